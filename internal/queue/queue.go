@@ -1,0 +1,146 @@
+// Package queue holds the values that the queue adapters (sqsqueue, sqlitequeue) and the stages exchange, in
+// SQS's own words. It declares no interface for the stages: each declares the calls that it makes; the contract
+// of all of them stands in queuetest.
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Limits of SQS (Developer Guide, message quotas); the SQLite queue has the same.
+const (
+	MaxBatch      = 10      // entries of one batch request, messages of one receive
+	MaxBatchBytes = 1 << 20 // bodies and attributes of one SendMessageBatch
+	MaxWait       = 20 * time.Second
+	MaxVisibility = 12 * time.Hour
+)
+
+// ErrNotFound: the queue does not exist (or may not be seen).
+var ErrNotFound = errors.New("queue does not exist")
+
+// Message is one received message. Receipt is good for this receive only.
+type Message struct {
+	ID           string
+	Body         string
+	Receipt      string
+	ReceiveCount int // ApproximateReceiveCount: 1 at the first receive
+	Attributes   map[string]string
+}
+
+// Entry is one message to send.
+type Entry struct {
+	Body       string
+	Attributes map[string]string
+}
+
+// Failure is an entry of a batch that failed, by its index in the request.
+type Failure struct {
+	Index       int
+	Code        string
+	Message     string
+	SenderFault bool // sending it again is no use
+}
+
+// Attributes of a queue. The three counts are approximate (SQS: a minute and more after producers stop) and so
+// never a completion signal.
+type Attributes struct {
+	Visible  int // ApproximateNumberOfMessages
+	InFlight int // ApproximateNumberOfMessagesNotVisible
+	Delayed  int // ApproximateNumberOfMessagesDelayed
+
+	VisibilityTimeout time.Duration
+	// MaxReceiveCount and DeadLetterQueue are the redrive policy; 0 and "" without one.
+	MaxReceiveCount int
+	DeadLetterQueue string
+}
+
+// BatchSender is what SendAll needs.
+type BatchSender interface {
+	SendMessageBatch(ctx context.Context, entries []Entry) ([]Failure, error)
+}
+
+// SendAll sends entries, MaxBatch and MaxBatchBytes a request, and sends again those that failed, with growing pauses and
+// jitter, until all are sent, ctx ends, or an entry fails by the sender's fault. A message may be sent twice when
+// an answer was lost.
+func SendAll(ctx context.Context, q BatchSender, entries []Entry) error {
+	for len(entries) > 0 {
+		n := batchLen(entries)
+		if err := sendBatch(ctx, q, entries[:n]); err != nil {
+			return err
+		}
+		entries = entries[n:]
+	}
+	return nil
+}
+
+// batchLen is how many of the first entries fit one request; at least one, so that a too large entry gets the
+// queue's own refusal.
+func batchLen(entries []Entry) int {
+	size := 0
+	for i, e := range entries {
+		size += e.Size()
+		if i == MaxBatch || (i > 0 && size > MaxBatchBytes) {
+			return i
+		}
+	}
+	return len(entries)
+}
+
+// Size is what an entry counts against MaxBatchBytes: body, attribute names, types and values.
+func (e Entry) Size() int {
+	n := len(e.Body)
+	for k, v := range e.Attributes {
+		n += len(k) + len("String") + len(v)
+	}
+	return n
+}
+
+const sendAttempts = 8
+
+func sendBatch(ctx context.Context, q BatchSender, batch []Entry) error {
+	var last error
+	for attempt := range sendAttempts {
+		if attempt > 0 {
+			if err := pause(ctx, attempt); err != nil {
+				return errors.Join(last, err)
+			}
+		}
+		failed, err := q.SendMessageBatch(ctx, batch)
+		switch {
+		case err != nil && (ctx.Err() != nil || errors.Is(err, ErrNotFound)):
+			return fmt.Errorf("send messages: %w", err)
+		case err != nil:
+			last = err
+			continue
+		case len(failed) == 0:
+			return nil
+		}
+		again := make([]Entry, 0, len(failed))
+		for _, f := range failed {
+			last = fmt.Errorf("%s: %s", f.Code, f.Message)
+			if f.SenderFault {
+				return fmt.Errorf("send message refused: %w", last)
+			}
+			again = append(again, batch[f.Index])
+		}
+		batch = again
+	}
+	return fmt.Errorf("send messages: %d of a batch still failing after %d attempts: %w", len(batch), sendAttempts, last)
+}
+
+// pause waits 50 ms · 2^attempt with full jitter, at most 5 s.
+func pause(ctx context.Context, attempt int) error {
+	limit := min(50*time.Millisecond<<attempt, 5*time.Second)
+	t := time.NewTimer(rand.N(limit))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,149 @@
+package state
+
+import (
+	"context"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+)
+
+// Plan is plan.json, and what plan --json prints: what a run will do, before it does it.
+type Plan struct {
+	Run        string        `json:"run"`
+	Generation int64         `json:"generation"`
+	State      State         `json:"state"`
+	Tasks      int           `json:"tasks"`
+	Totals     Totals        `json:"totals"`
+	Episodes   []EpisodePlan `json:"episodes"`
+	// Problems are those of manifests, which no episode owns.
+	Problems []ManifestProblem `json:"problems"`
+	Orphans  []Orphan          `json:"orphans,omitempty"`
+	Balance  []Balance         `json:"balance"`
+	// MissingClasses are the classes of the plan that have no frame in some dataset, as "test/Legendary".
+	MissingClasses []string `json:"missing_classes,omitempty"`
+	CostUSD        float64  `json:"cost_usd"`
+	// Seconds is the expected duration with one worker.
+	Seconds float64 `json:"seconds"`
+	// Leakage is the share of the validate and test frames with a train frame right beside them, 0 to 1, and
+	// LeakageGrouped what it would be with Group "10s".
+	Leakage        float64  `json:"leakage"`
+	LeakageGrouped float64  `json:"leakage_grouped"`
+	Settings       Settings `json:"settings"`
+	// Digests tell the planned episodes' listings apart, by episode: see dataset.Digest.
+	Digests map[dataset.Episode]string `json:"digests,omitempty"`
+}
+
+// Totals counts the frames of a plan by what happens to them.
+type Totals struct {
+	Keep    int `json:"keep"`
+	Copy    int `json:"copy"`
+	Move    int `json:"move"`
+	Refresh int `json:"refresh"`
+	Delete  int `json:"delete"`
+	Frozen  int `json:"frozen"`
+}
+
+// Add sums two counts.
+func (t Totals) Add(o Totals) Totals {
+	return Totals{t.Keep + o.Keep, t.Copy + o.Copy, t.Move + o.Move, t.Refresh + o.Refresh, t.Delete + o.Delete, t.Frozen + o.Frozen}
+}
+
+// Tasks is the number of tasks that the counted frames need.
+func (t Totals) Tasks() int { return t.Copy + t.Move + t.Refresh + t.Delete }
+
+// EpisodePlan is one episode of a plan.
+type EpisodePlan struct {
+	Season  string `json:"season"`
+	Episode string `json:"episode"`
+	State   string `json:"state"` // EpisodePlanned or EpisodeHeld
+	Reason  string `json:"reason,omitempty"`
+	Sheet   string `json:"sheet,omitempty"` // URL
+	Totals
+	Problems []Problem `json:"problems"`
+	// MoreProblems counts those left out after the first MaxProblems.
+	MoreProblems int `json:"more_problems,omitempty"`
+}
+
+// States of an episode in a plan.
+const (
+	EpisodePlanned = "planned"
+	EpisodeHeld    = "held"
+)
+
+// MaxProblems bounds the problems that a plan lists for one episode.
+const MaxProblems = 2000
+
+// Name is the episode's name, S01E01.
+func (e EpisodePlan) Name() dataset.Episode { return dataset.Episode(e.Season + e.Episode) }
+
+// Problem is one of a sheet's rows. Row is the sheet's own number, from 1; 0 where none is to blame.
+type Problem struct {
+	Row     int    `json:"row,omitempty"`
+	Frame   string `json:"frame,omitempty"`
+	Problem string `json:"problem"`
+	Warning bool   `json:"warning,omitempty"`
+}
+
+// ManifestProblem is one of a manifest.
+type ManifestProblem struct {
+	Manifest string `json:"manifest"`
+	Problem  string `json:"problem"`
+}
+
+// Orphan is an episode with frames in the datasets that no manifest names.
+type Orphan struct {
+	Episode dataset.Episode `json:"episode"`
+	Places  []string        `json:"places"`
+}
+
+// Balance counts the frames of a class in a dataset, over the planned episodes.
+type Balance struct {
+	Dataset string `json:"dataset"`
+	Class   string `json:"class"`
+	Before  int    `json:"before"`
+	After   int    `json:"after"`
+}
+
+// Settings are those that a plan was made with, and that decide what it says.
+type Settings struct {
+	Seed      string   `json:"seed"`
+	Split     string   `json:"split"`
+	Group     string   `json:"group,omitempty"`
+	Stratify  bool     `json:"stratify,omitempty"`
+	Guard     int      `json:"guard,omitempty"`
+	Subsample int      `json:"subsample,omitempty"`
+	Classes   []string `json:"classes"`
+	Datasets  []string `json:"datasets"` // the split's, in its order
+	Listed    []string `json:"listed"`   // every dataset folder that was listed: the split's and earlier ones
+	ImageSize string   `json:"image_size"`
+}
+
+// Held lists the episodes that the plan leaves as they stand, with the reason.
+func (p *Plan) Held() []HeldEpisode {
+	held := []HeldEpisode{}
+	for _, e := range p.Episodes {
+		if e.State == EpisodeHeld {
+			held = append(held, HeldEpisode{Season: e.Season, Episode: e.Episode, Reason: e.Reason})
+		}
+	}
+	return held
+}
+
+// HeldEpisode is an episode that was left as it stands.
+type HeldEpisode struct {
+	Season  string `json:"season"`
+	Episode string `json:"episode"`
+	Reason  string `json:"reason"`
+}
+
+// WritePlan saves the plan.
+func (s *Store) WritePlan(ctx context.Context, p *Plan) error {
+	return s.WriteJSON(ctx, RunName(p.Run, "plan.json"), p, bucket.Condition{})
+}
+
+// ReadPlan reads a run's plan; bucket.ErrNotFound when the run has none.
+func (s *Store) ReadPlan(ctx context.Context, run string) (*Plan, error) {
+	var p Plan
+	_, err := s.ReadJSON(ctx, RunName(run, "plan.json"), &p)
+	return &p, err
+}

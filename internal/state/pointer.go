@@ -1,0 +1,130 @@
+package state
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+// State of a run.
+type State string
+
+// The states: planning → publishing → running → verifying → succeeded | failed.
+const (
+	Planning   State = "planning"
+	Publishing State = "publishing"
+	Running    State = "running"
+	Verifying  State = "verifying"
+	Succeeded  State = "succeeded"
+	Failed     State = "failed"
+	Review     State = "review"     // planned, waiting for apply
+	Cancelled  State = "cancelled"  // stopped by a person
+	Superseded State = "superseded" // a newer run took over
+)
+
+// Active says that the run has not ended and no other may begin.
+func (s State) Active() bool {
+	return s == Planning || s == Publishing || s == Running || s == Verifying
+}
+
+// Acting says that workers apply tasks of the run.
+func (s State) Acting() bool { return s == Publishing || s == Running }
+
+// Fence holds the limits that bound how long a worker may act on an old view of the pointer, in milliseconds.
+type Fence struct {
+	CacheMS   int64 `json:"cache_ms"`   // how old a worker's view may be when it begins a write
+	AttemptMS int64 `json:"attempt_ms"` // how long one write to the bucket may take
+}
+
+// DefaultFence is what runs are planned with. 5 s is far beyond S3's tail for a copy of a small object (FACTS: tens to
+// 200 ms); 1 s of cache costs a worker one GET a second.
+var DefaultFence = Fence{CacheMS: 1000, AttemptMS: 5000}
+
+// Cache is how old a worker's view of the pointer may be when it begins a write.
+func (f Fence) Cache() time.Duration { return time.Duration(f.CacheMS) * time.Millisecond }
+
+// Attempt is how long one write to the bucket may take.
+func (f Fence) Attempt() time.Duration { return time.Duration(f.AttemptMS) * time.Millisecond }
+
+// Quiet is how long after a change of the pointer somebody may still act on what it said before. The margin covers
+// a request that was cut off on our side while the bucket still worked on it.
+func (f Fence) Quiet() time.Duration { return f.Cache() + f.Attempt() + time.Second }
+
+// Pointer is current.json: the run in force.
+type Pointer struct {
+	V          int    `json:"v"`
+	Generation int64  `json:"generation"`
+	Run        string `json:"run"`
+	State      State  `json:"state"`
+	Reason     string `json:"reason,omitempty"` // why the run failed
+	Tasks      int    `json:"tasks"`
+	// Published counts the chunks of tasks that have been sent whole.
+	Published int `json:"published"`
+	// Heartbeat grows while a planner plans or publishes. Only its change means something.
+	Heartbeat int64     `json:"heartbeat"`
+	Fence     Fence     `json:"fence"`
+	Started   time.Time `json:"started"`
+	Finished  time.Time `json:"finished,omitzero"`
+	// Writer is drawn afresh for each write, so that a writer knows its own when the answer was lost.
+	Writer string `json:"writer"`
+}
+
+// Held is the pointer as somebody has read or written it. The zero value is "there is none yet".
+type Held struct {
+	Pointer
+	// Age is how long ago it was written when it was read, by the bucket's clock; negative: unknown.
+	Age  time.Duration
+	etag string
+}
+
+// Exists says that there is a pointer.
+func (h Held) Exists() bool { return h.etag != "" }
+
+// ErrConflict says that somebody else has changed the pointer: the caller is no longer the one to act.
+var ErrConflict = errors.New("another process has changed current.json")
+
+// Current reads the pointer; with a known one, by a conditional GET that costs nothing when it has not changed.
+func (s *Store) Current(ctx context.Context, known Held) (Held, error) {
+	c, err := s.Bucket.GetObject(ctx, s.Layout.State()+pointerName, known.etag)
+	switch {
+	case errors.Is(err, bucket.ErrNotModified):
+		return known, nil
+	case errors.Is(err, bucket.ErrNotFound):
+		return Held{}, nil
+	case err != nil:
+		return Held{}, fmt.Errorf("read %s%s: %w", s.Layout.State(), pointerName, err)
+	}
+	h := Held{etag: c.ETag, Age: c.Age}
+	if err := json.Unmarshal(c.Body, &h.Pointer); err != nil {
+		return Held{}, fmt.Errorf("read %s%s: %w; restore the object's last version or delete it to begin anew", s.Layout.State(), pointerName, err)
+	}
+	return h, nil
+}
+
+// Swap writes next on the condition that the pointer still is as held. Somebody else's change is ErrConflict. A write
+// that succeeded although its answer was lost is recognised by its Writer.
+func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error) {
+	next.V, next.Writer = 1, rand.Text()
+	body, err := json.MarshalIndent(next, "", " ")
+	if err != nil {
+		return Held{}, fmt.Errorf("write %s: %w", pointerName, err)
+	}
+	cond := bucket.Condition{IfMatch: held.etag, IfNoneMatch: !held.Exists()}
+	etag, err := s.Write(ctx, pointerName, body, cond)
+	if err == nil {
+		return Held{Pointer: next, etag: etag}, nil
+	}
+	now, readErr := s.Current(ctx, Held{})
+	switch {
+	case readErr == nil && now.Writer == next.Writer:
+		return now, nil
+	case errors.Is(err, bucket.ErrPrecondition) || errors.Is(err, bucket.ErrNotFound):
+		return Held{}, fmt.Errorf("%w: %w", ErrConflict, err)
+	}
+	return Held{}, errors.Join(err, readErr)
+}

@@ -1,0 +1,183 @@
+package state
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// ChunkTasks is the number of tasks in one object of a plan; the last one holds the rest.
+const ChunkTasks = 10_000
+
+// Chunks is the number of objects that so many tasks take.
+func Chunks(tasks int) int { return (tasks + ChunkTasks - 1) / ChunkTasks }
+
+var (
+	encoder, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+)
+
+func tasksName(run string, chunk int) string {
+	return RunName(run, fmt.Sprintf("tasks-%05d.jsonl.zst", chunk))
+}
+
+// WriteTasks saves one chunk of a run's tasks.
+func (s *Store) WriteTasks(ctx context.Context, run string, chunk int, tasks []messages.Task) error {
+	return writeLines(ctx, s, tasksName(run, chunk), tasks)
+}
+
+// ReadTasks reads one chunk of a run's tasks.
+func (s *Store) ReadTasks(ctx context.Context, run string, chunk int) ([]messages.Task, error) {
+	return readLines[messages.Task](ctx, s, tasksName(run, chunk))
+}
+
+// Expected is what should stand at one key of the destination when a run has ended.
+type Expected struct {
+	Place dataset.Place `json:"-"`
+	Frame dataset.Frame `json:"-"`
+	// Key is relative to <prefix>/ML/.
+	Key     string `json:"k"`
+	ETag    string `json:"e"`           // of the destination; for what a task copies, the source's
+	SrcETag string `json:"s,omitempty"` // of the source, where it differs and is known
+	Copied  bool   `json:"c,omitempty"` // a task of the run writes it, so a result may name another ETag
+}
+
+func expectedName(run string, e dataset.Episode) string {
+	return RunName(run, "expected-"+string(e)+".jsonl.zst")
+}
+
+// WriteExpected saves what should stand of an episode when the run has ended.
+func (s *Store) WriteExpected(ctx context.Context, run string, e dataset.Episode, all []Expected) error {
+	return writeLines(ctx, s, expectedName(run, e), all)
+}
+
+// ReadExpected reads what WriteExpected saved.
+func (s *Store) ReadExpected(ctx context.Context, run string, e dataset.Episode) ([]Expected, error) {
+	all, err := readLines[Expected](ctx, s, expectedName(run, e))
+	for i := range all {
+		place, frame, ok := s.Layout.Parse(s.Layout.ML() + all[i].Key)
+		if !ok {
+			return nil, fmt.Errorf("read %s: %q is no frame's key", expectedName(run, e), all[i].Key)
+		}
+		all[i].Place, all[i].Frame = place, frame
+	}
+	return all, err
+}
+
+// Pair is the fact that an object with this ETag has the content of a source with that one: told by whoever copied it, where
+// the copy changed the ETag (KMS, multipart uploads).
+type Pair struct {
+	ETag    string `json:"etag"`
+	SrcETag string `json:"src_etag"`
+}
+
+// AddPairs keeps pairs that the run's results told. part names the object: the same part overwrites itself.
+func (s *Store) AddPairs(ctx context.Context, run, part string, pairs []Pair) error {
+	return writeLines(ctx, s, RunName(run, "etags-"+part+".jsonl.zst"), pairs)
+}
+
+// Pairs reads all pairs that were kept for the run.
+func (s *Store) Pairs(ctx context.Context, run string) ([]Pair, error) {
+	names, err := s.Names(ctx, RunName(run, "etags-"))
+	if err != nil {
+		return nil, err
+	}
+	var all []Pair
+	for _, name := range names {
+		pairs, err := readLines[Pair](ctx, s, RunName(run, "etags-"+name))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, pairs...)
+	}
+	return all, nil
+}
+
+func writeLines[T any](ctx context.Context, s *Store, name string, lines []T) error {
+	var plain bytes.Buffer
+	enc := json.NewEncoder(&plain)
+	enc.SetEscapeHTML(false)
+	for _, line := range lines {
+		if err := enc.Encode(line); err != nil {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
+	}
+	_, err := s.Write(ctx, name, encoder.EncodeAll(plain.Bytes(), nil), bucket.Condition{})
+	return err
+}
+
+func readLines[T any](ctx context.Context, s *Store, name string) ([]T, error) {
+	c, err := s.Read(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := decoder.DecodeAll(c.Body, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return ParseLines[T](plain)
+}
+
+// ParseLines reads JSON values, one a line.
+func ParseLines[T any](body []byte) ([]T, error) {
+	lines := make([]T, 0, bytes.Count(body, []byte{'\n'}))
+	scanner := bufio.NewScanner(bytes.NewReader(body))
+	scanner.Buffer(nil, 4<<20)
+	for scanner.Scan() {
+		var v T
+		if err := json.Unmarshal(scanner.Bytes(), &v); err != nil {
+			return nil, fmt.Errorf("read line %d: %w", len(lines)+1, err)
+		}
+		lines = append(lines, v)
+	}
+	return lines, scanner.Err()
+}
+
+// Seed is seed.json: what the split in force was drawn with. It belongs to the state, not to a machine.
+type Seed struct {
+	V        int      `json:"v"`
+	Seed     string   `json:"seed"`
+	Run      string   `json:"run"`      // that drew it
+	Datasets []string `json:"datasets"` // every dataset that the program has ever filled under this prefix
+}
+
+// Seed reads the seed in force; the zero Seed before the first run.
+func (s *Store) Seed(ctx context.Context) (Seed, error) {
+	var seed Seed
+	_, err := s.ReadJSON(ctx, seedName, &seed)
+	if errors.Is(err, bucket.ErrNotFound) {
+		return Seed{}, nil
+	}
+	return seed, err
+}
+
+// SetSeed records the seed in force.
+func (s *Store) SetSeed(ctx context.Context, seed Seed) error {
+	seed.V = 1
+	return s.WriteJSON(ctx, seedName, seed, bucket.Condition{})
+}
+
+// Runs lists the runs, oldest first.
+func (s *Store) Runs(ctx context.Context) ([]string, error) {
+	names, err := s.Names(ctx, "runs/")
+	if err != nil {
+		return nil, err
+	}
+	var runs []string
+	for _, name := range names {
+		if run, ok := strings.CutSuffix(name, "/"); ok {
+			runs = append(runs, run)
+		}
+	}
+	return runs, nil
+}

@@ -1,0 +1,125 @@
+// Package messages is what the stages share: the task that the planner publishes and a worker applies, and the
+// results that a worker sends and the tracker counts (DESIGN 6). Both are JSON, version 1; a reader accepts unknown
+// fields. Messages are hostile until Parse and Check have passed them.
+package messages
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+)
+
+// Version is the one that this program writes and reads.
+const Version = 1
+
+// ErrUnreadable says that a message is of an unknown version or shape: it belongs on the dead-letter queue.
+var ErrUnreadable = errors.New("unreadable message")
+
+// Op is what a task does to its frame.
+type Op string
+
+// The operations of a task.
+const (
+	Copy    Op = "copy"    // the frame stands nowhere: copy Src to Dst
+	Move    Op = "move"    // it stands elsewhere: copy Src to Dst, then delete Del
+	Refresh Op = "refresh" // it stands at Dst with old content: copy Src over it, then delete Del
+	Delete  Op = "delete"  // delete Del
+)
+
+// Task is the work on one frame in one run. Keys are relative to the configured bucket.
+type Task struct {
+	V     int           `json:"v"`
+	Run   string        `json:"run"`
+	Gen   int64         `json:"gen"`
+	Seq   uint32        `json:"seq"` // dense from 0 in the run
+	Op    Op            `json:"op"`
+	Frame dataset.Frame `json:"frame"`
+	Src   string        `json:"src,omitempty"`
+	// SrcETag is the source's content when the plan was made.
+	SrcETag string   `json:"src_etag,omitempty"`
+	Dst     string   `json:"dst,omitempty"`
+	Del     []string `json:"del,omitempty"`
+	// Round counts the publications of this task: 0 the plan's own, more when a redrive or the tracker
+	// published it again. A worker first looks whether a task of a later round is already done.
+	Round uint32 `json:"round,omitempty"`
+}
+
+// Encode gives the task's message body.
+func (t Task) Encode() string {
+	body, err := json.Marshal(t)
+	if err != nil {
+		panic("encode task: " + err.Error()) // a Task holds nothing that JSON cannot
+	}
+	return string(body)
+}
+
+// ParseTask reads a message body. Its error is ErrUnreadable; the keys are not checked yet, see Check.
+func ParseTask(body string) (Task, error) {
+	var t Task
+	if err := json.Unmarshal([]byte(body), &t); err != nil {
+		return Task{}, fmt.Errorf("%w: not a task: %w", ErrUnreadable, err)
+	}
+	if t.V != Version {
+		return Task{}, fmt.Errorf("%w: version %d, expected %d", ErrUnreadable, t.V, Version)
+	}
+	if err := t.shape(); err != nil {
+		return Task{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	return t, nil
+}
+
+// shape says what of the task does not fit its operation.
+func (t Task) shape() error {
+	if _, err := dataset.ParseFrame(string(t.Frame)); err != nil {
+		return err
+	}
+	copies := t.Src != "" && t.Dst != "" && t.SrcETag != ""
+	none := t.Src == "" && t.Dst == "" && t.SrcETag == ""
+	var ok bool
+	switch t.Op {
+	case Copy:
+		ok = copies && len(t.Del) == 0
+	case Move:
+		ok = copies && len(t.Del) > 0
+	case Refresh:
+		ok = copies
+	case Delete:
+		ok = none && len(t.Del) > 0
+	default:
+		return fmt.Errorf("unknown op %.20q", t.Op)
+	}
+	if !ok || t.Run == "" || t.Gen < 1 {
+		return fmt.Errorf("op %s with run %.40q, gen %d, src %.100q, src_etag %.40q, dst %.100q and %d keys to delete", t.Op, t.Run, t.Gen, t.Src, t.SrcETag, t.Dst, len(t.Del))
+	}
+	return nil
+}
+
+// Check is the wall of guarantee 6: every key that the task writes or deletes is the task's own frame in a dataset,
+// what it reads is an image of that frame, and it deletes nothing that it has just written.
+func (t Task) Check(l dataset.Layout) error {
+	if t.Op != Delete {
+		if err := l.CheckSource(t.Src, t.Frame); err != nil {
+			return err
+		}
+		if err := l.CheckDestination(t.Dst, t.Frame); err != nil {
+			return err
+		}
+	}
+	for _, key := range t.Del {
+		if err := l.CheckDestination(key, t.Frame); err != nil {
+			return err
+		}
+		if key == t.Dst {
+			return fmt.Errorf("key %.200q is both destination and to be deleted", key)
+		}
+	}
+	return nil
+}
+
+// Same says whether two tasks are the same work of the same run, whatever their rounds.
+func (t Task) Same(o Task) bool {
+	t.Round, o.Round = 0, 0
+	return t.Encode() == o.Encode()
+}

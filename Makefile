@@ -1,0 +1,48 @@
+# `make` alone lists the targets.
+SHELL := /usr/bin/env bash
+.DELETE_ON_ERROR:
+
+GOLANGCI_VERSION := 2.15.0
+# Named after both versions: a linter built with an older Go refuses newer code.
+GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION)
+GO_FILES = find . -name '*.go' -not -path './.cache/*'
+SCRIPTS := .ci/run .ci/gotest .ci/vuln .ci/fuzz deploy/localstack/install deploy/localstack/run
+
+.PHONY: help test lint vuln build bench fuzz format clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: lint ## every check and every test; installs what it needs, starts LocalStack and stops it
+	.ci/vuln --if-reachable
+	deploy/localstack/run .ci/gotest
+
+lint: $(GOLANGCI) ## format, go vet, linters and the import wall
+	@unformatted=$$($(GO_FILES) -exec gofmt -l {} +); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run make format:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(GOLANGCI) run ./...
+	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck: NOT RUN, it is not installed"; fi
+
+vuln: ## known vulnerabilities in what the program calls; needs the internet
+	.ci/vuln
+
+build: ## bin/shuffle
+	CGO_ENABLED=0 go build -trimpath -o bin/shuffle ./cmd/shuffle
+
+bench: ## benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for 30 seconds
+	.ci/fuzz 30s
+
+format: $(GOLANGCI) ## gofmt and goimports
+	$(GOLANGCI) fmt ./...
+
+clean: ## remove what was built; the caches in .cache stay
+	rm -rf bin shuffle-demo
+
+$(GOLANGCI):
+	@echo "building golangci-lint $(GOLANGCI_VERSION), once (a minute or two)"
+	GOBIN=$(CURDIR)/.cache/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION)
+	mv .cache/bin/golangci-lint $@

@@ -1,0 +1,62 @@
+package dirbucket
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+// DeleteObjects deletes up to bucket.MaxDeleteObjects objects, and the folders that this empties. A key without an
+// object is no error. The errors returned in the list are of single keys.
+func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error) {
+	const op = "DeleteObjects"
+	if len(keys) > bucket.MaxDeleteObjects {
+		return nil, &bucket.Error{Op: op, Code: "MalformedXML", Status: http.StatusBadRequest,
+			Err: fmt.Errorf("%d keys; a request takes %d", len(keys), bucket.MaxDeleteObjects)}
+	}
+	var failed []*bucket.Error
+	folders := make(map[string]bool)
+	for _, key := range keys {
+		if err := ctx.Err(); err != nil {
+			return failed, fail(op, key, err)
+		}
+		if err := b.delete(op, key); err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		folders[path.Dir(key)] = true
+	}
+	for folder := range folders {
+		b.removeEmptied(folder)
+	}
+	return failed, nil
+}
+
+func (b *Bucket) delete(op, key string) *bucket.Error {
+	if err := checkKey(key); err != nil {
+		return invalidKey(op, key, err)
+	}
+	unlock, err := b.lock(key, false)
+	if err != nil {
+		return fail(op, key, err)
+	}
+	defer unlock()
+	err = b.root.Remove(key)
+	if err == nil || isAbsent(err) {
+		return nil
+	}
+	if st, serr := b.root.Lstat(key); serr == nil && st.IsDir() {
+		return nil // A folder of other keys: no object has this one.
+	}
+	return fail(op, key, err)
+}
+
+// removeEmptied removes a folder and those above it as long as they are empty.
+func (b *Bucket) removeEmptied(folder string) {
+	for folder != "." && b.removeFolder(folder) == nil {
+		folder = path.Dir(folder)
+	}
+}

@@ -1,0 +1,96 @@
+package dirbucket
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+// maxKeyBytes is S3's limit ("Naming Amazon S3 objects").
+const maxKeyBytes = 1024
+
+var (
+	errKeyLength  = errors.New("a key has 1 to 1,024 bytes")
+	errKeyBytes   = errors.New("a key is UTF-8 without NUL")
+	errKeySegment = errors.New(`a key in a folder has no empty, "." or ".." segment`)
+	errKeyTemp    = errors.New("the folder " + tempDir + " is the bucket's own")
+	errKeyBelow   = errors.New("a folder can't hold a key and others below it")
+	errNoObject   = errors.New("no such object")
+)
+
+// checkKey says why a key can't be a file below the folder.
+func checkKey(key string) error {
+	if key == "" || len(key) > maxKeyBytes {
+		return errKeyLength
+	}
+	if strings.IndexByte(key, 0) >= 0 || !utf8.ValidString(key) {
+		return errKeyBytes
+	}
+	return checkSegments(key)
+}
+
+func checkSegments(path string) error {
+	// A file system may not tell upper from lower case.
+	if first, _, _ := strings.Cut(path, "/"); strings.EqualFold(first, tempDir) {
+		return errKeyTemp
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return errKeySegment
+		}
+	}
+	return nil
+}
+
+// isAbsent tells the errors of a key that has no file: nothing there, or a file where the key has a folder.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, errNoObject)
+}
+
+// fail gives an error of the file system the code that S3 has for it. One that has a code already keeps it.
+func fail(op, key string, err error) *bucket.Error {
+	e := &bucket.Error{Op: op, Key: key, Err: err}
+	switch {
+	case errors.As(err, &e):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		e.Code = bucket.CodeTransport
+	case isAbsent(err):
+		e.Code, e.Status = bucket.CodeNoSuchKey, http.StatusNotFound
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ELOOP), isEscape(err):
+		e.Code, e.Status = bucket.CodeAccessDenied, http.StatusForbidden
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		e.Code, e.Status = bucket.CodeInvalidKey, http.StatusBadRequest
+	default:
+		e.Code, e.Status = bucket.CodeInternal, http.StatusInternalServerError
+	}
+	return e
+}
+
+// isEscape tells os.Root's refusal to follow a link out of the folder. The package os has no name for that error.
+func isEscape(err error) bool { return strings.Contains(err.Error(), "path escapes from parent") }
+
+// check comes before everything that is done with a key.
+func check(ctx context.Context, op, key string) error {
+	if err := ctx.Err(); err != nil {
+		return fail(op, key, err)
+	}
+	if err := checkKey(key); err != nil {
+		return invalidKey(op, key, err)
+	}
+	return nil
+}
+
+func invalidKey(op, key string, err error) *bucket.Error {
+	return &bucket.Error{Op: op, Key: key, Code: bucket.CodeInvalidKey, Status: http.StatusBadRequest, Err: err}
+}
+
+func precondition(op, key, reason string) *bucket.Error {
+	return &bucket.Error{Op: op, Key: key, Code: bucket.CodePrecondition, Status: http.StatusPreconditionFailed,
+		Err: errors.New(reason)}
+}

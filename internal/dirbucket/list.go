@@ -1,0 +1,135 @@
+package dirbucket
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+// readers is how many files of a page are read at a time for their ETags.
+const readers = 4
+
+// ListObjects lists the keys of a prefix in the order of their bytes, as ListObjectsV2 does. A folder that can't be read is an error: what
+// a listing leaves out counts as absent.
+//
+// A page costs about what it holds: the token names where it ended, and the walk goes on from there.
+func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
+	from := cursor{key: in.StartAfter}
+	if in.Token != "" {
+		var err error
+		if from, err = parseToken(in.Token); err != nil {
+			return bucket.Page{}, &bucket.Error{Op: "ListObjectsV2", Key: in.Prefix, Code: "InvalidArgument",
+				Status: http.StatusBadRequest, Err: err}
+		}
+	}
+	w := walker{bucket: b, from: from}
+	keys, page, err := w.page(ctx, in)
+	if err != nil {
+		return bucket.Page{}, fail("ListObjectsV2", in.Prefix, err)
+	}
+	if page.Objects, err = b.objects(ctx, keys); err != nil {
+		return bucket.Page{}, fail("ListObjectsV2", in.Prefix, err)
+	}
+	return page, nil
+}
+
+// page walks until the page is full, and one step on to know whether there is another.
+func (w *walker) page(ctx context.Context, in bucket.ListInput) (keys []string, page bucket.Page, err error) {
+	limit := in.MaxKeys
+	if limit <= 0 || limit > bucket.MaxListKeys {
+		limit = bucket.MaxListKeys
+	}
+	if err := w.start(in.Prefix); err != nil {
+		return nil, page, err
+	}
+	for {
+		key, err := w.next(ctx)
+		if err != nil || key == "" {
+			return keys, page, err
+		}
+		if len(keys)+len(page.Prefixes) == limit {
+			page.Next = w.from.token()
+			return keys, page, nil
+		}
+		if rolled, ok := rollUp(key, in.Prefix, in.Delimiter); ok {
+			page.Prefixes = append(page.Prefixes, rolled)
+			w.seek(cursor{key: rolled, whole: true})
+			continue
+		}
+		keys = append(keys, key)
+		w.from = cursor{key: key}
+	}
+}
+
+// rollUp is the key up to and with the first delimiter after the prefix.
+func rollUp(key, prefix, delimiter string) (string, bool) {
+	if delimiter == "" {
+		return "", false
+	}
+	i := strings.Index(key[len(prefix):], delimiter)
+	if i < 0 {
+		return "", false
+	}
+	return key[:len(prefix)+i+len(delimiter)], true
+}
+
+// objects looks the keys of a page up. A file that has gone since its folder was read is left out.
+func (b *Bucket) objects(ctx context.Context, keys []string) ([]bucket.Object, error) {
+	found := make([]bucket.Object, len(keys))
+	g, ctx := errgroup.WithContext(ctx)
+	for first := range min(readers, len(keys)) {
+		g.Go(func() error {
+			for i := first; i < len(keys); i += readers {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				o, err := b.stat(keys[i])
+				if err != nil && !isAbsent(err) {
+					return err
+				}
+				found[i] = o
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	objects := found[:0]
+	for _, o := range found {
+		if o.Key != "" {
+			objects = append(objects, o)
+		}
+	}
+	return objects, nil
+}
+
+// cursor is a place in a listing: behind the key, or with whole behind all keys that start with it.
+type cursor struct {
+	key   string
+	whole bool
+}
+
+func (c cursor) token() string {
+	kind := "k"
+	if c.whole {
+		kind = "p"
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(kind + c.key))
+}
+
+var errToken = errors.New("the continuation token is not one of this bucket's")
+
+func parseToken(token string) (cursor, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(raw) == 0 || raw[0] != 'k' && raw[0] != 'p' {
+		return cursor{}, errToken
+	}
+	return cursor{key: string(raw[1:]), whole: raw[0] == 'p'}, nil
+}

@@ -1,0 +1,98 @@
+package dirbucket
+
+import (
+	"context"
+	"sort"
+	"strings"
+)
+
+// walker goes through the keys of a prefix in the order of their bytes. In a folder's names, those of folders end in
+// a slash, and so sort as the keys below them do: "a-b" before "a/b" before "a0".
+type walker struct {
+	bucket *Bucket
+	from   cursor
+	stack  []level
+}
+
+// level is a folder that the walk is in, with the names that are still to come.
+type level struct {
+	path  string // "" or ending in a slash
+	names []string
+}
+
+// start begins in the last whole folder of the prefix, which need not end at a folder's border. No key has a prefix that
+// no key could have.
+func (w *walker) start(prefix string) error {
+	slash := strings.LastIndexByte(prefix, '/')
+	folder, rest := prefix[:slash+1], prefix[slash+1:]
+	if folder != "" && checkKey(folder[:slash]) != nil {
+		return nil
+	}
+	if err := w.enter(folder); err != nil {
+		return err
+	}
+	top := &w.stack[0]
+	top.names = top.names[sort.SearchStrings(top.names, rest):]
+	end := sort.Search(len(top.names), func(i int) bool { return !strings.HasPrefix(top.names[i], rest) })
+	top.names = top.names[:end]
+	return nil
+}
+
+// enter reads a folder and puts what comes after the cursor on the stack.
+func (w *walker) enter(path string) error {
+	names, err := w.bucket.names(path)
+	if err != nil && !isAbsent(err) {
+		return err
+	}
+	w.stack = append(w.stack, level{path: path, names: w.from.after(path, names)})
+	return nil
+}
+
+// next is the next key, or "" at the end.
+func (w *walker) next(ctx context.Context) (string, error) {
+	for len(w.stack) > 0 {
+		top := &w.stack[len(w.stack)-1]
+		if len(top.names) == 0 {
+			w.stack = w.stack[:len(w.stack)-1]
+			continue
+		}
+		key := top.path + top.names[0]
+		top.names = top.names[1:]
+		if !strings.HasSuffix(key, "/") {
+			return key, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		if err := w.enter(key); err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// seek goes on behind the cursor, without a look at what is passed over.
+func (w *walker) seek(to cursor) {
+	w.from = to
+	for i := range w.stack {
+		w.stack[i].names = to.after(w.stack[i].path, w.stack[i].names)
+	}
+}
+
+// after cuts off the names in a folder that hold no key behind the cursor.
+func (c cursor) after(path string, names []string) []string {
+	rest, inside := strings.CutPrefix(c.key, path)
+	if !inside {
+		if path < c.key || c.whole && strings.HasPrefix(path, c.key) {
+			return nil
+		}
+		return names
+	}
+	return names[sort.Search(len(names), func(i int) bool {
+		name := names[i]
+		if strings.HasSuffix(name, "/") && strings.HasPrefix(rest, name) {
+			return !c.whole || name != rest // The cursor is somewhere in that folder.
+		}
+		return name > rest && !(c.whole && strings.HasPrefix(name, rest))
+	}):]
+}

@@ -1,0 +1,205 @@
+package dirbucket
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+const (
+	// Others may read what is in the bucket, as is usual for folders of images.
+	dirMode  = 0o755
+	fileMode = 0o644
+	// placeTries bounds how often a write makes its folder again when deletes keep removing it.
+	placeTries = 100
+)
+
+var errPlace = errors.New("the key's folder was removed as often as it was made")
+
+// PutObject writes an object, under a condition when cond has one. An IfMatch where no object is answers
+// bucket.ErrNotFound, as in S3.
+func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
+	const op = "PutObject"
+	if err := check(ctx, op, key); err != nil {
+		return "", err
+	}
+	durable := cond != (bucket.Condition{})
+	temp, sum, err := b.writeTemp(bytes.NewReader(body), durable)
+	if err != nil {
+		return "", fail(op, key, err)
+	}
+	if err := b.publish(op, temp, key, cond); err != nil {
+		return "", fail(op, key, errors.Join(err, b.root.Remove(temp)))
+	}
+	if durable {
+		if err := b.syncFolders(key); err != nil {
+			return "", fail(op, key, err)
+		}
+	}
+	return sum.etag(), nil
+}
+
+// CopyObject copies an object: a file of its own, so that editing one never changes the other. With ifMatch, a source of another
+// ETag is bucket.ErrPrecondition. An error names the source's key where the source is the reason.
+func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
+	const op = "CopyObject"
+	if err := check(ctx, op, dst); err != nil {
+		return "", err
+	}
+	f, _, err := b.begin(ctx, op, src)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() //nolint:errcheck // It was only read.
+	temp, sum, err := b.writeTemp(f, false)
+	if err != nil {
+		return "", fail(op, dst, err)
+	}
+	// The source is read once: what was hashed is what was copied.
+	if ifMatch != "" && sum.etag() != ifMatch {
+		err = precondition(op, src, "the source has another ETag")
+	} else {
+		err = b.publish(op, temp, dst, bucket.Condition{})
+	}
+	if err != nil {
+		return "", fail(op, dst, errors.Join(err, b.root.Remove(temp)))
+	}
+	return sum.etag(), nil
+}
+
+// writeTemp writes a file in the temporary folder, and removes it again when that fails.
+func (b *Bucket) writeTemp(r io.Reader, durable bool) (temp string, sum digest, err error) {
+	temp = tempDir + "/" + writePrefix + rand.Text()
+	f, err := b.openTemp(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+	if err != nil {
+		return "", digest{}, err
+	}
+	sum, _, err = sumOf(r, f)
+	if err == nil && durable {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", digest{}, errors.Join(err, b.root.Remove(temp))
+	}
+	return temp, sum, nil
+}
+
+// openTemp opens a file in the temporary folder, also when somebody has removed that.
+func (b *Bucket) openTemp(name string, flag int) (*os.File, error) {
+	f, err := b.root.OpenFile(name, flag, fileMode)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, err
+	}
+	if err := b.root.Mkdir(tempDir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return b.root.OpenFile(name, flag, fileMode)
+}
+
+// publish puts a temporary file in the key's place if the condition holds. Writes without a condition share the
+// key's lock, so that none of them comes between the look at a condition and the write under it.
+func (b *Bucket) publish(op, temp, key string, cond bucket.Condition) error {
+	conditional := cond != (bucket.Condition{})
+	unlock, err := b.lock(key, conditional)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if conditional {
+		if err := b.holds(op, key, cond); err != nil {
+			return err
+		}
+	}
+	return b.place(op, temp, key)
+}
+
+// holds is nil when the condition holds.
+func (b *Bucket) holds(op, key string, cond bucket.Condition) error {
+	o, err := b.stat(key)
+	if err != nil {
+		if isAbsent(err) && cond.IfMatch == "" {
+			return nil
+		}
+		return err
+	}
+	if cond.IfNoneMatch {
+		return precondition(op, key, "there is an object")
+	}
+	if o.ETag != cond.IfMatch {
+		return precondition(op, key, "the object has another ETag")
+	}
+	return nil
+}
+
+// place renames a file to its key. Deletes remove emptied folders at any time, also between the making of a folder and
+// the rename into it; then both are done again.
+func (b *Bucket) place(op, temp, key string) error {
+	for range placeTries {
+		err := b.root.Rename(temp, key)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, fs.ErrNotExist):
+			err = b.root.MkdirAll(path.Dir(key), dirMode)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
+				return belowKey(op, key, err)
+			}
+		case isFolder(err):
+			if err := b.removeFolder(key); err != nil {
+				return belowKey(op, key, errors.Join(syscall.ENOTDIR, err))
+			}
+		default:
+			return belowKey(op, key, err)
+		}
+	}
+	return errPlace
+}
+
+// isFolder tells the errors of a rename over a folder.
+func isFolder(err error) bool {
+	return errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, fs.ErrExist)
+}
+
+// belowKey says plainly what ENOTDIR means for a key.
+func belowKey(op, key string, err error) error {
+	if errors.Is(err, syscall.ENOTDIR) {
+		return invalidKey(op, key, errKeyBelow)
+	}
+	return err
+}
+
+// removeFolder removes an empty folder, and never a file: os.Root.Remove would take an object that has come in the
+// folder's place meanwhile.
+func (b *Bucket) removeFolder(name string) error {
+	return syscall.Rmdir(filepath.Join(b.dir, filepath.FromSlash(name)))
+}
+
+// syncFolders brings the names of the key's file and of its folders to the disk. Windows does so by itself.
+func (b *Bucket) syncFolders(key string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	for folder := path.Dir(key); ; folder = path.Dir(folder) {
+		if err := b.syncFolder(folder); err != nil && !errors.Is(err, fs.ErrNotExist) || folder == "." {
+			return err
+		}
+	}
+}
+
+func (b *Bucket) syncFolder(name string) error {
+	f, err := b.root.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

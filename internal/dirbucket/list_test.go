@@ -45,6 +45,30 @@ func TestPageIs1000Keys(t *testing.T) {
 	}
 }
 
+// TestPagesOfOddKeys is here because not every server of the contract does it.
+func TestPagesOfOddKeys(t *testing.T) {
+	t.Parallel()
+	b := open(t, t.TempDir())
+	want := []string{"a b/%", "a+b %é/ü.jpg", "é/..x", "\uffee", "\U0001f600"}
+	for _, key := range want {
+		put(t, b, key, "")
+	}
+	for size := range 4 {
+		var got []string
+		for page, err := range bucket.Pages(t.Context(), b, bucket.ListInput{MaxKeys: size + 1}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range page.Objects {
+				got = append(got, o.Key)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("pages of %d: got %q, want %q", size+1, got, want)
+		}
+	}
+}
+
 // TestCachesForgetChanges edits what has been listed, in each way that an editor or another process does.
 func TestCachesForgetChanges(t *testing.T) {
 	t.Parallel()

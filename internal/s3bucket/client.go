@@ -1,0 +1,72 @@
+package s3bucket
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// attempts is how often a LIST, GET, HEAD or PUT is made. With the SDK's waits (random, up to 1 s, then twice that and so
+// on, at most 20 s) it outlasts half a minute of throttling on average.
+const attempts = 8
+
+// NewClient is a client for up to maxConns requests at a time. The SDK's own settings hold (endpoint, credentials,
+// number of attempts, CA bundle), save for these:
+//
+//   - Every connection is kept for the next request. The SDK keeps ten a host and closes the others.
+//   - With another endpoint than Amazon's the bucket stands in the path, since a host name of its own it rarely has there.
+//     (For a bucket name with dots the SDK does so by itself: no certificate covers it.)
+//   - Checksums beyond the required ones are left out. The connection and the signature guard what is sent, and listings
+//     and ETags what is stored.
+//   - A client of another kind in cfg.HTTPClient is taken as it is.
+func NewClient(cfg aws.Config, maxConns int) *s3.Client {
+	cfg.HTTPClient = pooled(cfg.HTTPClient, maxConns)
+	return s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.UsePathStyle = o.UsePathStyle || o.BaseEndpoint != nil
+		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
+		o.DisableLogOutputChecksumValidationSkipped = true
+		o.Retryer = newRetryer()
+	})
+}
+
+func pooled(client aws.HTTPClient, maxConns int) aws.HTTPClient {
+	if client == nil {
+		client = awshttp.NewBuildableClient()
+	}
+	buildable, ok := client.(*awshttp.BuildableClient)
+	if !ok {
+		return client
+	}
+	return buildable.WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, maxConns)
+		t.MaxIdleConns = max(t.MaxIdleConns, 2*maxConns) // A bucket has several hosts when a region redirects.
+		t.MaxConnsPerHost = max(t.MaxConnsPerHost, 2*maxConns)
+	})
+}
+
+// newRetryer is the SDK's standard retryer without its quota: one throttled listing among many would use up the quota of all, and
+// the number of requests at a time is bounded already.
+func newRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = attempts
+		o.RateLimiter = ratelimit.None
+		o.Retryables = append(o.Retryables,
+			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}},
+			retry.IsErrorRetryableFunc(isCutShort))
+	})
+}
+
+// isCutShort retries an answer that broke off: the SDK takes it for one that can't be read, and gives up.
+func isCutShort(err error) aws.Ternary {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}

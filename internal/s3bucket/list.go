@@ -1,0 +1,94 @@
+package s3bucket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+var errNoToken = errors.New("the answer says that there is more, but not where")
+
+// ListObjects makes one ListObjectsV2 request.
+func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
+	const op = "ListObjectsV2"
+	out, err := b.api.ListObjectsV2(ctx, b.listInput(in))
+	if err != nil {
+		return bucket.Page{}, fail(op, in.Prefix, err)
+	}
+	page, err := pageOf(out)
+	if err != nil {
+		return bucket.Page{}, fail(op, in.Prefix, err)
+	}
+	return page, nil
+}
+
+func (b *Bucket) listInput(in bucket.ListInput) *s3.ListObjectsV2Input {
+	req := &s3.ListObjectsV2Input{
+		Bucket: &b.name,
+		// Keys may hold characters that XML can't; one such key would make the whole listing unreadable.
+		EncodingType:      types.EncodingTypeUrl,
+		Prefix:            optional(in.Prefix),
+		Delimiter:         optional(in.Delimiter),
+		StartAfter:        optional(in.StartAfter),
+		ContinuationToken: optional(in.Token),
+	}
+	if in.MaxKeys > 0 {
+		req.MaxKeys = aws.Int32(int32(min(in.MaxKeys, bucket.MaxListKeys))) //nolint:gosec // At most 1,000.
+	}
+	return req
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func pageOf(out *s3.ListObjectsV2Output) (bucket.Page, error) {
+	decode := func(s *string) (string, error) { return aws.ToString(s), nil }
+	if out.EncodingType == types.EncodingTypeUrl {
+		decode = decodeKey
+	}
+	var page bucket.Page
+	if len(out.Contents) > 0 {
+		page.Objects = make([]bucket.Object, len(out.Contents))
+	}
+	for i, o := range out.Contents {
+		key, err := decode(o.Key)
+		if err != nil {
+			return bucket.Page{}, fmt.Errorf("decode key: %w", err)
+		}
+		page.Objects[i] = bucket.Object{Key: key, ETag: unquoted(o.ETag), Size: aws.ToInt64(o.Size)}
+	}
+	for _, p := range out.CommonPrefixes {
+		prefix, err := decode(p.Prefix)
+		if err != nil {
+			return bucket.Page{}, fmt.Errorf("decode prefix: %w", err)
+		}
+		page.Prefixes = append(page.Prefixes, prefix)
+	}
+	if aws.ToBool(out.IsTruncated) {
+		if page.Next = aws.ToString(out.NextContinuationToken); page.Next == "" {
+			return bucket.Page{}, errNoToken
+		}
+	}
+	return page, nil
+}
+
+// decodeKey undoes S3's encoding, in which a space is a plus. Most keys have nothing to undo.
+func decodeKey(s *string) (string, error) {
+	key := aws.ToString(s)
+	if !strings.ContainsAny(key, "%+") {
+		return key, nil
+	}
+	return url.QueryUnescape(key)
+}

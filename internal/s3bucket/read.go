@@ -1,0 +1,88 @@
+package s3bucket
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+// bodyTries is how often an object is read whose body breaks off: the SDK has returned by then and retries no more.
+const bodyTries = 3
+
+// GetObject reads an object whole. With ifNoneMatch, an object of that ETag is bucket.ErrNotModified.
+func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error) {
+	const op = "GetObject"
+	for try := 1; ; try++ {
+		out, err := b.get(ctx, key, ifNoneMatch)
+		if err != nil {
+			return bucket.Content{}, err
+		}
+		body, err := readAll(out)
+		if err == nil {
+			return bucket.Content{Body: body, ETag: unquoted(out.ETag), Age: age(out.ResultMetadata, out.LastModified)}, nil
+		}
+		if try == bodyTries || ctx.Err() != nil {
+			return bucket.Content{}, fail(op, key, err)
+		}
+	}
+}
+
+func (b *Bucket) get(ctx context.Context, key, ifNoneMatch string) (*s3.GetObjectOutput, error) {
+	const op = "GetObject"
+	if err := checkKey(key); err != nil {
+		return nil, invalidKey(op, key, err)
+	}
+	out, err := b.api.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, IfNoneMatch: quoted(ifNoneMatch)})
+	if err != nil {
+		return nil, fail(op, key, err)
+	}
+	return out, nil
+}
+
+func readAll(out *s3.GetObjectOutput) ([]byte, error) {
+	defer out.Body.Close() //nolint:errcheck // It was only read.
+	var body bytes.Buffer
+	// ReadFrom looks for the end with some room left.
+	body.Grow(int(max(aws.ToInt64(out.ContentLength), 0)) + bytes.MinRead)
+	_, err := body.ReadFrom(out.Body)
+	return body.Bytes(), err
+}
+
+// age is how old the object was by S3's clock when it answered.
+func age(meta middleware.Metadata, modified *time.Time) time.Duration {
+	now, ok := awsmiddleware.GetServerTime(meta)
+	if !ok || modified == nil {
+		return -1
+	}
+	return now.Sub(*modified)
+}
+
+// HeadObject gives the ETag and size of an object.
+func (b *Bucket) HeadObject(ctx context.Context, key string) (bucket.Object, error) {
+	const op = "HeadObject"
+	if err := checkKey(key); err != nil {
+		return bucket.Object{}, invalidKey(op, key, err)
+	}
+	out, err := b.api.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
+	if err != nil {
+		return bucket.Object{}, fail(op, key, err)
+	}
+	return bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: aws.ToInt64(out.ContentLength)}, nil
+}
+
+// OpenObject opens an object for reading. The caller closes the reader; the context holds until then.
+func (b *Bucket) OpenObject(ctx context.Context, key string) (io.ReadCloser, bucket.Object, error) {
+	out, err := b.get(ctx, key, "")
+	if err != nil {
+		return nil, bucket.Object{}, err
+	}
+	return out.Body, bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: aws.ToInt64(out.ContentLength)}, nil
+}

@@ -1,0 +1,97 @@
+package s3bucket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+// PutObject writes an object, under a condition when cond has one. An IfMatch where no object is answers
+// bucket.ErrNotFound. A write whose answer was lost is made again, so that bucket.ErrPrecondition may mean
+// the caller's own first try.
+func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
+	const op = "PutObject"
+	if err := checkKey(key); err != nil {
+		return "", invalidKey(op, key, err)
+	}
+	in := &s3.PutObjectInput{Bucket: &b.name, Key: &key, Body: bytes.NewReader(body), IfMatch: quoted(cond.IfMatch)}
+	if cond.IfNoneMatch {
+		in.IfNoneMatch = aws.String("*")
+	}
+	out, err := b.api.PutObject(ctx, in)
+	if err != nil {
+		return "", fail(op, key, err)
+	}
+	return unquoted(out.ETag), nil
+}
+
+var errNoResult = errors.New("the answer has no result")
+
+// CopyObject copies an object within the bucket, in one attempt. With ifMatch, a source of another ETag is bucket.ErrPrecondition. The
+// error names the source's key: that is what S3's conditions and its 404 are about.
+func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
+	const op = "CopyObject"
+	for _, key := range [...]string{src, dst} {
+		if err := checkKey(key); err != nil {
+			return "", invalidKey(op, key, err)
+		}
+	}
+	source := copySource(b.name, src)
+	out, err := b.api.CopyObject(ctx, &s3.CopyObjectInput{
+		Bucket: &b.name, Key: &dst, CopySource: &source, CopySourceIfMatch: quoted(ifMatch),
+	}, b.once...)
+	if err != nil {
+		return "", fail(op, src, err)
+	}
+	// S3 sends the status at once and the result when it is done; a connection cut in between looks like success.
+	if out.CopyObjectResult == nil || out.CopyObjectResult.ETag == nil {
+		return "", &bucket.Error{Op: op, Key: src, Code: bucket.CodeTransport, Err: errNoResult}
+	}
+	return unquoted(out.CopyObjectResult.ETag), nil
+}
+
+// DeleteObjects deletes up to bucket.MaxDeleteObjects objects, in one attempt. A key without an object is no error. The errors returned
+// in the list are of single keys.
+func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error) {
+	const op = "DeleteObjects"
+	if len(keys) > bucket.MaxDeleteObjects {
+		return nil, &bucket.Error{Op: op, Code: "MalformedXML", Status: http.StatusBadRequest,
+			Err: fmt.Errorf("%d keys; a request takes %d", len(keys), bucket.MaxDeleteObjects)}
+	}
+	var failed []*bucket.Error
+	ids := make([]types.ObjectIdentifier, 0, len(keys))
+	for i, key := range keys {
+		if err := checkKey(key); err != nil {
+			failed = append(failed, invalidKey(op, key, err))
+			continue
+		}
+		ids = append(ids, types.ObjectIdentifier{Key: &keys[i]})
+	}
+	if len(ids) == 0 {
+		return failed, nil
+	}
+	out, err := b.api.DeleteObjects(ctx, &s3.DeleteObjectsInput{
+		Bucket: &b.name, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)},
+	}, b.once...)
+	if err != nil {
+		return failed, fail(op, *ids[0].Key, err)
+	}
+	for _, e := range out.Errors {
+		failed = append(failed, keyError(op, e))
+	}
+	return failed, nil
+}
+
+// keyError is the error of one key. S3 gives a code without a status there.
+func keyError(op string, e types.Error) *bucket.Error {
+	return &bucket.Error{Op: op, Key: aws.ToString(e.Key), Code: codeOf(aws.ToString(e.Code), 0),
+		Err: errors.New(aws.ToString(e.Message))}
+}

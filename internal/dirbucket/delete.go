@@ -10,7 +10,7 @@ import (
 )
 
 // DeleteObjects deletes up to bucket.MaxDeleteObjects objects, and the folders that this empties. A key without an
-// object is no error. The errors returned in the list are of single keys.
+// object is no error. The errors in the list are of single keys; all others are done.
 func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error) {
 	const op = "DeleteObjects"
 	if len(keys) > bucket.MaxDeleteObjects {

@@ -205,7 +205,7 @@ func TestProcesses(t *testing.T) {
 	put(t, b, "n", "0")
 	var started []*exec.Cmd
 	for range processes {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProcesses$") //nolint:gosec // Itself.
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProcesses$")
 		cmd.Env = append(os.Environ(), env+"="+dir)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

@@ -15,8 +15,8 @@ import (
 // readers is how many files of a page are read at a time for their ETags.
 const readers = 4
 
-// ListObjects lists the keys of a prefix in the order of their bytes, as ListObjectsV2 does. A folder that can't be read is an error: what
-// a listing leaves out counts as absent.
+// ListObjects lists the keys of a prefix in the order of their bytes, as ListObjectsV2 does. A folder that can't be
+// read is an error: what a listing leaves out counts as absent.
 //
 // A page costs about what it holds: the token names where it ended, and the walk goes on from there.
 func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {

@@ -25,7 +25,7 @@ type level struct {
 func (w *walker) start(prefix string) error {
 	slash := strings.LastIndexByte(prefix, '/')
 	folder, rest := prefix[:slash+1], prefix[slash+1:]
-	if folder != "" && checkKey(folder[:slash]) != nil {
+	if possible := folder == "" || checkKey(folder[:slash]) == nil; !possible {
 		return nil
 	}
 	if err := w.enter(folder); err != nil {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
@@ -117,6 +118,11 @@ func (b *Bucket) publish(op, temp, key string, cond bucket.Condition) error {
 	defer unlock()
 	if conditional {
 		if err := b.holds(op, key, cond); err != nil {
+			return err
+		}
+		// The age of a state object counts from now, not from before the wait for the disk and the lock.
+		now := time.Now()
+		if err := b.root.Chtimes(temp, now, now); err != nil {
 			return err
 		}
 	}

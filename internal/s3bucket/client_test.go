@@ -29,14 +29,15 @@ func TestBucketInHostOrPath(t *testing.T) {
 			if tt.env != "" {
 				t.Setenv(tt.env, "http://localhost:2")
 			}
-			cfg, err := sdkconfig.LoadDefaultConfig(t.Context(), sdkconfig.WithSharedConfigFiles(nil), sdkconfig.WithSharedCredentialsFiles(nil))
+			cfg, err := sdkconfig.LoadDefaultConfig(t.Context(),
+				sdkconfig.WithSharedConfigFiles(nil), sdkconfig.WithSharedCredentialsFiles(nil))
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got *http.Request
 			base := config(doer(func(r *http.Request) (*http.Response, error) {
 				got = r
-				return answer(200, copied), nil
+				return answer(200, copied).response()
 			}))
 			cfg.Region, cfg.Credentials, cfg.HTTPClient = base.Region, base.Credentials, base.HTTPClient
 			if tt.endpoint != "" {
@@ -139,7 +140,7 @@ func TestCopySourceIsPlain(t *testing.T) {
 
 // BenchmarkCopy is what a copy costs besides the network.
 func BenchmarkCopy(b *testing.B) {
-	bk := New(NewClient(config(doer(func(*http.Request) (*http.Response, error) { return answer(200, copied), nil })), 8), "media.angel-nft.com")
+	bk, _ := scripted(always(200, copied))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := bk.CopyObject(b.Context(), "tuttle_twins/s01e01/F.jpg", "tuttle_twins/ML/train/Rare/F.jpg", "abc"); err != nil {

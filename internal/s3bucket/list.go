@@ -41,7 +41,7 @@ func (b *Bucket) listInput(in bucket.ListInput) *s3.ListObjectsV2Input {
 		ContinuationToken: optional(in.Token),
 	}
 	if in.MaxKeys > 0 {
-		req.MaxKeys = aws.Int32(int32(min(in.MaxKeys, bucket.MaxListKeys))) //nolint:gosec // At most 1,000.
+		req.MaxKeys = aws.Int32(int32(min(in.MaxKeys, bucket.MaxListKeys)))
 	}
 	return req
 }

@@ -35,8 +35,8 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bu
 
 var errNoResult = errors.New("the answer has no result")
 
-// CopyObject copies an object within the bucket, in one attempt. With ifMatch, a source of another ETag is bucket.ErrPrecondition. The
-// error names the source's key: that is what S3's conditions and its 404 are about.
+// CopyObject copies an object within the bucket, in one attempt. With ifMatch, a source of another ETag is
+// bucket.ErrPrecondition. An error names the source's key: that is what S3's condition and its 404 are about.
 func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
 	const op = "CopyObject"
 	for _, key := range [...]string{src, dst} {
@@ -58,8 +58,8 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 	return unquoted(out.CopyObjectResult.ETag), nil
 }
 
-// DeleteObjects deletes up to bucket.MaxDeleteObjects objects, in one attempt. A key without an object is no error. The errors returned
-// in the list are of single keys.
+// DeleteObjects deletes up to bucket.MaxDeleteObjects objects, in one attempt. A key without an object is no error.
+// The errors in the list are of single keys; all others are done.
 func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error) {
 	const op = "DeleteObjects"
 	if len(keys) > bucket.MaxDeleteObjects {

@@ -1,0 +1,64 @@
+package queue
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// DefaultVisibility is the visibility timeout that SQS gives a queue when it is told none.
+const DefaultVisibility = 30 * time.Second
+
+// Spec is how a queue is to be. Setup of an adapter creates it so, or changes what differs.
+type Spec struct {
+	Name string // a name, or with SQS the URL of a queue that exists
+	// VisibilityTimeout is in whole seconds, as in SQS, at most MaxVisibility; 0 is DefaultVisibility.
+	VisibilityTimeout time.Duration
+	// MaxReceiveCount and DeadLetterQueue (a name or URL, of a queue that exists) are the redrive policy: a message that is
+	// received more often than that goes there instead. 0 and "": no policy.
+	MaxReceiveCount int
+	DeadLetterQueue string
+}
+
+// The most that a redrive policy may allow (SQS API, SetQueueAttributes).
+const maxMaxReceiveCount = 1000
+
+// Queue names have up to 80 of these characters (SQS API, CreateQueue). FIFO queues, which end in .fifo, are not for
+// the program: they hold one batch of a group at a time.
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+
+// IsURL tells the URL of a queue from a name.
+func IsURL(nameOrURL string) bool { return strings.Contains(nameOrURL, "://") }
+
+// Validate says what of the spec SQS would refuse.
+func (s Spec) Validate() error {
+	for _, name := range []string{s.Name, s.DeadLetterQueue} {
+		if name != "" && !IsURL(name) && !namePattern.MatchString(name) {
+			return fmt.Errorf("queue name %q: want 1 to 80 letters, digits, hyphens and underscores", name)
+		}
+	}
+	switch {
+	case s.Name == "":
+		return fmt.Errorf("queue name is empty")
+	case s.VisibilityTimeout < 0 || s.VisibilityTimeout > MaxVisibility:
+		return fmt.Errorf("queue %s: visibility timeout %s: want 0s to %s", s.Name, s.VisibilityTimeout, MaxVisibility)
+	case s.VisibilityTimeout%time.Second != 0:
+		return fmt.Errorf("queue %s: visibility timeout %s: want whole seconds", s.Name, s.VisibilityTimeout)
+	case (s.MaxReceiveCount == 0) != (s.DeadLetterQueue == ""):
+		return fmt.Errorf("queue %s: a redrive policy needs both a dead-letter queue and a receive count", s.Name)
+	case s.MaxReceiveCount < 0 || s.MaxReceiveCount > maxMaxReceiveCount:
+		return fmt.Errorf("queue %s: max receive count %d: want 1 to %d", s.Name, s.MaxReceiveCount, maxMaxReceiveCount)
+	case s.DeadLetterQueue == s.Name:
+		return fmt.Errorf("queue %s: it cannot be its own dead-letter queue", s.Name)
+	}
+	return nil
+}
+
+// Visibility is the visibility timeout, with the default put in.
+func (s Spec) Visibility() time.Duration {
+	if s.VisibilityTimeout == 0 {
+		return DefaultVisibility
+	}
+	return s.VisibilityTimeout
+}

@@ -1,0 +1,160 @@
+package sqlitequeue
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
+)
+
+// How often a waiting receive looks into the file for what other processes have sent and for what has become visible
+// again. One look is an index lookup of some 50 µs that takes no lock; asking SQLite first whether the file has
+// changed at all (PRAGMA data_version) costs as much.
+const lookEvery = 25 * time.Millisecond
+
+// ReceiveMessage receives 1 to limit messages, oldest first, at most queue.MaxBatch, and waits for the first one for at most
+// wait, up to queue.MaxWait. None after that is no error. An error, such as that of an ended ctx, means that nothing
+// was received: no message is hidden that the caller does not know of.
+func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error) {
+	err := checkReceive(limit, wait)
+	if err != nil {
+		return nil, fmt.Errorf("receive messages from %s: %w", q.name, err)
+	}
+	messages, err := q.poll(ctx, limit, wait)
+	if err != nil {
+		return nil, fmt.Errorf("receive messages from %s: %w", q.name, err)
+	}
+	return messages, nil
+}
+
+func (q *Queue) poll(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error) {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	end := time.NewTimer(wait)
+	defer end.Stop()
+	for {
+		// Before the look: a message sent after it must not be missed.
+		changed := q.file.wakes.next(q.id)
+		messages, err := q.receive(ctx, limit)
+		if err != nil || len(messages) > 0 || wait == 0 {
+			return messages, err
+		}
+		select {
+		case <-changed:
+		case <-look.C:
+		case <-end.C:
+			wait = 0 // one last look
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// receive takes what is visible now. Only when there is something does it ask for the write lock.
+func (q *Queue) receive(ctx context.Context, limit int) ([]queue.Message, error) {
+	for {
+		var due bool
+		err := q.file.stmt.due.QueryRowContext(ctx, q.id, time.Now().UnixMilli()).Scan(&due)
+		if err != nil || !due {
+			return nil, err
+		}
+		messages, more, err := q.take(ctx, limit)
+		if err != nil || len(messages) > 0 || !more {
+			return messages, err
+		}
+	}
+}
+
+// take is the transaction of a receive. What was received too often already goes to the dead-letter queue instead; if that
+// was all, there may be more to receive behind it.
+func (q *Queue) take(ctx context.Context, limit int) (messages []queue.Message, more bool, err error) {
+	var p policy
+	err = q.file.write(ctx, func(tx *sql.Tx) (err error) {
+		if p, err = q.policy(ctx, tx); err != nil {
+			return err
+		}
+		taken, err := q.hide(ctx, tx, p.visibility, limit)
+		if err != nil {
+			return err
+		}
+		for _, m := range taken {
+			if !p.exhausted(m) {
+				messages = append(messages, m.Message)
+				continue
+			}
+			more = true
+			if err := q.toDeadLetters(ctx, tx, p.deadLetters.Int64, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if more && err == nil {
+		q.file.wakes.changed(p.deadLetters.Int64)
+	}
+	return messages, more, err
+}
+
+// policy is read with each receive, since another process may have changed it.
+type policy struct {
+	visibility      time.Duration
+	maxReceiveCount int
+	deadLetters     sql.NullInt64
+}
+
+func (q *Queue) policy(ctx context.Context, tx *sql.Tx) (p policy, err error) {
+	var visibility int64
+	err = tx.StmtContext(ctx, q.file.stmt.policy).QueryRowContext(ctx, q.id).
+		Scan(&visibility, &p.maxReceiveCount, &p.deadLetters)
+	p.visibility = time.Duration(visibility) * time.Millisecond
+	return p, err
+}
+
+// exhausted is SQS's rule: the receive after the last one allowed does not happen, it moves the message.
+func (p policy) exhausted(m taken) bool {
+	return p.deadLetters.Valid && m.ReceiveCount > p.maxReceiveCount
+}
+
+type taken struct {
+	queue.Message
+	id int64
+}
+
+// hide makes the oldest visible messages invisible and counts the receive.
+func (q *Queue) hide(ctx context.Context, tx *sql.Tx, visibility time.Duration, limit int) (all []taken, err error) {
+	now := time.Now()
+	rows, err := tx.StmtContext(ctx, q.file.stmt.take).
+		QueryContext(ctx, now.Add(visibility).UnixMilli(), q.id, now.UnixMilli(), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // Err tells.
+	for rows.Next() {
+		var m taken
+		var attributes string
+		if err := rows.Scan(&m.id, &m.ReceiveCount, &m.ID, &attributes, &m.Body); err != nil {
+			return nil, err
+		}
+		if attributes != "" {
+			if err := json.Unmarshal([]byte(attributes), &m.Attributes); err != nil {
+				return nil, fmt.Errorf("attributes of message %s: %w", m.ID, err)
+			}
+		}
+		m.Receipt = receipt{queue: q.id, id: m.id, received: int64(m.ReceiveCount)}.String()
+		all = append(all, m)
+	}
+	return all, rows.Err()
+}
+
+// toDeadLetters moves a message as SQS does: with its ID, body and attributes, its receive count starting again.
+func (q *Queue) toDeadLetters(ctx context.Context, tx *sql.Tx, deadLetters int64, m taken) error {
+	_, err := tx.StmtContext(ctx, q.file.stmt.toDeadLetters).ExecContext(ctx, deadLetters, time.Now().UnixMilli(), m.id)
+	if err != nil {
+		return err
+	}
+	_, err = tx.StmtContext(ctx, q.file.stmt.remove).ExecContext(ctx, m.id, q.id, m.ReceiveCount)
+	return err
+}

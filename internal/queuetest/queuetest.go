@@ -1,6 +1,7 @@
 // Package queuetest is the contract of every queue adapter: what the stages rely on, as SQS does it.
 //
-// SQS leaves open what the delete with a receipt of an earlier receive does, so the contract does too.
+// SQS leaves open what the delete with a receipt of an earlier receive does, so the contract does too; and a wait of 0 may be
+// one of a second.
 package queuetest
 
 import (

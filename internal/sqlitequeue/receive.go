@@ -149,7 +149,8 @@ func (q *Queue) hide(ctx context.Context, tx *sql.Tx, visibility time.Duration, 
 	return all, rows.Err()
 }
 
-// toDeadLetters moves a message as SQS does: with its ID, body and attributes, its receive count starting again.
+// toDeadLetters moves a message as SQS does: with its ID, body, attributes and receive count, which counts the receives from
+// all queues (API, ReceiveMessage). The receive that moves it is not one.
 func (q *Queue) toDeadLetters(ctx context.Context, tx *sql.Tx, deadLetters int64, m taken) error {
 	_, err := tx.StmtContext(ctx, q.file.stmt.toDeadLetters).ExecContext(ctx, deadLetters, time.Now().UnixMilli(), m.id)
 	if err != nil {

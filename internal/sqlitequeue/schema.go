@@ -114,7 +114,7 @@ func (s *statements) prepare(ctx context.Context, writer, reader *sql.DB) (err e
 			(SELECT id FROM message WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?)
 			RETURNING id, received, message_id, attributes, body`},
 		{&s.toDeadLetters, writer, `INSERT INTO message (queue, visible_at, received, message_id, attributes, body)
-			SELECT ?, ?, 0, message_id, attributes, body FROM message WHERE id = ?`},
+			SELECT ?, ?, received - 1, message_id, attributes, body FROM message WHERE id = ?`},
 		{&s.remove, writer, `DELETE FROM message WHERE id = ? AND queue = ? AND received = ?`},
 		{&s.change, writer, `UPDATE message SET visible_at = ? WHERE id = ? AND queue = ? AND received = ? AND visible_at > ?`},
 		{&s.look, writer, `SELECT received FROM message WHERE id = ? AND queue = ?`},

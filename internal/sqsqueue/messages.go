@@ -1,0 +1,166 @@
+package sqsqueue
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
+)
+
+// A receive is tried less often than other calls: an answer that was lost has hidden its messages, and the caller polls
+// again anyway.
+const receiveAttempts = 3
+
+// SendMessageBatch sends entries, at most queue.MaxBatch and queue.MaxBatchBytes.
+func (q *Queue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error) {
+	in := &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: []types.SendMessageBatchRequestEntry{}}
+	for i, e := range entries {
+		in.Entries = append(in.Entries, types.SendMessageBatchRequestEntry{
+			Id: id(i), MessageBody: aws.String(e.Body), MessageAttributes: attributeValues(e.Attributes),
+		})
+	}
+	out, err := q.api.SendMessageBatch(ctx, in)
+	if err != nil {
+		return nil, wrap("send messages to", q.url, err)
+	}
+	failed, err := failures(len(entries), len(out.Successful), out.Failed)
+	if err != nil {
+		return nil, wrap("send messages to", q.url, err)
+	}
+	return failed, nil
+}
+
+func attributeValues(attributes map[string]string) map[string]types.MessageAttributeValue {
+	values := make(map[string]types.MessageAttributeValue, len(attributes))
+	for name, value := range attributes {
+		values[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
+	}
+	return values
+}
+
+// ReceiveMessage receives at most limit messages, up to queue.MaxBatch, and waits for the first one for at most wait, up to
+// queue.MaxWait, in whole seconds (rounded up), at least one: the SDK leaves a 0 out, which to SQS means the wait that the
+// queue was set up with, and without any wait SQS asks only some of its servers. None after that is no error. When ctx ends a long poll, SQS may
+// already have handed out messages: they come back after the visibility timeout.
+func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error) {
+	out, err := q.api.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+		QueueUrl:            &q.url,
+		MaxNumberOfMessages: int32(limit),
+		WaitTimeSeconds:     max(1, seconds(wait)),
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{
+			types.MessageSystemAttributeNameApproximateReceiveCount,
+		},
+		MessageAttributeNames: []string{"All"},
+	}, func(o *sqs.Options) { o.RetryMaxAttempts = receiveAttempts })
+	if err != nil {
+		return nil, wrap("receive messages from", q.url, err)
+	}
+	messages := make([]queue.Message, 0, len(out.Messages))
+	for _, m := range out.Messages {
+		messages = append(messages, message(m))
+	}
+	return messages, nil
+}
+
+func message(m types.Message) queue.Message {
+	// Without a readable count it is 1, the first receive: a worker then does what is always right.
+	count, err := strconv.Atoi(m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
+	if err != nil {
+		count = 1
+	}
+	var attributes map[string]string
+	for name, value := range m.MessageAttributes {
+		if attributes == nil {
+			attributes = make(map[string]string, len(m.MessageAttributes))
+		}
+		attributes[name] = attributeText(value)
+	}
+	return queue.Message{
+		ID:           aws.ToString(m.MessageId),
+		Body:         aws.ToString(m.Body),
+		Receipt:      aws.ToString(m.ReceiptHandle),
+		ReceiveCount: count,
+		Attributes:   attributes,
+	}
+}
+
+func attributeText(v types.MessageAttributeValue) string {
+	if v.StringValue == nil {
+		return string(v.BinaryValue)
+	}
+	return *v.StringValue
+}
+
+// DeleteMessageBatch deletes the messages of at most queue.MaxBatch receipts.
+func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]queue.Failure, error) {
+	in := &sqs.DeleteMessageBatchInput{QueueUrl: &q.url, Entries: []types.DeleteMessageBatchRequestEntry{}}
+	for i, receipt := range receipts {
+		in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: id(i), ReceiptHandle: aws.String(receipt)})
+	}
+	out, err := q.api.DeleteMessageBatch(ctx, in)
+	if err != nil {
+		return nil, wrap("delete messages of", q.url, err)
+	}
+	failed, err := failures(len(receipts), len(out.Successful), out.Failed)
+	if err != nil {
+		return nil, wrap("delete messages of", q.url, err)
+	}
+	return failed, nil
+}
+
+// ChangeMessageVisibilityBatch hides the messages of at most queue.MaxBatch receipts for timeout from now, in whole seconds
+// (rounded up), at most queue.MaxVisibility after their receive. 0 gives them back at once.
+func (q *Queue) ChangeMessageVisibilityBatch(
+	ctx context.Context, receipts []string, timeout time.Duration,
+) ([]queue.Failure, error) {
+	in := &sqs.ChangeMessageVisibilityBatchInput{
+		QueueUrl: &q.url, Entries: []types.ChangeMessageVisibilityBatchRequestEntry{},
+	}
+	for i, receipt := range receipts {
+		in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{
+			Id: id(i), ReceiptHandle: aws.String(receipt), VisibilityTimeout: seconds(timeout),
+		})
+	}
+	out, err := q.api.ChangeMessageVisibilityBatch(ctx, in)
+	if err != nil {
+		return nil, wrap("change visibility of messages of", q.url, err)
+	}
+	failed, err := failures(len(receipts), len(out.Successful), out.Failed)
+	if err != nil {
+		return nil, wrap("change visibility of messages of", q.url, err)
+	}
+	return failed, nil
+}
+
+// id is the ID of an entry within its batch: its index.
+func id(i int) *string { return aws.String(strconv.Itoa(i)) }
+
+// seconds rounds up: SQS knows whole seconds only, and neither a wait nor a hold may become 0 by rounding.
+func seconds(d time.Duration) int32 {
+	return int32((d + time.Second - 1) / time.Second)
+}
+
+// failures reads the failed entries of an answer. One that does not speak of every entry once is an error: an entry that was
+// neither done nor refused must not pass as done.
+func failures(entries, done int, refused []types.BatchResultErrorEntry) ([]queue.Failure, error) {
+	if done+len(refused) != entries {
+		return nil, fmt.Errorf("the answer has %d entries done and %d failed of %d", done, len(refused), entries)
+	}
+	var failed []queue.Failure
+	for _, f := range refused {
+		i, err := strconv.Atoi(aws.ToString(f.Id))
+		if err != nil || i < 0 || i >= entries {
+			return nil, fmt.Errorf("the answer has a failure of an unknown entry %q", aws.ToString(f.Id))
+		}
+		failed = append(failed, queue.Failure{
+			Index: i, Code: aws.ToString(f.Code), Message: aws.ToString(f.Message), SenderFault: f.SenderFault,
+		})
+	}
+	return failed, nil
+}

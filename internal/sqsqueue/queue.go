@@ -1,0 +1,162 @@
+// Package sqsqueue is the queue port on Amazon SQS, standard queues.
+package sqsqueue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
+)
+
+// API is the calls of *sqs.Client that a Queue makes.
+type API interface {
+	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
+	GetQueueAttributes(
+		context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options),
+	) (*sqs.GetQueueAttributesOutput, error)
+	SendMessageBatch(
+		context.Context, *sqs.SendMessageBatchInput, ...func(*sqs.Options),
+	) (*sqs.SendMessageBatchOutput, error)
+	ReceiveMessage(context.Context, *sqs.ReceiveMessageInput, ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
+	DeleteMessageBatch(
+		context.Context, *sqs.DeleteMessageBatchInput, ...func(*sqs.Options),
+	) (*sqs.DeleteMessageBatchOutput, error)
+	ChangeMessageVisibilityBatch(
+		context.Context, *sqs.ChangeMessageVisibilityBatchInput, ...func(*sqs.Options),
+	) (*sqs.ChangeMessageVisibilityBatchOutput, error)
+	PurgeQueue(context.Context, *sqs.PurgeQueueInput, ...func(*sqs.Options)) (*sqs.PurgeQueueOutput, error)
+}
+
+// Queue is one queue. Its errors have SQS's code (smithy.APIError), and are queue.ErrNotFound when the queue is gone.
+type Queue struct {
+	api API
+	url string
+}
+
+// New is the queue of that name, or of that URL, which is used as it is. queue.ErrNotFound: no queue has the name in the
+// client's account and region.
+func New(ctx context.Context, api API, nameOrURL string) (*Queue, error) {
+	if queue.IsURL(nameOrURL) {
+		return &Queue{api: api, url: nameOrURL}, nil
+	}
+	url, err := resolve(ctx, api, nameOrURL)
+	if err != nil {
+		return nil, err
+	}
+	return &Queue{api: api, url: url}, nil
+}
+
+// URL is the queue's address.
+func (q *Queue) URL() string { return q.url }
+
+type resolver interface {
+	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
+}
+
+func resolve(ctx context.Context, api resolver, name string) (url string, err error) {
+	out, err := api.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
+	if err != nil {
+		return "", wrap("get URL of queue", name, err)
+	}
+	return aws.ToString(out.QueueUrl), nil
+}
+
+// wrap names the call and the queue.
+func wrap(call, name string, err error) error {
+	if _, missing := errors.AsType[*types.QueueDoesNotExist](err); missing {
+		return fmt.Errorf("%s %s: %w: %w", call, name, queue.ErrNotFound, err)
+	}
+	return fmt.Errorf("%s %s: %w", call, name, err)
+}
+
+// GetQueueAttributes asks for the approximate counts and how the queue is set up.
+func (q *Queue) GetQueueAttributes(ctx context.Context) (queue.Attributes, error) {
+	out, err := q.api.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: &q.url,
+		AttributeNames: []types.QueueAttributeName{
+			types.QueueAttributeNameApproximateNumberOfMessages,
+			types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+			types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+			types.QueueAttributeNameVisibilityTimeout,
+			types.QueueAttributeNameRedrivePolicy,
+		},
+	})
+	if err != nil {
+		return queue.Attributes{}, wrap("get attributes of queue", q.url, err)
+	}
+	a, err := parseAttributes(out.Attributes)
+	if err != nil {
+		return queue.Attributes{}, wrap("get attributes of queue", q.url, err)
+	}
+	return a, nil
+}
+
+func parseAttributes(values map[string]string) (a queue.Attributes, err error) {
+	var seconds int
+	for name, to := range map[types.QueueAttributeName]*int{
+		types.QueueAttributeNameApproximateNumberOfMessages:           &a.Visible,
+		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible: &a.InFlight,
+		types.QueueAttributeNameApproximateNumberOfMessagesDelayed:    &a.Delayed,
+		types.QueueAttributeNameVisibilityTimeout:                     &seconds,
+	} {
+		if *to, err = strconv.Atoi(values[string(name)]); err != nil {
+			return queue.Attributes{}, fmt.Errorf("attribute %s: %w", name, err)
+		}
+	}
+	a.VisibilityTimeout = time.Duration(seconds) * time.Second
+	p, err := parseRedrive(values[string(types.QueueAttributeNameRedrivePolicy)])
+	if err != nil {
+		return queue.Attributes{}, err
+	}
+	a.MaxReceiveCount = p.count()
+	a.DeadLetterQueue = p.queueName()
+	return a, nil
+}
+
+// redrive is SQS's RedrivePolicy attribute. The count is a number, or a string where CloudFormation or a person wrote
+// it so; json.Number reads both.
+type redrive struct {
+	DeadLetterTargetArn string      `json:"deadLetterTargetArn"`
+	MaxReceiveCount     json.Number `json:"maxReceiveCount"`
+}
+
+// parseRedrive reads the attribute's text; "" is no policy.
+func parseRedrive(text string) (p redrive, err error) {
+	if text == "" {
+		return redrive{}, nil
+	}
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		return redrive{}, fmt.Errorf("redrive policy %q: %w", text, err)
+	}
+	if _, err := strconv.ParseUint(p.MaxReceiveCount.String(), 10, 31); err != nil {
+		return redrive{}, fmt.Errorf("redrive policy %q: maxReceiveCount: %w", text, err)
+	}
+	return p, nil
+}
+
+func (p redrive) count() int {
+	n, _ := strconv.Atoi(p.MaxReceiveCount.String()) // parseRedrive has checked it.
+	return n
+}
+
+// queueName is the end of arn:aws:sqs:REGION:ACCOUNT:NAME.
+func (p redrive) queueName() string {
+	return p.DeadLetterTargetArn[strings.LastIndexByte(p.DeadLetterTargetArn, ':')+1:]
+}
+
+// PurgeQueue deletes all messages. SQS takes up to a minute for it, and refuses a second purge in that time.
+func (q *Queue) PurgeQueue(ctx context.Context) error {
+	if _, err := q.api.PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: &q.url}); err != nil {
+		return wrap("purge queue", q.url, err)
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package sqsqueue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
+)
+
+// SetupAPI is the calls of *sqs.Client that Setup makes.
+type SetupAPI interface {
+	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
+	GetQueueAttributes(
+		context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options),
+	) (*sqs.GetQueueAttributesOutput, error)
+	SetQueueAttributes(
+		context.Context, *sqs.SetQueueAttributesInput, ...func(*sqs.Options),
+	) (*sqs.SetQueueAttributesOutput, error)
+	CreateQueue(context.Context, *sqs.CreateQueueInput, ...func(*sqs.Options)) (*sqs.CreateQueueOutput, error)
+}
+
+// What every queue has beside its spec.
+const (
+	retentionSeconds = 14 * 24 * 3600 // the most that SQS allows
+	encrypted        = "true"         // with keys that SQS has itself, at no cost
+)
+
+// Setup creates a queue as spec says, with long polls, 14 days of retention and encryption, or changes what differs, and
+// returns its URL. A queue named by its URL must exist. A queue encrypted by a key in KMS stays so. queue.ErrNotFound: the
+// dead-letter queue does not exist.
+func Setup(ctx context.Context, api SetupAPI, spec queue.Spec) (url string, err error) {
+	if err := spec.Validate(); err != nil {
+		return "", fmt.Errorf("set up queue: %w", err)
+	}
+	want, err := wanted(ctx, api, spec)
+	if err != nil {
+		return "", fmt.Errorf("set up queue %s: %w", spec.Name, err)
+	}
+	url, made, err := findOrCreate(ctx, api, spec.Name, want)
+	if err == nil && !made {
+		err = change(ctx, api, url, want)
+	}
+	if err != nil {
+		return "", fmt.Errorf("set up queue %s: %w", spec.Name, err)
+	}
+	return url, nil
+}
+
+// wanted is the queue's attributes. The redrive policy "" is SQS's spelling for none.
+func wanted(ctx context.Context, api SetupAPI, spec queue.Spec) (map[string]string, error) {
+	want := map[string]string{
+		string(types.QueueAttributeNameVisibilityTimeout):             strconv.Itoa(int(spec.Visibility().Seconds())),
+		string(types.QueueAttributeNameReceiveMessageWaitTimeSeconds): strconv.Itoa(int(queue.MaxWait.Seconds())),
+		string(types.QueueAttributeNameMessageRetentionPeriod):        strconv.Itoa(retentionSeconds),
+		string(types.QueueAttributeNameSqsManagedSseEnabled):          encrypted,
+		string(types.QueueAttributeNameRedrivePolicy):                 "",
+	}
+	if spec.DeadLetterQueue == "" {
+		return want, nil
+	}
+	arn, err := queueARN(ctx, api, spec.DeadLetterQueue)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := json.Marshal(redrive{arn, json.Number(strconv.Itoa(spec.MaxReceiveCount))})
+	want[string(types.QueueAttributeNameRedrivePolicy)] = string(policy)
+	return want, err
+}
+
+func queueARN(ctx context.Context, api SetupAPI, nameOrURL string) (string, error) {
+	url, err := address(ctx, api, nameOrURL)
+	if err != nil {
+		return "", err
+	}
+	arn := types.QueueAttributeNameQueueArn
+	out, err := api.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{arn},
+	})
+	if err != nil {
+		return "", wrap("get ARN of queue", url, err)
+	}
+	return out.Attributes[string(arn)], nil
+}
+
+func address(ctx context.Context, api resolver, nameOrURL string) (url string, err error) {
+	if queue.IsURL(nameOrURL) {
+		return nameOrURL, nil
+	}
+	return resolve(ctx, api, nameOrURL)
+}
+
+// findOrCreate gives the queue's URL, and whether it was made, with the wanted attributes, just now.
+func findOrCreate(
+	ctx context.Context, api SetupAPI, name string, want map[string]string,
+) (url string, made bool, err error) {
+	url, err = address(ctx, api, name)
+	if !errors.Is(err, queue.ErrNotFound) {
+		return url, false, err
+	}
+	attributes := make(map[string]string, len(want))
+	for attribute, value := range want {
+		if value != "" {
+			attributes[attribute] = value
+		}
+	}
+	out, err := api.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
+	if _, raced := errors.AsType[*types.QueueNameExists](err); raced {
+		// Someone else has just created it with other attributes.
+		url, err = address(ctx, api, name)
+		return url, false, err
+	}
+	if err != nil {
+		return "", false, wrap("create queue", name, err)
+	}
+	return aws.ToString(out.QueueUrl), true, nil
+}
+
+// change sets the attributes that differ.
+func change(ctx context.Context, api SetupAPI, url string, want map[string]string) error {
+	out, err := api.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
+	})
+	if err != nil {
+		return wrap("get attributes of queue", url, err)
+	}
+	differing := differences(out.Attributes, want)
+	if len(differing) == 0 {
+		return nil
+	}
+	if _, err := api.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{
+		QueueUrl: &url, Attributes: differing,
+	}); err != nil {
+		return wrap("set attributes of queue", url, err)
+	}
+	return nil
+}
+
+// differences is what must be set for the attributes that a queue has to become those wanted.
+func differences(has, want map[string]string) map[string]string {
+	differing := make(map[string]string)
+	for attribute, value := range want {
+		switch types.QueueAttributeName(attribute) {
+		case types.QueueAttributeNameSqsManagedSseEnabled:
+			if has[string(types.QueueAttributeNameKmsMasterKeyId)] != "" {
+				continue // setting it would replace the owner's key
+			}
+		case types.QueueAttributeNameRedrivePolicy:
+			if sameRedrive(has[attribute], value) {
+				continue
+			}
+		}
+		if has[attribute] != value {
+			differing[attribute] = value
+		}
+	}
+	return differing
+}
+
+// sameRedrive compares what two policies say, not how they are written.
+func sameRedrive(a, b string) bool {
+	p, errP := parseRedrive(a)
+	q, errQ := parseRedrive(b)
+	return errP == nil && errQ == nil && p == q
+}

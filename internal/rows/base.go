@@ -1,0 +1,147 @@
+package rows
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+)
+
+// DefaultBase is where the images of an episode stand when its sheet does not say: relative to the bucket.
+func DefaultBase(prefix string, e dataset.Episode, imageSize string) string {
+	return below(prefix, e.Folder()+"/default_eng/v1/frames/"+imageSize+"/")
+}
+
+// below is a path under the prefix, which may be empty.
+func below(prefix, path string) string {
+	if prefix == "" {
+		return path
+	}
+	return prefix + "/" + path
+}
+
+// ParseBase turns a sheet's base URI into a prefix of the bucket that ends in "/". It takes s3://bucket/…, bucket/…, and
+// both ways in which S3 writes https (path-style, virtual-host-style;
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html); bucketNames are the names of the one bucket
+// that may be read. The episode's folder is put in after the prefix when the URI has none.
+//
+// It refuses another bucket, another episode, the folders that the program writes, and every path that does not
+// mean itself, such as one with "..".
+func ParseBase(raw string, bucketNames []string, prefix string, e dataset.Episode) (string, error) {
+	key, err := bucketKey(trim(raw), bucketNames)
+	if err != nil {
+		return "", fmt.Errorf("base URI %s: %w", quote(raw), err)
+	}
+	base, err := episodeFolder(strings.TrimSuffix(key, "/"), prefix, e)
+	if err != nil {
+		return "", fmt.Errorf("base URI %s: %w", quote(raw), err)
+	}
+	return base + "/", nil
+}
+
+// bucketKey cuts the bucket off, whichever way it is written, and decodes the rest.
+func bucketKey(raw string, bucketNames []string) (string, error) {
+	if strings.ContainsAny(raw, "?#") {
+		return "", fmt.Errorf("expected a folder, found a query or a fragment")
+	}
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if !ok {
+		scheme, rest = "s3", raw
+	}
+	host, key := "", ""
+	switch strings.ToLower(scheme) {
+	case "s3":
+		host, key, _ = strings.Cut(rest, "/")
+	case "http", "https":
+		host, key, _ = strings.Cut(rest, "/")
+		if host, ok = bucketOfHost(host, bucketNames); !ok {
+			host, key, _ = strings.Cut(key, "/")
+		}
+	default:
+		return "", fmt.Errorf("expected s3:// or https://")
+	}
+	if !slices.Contains(bucketNames, host) {
+		return "", fmt.Errorf("expected the bucket %s, found another bucket, %s", strings.Join(bucketNames, " or "), quote(host))
+	}
+	decoded, err := url.PathUnescape(key)
+	if err != nil {
+		return "", fmt.Errorf("expected a percent-encoded path: %w", err)
+	}
+	return decoded, nil
+}
+
+// bucketOfHost is the bucket that a host names: by itself, or before ".s3" in a host of S3's. Hosts have no case.
+func bucketOfHost(host string, bucketNames []string) (bucket string, ok bool) {
+	host, _, _ = strings.Cut(strings.ToLower(host), ":")
+	for _, name := range bucketNames {
+		rest, found := strings.CutPrefix(host, strings.ToLower(name))
+		if found && (rest == "" || strings.HasPrefix(rest, ".s3.") || strings.HasPrefix(rest, ".s3-")) {
+			return name, true
+		}
+	}
+	// Another bucket's host must not pass for a path-style one, whose first segment would be taken as the bucket.
+	if strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn") {
+		return host, !strings.HasPrefix(host, "s3.") && !strings.HasPrefix(host, "s3-")
+	}
+	return "", false
+}
+
+// episodeFolder checks the path, which has no slash at its end, and puts the episode's folder in if need be.
+func episodeFolder(path, prefix string, e dataset.Episode) (string, error) {
+	if err := checkFolder(path, prefix); err != nil {
+		return "", err
+	}
+	found := false
+	for seg := range strings.SplitSeq(path, "/") {
+		if !isEpisode(seg) {
+			continue
+		}
+		if other, err := dataset.ParseEpisodeFlag(seg); err != nil || other != e {
+			return "", fmt.Errorf("expected the episode %s, found another episode, %s", e, quote(seg))
+		}
+		found = true
+	}
+	if found {
+		return path, nil
+	}
+	rest, ok := strings.CutPrefix(path+"/", below(prefix, ""))
+	if !ok {
+		return "", fmt.Errorf("expected the episode's folder %s in it, or a folder under %s", e.Folder(), below(prefix, ""))
+	}
+	full := strings.TrimSuffix(below(prefix, e.Folder()+"/"+rest), "/")
+	return full, checkFolder(full, prefix)
+}
+
+// checkFolder refuses what is no folder of images. The program's own folders are refused in any case of their letters:
+// a bucket that is a folder may stand on a disk that makes no difference.
+func checkFolder(path, prefix string) error {
+	if err := dataset.CheckKey(path); err != nil {
+		return err
+	}
+	if strings.Contains(path, "%") {
+		return fmt.Errorf("path is percent-encoded twice")
+	}
+	l := dataset.Layout{Prefix: prefix}
+	for _, own := range []string{l.ML(), l.State(), l.Manifests()} {
+		if len(path)+1 >= len(own) && strings.EqualFold((path + "/")[:len(own)], own) {
+			return fmt.Errorf("expected a folder of images, found one under %s", own)
+		}
+	}
+	return nil
+}
+
+// isEpisode says whether a folder's name is an episode's: s, digits, e, digits, in any case.
+func isEpisode(seg string) bool {
+	rest := strings.TrimLeft(tail(seg, 's'), "0123456789")
+	return len(seg) >= 4 && len(rest) < len(seg)-1 && tail(rest, 'e') != "" && strings.Trim(tail(rest, 'e'), "0123456789") == ""
+}
+
+// tail is what follows the letter, in either case, that s begins with.
+func tail(s string, letter byte) string {
+	if s == "" || s[0]|0x20 != letter {
+		return ""
+	}
+	return s[1:]
+}

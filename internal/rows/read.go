@@ -1,0 +1,185 @@
+package rows
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/sheet"
+)
+
+// Options are what a sheet is read against.
+type Options struct {
+	Episode     dataset.Episode
+	BucketNames []string // the names of the one bucket that a base URI may mean
+	Prefix      string   // of everything in the bucket, without a slash at its end
+	ImageSize   string   // the folder of the images, where the sheet names none
+	Classes     []string // in the spelling of the destination
+	MaxBad      Limit    // of the rows that are not blank
+}
+
+// Row is one frame of a sheet.
+type Row struct {
+	Frame  dataset.Frame
+	Class  string // as Options.Classes spells it; "" unclassified or frozen
+	Frozen bool   // its class cannot be known: it is left exactly as it stands
+	Row    int    // of the sheet, from 1; the first one that has the frame
+}
+
+// Problem is what is wrong with a row. Frame and Problem are bounded, and safe to print.
+type Problem struct {
+	Row     int // of the sheet, from 1
+	Frame   string
+	Problem string
+	Warning bool // nothing is left out because of it
+}
+
+// Sheet is a worksheet that has been read.
+type Sheet struct {
+	Header   Header
+	Base     string // prefix of the images in the bucket, ending in "/"
+	Rows     []Row  // a frame once, in the order of the sheet
+	Problems []Problem
+}
+
+// HeldError is why an episode must be left as it stands: its sheet cannot be trusted. The text names the sheet,
+// what was expected and what was found.
+type HeldError struct {
+	Title, Worksheet string
+	Reason           string
+	Problems         []Problem // those of the rows read so far
+}
+
+func (e *HeldError) Error() string {
+	name := "sheet " + quote(e.Title)
+	if e.Worksheet != "" && e.Worksheet != e.Title {
+		name += ", worksheet " + quote(e.Worksheet)
+	}
+	return name + ": " + e.Reason
+}
+
+// Read reads a worksheet. The error is a *HeldError; the Sheet then holds the problems, and no rows to act on.
+func Read(values sheet.Values, opt Options) (Sheet, error) {
+	r := reader{opt: opt, seen: make(map[dataset.Frame]int, len(values.Rows))}
+	if err := r.read(values.Rows); err != nil {
+		held := &HeldError{Title: values.Title, Worksheet: values.Worksheet, Reason: err.Error(), Problems: r.Problems}
+		return Sheet{Header: r.Header, Problems: r.Problems}, held
+	}
+	return r.Sheet, nil
+}
+
+type reader struct {
+	Sheet
+	opt   Options
+	seen  map[dataset.Frame]int // index in Rows and in said
+	said  []decision            // of each of Rows
+	bases bases
+	used  int // rows that are not blank
+	bad   int // of them, with an unusable frame name or an unknown class
+}
+
+func (r *reader) read(rows [][]string) error {
+	if err := r.header(rows); err != nil {
+		return err
+	}
+	r.Rows = make([]Row, 0, len(rows))
+	for i, row := range rows[1:] {
+		if r.Header.blank(row) {
+			continue
+		}
+		r.used++
+		if err := r.bases.take(i+2, r.Header.cell(row, colBase)); err != nil {
+			return err
+		}
+		r.row(i+2, row)
+	}
+	if err := r.check(); err != nil {
+		return err
+	}
+	base, err := r.bases.result()
+	r.Base = base
+	return err
+}
+
+func (r *reader) header(rows [][]string) (err error) {
+	if len(rows) == 0 {
+		return fmt.Errorf("expected a header and a row for each frame, found an empty sheet")
+	}
+	if r.Header, err = ReadHeader(rows[0]); err != nil {
+		return err
+	}
+	r.bases = bases{opt: r.opt}
+	return r.bases.take(1, r.Header.Base)
+}
+
+// check says whether what was read can be trusted as a whole.
+func (r *reader) check() error {
+	switch {
+	case r.used == 0:
+		return fmt.Errorf("expected a row for each frame, found a header and no rows: an empty sheet")
+	case r.opt.MaxBad.Exceeded(r.bad, r.used):
+		return fmt.Errorf("expected at most %s of the rows with an unusable frame name or an unknown class, found %d of %d (%.1f%%)",
+			r.opt.MaxBad, r.bad, r.used, 100*float64(r.bad)/float64(r.used))
+	case len(r.Rows) == 0:
+		return fmt.Errorf("expected frames of %s, found none in %d rows", r.opt.Episode, r.used)
+	}
+	return nil
+}
+
+// row reads one row that is not blank; n is its number in the sheet.
+func (r *reader) row(n int, row []string) {
+	name := r.Header.cell(row, colFrame)
+	frame, err := r.frame(name)
+	if err != nil {
+		r.bad++
+		r.problem(n, bare(name), err.Error())
+		return
+	}
+	said := r.decide(row)
+	if !said.known {
+		r.bad++
+		r.problem(n, name, fmt.Sprintf("unknown class %s in %s: expected one of %s; the frame is left as it stands",
+			quote(said.text), said.column, strings.Join(r.opt.Classes, ", ")))
+	}
+	if first, ok := r.seen[frame]; ok {
+		r.again(n, first, said)
+		return
+	}
+	// Cells share the memory of their whole row, which would live as long as the frame's name.
+	frame = dataset.Frame(strings.Clone(string(frame)))
+	r.seen[frame] = len(r.Rows)
+	r.Rows = append(r.Rows, Row{Frame: frame, Class: said.class, Frozen: !said.known, Row: n})
+	r.said = append(r.said, said)
+}
+
+// frame takes a frame's name, of this episode.
+func (r *reader) frame(name string) (dataset.Frame, error) {
+	if name == "" {
+		return "", fmt.Errorf("no frame name")
+	}
+	f, err := dataset.ParseFrame(name)
+	if err != nil {
+		return "", fmt.Errorf("malformed frame name %s: %w", quote(name), err)
+	}
+	if f.Episode() != r.opt.Episode {
+		return "", fmt.Errorf("frame of another episode, %s: expected frames of %s", quote(name), r.opt.Episode)
+	}
+	return f, nil
+}
+
+// again is a further row of a frame. The first one counts if they agree.
+func (r *reader) again(n, first int, said decision) {
+	row, before := &r.Rows[first], r.said[first]
+	if said.known && before.known && said.class == before.class {
+		r.Problems = append(r.Problems, Problem{Row: n, Frame: string(row.Frame), Warning: true,
+			Problem: fmt.Sprintf("the frame stands in row %d too, with the same class; counted once", row.Row)})
+		return
+	}
+	row.Frozen, row.Class = true, ""
+	r.problem(n, string(row.Frame), fmt.Sprintf("the frame stands in row %d too, with different classes: %s there, %s here; it is left as it stands",
+		row.Row, before, said))
+}
+
+func (r *reader) problem(n int, frame, text string) {
+	r.Problems = append(r.Problems, Problem{Row: n, Frame: frame, Problem: text})
+}

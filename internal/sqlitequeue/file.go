@@ -150,7 +150,13 @@ func (f *File) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	} else if undone := tx.Rollback(); !errors.Is(undone, sql.ErrTxDone) {
 		err = errors.Join(err, undone)
 	}
-	if errors.Is(err, sql.ErrTxDone) { // The end of ctx has rolled it back.
+	return cause(ctx, err)
+}
+
+// cause is ctx's error for what failed because ctx has ended. The end of ctx rolls the transaction back and closes its
+// statements, wherever do is, so that it fails in many ways.
+func cause(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return err

@@ -59,7 +59,7 @@ func (q *Queue) receive(ctx context.Context, limit int) ([]queue.Message, error)
 		var due bool
 		err := q.file.stmt.due.QueryRowContext(ctx, q.id, time.Now().UnixMilli()).Scan(&due)
 		if err != nil || !due {
-			return nil, err
+			return nil, cause(ctx, err)
 		}
 		messages, more, err := q.take(ctx, limit)
 		if err != nil || len(messages) > 0 || !more {

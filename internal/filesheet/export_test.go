@@ -1,0 +1,4 @@
+package filesheet
+
+// ParseCSV is for the fuzz target.
+var ParseCSV = parseCSV

@@ -1,0 +1,109 @@
+// Package filesheet reads sheets from a folder of files named by spreadsheet ID: ID.csv, ID.GID.csv for a further
+// worksheet, or ID.xlsx.
+package filesheet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/sheet"
+)
+
+// Sheets is a folder of spreadsheets. Each read opens the file anew, so that an edit shows in the next one.
+type Sheets struct{ dir string }
+
+// Open uses the folder, and creates it when it is missing.
+func Open(dir string) (*Sheets, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("create the folder of sheets: %w", err)
+	}
+	return &Sheets{dir: dir}, nil
+}
+
+// Values reads a worksheet. For gid "" and "0" it is ID.csv, or the first of ID.xlsx. For another gid it is
+// ID.GID.csv; else ID.csv, since a CSV file is one worksheet; else the worksheet of ID.xlsx that has the gid as its name.
+//
+// Errors wrap those of package sheet and name the files that were looked for.
+func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.Values, error) {
+	if err := ctx.Err(); err != nil {
+		return sheet.Values{}, fmt.Errorf("read sheet %.130q: %w", spreadsheetID, err)
+	}
+	if !plainName(spreadsheetID) {
+		return sheet.Values{}, fmt.Errorf("read sheet %.130q: expected an ID of letters, digits, - and _: %w", spreadsheetID, sheet.ErrNotFound)
+	}
+	if gid != "" && !plainName(gid) {
+		return sheet.Values{}, fmt.Errorf("read sheet %s: gid %.130q: %w", spreadsheetID, gid, sheet.ErrWorksheetNotFound)
+	}
+	for _, c := range s.candidates(spreadsheetID, gid) {
+		v, err := c.read(filepath.Join(s.dir, c.name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return sheet.Values{}, fmt.Errorf("read %s: %w", filepath.Join(s.dir, c.name), asSheetError(err))
+		}
+		v.Title, v.GID = c.name, c.gid
+		return v, nil
+	}
+	return sheet.Values{}, fmt.Errorf("read sheet %s: expected %s: %w", spreadsheetID, s.expected(spreadsheetID, gid), sheet.ErrNotFound)
+}
+
+// candidate is a file that may hold the worksheet.
+type candidate struct {
+	name string
+	gid  string
+	read func(path string) (sheet.Values, error)
+}
+
+// candidates are in the order of preference.
+func (s *Sheets) candidates(id, gid string) []candidate {
+	workbook := candidate{id + ".xlsx", gid, func(path string) (sheet.Values, error) { return readWorkbook(path, gid) }}
+	whole := candidate{id + ".csv", "", readCSV}
+	if gid == "" {
+		return []candidate{whole, workbook}
+	}
+	return []candidate{{id + "." + gid + ".csv", gid, readCSV}, whole, workbook}
+}
+
+func (s *Sheets) expected(id, gid string) string {
+	var names []string
+	for _, c := range s.candidates(id, gid) {
+		names = append(names, filepath.Join(s.dir, c.name))
+	}
+	return strings.Join(names, " or ")
+}
+
+func asSheetError(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: %w", sheet.ErrPermission, err)
+	}
+	return err
+}
+
+// plainName says whether it is an ID as Google's are. No path passes.
+func plainName(s string) bool {
+	const most = 128
+	return s != "" && len(s) <= most && !strings.ContainsFunc(s, func(c rune) bool {
+		return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' && c != '_'
+	})
+}
+
+// trim leaves out trailing empty cells and rows, as the Sheets API does.
+func trim(rows [][]string) [][]string {
+	last := 0
+	for i, row := range rows {
+		for len(row) > 0 && row[len(row)-1] == "" {
+			row = row[:len(row)-1]
+		}
+		rows[i] = row
+		if len(row) > 0 {
+			last = i + 1
+		}
+	}
+	return rows[:last]
+}

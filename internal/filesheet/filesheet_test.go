@@ -1,0 +1,201 @@
+package filesheet_test
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/xuri/excelize/v2"
+
+	"github.com/angel-nft/google-shuffle/internal/filesheet"
+	"github.com/angel-nft/google-shuffle/internal/sheet"
+	"github.com/angel-nft/google-shuffle/internal/sheettest"
+)
+
+func open(t *testing.T) (*filesheet.Sheets, string) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "made", "when missing")
+	s, err := filesheet.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, dir
+}
+
+func TestContractCSV(t *testing.T) {
+	sheettest.Run(t, sheettest.Contract{Single: true, Untyped: true, Open: func(t *testing.T) (sheettest.Reader, func(string, sheettest.Spreadsheet)) {
+		s, dir := open(t)
+		return s, func(id string, book sheettest.Spreadsheet) {
+			f, err := os.Create(filepath.Join(dir, id+".csv"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := csv.NewWriter(f)
+			for _, row := range book.Worksheets[0].Rows {
+				cells := make([]string, len(row))
+				for i, cell := range row {
+					cells[i] = fmt.Sprint(cell)
+				}
+				if err := w.Write(cells); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.Flush()
+			if err := errors.Join(w.Error(), f.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}})
+}
+
+func TestContractXLSX(t *testing.T) {
+	sheettest.Run(t, sheettest.Contract{Open: func(t *testing.T) (sheettest.Reader, func(string, sheettest.Spreadsheet)) {
+		s, dir := open(t)
+		return s, func(id string, book sheettest.Spreadsheet) {
+			if err := writeWorkbook(filepath.Join(dir, id+".xlsx"), book); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}})
+}
+
+func writeWorkbook(path string, book sheettest.Spreadsheet) error {
+	f := excelize.NewFile()
+	for _, w := range book.Worksheets {
+		if err := addTab(f, w); err != nil {
+			return err
+		}
+	}
+	return errors.Join(f.SaveAs(path), f.Close())
+}
+
+// addTab adds a worksheet; the one that a new file has goes, unless it is meant.
+func addTab(f *excelize.File, w sheettest.Worksheet) error {
+	if w.Object {
+		return f.AddChartSheet(w.Title, &excelize.Chart{Type: excelize.Col, Series: []excelize.ChartSeries{{Values: "Sheet1!$A$1:$A$2"}}})
+	}
+	if _, err := f.NewSheet(w.Title); err != nil {
+		return err
+	}
+	for r, row := range w.Rows {
+		for c, cell := range row {
+			name, err := excelize.CoordinatesToCellName(c+1, r+1)
+			if err != nil {
+				return err
+			}
+			if err := f.SetCellValue(w.Title, name, cell); err != nil {
+				return err
+			}
+		}
+	}
+	if w.Title != "Sheet1" && slices.Contains(f.GetSheetList(), "Sheet1") {
+		return f.DeleteSheet("Sheet1")
+	}
+	return nil
+}
+
+func TestCSV(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		want       [][]string
+		err        string
+	}{
+		{"byte order mark, CRLF, ragged, quotes", "\ufeffA,\"B \"\"x\"\"\",C\r\n1\r\n\"2\",\"a\r\nb\",3,4\r\n", [][]string{{"A", `B "x"`, "C"}, {"1"}, {"2", "a\nb", "3", "4"}}, ""},
+		{"empty lines are rows", "\nA\n\n\"x\n\ny\"\n\n\nB\n\n", [][]string{nil, {"A"}, nil, {"x\n\ny"}, nil, nil, {"B"}}, ""},
+		{"empty lines with CRLF", "A\r\n\r\nB\r\n", [][]string{{"A"}, nil, {"B"}}, ""},
+		{"no line end", "A,B", [][]string{{"A", "B"}}, ""},
+		{"trailing blanks", "A,,\n,,\n,,\n", [][]string{{"A"}}, ""},
+		{"empty", "", nil, ""},
+		{"only a byte order mark", "\ufeff", nil, ""},
+		{"a quote that never closes", "A\n\"1\n2\n3\n", nil, "parse CSV"},
+		{"a quote inside", "A\nx\"y\n", nil, "parse CSV"},
+		{"UTF-16", "\xff\xfeA\x00", nil, "expected CSV in UTF-8"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, dir := open(t)
+			write(t, dir, "ID.csv", test.text)
+			v, err := s.Values(t.Context(), "ID", "")
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) || !strings.Contains(err.Error(), "ID.csv") || v.Rows != nil {
+					t.Fatalf("%q, %v; want an error with %q and the file's name", v.Rows, err, test.err)
+				}
+				return
+			}
+			if err != nil || !slices.EqualFunc(v.Rows, test.want, slices.Equal) {
+				t.Errorf("%q, %v; want %q", v.Rows, err, test.want)
+			}
+		})
+	}
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWhichFile: the file of the gid, else the CSV file, else the workbook.
+func TestWhichFile(t *testing.T) {
+	s, dir := open(t)
+	book := sheettest.Spreadsheet{Worksheets: []sheettest.Worksheet{{Title: "first", Rows: sheettest.Table([]string{"book"})}, {Title: "0", Rows: sheettest.Table([]string{"zero"})}}}
+	if err := writeWorkbook(filepath.Join(dir, "book.xlsx"), book); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "ID.csv", "whole\n")
+	write(t, dir, "ID.5.csv", "five\n")
+	write(t, dir, "only.5.csv", "five\n")
+	for _, test := range []struct{ id, gid, want, title string }{
+		{"ID", "", "whole", "ID.csv"},
+		{"ID", "0", "whole", "ID.csv"},
+		{"ID", "5", "five", "ID.5.csv"},
+		{"ID", "6", "whole", "ID.csv"},
+		{"only", "5", "five", "only.5.csv"},
+		{"book", "", "book", "book.xlsx"},
+		{"book", "0", "zero", "book.xlsx"},
+	} {
+		v, err := s.Values(t.Context(), test.id, test.gid)
+		if err != nil || v.Rows[0][0] != test.want || v.Title != test.title {
+			t.Errorf("%s, gid %q: %q of %q, %v; want %q of %q", test.id, test.gid, v.Rows, v.Title, err, test.want, test.title)
+		}
+	}
+	_, err := s.Values(t.Context(), "only", "")
+	if want := filepath.Join(dir, "only.csv") + " or " + filepath.Join(dir, "only.xlsx"); !errors.Is(err, sheet.ErrNotFound) || !strings.Contains(err.Error(), want) {
+		t.Errorf("err = %v, want sheet.ErrNotFound with %s", err, want)
+	}
+	write(t, dir, "broken.xlsx", "this is no workbook")
+	if _, err := s.Values(t.Context(), "broken", ""); err == nil || !strings.Contains(err.Error(), "broken.xlsx") {
+		t.Errorf("err = %v, want one with the file's name", err)
+	}
+}
+
+func TestOpenFails(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "file", "")
+	if s, err := filesheet.Open(filepath.Join(dir, "file")); err == nil {
+		t.Errorf("a file opens as a folder: %v", s)
+	}
+}
+
+// FuzzCSV: the rows that a file has are the ones that are read, each at its number.
+func FuzzCSV(f *testing.F) {
+	f.Add("A,B\n\n1,\"2\n3\"\n")
+	f.Add("\ufeff\r\n\"a\"\r\n\r\n,,\r\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		rows, err := filesheet.ParseCSV([]byte(text))
+		if err != nil || strings.ContainsAny(text, "\"\r") {
+			return
+		}
+		lines := strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n")
+		for i, row := range rows {
+			if got := strings.Join(row, ","); got != strings.TrimRight(lines[i], ",") {
+				t.Fatalf("row %d = %q, line %q", i+1, got, lines[i])
+			}
+		}
+	})
+}

@@ -1,0 +1,176 @@
+// Package gsheet reads sheets from Google, by the Sheets API v4.
+package gsheet
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"google.golang.org/api/option"
+	sheets "google.golang.org/api/sheets/v4"
+
+	"github.com/angel-nft/google-shuffle/internal/sheet"
+)
+
+// Sheets reads spreadsheets with the rights of one account.
+type Sheets struct {
+	// Account is the e-mail address of the account, for the message that it may not read a spreadsheet; "" if unknown.
+	Account string
+
+	api *sheets.Service
+}
+
+// New connects with read-only rights. Without options the account is that of Google's application default credentials.
+func New(ctx context.Context, opts ...option.ClientOption) (*Sheets, error) {
+	readOnly := option.WithScopes(sheets.SpreadsheetsReadonlyScope)
+	api, err := sheets.NewService(ctx, append([]option.ClientOption{readOnly}, opts...)...)
+	if err != nil {
+		return nil, fmt.Errorf("open the Sheets API: %w", err)
+	}
+	return &Sheets{api: api}, nil
+}
+
+// AccountOf is the e-mail address in a service account's JSON file; "" when there is none.
+func AccountOf(credentials []byte) string {
+	var file struct {
+		Email string `json:"client_email"`
+	}
+	if json.Unmarshal(credentials, &file) != nil {
+		return ""
+	}
+	return file.Email
+}
+
+// Values reads a worksheet whole, in two requests: which worksheets there are, and the cells of one. What Google
+// refuses for the moment is tried again, for up to a minute and a half. Errors wrap those of package sheet.
+func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.Values, error) {
+	if !plainID(spreadsheetID) {
+		return sheet.Values{}, fmt.Errorf("read sheet %.130q: expected an ID of letters, digits, - and _: %w", spreadsheetID, sheet.ErrNotFound)
+	}
+	v, err := s.values(ctx, spreadsheetID, gid)
+	if isBadRequest(err) {
+		// The worksheet was renamed or removed between the two requests. It has its gid still, if it is there.
+		v, err = s.values(ctx, spreadsheetID, gid)
+	}
+	if err != nil {
+		return sheet.Values{}, fmt.Errorf("read sheet %s: %w", spreadsheetID, s.explain(err))
+	}
+	return v, nil
+}
+
+// fields of a spreadsheet: without them the answer would carry charts, filters and conditional formats.
+const fields = "properties.title,sheets.properties(sheetId,title,index,sheetType)"
+
+func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, error) {
+	book, err := retry(ctx, func(ctx context.Context) (*sheets.Spreadsheet, error) {
+		return s.api.Spreadsheets.Get(id).Fields(fields).Context(ctx).Do()
+	})
+	if err != nil {
+		return sheet.Values{}, err
+	}
+	tab, err := worksheet(book.Sheets, gid)
+	if err != nil {
+		return sheet.Values{}, err
+	}
+	// A quoted title by itself is the whole grid, as large as it is by then: rows that were added since the
+	// first request are read too (https://developers.google.com/workspace/sheets/api/guides/concepts).
+	whole := "'" + strings.ReplaceAll(tab.Title, "'", "''") + "'"
+	cells, err := retry(ctx, func(ctx context.Context) (*sheets.ValueRange, error) {
+		return s.api.Spreadsheets.Values.Get(id, whole).MajorDimension("ROWS").ValueRenderOption("FORMATTED_VALUE").Context(ctx).Do()
+	})
+	if err != nil {
+		return sheet.Values{}, err
+	}
+	if cells.Range != "" && cells.Range != whole && !startsAtA1(cells.Range) {
+		return sheet.Values{}, fmt.Errorf("expected the cells from A1 on, found the range %.100q", cells.Range)
+	}
+	v := sheet.Values{Worksheet: tab.Title, GID: strconv.FormatInt(tab.SheetId, 10), Rows: texts(cells.Values)}
+	if book.Properties != nil {
+		v.Title = book.Properties.Title
+	}
+	return v, nil
+}
+
+// worksheet finds the one of the gid, or the first. A tab that holds a chart, or a view of a database, is none.
+func worksheet(tabs []*sheets.Sheet, gid string) (*sheets.SheetProperties, error) {
+	var grids []*sheets.SheetProperties
+	for _, tab := range tabs {
+		if p := tab.Properties; p != nil && (p.SheetType == "GRID" || p.SheetType == "") {
+			grids = append(grids, p)
+		}
+	}
+	slices.SortStableFunc(grids, func(a, b *sheets.SheetProperties) int { return int(a.Index - b.Index) })
+	if gid == "" && len(grids) > 0 {
+		return grids[0], nil
+	}
+	var found []string
+	for _, p := range grids {
+		if strconv.FormatInt(p.SheetId, 10) == gid {
+			return p, nil
+		}
+		found = append(found, fmt.Sprintf("%.40q (gid %d)", p.Title, p.SheetId))
+	}
+	const most = 10
+	if len(found) > most {
+		found = append(found[:most], "…")
+	}
+	return nil, fmt.Errorf("expected a worksheet with gid %.20q, found %s: %w", gid, orNone(strings.Join(found, ", ")), sheet.ErrWorksheetNotFound)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// startsAtA1 says whether an answered range is not a part that leaves out rows or columns at the beginning. The cells
+// follow the last "!"; a title may have others.
+func startsAtA1(answered string) bool {
+	cells := answered[strings.LastIndexByte(answered, '!')+1:]
+	return cells == "A1" || strings.HasPrefix(cells, "A1:")
+}
+
+// texts turns cells into text, without trailing empty cells and rows.
+func texts(values [][]any) [][]string {
+	rows, last := make([][]string, len(values)), 0
+	for i, cells := range values {
+		row := make([]string, len(cells))
+		length := 0
+		for j, cell := range cells {
+			if row[j] = text(cell); row[j] != "" {
+				length = j + 1
+			}
+		}
+		if rows[i] = row[:length]; length > 0 {
+			last = i + 1
+		}
+	}
+	return rows[:last]
+}
+
+// text is a cell as Sheets would show it, should it come as a JSON number or bool.
+func text(cell any) string {
+	switch cell := cell.(type) {
+	case nil:
+		return ""
+	case string:
+		return cell
+	case float64:
+		return strconv.FormatFloat(cell, 'f', -1, 64)
+	case bool:
+		return strings.ToUpper(strconv.FormatBool(cell))
+	}
+	return fmt.Sprint(cell)
+}
+
+// plainID says whether it can be an ID of Google's, and stands for itself in the path of a request.
+func plainID(s string) bool {
+	const most = 128
+	return s != "" && len(s) <= most && !strings.ContainsFunc(s, func(c rune) bool {
+		return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' && c != '_'
+	})
+}

@@ -1,0 +1,254 @@
+package gsheet_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/api/option"
+
+	"github.com/angel-nft/google-shuffle/internal/gsheet"
+	"github.com/angel-nft/google-shuffle/internal/sheet"
+	"github.com/angel-nft/google-shuffle/internal/sheettest"
+)
+
+func TestContract(t *testing.T) {
+	sheettest.Run(t, sheettest.Contract{Open: func(t *testing.T) (sheettest.Reader, func(string, sheettest.Spreadsheet)) {
+		api := sheettest.NewServer()
+		server := httptest.NewServer(api)
+		t.Cleanup(server.Close)
+		return open(t, option.WithEndpoint(server.URL), option.WithoutAuthentication()), api.Set
+	}})
+}
+
+func open(t *testing.T, opts ...option.ClientOption) *gsheet.Sheets {
+	t.Helper()
+	s, err := gsheet.New(t.Context(), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// direct answers requests without a network, so that the clock of a bubble stands still meanwhile.
+type direct struct{ http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	w := httptest.NewRecorder()
+	d.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+func over(t *testing.T, transport http.RoundTripper) *gsheet.Sheets {
+	t.Helper()
+	return open(t, option.WithHTTPClient(&http.Client{Transport: transport}), option.WithEndpoint("http://sheets.test/"))
+}
+
+func book() sheettest.Spreadsheet { return sheettest.One("Episode 1", []string{"FRAME NUMBER"}) }
+
+// TestRetries: what passes is waited out; what stays ends in an error that says what it was, in bounded time.
+func TestRetries(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		status   int
+		times    int
+		header   http.Header
+		want     error
+		requests int
+		min, max time.Duration
+	}{
+		{"throttled once", 429, 1, nil, nil, 3, 2 * time.Second, 3 * time.Second},
+		{"throttled until the minute is over", 429, 5, nil, nil, 7, 62 * time.Second, 93 * time.Second},
+		{"throttled for ever", 429, -1, nil, sheet.ErrUnavailable, 0, 30 * time.Second, 93 * time.Second},
+		{"failing once", 503, 1, nil, nil, 3, 500 * time.Millisecond, time.Second},
+		{"failing for ever", 500, -1, nil, sheet.ErrUnavailable, 6, 15 * time.Second, 24 * time.Second},
+		{"told to wait", 429, 1, http.Header{"Retry-After": {"30"}}, nil, 3, 30 * time.Second, 30 * time.Second},
+		{"told to wait too long", 503, 1, http.Header{"Retry-After": {"3600"}}, sheet.ErrUnavailable, 1, 0, 0},
+		{"no permission", 403, 1, nil, sheet.ErrPermission, 1, 0, 0},
+		{"not found", 404, 1, nil, sheet.ErrNotFound, 1, 0, 0},
+		{"not authenticated", 401, 1, nil, nil, 1, 0, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api := sheettest.NewServer()
+				api.Set("ID", book())
+				api.FailWith("ID", test.status, test.times, test.header)
+				s, start := over(t, direct{api}), time.Now()
+				_, err := s.Values(t.Context(), "ID", "")
+				fails := test.want != nil || test.status == 401
+				if fails != (err != nil) || test.want != nil && !errors.Is(err, test.want) {
+					t.Errorf("err = %v, want %v", err, test.want)
+				}
+				if fails && !strings.HasPrefix(err.Error(), "read sheet ID: ") || fails && !strings.Contains(err.Error(), fmt.Sprint(test.status)) {
+					t.Errorf("err = %v, want one that names the sheet and the status", err)
+				}
+				if took := time.Since(start); took < test.min || took > test.max {
+					t.Errorf("took %s, want %s to %s", took, test.min, test.max)
+				}
+				if n := api.Requests("ID"); test.requests > 0 && n != test.requests {
+					t.Errorf("%d requests, want %d", n, test.requests)
+				}
+			})
+		})
+	}
+}
+
+// answers sends these one after the other, the last one again and again.
+func answers(all ...func(*http.Request) (*http.Response, error)) http.RoundTripper {
+	return &script{all: all}
+}
+
+type script struct {
+	all []func(*http.Request) (*http.Response, error)
+	n   int
+}
+
+func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
+	next := s.all[min(s.n, len(s.all)-1)]
+	s.n++
+	return next(r)
+}
+
+func says(status int, body string) func(*http.Request) (*http.Response, error) {
+	return func(r *http.Request) (*http.Response, error) {
+		w := httptest.NewRecorder()
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, err := w.WriteString(body)
+		return w.Result(), err
+	}
+}
+
+func broken(*http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+}
+
+const oneTab = `{"properties":{"title":"T"},"sheets":[{"properties":{"sheetId":0,"title":"S","index":0,"sheetType":"GRID"}}]}`
+
+// TestAnswers: a part, or something else, is never taken for the sheet.
+func TestAnswers(t *testing.T) {
+	cells := says(200, `{"range":"S!A1:Z10","majorDimension":"ROWS","values":[["a"]]}`)
+	renamed := says(400, `{"error":{"code":400,"message":"Unable to parse range: 'S'","status":"INVALID_ARGUMENT"}}`)
+	for _, test := range []struct {
+		name    string
+		answers []func(*http.Request) (*http.Response, error)
+		rows    int
+		err     string
+	}{
+		{"whole", []func(*http.Request) (*http.Response, error){says(200, oneTab), cells}, 1, ""},
+		{"one cell", []func(*http.Request) (*http.Response, error){says(200, oneTab), says(200, `{"range":"'a!B2'!A1","values":[["a"]]}`)}, 1, ""},
+		{"rows left out at the beginning", []func(*http.Request) (*http.Response, error){says(200, oneTab), says(200, `{"range":"S!A2:Z10","values":[["a"]]}`)}, 0, `expected the cells from A1 on, found the range "S!A2:Z10"`},
+		{"columns left out", []func(*http.Request) (*http.Response, error){says(200, oneTab), says(200, `{"range":"S!AA1:AZ10","values":[["a"]]}`)}, 0, "from A1 on"},
+		{"cut off once", []func(*http.Request) (*http.Response, error){says(200, oneTab), says(200, `{"range":"S!A1:Z10","values":[["a"],`), cells}, 1, ""},
+		{"cut off for ever", []func(*http.Request) (*http.Response, error){says(200, oneTab), says(200, `{"range":"S!A1:Z10","values":[["a"],`)}, 0, "spreadsheet unavailable"},
+		{"no connection once", []func(*http.Request) (*http.Response, error){broken, says(200, oneTab), broken, cells}, 1, ""},
+		{"no connection", []func(*http.Request) (*http.Response, error){broken}, 0, "spreadsheet unavailable: tried 6 times"},
+		{"renamed meanwhile", []func(*http.Request) (*http.Response, error){says(200, oneTab), renamed, says(200, oneTab), cells}, 1, ""},
+		{"a range that does not parse", []func(*http.Request) (*http.Response, error){says(200, oneTab), renamed}, 0, `Google answers 400, "Unable to parse range: 'S'"`},
+		{"quota as 403", []func(*http.Request) (*http.Response, error){says(403, `{"error":{"code":403,"errors":[{"reason":"rateLimitExceeded"}]}}`), says(200, oneTab), cells}, 1, ""},
+		{"a page of HTML", []func(*http.Request) (*http.Response, error){says(403, "<html>"+strings.Repeat("x", 5000))}, 0, "Google answers 403 Forbidden"},
+		{"no worksheets", []func(*http.Request) (*http.Response, error){says(200, `{}`)}, 0, "found none: worksheet not found"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v, err := over(t, answers(test.answers...)).Values(t.Context(), "ID", "")
+				if (test.err == "") != (err == nil) || err != nil && (!strings.Contains(err.Error(), test.err) || len(err.Error()) > 500) {
+					t.Fatalf("err = %v, want %q", err, test.err)
+				}
+				if len(v.Rows) != test.rows {
+					t.Errorf("rows = %q, want %d", v.Rows, test.rows)
+				}
+			})
+		})
+	}
+}
+
+func TestPermissionNamesTheAccount(t *testing.T) {
+	api := sheettest.NewServer()
+	api.Fail("", http.StatusForbidden, -1)
+	s := over(t, direct{api})
+	s.Account = gsheet.AccountOf([]byte(`{"type":"service_account","client_email":"shuffle@project.iam.gserviceaccount.com"}`))
+	_, err := s.Values(t.Context(), "ID", "")
+	if !errors.Is(err, sheet.ErrPermission) || !strings.Contains(err.Error(), "shuffle@project.iam.gserviceaccount.com") {
+		t.Errorf("err = %v, want sheet.ErrPermission with the account", err)
+	}
+	for _, file := range []string{"", "null", `{"type":"authorized_user"}`, `{"client_email":5}`} {
+		if got := gsheet.AccountOf([]byte(file)); got != "" {
+			t.Errorf("AccountOf(%s) = %q", file, got)
+		}
+	}
+}
+
+// TestCredentialsRefused: a key that Google does not take is not tried again and again.
+func TestCredentialsRefused(t *testing.T) {
+	tokens := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tokens++
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"error":"invalid_grant","error_description":"Invalid JWT Signature."}`))
+	}))
+	defer server.Close()
+	file, err := json.Marshal(map[string]string{
+		"type": "service_account", "client_email": "a@b.test", "private_key": testKey(t), "token_uri": server.URL,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, option.WithAuthCredentialsJSON(option.ServiceAccount, file), option.WithEndpoint(server.URL))
+	_, err = s.Values(t.Context(), "ID", "")
+	if err == nil || !strings.Contains(err.Error(), "invalid_grant") || errors.Is(err, sheet.ErrUnavailable) || tokens != 1 {
+		t.Errorf("%d tokens asked for, err = %v", tokens, err)
+	}
+}
+
+// TestCancelledWhileWaiting: a shutdown does not wait for the quota.
+func TestCancelledWhileWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := sheettest.NewServer()
+		api.Fail("", http.StatusTooManyRequests, -1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := over(t, direct{api}).Values(ctx, "ID", "")
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sheet.ErrUnavailable) || time.Since(start) != time.Second {
+			t.Errorf("after %s: %v", time.Since(start), err)
+		}
+	})
+}
+
+// TestRequests: two a sheet, of nothing but what is needed, at an endpoint with a path too.
+func TestRequests(t *testing.T) {
+	api := sheettest.NewServer()
+	api.Set("ID", sheettest.Spreadsheet{Title: "T", Worksheets: []sheettest.Worksheet{{GID: 4, Title: "Jonny's / A1?", Rows: sheettest.Table([]string{"x"})}}})
+	var asked []string
+	server := httptest.NewServer(http.StripPrefix("/google", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.RequestURI())
+		api.ServeHTTP(w, r)
+	})))
+	defer server.Close()
+	s := open(t, option.WithEndpoint(server.URL+"/google/"), option.WithoutAuthentication())
+	v, err := s.Values(t.Context(), "ID", "4")
+	if err != nil || v.Title != "T" || v.Worksheet != "Jonny's / A1?" || v.GID != "4" {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	want := []string{
+		"/v4/spreadsheets/ID?alt=json&fields=properties.title%2Csheets.properties%28sheetId%2Ctitle%2Cindex%2CsheetType%29&prettyPrint=false",
+		"/v4/spreadsheets/ID/values/%27Jonny%27%27s%20%2F%20A1%3F%27?alt=json&majorDimension=ROWS&prettyPrint=false&valueRenderOption=FORMATTED_VALUE",
+	}
+	if !slices.Equal(asked, want) {
+		t.Errorf("asked\n%s\nwant\n%s", strings.Join(asked, "\n"), strings.Join(want, "\n"))
+	}
+}

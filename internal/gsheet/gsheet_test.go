@@ -105,65 +105,62 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// answers sends these one after the other, the last one again and again.
-func answers(all ...func(*http.Request) (*http.Response, error)) http.RoundTripper {
-	return &script{all: all}
+// reply is an answer, or the lack of one.
+type reply struct {
+	status int
+	body   string
+	err    error
 }
 
+// script sends these replies one after the other, the last one again and again.
 type script struct {
-	all []func(*http.Request) (*http.Response, error)
-	n   int
+	replies []reply
+	n       int
 }
 
-func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
-	next := s.all[min(s.n, len(s.all)-1)]
+func (s *script) RoundTrip(*http.Request) (*http.Response, error) {
+	next := s.replies[min(s.n, len(s.replies)-1)]
 	s.n++
-	return next(r)
-}
-
-func says(status int, body string) func(*http.Request) (*http.Response, error) {
-	return func(r *http.Request) (*http.Response, error) {
-		w := httptest.NewRecorder()
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_, err := w.WriteString(body)
-		return w.Result(), err
+	if next.err != nil {
+		return nil, next.err
 	}
-}
-
-func broken(*http.Request) (*http.Response, error) {
-	return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	w := httptest.NewRecorder()
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(next.status)
+	_, err := w.WriteString(next.body)
+	return w.Result(), err
 }
 
 const oneTab = `{"properties":{"title":"T"},"sheets":[{"properties":{"sheetId":0,"title":"S","index":0,"sheetType":"GRID"}}]}`
 
 // TestAnswers: a part, or something else, is never taken for the sheet.
 func TestAnswers(t *testing.T) {
-	cells := says(200, `{"range":"S!A1:Z10","majorDimension":"ROWS","values":[["a"]]}`)
-	renamed := says(400, `{"error":{"code":400,"message":"Unable to parse range: 'S'","status":"INVALID_ARGUMENT"}}`)
+	cells := reply{200, `{"range":"S!A1:Z10","majorDimension":"ROWS","values":[["a"]]}`, nil}
+	broken := reply{err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}}
+	renamed := reply{400, `{"error":{"code":400,"message":"Unable to parse range: 'S'","status":"INVALID_ARGUMENT"}}`, nil}
 	for _, test := range []struct {
 		name    string
-		answers []func(*http.Request) (*http.Response, error)
+		replies []reply
 		rows    int
 		err     string
 	}{
-		{"whole", []func(*http.Request) (*http.Response, error){says(200, oneTab), cells}, 1, ""},
-		{"one cell", []func(*http.Request) (*http.Response, error){says(200, oneTab), says(200, `{"range":"'a!B2'!A1","values":[["a"]]}`)}, 1, ""},
-		{"rows left out at the beginning", []func(*http.Request) (*http.Response, error){says(200, oneTab), says(200, `{"range":"S!A2:Z10","values":[["a"]]}`)}, 0, `expected the cells from A1 on, found the range "S!A2:Z10"`},
-		{"columns left out", []func(*http.Request) (*http.Response, error){says(200, oneTab), says(200, `{"range":"S!AA1:AZ10","values":[["a"]]}`)}, 0, "from A1 on"},
-		{"cut off once", []func(*http.Request) (*http.Response, error){says(200, oneTab), says(200, `{"range":"S!A1:Z10","values":[["a"],`), cells}, 1, ""},
-		{"cut off for ever", []func(*http.Request) (*http.Response, error){says(200, oneTab), says(200, `{"range":"S!A1:Z10","values":[["a"],`)}, 0, "spreadsheet unavailable"},
-		{"no connection once", []func(*http.Request) (*http.Response, error){broken, says(200, oneTab), broken, cells}, 1, ""},
-		{"no connection", []func(*http.Request) (*http.Response, error){broken}, 0, "spreadsheet unavailable: tried 6 times"},
-		{"renamed meanwhile", []func(*http.Request) (*http.Response, error){says(200, oneTab), renamed, says(200, oneTab), cells}, 1, ""},
-		{"a range that does not parse", []func(*http.Request) (*http.Response, error){says(200, oneTab), renamed}, 0, `Google answers 400, "Unable to parse range: 'S'"`},
-		{"quota as 403", []func(*http.Request) (*http.Response, error){says(403, `{"error":{"code":403,"errors":[{"reason":"rateLimitExceeded"}]}}`), says(200, oneTab), cells}, 1, ""},
-		{"a page of HTML", []func(*http.Request) (*http.Response, error){says(403, "<html>"+strings.Repeat("x", 5000))}, 0, "Google answers 403 Forbidden"},
-		{"no worksheets", []func(*http.Request) (*http.Response, error){says(200, `{}`)}, 0, "found none: worksheet not found"},
+		{"whole", []reply{{200, oneTab, nil}, cells}, 1, ""},
+		{"one cell", []reply{{200, oneTab, nil}, {200, `{"range":"'a!B2'!A1","values":[["a"]]}`, nil}}, 1, ""},
+		{"rows left out at the beginning", []reply{{200, oneTab, nil}, {200, `{"range":"S!A2:Z10","values":[["a"]]}`, nil}}, 0, `expected the cells from A1 on, found the range "S!A2:Z10"`},
+		{"columns left out", []reply{{200, oneTab, nil}, {200, `{"range":"S!AA1:AZ10","values":[["a"]]}`, nil}}, 0, "from A1 on"},
+		{"cut off once", []reply{{200, oneTab, nil}, {200, `{"range":"S!A1:Z10","values":[["a"],`, nil}, cells}, 1, ""},
+		{"cut off for ever", []reply{{200, oneTab, nil}, {200, `{"range":"S!A1:Z10","values":[["a"],`, nil}}, 0, "spreadsheet unavailable"},
+		{"no connection once", []reply{broken, {200, oneTab, nil}, broken, cells}, 1, ""},
+		{"no connection", []reply{broken}, 0, "spreadsheet unavailable: tried 6 times"},
+		{"renamed meanwhile", []reply{{200, oneTab, nil}, renamed, {200, oneTab, nil}, cells}, 1, ""},
+		{"a range that does not parse", []reply{{200, oneTab, nil}, renamed}, 0, `Google answers 400, "Unable to parse range: 'S'"`},
+		{"quota as 403", []reply{{403, `{"error":{"code":403,"errors":[{"reason":"rateLimitExceeded"}]}}`, nil}, {200, oneTab, nil}, cells}, 1, ""},
+		{"a page of HTML", []reply{{403, "<html>" + strings.Repeat("x", 5000), nil}}, 0, "Google answers 403 Forbidden"},
+		{"no worksheets", []reply{{200, `{}`, nil}}, 0, "found none: worksheet not found"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				v, err := over(t, answers(test.answers...)).Values(t.Context(), "ID", "")
+				v, err := over(t, &script{replies: test.replies}).Values(t.Context(), "ID", "")
 				if (test.err == "") != (err == nil) || err != nil && (!strings.Contains(err.Error(), test.err) || len(err.Error()) > 500) {
 					t.Fatalf("err = %v, want %q", err, test.err)
 				}

@@ -85,7 +85,7 @@ func pause(err error, try int) (wait time.Duration, again bool) {
 		return 0, false
 	}
 	backoff := first << (try - 1)
-	return max(wait, backoff+rand.N(backoff/2)), true //nolint:gosec // jitter is no secret
+	return max(wait, backoff+rand.N(backoff/2)), true
 }
 
 // isQuota says whether the quota is used up. Google says so with 429, and in some cases with 403 and a reason.

@@ -1,0 +1,80 @@
+package worker
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+// kind is what to do about a failed request to the bucket (DESIGN 7).
+type kind uint8
+
+const (
+	permanent  kind = iota // trying again is no use: the task is dead
+	transient              // it may well go better later: the message goes back to the queue for a while
+	throttling             // the bucket asks for fewer requests: slow down and try again, at no attempt's cost
+)
+
+// Codes that say more than their status does. The statuses stand in S3's list of error codes.
+var kinds = map[string]kind{
+	bucket.CodeSlowDown:      throttling,
+	"ServiceUnavailable":     throttling, // 503, as SlowDown
+	"RequestLimitExceeded":   throttling,
+	"BandwidthLimitExceeded": throttling,
+	"TooManyRequests":        throttling,
+
+	bucket.CodeTransport:    transient,
+	bucket.CodeInternal:     transient,
+	bucket.CodeConflict:     transient, // 409, another request for the key is under way
+	bucket.CodePrecondition: transient, // the source changes faster than it can be copied
+	"OperationAborted":      transient,
+	"RequestTimeout":        transient, // 400, S3 waited for the rest of the request
+	// Credentials that are renewed by themselves, and clocks that are set: 400 and 403, but not for ever.
+	"ExpiredToken":          transient,
+	"ExpiredTokenException": transient,
+	"TokenRefreshRequired":  transient,
+	"RequestExpired":        transient,
+	"RequestTimeTooSkewed":  transient,
+	"TemporaryRedirect":     transient, // 307, while a new bucket's name spreads
+
+	bucket.CodeAccessDenied: permanent,
+	bucket.CodeNoSuchKey:    permanent,
+	bucket.CodeNoSuchBucket: permanent,
+	bucket.CodeInvalidKey:   permanent,
+	"InvalidObjectState":    permanent, // archived
+}
+
+// classify is the one place that says what an error of the bucket means. The code is S3's, for reports.
+func classify(err error) (kind, string) {
+	var e *bucket.Error
+	if !errors.As(err, &e) {
+		return transient, bucket.CodeTransport // a request that was never answered: cut off, timed out
+	}
+	if k, known := kinds[e.Code]; known {
+		return k, e.Code
+	}
+	if strings.Contains(e.Code, "Throttl") { // ThrottlingException and its many sisters, KMS's too
+		return throttling, e.Code
+	}
+	return kindOfStatus(e.Status), e.Code
+}
+
+func kindOfStatus(status int) kind {
+	switch {
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
+		return throttling
+	case status == http.StatusRequestTimeout, status == http.StatusConflict, status >= http.StatusInternalServerError:
+		return transient
+	case status == 0: // the error of one key of a DeleteObjects, with a code that nobody knows
+		return transient
+	}
+	return permanent
+}
+
+// sourceChanged says that a copy was refused because the source is no longer what it was.
+func sourceChanged(err error) bool {
+	var e *bucket.Error
+	return errors.As(err, &e) && e.Code == bucket.CodePrecondition
+}

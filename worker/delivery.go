@@ -1,0 +1,133 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// delivery is one received message, from the receive to the moment when the worker lets go of it.
+type delivery struct {
+	msg      queue.Message
+	received time.Time // just after the receive
+	task     messages.Task
+	etag     string // of the destination, once it is known
+	copied   string // the source's ETag that was copied
+	ending   ending
+
+	extended time.Time // when the visibility timeout last began; hand's
+}
+
+// ending is how the worker lets go of a delivery, decided in conclude alone.
+type ending struct {
+	how     how
+	outcome messages.Outcome
+	code    string // why it is dead or unfit
+	reason  string
+	delay   time.Duration // of a return: when the message may be seen again
+}
+
+type how uint8
+
+const (
+	settled  how = iota // applied or superseded: the result, then the acknowledgement
+	dead                // given up: the dead-letter queue, the result, then the acknowledgement
+	unfit               // no task for this program: the dead-letter queue, then the acknowledgement
+	returned            // back to the queue, to be delivered again
+)
+
+// unfitError says that a message is not to be obeyed. It gets no result: a forged message must not account for a
+// planned task.
+type unfitError struct {
+	code string
+	err  error
+}
+
+func (e *unfitError) Error() string { return e.err.Error() }
+func (e *unfitError) Unwrap() error { return e.err }
+
+// waitedError says that the pointer could not be read for as long as a delivery may wait, or that it was behind the task.
+// It does not unwrap: its cause is no answer to a request of the task, and must not be classified as one.
+type waitedError struct{ cause error }
+
+func (e *waitedError) Error() string {
+	return "the pointer does not show the task's run: " + e.cause.Error()
+}
+
+// errStopping: the worker is being shut down before the task is applied.
+var errStopping = errors.New("the worker is stopping")
+
+// read takes the message as a task. Its error is an *unfitError.
+func (d *delivery) read(l dataset.Layout) (err error) {
+	if d.task, err = messages.ParseTask(d.msg.Body); err != nil {
+		return &unfitError{code: messages.CodeUnreadable, err: err}
+	}
+	if err := d.task.Check(l); err != nil {
+		return &unfitError{code: messages.CodeForbidden, err: err}
+	}
+	return nil
+}
+
+// again says that the task may have been applied before.
+func (d *delivery) again() bool { return d.msg.ReceiveCount > 1 || d.task.Round > 0 }
+
+// conclude decides how the delivery ends; err is what applying it came to.
+func (d *delivery) conclude(err error, maxReceives int) {
+	var bad *unfitError
+	var waited *waitedError
+	switch {
+	case err == nil:
+		d.ending = ending{how: settled, outcome: d.task.Op.Done()}
+	case errors.Is(err, errSuperseded):
+		d.ending = ending{how: settled, outcome: messages.Superseded}
+	case errors.Is(err, errStopping):
+		d.ending = ending{how: returned}
+	case errors.As(err, &waited):
+		// Nothing is wrong with the task, so it is never given up for this.
+		d.ending = ending{how: returned, delay: retryDelay(d.msg.ReceiveCount)}
+	case errors.Is(err, errOutside):
+		d.ending = ending{how: unfit, code: messages.CodeForbidden, reason: fmt.Sprintf("%v: seq %d", err, d.task.Seq)}
+	case errors.As(err, &bad):
+		d.ending = ending{how: unfit, code: bad.code, reason: err.Error()}
+	default:
+		d.ending = failed(err, d.msg.ReceiveCount, maxReceives)
+	}
+}
+
+// failed is the ending of a task that the bucket refused.
+func failed(err error, receives, maxReceives int) ending {
+	kind, code := classify(err)
+	if kind != permanent && receives < maxReceives {
+		return ending{how: returned, delay: retryDelay(receives)}
+	}
+	// The last receive that the queue grants: at the next one its redrive policy would take the message away, without a reason.
+	return ending{how: dead, outcome: messages.Dead, code: code, reason: err.Error()}
+}
+
+// retryDelay is the backoff of a message that goes back to the queue: up to 1 s · 2^receives, at most a minute, in whole
+// seconds as SQS counts.
+func retryDelay(receives int) time.Duration {
+	d := jitter(time.Second, receives, time.Minute)
+	return (d + time.Second - 1).Truncate(time.Second)
+}
+
+// result is the delivery's line in a results message.
+func (d *delivery) result() messages.Result {
+	r := messages.Result{Seq: d.task.Seq, Outcome: d.ending.outcome, Attempts: d.msg.ReceiveCount, Round: d.task.Round}
+	switch {
+	case r.Outcome == messages.Dead:
+		r.Code, r.Error = plain(d.ending.code, maxCode), plain(d.ending.reason, maxReason)
+	case r.Outcome.IsDone():
+		r.ETag = plain(d.etag, maxReason)
+		if d.etag != d.task.SrcETag {
+			// The source changed after the plan, or the copy has an ETag of its own (KMS, multipart): which content stands
+			// there now, only the pair tells.
+			r.SrcETag = plain(d.copied, maxReason)
+		}
+	}
+	return r
+}

@@ -1,0 +1,173 @@
+package worker
+
+import (
+	"sync"
+	"time"
+)
+
+// limiter decides how much the worker asks of the bucket at a time, from nothing but the answers.
+//
+// Until the bucket has refused something, the number of slots climbs while that brings more (climb). From the first
+// refusal on, the rate of writes is what is limited (pace), because a bucket's limit is one: at 256 requests at a time a
+// small change of the latency is a large change of the rate. The slots then follow the rate.
+type limiter struct {
+	mu      sync.Mutex
+	most    int
+	climb   climb
+	pace    pace
+	latency time.Duration // of the answers, smoothed
+	flying  int           // keys of the requests under way
+	window  window
+}
+
+// answer counts what one request came to, in keys. A request without an answer is the zero value.
+type answer struct{ served, refused int }
+
+// window is the time over which the limiter counts before it changes its mind.
+type window struct {
+	since  time.Time
+	served int
+	full   bool // all slots were taken
+	paced  bool // writes had to wait for their turn
+}
+
+const (
+	minWindow = 100 * time.Millisecond
+	firstStep = 32 // slots to begin with
+)
+
+func newLimiter(most int) *limiter {
+	return &limiter{most: most, climb: climb{slots: min(firstStep, most), most: most}}
+}
+
+// slots is how many messages may be worked on at a time.
+func (l *limiter) slots() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.pace.on() {
+		return l.climb.slots
+	}
+	// By Little's law rate · latency requests are under way; as many again wait for their turn or for the queue.
+	return min(20+int(2*l.pace.rate()*l.latency.Seconds()), l.most)
+}
+
+// rate is the pace, or 0 while there is none.
+func (l *limiter) rate() float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.pace.on() {
+		return 0
+	}
+	return l.pace.rate()
+}
+
+// full tells that there was more to do than slots.
+func (l *limiter) full() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.window.full = true
+}
+
+// reserve gives the turn of so many writes, as the time to wait for it.
+func (l *limiter) reserve(now time.Time, writes int) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	wait := l.pace.reserve(now, writes)
+	if wait > 0 {
+		l.window.paced = true
+	}
+	return wait
+}
+
+// start counts a request for so many keys as under way. It gives back the moment, for finish.
+func (l *limiter) start(now time.Time, keys int) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.flying += keys
+	return now
+}
+
+// finish learns from the answer to a request that began at begun.
+func (l *limiter) finish(now, begun time.Time, keys int, a answer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	offered := l.offered()
+	l.flying -= keys
+	if a == (answer{}) {
+		return // no answer tells nothing about the bucket's limit
+	}
+	l.learnLatency(now.Sub(begun))
+	l.window.served += a.served
+	l.pace.learn(now, begun, a, offered)
+	if length := now.Sub(l.window.since); length >= max(minWindow, 3*l.latency) {
+		l.turn(now, length)
+	}
+}
+
+func (l *limiter) learnLatency(d time.Duration) {
+	if l.latency == 0 {
+		l.latency = d
+	}
+	l.latency += (d - l.latency) / 16
+}
+
+// offered is the rate of requests at this moment: the pace's, or less when there are not enough of them.
+func (l *limiter) offered() float64 {
+	rate := float64(l.flying) / max(l.latency, time.Millisecond).Seconds()
+	if l.pace.on() && (l.window.paced || rate > l.pace.rate()) {
+		return l.pace.rate()
+	}
+	return rate
+}
+
+// turn closes the window.
+func (l *limiter) turn(now time.Time, length time.Duration) {
+	w := l.window
+	l.window = window{since: now}
+	switch {
+	case w.since.IsZero(): // the first answer of all only opens the first window
+	case l.pace.on():
+		if w.paced {
+			l.pace.grow(min(length, time.Second))
+		}
+	case w.full:
+		l.climb.step(now, float64(w.served)/length.Seconds())
+	}
+}
+
+// climb finds the number of slots from which more slots bring no more.
+type climb struct {
+	slots, most int
+	// The step below, and what it brought; zero when the present step is not on trial.
+	below   int
+	brought float64
+	settled bool // the top was found once: from now on small steps
+	rest    time.Time
+}
+
+const (
+	climbRest   = 5 * time.Second // between the trials at the top
+	climbWorth  = 0.3             // of the gain in slots must be gained in requests a second
+	smallStep   = 4               // a quarter more
+	minStepSize = 4
+)
+
+// step closes a window in which all slots were in use and so many requests a second were served.
+func (c *climb) step(now time.Time, served float64) {
+	if c.below > 0 && served < c.brought*(1+climbWorth*(float64(c.slots)/float64(c.below)-1)) {
+		c.slots, c.below, c.settled = c.below, 0, true
+		c.rest = now.Add(climbRest)
+		return
+	}
+	if c.slots == c.most || now.Before(c.rest) {
+		c.below = 0
+		return
+	}
+	c.below, c.brought = c.slots, served
+	if c.settled {
+		c.slots += max(minStepSize, c.slots/smallStep)
+	} else {
+		c.slots *= 2
+	}
+	c.slots = min(c.slots, c.most)
+}

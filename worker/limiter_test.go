@@ -1,0 +1,238 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// limited is a bucket that answers after a while and refuses what is beyond its rate: a token bucket, as S3's partitions
+// are.
+type limited struct {
+	latency  time.Duration
+	rate     float64 // writes a second
+	burst    float64
+	parallel int // served at a time; 0: any number
+
+	tokens  float64
+	filled  time.Time
+	served  int
+	refused int
+	queue   chan struct{} // of the requests that wait to be served
+}
+
+func newLimited(latency time.Duration, rate, burst float64, parallel int) *limited {
+	s := &limited{latency: latency, rate: rate, burst: burst, tokens: burst, filled: time.Now(), parallel: parallel}
+	if parallel > 0 {
+		s.queue = make(chan struct{}, parallel)
+	}
+	return s
+}
+
+// take is one request; the caller holds the lock.
+func (s *limited) take() bool {
+	now := time.Now()
+	s.tokens = min(s.burst, s.tokens+s.rate*now.Sub(s.filled).Seconds())
+	s.filled = now
+	if s.tokens < 1 {
+		s.refused++
+		return false
+	}
+	s.tokens--
+	s.served++
+	return true
+}
+
+// drive runs one worker's slots against the bucket until ctx ends, with always more to do, and counts what was served.
+func drive(ctx context.Context, l *limiter, s *limited, lock chan struct{}, served *int, all *sync.WaitGroup) {
+	free := make(chan struct{}, 1)
+	taken := 0
+	for ctx.Err() == nil {
+		lock <- struct{}{}
+		if taken >= l.slots() {
+			l.full()
+			<-lock
+			select {
+			case <-free:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		taken++
+		<-lock
+		all.Go(func() {
+			task(ctx, l, s, lock, served)
+			lock <- struct{}{}
+			taken--
+			<-lock
+			select {
+			case free <- struct{}{}:
+			default:
+			}
+		})
+	}
+}
+
+// task is one write, made again until it is served.
+func task(ctx context.Context, l *limiter, s *limited, lock chan struct{}, served *int) {
+	for try := 0; ; try++ {
+		if !sleep(ctx, l.reserve(time.Now(), 1), nil) {
+			return
+		}
+		begun := l.start(time.Now(), 1)
+		if s.queue != nil {
+			s.queue <- struct{}{}
+		}
+		lock <- struct{}{}
+		ok := s.take()
+		<-lock
+		<-time.After(s.latency)
+		if s.queue != nil {
+			<-s.queue
+		}
+		if ok {
+			l.finish(time.Now(), begun, 1, answer{served: 1})
+			lock <- struct{}{}
+			*served++
+			<-lock
+			return
+		}
+		l.finish(time.Now(), begun, 1, answer{refused: 1})
+		if !sleep(ctx, throttlePause(try), nil) {
+			return
+		}
+	}
+}
+
+// simulate runs workers against one bucket for so many virtual seconds, and gives what was served of each and what
+// was refused in all, of the seconds after the first skip.
+func simulate(t *testing.T, s func() *limited, workers, most, skip, seconds int) (served []int, refused int, slots int) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		bucket := s()
+		lock := make(chan struct{}, 1)
+		served = make([]int, workers)
+		limits := make([]*limiter, workers)
+		var all sync.WaitGroup
+		for i := range workers {
+			limits[i] = newLimiter(most)
+			all.Go(func() { drive(ctx, limits[i], bucket, lock, &served[i], &all) })
+		}
+		<-time.After(time.Duration(skip) * time.Second)
+		lock <- struct{}{}
+		before, refusedBefore := slices.Clone(served), bucket.refused
+		<-lock
+		<-time.After(time.Duration(seconds-skip) * time.Second)
+		lock <- struct{}{}
+		for i := range served {
+			served[i] -= before[i]
+		}
+		refused, slots = bucket.refused-refusedBefore, limits[0].slots()
+		<-lock
+		cancel()
+		all.Wait()
+		served = served[:workers:workers]
+	})
+	return served, refused, slots
+}
+
+func sum(all []int) (n int) {
+	for _, v := range all {
+		n += v
+	}
+	return n
+}
+
+// S3's limit is 3,500 writes a second for a partition. However much of a burst it lets pass, 95% of that are used and at most
+// 2% refused (DESIGN 12), and several workers share it fairly.
+func TestLimiterAtALimit(t *testing.T) {
+	const limit, seconds = 3500, 25
+	for _, burst := range []float64{10, 350, 3500} {
+		for _, workers := range []int{1, 4} {
+			t.Run(fmt.Sprintf("burst %g, %d workers", burst, workers), func(t *testing.T) {
+				const skip = 5
+				served, refused, _ := simulate(t, func() *limited { return newLimited(40*time.Millisecond, limit, burst, 0) }, workers, 256, skip, seconds)
+				if got, most := sum(served), limit*(seconds-skip); got < most*95/100 || refused > most*2/100 {
+					t.Errorf("%d served of %d, and %d refused", got, most, refused)
+				}
+				for _, n := range served {
+					if fair := sum(served) / workers; n < fair*6/10 || n > fair*15/10 {
+						t.Errorf("shares %v are not fair", served)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A run of 28,800 writes is as good from its first second on, where the bucket allows for a burst of a tenth of a second.
+func TestLimiterFromTheStart(t *testing.T) {
+	served, refused, _ := simulate(t, func() *limited { return newLimited(40*time.Millisecond, 3500, 350, 0) }, 1, 256, 0, 9)
+	if n := sum(served); n < 28_800 || refused > n*2/100 {
+		t.Errorf("%d served in 9 s, %d refused", n, refused)
+	}
+}
+
+// Without refusals the slots climb to where more of them bring nothing, and no further.
+func TestLimiterClimbs(t *testing.T) {
+	for _, test := range []struct{ parallel, most, low, high int }{
+		{parallel: 0, most: 256, low: 256, high: 256},
+		{parallel: 0, most: 8, low: 8, high: 8},
+		{parallel: 50, most: 1000, low: 50, high: 130},
+		{parallel: 150, most: 1000, low: 150, high: 330},
+	} {
+		t.Run(fmt.Sprintf("%d of %d", test.parallel, test.most), func(t *testing.T) {
+			_, _, slots := simulate(t, func() *limited { return newLimited(40*time.Millisecond, 1e6, 1e6, test.parallel) }, 1, test.most, 0, 20)
+			if slots < test.low || slots > test.high {
+				t.Errorf("%d slots, want %d to %d", slots, test.low, test.high)
+			}
+		})
+	}
+}
+
+// When the limit grows the pace finds out within seconds, and when it falls within a moment.
+func TestPaceFollows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		bucket, l := newLimited(40*time.Millisecond, 1000, 100, 0), newLimiter(256)
+		lock, served := make(chan struct{}, 1), 0
+		var all sync.WaitGroup
+		all.Go(func() { drive(ctx, l, bucket, lock, &served, &all) })
+		rateAfter := func(limit float64, d time.Duration) float64 {
+			lock <- struct{}{}
+			bucket.rate = limit
+			<-lock
+			<-time.After(d)
+			return l.rate()
+		}
+		if r := rateAfter(1000, 5*time.Second); r < 900 || r > 1300 {
+			t.Errorf("rate %.0f at 1,000", r)
+		}
+		if r := rateAfter(4000, 10*time.Second); r < 3500 || r > 5000 {
+			t.Errorf("rate %.0f at 4,000", r)
+		}
+		if r := rateAfter(500, 2*time.Second); r < 400 || r > 800 {
+			t.Errorf("rate %.0f at 500", r)
+		}
+		cancel()
+		all.Wait()
+	})
+}
+
+// The refusals of requests that began before a cut tell nothing new: one lump of them is one cut.
+func TestPaceCutsOnce(t *testing.T) {
+	var p pace
+	now := time.Now()
+	begun := now.Add(-40 * time.Millisecond)
+	for range 2 * sampleSize {
+		p.learn(now, begun, answer{served: 1}, 4000)
+		p.learn(now, begun, answer{refused: 1}, 4000)
+	}
+	if p.peak < 1900 || p.peak > 2200 {
+		t.Errorf("peak %.0f after one lump in which half was refused at 4,000", p.peak)
+	}
+}

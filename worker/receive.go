@@ -1,0 +1,124 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
+)
+
+const (
+	maxPollers     = 16
+	slotsPerPoller = 16 // a poller brings ten messages in less time than so many slots take for them
+	// receiveGrace is how much longer than its wait a receive may take. Then its answer is given up for lost.
+	receiveGrace = 15 * time.Second
+)
+
+// receive polls until ctx ends or the worker is idle, and returns when the last long poll has come back. One poller is there
+// all the time, since empty receives are billed; each receive that comes back well filled starts one more, and those
+// end at their first empty one.
+func (r *run) receive(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	var pollers sync.WaitGroup
+	r.pollAlways(ctx, func() { r.pollMore(ctx, &pollers) })
+	cancel()
+	pollers.Wait()
+}
+
+// pollAlways is the poller that stays.
+func (r *run) pollAlways(ctx context.Context, more func()) {
+	failures := 0
+	for ctx.Err() == nil {
+		n, err := r.poll(ctx, more)
+		failures = r.received(ctx, failures, err)
+		if n == 0 && err == nil && r.idle() {
+			r.log.Info("nothing to do", zap.Duration("for", r.cfg.ExitWhenIdle))
+			return
+		}
+	}
+}
+
+// pollMore starts a poller more, if there may be one.
+func (r *run) pollMore(ctx context.Context, pollers *sync.WaitGroup) {
+	select {
+	case r.more <- struct{}{}:
+	default:
+		return
+	}
+	pollers.Go(func() {
+		for {
+			if n, err := r.poll(ctx, func() { r.pollMore(ctx, pollers) }); n == 0 || err != nil {
+				break // the first poller sees to it
+			}
+		}
+		<-r.more
+	})
+}
+
+// received logs the first failure of a row and its end, and waits between failures.
+func (r *run) received(ctx context.Context, failures int, err error) int {
+	switch {
+	case err == nil && failures > 0:
+		r.log.Info("messages can be received again")
+		return 0
+	case err == nil:
+		return 0
+	case failures == 0:
+		r.log.Warn("cannot receive messages; trying again", zap.Error(err))
+	}
+	sleep(ctx, jitter(200*time.Millisecond, failures, 10*time.Second), nil)
+	return failures + 1
+}
+
+// idle says whether there has been nothing in hand for long enough to end.
+func (r *run) idle() bool {
+	since, idle := r.hand.idleSince()
+	if since.Before(r.began) {
+		since = r.began
+	}
+	return idle && r.cfg.ExitWhenIdle > 0 && time.Since(since) >= r.cfg.ExitWhenIdle
+}
+
+// poll receives once, into free slots only. more is called when there seems to be more than one poller can bring.
+func (r *run) poll(ctx context.Context, more func()) (n int, err error) {
+	slots := r.hand.take(ctx, queue.MaxBatch)
+	if slots == 0 {
+		return 0, nil
+	}
+	wait := r.cfg.Poll
+	if idle := r.cfg.ExitWhenIdle; idle > 0 {
+		wait = min(wait, idle)
+	}
+	// Not cut off by the end of ctx: a long poll that is cut off takes messages with it.
+	ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait+receiveGrace)
+	defer cancel()
+	msgs, err := r.settle.tasks.ReceiveMessage(ask, slots, wait)
+	r.accept(msgs, slots)
+	if len(msgs) > slots/2 {
+		more()
+	}
+	return len(msgs), err
+}
+
+// accept puts messages in the hand and begins to work on them. After the end of receiving, the slots give them back.
+func (r *run) accept(msgs []queue.Message, slots int) {
+	now := time.Now()
+	batch := make([]*delivery, len(msgs))
+	for i, m := range msgs {
+		batch[i] = &delivery{msg: m, received: now}
+	}
+	r.hand.receive(batch, slots)
+	if len(batch) > 0 {
+		r.count.received.Add(int64(len(batch)))
+		select {
+		case r.busy <- struct{}{}:
+		default: // told already
+		}
+	}
+	for _, d := range batch {
+		r.work <- d
+	}
+}

@@ -7,9 +7,9 @@ import (
 
 // limiter decides how much the worker asks of the bucket at a time, from nothing but the answers.
 //
-// Until the bucket has refused something, the number of slots climbs while that brings more (climb). From the first
-// refusal on, the rate of writes is what is limited (pace), because a bucket's limit is one: at 256 requests at a time a
-// small change of the latency is a large change of the rate. The slots then follow the rate.
+// The rate of writes is what is limited (pace), because a bucket's limit is one: at 256 requests at a time a small change of
+// the latency is a large change of the rate. The number of slots climbs while that brings more (climb), until the bucket has
+// refused something; from then on the slots follow the rate.
 type limiter struct {
 	mu      sync.Mutex
 	most    int
@@ -28,8 +28,12 @@ type window struct {
 	since  time.Time
 	served int
 	full   bool // all slots were taken
-	paced  bool // writes had to wait for their turn
+	turns  int  // of writes
+	waited int  // of them, those that were not at once
 }
+
+// paced says that the pace held the worker up, and not only a few that came at the same moment.
+func (w window) paced() bool { return 2*w.waited > w.turns }
 
 const (
 	minWindow = 100 * time.Millisecond
@@ -37,25 +41,25 @@ const (
 )
 
 func newLimiter(most int) *limiter {
-	return &limiter{most: most, climb: climb{slots: min(firstStep, most), most: most}}
+	return &limiter{most: most, climb: climb{slots: min(firstStep, most), most: most}, pace: newPace()}
 }
 
 // slots is how many messages may be worked on at a time.
 func (l *limiter) slots() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.pace.on() {
+	if !l.pace.known {
 		return l.climb.slots
 	}
 	// By Little's law rate · latency requests are under way; as many again wait for their turn or for the queue.
 	return min(20+int(2*l.pace.rate()*l.latency.Seconds()), l.most)
 }
 
-// rate is the pace, or 0 while there is none.
+// rate is the pace, or 0 while no limit is known.
 func (l *limiter) rate() float64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.pace.on() {
+	if !l.pace.known {
 		return 0
 	}
 	return l.pace.rate()
@@ -73,8 +77,9 @@ func (l *limiter) reserve(now time.Time, writes int) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	wait := l.pace.reserve(now, writes)
+	l.window.turns++
 	if wait > 0 {
-		l.window.paced = true
+		l.window.waited++
 	}
 	return wait
 }
@@ -114,10 +119,10 @@ func (l *limiter) learnLatency(d time.Duration) {
 // offered is the rate of requests at this moment: the pace's, or less when there are not enough of them.
 func (l *limiter) offered() float64 {
 	rate := float64(l.flying) / max(l.latency, time.Millisecond).Seconds()
-	if l.pace.on() && (l.window.paced || rate > l.pace.rate()) {
+	if l.window.paced() {
 		return l.pace.rate()
 	}
-	return rate
+	return min(rate, l.pace.rate())
 }
 
 // turn closes the window.
@@ -126,11 +131,9 @@ func (l *limiter) turn(now time.Time, length time.Duration) {
 	l.window = window{since: now}
 	switch {
 	case w.since.IsZero(): // the first answer of all only opens the first window
-	case l.pace.on():
-		if w.paced {
-			l.pace.grow(min(length, time.Second))
-		}
-	case w.full:
+	case w.paced():
+		l.pace.grow(min(length, time.Second))
+	case w.full && !l.pace.known:
 		l.climb.step(now, float64(w.served)/length.Seconds())
 	}
 }

@@ -150,7 +150,7 @@ func sum(all []int) (n int) {
 // S3's limit is 3,500 writes a second for a partition. However much of a burst it lets pass, 95% of that are used and at most
 // 2% refused (DESIGN 12), and several workers share it fairly.
 func TestLimiterAtALimit(t *testing.T) {
-	const limit, seconds = 3500, 25
+	const limit, seconds = 3500, 20
 	for _, burst := range []float64{10, 350, 3500} {
 		for _, workers := range []int{1, 4} {
 			t.Run(fmt.Sprintf("burst %g, %d workers", burst, workers), func(t *testing.T) {
@@ -225,12 +225,13 @@ func TestPaceFollows(t *testing.T) {
 
 // The refusals of requests that began before a cut tell nothing new: one lump of them is one cut.
 func TestPaceCutsOnce(t *testing.T) {
-	var p pace
+	p := newPace()
 	now := time.Now()
 	begun := now.Add(-40 * time.Millisecond)
-	for range 2 * sampleSize {
+	for range 200 {
 		p.learn(now, begun, answer{served: 1}, 4000)
 		p.learn(now, begun, answer{refused: 1}, 4000)
+		now = now.Add(time.Millisecond)
 	}
 	if p.peak < 1900 || p.peak > 2200 {
 		t.Errorf("peak %.0f after one lump in which half was refused at 4,000", p.peak)

@@ -138,7 +138,7 @@ func (r *run) pass(d *delivery) {
 // deleteStage gathers the deletes of many tasks for one request.
 func (r *run) deleteStage(ctx context.Context) stage {
 	return stage{
-		most: r.deleteSize, wait: 20 * time.Millisecond, weigh: (*delivery).keys, parallel: 8,
+		most: r.deleteSize, wait: 20 * time.Millisecond, weigh: (*delivery).keys, parallel: deleteParallel,
 		do: func(batch []*delivery) {
 			r.apply.flush(ctx, batch)
 			for _, d := range batch {
@@ -148,13 +148,19 @@ func (r *run) deleteStage(ctx context.Context) stage {
 	}
 }
 
-// deleteSize is how many keys one request deletes. Each counts against the bucket's rate, so where that is known a request
-// takes no more than 20 ms of it: a lump would be refused.
+// Deletes at a time. Together they ask about as much of the bucket as the copies do.
+const (
+	deleteParallel = 8
+	deleteKeys     = 25
+)
+
+// deleteSize is how many keys one request deletes. Each counts against the bucket's rate and a lump of them would be
+// refused, so where the rate is known a request takes 10 ms of it.
 func (r *run) deleteSize() int {
 	if rate := r.limits.rate(); rate > 0 {
-		return min(max(int(rate/50), queue.MaxBatch), bucket.MaxDeleteObjects)
+		return min(max(int(rate/100), 1), bucket.MaxDeleteObjects)
 	}
-	return bucket.MaxDeleteObjects
+	return deleteKeys
 }
 
 func (r *run) buryStage(ctx context.Context) stage {

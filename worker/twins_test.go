@@ -20,7 +20,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// memBucket is a bucket in memory. Its calls take latency, and fail as fail says before they do anything.
+// memBucket is a bucket in memory. Its calls, but for the pointer's, take latency, and fail as fail says before they do anything.
 type memBucket struct {
 	latency time.Duration
 	// fail is asked at the beginning of each call, with S3's name of the call and its keys.
@@ -52,7 +52,7 @@ func (b *memBucket) enter(ctx context.Context, op string, keys ...string) error 
 			return err
 		}
 	}
-	if !sleep(ctx, b.latency, nil) {
+	if op != "GetObject" && !sleep(ctx, b.latency, nil) {
 		return s3Error(op, bucket.CodeTransport, 0)
 	}
 	return nil
@@ -173,6 +173,7 @@ type memQueue struct {
 	mu       sync.Mutex
 	messages []*memMessage
 	sent     []queue.Entry
+	lastSent time.Time
 	calls    map[string]int
 	arrived  chan struct{}
 	extended []time.Duration // of every ChangeMessageVisibilityBatch, one a receipt
@@ -212,6 +213,7 @@ func (q *memQueue) SendMessageBatch(ctx context.Context, entries []queue.Entry) 
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.lastSent = time.Now()
 	for _, e := range entries {
 		q.sent = append(q.sent, e)
 		q.messages = append(q.messages, &memMessage{body: e.Body})
@@ -403,6 +405,14 @@ func (w *world) config() Config {
 	return Config{
 		ID: "worker-1", Layout: layout, Bucket: w.bucket, Tasks: w.tasks, Results: w.results, Deads: w.deads, Pointer: w.store,
 	}
+}
+
+// lastResult is when the last result was sent.
+func (w *world) lastResult(t testing.TB) time.Time {
+	t.Helper()
+	w.results.mu.Lock()
+	defer w.results.mu.Unlock()
+	return w.results.lastSent
 }
 
 // receive takes one message from the tasks queue, as if at its nth receive.

@@ -86,15 +86,36 @@ func (s *Store) AddPairs(ctx context.Context, run, part string, pairs []Pair) er
 	return writeLines(ctx, s, RunName(run, "etags-"+part+".jsonl.zst"), pairs)
 }
 
+// TaskPair is a Pair with the task whose copy told it, and the receive count of its delivery.
+type TaskPair struct {
+	Pair
+	Seq      uint32 `json:"seq"`
+	Attempts int    `json:"attempts,omitempty"`
+}
+
+// AddTaskPairs is AddPairs for pairs with their tasks. Pairs reads these too.
+func (s *Store) AddTaskPairs(ctx context.Context, run, part string, pairs []TaskPair) error {
+	return writeLines(ctx, s, RunName(run, "etags-"+part+".jsonl.zst"), pairs)
+}
+
+// TaskPairs reads the pairs that were kept with their tasks.
+func (s *Store) TaskPairs(ctx context.Context, run string) ([]TaskPair, error) {
+	return readPairs[TaskPair](ctx, s, run)
+}
+
 // Pairs reads all pairs that were kept for the run.
 func (s *Store) Pairs(ctx context.Context, run string) ([]Pair, error) {
+	return readPairs[Pair](ctx, s, run)
+}
+
+func readPairs[T Pair | TaskPair](ctx context.Context, s *Store, run string) ([]T, error) {
 	names, err := s.Names(ctx, RunName(run, "etags-"))
 	if err != nil {
 		return nil, err
 	}
-	var all []Pair
+	var all []T
 	for _, name := range names {
-		pairs, err := readLines[Pair](ctx, s, RunName(run, "etags-"+name))
+		pairs, err := readLines[T](ctx, s, RunName(run, "etags-"+name))
 		if err != nil {
 			return nil, err
 		}
@@ -104,6 +125,10 @@ func (s *Store) Pairs(ctx context.Context, run string) ([]Pair, error) {
 }
 
 func writeLines[T any](ctx context.Context, s *Store, name string, lines []T) error {
+	return writeLinesIf(ctx, s, name, lines, bucket.Condition{})
+}
+
+func writeLinesIf[T any](ctx context.Context, s *Store, name string, lines []T, cond bucket.Condition) error {
 	var plain bytes.Buffer
 	enc := json.NewEncoder(&plain)
 	enc.SetEscapeHTML(false)
@@ -112,7 +137,7 @@ func writeLines[T any](ctx context.Context, s *Store, name string, lines []T) er
 			return fmt.Errorf("write %s: %w", name, err)
 		}
 	}
-	_, err := s.Write(ctx, name, encoder.EncodeAll(plain.Bytes(), nil), bucket.Condition{})
+	_, err := s.Write(ctx, name, encoder.EncodeAll(plain.Bytes(), nil), cond)
 	return err
 }
 

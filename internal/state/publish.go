@@ -1,0 +1,161 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+const (
+	// publishParallel is the number of SendMessageBatch requests at once: at SQS's 10 to 20 ms each, some 20,000 messages
+	// a second.
+	publishParallel = 32
+	// beatTasks is the number of tasks after which the publisher looks whether a heartbeat is due.
+	beatTasks = 8 * publishParallel * queue.MaxBatch
+	// beatEvery must be well below the lease after which another planner takes over (15 s).
+	beatEvery = 3 * time.Second
+)
+
+// Publish sends the tasks of a saved plan whose pointer is publishing, from the first chunk that has not been sent
+// whole, and sets the run running. Each chunk is counted in the pointer when it has been sent, so that whoever goes on
+// after a crash sends at most one chunk twice; its tasks are idempotent. The seed of the plan is in force before the first
+// message.
+//
+// ErrConflict says that somebody else acts on the run now. When it has meanwhile been set running, or further, that is
+// what was wanted: the pointer is given back as it is.
+func Publish(ctx context.Context, s *Store, held Held, tasks queue.BatchSender) (Held, error) {
+	plan, err := s.ReadPlan(ctx, held.Run)
+	if err != nil {
+		return held, err
+	}
+	if err := s.EnsureSeed(ctx, plan); err != nil {
+		return held, err
+	}
+	p := publisher{store: s, queue: tasks, held: held, beaten: time.Now()}
+	err = p.chunks(ctx)
+	if errors.Is(err, ErrConflict) {
+		return s.overtaken(ctx, held, err)
+	}
+	return p.held, err
+}
+
+// overtaken looks whether a publication that was interrupted by another process has come to its end without us.
+func (s *Store) overtaken(ctx context.Context, held Held, conflict error) (Held, error) {
+	now, err := s.Current(ctx, Held{})
+	if err != nil {
+		return held, errors.Join(conflict, err)
+	}
+	if now.Run == held.Run && now.State != Publishing && now.State != Cancelled {
+		return now, nil
+	}
+	return now, conflict
+}
+
+// publisher sends the chunks of one run. held is the pointer as it last wrote it.
+type publisher struct {
+	store  *Store
+	queue  queue.BatchSender
+	held   Held
+	beaten time.Time
+}
+
+func (p *publisher) chunks(ctx context.Context) error {
+	last := Chunks(p.held.Tasks)
+	for p.held.Published < last {
+		if err := p.chunk(ctx, p.held.Published); err != nil {
+			return err
+		}
+		done := p.held.Published + 1
+		err := p.swap(ctx, func(next *Pointer) {
+			next.Published = done
+			if done == last {
+				next.State = Running
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if p.held.State == Running {
+		return nil
+	}
+	return p.swap(ctx, func(next *Pointer) { next.State = Running })
+}
+
+func (p *publisher) chunk(ctx context.Context, n int) error {
+	tasks, err := p.store.ReadTasks(ctx, p.held.Run, n)
+	if err != nil {
+		return err
+	}
+	for part := range slices.Chunk(tasks, beatTasks) {
+		if err := SendTasks(ctx, p.queue, part); err != nil {
+			return err
+		}
+		if time.Since(p.beaten) < beatEvery {
+			continue
+		}
+		if err := p.swap(ctx, func(*Pointer) {}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// swap changes the pointer, with a heartbeat.
+func (p *publisher) swap(ctx context.Context, change func(*Pointer)) error {
+	next := p.held.Pointer
+	next.Heartbeat++
+	change(&next)
+	held, err := p.store.Swap(ctx, p.held, next)
+	if err == nil {
+		p.held, p.beaten = held, time.Now()
+	}
+	return err
+}
+
+// SendTasks sends tasks, in many requests at once.
+func SendTasks(ctx context.Context, q queue.BatchSender, tasks []messages.Task) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(publishParallel)
+	for part := range slices.Chunk(tasks, queue.MaxBatch) {
+		g.Go(func() error {
+			entries := make([]queue.Entry, len(part))
+			for i, t := range part {
+				entries[i].Body = t.Encode()
+			}
+			return queue.SendAll(ctx, q, entries)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("send tasks: %w", err)
+	}
+	return nil
+}
+
+// EnsureSeed makes the plan's seed the one in force, and adds its datasets to those ever filled.
+func (s *Store) EnsureSeed(ctx context.Context, plan *Plan) error {
+	now, err := s.Seed(ctx)
+	if err != nil {
+		return err
+	}
+	next := Seed{Seed: now.Seed, Run: now.Run, Datasets: slices.Clone(now.Datasets)}
+	if now.Seed != plan.Settings.Seed {
+		next.Seed, next.Run = plan.Settings.Seed, plan.Run
+	}
+	for _, name := range slices.Concat(plan.Settings.Datasets, plan.Settings.Listed) {
+		if !slices.Contains(next.Datasets, name) {
+			next.Datasets = append(next.Datasets, name)
+		}
+	}
+	if next.Seed == now.Seed && len(next.Datasets) == len(now.Datasets) {
+		return nil
+	}
+	return s.SetSeed(ctx, next)
+}

@@ -1,0 +1,120 @@
+package state
+
+import (
+	"context"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// ReportName, PageName and TasksName are the objects of a run that people open when it has ended.
+const (
+	ReportName = "report.json"
+	PageName   = "report.html"
+	TasksName  = "tasks.csv"
+)
+
+// Report is report.json: how a run ended.
+type Report struct {
+	Status
+	// Verified says that the destination was listed after the last task. Without it Differences means nothing.
+	Verified bool `json:"verified"`
+	// DifferenceList names the first MaxDifferences of Differences.
+	DifferenceList []Difference `json:"difference_list"`
+	// DeadCodes counts the dead tasks by the code of their reason.
+	DeadCodes map[string]int `json:"dead_codes,omitempty"`
+	// Unreadable counts the messages that no stage could read since the run began.
+	Unreadable int               `json:"unreadable"`
+	Totals     Totals            `json:"totals"`
+	Episodes   []EpisodePlan     `json:"episodes"`
+	Orphans    []Orphan          `json:"orphans,omitempty"`
+	Manifests  []ManifestProblem `json:"problems,omitempty"`
+	// Balance is of the planned episodes; After is from the listing when Verified, else from the plan.
+	Balance        []Balance `json:"balance"`
+	MissingClasses []string  `json:"missing_classes,omitempty"`
+	// Version is the generation of the dataset version that holds when the run has ended; 0: none.
+	Version        int64    `json:"version,omitempty"`
+	DurationSecs   float64  `json:"duration_seconds"`
+	CostUSD        float64  `json:"cost_usd"` // as planned
+	Leakage        float64  `json:"leakage"`
+	LeakageGrouped float64  `json:"leakage_grouped"`
+	Settings       Settings `json:"settings"`
+}
+
+// MaxDifferences bounds the differences that a report names.
+const MaxDifferences = 1000
+
+// Kinds of a Difference.
+const (
+	Missing    = "missing"    // the frame stands nowhere
+	Misplaced  = "misplaced"  // it stands at Found instead
+	Unexpected = "unexpected" // it stands at Key, where nothing should
+	Content    = "content"    // it stands at Key with the ETag Found instead of Want
+	Changed    = "changed"    // the episode, which the plan did not touch, is not as it was listed
+)
+
+// Difference is one between what should stand and what a listing found. Keys are relative to <prefix>/ML/.
+type Difference struct {
+	Kind    string          `json:"kind"`
+	Episode dataset.Episode `json:"episode"`
+	Frame   dataset.Frame   `json:"frame,omitempty"`
+	Key     string          `json:"key,omitempty"`
+	Want    string          `json:"want,omitempty"`
+	Found   string          `json:"found,omitempty"`
+}
+
+// String is the difference in words.
+func (d Difference) String() string {
+	switch d.Kind {
+	case Missing:
+		return d.Key + " is missing"
+	case Misplaced:
+		return string(d.Frame) + " stands at " + d.Found + " instead of " + d.Key
+	case Unexpected:
+		return d.Key + " should not be there"
+	case Content:
+		return d.Key + " has other content (ETag " + d.Found + ", wanted " + d.Want + ")"
+	}
+	return string(d.Episode) + " is not as it was when it was planned"
+}
+
+// DeadTask is a line of dead.jsonl: one publication of a task that was given up.
+type DeadTask struct {
+	Task   messages.Task `json:"task"`
+	Code   string        `json:"code,omitempty"` // S3's error code, or messages.Code…; empty when its worker died
+	Reason string        `json:"reason"`
+	// Attempts is the receive count, 0 when unknown.
+	Attempts int    `json:"attempts,omitempty"`
+	Worker   string `json:"worker,omitempty"`
+	Round    uint32 `json:"round,omitempty"`
+}
+
+// DeadName is the object of a run's dead list, and LedgerName of its ledger.
+const (
+	DeadName   = "dead.jsonl"
+	LedgerName = "ledger.json"
+)
+
+// Unreadable is a line of unreadable.jsonl: a message that is none of this program's.
+type Unreadable struct {
+	ID       string            `json:"id"`
+	Queue    string            `json:"queue"` // "results" or "dead letters"
+	Reason   string            `json:"reason"`
+	Received time.Time         `json:"received"`
+	Details  map[string]string `json:"attributes,omitempty"`
+	Body     string            `json:"body"` // its first 64 KiB
+}
+
+// ReadReport reads the report of a run; bucket.ErrNotFound when it has none.
+func (s *Store) ReadReport(ctx context.Context, run string) (*Report, error) {
+	var r Report
+	_, err := s.ReadJSON(ctx, RunName(run, ReportName), &r)
+	return &r, err
+}
+
+// WriteReport saves the report of a run, over an earlier one.
+func (s *Store) WriteReport(ctx context.Context, r *Report) error {
+	return s.WriteJSON(ctx, RunName(r.Run, ReportName), r, bucket.Condition{})
+}

@@ -1,0 +1,109 @@
+package state
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+)
+
+// versionHeader is the header of a version's CSV. file_name is relative to <prefix>/ML/, so that the CSV can stand
+// beside the dataset folders; key is relative to the bucket.
+var versionHeader = []string{"file_name", "label", "key", "etag", "source_etag", "frame"}
+
+// name is the row's key relative to <prefix>/ML/.
+func (r VersionRow) name() string { return dataset.Layout{}.Key(r.Place, r.Frame)[len("ML/"):] }
+
+// compareKeys orders rows as a listing orders their keys.
+func (r VersionRow) compareKeys(o VersionRow) int {
+	if r.Place == o.Place {
+		return strings.Compare(string(r.Frame), string(o.Frame))
+	}
+	return strings.Compare(r.name(), o.name())
+}
+
+// encodeRows writes the CSV of one dataset.
+func encodeRows(l dataset.Layout, name string, rows []VersionRow) ([]byte, error) {
+	var body bytes.Buffer
+	w := csv.NewWriter(&body)
+	if err := w.Write(versionHeader); err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		if r.Place.Dataset != name {
+			continue
+		}
+		cells := []string{r.name(), r.Place.Class, l.Key(r.Place, r.Frame), r.ETag, r.SrcETag, string(r.Frame)}
+		if err := w.Write(DefuseAll(cells)); err != nil {
+			return nil, err
+		}
+	}
+	w.Flush()
+	return body.Bytes(), w.Error()
+}
+
+// decodeRows reads what encodeRows wrote.
+func decodeRows(l dataset.Layout, body io.Reader) ([]VersionRow, error) {
+	r := csv.NewReader(body)
+	r.ReuseRecord = true
+	header, err := r.Read()
+	if err != nil {
+		return nil, fmt.Errorf("read header: %w", err)
+	}
+	if !slices.Equal(header, versionHeader) {
+		return nil, fmt.Errorf("header is %q, expected %q", header, versionHeader)
+	}
+	var rows []VersionRow
+	for {
+		cells, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		place, frame, ok := l.Parse(l.ML() + armed(cells[0]))
+		if !ok {
+			return nil, fmt.Errorf("%.200q is no frame's key", cells[0])
+		}
+		rows = append(rows, VersionRow{Place: place, Frame: frame, ETag: armed(cells[3]), SrcETag: armed(cells[4])})
+	}
+}
+
+// formulaStarts are the characters with which spreadsheets take a cell for a formula (OWASP, CSV injection).
+const formulaStarts = "=+-@\t\r\n"
+
+// Defuse makes a cell plain text for a spreadsheet: one that it would run as a formula gets an apostrophe before it, and so
+// does one that only its own apostrophes keep from it, so that reading can take one away again.
+func Defuse(cell string) string {
+	if dangerous(cell) {
+		return "'" + cell
+	}
+	return cell
+}
+
+// DefuseAll defuses the cells in place.
+func DefuseAll(cells []string) []string {
+	for i := range cells {
+		cells[i] = Defuse(cells[i])
+	}
+	return cells
+}
+
+// armed is the reverse of Defuse.
+func armed(cell string) string {
+	if strings.HasPrefix(cell, "'") && dangerous(cell) {
+		return cell[1:]
+	}
+	return cell
+}
+
+func dangerous(cell string) bool {
+	bare := strings.TrimLeft(cell, "'")
+	return bare != "" && strings.ContainsRune(formulaStarts, rune(bare[0]))
+}

@@ -1,0 +1,235 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// Progress is the readable part of a run's ledger.json. Tasks = Done + Dead + Superseded + Open.
+type Progress struct {
+	Tasks      int                      `json:"tasks"`
+	Done       int                      `json:"done"`
+	Dead       int                      `json:"dead"`
+	Superseded int                      `json:"superseded"`
+	Open       int                      `json:"open"` // no result yet, or none since they were published again
+	Outcomes   map[messages.Outcome]int `json:"outcomes"`
+	// Samples are the newest MaxSamples moments at which the ledger grew, oldest first.
+	Samples []Sample `json:"samples,omitempty"`
+	// First and Last are when results came, by the clocks of the trackers that took them.
+	First time.Time `json:"first,omitzero"`
+	Last  time.Time `json:"last,omitzero"`
+}
+
+// MaxSamples bounds the samples of a ledger.
+const MaxSamples = 60
+
+// Sample is the number of tasks accounted for at a second of Unix time.
+type Sample struct {
+	Second    int64 `json:"t"`
+	Accounted int   `json:"n"`
+}
+
+// Rate is how many tasks a second came to be accounted for over the last minute of samples; 0 when unknown.
+func (p Progress) Rate() float64 {
+	if len(p.Samples) < 2 {
+		return 0
+	}
+	last := p.Samples[len(p.Samples)-1]
+	i := slices.IndexFunc(p.Samples, func(s Sample) bool { return s.Second >= last.Second-60 })
+	first := p.Samples[i]
+	if last.Second <= first.Second || last.Accounted < first.Accounted {
+		return 0 // one sample only, or a redrive opened tasks again
+	}
+	return float64(last.Accounted-first.Accounted) / float64(last.Second-first.Second)
+}
+
+// Overall is the mean rate of the whole run.
+func (p Progress) Overall() float64 {
+	if d := p.Last.Sub(p.First).Seconds(); d > 0 {
+		return float64(p.Tasks-p.Open) / d
+	}
+	return 0
+}
+
+// Status is what status --json prints: where a run stands.
+type Status struct {
+	Run         string                   `json:"run"`
+	Generation  int64                    `json:"generation"`
+	State       State                    `json:"state"`
+	Reason      string                   `json:"reason"`
+	Tasks       int                      `json:"tasks"`
+	Done        int                      `json:"done"`
+	Dead        int                      `json:"dead"`
+	Outcomes    map[messages.Outcome]int `json:"outcomes"` // all six, always
+	Differences int                      `json:"differences"`
+	Held        []HeldEpisode            `json:"held"`
+	Started     time.Time                `json:"started"`
+	Finished    *time.Time               `json:"finished"` // null until the run has ended
+	Rate        float64                  `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended
+	// ETASeconds is 0 when nothing is left and null while the rate is unknown.
+	ETASeconds *float64 `json:"eta_seconds"`
+}
+
+// StatusOf puts a run's status together. Differences are left to the caller: they are in the report.
+func StatusOf(p Pointer, progress Progress, held []HeldEpisode) Status {
+	s := Status{
+		Run: p.Run, Generation: p.Generation, State: p.State, Reason: p.Reason, Tasks: p.Tasks,
+		Done: progress.Done, Dead: progress.Dead, Outcomes: map[messages.Outcome]int{},
+		Held: append([]HeldEpisode{}, held...), Started: p.Started,
+	}
+	for _, o := range messages.Outcomes {
+		s.Outcomes[o] = progress.Outcomes[o]
+	}
+	eta := 0.0
+	if !p.State.Active() {
+		if !p.Finished.IsZero() {
+			s.Finished = &p.Finished
+		}
+		s.Rate, s.ETASeconds = progress.Overall(), &eta
+		return s
+	}
+	s.Rate = progress.Rate()
+	open := p.Tasks - progress.Done - progress.Dead - progress.Superseded
+	switch {
+	case open == 0 && p.State != Planning:
+		s.ETASeconds = &eta
+	case s.Rate > 0:
+		eta = float64(open) / s.Rate
+		s.ETASeconds = &eta
+	}
+	return s
+}
+
+// Ended says that the run is over: nothing more happens to it by itself.
+func (s Status) Ended() bool { return s.State != "" && s.State != Review && !s.State.Active() }
+
+// ErrNoRun says that there is no such run.
+var ErrNoRun = errors.New("no such run")
+
+// ReadStatus reads where a run stands; "" is the newest. The run in force is told by the pointer and its ledger, an
+// earlier one by its report, and one without a report was superseded. A run that nobody knows is ErrNoRun.
+func ReadStatus(ctx context.Context, s *Store, run string) (Status, error) {
+	held, err := s.Current(ctx, Held{})
+	if err != nil {
+		return Status{}, err
+	}
+	switch {
+	case run == "" && !held.Exists():
+		return Status{}, fmt.Errorf("%w: there is no run yet; shuffle plan begins the first", ErrNoRun)
+	case run == "" || run == held.Run:
+		return s.currentStatus(ctx, held.Pointer)
+	case !ValidRun(run):
+		return Status{}, fmt.Errorf("%w: %.60q; see shuffle runs", ErrNoRun, run)
+	}
+	return s.earlierStatus(ctx, run)
+}
+
+func (s *Store) currentStatus(ctx context.Context, p Pointer) (Status, error) {
+	plan, err := s.ReadPlan(ctx, p.Run)
+	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+		return Status{}, err
+	}
+	progress, err := s.ReadProgress(ctx, p.Run, p.Tasks)
+	if err != nil {
+		return Status{}, err
+	}
+	status := StatusOf(p, progress, plan.Held())
+	if p.State.Active() {
+		return status, nil
+	}
+	report, err := s.ReadReport(ctx, p.Run)
+	if err == nil && report.State == p.State {
+		status.Differences = report.Differences
+	}
+	if errors.Is(err, bucket.ErrNotFound) {
+		err = nil // ended, and the report is not written yet
+	}
+	return status, err
+}
+
+func (s *Store) earlierStatus(ctx context.Context, run string) (Status, error) {
+	report, err := s.ReadReport(ctx, run)
+	if err == nil {
+		return report.Status, nil
+	}
+	if !errors.Is(err, bucket.ErrNotFound) {
+		return Status{}, err
+	}
+	p := Pointer{Run: run, State: Superseded, Reason: "a newer run took over"}
+	stamp, _, _ := strings.Cut(run, "-")
+	p.Started, _ = time.Parse("20060102T150405Z", stamp) // a run is named after its start
+	plan, err := s.ReadPlan(ctx, run)
+	switch {
+	case err == nil:
+		p.Generation, p.Tasks = plan.Generation, plan.Tasks
+	case !errors.Is(err, bucket.ErrNotFound):
+		return Status{}, err
+	default:
+		if names, err := s.Names(ctx, RunName(run, "")); err != nil || len(names) == 0 {
+			return Status{}, errors.Join(fmt.Errorf("%w: %s; see shuffle runs", ErrNoRun, run), err)
+		}
+	}
+	progress, err := s.ReadProgress(ctx, run, p.Tasks)
+	return StatusOf(p, progress, plan.Held()), err
+}
+
+// ReadProgress reads the readable part of a run's ledger. Without a ledger all tasks are open.
+func (s *Store) ReadProgress(ctx context.Context, run string, tasks int) (Progress, error) {
+	progress := Progress{Tasks: tasks, Open: tasks}
+	_, err := s.ReadJSON(ctx, RunName(run, LedgerName), &progress)
+	if errors.Is(err, bucket.ErrNotFound) {
+		err = nil
+	}
+	return progress, err
+}
+
+// statusesAtOnce bounds the reads of RunStatuses.
+const statusesAtOnce = 16
+
+// RunStatuses reads where the newest runs stand, newest first; at most limit of them, all with 0.
+func RunStatuses(ctx context.Context, s *Store, limit int) ([]Status, error) {
+	runs, err := s.Runs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	held, err := s.Current(ctx, Held{})
+	if err != nil {
+		return nil, err
+	}
+	if held.Exists() && !slices.Contains(runs, held.Run) {
+		runs = append(runs, held.Run) // planning: nothing of it is saved yet
+	}
+	slices.SortFunc(runs, func(a, b string) int { return strings.Compare(b, a) })
+	if limit > 0 {
+		runs = runs[:min(limit, len(runs))]
+	}
+	all := make([]Status, len(runs))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(statusesAtOnce)
+	for i, run := range runs {
+		g.Go(func() (err error) {
+			if run == held.Run {
+				all[i], err = s.currentStatus(ctx, held.Pointer)
+			} else {
+				all[i], err = s.earlierStatus(ctx, run)
+			}
+			return err
+		})
+	}
+	return all, g.Wait()
+}
+
+// ValidRun says whether a name can be a run's: one segment of a key. Names come from messages and command lines.
+func ValidRun(run string) bool {
+	return len(run) <= 100 && !strings.Contains(run, "/") && dataset.CheckKey(run) == nil
+}

@@ -1,0 +1,137 @@
+package tracker
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// copies are the pairs of ETags that the run's results told, by the key that was written.
+type copies map[string][]state.Pair
+
+// compare tells the differences between what should stand of an episode and what a listing found, by frame. It sets the
+// rows' SrcETag where what should stand tells it. rows are the images of the episode, in the order of dataset.Image.
+//
+//	expected at K | stands at K          | stands elsewhere, unexpected | difference
+//	--------------+----------------------+------------------------------+-----------------------------------
+//	yes           | yes, right content   | no                           | none
+//	yes           | yes, other content   | no                           | content
+//	yes           | no                   | at P                         | misplaced: at P instead of K
+//	yes           | no                   | no                           | missing
+//	no            | –                    | at P                         | unexpected, for every P that is not
+//	              |                      |                              | told as misplaced
+//
+// Right content is the planned ETag, or one that a result told of the copy to that key: where the source changed after
+// the plan, or the copy has an ETag of its own.
+func compare(l dataset.Layout, e dataset.Episode, expected []state.Expected, rows []state.VersionRow, told copies) []state.Difference {
+	slices.SortFunc(expected, func(a, b state.Expected) int {
+		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
+	})
+	var all []state.Difference
+	for len(expected) > 0 || len(rows) > 0 {
+		f := firstFrame(expected, rows)
+		n := countOf(expected, func(x state.Expected) bool { return x.Frame == f })
+		m := countOf(rows, func(r state.VersionRow) bool { return r.Frame == f })
+		if n == 1 && m == 1 && settledBy(l, expected[0], &rows[0], told) {
+			expected, rows = expected[1:], rows[1:] // nearly all
+			continue
+		}
+		for _, d := range compareFrame(l, expected[:n], rows[:m], told) {
+			d.Episode, d.Frame = e, f
+			all = append(all, d)
+		}
+		expected, rows = expected[n:], rows[m:]
+	}
+	return all
+}
+
+func firstFrame(expected []state.Expected, rows []state.VersionRow) dataset.Frame {
+	switch {
+	case len(expected) == 0:
+		return rows[0].Frame
+	case len(rows) == 0:
+		return expected[0].Frame
+	}
+	return min(expected[0].Frame, rows[0].Frame)
+}
+
+// countOf is how many of the first ones fit.
+func countOf[T any](all []T, fits func(T) bool) int {
+	n := slices.IndexFunc(all, func(v T) bool { return !fits(v) })
+	if n < 0 {
+		return len(all)
+	}
+	return n
+}
+
+// settledBy says whether the row is what should stand, and if so notes its source.
+func settledBy(l dataset.Layout, x state.Expected, row *state.VersionRow, told copies) bool {
+	if x.Place != row.Place {
+		return false
+	}
+	src, ok := source(l, x, row.ETag, told)
+	if ok {
+		row.SrcETag = src
+	}
+	return ok
+}
+
+// source is the ETag of the source that a copy with this ETag has the content of; false when it is not what should stand.
+func source(l dataset.Layout, x state.Expected, etag string, told copies) (string, bool) {
+	if x.Copied {
+		for _, pair := range told[l.Key(x.Place, x.Frame)] {
+			if pair.ETag == etag {
+				return pair.SrcETag, true
+			}
+		}
+	}
+	return cmp.Or(x.SrcETag, x.ETag), etag == x.ETag
+}
+
+// compareFrame compares one frame.
+func compareFrame(l dataset.Layout, expected []state.Expected, rows []state.VersionRow, told copies) []state.Difference {
+	var all []state.Difference
+	var extra []string // keys where nothing should stand
+	for i := range rows {
+		at := slices.IndexFunc(expected, func(x state.Expected) bool { return x.Place == rows[i].Place })
+		key := keyOf(rows[i].Place, rows[i].Frame)
+		switch {
+		case at < 0:
+			extra = append(extra, key)
+		case !settledBy(l, expected[at], &rows[i], told):
+			all = append(all, state.Difference{Kind: state.Content, Key: key, Want: expected[at].ETag, Found: rows[i].ETag})
+		}
+	}
+	for _, x := range expected {
+		if slices.ContainsFunc(rows, func(r state.VersionRow) bool { return r.Place == x.Place }) {
+			continue
+		}
+		d := state.Difference{Kind: state.Missing, Key: keyOf(x.Place, x.Frame)}
+		if len(extra) > 0 {
+			d.Kind, d.Found = state.Misplaced, extra[0]
+			extra = extra[1:]
+		}
+		all = append(all, d)
+	}
+	for _, key := range extra {
+		all = append(all, state.Difference{Kind: state.Unexpected, Key: key})
+	}
+	return all
+}
+
+// keyOf is a frame's key relative to <prefix>/ML/.
+func keyOf(p dataset.Place, f dataset.Frame) string {
+	return strings.TrimPrefix(dataset.Layout{}.Key(p, f), dataset.Layout{}.ML())
+}
+
+// versionRows are the images as rows, their sources not known yet.
+func versionRows(images []dataset.Image) []state.VersionRow {
+	rows := make([]state.VersionRow, len(images))
+	for i, image := range images {
+		rows[i] = state.VersionRow{Place: image.Place, Frame: image.Frame, ETag: image.ETag}
+	}
+	return rows
+}

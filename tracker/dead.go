@@ -1,0 +1,165 @@
+package tracker
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// publication names one publication of a task of a run.
+type publication struct{ seq, round uint32 }
+
+func publicationOf(d state.DeadTask) publication { return publication{d.Task.Seq, d.Round} }
+
+// mergeDead is the union of dead lists, one entry a publication, by seq and round.
+func mergeDead(lists ...[]state.DeadTask) []state.DeadTask {
+	all := map[publication]state.DeadTask{}
+	for _, d := range slices.Concat(lists...) {
+		key := publicationOf(d)
+		if old, ok := all[key]; ok {
+			d = telling(old, d)
+		}
+		all[key] = d
+	}
+	merged := slices.Collect(maps.Values(all))
+	slices.SortFunc(merged, func(a, b state.DeadTask) int {
+		return cmp.Or(cmp.Compare(a.Task.Seq, b.Task.Seq), cmp.Compare(a.Round, b.Round))
+	})
+	return merged
+}
+
+// telling is the entry that tells more, of two about one publication: the result's and the letter's. Which comes first does
+// not matter. The worker's own reason, which has a code, beats the queue's, which only counted.
+func telling(a, b state.DeadTask) state.DeadTask {
+	more := cmp.Or(
+		cmp.Compare(rank(a.Code != ""), rank(b.Code != "")),
+		cmp.Compare(rank(a.Task.Op != ""), rank(b.Task.Op != "")),
+		cmp.Compare(a.Attempts, b.Attempts),
+		cmp.Compare(a.Code, b.Code), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Worker, b.Worker),
+	)
+	best, other := a, b
+	if more < 0 {
+		best, other = b, a
+	}
+	if best.Task.Op == "" {
+		best.Task = other.Task
+	}
+	best.Worker = cmp.Or(best.Worker, other.Worker)
+	return best
+}
+
+func rank(better bool) int {
+	if better {
+		return 1
+	}
+	return 0
+}
+
+// saveDead adds entries to a run's dead.jsonl.
+func saveDead(ctx context.Context, store *state.Store, run string, dead []state.DeadTask) error {
+	if len(dead) == 0 {
+		return nil
+	}
+	return store.Update(ctx, state.RunName(run, state.DeadName), func(old []byte) ([]byte, error) {
+		before, err := state.ParseLines[state.DeadTask](old)
+		if err != nil {
+			return nil, fmt.Errorf("read %s of run %s: %w", state.DeadName, run, err)
+		}
+		return encodeLines(mergeDead(before, dead))
+	})
+}
+
+func encodeLines[T any](lines []T) ([]byte, error) {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	for _, line := range lines {
+		if err := enc.Encode(line); err != nil {
+			return nil, err
+		}
+	}
+	return body.Bytes(), nil
+}
+
+// deadList reads the entries of the tasks that the ledger counts as dead, each of its last round, by seq. Those that
+// were published again, or turned out to be done, are not among them.
+func deadList(ctx context.Context, store *state.Store, l *Ledger) ([]state.DeadTask, error) {
+	dead := l.Dead()
+	if dead.IsEmpty() {
+		return nil, nil
+	}
+	c, err := store.Read(ctx, state.RunName(l.Run, state.DeadName))
+	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+		return nil, err
+	}
+	all, err := state.ParseLines[state.DeadTask](c.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read %s of run %s: %w", state.DeadName, l.Run, err)
+	}
+	last := map[uint32]state.DeadTask{}
+	for _, d := range all {
+		if old, ok := last[d.Task.Seq]; dead.Contains(d.Task.Seq) && (!ok || d.Round >= old.Round) {
+			last[d.Task.Seq] = d
+		}
+	}
+	list := slices.Collect(maps.Values(last))
+	slices.SortFunc(list, func(a, b state.DeadTask) int { return cmp.Compare(a.Task.Seq, b.Task.Seq) })
+	return list, nil
+}
+
+// codes counts dead tasks by code.
+func codes(dead []state.DeadTask) map[string]int {
+	counts := map[string]int{}
+	for _, d := range dead {
+		counts[cmp.Or(d.Code, codeWorkerDied)]++
+	}
+	return counts
+}
+
+// codeWorkerDied stands for the missing code of a task that only the queue's redrive policy gave up.
+const codeWorkerDied = "NoResult"
+
+// commonest is the code that most of the dead tasks have.
+func commonest(dead []state.DeadTask) (code string, n int) {
+	counts := codes(dead)
+	for _, c := range slices.Sorted(maps.Keys(counts)) {
+		if counts[c] > n {
+			code, n = c, counts[c]
+		}
+	}
+	return code, n
+}
+
+// DeadList lists a run's dead tasks, by seq; "" is the newest run. A run that nobody knows is state.ErrNoRun.
+func (t *Tracker) DeadList(ctx context.Context, run string) ([]state.DeadTask, error) {
+	if run == "" {
+		held, err := t.Store.Current(ctx, state.Held{})
+		if err != nil {
+			return nil, err
+		}
+		run = held.Run
+	}
+	plan, err := readPlan(ctx, t.Store, run)
+	if err != nil {
+		return nil, err
+	}
+	if plan.Run == "" {
+		if _, err := state.ReadStatus(ctx, t.Store, run); err != nil {
+			return nil, err
+		}
+		return nil, nil // a run without a plan has no tasks
+	}
+	l, err := readLedger(ctx, t.Store, run, plan.Generation, plan.Tasks)
+	if err != nil {
+		return nil, err
+	}
+	return deadList(ctx, t.Store, l)
+}

@@ -1,0 +1,218 @@
+package tracker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// verdict says how a run ends when all its tasks are accounted for and the destination has been listed.
+//
+//	dead | superseded | differences | the run has
+//	-----+------------+-------------+------------
+//	0    | 0          | 0           | succeeded
+//	> 0  | any        | any         | failed: redrive the dead tasks
+//	0    | > 0        | any         | failed: redrive the others
+//	0    | 0          | > 0         | failed: plan again
+func verdict(run string, p state.Progress, differences []state.Difference) (state.State, string) {
+	switch {
+	case p.Dead > 0:
+		return state.Failed, fmt.Sprintf("%s dead: see shuffle dead %s; then shuffle redrive %s", are(p.Dead, "task"), run, run)
+	case p.Superseded > 0:
+		return state.Failed, fmt.Sprintf("%s superseded, not applied since the run was not in force: shuffle redrive %s", are(p.Superseded, "task"), run)
+	case len(differences) > 0:
+		return state.Failed, fmt.Sprintf("%s: %s; see %s of the run, and run shuffle plan again",
+			count(len(differences), "difference"), differences[0], state.ReportName)
+	}
+	return state.Succeeded, ""
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func are(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " is"
+	}
+	return count(n, noun) + " are"
+}
+
+// verify ends a run whose tasks are all accounted for: it lists, compares, publishes the version, writes the report, and
+// last changes the pointer. Each step can be done again by another tracker that finds the run in verifying: the listing is
+// made anew, a version of the generation that is there stays as it is, and the report is written over.
+func (s *session) verify(ctx context.Context) error {
+	ledger, err := readLedger(ctx, s.Store, s.plan.Run, s.plan.Generation, s.plan.Tasks)
+	if err != nil {
+		return err
+	}
+	if s.ledger = ledger; !ledger.Open().IsEmpty() {
+		// A redrive has recorded its round just before the pointer changed to verifying.
+		return s.swap(ctx, func(p *state.Pointer) { p.State = state.Running })
+	}
+	out, err := s.check(ctx, s.plan)
+	if err != nil {
+		return err
+	}
+	end := s.held.Pointer
+	end.State, end.Reason = verdict(end.Run, ledger.Progress(), out.differences)
+	end.Finished = now()
+	if end.State == state.Succeeded {
+		if _, err := s.Store.PublishVersion(ctx, s.version(s.plan, out), out.rows); err != nil {
+			return fmt.Errorf("publish version %d: %w", end.Generation, err)
+		}
+	}
+	held, err := s.end(ctx, s.held, end, s.plan, ledger, out)
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, held, true)
+}
+
+// end writes the report of a run that was checked, then sets the pointer to the end. A crash in between leaves a report of
+// a run that is still in force, which nobody reads and the next end writes over.
+func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, plan *state.Plan, l *Ledger, out *checked) (state.Held, error) {
+	r, err := t.report(ctx, end, plan, l)
+	if err != nil {
+		return held, err
+	}
+	out.describe(r)
+	if err := t.saveReport(ctx, r, plan, l); err != nil {
+		return held, err
+	}
+	if err := t.Store.WriteReport(ctx, r); err != nil {
+		return held, err
+	}
+	next, err := t.Store.Swap(ctx, held, end)
+	if err != nil {
+		return held, err
+	}
+	t.announce(r)
+	return next, nil
+}
+
+// version is the dataset version that a verified plan leaves.
+func (t *Tracker) version(plan *state.Plan, out *checked) state.Version {
+	return state.Version{
+		Generation: plan.Generation, Run: plan.Run, Created: now(), Settings: plan.Settings,
+		Digests: out.digests, Held: plan.Held(),
+	}
+}
+
+// FinishEmpty ends a run of 0 tasks, whose pointer is publishing: it was verified by the listing that its plan was made
+// from, so it has succeeded at once. It publishes a dataset version when there is none yet, or when the plan's episodes are
+// not as in the latest one. That takes another listing; if an episode has changed since the plan, the run has failed.
+func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.Plan) (state.Held, error) {
+	if plan.Tasks != 0 {
+		return held, fmt.Errorf("run %s has %d tasks", plan.Run, plan.Tasks)
+	}
+	if err := t.Store.EnsureSeed(ctx, plan); err != nil {
+		return held, err
+	}
+	end := held.Pointer
+	end.State, end.Reason, end.Finished = state.Succeeded, "", now()
+	var out *checked
+	stale, err := t.versionIsStale(ctx, plan)
+	if err == nil && stale {
+		if out, err = t.check(ctx, plan); err != nil {
+			return held, err
+		}
+		end.State, end.Reason = verdict(end.Run, state.Progress{}, out.differences)
+		if end.State == state.Succeeded {
+			_, err = t.Store.PublishVersion(ctx, t.version(plan, out), out.rows)
+		}
+	}
+	if err != nil {
+		return held, err
+	}
+	return t.end(ctx, held, end, plan, NewLedger(plan.Run, plan.Generation, 0), out)
+}
+
+// versionIsStale says whether the latest version does not show the planned episodes as they stand.
+func (t *Tracker) versionIsStale(ctx context.Context, plan *state.Plan) (bool, error) {
+	v, err := t.Store.LatestVersion(ctx)
+	if errors.Is(err, bucket.ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for e, digest := range plan.Digests {
+		if stood, ok := v.Digests[e]; stood != digest && (ok || digest != (dataset.Digest{}).String()) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// describe puts what the check found into the report. Without a check, what the plan was made from is what stands.
+func (c *checked) describe(r *state.Report) {
+	r.Verified = true
+	if c == nil {
+		return
+	}
+	r.Differences = len(c.differences)
+	r.DifferenceList = c.differences[:min(len(c.differences), state.MaxDifferences)]
+	listed := map[dataset.Place]bool{}
+	for i, b := range r.Balance {
+		p := dataset.Place{Dataset: b.Dataset, Class: b.Class}
+		listed[p] = true
+		r.Balance[i].After = c.counts[p]
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(c.counts), dataset.Place.Compare) {
+		if !listed[p] {
+			r.Balance = append(r.Balance, state.Balance{Dataset: p.Dataset, Class: p.Class, After: c.counts[p]})
+		}
+	}
+}
+
+// Cancel stops the run in force. Workers stop applying its tasks within the fence (see package state).
+func (t *Tracker) Cancel(ctx context.Context, run string) (state.Status, error) {
+	for {
+		held, err := t.Store.Current(ctx, state.Held{})
+		if err != nil {
+			return state.Status{}, err
+		}
+		if err := inForce(held, run); err != nil {
+			return state.Status{}, err
+		}
+		if !held.State.Active() && held.State != state.Review {
+			return state.Status{}, fmt.Errorf("run %s has ended already: %s", run, held.State)
+		}
+		next := held.Pointer
+		next.State, next.Reason, next.Finished = state.Cancelled, "stopped by shuffle cancel; shuffle plan begins a new run", now()
+		if held, err = t.Store.Swap(ctx, held, next); errors.Is(err, state.ErrConflict) {
+			continue // it goes on: look again
+		}
+		if err != nil {
+			return state.Status{}, err
+		}
+		t.log().Info("run cancelled", zap.String("run", run))
+		if err := t.settleCurrent(ctx, held); err != nil {
+			return state.Status{}, err
+		}
+		return state.ReadStatus(ctx, t.Store, run)
+	}
+}
+
+// inForce refuses a run that is not the one in force.
+func inForce(held state.Held, run string) error {
+	switch {
+	case !held.Exists():
+		return fmt.Errorf("%w: there is no run yet; shuffle plan begins the first", state.ErrNoRun)
+	case held.Run != run:
+		return fmt.Errorf("run %.60s is no longer in force; the newest is %s (%s), and what is still to do comes with it or with shuffle plan", run, held.Run, held.State)
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package tracker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// Bounds of what is kept of a message's texts, in bytes: whatever a message says must fit a line that can be read again.
+const (
+	maxCode   = 256
+	maxReason = 4096
+)
+
+// clip is the first bytes of a text, as valid UTF-8.
+func clip(s string, most int) string { return strings.ToValidUTF8(s[:min(len(s), most)], "") }
+
+// delta is what some messages tell of one run.
+type delta struct {
+	run    *knownRun
+	part   string // the name of its pairs in the bucket, drawn once, so that saving it again overwrites itself
+	ledger *Ledger
+	dead   []state.DeadTask
+	pairs  []state.TaskPair
+}
+
+// fold sorts messages into what they tell of their runs. Its methods fail only when the bucket does; a message that makes
+// no sense is unreadable.
+type fold struct {
+	runs       *knownRuns
+	deltas     map[string]*delta
+	unreadable []state.Unreadable
+	whole      bool // every message has been folded
+}
+
+func newFold(runs *knownRuns) *fold { return &fold{runs: runs} }
+
+// all folds what was received, once. When the bucket fails half-way it begins anew the next time.
+func (f *fold) all(ctx context.Context, g gathered) error {
+	if f.whole {
+		return nil
+	}
+	f.deltas, f.unreadable = map[string]*delta{}, nil
+	for _, m := range g.results {
+		if err := f.result(ctx, m); err != nil {
+			return err
+		}
+	}
+	for _, m := range g.letters {
+		if err := f.letter(ctx, m); err != nil {
+			return err
+		}
+	}
+	f.whole = true
+	return nil
+}
+
+func (f *fold) delta(r *knownRun) *delta {
+	d := f.deltas[r.name]
+	if d == nil {
+		d = &delta{run: r, part: rand.Text(), ledger: NewLedger(r.name, r.generation, r.tasks)}
+		f.deltas[r.name] = d
+	}
+	return d
+}
+
+// reject keeps a message as unreadable, for a reason that is an error of the message. Other errors it gives back.
+func (f *fold) reject(from string, m queue.Message, err error) error {
+	if !errors.Is(err, messages.ErrUnreadable) && !errors.Is(err, errUnknown) && !errors.Is(err, errRefused) {
+		return err
+	}
+	f.unreadable = append(f.unreadable, unreadable(from, m, err.Error()))
+	return nil
+}
+
+// result folds a message of the results queue.
+func (f *fold) result(ctx context.Context, m queue.Message) error {
+	results, err := messages.ParseResults(m.Body)
+	if err != nil {
+		return f.reject(fromResults, m, err)
+	}
+	run, err := f.runs.run(ctx, results.Run, results.Gen)
+	if err != nil {
+		return f.reject(fromResults, m, err)
+	}
+	d := f.delta(run)
+	d.ledger.Saw(now())
+	var refused error
+	for _, r := range results.Results {
+		if err := d.ledger.Add(r.Seq, r.Outcome, r.Round); err != nil {
+			refused = err // the other results of the message count
+			continue
+		}
+		if err := f.details(ctx, d, results.Worker, r); err != nil {
+			return err
+		}
+	}
+	if refused != nil {
+		return f.reject(fromResults, m, refused)
+	}
+	return nil
+}
+
+// details keeps what the ledger does not: why a task is dead, and the ETags of a copy that are not the planned ones.
+func (f *fold) details(ctx context.Context, d *delta, worker string, r messages.Result) error {
+	switch {
+	case r.Outcome == messages.Dead:
+		task, err := f.runs.task(ctx, d.run, r.Seq)
+		if errors.Is(err, errUnknown) {
+			// Its chunk is gone from the bucket: the reason is worth keeping all the same.
+			task, err = messages.Task{V: messages.Version, Run: d.run.name, Gen: d.run.generation, Seq: r.Seq}, nil
+		}
+		if err != nil {
+			return err
+		}
+		d.dead = append(d.dead, state.DeadTask{
+			Task: task, Code: clip(r.Code, maxCode), Reason: clip(r.Error, maxReason), Attempts: r.Attempts, Worker: clip(worker, maxCode), Round: r.Round,
+		})
+	case r.Outcome.IsDone() && r.SrcETag != "" && r.ETag != "" && max(len(r.ETag), len(r.SrcETag)) <= maxCode:
+		d.pairs = append(d.pairs, state.TaskPair{
+			Pair: state.Pair{ETag: r.ETag, SrcETag: r.SrcETag}, Seq: r.Seq, Attempts: r.Attempts,
+		})
+	}
+	return nil
+}
+
+// letter folds a message of the dead-letter queue: a task that a worker gave up, or that the queue's redrive policy took
+// away; or anything else.
+func (f *fold) letter(ctx context.Context, m queue.Message) error {
+	task, run, err := f.planned(ctx, m)
+	if err != nil {
+		return f.reject(fromLetters, m, err)
+	}
+	d := f.delta(run)
+	if err := d.ledger.Add(task.Seq, messages.Dead, task.Round); err != nil {
+		return f.reject(fromLetters, m, err)
+	}
+	d.ledger.Saw(now())
+	d.dead = append(d.dead, letter(m, task))
+	return nil
+}
+
+// planned is the task in a message's body, if it is one that the plan of its run has, to the letter.
+func (f *fold) planned(ctx context.Context, m queue.Message) (messages.Task, *knownRun, error) {
+	task, err := messages.ParseTask(m.Body)
+	if err != nil {
+		return task, nil, err
+	}
+	run, err := f.runs.run(ctx, task.Run, task.Gen)
+	if err != nil {
+		return task, nil, err
+	}
+	want, err := f.runs.task(ctx, run, task.Seq)
+	if err == nil && !task.Same(want) {
+		err = fmt.Errorf("%w: seq %d of run %s was planned otherwise", errUnknown, task.Seq, task.Run)
+	}
+	return task, run, err
+}
+
+// letter is the dead task that a message of the dead-letter queue tells of.
+func letter(m queue.Message, task messages.Task) state.DeadTask {
+	d := state.DeadTask{
+		Code: clip(m.Attributes[messages.AttrCode], maxCode), Reason: clip(m.Attributes[messages.AttrReason], maxReason),
+		Worker: clip(m.Attributes[messages.AttrWorker], maxCode), Round: task.Round,
+	}
+	d.Attempts, _ = strconv.Atoi(m.Attributes[messages.AttrAttempts]) // 0, unknown, when it is no number
+	d.Task, d.Task.Round = task, 0
+	if d.Reason == "" {
+		// The count of a message that the redrive policy moved is of its receives on both queues.
+		d.Attempts = max(d.Attempts, m.ReceiveCount-1)
+		d.Reason = fmt.Sprintf("received %d times without a result: its worker died or was cut off each time", d.Attempts)
+	}
+	return d
+}

@@ -1,0 +1,140 @@
+package tracker
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
+)
+
+const (
+	// maxPollers receive results at once while the queue gives full batches.
+	maxPollers = 8
+	// maxGathered messages of a queue are taken in between two saves of the ledger. With 100 results in a message that
+	// is far above what a bucket takes in a second.
+	maxGathered = 1000
+	// receiveSlack is how much longer than its wait a receive may take before it is cut off.
+	receiveSlack = 20 * time.Second
+)
+
+// gathered is what was received and not saved yet.
+type gathered struct {
+	results, letters []queue.Message
+}
+
+func (g gathered) len() int { return len(g.results) + len(g.letters) }
+
+// gather receives from both queues for about the window: one poller each, and more for results while they come in full
+// batches. An error does not void what was received.
+func (s *session) gather(ctx context.Context, window time.Duration) (gathered, error) {
+	results := &poller{queue: s.Results, wait: window, until: time.Now().Add(window), pollers: maxPollers}
+	letters := &poller{queue: s.DeadLetters, wait: window, until: results.until, pollers: 1}
+	var g errgroup.Group
+	g.Go(func() error { return letters.run(ctx) })
+	err := errors.Join(results.run(ctx), g.Wait())
+	return gathered{results: results.received, letters: letters.received}, err
+}
+
+// poller receives from one queue until a time, or until it has received enough.
+type poller struct {
+	queue   Receiver
+	wait    time.Duration // of one receive
+	until   time.Time
+	pollers int
+
+	group    errgroup.Group
+	mu       sync.Mutex
+	running  int
+	received []queue.Message
+}
+
+func (p *poller) run(ctx context.Context) error {
+	p.mu.Lock()
+	p.start(ctx, false)
+	p.mu.Unlock()
+	return p.group.Wait()
+}
+
+// start begins one more goroutine of the poller. p.mu is held.
+func (p *poller) start(ctx context.Context, extra bool) {
+	p.running++
+	p.group.Go(func() error { return p.receive(ctx, extra) })
+}
+
+// receive polls. An extra poller ends with the first batch that is not full.
+func (p *poller) receive(ctx context.Context, extra bool) error {
+	for {
+		batch, err := receive(ctx, p.queue, p.wait)
+		if err != nil {
+			return err
+		}
+		full := len(batch) == queue.MaxBatch
+		if p.take(ctx, batch, full) || extra && !full || ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+// take keeps a batch, starts a poller more when it was full, and says whether it is time to stop.
+func (p *poller) take(ctx context.Context, batch []queue.Message, full bool) (stop bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.received = append(p.received, batch...)
+	stop = len(p.received) >= maxGathered || !time.Now().Before(p.until)
+	if full && !stop && p.running < p.pollers {
+		p.start(ctx, true)
+	}
+	return stop
+}
+
+// receive asks once. A receive that is cut off hides messages for the visibility timeout, so ctx does not end it.
+func receive(ctx context.Context, q Receiver, wait time.Duration) ([]queue.Message, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait+receiveSlack)
+	defer cancel()
+	return q.ReceiveMessage(ctx, queue.MaxBatch, wait)
+}
+
+// takeIn receives for one step, saves and acknowledges. It gives the number of messages.
+func (s *session) takeIn(ctx context.Context) (int, error) {
+	window := s.poll()
+	if !s.held.State.Active() && !s.Options.UntilDone {
+		window = max(window, idleWait)
+	}
+	begun := time.Now()
+	g, err := s.gather(ctx, window)
+	return g.len(), errors.Join(err, s.save(ctx, g, begun))
+}
+
+// drain takes in what the queues hold until they give nothing: the dead-letter queue, and with results the
+// results queue too.
+func (s *session) drain(ctx context.Context, results bool) error {
+	for ctx.Err() == nil {
+		begun := time.Now()
+		g, err := s.sip(ctx, results)
+		if g.len() == 0 || err != nil {
+			return errors.Join(err, s.save(ctx, g, begun))
+		}
+		if err := s.save(ctx, g, begun); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// sip receives once, without waiting longer than the queue does by itself.
+func (s *session) sip(ctx context.Context, results bool) (got gathered, err error) {
+	var g errgroup.Group
+	if results {
+		g.Go(func() (err error) {
+			got.results, err = receive(ctx, s.Results, 0)
+			return err
+		})
+	}
+	got.letters, err = receive(ctx, s.DeadLetters, 0)
+	err = errors.Join(err, g.Wait())
+	return got, err
+}

@@ -1,0 +1,175 @@
+package tracker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"go.uber.org/zap"
+
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// Redrive publishes tasks of the run in force again, in a new round, and gives their number: the named ones that are not
+// done, or all that are not done. The run must have failed, or still be running; a failed one is set running. When it
+// stops half-way, calling it again, or the tracker after Stall, publishes what is missing.
+func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, error) {
+	held, err := t.Store.Current(ctx, state.Held{})
+	if err != nil {
+		return 0, err
+	}
+	if err := redrivable(held, run); err != nil {
+		return 0, err
+	}
+	plan, err := readPlan(ctx, t.Store, run)
+	if err != nil {
+		return 0, err
+	}
+	if plan.Tasks == 0 {
+		return 0, fmt.Errorf("run %s has no tasks to publish; run shuffle plan again", run)
+	}
+	// The round comes before the pointer: whoever sees the run running again reads the ledger after that, and knows which
+	// dead reports no longer count.
+	round, picked, _, err := openRound(ctx, t.Store, plan, func(l *Ledger) *roaring.Bitmap { return notDone(l, seqs) })
+	if err != nil {
+		return 0, err
+	}
+	if picked.IsEmpty() {
+		return 0, fmt.Errorf("run %s has no such task that is not done; if the destination differs from the plan, run shuffle plan again", run)
+	}
+	if err := t.setRunning(ctx, held, run); err != nil {
+		return 0, err
+	}
+	n := int(picked.GetCardinality())
+	t.log().Info("publishing tasks again", zap.String("run", run), zap.Int("tasks", n), zap.Uint32("round", round))
+	return n, t.sendRound(ctx, plan, round, picked)
+}
+
+// redrivable refuses a run whose tasks cannot be published again.
+func redrivable(held state.Held, run string) error {
+	if err := inForce(held, run); err != nil {
+		return err
+	}
+	switch held.State {
+	case state.Failed, state.Running:
+		return nil
+	case state.Cancelled:
+		return fmt.Errorf("run %s was cancelled: run shuffle plan, which plans what is still to do", run)
+	case state.Succeeded:
+		return fmt.Errorf("run %s has succeeded: there is nothing to publish again", run)
+	}
+	return fmt.Errorf("run %s is %s: try again when it is running or has ended (shuffle status --watch)", run, held.State)
+}
+
+// notDone are the tasks among seqs, or of all, that have not been applied.
+func notDone(l *Ledger, seqs []uint32) *roaring.Bitmap {
+	picked := roaring.BitmapOf(seqs...)
+	if len(seqs) == 0 {
+		picked = l.all()
+	}
+	picked.And(l.all())
+	picked.AndNot(l.Done())
+	return picked
+}
+
+// setRunning sets the run running. The pointer is written also when it is running already, so that trackers read the
+// ledger again.
+func (t *Tracker) setRunning(ctx context.Context, held state.Held, run string) error {
+	for {
+		next := held.Pointer
+		next.State, next.Reason, next.Finished = state.Running, "", time.Time{}
+		next.Heartbeat++
+		_, err := t.Store.Swap(ctx, held, next)
+		if !errors.Is(err, state.ErrConflict) {
+			return err
+		}
+		for {
+			if held, err = t.Store.Current(ctx, state.Held{}); err != nil {
+				return err
+			}
+			if held.Run != run || held.State != state.Verifying {
+				break
+			}
+			pause(ctx, time.Second) // the tracker was faster: it sees the round, or ends the run
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		if err := redrivable(held, run); err != nil {
+			return err
+		}
+	}
+}
+
+// openRound records a new round of the tasks that pick chooses of the ledger, and gives the ledger as saved. An empty
+// choice records nothing.
+func openRound(ctx context.Context, store *state.Store, plan *state.Plan, pick func(*Ledger) *roaring.Bitmap) (round uint32, picked *roaring.Bitmap, l *Ledger, err error) {
+	l, err = updateLedger(ctx, store, plan.Run, plan.Generation, plan.Tasks, func(l *Ledger) bool {
+		picked = pick(l)
+		if picked.IsEmpty() {
+			return false
+		}
+		round = l.Round() + 1
+		l.Publish(round, picked)
+		return true
+	})
+	return round, picked, l, err
+}
+
+// sendRound publishes tasks from the saved plan.
+func (t *Tracker) sendRound(ctx context.Context, plan *state.Plan, round uint32, seqs *roaring.Bitmap) error {
+	for chunk := range state.Chunks(plan.Tasks) {
+		part := roaring.New()
+		part.AddRange(uint64(chunk)*state.ChunkTasks, uint64(chunk+1)*state.ChunkTasks)
+		if part.And(seqs); part.IsEmpty() {
+			continue
+		}
+		tasks, err := t.Store.ReadTasks(ctx, plan.Run, chunk)
+		if err != nil {
+			return err
+		}
+		tasks = slices.DeleteFunc(tasks, func(task messages.Task) bool { return !part.Contains(task.Seq) })
+		for i := range tasks {
+			tasks[i].Round = round
+		}
+		if err := state.SendTasks(ctx, t.Tasks, tasks); err != nil {
+			return fmt.Errorf("publish tasks of run %s again: %w; shuffle redrive %s goes on with it", plan.Run, err, plan.Run)
+		}
+	}
+	return nil
+}
+
+// unstall publishes the open tasks again when no result has come for Stall and the tasks queue shows nothing left. The
+// queue's counts are approximate and may be wrong for a minute; a task that was only late is then applied twice, which
+// changes nothing.
+func (s *session) unstall(ctx context.Context) error {
+	if time.Since(s.progressed) < s.stall() || time.Since(s.asked) < s.stall()/20 {
+		return nil
+	}
+	s.asked = time.Now()
+	left, err := s.Tasks.GetQueueAttributes(ctx)
+	if err != nil || left.Visible+left.InFlight+left.Delayed > 0 {
+		return err
+	}
+	known := s.ledger.Round()
+	round, open, ledger, err := openRound(ctx, s.Store, s.plan, func(l *Ledger) *roaring.Bitmap {
+		if l.Round() != known {
+			return roaring.New() // another tracker has just done so
+		}
+		return l.Open()
+	})
+	if err != nil {
+		return err
+	}
+	s.ledger, s.progressed = ledger, time.Now()
+	if open.IsEmpty() {
+		return nil
+	}
+	s.log().Warn("no result has come for long and the queue is empty: publishing the open tasks again", zap.String("run", s.held.Run),
+		zap.Uint64("tasks", open.GetCardinality()), zap.Uint32("round", round), zap.Duration("stall", s.stall()))
+	return s.sendRound(ctx, s.plan, round, open)
+}

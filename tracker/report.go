@@ -1,0 +1,248 @@
+package tracker
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// report puts together what is known of a run that has ended, without a check of the destination.
+func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger) (*state.Report, error) {
+	r := &state.Report{
+		Status:         state.StatusOf(p, l.Progress(), plan.Held()),
+		DifferenceList: []state.Difference{},
+		Totals:         plan.Totals, Episodes: plan.Episodes, Orphans: plan.Orphans, Manifests: plan.Problems,
+		Balance: slices.Clone(plan.Balance), MissingClasses: plan.MissingClasses,
+		CostUSD: plan.CostUSD, Leakage: plan.Leakage, LeakageGrouped: plan.LeakageGrouped, Settings: plan.Settings,
+		DurationSecs: p.Finished.Sub(p.Started).Seconds(),
+	}
+	dead, err := deadList(ctx, t.Store, l)
+	if err != nil {
+		return nil, err
+	}
+	r.DeadCodes = codes(dead)
+	if r.Unreadable, err = t.unreadableSince(ctx, p.Started); err != nil {
+		return nil, err
+	}
+	v, err := t.Store.LatestVersion(ctx)
+	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+		return nil, err
+	}
+	r.Version = v.Generation
+	return r, nil
+}
+
+// saveReport writes what stands beside report.json.
+func (t *Tracker) saveReport(ctx context.Context, r *state.Report, plan *state.Plan, l *Ledger) error {
+	if plan.Tasks > 0 {
+		body, err := t.tasksCSV(ctx, plan, l)
+		if err != nil {
+			return err
+		}
+		if _, err := t.Store.Write(ctx, state.RunName(r.Run, state.TasksName), body, bucket.Condition{}); err != nil {
+			return err
+		}
+	}
+	if t.Options.Page == nil {
+		return nil
+	}
+	page, err := t.Options.Page(r)
+	if err != nil {
+		return fmt.Errorf("make %s: %w", state.PageName, err)
+	}
+	_, err = t.Store.Write(ctx, state.RunName(r.Run, state.PageName), page, bucket.Condition{})
+	return err
+}
+
+// settle writes the report of an ended run that has none, or one of an earlier end: a run that was halted, cancelled, left
+// by its planner, or whose tracker died. Results that come after the end change its counts.
+func (s *session) settle(ctx context.Context) error {
+	p := s.ledger.Progress()
+	mark := fmt.Sprint(s.held.Writer, p.Done, p.Dead, p.Superseded)
+	if mark == s.settled {
+		return nil
+	}
+	if err := s.Tracker.settle(ctx, s.held.Pointer, s.plan, s.ledger); err != nil {
+		return err
+	}
+	s.settled = mark
+	return nil
+}
+
+// settleCurrent settles the run of a pointer.
+func (t *Tracker) settleCurrent(ctx context.Context, held state.Held) error {
+	s := newSession(t)
+	if err := s.follow(ctx, held, true); err != nil {
+		return err
+	}
+	return s.settle(ctx)
+}
+
+func (t *Tracker) settle(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger) error {
+	if p.State == state.Review {
+		return nil
+	}
+	before, err := t.Store.ReadReport(ctx, p.Run)
+	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+		return err
+	}
+	r, err := t.report(ctx, p, plan, l)
+	if err != nil || agree(before, r) {
+		return err
+	}
+	if sameEnd(before, r) {
+		keepCheck(r, before)
+	}
+	if err := t.saveReport(ctx, r, plan, l); err != nil {
+		return err
+	}
+	first := false
+	err = t.Store.Update(ctx, state.RunName(p.Run, state.ReportName), func(old []byte) ([]byte, error) {
+		var now state.Report
+		if old != nil {
+			if err := json.Unmarshal(old, &now); err != nil {
+				return nil, fmt.Errorf("read %s of run %s: %w", state.ReportName, p.Run, err)
+			}
+		}
+		if first = !sameEnd(&now, r); !first && agree(&now, r) {
+			return nil, nil // another tracker was faster
+		}
+		body, err := json.MarshalIndent(r, "", " ")
+		return append(body, '\n'), err
+	})
+	if err == nil && first {
+		t.announce(r)
+	}
+	return err
+}
+
+// sameEnd says whether two reports are of the same end of a run, which can be redriven and end again.
+func sameEnd(a, b *state.Report) bool {
+	return a.State == b.State && a.Reason == b.Reason && (a.Finished == nil) == (b.Finished == nil) &&
+		(a.Finished == nil || a.Finished.Equal(*b.Finished))
+}
+
+func agree(a, b *state.Report) bool {
+	return sameEnd(a, b) && a.Done == b.Done && a.Dead == b.Dead && maps.Equal(a.Outcomes, b.Outcomes)
+}
+
+// keepCheck carries over what only the listing told.
+func keepCheck(r, before *state.Report) {
+	r.Verified, r.Differences, r.DifferenceList = before.Verified, before.Differences, before.DifferenceList
+	r.Balance, r.Version = before.Balance, before.Version
+}
+
+var tasksHeader = []string{"seq", "op", "frame", "outcome", "attempts", "code", "error", "src", "dst"}
+
+// codeSourceChanged marks a task that copied newer content than was planned.
+const codeSourceChanged = "SourceChanged"
+
+// tasksCSV lists every task that was not plain success: dead, superseded, without a result, or of a source that changed
+// after the plan.
+func (t *Tracker) tasksCSV(ctx context.Context, plan *state.Plan, l *Ledger) ([]byte, error) {
+	lines, err := t.oddTasks(ctx, plan, l)
+	if err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	w := csv.NewWriter(&body)
+	if err := w.Write(tasksHeader); err != nil {
+		return nil, err
+	}
+	for chunk := range state.Chunks(plan.Tasks) {
+		if !lines.in(chunk) {
+			continue
+		}
+		tasks, err := t.Store.ReadTasks(ctx, plan.Run, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for _, task := range tasks {
+			if cells := lines.of(task); cells != nil {
+				if err := w.Write(state.DefuseAll(cells)); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	w.Flush()
+	return body.Bytes(), w.Error()
+}
+
+// odd is what is known of the tasks that were not plain success.
+type odd struct {
+	dead       map[uint32]state.DeadTask
+	pairs      map[uint32]state.TaskPair
+	superseded *roaring.Bitmap
+	open       *roaring.Bitmap
+	seqs       *roaring.Bitmap // all of them
+}
+
+func (t *Tracker) oddTasks(ctx context.Context, plan *state.Plan, l *Ledger) (*odd, error) {
+	split := l.split()
+	o := &odd{
+		dead: map[uint32]state.DeadTask{}, pairs: map[uint32]state.TaskPair{},
+		superseded: split.superseded, open: split.open,
+		seqs: roaring.FastOr(split.dead, split.superseded, split.open),
+	}
+	dead, err := deadList(ctx, t.Store, l)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range dead {
+		o.dead[d.Task.Seq] = d
+	}
+	pairs, err := t.Store.TaskPairs(ctx, plan.Run)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pairs {
+		o.pairs[p.Seq] = p
+		o.seqs.Add(p.Seq)
+	}
+	return o, nil
+}
+
+// in says whether a chunk has any of the tasks.
+func (o *odd) in(chunk int) bool {
+	first := uint64(chunk) * state.ChunkTasks
+	all := roaring.New()
+	all.AddRange(first, first+state.ChunkTasks)
+	return all.Intersects(o.seqs)
+}
+
+// of is the task's line; nil for plain success.
+func (o *odd) of(t messages.Task) []string {
+	line := func(outcome string, attempts int, code, reason string) []string {
+		count := ""
+		if attempts > 0 {
+			count = strconv.Itoa(attempts)
+		}
+		return []string{strconv.FormatUint(uint64(t.Seq), 10), string(t.Op), string(t.Frame), outcome, count, code, reason, t.Src, t.Dst}
+	}
+	if d, ok := o.dead[t.Seq]; ok {
+		return line(string(messages.Dead), d.Attempts, d.Code, d.Reason)
+	}
+	if o.superseded.Contains(t.Seq) {
+		return line(string(messages.Superseded), 0, "", "")
+	}
+	if o.open.Contains(t.Seq) {
+		return line("open", 0, "", "")
+	}
+	if p, ok := o.pairs[t.Seq]; ok && p.SrcETag != t.SrcETag {
+		return line(string(t.Op.Done()), p.Attempts, codeSourceChanged, "the source image changed after the plan; its present content was copied")
+	}
+	return nil
+}

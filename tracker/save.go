@@ -1,0 +1,161 @@
+package tracker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+const (
+	// holdLimit is how long messages are held while saving them fails: well below the visibility timeout (60 s). After that
+	// they are left to be received again.
+	holdLimit = 20 * time.Second
+	// saveTime is what saving may take on top of that, also when the tracker is being stopped.
+	saveTime = 20 * time.Second
+	// deletesAtOnce bounds the acknowledgements in flight.
+	deletesAtOnce = 8
+)
+
+// save folds what was received, saves it, and acknowledges the messages. Stopping the tracker does not stop it half-way.
+func (s *session) save(ctx context.Context, g gathered, begun time.Time) error {
+	if g.len() == 0 {
+		return nil
+	}
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), holdLimit+saveTime)
+	defer cancel()
+	f := newFold(s.runs)
+	for try := 0; ; try++ {
+		err := s.saveOnce(work, f, g)
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil || time.Since(begun) > holdLimit {
+			// Not acknowledged, so nothing is lost: the messages will be received again.
+			return fmt.Errorf("save %d messages: %w", g.len(), err)
+		}
+		s.log().Warn("saving what was received failed and is tried again", zap.String("run", s.held.Run), zap.Error(err))
+		pause(ctx, min(200*time.Millisecond<<try, 5*time.Second))
+	}
+	// Acknowledged here and nowhere else: all that the messages told is in the bucket now. Until this moment a tracker that
+	// dies leaves them to be received again, and saving them again changes nothing.
+	return errors.Join(s.acknowledge(work, s.Results, g.results), s.acknowledge(work, s.DeadLetters, g.letters))
+}
+
+// saveOnce may be called again with the same fold: what was folded or saved before is then not done anew, or overwrites
+// itself.
+func (s *session) saveOnce(ctx context.Context, f *fold, g gathered) error {
+	if err := f.all(ctx, g); err != nil {
+		return err
+	}
+	if err := s.saveUnreadable(ctx, f.unreadable); err != nil {
+		return err
+	}
+	for _, d := range f.deltas {
+		if err := s.saveDelta(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// saveDelta saves what was learnt of one run. The ledger comes last: it decides that the run is over, and by then the pairs
+// and the dead list must be whole.
+func (s *session) saveDelta(ctx context.Context, d *delta) error {
+	if len(d.pairs) > 0 {
+		if err := s.Store.AddTaskPairs(ctx, d.run.name, d.part, d.pairs); err != nil {
+			return err
+		}
+	}
+	if err := saveDead(ctx, s.Store, d.run.name, d.dead); err != nil {
+		return err
+	}
+	merged, err := updateLedger(ctx, s.Store, d.ledger.Run, d.ledger.Generation, d.ledger.Tasks, func(l *Ledger) bool {
+		l.Merge(d.ledger)
+		l.Sample(time.Now())
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	if d.run.name == s.held.Run {
+		s.ledger, s.progressed = merged, time.Now()
+	}
+	return nil
+}
+
+// acknowledge deletes messages. One whose deletion fails comes again and changes nothing, so that is no error, unless
+// the queue is gone.
+func (s *session) acknowledge(ctx context.Context, q Receiver, got []queue.Message) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(deletesAtOnce)
+	for part := range slices.Chunk(got, queue.MaxBatch) {
+		receipts := make([]string, len(part))
+		for i, m := range part {
+			receipts[i] = m.Receipt
+		}
+		g.Go(func() error {
+			failed, err := q.DeleteMessageBatch(ctx, receipts)
+			if errors.Is(err, queue.ErrNotFound) {
+				return err
+			}
+			if err != nil || len(failed) > 0 {
+				s.log().Debug("some acknowledgements failed", zap.Int("failed", len(failed)), zap.Error(err))
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// readLedger reads a run's ledger; an empty one when there is none yet.
+func readLedger(ctx context.Context, store *state.Store, run string, generation int64, tasks int) (*Ledger, error) {
+	c, err := store.Read(ctx, state.RunName(run, state.LedgerName))
+	if errors.Is(err, bucket.ErrNotFound) {
+		return NewLedger(run, generation, tasks), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseLedger(c.Body, run, generation, tasks)
+}
+
+func parseLedger(body []byte, run string, generation int64, tasks int) (*Ledger, error) {
+	l := NewLedger(run, generation, tasks)
+	if body == nil {
+		return l, nil
+	}
+	if err := json.Unmarshal(body, l); err != nil {
+		return nil, fmt.Errorf("read the ledger of run %s: %w", run, err)
+	}
+	if l.Run != run || l.Generation != generation || l.Tasks != tasks {
+		return nil, fmt.Errorf("read the ledger of run %s: it is of run %.60s, generation %d, with %d tasks instead of %d", run, l.Run, l.Generation, l.Tasks, tasks)
+	}
+	return l, nil
+}
+
+// updateLedger changes a run's ledger by a union, on the condition that nobody else does so at the same time, and gives it
+// back as saved. change says false to leave it as it is.
+func updateLedger(ctx context.Context, store *state.Store, run string, generation int64, tasks int, change func(*Ledger) bool) (*Ledger, error) {
+	var l *Ledger
+	err := store.Update(ctx, state.RunName(run, state.LedgerName), func(old []byte) ([]byte, error) {
+		var err error
+		if l, err = parseLedger(old, run, generation, tasks); err != nil {
+			return nil, err
+		}
+		if !change(l) {
+			return nil, nil
+		}
+		return json.Marshal(l)
+	})
+	return l, err
+}

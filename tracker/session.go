@@ -1,0 +1,224 @@
+package tracker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// session is what one call of Run knows. One goroutine owns it.
+type session struct {
+	*Tracker
+	held       state.Held
+	changed    time.Time // when the pointer was first seen as it is
+	own        bool      // this session wrote the pointer as it is
+	plan       *state.Plan
+	ledger     *Ledger   // of the run in force, as it was last read or saved
+	progressed time.Time // when a result of the run last came, or its tasks were published
+	asked      time.Time // when the tasks queue was last asked whether it is empty
+	settled    string    // the Writer of the ended pointer whose report is written
+	runs       *knownRuns
+}
+
+func newSession(t *Tracker) *session {
+	return &session{Tracker: t, changed: time.Now(), plan: &state.Plan{}, ledger: NewLedger("", 0, 0), runs: newKnownRuns(t.Store)}
+}
+
+// step looks at the pointer, takes in what has come, and does what the run needs. done says that Run has nothing more
+// to do.
+func (s *session) step(ctx context.Context) (done bool, err error) {
+	if err := s.look(ctx); err != nil {
+		return false, err
+	}
+	if s.Options.UntilDone && s.ended() {
+		// The last results of a run that was stopped, and letters of tasks that are done, are still on their way.
+		if err := s.drain(ctx, true); err != nil {
+			return false, err
+		}
+		return true, s.settle(ctx)
+	}
+	took, err := s.takeIn(ctx)
+	if err == nil && ctx.Err() == nil {
+		err = s.act(ctx, took == 0)
+	}
+	if s.Options.Progress != nil && s.held.Exists() {
+		s.Options.Progress(s.status())
+	}
+	return false, err
+}
+
+// ended says that the run in force is over. One in review waits for its apply.
+func (s *session) ended() bool {
+	return s.held.Exists() && !s.held.State.Active() && s.held.State != state.Review
+}
+
+func (s *session) status() state.Status {
+	return state.StatusOf(s.held.Pointer, s.ledger.Progress(), s.plan.Held())
+}
+
+// look reads the pointer, and what belongs to its run when it has changed.
+func (s *session) look(ctx context.Context) error {
+	now, err := s.Store.Current(ctx, s.held)
+	if err != nil || now.Writer == s.held.Writer {
+		return err
+	}
+	return s.follow(ctx, now, false)
+}
+
+// follow makes the session go by the pointer as it is now.
+func (s *session) follow(ctx context.Context, now state.Held, own bool) error {
+	plan, err := readPlan(ctx, s.Store, now.Run)
+	if err != nil {
+		return err
+	}
+	// A redrive records its round in the ledger before it changes the pointer, so the ledger is read again here.
+	ledger := NewLedger(now.Run, now.Generation, now.Tasks)
+	if plan.Run != "" {
+		if ledger, err = readLedger(ctx, s.Store, plan.Run, plan.Generation, plan.Tasks); err != nil {
+			return err
+		}
+	}
+	if now.State != s.held.State || now.Run != s.held.Run {
+		s.progressed = time.Now()
+		s.log().Info("run "+string(now.State), zap.String("run", now.Run), zap.String("reason", now.Reason), zap.Int("tasks", now.Tasks))
+	}
+	s.held, s.plan, s.ledger, s.changed, s.own = now, plan, ledger, time.Now(), own
+	return nil
+}
+
+// readPlan reads a run's plan; the zero plan when it has none, because it is still being planned or that failed.
+func readPlan(ctx context.Context, store *state.Store, run string) (*state.Plan, error) {
+	if !state.ValidRun(run) {
+		return &state.Plan{}, nil
+	}
+	plan, err := store.ReadPlan(ctx, run)
+	if errors.Is(err, bucket.ErrNotFound) {
+		return &state.Plan{}, nil
+	}
+	return plan, err
+}
+
+// swap changes the pointer. Its error is ErrConflict when somebody else has.
+func (s *session) swap(ctx context.Context, change func(*state.Pointer)) error {
+	next := s.held.Pointer
+	change(&next)
+	held, err := s.Store.Swap(ctx, s.held, next)
+	if err != nil {
+		return err
+	}
+	return s.follow(ctx, held, true)
+}
+
+// act does what the state of the run in force asks for. idle says that no message came in this step.
+//
+//	planning    unchanged for Stall: ended as failed
+//	publishing  too many dead: halted · all accounted for and its planner gone: verified · unchanged for Stall: published to the end
+//	running     too many dead: halted · all accounted for: verified · stalled: the open tasks published again
+//	verifying   by this tracker, or by one that seems gone: verified
+//	ended       its report made to agree with the pointer
+func (s *session) act(ctx context.Context, idle bool) error {
+	unchanged := time.Since(s.changed)
+	accounted := s.ledger.Open().IsEmpty()
+	switch s.held.State {
+	case state.Planning:
+		if unchanged >= s.stall() {
+			return s.fail(ctx, "the planner died while planning; run shuffle plan again")
+		}
+	case state.Publishing:
+		switch {
+		case s.tooManyDead():
+			return s.halt(ctx)
+		case s.held.Tasks > 0 && accounted && unchanged >= min(patience, s.stall()):
+			return s.conclude(ctx)
+		case unchanged >= s.stall():
+			return s.publish(ctx)
+		}
+	case state.Running:
+		switch {
+		case s.tooManyDead():
+			return s.halt(ctx)
+		case accounted:
+			return s.conclude(ctx)
+		default:
+			return s.unstall(ctx)
+		}
+	case state.Verifying:
+		if s.own || unchanged >= patience {
+			return s.verify(ctx)
+		}
+	default:
+		if s.ended() && idle {
+			return s.settle(ctx)
+		}
+	}
+	return nil
+}
+
+// conclude goes on to the verification when every task is accounted for.
+func (s *session) conclude(ctx context.Context) error {
+	// What the dead-letter queue still holds belongs to the dead list that the report shows.
+	if err := s.drain(ctx, false); err != nil {
+		return err
+	}
+	if !s.ledger.Open().IsEmpty() {
+		return nil
+	}
+	if err := s.swap(ctx, func(p *state.Pointer) { p.State = state.Verifying }); err != nil {
+		return err
+	}
+	return s.verify(ctx)
+}
+
+func (s *session) tooManyDead() bool {
+	dead := int(s.ledger.Dead().GetCardinality())
+	return dead > minDead && s.Options.MaxDead.Exceeded(dead, s.held.Tasks)
+}
+
+// halt ends a run with too many dead tasks. The pointer comes first: it is what stops the workers.
+func (s *session) halt(ctx context.Context) error {
+	dead, err := deadList(ctx, s.Store, s.ledger)
+	if err != nil {
+		return err
+	}
+	code, n := commonest(dead)
+	return s.fail(ctx, fmt.Sprintf(
+		"halted: %d of %d tasks are dead, more than %s (--max-dead, SHUFFLE_MAX_DEAD) allows; most by %s (%d), see shuffle dead %s; fix that, then: shuffle redrive %s",
+		len(dead), s.held.Tasks, s.Options.MaxDead, code, n, s.held.Run, s.held.Run))
+}
+
+// fail ends the run, then writes its report; a crash in between is mended by settle.
+func (s *session) fail(ctx context.Context, reason string) error {
+	err := s.swap(ctx, func(p *state.Pointer) {
+		p.State, p.Reason, p.Finished = state.Failed, reason, now()
+	})
+	if err != nil {
+		return err
+	}
+	return s.settle(ctx)
+}
+
+// publish finishes a publication that its planner has left.
+func (s *session) publish(ctx context.Context) error {
+	s.log().Info("finishing the publication that its planner left", zap.String("run", s.held.Run),
+		zap.Int("chunks_sent", s.held.Published), zap.Int("chunks", state.Chunks(s.held.Tasks)))
+	var held state.Held
+	var err error
+	if s.held.Tasks == 0 {
+		held, err = s.FinishEmpty(ctx, s.held, s.plan)
+	} else {
+		held, err = state.Publish(ctx, s.Store, s.held, s.Tasks)
+	}
+	if err != nil {
+		return fmt.Errorf("finish the publication of run %s: %w", s.held.Run, err)
+	}
+	return s.follow(ctx, held, true)
+}
+
+// now is the present as the state keeps times.
+func now() time.Time { return time.Now().UTC().Truncate(time.Second) }

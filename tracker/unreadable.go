@@ -1,0 +1,118 @@
+package tracker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// Bounds of unreadable.jsonl: anybody who may send to the queues can fill it.
+const (
+	maxUnreadable      = 1000     // messages, the newest
+	maxUnreadableBody  = 64 << 10 // bytes kept of one
+	maxUnreadableBytes = 8 << 20  // of all bodies together
+)
+
+// Where an unreadable message came from.
+const (
+	fromResults = "results"
+	fromLetters = "dead letters"
+)
+
+func unreadable(from string, m queue.Message, reason string) state.Unreadable {
+	if told := m.Attributes[messages.AttrReason]; told != "" {
+		reason = told + " (the tracker: " + reason + ")"
+	}
+	u := state.Unreadable{
+		ID: m.ID, Queue: from, Reason: clip(reason, maxReason), Received: now(), Body: clip(m.Body, maxUnreadableBody),
+	}
+	for _, name := range []string{messages.AttrCode, messages.AttrAttempts, messages.AttrWorker} {
+		if v := m.Attributes[name]; v != "" {
+			if u.Details == nil {
+				u.Details = map[string]string{}
+			}
+			u.Details[name] = clip(v, maxCode)
+		}
+	}
+	return u
+}
+
+// addUnreadable adds messages that are not among the old ones, and keeps the newest.
+func addUnreadable(old, more []state.Unreadable) (all, added []state.Unreadable) {
+	known := map[string]bool{}
+	for _, u := range old {
+		known[u.ID] = true
+	}
+	for _, u := range more {
+		if !known[u.ID] {
+			known[u.ID] = true
+			added = append(added, u)
+		}
+	}
+	all = slices.Concat(old, added)
+	all = all[max(0, len(all)-maxUnreadable):]
+	size := 0
+	for i, u := range slices.Backward(all) {
+		if size += len(u.Body); size > maxUnreadableBytes {
+			return all[i+1:], added
+		}
+	}
+	return all, added
+}
+
+// saveUnreadable keeps messages that no stage can read, and says so once for each.
+func (s *session) saveUnreadable(ctx context.Context, more []state.Unreadable) error {
+	if len(more) == 0 {
+		return nil
+	}
+	var added []state.Unreadable
+	err := s.Store.Update(ctx, state.UnreadableName, func(body []byte) ([]byte, error) {
+		old, err := state.ParseLines[state.Unreadable](body)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", state.UnreadableName, err)
+		}
+		var all []state.Unreadable
+		if all, added = addUnreadable(old, more); len(added) == 0 {
+			return nil, nil
+		}
+		return encodeLines(all)
+	})
+	if err != nil {
+		return err
+	}
+	for _, u := range added {
+		s.log().Warn("unreadable message, kept in "+s.Store.Layout.State()+state.UnreadableName,
+			zap.String("run", s.held.Run), zap.String("id", u.ID), zap.String("queue", u.Queue), zap.String("reason", u.Reason))
+	}
+	return nil
+}
+
+// Unreadable lists the messages that no stage could read, oldest first: the newest 1,000.
+func (t *Tracker) Unreadable(ctx context.Context) ([]state.Unreadable, error) {
+	c, err := t.Store.Read(ctx, state.UnreadableName)
+	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+		return nil, err
+	}
+	return state.ParseLines[state.Unreadable](c.Body)
+}
+
+// unreadableSince counts them from a time on.
+func (t *Tracker) unreadableSince(ctx context.Context, since time.Time) (int, error) {
+	all, err := t.Unreadable(ctx)
+	n := 0
+	for _, u := range all {
+		if !u.Received.Before(since) {
+			n++
+		}
+	}
+	return n, err
+}

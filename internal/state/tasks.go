@@ -23,9 +23,20 @@ const ChunkTasks = 10_000
 func Chunks(tasks int) int { return (tasks + ChunkTasks - 1) / ChunkTasks }
 
 var (
-	encoder, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	encoder    = newEncoder()
 	decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
 )
+
+// newEncoder makes an encoder that is set up already: else its first user would be, and a test's bubble of fake time would own
+// the channels in it.
+func newEncoder() *zstd.Encoder {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		panic("zstd encoder: " + err.Error()) // the options are constant
+	}
+	enc.EncodeAll(nil, nil)
+	return enc
+}
 
 func tasksName(run string, chunk int) string {
 	return RunName(run, fmt.Sprintf("tasks-%05d.jsonl.zst", chunk))

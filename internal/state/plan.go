@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -31,6 +32,8 @@ type Plan struct {
 	Settings       Settings `json:"settings"`
 	// Digests tell the planned episodes' listings apart, by episode: see dataset.Digest.
 	Digests map[dataset.Episode]string `json:"digests,omitempty"`
+	// Options are the planner's own, with which it makes the same plan again.
+	Options json.RawMessage `json:"options,omitempty"`
 }
 
 // Totals counts the frames of a plan by what happens to them.

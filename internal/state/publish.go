@@ -41,13 +41,13 @@ func Publish(ctx context.Context, s *Store, held Held, tasks queue.BatchSender) 
 	p := publisher{store: s, queue: tasks, held: held, beaten: time.Now()}
 	err = p.chunks(ctx)
 	if errors.Is(err, ErrConflict) {
-		return s.overtaken(ctx, held, err)
+		return s.Overtaken(ctx, held, err)
 	}
 	return p.held, err
 }
 
-// overtaken looks whether a publication that was interrupted by another process has come to its end without us.
-func (s *Store) overtaken(ctx context.Context, held Held, conflict error) (Held, error) {
+// Overtaken looks whether a publication that was interrupted by another process has come to its end without us.
+func (s *Store) Overtaken(ctx context.Context, held Held, conflict error) (Held, error) {
 	now, err := s.Current(ctx, Held{})
 	if err != nil {
 		return held, errors.Join(conflict, err)

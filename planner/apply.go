@@ -1,0 +1,191 @@
+package planner
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// ChangedError says that a reviewed plan is no longer what the sheets and listings ask for. Nothing was published.
+type ChangedError struct {
+	Run     string
+	Changes []string // at most maxChanges, in words
+	More    int      // left out of Changes
+}
+
+const maxChanges = 50
+
+func (e *ChangedError) Error() string {
+	more := ""
+	if e.More > 0 {
+		more = fmt.Sprintf("\n  and %d more", e.More)
+	}
+	return fmt.Sprintf("run %s is not published, since this has changed since it was planned:\n  %s%s\nreview a new plan: shuffle plan --review",
+		e.Run, strings.Join(e.Changes, "\n  "), more)
+}
+
+// Apply publishes a reviewed plan. It plans anew with the same options and refuses, by a *ChangedError, when that comes to
+// anything else than what was reviewed.
+func (p *Planner) Apply(ctx context.Context, run string) (*state.Plan, error) {
+	held, err := p.Store.Current(ctx, state.Held{})
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !held.Exists() || held.Run != run:
+		return nil, fmt.Errorf("%w: run %.60q is not the one waiting for its review; see shuffle status", ErrUsage, run)
+	case held.State != state.Review:
+		return nil, fmt.Errorf("%w: run %s is %s, expected review", ErrUsage, run, held.State)
+	}
+	saved, err := p.Store.ReadPlan(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.unchanged(ctx, saved); err != nil {
+		return nil, err
+	}
+	next := held.Pointer
+	next.State = state.Publishing
+	next.Heartbeat++
+	if held, err = p.Store.Swap(ctx, held, next); err != nil {
+		return nil, fmt.Errorf("apply run %s: %w", run, err)
+	}
+	p.log().Info("publishing a reviewed plan", zap.String("run", run), zap.Int("tasks", saved.Tasks))
+	return p.publish(ctx, held, saved)
+}
+
+// unchanged plans again and compares.
+func (p *Planner) unchanged(ctx context.Context, saved *state.Plan) error {
+	var opt Options
+	if err := json.Unmarshal(saved.Options, &opt); err != nil {
+		return fmt.Errorf("read the options of run %s: %w", saved.Run, err)
+	}
+	opt.Seed, opt.Reshuffle = saved.Settings.Seed, true // the seed that was reviewed, in force or not
+	tasks := taskPrints{}
+	d := p.draft(opt)
+	d.onTask = tasks.add
+	if err := d.prepare(ctx); err != nil {
+		return err
+	}
+	fresh, err := d.plan(ctx)
+	if err != nil {
+		return err
+	}
+	changes := settingsChanges(saved, fresh)
+	changes = append(changes, episodeChanges(saved, fresh)...)
+	differing, err := p.taskChanges(ctx, saved, tasks)
+	if err != nil {
+		return err
+	}
+	if changes = append(changes, differing...); len(changes) > 0 {
+		more := max(len(changes)-maxChanges, 0)
+		return &ChangedError{Run: saved.Run, Changes: changes[:len(changes)-more], More: more}
+	}
+	return nil
+}
+
+func settingsChanges(saved, fresh *state.Plan) []string {
+	if reflect.DeepEqual(saved.Settings, fresh.Settings) {
+		return nil
+	}
+	before, _ := json.Marshal(saved.Settings) // plain values: they always encode
+	now, _ := json.Marshal(fresh.Settings)
+	return []string{fmt.Sprintf("the settings: planned with %s, now %s", before, now)}
+}
+
+// episodeChanges compares the episodes' fate and what stands of them.
+func episodeChanges(saved, fresh *state.Plan) (changes []string) {
+	before, now := fates(saved), fates(fresh)
+	for _, e := range slices.Sorted(maps.Keys(union(before, now))) {
+		switch {
+		case before[e] != now[e]:
+			changes = append(changes, fmt.Sprintf("%s was %s, and is %s", e, orAbsent(before[e]), orAbsent(now[e])))
+		case saved.Digests[e] != fresh.Digests[e]:
+			changes = append(changes, fmt.Sprintf("%s: what stands in the datasets", e))
+		}
+	}
+	return changes
+}
+
+func fates(p *state.Plan) map[dataset.Episode]string {
+	all := map[dataset.Episode]string{}
+	for _, e := range p.Episodes {
+		fate := e.State
+		if e.Reason != "" {
+			fate += " (" + e.Reason + ")"
+		}
+		all[e.Name()] = fate
+	}
+	return all
+}
+
+func orAbsent(fate string) string {
+	if fate == "" {
+		return "not in the plan"
+	}
+	return fate
+}
+
+func union[K comparable, V any](a, b map[K]V) map[K]V {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
+}
+
+// taskPrints tells tasks apart by their frames: a hash of each, since a season has hundreds of thousands.
+type taskPrints map[dataset.Frame]print
+
+type print [16]byte
+
+func (t taskPrints) add(task messages.Task) { t[task.Frame] = printOf(task) }
+
+// printOf is the same for the same work, whatever the run.
+func printOf(t messages.Task) print {
+	t.Run, t.Gen, t.Seq, t.Round = "-", 1, 0, 0
+	sum := sha256.Sum256([]byte(t.Encode()))
+	return print(sum[:16])
+}
+
+// taskChanges compares the saved tasks with the fresh ones, of which it takes those away that are equal.
+func (p *Planner) taskChanges(ctx context.Context, saved *state.Plan, fresh taskPrints) (changes []string, err error) {
+	for chunk := range state.Chunks(saved.Tasks) {
+		tasks, err := p.Store.ReadTasks(ctx, saved.Run, chunk)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("apply run %s", saved.Run), err)
+		}
+		for _, t := range tasks {
+			now, ok := fresh[t.Frame]
+			delete(fresh, t.Frame)
+			switch {
+			case !ok:
+				changes = append(changes, fmt.Sprintf("%s: %s was planned, now nothing is to be done", t.Frame, t.Op))
+			case now != printOf(t):
+				changes = append(changes, fmt.Sprintf("%s: %s was planned, now something else is to be done", t.Frame, t.Op))
+			}
+		}
+	}
+	for _, f := range slices.Sorted(maps.Keys(fresh)) {
+		changes = append(changes, fmt.Sprintf("%s: nothing was planned, now there is something to be done", f))
+	}
+	return changes, nil
+}
+
+func encodeOptions(opt Options) (json.RawMessage, error) {
+	body, err := json.Marshal(opt)
+	if err != nil {
+		return nil, fmt.Errorf("encode the plan's options: %w", err)
+	}
+	return body, nil
+}

@@ -1,0 +1,127 @@
+package planner
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+)
+
+// Assigner says which dataset a frame belongs to: a pure function of seed, settings and, when stratified, the classes of the
+// season.
+type Assigner struct {
+	Split     Split
+	Seed      string
+	Group     time.Duration // 0: each frame by itself
+	Guard     int           // frames left out at each side of a border between datasets
+	Subsample int           // keep one unit in so many; 0 and 1 keep all
+
+	// strata holds the units' datasets when stratified; nil otherwise.
+	strata map[string]string
+}
+
+// Dataset of the frame; false when the guard or the subsample leaves it out.
+func (a *Assigner) Dataset(f dataset.Frame) (string, bool) {
+	unit := Unit(f, a.Group)
+	if !kept(a.Seed, unit, a.Subsample) {
+		return "", false
+	}
+	name, ok := a.unit(unit)
+	if !ok || a.Guard > 0 && a.nearBorder(f, unit, name) {
+		return "", false
+	}
+	return name, true
+}
+
+// unit is the dataset of a unit; false when the strata do not know it, that is when none of its frames has a class.
+func (a *Assigner) unit(unit string) (string, bool) {
+	if a.strata != nil {
+		name, ok := a.strata[unit]
+		return name, ok
+	}
+	return a.Split.At(Position(a.Seed, unit)), true
+}
+
+// nearBorder says whether a frame at most Guard frames away lies in a unit of another dataset.
+func (a *Assigner) nearBorder(f dataset.Frame, unit, name string) bool {
+	e, index := f.Episode(), f.Index()
+	last := unit
+	for d := 1; d <= a.Guard; d++ {
+		for _, i := range [2]int{index - d, index + d} {
+			if i < 0 {
+				continue
+			}
+			other := a.unitAt(e, i)
+			if other == unit || other == last {
+				continue
+			}
+			last = other
+			if got, ok := a.unit(other); ok && got != name && kept(a.Seed, other, a.Subsample) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (a *Assigner) unitAt(e dataset.Episode, index int) string {
+	if a.Group > 0 {
+		return blockUnit(e, block(index, a.Group), a.Group)
+	}
+	return string(dataset.FrameAt(e, index))
+}
+
+// Labelled is a frame with its class.
+type Labelled struct {
+	Frame dataset.Frame
+	Class string
+}
+
+// Stratify fixes the units' datasets so that each class of the season is cut at the ratios: the units of a class, sorted by
+// their Position, are laid on the line evenly. With a group a block counts for the rarest class in it, so that a
+// rare class reaches every dataset. Adding a frame moves at most the units next to a cut.
+func (a *Assigner) Stratify(season []Labelled) {
+	frames := map[string]int{}
+	for _, l := range season {
+		frames[l.Class]++
+	}
+	rarer := func(x, y string) bool {
+		return frames[x] < frames[y] || frames[x] == frames[y] && x < y
+	}
+	class := map[string]string{}
+	for _, l := range season {
+		unit := Unit(l.Frame, a.Group)
+		if c, ok := class[unit]; !ok || rarer(l.Class, c) {
+			class[unit] = l.Class
+		}
+	}
+	a.cut(class)
+}
+
+// cut lays the units of each class on the line.
+func (a *Assigner) cut(class map[string]string) {
+	type point struct {
+		unit string
+		at   float64
+	}
+	units := map[string][]point{}
+	for unit, c := range class {
+		units[c] = append(units[c], point{unit, Position(a.Seed, unit)})
+	}
+	a.strata = make(map[string]string, len(class))
+	for _, points := range units {
+		slices.SortFunc(points, func(x, y point) int {
+			if x.at != y.at {
+				if x.at < y.at {
+					return -1
+				}
+				return 1
+			}
+			return strings.Compare(x.unit, y.unit)
+		})
+		for i, p := range points {
+			a.strata[p.unit] = a.Split.At((float64(i) + 0.5) / float64(len(points)))
+		}
+	}
+}

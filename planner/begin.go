@@ -1,0 +1,203 @@
+package planner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// begin takes the pointer for a new run, or for the publication that another planner has left. quiet waits until
+// no worker can still be acting on an older run.
+func (p *Planner) begin(ctx context.Context, opt Options) (held state.Held, quiet func(context.Context) error, err error) {
+	for {
+		old, err := p.Store.Current(ctx, state.Held{})
+		if err != nil {
+			return state.Held{}, nil, err
+		}
+		if old.State.Active() && !opt.Supersede {
+			if old, err = p.await(ctx, old); err != nil {
+				return state.Held{}, nil, err
+			}
+		}
+		held, err := p.take(ctx, old, opt)
+		if errors.Is(err, state.ErrConflict) {
+			continue // somebody else was faster: look again
+		}
+		if err != nil {
+			return state.Held{}, nil, err
+		}
+		if old.State.Active() && old.Run != held.Run {
+			p.log().Info("took over from an earlier run", zap.String("run", held.Run), zap.String("superseded", old.Run), zap.String("state", string(old.State)))
+		}
+		return held, p.quiet(old), nil
+	}
+}
+
+// take changes the pointer to a new generation; a publication that was left keeps its own.
+func (p *Planner) take(ctx context.Context, old state.Held, opt Options) (state.Held, error) {
+	next := old.Pointer
+	next.Heartbeat++
+	if old.State == state.Publishing && !opt.Supersede {
+		return p.Store.Swap(ctx, old, next)
+	}
+	now := p.now().UTC()
+	gen := old.Generation + 1
+	return p.Store.Swap(ctx, old, state.Pointer{
+		Generation: gen,
+		Run:        fmt.Sprintf("%s-%d", now.Format("20060102T150405Z"), gen),
+		State:      state.Planning,
+		Fence:      state.DefaultFence,
+		Started:    now.Truncate(time.Second),
+	})
+}
+
+// await waits until an active run that only a planner works on has been left by it: its pointer has not changed for Lease
+// by this process's own clock. A run that workers have, or a planner that lives, is an *ActiveError.
+func (p *Planner) await(ctx context.Context, old state.Held) (state.Held, error) {
+	active := &ActiveError{Run: old.Run, State: old.State}
+	if old.State != state.Planning && old.State != state.Publishing {
+		return state.Held{}, active
+	}
+	p.log().Info("another planner holds the run; waiting to see whether it lives",
+		zap.String("run", old.Run), zap.String("state", string(old.State)), zap.Duration("at_most", p.Config.Lease))
+	deadline := time.NewTimer(p.Config.Lease)
+	defer deadline.Stop()
+	look := time.NewTicker(max(p.Config.Lease/20, 10*time.Millisecond))
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return state.Held{}, ctx.Err()
+		case <-deadline.C:
+			return old, nil
+		case <-look.C:
+			now, err := p.Store.Current(ctx, old)
+			switch {
+			case err != nil:
+				return state.Held{}, err
+			case now.Writer != old.Writer && now.State.Active():
+				active.Run, active.State = now.Run, now.State
+				return state.Held{}, active
+			case now.Writer != old.Writer:
+				return now, nil // it has ended meanwhile
+			}
+		}
+	}
+}
+
+// quiet gives the wait for the workers of the run before. A run that succeeded without tasks had none, and waited for those
+// before it.
+func (p *Planner) quiet(old state.Held) func(context.Context) error {
+	if !old.Exists() || old.State == state.Succeeded && old.Tasks == 0 {
+		return func(context.Context) error { return nil }
+	}
+	// A run that could still be acted on until this planner's own write just now gets the whole wait.
+	left := old.Fence.Quiet()
+	if !old.State.Active() && old.Age > 0 {
+		left -= old.Age
+	}
+	until := time.Now().Add(left)
+	say := sync.OnceFunc(func() {
+		if wait := time.Until(until); wait > 0 {
+			p.log().Info("waiting until no worker can be acting on the run before", zap.String("before", old.Run), zap.Duration("for", wait.Round(100*time.Millisecond)))
+		}
+	})
+	return func(ctx context.Context) error {
+		say()
+		t := time.NewTimer(time.Until(until))
+		defer t.Stop()
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-t.C:
+			return nil
+		}
+	}
+}
+
+// lease keeps the pointer's heartbeat while a planner plans. Its ctx ends when somebody else has taken the pointer.
+type lease struct {
+	p      *Planner
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+	held   state.Held // owned by beat until done is closed
+}
+
+func (p *Planner) keep(ctx context.Context, held state.Held) *lease {
+	ctx, cancel := context.WithCancelCause(ctx)
+	l := &lease{p: p, ctx: ctx, cancel: cancel, done: make(chan struct{}), held: held}
+	go l.beat()
+	return l
+}
+
+func (l *lease) beat() {
+	defer close(l.done)
+	tick := time.NewTicker(l.p.Config.Lease / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		next := l.held.Pointer
+		next.Heartbeat++
+		held, err := l.swap(l.ctx, next)
+		switch {
+		case err == nil:
+			l.held = held
+		case errors.Is(err, state.ErrConflict):
+			l.cancel(fmt.Errorf("run %s: %w", l.held.Run, err))
+			return
+		}
+		// Any other error is the bucket's; the next beat tries again, and if none gets through another planner
+		// may take over, which this one learns by the conflict.
+	}
+}
+
+// swapTimeout bounds a write of the pointer that must not be cut off half-way: whether it was applied would be unknown.
+const swapTimeout = 10 * time.Second
+
+func (l *lease) swap(ctx context.Context, next state.Pointer) (state.Held, error) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), swapTimeout)
+	defer stop()
+	return l.p.Store.Swap(ctx, l.held, next)
+}
+
+// errDone ends the beat when the planner goes on to another state.
+var errDone = errors.New("planned")
+
+// advance stops the heartbeat and changes the pointer.
+func (l *lease) advance(ctx context.Context, change func(*state.Pointer)) (state.Held, error) {
+	l.cancel(errDone)
+	<-l.done
+	if cause := context.Cause(l.ctx); !errors.Is(cause, errDone) {
+		return state.Held{}, l.fail(ctx, cause)
+	}
+	next := l.held.Pointer
+	change(&next)
+	next.Heartbeat++
+	return l.swap(ctx, next)
+}
+
+// fail ends the run with the reason, also when ctx is over, so that the next planner need not wait for the lease.
+func (l *lease) fail(ctx context.Context, reason error) error {
+	if cause := context.Cause(l.ctx); cause != nil && ctx.Err() == nil {
+		reason = cause
+	}
+	l.cancel(errDone)
+	<-l.done
+	next := l.held.Pointer
+	next.State, next.Reason, next.Finished = state.Failed, "planning: "+reason.Error()+"; nothing was published", l.p.now().UTC().Truncate(time.Second)
+	if _, err := l.swap(ctx, next); err != nil && !errors.Is(err, state.ErrConflict) {
+		return errors.Join(reason, err)
+	}
+	return reason
+}

@@ -1,0 +1,137 @@
+package planner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/manifest"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// errNoManifests: without one there is nothing to plan, and a broken listing looks the same.
+var errNoManifests = errors.New("no manifests found")
+
+// catalog is what the manifests name.
+type catalog struct {
+	entries  []manifest.Entry // an episode once, by name
+	failed   map[string]bool  // seasons whose manifest cannot be read
+	problems []state.ManifestProblem
+}
+
+// season is the episodes of one season.
+type season struct {
+	code     string
+	episodes []manifest.Entry
+}
+
+// catalog reads every manifest. One that cannot be read fails its season and lets the others go on.
+func (d *draft) catalog(ctx context.Context) (*catalog, error) {
+	keys, problems, err := d.manifests(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &catalog{failed: map[string]bool{}, problems: problems}
+	read := make([][]manifest.Entry, len(keys))
+	failures := make([]error, len(keys))
+	g, reading := errgroup.WithContext(ctx)
+	g.SetLimit(max(d.p.Config.Parallel, 1))
+	for i, key := range keys {
+		g.Go(func() error {
+			read[i], failures[i] = d.manifest(reading, key)
+			return nil
+		})
+	}
+	_ = g.Wait() // each has its own failure
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	for i, key := range keys {
+		if failures[i] != nil {
+			code, _ := manifest.SeasonOf(key)
+			c.failed[code] = true
+			c.problems = append(c.problems, state.ManifestProblem{Manifest: key, Problem: failures[i].Error()})
+		}
+	}
+	c.entries = manifest.Merge(read...)
+	return c, nil
+}
+
+// manifests lists the manifests' keys. A name that looks like a manifest's but names no season is a problem.
+func (d *draft) manifests(ctx context.Context) (keys []string, problems []state.ManifestProblem, err error) {
+	folder := d.p.Config.Layout.Manifests()
+	problems = []state.ManifestProblem{}
+	for page, err := range bucket.Pages(ctx, &d.lister, bucket.ListInput{Prefix: folder, Delimiter: "/"}) {
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, o := range page.Objects {
+			if _, ok := manifest.SeasonOf(o.Key); ok {
+				keys = append(keys, o.Key)
+			} else if strings.HasSuffix(o.Key, "-episodes.json") {
+				problems = append(problems, state.ManifestProblem{Manifest: o.Key, Problem: "expected a name such as S01-episodes.json; it is not read"})
+			}
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil, fmt.Errorf("%w: expected at least one object such as %sS01-episodes.json (--bucket, --prefix)", errNoManifests, folder)
+	}
+	return keys, problems, nil
+}
+
+func (d *draft) manifest(ctx context.Context, key string) ([]manifest.Entry, error) {
+	c, err := d.p.Bucket.GetObject(ctx, key, "")
+	if err != nil {
+		return nil, fmt.Errorf("read manifest %s: %w", key, err)
+	}
+	return manifest.Parse(key, c.Body)
+}
+
+// seasons are those whose manifests could be read, by code. Of a season with one that could not, nothing is planned: what
+// another manifest says of it may contradict the one that nobody can read.
+func (c *catalog) seasons() []season {
+	episodes := map[string][]manifest.Entry{}
+	for _, e := range c.entries {
+		if code := e.Episode.Season(); !c.failed[code] {
+			episodes[code] = append(episodes[code], e)
+		}
+	}
+	var all []season
+	for _, code := range slices.Sorted(maps.Keys(episodes)) {
+		all = append(all, season{code: code, episodes: episodes[code]})
+	}
+	return all
+}
+
+// named says whether a manifest names the episode, or may have.
+func (c *catalog) named(e dataset.Episode) bool { return c.failed[e.Season()] || c.has(e) }
+
+func (c *catalog) has(e dataset.Episode) bool {
+	return slices.ContainsFunc(c.entries, func(entry manifest.Entry) bool { return entry.Episode == e })
+}
+
+// check refuses options that name what there is not: a slip of the hand would else look like nothing to do.
+func (c *catalog) check(opt Options) error {
+	inSeason := func(e manifest.Entry) bool { return e.Episode.Season() == opt.Season }
+	if opt.Season != "" && !c.failed[opt.Season] && !slices.ContainsFunc(c.entries, inSeason) {
+		return fmt.Errorf("%w: --season %s: no manifest names an episode of it", ErrUsage, opt.Season)
+	}
+	for _, e := range opt.Episodes {
+		if !c.named(e) {
+			return fmt.Errorf("%w: --episode %s: no manifest names it", ErrUsage, e)
+		}
+	}
+	for _, e := range opt.Prune {
+		if c.named(e) {
+			return fmt.Errorf("%w: --prune %s: a manifest names the episode, or its season's manifest cannot be read; only orphans are pruned", ErrUsage, e)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+package planner
+
+import "github.com/angel-nft/google-shuffle/internal/state"
+
+// Prices in dollars a request (S3 Standard and SQS standard queues, us-west-2). DELETE is free.
+const (
+	priceWrite = 5e-6   // COPY, PUT, LIST
+	priceRead  = 0.4e-6 // GET, HEAD
+	priceSQS   = 0.4e-6 // up to 64 KiB
+)
+
+// What one run is expected to need besides its tasks' copies.
+const (
+	sqsPerTask     = 0.3    // a tenth each of a send, a receive and a delete; results come by the hundred
+	resultsPerSQS  = 100    // results in one message
+	tasksPerSecond = 2500.0 // of one worker, see the benchmarks in README
+	statePuts      = 25     // pointer, plan, report, dataset version
+	sqsIdle        = 20     // receives that come back empty
+)
+
+// estimate predicts the run's requests in dollars, and its duration with one worker in seconds. lists is what the plan itself
+// needed; the verification lists the datasets once more.
+func estimate(p *state.Plan, lists int64) (dollars, seconds float64) {
+	copies := p.Totals.Copy + p.Totals.Move + p.Totals.Refresh
+	frames := 0
+	for _, b := range p.Balance {
+		frames += b.After
+	}
+	if p.Tasks == 0 {
+		return float64(lists)*priceWrite + 10*priceWrite, 0
+	}
+	seconds = float64(p.Tasks)/tasksPerSecond + state.DefaultFence.Quiet().Seconds()
+	writes := float64(copies) + float64(lists) + float64(frames)/1000 + float64(len(p.Balance)) +
+		float64(2*state.Chunks(p.Tasks)+statePuts) + seconds // the ledger is written about once a second
+	sqs := float64(p.Tasks)*(sqsPerTask+3.0/resultsPerSQS) + sqsIdle
+	return writes*priceWrite + sqs*priceSQS + seconds*priceRead, seconds
+}

@@ -1,0 +1,336 @@
+package planner
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/manifest"
+	"github.com/angel-nft/google-shuffle/internal/rows"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// episodesAtOnce bounds the memory: an episode of 28,800 frames takes about 20 MB while it is planned.
+const episodesAtOnce = 4
+
+// draft is one plan in the making.
+type draft struct {
+	p      *Planner
+	opt    Options
+	run    *state.Pointer // nil: nothing is written
+	quiet  func(context.Context) error
+	lister countingLister
+	assign *Assigner
+	names  *catalog
+	known  knownPairs
+	sink   *sink
+	dest   dataset.Destination
+	onTask func(messages.Task) // sees every task; nil mostly
+}
+
+func (p *Planner) draft(opt Options) *draft {
+	d := &draft{p: p, opt: opt, known: knownPairs{store: p.Store}}
+	d.quiet = func(context.Context) error { return nil }
+	d.lister.bucket = p.Bucket
+	return d
+}
+
+// prepare reads what the options are checked against, before a run is begun for them.
+func (d *draft) prepare(ctx context.Context) (err error) {
+	if d.names, err = d.catalog(ctx); err != nil {
+		return err
+	}
+	if err := d.names.check(d.opt); err != nil {
+		return err
+	}
+	seed, err := d.p.Store.Seed(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = chooseSeed(seed.Seed, d.opt)
+	return err
+}
+
+// countingLister counts LIST requests for the cost.
+type countingLister struct {
+	bucket   bucket.Lister
+	requests atomic.Int64
+}
+
+func (l *countingLister) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
+	l.requests.Add(1)
+	return l.bucket.ListObjects(ctx, in)
+}
+
+// plan reads everything and compares. It writes the chunks of tasks as they fill, and nothing without a run.
+func (d *draft) plan(ctx context.Context) (*state.Plan, error) {
+	plan, err := d.header(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.sink = newSink(d, plan)
+	folders := d.folders()
+	for _, season := range d.names.seasons() {
+		if err := d.season(ctx, season, folders); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.orphans(ctx, plan, folders); err != nil {
+		return nil, err
+	}
+	return plan, d.sink.finish(ctx, d.lister.requests.Load())
+}
+
+// header settles the seed and the settings.
+func (d *draft) header(ctx context.Context) (*state.Plan, error) {
+	cfg := &d.p.Config
+	inForce, err := d.p.Store.Seed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seed, err := chooseSeed(inForce.Seed, d.opt)
+	if err != nil {
+		return nil, err
+	}
+	d.assign = &Assigner{Split: cfg.Split, Seed: seed, Group: cfg.Group, Guard: cfg.Guard, Subsample: cfg.Subsample}
+	listed := cfg.Split.Datasets()
+	for _, name := range inForce.Datasets {
+		if !slices.Contains(listed, name) {
+			listed = append(listed, name)
+		}
+	}
+	d.dest = dataset.Destination{Bucket: &d.lister, Layout: cfg.Layout, Datasets: listed, Parallel: cfg.Parallel}
+	plan := &state.Plan{State: StateDryRun, Problems: d.names.problems, Settings: state.Settings{
+		Seed: seed, Split: cfg.Split.String(), Stratify: cfg.Stratify, Guard: cfg.Guard, Subsample: cfg.Subsample,
+		Classes: cfg.Classes, Datasets: cfg.Split.Datasets(), Listed: listed, ImageSize: cfg.ImageSize,
+	}, Digests: map[dataset.Episode]string{}, Episodes: []state.EpisodePlan{}}
+	if cfg.Group > 0 {
+		plan.Settings.Group = cfg.Group.String()
+	}
+	if d.run != nil {
+		plan.Run, plan.Generation, plan.State = d.run.Run, d.run.Generation, d.run.State
+	}
+	return plan, nil
+}
+
+// chooseSeed gives the seed of the plan: the one in force, unless a reshuffle asks for a new one.
+func chooseSeed(inForce string, opt Options) (string, error) {
+	switch {
+	case inForce != "" && !opt.Reshuffle && opt.Seed != "" && opt.Seed != inForce:
+		return "", fmt.Errorf("%w: --seed %q (SHUFFLE_SEED): the seed in force is %q; leave it out, or add --reshuffle to move the frames to the new seed's datasets", ErrUsage, opt.Seed, inForce)
+	case inForce != "" && !opt.Reshuffle:
+		return inForce, nil
+	case opt.Seed != "":
+		return opt.Seed, nil
+	}
+	return rand.Text(), nil
+}
+
+// folders lists the class folders once, when no worker can be acting on an older run any more.
+func (d *draft) folders() func(context.Context) ([]dataset.Folder, error) {
+	type answer struct {
+		folders []dataset.Folder
+		err     error
+	}
+	once := make(chan answer, 1)
+	started := atomic.Bool{}
+	return func(ctx context.Context) ([]dataset.Folder, error) {
+		if started.CompareAndSwap(false, true) {
+			err := d.quiet(ctx)
+			var folders []dataset.Folder
+			if err == nil {
+				folders, err = d.dest.Folders(ctx)
+			}
+			once <- answer{folders, err}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case a := <-once:
+			once <- a
+			return a.folders, a.err
+		}
+	}
+}
+
+// season plans the episodes of one season. Stratified, it reads all their sheets first.
+func (d *draft) season(ctx context.Context, s season, folders func(context.Context) ([]dataset.Folder, error)) error {
+	reads := make([]func(context.Context) (rows.Sheet, error), len(s.episodes))
+	for i, e := range s.episodes {
+		reads[i] = func(ctx context.Context) (rows.Sheet, error) { return d.sheet(ctx, e) }
+	}
+	assign := *d.assign
+	if d.p.Config.Stratify {
+		if err := d.stratify(ctx, &assign, s, reads, folders); err != nil {
+			return err
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(episodesAtOnce)
+	for i, e := range s.episodes {
+		if !d.selected(e.Episode) {
+			continue
+		}
+		g.Go(func() error { return d.episode(ctx, e, reads[i], &assign, folders) })
+	}
+	return g.Wait()
+}
+
+// stratify draws the season's strata from its sheets; of an episode whose sheet cannot be used, from where its frames stand.
+// It keeps the sheets that it read.
+func (d *draft) stratify(ctx context.Context, a *Assigner, s season, reads []func(context.Context) (rows.Sheet, error), folders func(context.Context) ([]dataset.Folder, error)) error {
+	labelled := make([][]Labelled, len(s.episodes))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(episodesAtOnce)
+	for i, e := range s.episodes {
+		read := reads[i]
+		g.Go(func() error {
+			sheet, err := read(ctx)
+			reads[i] = func(context.Context) (rows.Sheet, error) { return sheet, err }
+			if err == nil {
+				labelled[i] = labels(sheet)
+				return nil
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			labelled[i], err = d.standingLabels(ctx, e.Episode, folders)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	a.Stratify(slices.Concat(labelled...))
+	return nil
+}
+
+func labels(s rows.Sheet) []Labelled {
+	var all []Labelled
+	for _, r := range s.Rows {
+		if r.Class != "" && !r.Frozen {
+			all = append(all, Labelled{Frame: r.Frame, Class: r.Class})
+		}
+	}
+	return all
+}
+
+func (d *draft) standingLabels(ctx context.Context, e dataset.Episode, folders func(context.Context) ([]dataset.Folder, error)) ([]Labelled, error) {
+	found, err := folders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	standing, err := d.dest.Episode(ctx, found, e)
+	if err != nil {
+		return nil, err
+	}
+	var all []Labelled
+	for f, copies := range standing {
+		all = append(all, Labelled{Frame: f, Class: copies[0].Place.Class})
+	}
+	return all, nil
+}
+
+// selected says whether the options ask for the episode.
+func (d *draft) selected(e dataset.Episode) bool {
+	if d.opt.Season != "" && e.Season() != d.opt.Season {
+		return false
+	}
+	return len(d.opt.Episodes) == 0 || slices.Contains(d.opt.Episodes, e)
+}
+
+// episode plans one episode. What is wrong with its sheet or its images holds the episode and lets the others go on; what
+// is wrong with the listing of the destination holds it too.
+func (d *draft) episode(ctx context.Context, e manifest.Entry, read func(context.Context) (rows.Sheet, error), a *Assigner, folders func(context.Context) ([]dataset.Folder, error)) error {
+	in := EpisodeInput{
+		Episode: e.Episode, Assign: a, Layout: d.p.Config.Layout,
+		Ceiling: d.p.Config.MaxDelete, AllowDelete: slices.Contains(d.opt.AllowDelete, e.Episode),
+	}
+	out, err := d.changes(ctx, &in, read, folders)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		out = EpisodeChanges{Held: err.Error(), Problems: problemsOf(err)}
+	}
+	return d.sink.add(ctx, e.Episode, e.URL, in, out)
+}
+
+func (d *draft) changes(ctx context.Context, in *EpisodeInput, read func(context.Context) (rows.Sheet, error), folders func(context.Context) ([]dataset.Folder, error)) (out EpisodeChanges, err error) {
+	if in.Sheet, err = read(ctx); err != nil {
+		return out, err
+	}
+	if in.Images, err = dataset.Source(ctx, &d.lister, in.Sheet.Base, in.Episode); err != nil {
+		return out, err
+	}
+	found, err := folders(ctx)
+	if err != nil {
+		return out, err
+	}
+	if in.Standing, err = d.dest.Episode(ctx, found, in.Episode); err != nil {
+		return out, err
+	}
+	if err = d.same(ctx, in); err != nil {
+		return out, err
+	}
+	return PlanEpisode(*in), nil
+}
+
+// orphans reports the episodes with frames in the datasets that no manifest names, and prunes those that the options name.
+func (d *draft) orphans(ctx context.Context, plan *state.Plan, folders func(context.Context) ([]dataset.Folder, error)) error {
+	found, err := folders(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range findOrphans(found, d.names) {
+		if slices.Contains(d.opt.Prune, o.Episode) {
+			if err := d.prune(ctx, o.Episode, found); err != nil {
+				return err
+			}
+			continue
+		}
+		plan.Orphans = append(plan.Orphans, o)
+	}
+	return nil
+}
+
+func (d *draft) prune(ctx context.Context, e dataset.Episode, folders []dataset.Folder) error {
+	standing, err := d.dest.Episode(ctx, folders, e)
+	if err != nil {
+		return fmt.Errorf("prune %s: %w", e, err)
+	}
+	in := EpisodeInput{Episode: e, Assign: d.assign, Layout: d.p.Config.Layout, Standing: standing, Same: sameETag}
+	return d.sink.add(ctx, e, "", in, PruneEpisode(in))
+}
+
+// findOrphans: nothing is an orphan of a season whose manifest could not be read.
+func findOrphans(folders []dataset.Folder, c *catalog) []state.Orphan {
+	var orphans []state.Orphan
+	for _, folder := range folders {
+		for _, e := range folder.Episodes {
+			if c.named(e) {
+				continue
+			}
+			i := slices.IndexFunc(orphans, func(o state.Orphan) bool { return o.Episode == e })
+			if i < 0 {
+				i = len(orphans)
+				orphans = append(orphans, state.Orphan{Episode: e})
+			}
+			orphans[i].Places = append(orphans[i].Places, folder.Place.String())
+		}
+	}
+	slices.SortFunc(orphans, func(a, b state.Orphan) int {
+		if a.Episode < b.Episode {
+			return -1
+		}
+		return 1
+	})
+	return orphans
+}

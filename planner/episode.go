@@ -1,0 +1,182 @@
+package planner
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/rows"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// minDeletions is the number of deletions that no ceiling refuses: in a small episode a few are a large share.
+const minDeletions = 20
+
+// EpisodeInput is all that the plan of one episode depends on.
+type EpisodeInput struct {
+	Episode  dataset.Episode
+	Sheet    rows.Sheet
+	Images   map[dataset.Frame]string // source image → ETag
+	Standing dataset.Standing
+	Assign   *Assigner
+	Layout   dataset.Layout
+	// Same compares a copy's content with the source's, by their ETags.
+	Same func(copyETag, srcETag string) bool
+	// Ceiling bounds the deletions, of the frames that stand; AllowDelete lifts it.
+	Ceiling     rows.Limit
+	AllowDelete bool
+}
+
+// EpisodeChanges is the plan of one episode, without anything that belongs to its run: tasks have neither run nor seq.
+type EpisodeChanges struct {
+	Totals   state.Totals
+	Problems []state.Problem
+	Tasks    []messages.Task
+	// Expected is what should stand when all tasks are done.
+	Expected []state.Expected
+	// Held is the reason to leave the episode as it stands; nothing else but Problems is set then.
+	Held string
+}
+
+// PlanEpisode compares what the sheet wants with what stands. It is a pure function.
+func PlanEpisode(in EpisodeInput) EpisodeChanges {
+	p := episodePlanner{EpisodeInput: in}
+	p.out.Problems = convert(p.Sheet.Problems)
+	removed := 0
+	for _, f := range p.frames() {
+		if p.frame(f) {
+			removed++
+		}
+	}
+	if !in.AllowDelete && removed > minDeletions && in.Ceiling.Exceeded(removed, len(in.Standing)) {
+		return EpisodeChanges{Problems: p.out.Problems, Held: fmt.Sprintf(
+			"would delete %d of the %d frames in the datasets (%.1f%%), more than the ceiling %s (--max-delete, SHUFFLE_MAX_DELETE) allows; if the sheet is right, plan with --allow-delete %s",
+			removed, len(in.Standing), 100*float64(removed)/float64(len(in.Standing)), in.Ceiling, in.Episode)}
+	}
+	return p.out
+}
+
+// PruneEpisode deletes every frame of an episode from the datasets.
+func PruneEpisode(in EpisodeInput) EpisodeChanges {
+	p := episodePlanner{EpisodeInput: in}
+	for _, f := range p.frames() {
+		p.frame(f)
+	}
+	return p.out
+}
+
+type episodePlanner struct {
+	EpisodeInput
+	rows map[dataset.Frame]rows.Row
+	out  EpisodeChanges
+}
+
+// frames are those of the sheet, in its order, then those that stand without a row, by name.
+func (p *episodePlanner) frames() []dataset.Frame {
+	p.rows = make(map[dataset.Frame]rows.Row, len(p.Sheet.Rows))
+	all := make([]dataset.Frame, 0, len(p.Sheet.Rows))
+	for _, r := range p.Sheet.Rows {
+		p.rows[r.Frame] = r
+		all = append(all, r.Frame)
+	}
+	var extra []dataset.Frame
+	for f := range p.Standing {
+		if _, ok := p.rows[f]; !ok {
+			extra = append(extra, f)
+		}
+	}
+	slices.Sort(extra)
+	return append(all, extra...)
+}
+
+// wish is where the sheet, the images and the split want the frame.
+func (p *episodePlanner) wish(f dataset.Frame) Wish {
+	row := p.rows[f]
+	if row.Frozen {
+		return Wish{Frozen: true}
+	}
+	if row.Class == "" {
+		return Wish{}
+	}
+	etag, ok := p.Images[f]
+	if !ok {
+		p.out.Problems = append(p.out.Problems, state.Problem{Row: row.Row, Frame: string(f), Problem: "no source image"})
+		return Wish{}
+	}
+	name, ok := p.Assign.Dataset(f)
+	if !ok {
+		return Wish{}
+	}
+	return Wish{Place: &dataset.Place{Dataset: name, Class: row.Class}, ETag: etag}
+}
+
+// frame plans one frame and says whether it leaves the destination.
+func (p *episodePlanner) frame(f dataset.Frame) bool {
+	w, stands := p.wish(f), p.Standing[f]
+	c := Decide(w, stands, p.Same)
+	p.count(c)
+	if c.Op != "" {
+		p.out.Tasks = append(p.out.Tasks, p.task(f, w, c))
+	}
+	p.expect(f, w, c, stands)
+	return c.Removes
+}
+
+func (p *episodePlanner) count(c Change) {
+	t := &p.out.Totals
+	switch {
+	case c.Frozen:
+		t.Frozen++
+	case c.Keep:
+		t.Keep++
+	}
+	switch c.Op {
+	case messages.Copy:
+		t.Copy++
+	case messages.Move:
+		t.Move++
+	case messages.Refresh:
+		t.Refresh++
+	case messages.Delete:
+		t.Delete++
+	}
+}
+
+func (p *episodePlanner) task(f dataset.Frame, w Wish, c Change) messages.Task {
+	t := messages.Task{V: messages.Version, Op: c.Op, Frame: f}
+	if c.Op != messages.Delete {
+		t.Src, t.SrcETag, t.Dst = p.Sheet.Base+f.File(), w.ETag, p.Layout.Key(*w.Place, f)
+	}
+	for _, place := range c.Del {
+		t.Del = append(t.Del, p.Layout.Key(place, f))
+	}
+	return t
+}
+
+// expect notes what should stand of the frame afterwards.
+func (p *episodePlanner) expect(f dataset.Frame, w Wish, c Change, stands []dataset.Copy) {
+	switch {
+	case c.Op != "" && c.Op != messages.Delete:
+		p.out.Expected = append(p.out.Expected, p.expected(f, dataset.Copy{Place: *w.Place, ETag: w.ETag}, w.ETag, true))
+	case c.Frozen:
+		for _, copied := range stands {
+			p.out.Expected = append(p.out.Expected, p.expected(f, copied, "", false))
+		}
+	case w.Place != nil:
+		for _, copied := range stands {
+			if copied.Place == *w.Place {
+				p.out.Expected = append(p.out.Expected, p.expected(f, copied, w.ETag, false))
+			}
+		}
+	}
+}
+
+func (p *episodePlanner) expected(f dataset.Frame, c dataset.Copy, srcETag string, copied bool) state.Expected {
+	e := state.Expected{Place: c.Place, Frame: f, ETag: c.ETag, Copied: copied}
+	e.Key = p.Layout.Key(c.Place, f)[len(p.Layout.ML()):]
+	if srcETag != c.ETag {
+		e.SrcETag = srcETag
+	}
+	return e
+}

@@ -1,0 +1,141 @@
+package planner
+
+import (
+	"slices"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// suggestedGroup is the block length that the plan compares its leakage with (FACTS: blocks of 10 s leave 0.55%).
+const suggestedGroup = 10 * time.Second
+
+// summary adds up, over the episodes, what a plan reports of the datasets as a whole.
+type summary struct {
+	before, after map[dataset.Place]int
+	leak, grouped leakage
+}
+
+func newSummary() *summary {
+	return &summary{before: map[dataset.Place]int{}, after: map[dataset.Place]int{}}
+}
+
+func (s *summary) add(standing dataset.Standing, expected []state.Expected, a *Assigner) {
+	for _, copies := range standing {
+		for _, c := range copies {
+			s.before[c.Place]++
+		}
+	}
+	points := make([]point, 0, len(expected))
+	for _, e := range expected {
+		s.after[e.Place]++
+		points = append(points, point{e.Frame.Index(), e.Place.Dataset})
+	}
+	s.leak = s.leak.plus(leak(points, a.Split))
+	s.grouped = s.grouped.plus(leak(regroup(expected, a), a.Split))
+}
+
+// regroup is where the same frames would be with suggestedGroup.
+func regroup(expected []state.Expected, a *Assigner) []point {
+	points := make([]point, 0, len(expected))
+	last, name := -1, ""
+	for _, e := range expected {
+		if b := block(e.Frame.Index(), suggestedGroup); b != last {
+			last, name = b, a.Split.At(Position(a.Seed, blockUnit(e.Frame.Episode(), b, suggestedGroup)))
+		}
+		points = append(points, point{e.Frame.Index(), name})
+	}
+	return points
+}
+
+// point is a frame of one episode in a dataset.
+type point struct {
+	index   int
+	dataset string
+}
+
+// leakage counts the frames outside the training dataset, and those of them with a training frame right beside them.
+type leakage struct{ frames, leaking int }
+
+func (l leakage) plus(o leakage) leakage {
+	return leakage{l.frames + o.frames, l.leaking + o.leaking}
+}
+
+func (l leakage) share() float64 {
+	if l.frames == 0 {
+		return 0
+	}
+	return float64(l.leaking) / float64(l.frames)
+}
+
+// leak counts over the frames of one episode. The training dataset is the one named train, else the split's first.
+func leak(points []point, split Split) leakage {
+	train := split[0].Dataset
+	if slices.Contains(split.Datasets(), "train") {
+		train = "train"
+	}
+	slices.SortFunc(points, func(a, b point) int { return a.index - b.index })
+	var l leakage
+	for i, p := range points {
+		if p.dataset == train {
+			continue
+		}
+		l.frames++
+		before := i > 0 && points[i-1].index >= p.index-1 && points[i-1].dataset == train
+		after := i+1 < len(points) && points[i+1].index <= p.index+1 && points[i+1].dataset == train
+		if before || after {
+			l.leaking++
+		}
+	}
+	return l
+}
+
+// balance is a row for each dataset and class, the split's and the configured ones first.
+func (s *summary) balance(settings state.Settings) []state.Balance {
+	datasets, classes := slices.Clone(settings.Datasets), slices.Clone(settings.Classes)
+	var more []dataset.Place
+	for _, m := range []map[dataset.Place]int{s.before, s.after} {
+		for p := range m {
+			more = append(more, p)
+		}
+	}
+	slices.SortFunc(more, func(a, b dataset.Place) int {
+		if a.String() < b.String() {
+			return -1
+		}
+		return 1
+	})
+	for _, p := range more {
+		if !slices.Contains(datasets, p.Dataset) {
+			datasets = append(datasets, p.Dataset)
+		}
+		if !slices.Contains(classes, p.Class) {
+			classes = append(classes, p.Class)
+		}
+	}
+	var rows []state.Balance
+	for _, class := range classes {
+		for _, name := range datasets {
+			p := dataset.Place{Dataset: name, Class: class}
+			rows = append(rows, state.Balance{Dataset: name, Class: class, Before: s.before[p], After: s.after[p]})
+		}
+	}
+	return rows
+}
+
+// missing lists the classes that some dataset of the split will lack although the plan has frames of them.
+func missing(balance []state.Balance, split Split) []string {
+	total := map[string]int{}
+	for _, b := range balance {
+		total[b.Class] += b.After
+	}
+	var names []string
+	for _, b := range balance {
+		i := slices.IndexFunc(split, func(s Share) bool { return s.Dataset == b.Dataset })
+		if i >= 0 && split[i].Ratio > 0 && b.After == 0 && total[b.Class] > 0 {
+			names = append(names, b.Dataset+"/"+b.Class)
+		}
+	}
+	return names
+}

@@ -1,0 +1,49 @@
+package show
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Check is one thing that shuffle doctor looked at.
+type Check struct {
+	Name   string
+	OK     bool
+	Detail string // what was found
+	Fix    string // what to do about it, when not OK
+}
+
+// Checks prints what doctor found, and what to fix.
+func Checks(w io.Writer, s Style, checks []Check) error {
+	return write(w, s, func(p *page) {
+		longest, failed := 0, 0
+		for _, c := range checks {
+			longest = min(max(longest, width(c.Name)), 28)
+		}
+		for _, c := range checks {
+			p.check(c, longest)
+			if !c.OK {
+				failed++
+			}
+		}
+		p.gap()
+		if failed == 0 {
+			p.line(span{"✓", green}, plain(" all "+count(len(checks), "check")+" passed"))
+			return
+		}
+		p.line(span{fmt.Sprintf("✗ %s of %s failed", number(failed), count(len(checks), "check")), red})
+	})
+}
+
+func (p *page) check(c Check, longest int) {
+	sign := span{"✓", green}
+	if !c.OK {
+		sign = span{"✗", red}
+	}
+	name := c.Name + strings.Repeat(" ", max(longest-width(c.Name), 0))
+	p.item(plain(sign.text+" "+name+"  "), plain(c.Detail))
+	if !c.OK && c.Fix != "" {
+		p.item(plain(strings.Repeat(" ", longest+4)+"→ "), span{c.Fix, bold})
+	}
+}

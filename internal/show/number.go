@@ -1,0 +1,100 @@
+package show
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// number writes n with thousands separators.
+func number(n int) string {
+	digits := strconv.Itoa(n)
+	sign := ""
+	if n < 0 {
+		sign, digits = "-", digits[1:]
+	}
+	var b strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+	return sign + b.String()
+}
+
+// count is a number of things, "1 task" and "2 tasks".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return number(n) + " " + noun + "s"
+}
+
+// isAre is count with its verb.
+func isAre(n int, noun string) string {
+	if n == 1 {
+		return count(n, noun) + " is"
+	}
+	return count(n, noun) + " are"
+}
+
+// duration writes seconds in the two largest of their units.
+func duration(seconds float64) string {
+	if math.IsNaN(seconds) || seconds < 0 {
+		return "?"
+	}
+	s := int(math.Ceil(min(seconds, 1e12)))
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%d s", s)
+	case s < 3600:
+		return units(s/60, "min", s%60, "s")
+	case s < 2*86400:
+		return units(s/3600, "h", s/60%60, "min")
+	}
+	return units(s/86400, "d", s/3600%24, "h")
+}
+
+func units(large int, unit string, small int, smaller string) string {
+	if small == 0 {
+		return number(large) + " " + unit
+	}
+	return fmt.Sprintf("%s %s %d %s", number(large), unit, small, smaller)
+}
+
+// dollars writes an amount; what is worth less than a cent says so instead of $0.00.
+func dollars(usd float64) string {
+	switch {
+	case usd > 0 && usd < 0.01:
+		return "less than $0.01"
+	case !(usd > 0 && usd < 1e12):
+		return fmt.Sprintf("$%.2f", usd)
+	}
+	whole, cents := math.Modf(math.Round(usd*100) / 100)
+	return fmt.Sprintf("$%s.%02.0f", number(int(whole)), cents*100)
+}
+
+// percent writes a share of 0 to 1. It says 0% and 100% only when it is all or nothing.
+func percent(share float64) string {
+	p := math.Round(share*1000) / 10
+	switch {
+	case share > 0 && p < 0.1:
+		return "<0.1%"
+	case share < 1 && p > 99.9:
+		return "99.9%"
+	}
+	return fmt.Sprintf("%.1f%%", p)
+}
+
+// rate writes tasks a second.
+func rate(perSecond float64) string {
+	if perSecond < 10 {
+		return fmt.Sprintf("%.1f a second", perSecond)
+	}
+	return number(int(math.Round(min(perSecond, 1e12)))) + " a second"
+}
+
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

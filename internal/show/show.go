@@ -1,0 +1,110 @@
+// Package show prints for people: plans, where a run stands, how it ended, what is dead, what differs. Every function
+// writes once, and depends on nothing but its arguments.
+//
+// What is printed comes from sheets, messages and other services, whose writers are not trusted with the terminal. So all
+// text passes Clean on its way out, in one place: see page.emit.
+package show
+
+import (
+	"io"
+	"strings"
+)
+
+// Style is how to print.
+type Style struct {
+	// Color adds ANSI colours. They only repeat what the words say.
+	Color bool
+	// Width is that of the terminal in columns; 0 is 80.
+	Width int
+	// Command is how the program was called, as the commands to type begin: "shuffle --local ./x". Empty is "shuffle".
+	Command string
+}
+
+// minWidth is what prose needs to be readable. A narrower terminal wraps by itself.
+const minWidth = 40
+
+func (s Style) width() int {
+	if s.Width <= 0 {
+		return 80
+	}
+	return max(s.Width, minWidth)
+}
+
+// color is the parameter of an SGR sequence; empty is the terminal's own colour.
+type color string
+
+const (
+	red   color = "31"
+	green color = "32"
+	dim   color = "2"
+	bold  color = "1"
+)
+
+// span is text in one colour.
+type span struct {
+	text  string
+	color color
+}
+
+func plain(text string) span { return span{text: text} }
+
+// page collects what is printed.
+type page struct {
+	Style
+	out strings.Builder
+}
+
+// write prints a page at once, so that a page printed over the last one does not flicker.
+func write(w io.Writer, s Style, print func(*page)) error {
+	p := &page{Style: s}
+	print(p)
+	_, err := io.WriteString(w, p.out.String())
+	return err
+}
+
+// emit is the one way to the output.
+func (p *page) emit(s span) {
+	text := Clean(s.text) // which makes spaces of the glue too
+	if p.Color && s.color != "" && text != "" {
+		text = "\x1b[" + string(s.color) + "m" + text + "\x1b[0m"
+	}
+	p.out.WriteString(text)
+}
+
+// line prints the spans as they are, on a line of their own.
+func (p *page) line(spans ...span) {
+	for _, s := range spans {
+		p.emit(s)
+	}
+	p.out.WriteByte('\n')
+}
+
+// gap prints an empty line between two sections.
+func (p *page) gap() {
+	if p.out.Len() > 0 {
+		p.out.WriteByte('\n')
+	}
+}
+
+// para prints a paragraph: first stands before its first line, and the other lines are indented.
+func (p *page) para(first span, indent int, body ...span) {
+	lines := wrap(body, p.width()-width(first.text), p.width()-indent)
+	if len(lines) == 0 {
+		p.line(span{strings.TrimRight(first.text, " "), first.color})
+	}
+	for i, l := range lines {
+		if i > 0 {
+			first = plain(strings.Repeat(" ", indent))
+		}
+		p.line(append([]span{first}, l...)...)
+	}
+}
+
+// item is a paragraph whose lines all stand right of its first words.
+func (p *page) item(first span, body ...span) {
+	indent := width(first.text)
+	if indent > p.width()/2 {
+		indent = 4
+	}
+	p.para(first, indent, body...)
+}

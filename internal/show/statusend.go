@@ -1,0 +1,59 @@
+package show
+
+import (
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// statusSteps are the commands that follow on a state.
+//
+//	state               | commands
+//	--------------------+--------------------------------------------
+//	active              | status --watch; work and track before the first result
+//	failed, dead tasks  | dead, redrive
+//	failed, superseded  | redrive
+//	failed otherwise    | plan; verify first when there are differences
+//	review              | apply
+//	cancelled           | plan
+//	superseded          | status
+//	any, held episodes  | plan, when the sheets are mended
+func statusSteps(st state.Status) []step {
+	steps := stateSteps(st)
+	if len(st.Held) > 0 {
+		steps = append(steps, step{"plan", "again, when the held sheets are mended"})
+	}
+	return steps
+}
+
+func stateSteps(st state.Status) []step {
+	switch st.State {
+	case state.Failed:
+		return failedSteps(st)
+	case state.Review:
+		return []step{{"apply " + st.Run, "publishes the plan's tasks"}}
+	case state.Cancelled:
+		return []step{{"plan", "begins a new run"}}
+	case state.Superseded:
+		return []step{{"status", "where the newest run stands"}}
+	}
+	if !st.State.Active() {
+		return nil
+	}
+	steps := []step{{"status --watch", "follows the run to its end"}}
+	if st.State == state.Running && accounted(st) == 0 {
+		steps = append(steps, step{"work", "a worker, where none runs yet"}, step{"track", "the tracker, where none runs yet"})
+	}
+	return steps
+}
+
+func failedSteps(st state.Status) []step {
+	switch {
+	case st.Dead > 0:
+		return []step{{"dead " + st.Run, "lists the dead tasks and why"}, {"redrive " + st.Run, "publishes them again, when the cause is mended"}}
+	case st.Outcomes[messages.Superseded] > 0:
+		return []step{{"redrive " + st.Run, "publishes the tasks again that were not applied"}}
+	case st.Differences > 0:
+		return []step{{"verify", "lists the differences as they are now"}, {"plan", "plans what mends them"}}
+	}
+	return []step{{"plan", "begins a new run"}}
+}

@@ -1,0 +1,55 @@
+package show
+
+import (
+	"regexp"
+	"strings"
+)
+
+// glue is a space at which no line is broken.
+const glue = "\u00a0"
+
+// typed matches what somebody may copy out of a sentence: a command of this program with what belongs to it, and a flag
+// with its episode.
+var typed = regexp.MustCompile(`\bshuffle [a-z]+( --[a-z-]+| [0-9]{8}T[0-9]{6}Z-[0-9]+| S[0-9]+E[0-9]+){0,3}|--[a-z-]+ S[0-9]+E[0-9]+`)
+
+// words splits text at its spaces. A command stays one word.
+func words(text string) []string {
+	text = typed.ReplaceAllStringFunc(Clean(text), func(s string) string { return strings.ReplaceAll(s, " ", glue) })
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ' ' })
+}
+
+// wrap breaks spans into lines of the given widths. A word that is too long for a line gets one to itself, whole: a
+// key or a command that was broken could not be copied.
+func wrap(spans []span, first, others int) [][]span {
+	var lines [][]span
+	var line []span
+	free := first
+	for _, s := range spans {
+		for _, word := range words(s.text) {
+			need := width(word)
+			if len(line) > 0 && need+1 > free {
+				lines, line, free = append(lines, line), nil, others
+			}
+			if len(line) > 0 {
+				free--
+			}
+			line, free = join(line, span{word, s.color}), free-need
+		}
+	}
+	if len(line) > 0 {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// join adds a word to a line, to the last span if that has the same colour.
+func join(line []span, word span) []span {
+	if len(line) == 0 {
+		return []span{word}
+	}
+	if last := &line[len(line)-1]; last.color == word.color {
+		last.text += " " + word.text
+		return line
+	}
+	return append(line, plain(" "), word)
+}

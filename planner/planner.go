@@ -84,7 +84,7 @@ type Planner struct {
 	// OnPublish is told of a plan with tasks before the first of them is sent; nil mostly.
 	OnPublish func(*state.Plan)
 	Config    Config
-	Log    *zap.Logger
+	Log       *zap.Logger
 	// Now is the clock that names runs; nil is time.Now.
 	Now func() time.Time
 }

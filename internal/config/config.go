@@ -1,0 +1,140 @@
+// Package config is the program's settings: one struct, its defaults, and what is wrong with it. Each field is a flag of every
+// command, and SHUFFLE_ with the flag's name an environment variable (DESIGN 10).
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/rows"
+)
+
+// DefaultBucket holds the series.
+const DefaultBucket = "media.angel-nft.com"
+
+// Config is what the tags of alecthomas/kong make of flags, environment and defaults.
+type Config struct {
+	Local       string   `help:"Keep everything in this folder (bucket, queues.db and sheets in it) instead of the bucket, queues and sheets below." placeholder:"DIR" group:"ports"`
+	Bucket      string   `help:"Bucket: s3://NAME or file:///DIR." default:"s3://media.angel-nft.com" group:"ports"`
+	BucketAlias []string `help:"Further names of the bucket in the sheets' base URIs." placeholder:"NAME" group:"ports"`
+	Prefix      string   `help:"Folder of the series in the bucket." default:"tuttle_twins" group:"ports"`
+	Queues      string   `help:"Queues: sqs:// or sqlite:///FILE." default:"sqs://" group:"ports"`
+
+	TasksQueue        string        `help:"Name or URL." default:"google-shuffle-tasks" group:"ports"`
+	ResultsQueue      string        `help:"Name or URL." default:"google-shuffle-results" group:"ports"`
+	DeadLetterQueue   string        `help:"Name or URL." default:"google-shuffle-dead-letters" group:"ports"`
+	VisibilityTimeout time.Duration `help:"How long a received task is hidden from other workers, in whole seconds." default:"60s" group:"ports"`
+	MaxReceiveCount   int           `help:"Deliveries of a task before it is dead." default:"5" group:"ports"`
+
+	Sheets                     string `help:"Sheets: google:// or file:///DIR of CSV or XLSX files named by spreadsheet ID." default:"google://" group:"ports"`
+	SheetsEndpoint             string `help:"Another base URL of the Sheets API; then no credentials are used." placeholder:"URL" group:"ports"`
+	GoogleDriveCredentialsFile string `help:"JSON file of the service account that reads the sheets; without it, Google's application default credentials." placeholder:"FILE" env:"GOOGLE_DRIVE_CREDENTIALS_FILE,SHUFFLE_GOOGLE_DRIVE_CREDENTIALS_FILE" group:"ports"`
+
+	ImageSize  string        `help:"Folder of the images where a sheet has no base URI." default:"thumbnails" group:"plans"`
+	Classes    []string      `help:"The classes, as the destination spells them." default:"Junk,Common,Uncommon,Rare,Legendary" group:"plans"`
+	Split      string        `help:"Datasets and their shares." default:"train=0.7,validate=0.1,test=0.2" group:"plans"`
+	Group      time.Duration `help:"Keep the frames of so long a block together, such as 10s; 0 splits frame by frame." default:"0s" group:"plans"`
+	Stratify   bool          `help:"Cut each class at the shares, so that rare classes reach every dataset." group:"plans"`
+	Guard      int           `help:"Leave out so many frames at each side of a border between datasets." default:"0" group:"plans"`
+	Subsample  int           `help:"Keep one unit in so many." default:"1" group:"plans"`
+	MaxBadRows rows.Limit    `help:"Bad rows that a sheet may have, as a share or a count; with more its episode is held." default:"5%" group:"plans"`
+	MaxDelete  rows.Limit    `help:"Deletions that a plan may have of an episode, as a share or a count; with more it is held." default:"10%" group:"plans"`
+
+	MaxDead      rows.Limit    `help:"Dead tasks that a run may have, as a share or a count; with more, and more than 20, it is halted." default:"1%" group:"runs"`
+	Stall        time.Duration `help:"Publish open tasks again when no result has come for so long." default:"10m" group:"runs"`
+	PlannerLease time.Duration `help:"Take over from a planner that has not been heard of for so long." default:"15s" group:"runs"`
+	Concurrency  int           `help:"The most tasks that a worker works on at a time." default:"256" group:"runs"`
+	Drain        time.Duration `help:"Time for a worker that is told to stop to finish what it has in hand." default:"25s" group:"runs"`
+	Listings     int           `help:"LIST requests at a time." default:"32" group:"runs"`
+
+	LogLevel  string `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error" group:"logs"`
+	LogFormat string `help:"json or console; auto is console on a terminal." default:"auto" enum:"auto,json,console" group:"logs"`
+}
+
+// Resolve puts the parts of Local in. It is to be called before Validate.
+func (c *Config) Resolve() error {
+	c.Prefix = strings.Trim(c.Prefix, "/")
+	if c.Local == "" {
+		return nil
+	}
+	dir, err := filepath.Abs(c.Local)
+	if err != nil {
+		return fmt.Errorf("--local %q (SHUFFLE_LOCAL): %w", c.Local, err)
+	}
+	c.Bucket, c.Queues, c.Sheets = fileURL("file", dir, "bucket"), fileURL("sqlite", dir, "queues.db"), fileURL("file", dir, "sheets")
+	return nil
+}
+
+func fileURL(scheme string, parts ...string) string {
+	path := filepath.ToSlash(filepath.Join(parts...))
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/...
+	}
+	u := url.URL{Scheme: scheme, Path: path}
+	return u.String()
+}
+
+// Layout is where everything stands in the bucket.
+func (c *Config) Layout() dataset.Layout { return dataset.Layout{Prefix: c.Prefix} }
+
+// QueueSpecs are how the three queues are to be. The dead-letter queue comes first, since the other needs it.
+func (c *Config) QueueSpecs() []queue.Spec {
+	return []queue.Spec{
+		{Name: c.DeadLetterQueue, VisibilityTimeout: c.VisibilityTimeout},
+		{Name: c.ResultsQueue, VisibilityTimeout: c.VisibilityTimeout},
+		{Name: c.TasksQueue, VisibilityTimeout: c.VisibilityTimeout, MaxReceiveCount: c.MaxReceiveCount, DeadLetterQueue: c.DeadLetterQueue},
+	}
+}
+
+// Validate says what is wrong, each with its flag and variable.
+func (c *Config) Validate() error {
+	var all []error
+	refuse := func(bad bool, flag string, value any, expected string) {
+		if bad {
+			variable := "SHUFFLE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+			all = append(all, fmt.Errorf("--%s %v (%s): expected %s", flag, value, variable, expected))
+		}
+	}
+	refuse(c.Prefix != "" && dataset.CheckKey(c.Prefix) != nil, "prefix", c.Prefix, "a path without empty, \".\" or \"..\" parts")
+	refuse(dataset.CheckKey(c.ImageSize) != nil || strings.Contains(c.ImageSize, "/"), "image-size", c.ImageSize, "the name of a folder")
+	for _, spec := range c.QueueSpecs() {
+		if err := spec.Validate(); err != nil {
+			all = append(all, fmt.Errorf("--tasks-queue, --results-queue, --dead-letter-queue, --visibility-timeout, --max-receive-count (SHUFFLE_…): %w", err))
+			break
+		}
+	}
+	names := []string{c.TasksQueue, c.ResultsQueue, c.DeadLetterQueue}
+	slices.Sort(names)
+	refuse(len(slices.Compact(names)) != 3, "tasks-queue", c.TasksQueue, "three different queues (SHUFFLE_RESULTS_QUEUE, SHUFFLE_DEAD_LETTER_QUEUE too)")
+	refuse(c.VisibilityTimeout < 10*time.Second, "visibility-timeout", c.VisibilityTimeout, "10s at least: a task's requests may take 5s each")
+	refuse(c.MaxReceiveCount < 1, "max-receive-count", c.MaxReceiveCount, "1 at least")
+	refuse(!validClasses(c.Classes), "classes", strings.Join(c.Classes, ","), "different names of folders, separated by commas")
+	refuse(c.Group < 0 || c.Group%time.Second != 0, "group", c.Group, "whole seconds, or 0")
+	refuse(c.Guard < 0, "guard", c.Guard, "0 or more frames")
+	refuse(c.Subsample < 1, "subsample", c.Subsample, "1 or more")
+	refuse(c.Stall < time.Second, "stall", c.Stall, "1s at least")
+	refuse(c.PlannerLease < time.Second, "planner-lease", c.PlannerLease, "1s at least")
+	refuse(c.Concurrency < 1 || c.Concurrency > 5000, "concurrency", c.Concurrency, "1 to 5000")
+	refuse(c.Drain < 0, "drain", c.Drain, "0 or more")
+	refuse(c.Listings < 1, "listings", c.Listings, "1 or more")
+	return errors.Join(all...)
+}
+
+func validClasses(classes []string) bool {
+	seen := map[string]bool{}
+	for _, class := range classes {
+		folded := strings.ToLower(class)
+		if dataset.CheckKey(class) != nil || strings.ContainsAny(class, "/") || strings.TrimSpace(class) != class || seen[folded] {
+			return false
+		}
+		seen[folded] = true
+	}
+	return len(classes) > 0
+}

@@ -1,0 +1,102 @@
+package open
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/sqlitequeue"
+	"github.com/angel-nft/google-shuffle/internal/sqsqueue"
+)
+
+// Queues is where the queues are.
+type Queues interface {
+	// Queue opens the queue of the spec's name or URL. One in a file is created as the spec says when there is none; in
+	// SQS that is queue.ErrNotFound.
+	Queue(ctx context.Context, spec queue.Spec) (Queue, error)
+	// Setup creates the queue as the spec says, or changes what differs.
+	Setup(ctx context.Context, spec queue.Spec) error
+}
+
+// sqsConnections are for the workers' pollers, senders and deleters, long polls included.
+const sqsConnections = 128
+
+// Queues opens sqs:// or sqlite:///FILE.
+func (o *Opener) Queues(ctx context.Context, raw string) (Queues, error) {
+	const expected = "sqs:// or sqlite:///FILE"
+	u, err := parse("queues", raw, expected)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case u.Scheme == "sqs" && u.Host == "" && u.Path == "":
+		cfg, err := o.aws(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("open queues %s: %w", raw, err)
+		}
+		return sqsQueues{sqsqueue.NewClient(cfg, sqsConnections)}, nil
+	case u.Scheme == "sqlite" && filePath(u) != "":
+		return o.sqlite(filePath(u))
+	}
+	return nil, fmt.Errorf("%w: queues %q (--queues, SHUFFLE_QUEUES): expected %s", ErrURL, raw, expected)
+}
+
+type sqsQueues struct{ client *sqs.Client }
+
+func (q sqsQueues) Queue(ctx context.Context, spec queue.Spec) (Queue, error) {
+	opened, err := sqsqueue.New(ctx, q.client, spec.Name)
+	if err != nil {
+		return nil, err
+	}
+	return opened, nil
+}
+
+func (q sqsQueues) Setup(ctx context.Context, spec queue.Spec) error {
+	_, err := sqsqueue.Setup(ctx, q.client, spec)
+	return err
+}
+
+const folderMode = 0o750
+
+func (o *Opener) sqlite(path string) (Queues, error) {
+	if err := os.MkdirAll(filepath.Dir(path), folderMode); err != nil {
+		return nil, fmt.Errorf("create the folder of the queues: %w", err)
+	}
+	f, err := sqlitequeue.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	o.closers = append(o.closers, f)
+	return fileQueues{f}, nil
+}
+
+type fileQueues struct{ *sqlitequeue.File }
+
+func (q fileQueues) Queue(ctx context.Context, spec queue.Spec) (Queue, error) {
+	opened, err := q.File.Queue(ctx, spec.Name)
+	if errors.Is(err, queue.ErrNotFound) {
+		if err := q.create(ctx, spec); err != nil {
+			return nil, err
+		}
+		opened, err = q.File.Queue(ctx, spec.Name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return opened, nil
+}
+
+// create sets the queue up, and before it the dead-letter queue that it needs.
+func (q fileQueues) create(ctx context.Context, spec queue.Spec) error {
+	if spec.DeadLetterQueue != "" {
+		if _, err := q.Queue(ctx, queue.Spec{Name: spec.DeadLetterQueue, VisibilityTimeout: spec.VisibilityTimeout}); err != nil {
+			return err
+		}
+	}
+	return q.Setup(ctx, spec)
+}

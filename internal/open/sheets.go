@@ -1,0 +1,57 @@
+package open
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"google.golang.org/api/option"
+
+	"github.com/angel-nft/google-shuffle/internal/filesheet"
+	"github.com/angel-nft/google-shuffle/internal/gsheet"
+)
+
+// Google is how the Sheets API is reached.
+type Google struct {
+	Endpoint        string // another base URL; then without credentials
+	CredentialsFile string // of a service account; "" is Google's application default credentials
+}
+
+// Sheets opens google:// or file:///DIR.
+func (o *Opener) Sheets(ctx context.Context, raw string, google Google) (Sheets, error) {
+	const expected = "google:// or file:///DIR"
+	u, err := parse("sheets", raw, expected)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case u.Scheme == "google" && u.Host == "" && u.Path == "":
+		return openGoogle(ctx, google)
+	case u.Scheme == "file" && filePath(u) != "":
+		return filesheet.Open(filePath(u))
+	}
+	return nil, fmt.Errorf("%w: sheets %q (--sheets, SHUFFLE_SHEETS): expected %s", ErrURL, raw, expected)
+}
+
+func openGoogle(ctx context.Context, google Google) (Sheets, error) {
+	if google.Endpoint != "" {
+		return gsheet.New(ctx, option.WithEndpoint(google.Endpoint), option.WithoutAuthentication())
+	}
+	if google.CredentialsFile == "" {
+		s, err := gsheet.New(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%w; name the service account's JSON file in GOOGLE_DRIVE_CREDENTIALS_FILE", err)
+		}
+		return s, nil
+	}
+	credentials, err := os.ReadFile(google.CredentialsFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the service account (GOOGLE_DRIVE_CREDENTIALS_FILE): %w", err)
+	}
+	s, err := gsheet.New(ctx, option.WithAuthCredentialsJSON(option.ServiceAccount, credentials))
+	if err != nil {
+		return nil, fmt.Errorf("service account %s (GOOGLE_DRIVE_CREDENTIALS_FILE): %w", google.CredentialsFile, err)
+	}
+	s.Account = gsheet.AccountOf(credentials)
+	return s, nil
+}

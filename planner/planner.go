@@ -156,6 +156,7 @@ func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
 // publish sends the tasks of a saved plan whose pointer is publishing.
 func (p *Planner) publish(ctx context.Context, held state.Held, plan *state.Plan) (*state.Plan, error) {
 	var err error
+	plan.State = held.State
 	if plan.Tasks == 0 {
 		held, err = p.finish(ctx, held, plan)
 	} else {

@@ -54,7 +54,7 @@ type Config struct {
 	Drain        time.Duration `help:"Time for a worker that is told to stop to finish what it has in hand." default:"25s" group:"runs"`
 	Listings     int           `help:"LIST requests at a time." default:"32" group:"runs"`
 
-	LogLevel  string `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error" group:"logs"`
+	LogLevel  string `help:"debug, info, warn or error; auto is info, and warn for the demo." default:"auto" enum:"auto,debug,info,warn,error" group:"logs"`
 	LogFormat string `help:"json or console; auto is console on a terminal." default:"auto" enum:"auto,json,console" group:"logs"`
 }
 

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/angel-nft/google-shuffle/internal/config"
+	"github.com/angel-nft/google-shuffle/internal/open"
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/planner"
+	"github.com/angel-nft/google-shuffle/tracker"
+	"github.com/angel-nft/google-shuffle/worker"
+)
+
+// app puts the stages together from the settings. It opens what a command asks for, when it asks.
+type app struct {
+	cfg    config.Config
+	split  planner.Split
+	stdout io.Writer
+	screen *screen // stderr, for logs and progress
+	log    *zap.Logger
+	style  show.Style
+
+	opener *open.Opener
+	bucket open.Bucket
+	names  []string // of the bucket
+	store  *state.Store
+	queues open.Queues
+}
+
+func newApp(cfg config.Config, stdout, stderr io.Writer) (*app, error) {
+	if err := cfg.Resolve(); err != nil {
+		return nil, usage(err)
+	}
+	split, err := planner.ParseSplit(cfg.Split)
+	if err != nil {
+		err = fmt.Errorf("--split (SHUFFLE_SPLIT): %w", err)
+	}
+	if err := errors.Join(cfg.Validate(), err); err != nil {
+		return nil, usage(err)
+	}
+	a := &app{cfg: cfg, split: split, stdout: stdout, screen: newScreen(stderr), style: styleOf(stdout)}
+	a.log = newLogger(a.screen, cfg.LogLevel, cfg.LogFormat)
+	// Connections for every slot of a worker and for the listings of a planner and a tracker beside it.
+	a.opener = open.New(cfg.Concurrency + 2*cfg.Listings)
+	return a, nil
+}
+
+func (a *app) close() error {
+	_ = a.log.Sync() // stderr, which is not always a file that can be synced
+	return a.opener.Close()
+}
+
+// openStore opens the bucket and the state in it.
+func (a *app) openStore(ctx context.Context) (*state.Store, error) {
+	if a.store != nil {
+		return a.store, nil
+	}
+	b, names, err := a.opener.Bucket(ctx, a.cfg.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(a.cfg.Bucket, "file:") {
+		names = append(names, config.DefaultBucket) // the real sheets, on a copy of the bucket
+	}
+	a.bucket, a.names = b, slices.Concat(names, a.cfg.BucketAlias)
+	a.store = &state.Store{Bucket: b, Layout: a.cfg.Layout()}
+	return a.store, nil
+}
+
+// openQueue opens one of the three queues.
+func (a *app) openQueue(ctx context.Context, name string) (open.Queue, error) {
+	if a.queues == nil {
+		q, err := a.opener.Queues(ctx, a.cfg.Queues)
+		if err != nil {
+			return nil, err
+		}
+		a.queues = q
+	}
+	specs := a.cfg.QueueSpecs()
+	spec := specs[slices.IndexFunc(specs, func(s queue.Spec) bool { return s.Name == name })]
+	q, err := a.queues.Queue(ctx, spec)
+	if errors.Is(err, queue.ErrNotFound) {
+		return nil, fmt.Errorf("%w; shuffle setup creates it", err)
+	}
+	return q, err
+}
+
+// openPlanner makes a planner. One that publishes needs the tasks queue.
+func (a *app) openPlanner(ctx context.Context, publishes bool) (*planner.Planner, error) {
+	store, err := a.openStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sheets, err := a.opener.Sheets(ctx, a.cfg.Sheets, open.Google{Endpoint: a.cfg.SheetsEndpoint, CredentialsFile: a.cfg.GoogleDriveCredentialsFile})
+	if err != nil {
+		return nil, err
+	}
+	p := &planner.Planner{Store: store, Bucket: a.bucket, Sheets: sheets, Config: a.plannerConfig(), Log: a.log}
+	if publishes {
+		if p.Tasks, err = a.openQueue(ctx, a.cfg.TasksQueue); err != nil {
+			return nil, err
+		}
+	}
+	t := &tracker.Tracker{Store: store, Options: a.trackerOptions(), Log: a.log}
+	p.Finish = t.FinishEmpty
+	return p, nil
+}
+
+func (a *app) plannerConfig() planner.Config {
+	return planner.Config{
+		Layout: a.cfg.Layout(), BucketNames: a.names, ImageSize: a.cfg.ImageSize, Classes: a.cfg.Classes,
+		Split: a.split, Group: a.cfg.Group, Stratify: a.cfg.Stratify, Guard: a.cfg.Guard, Subsample: a.cfg.Subsample,
+		MaxBadRows: a.cfg.MaxBadRows, MaxDelete: a.cfg.MaxDelete, Lease: a.cfg.PlannerLease, Parallel: a.cfg.Listings,
+	}
+}
+
+func (a *app) trackerOptions() tracker.Options {
+	return tracker.Options{Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, Parallel: a.cfg.Listings}
+}
+
+// openTracker makes a tracker with all its ports.
+func (a *app) openTracker(ctx context.Context) (*tracker.Tracker, error) {
+	store, err := a.openStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := &tracker.Tracker{Store: store, Options: a.trackerOptions(), Log: a.log}
+	if t.Tasks, err = a.openQueue(ctx, a.cfg.TasksQueue); err != nil {
+		return nil, err
+	}
+	if t.Results, err = a.openQueue(ctx, a.cfg.ResultsQueue); err != nil {
+		return nil, err
+	}
+	t.DeadLetters, err = a.openQueue(ctx, a.cfg.DeadLetterQueue)
+	return t, err
+}
+
+// bareTracker is one for commands that look only.
+func (a *app) bareTracker(ctx context.Context) (*tracker.Tracker, error) {
+	store, err := a.openStore(ctx)
+	return &tracker.Tracker{Store: store, Options: a.trackerOptions(), Log: a.log}, err
+}
+
+// openWorker makes a worker.
+func (a *app) openWorker(ctx context.Context, change func(*worker.Config)) (*worker.Worker, error) {
+	store, err := a.openStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cfg := worker.Config{
+		ID: workerID(), Layout: a.cfg.Layout(), Bucket: a.bucket, Pointer: store,
+		Concurrency: a.cfg.Concurrency, Drain: a.cfg.Drain, Log: a.log,
+		Protection: worker.NewECSProtection(os.Getenv("ECS_AGENT_URI")),
+	}
+	if cfg.Tasks, err = a.openQueue(ctx, a.cfg.TasksQueue); err != nil {
+		return nil, err
+	}
+	if cfg.Results, err = a.openQueue(ctx, a.cfg.ResultsQueue); err != nil {
+		return nil, err
+	}
+	if cfg.Deads, err = a.openQueue(ctx, a.cfg.DeadLetterQueue); err != nil {
+		return nil, err
+	}
+	change(&cfg)
+	return worker.New(cfg), nil
+}
+
+// workerID is the host's name, which ECS draws for each task, and something of the process.
+func workerID() string {
+	host, _ := os.Hostname()
+	return cmp.Or(host, "worker") + "-" + rand.Text()[:6]
+}

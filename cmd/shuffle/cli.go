@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/angel-nft/google-shuffle/internal/config"
+)
+
+// cli is every command and flag; the help texts and the environment's names come from it.
+type cli struct {
+	config.Config
+
+	Demo demoCmd `cmd:"" help:"Show everything on a generated season, in ./shuffle-demo."`
+	Run  runCmd  `cmd:"" help:"Plan, work and track in one process, until the run has ended."`
+
+	Plan  planCmd  `cmd:"" help:"Compare sheets and datasets, and publish the difference as tasks."`
+	Apply applyCmd `cmd:"" help:"Publish a plan that was made with --review."`
+	Work  workCmd  `cmd:"" help:"Apply tasks, until SIGTERM."`
+	Track trackCmd `cmd:"" help:"Count results, verify, report; until SIGTERM."`
+
+	Status  statusCmd  `cmd:"" help:"Where a run stands."`
+	Runs    runsCmd    `cmd:"" help:"List the runs, newest first."`
+	Dead    deadCmd    `cmd:"" help:"List a run's dead tasks."`
+	Redrive redriveCmd `cmd:"" help:"Publish a run's dead tasks again."`
+	Cancel  cancelCmd  `cmd:"" help:"Stop a run."`
+	Verify  verifyCmd  `cmd:"" help:"List the datasets and compare them with what should stand, now."`
+
+	Setup  setupCmd  `cmd:"" help:"Create the queues; safe to repeat."`
+	Doctor doctorCmd `cmd:"" help:"Check credentials, sheets, bucket and queues, and say what to fix."`
+}
+
+// runner is what each command implements. An error in its exit code alone is errOutcome.
+type runner interface {
+	run(ctx context.Context, a *app) error
+}
+
+type parsed struct {
+	config  config.Config
+	command runner
+}
+
+func (p *parsed) run(ctx context.Context, a *app) error { return p.command.run(ctx, a) }
+
+// parse reads the arguments; nil when they asked for help, which is printed then.
+func parse(args []string, stdout, stderr io.Writer) (*parsed, error) {
+	var c cli
+	helped := false
+	k, err := kong.New(&c,
+		kong.Name("shuffle"),
+		kong.Description("Keeps the datasets in a bucket equal to the sheets that say how rare each frame is."),
+		kong.DefaultEnvars("SHUFFLE"),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { helped = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "ports", Title: "Where things are:"}, {Key: "plans", Title: "What a plan says:"},
+			{Key: "runs", Title: "How a run goes:"}, {Key: "logs", Title: "Logs:"},
+		}),
+	)
+	if err != nil {
+		return nil, err
+	}
+	ctx, err := k.Parse(args)
+	if helped {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, usage(err)
+	}
+	command, ok := ctx.Selected().Target.Addr().Interface().(runner)
+	if !ok {
+		panic("command without run: " + ctx.Command()) // a new command that forgot it
+	}
+	return &parsed{config: c.Config, command: command}, nil
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+type deadCmd struct {
+	Run  string `arg:"" optional:"" help:"The newest run by default."`
+	JSON bool   `name:"json" help:"Print one JSON list."`
+}
+
+func (c *deadCmd) run(ctx context.Context, a *app) error {
+	t, err := a.bareTracker(ctx)
+	if err != nil {
+		return err
+	}
+	status, err := state.ReadStatus(ctx, t.Store, c.Run)
+	if err != nil {
+		return err
+	}
+	dead, err := t.DeadList(ctx, status.Run)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.printJSON(append([]state.DeadTask{}, dead...))
+	}
+	return show.Dead(a.stdout, a.style, status.Run, dead)
+}
+
+type redriveCmd struct {
+	Run string   `arg:"" help:"The run in force."`
+	Seq []uint32 `help:"This task only; repeatable." placeholder:"N"`
+}
+
+func (c *redriveCmd) run(ctx context.Context, a *app) error {
+	t, err := a.openTracker(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := t.Redrive(ctx, c.Run, c.Seq)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "run %s: %d tasks published again; shuffle status %s --watch\n", c.Run, n, c.Run)
+	return err
+}

@@ -1,0 +1,92 @@
+// Command shuffle keeps the datasets in a bucket equal to the spreadsheets that say how rare each frame is.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/joho/godotenv"
+
+	"github.com/angel-nft/google-shuffle/internal/open"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/planner"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(exitCode(err))
+}
+
+// run is the whole program. Settings come from the arguments, the environment and .env in the working folder, in this order.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	err := command(ctx, args, stdout, stderr)
+	switch {
+	case err == nil, errors.Is(err, errOutcome):
+		return err
+	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))):
+		_, _ = fmt.Fprintf(stderr, "shuffle: interrupted: %v\n", err)
+		return errInterrupted
+	}
+	_, _ = fmt.Fprintf(stderr, "shuffle: %v\n", err)
+	return err
+}
+
+func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return usage(fmt.Errorf("read .env: %w", err))
+	}
+	parsed, err := parse(args, stdout, stderr)
+	if parsed == nil || err != nil {
+		return err
+	}
+	a, err := newApp(parsed.config, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	return errors.Join(parsed.run(ctx, a), a.close())
+}
+
+var (
+	// errOutcome is the exit code 1 of a command that has printed what is wrong.
+	errOutcome = errors.New("not as it should be")
+	// errInterrupted is the end by a signal.
+	errInterrupted = errors.New("interrupted")
+	errUsage       = errors.New("usage")
+)
+
+// usage marks an error as the caller's, for the exit code.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &usageError{err}
+}
+
+type usageError struct{ err error }
+
+func (e *usageError) Error() string        { return e.err.Error() }
+func (e *usageError) Unwrap() error        { return e.err }
+func (e *usageError) Is(target error) bool { return target == errUsage }
+
+// exitCode is the contract of DESIGN 10.
+func exitCode(err error) int {
+	var active *planner.ActiveError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errInterrupted):
+		return 130
+	case errors.As(err, &active):
+		return 3
+	case errors.Is(err, errUsage), errors.Is(err, planner.ErrUsage), errors.Is(err, open.ErrURL), errors.Is(err, state.ErrNoRun):
+		return 2
+	}
+	return 1
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/planner"
+)
+
+// planFlags are those of every command that plans.
+type planFlags struct {
+	Season      string   `help:"Plan the episodes of this season only." placeholder:"S01"`
+	Episode     []string `help:"Plan this episode only; repeatable." placeholder:"S01E01"`
+	AllowDelete []string `help:"Let this episode delete more than --max-delete; repeatable." placeholder:"S01E01"`
+	Prune       []string `help:"Delete the frames of this episode, which no manifest names; repeatable." placeholder:"S01E05"`
+	Seed        string   `help:"Seed of the split, for the first run or with --reshuffle."`
+	Reshuffle   bool     `help:"Draw and record a new seed: most frames move."`
+	Supersede   bool     `help:"Take over from a run that is active."`
+}
+
+func (f planFlags) options() (planner.Options, error) {
+	opt := planner.Options{Seed: f.Seed, Reshuffle: f.Reshuffle, Supersede: f.Supersede}
+	var errs [4]error
+	if f.Season != "" {
+		opt.Season, errs[0] = dataset.ParseSeason(f.Season)
+	}
+	opt.Episodes, errs[1] = episodes("episode", f.Episode)
+	opt.AllowDelete, errs[2] = episodes("allow-delete", f.AllowDelete)
+	opt.Prune, errs[3] = episodes("prune", f.Prune)
+	return opt, usage(errors.Join(errs[:]...))
+}
+
+func episodes(flag string, names []string) ([]dataset.Episode, error) {
+	var all []dataset.Episode
+	for _, name := range names {
+		e, err := dataset.ParseEpisodeFlag(name)
+		if err != nil {
+			return nil, fmt.Errorf("--%s: %w", flag, err)
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+type planCmd struct {
+	planFlags
+	DryRun bool `help:"Plan and write nothing at all."`
+	Review bool `help:"Save the plan without publishing it; apply RUN does that."`
+	JSON   bool `name:"json" help:"Print one JSON object."`
+}
+
+func (c *planCmd) run(ctx context.Context, a *app) error {
+	opt, err := c.options()
+	if err != nil {
+		return err
+	}
+	opt.DryRun, opt.Review = c.DryRun, c.Review
+	p, err := a.openPlanner(ctx, !opt.DryRun)
+	if err != nil {
+		return err
+	}
+	plan, err := p.Plan(ctx, opt)
+	if err != nil {
+		return err
+	}
+	return a.showPlan(plan, c.JSON)
+}
+
+// showPlan prints a plan. Its error is errOutcome when something of it is held.
+func (a *app) showPlan(plan *state.Plan, asJSON bool) error {
+	print := func() error { return show.Plan(a.stdout, a.style, plan) }
+	if asJSON {
+		print = func() error { return a.printJSON(plan) }
+	}
+	if err := print(); err != nil {
+		return err
+	}
+	return outcomeOf(plan)
+}
+
+// outcomeOf is errOutcome when some of what the manifests and sheets ask for is left undone, or the run has failed.
+func outcomeOf(plan *state.Plan) error {
+	if plan.State == state.Failed || len(plan.Held()) > 0 || len(plan.Problems) > 0 {
+		return errOutcome
+	}
+	return nil
+}

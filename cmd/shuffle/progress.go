@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// progress shows how far a run is: a bar on a terminal, a line now and then elsewhere.
+type progress interface {
+	update(state.Status)
+	close()
+}
+
+func (a *app) progress() progress {
+	if isTerminal(a.screen.stderr) {
+		return &bar{screen: a.screen}
+	}
+	return &lines{screen: a.screen}
+}
+
+// lineEvery is how often a run that goes on writes a line.
+const lineEvery = 5 * time.Second
+
+type lines struct {
+	screen *screen
+	last   state.Status
+	at     time.Time
+}
+
+func (l *lines) update(s state.Status) {
+	moved := s.Done != l.last.Done || s.Dead != l.last.Dead
+	if s.Run == l.last.Run && s.State == l.last.State && (!moved || time.Since(l.at) < lineEvery) {
+		return
+	}
+	l.last, l.at = s, time.Now()
+	_, _ = fmt.Fprintln(l.screen, progressLine(s)) // stderr; there is nobody to tell
+}
+
+func (l *lines) close() {}
+
+func progressLine(s state.Status) string {
+	line := fmt.Sprintf("run %s %s: %d of %d tasks done", s.Run, s.State, s.Done, s.Tasks)
+	if s.Dead > 0 {
+		line += fmt.Sprintf(", %d dead", s.Dead)
+	}
+	if s.State.Acting() && s.Rate > 0 {
+		line += fmt.Sprintf(", %.0f/s", s.Rate)
+	}
+	if s.State.Acting() && s.ETASeconds != nil && *s.ETASeconds > 0 {
+		line += ", " + eta(s) + " left"
+	}
+	return line
+}
+
+func eta(s state.Status) string {
+	return (time.Duration(*s.ETASeconds) * time.Second).String()
+}
+
+// bar is drawn while a run is active, one a run.
+type bar struct {
+	screen *screen
+	all    *mpb.Progress
+	one    *mpb.Bar
+	last   atomic.Pointer[state.Status] // the drawing goroutine reads it
+}
+
+func (b *bar) update(s state.Status) {
+	if last := b.last.Swap(&s); b.one != nil && (s.Run != last.Run || !s.State.Active()) {
+		b.close()
+	}
+	if b.one == nil && s.State.Active() && s.Tasks > 0 {
+		b.open(s.Tasks)
+	}
+	if b.one != nil {
+		b.one.SetCurrent(int64(s.Done + s.Dead))
+	}
+}
+
+func (b *bar) open(tasks int) {
+	b.all = mpb.New(mpb.WithOutput(b.screen.stderr), mpb.WithWidth(plainWidth), mpb.WithAutoRefresh())
+	b.one = b.all.New(int64(tasks), mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-10s ", b.last.Load().State) })),
+		mpb.AppendDecorators(decor.CountersNoUnit(" %d/%d"), decor.Any(func(decor.Statistics) string { return speed(*b.last.Load()) })),
+	)
+	b.screen.put(b.all)
+}
+
+func speed(s state.Status) string {
+	if !s.State.Acting() || s.Rate <= 0 {
+		return ""
+	}
+	text := fmt.Sprintf(" %.0f/s", s.Rate)
+	if s.ETASeconds != nil {
+		text += " " + eta(s)
+	}
+	return text
+}
+
+func (b *bar) close() {
+	if b.one == nil {
+		return
+	}
+	b.screen.put(nil)
+	b.one.Abort(false)
+	b.all.Wait()
+	b.one, b.all = nil, nil
+}

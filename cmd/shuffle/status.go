@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+type statusCmd struct {
+	Run   string `arg:"" optional:"" help:"The newest run by default."`
+	JSON  bool   `name:"json" help:"Print one JSON object."`
+	Watch bool   `help:"Follow the run to its end."`
+}
+
+func (c *statusCmd) run(ctx context.Context, a *app) error {
+	store, err := a.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := state.ReadStatus(ctx, store, c.Run)
+	if err != nil {
+		return err
+	}
+	if c.Watch {
+		if s, err = a.watch(ctx, s); err != nil {
+			return err
+		}
+	}
+	print := func() error { return show.Status(a.stdout, a.style, s) }
+	if c.JSON {
+		print = func() error { return a.printJSON(s) }
+	}
+	if err := print(); err != nil {
+		return err
+	}
+	return a.statusOutcome(ctx, s)
+}
+
+// watch shows the progress of a run until it has ended.
+func (a *app) watch(ctx context.Context, s state.Status) (state.Status, error) {
+	p := a.progress()
+	defer p.close()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		p.update(s)
+		if !s.State.Active() {
+			return s, nil
+		}
+		select {
+		case <-ctx.Done():
+			return s, ctx.Err()
+		case <-tick.C:
+		}
+		var err error
+		if s, err = state.ReadStatus(ctx, a.store, s.Run); err != nil {
+			return s, err
+		}
+	}
+}
+
+// statusOutcome is errOutcome when the run has failed or was stopped, has dead tasks, held episodes, manifests that could not be
+// read, or differences.
+func (a *app) statusOutcome(ctx context.Context, s state.Status) error {
+	switch {
+	case s.State == state.Failed, s.State == state.Cancelled, s.State == state.Superseded,
+		s.Dead > 0, len(s.Held) > 0, s.Differences > 0:
+		return errOutcome
+	}
+	plan, err := a.store.ReadPlan(ctx, s.Run)
+	if errors.Is(err, bucket.ErrNotFound) {
+		return nil // it is being planned
+	}
+	if err == nil && len(plan.Problems) > 0 {
+		return errOutcome
+	}
+	return err
+}

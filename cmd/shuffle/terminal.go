@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"sync"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"golang.org/x/term"
+
+	"github.com/angel-nft/google-shuffle/internal/show"
+)
+
+// isTerminal says whether people read what is written there.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// colorful heeds https://no-color.org.
+func colorful(w io.Writer) bool {
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+const plainWidth = 80
+
+func styleOf(w io.Writer) show.Style {
+	s := show.Style{Color: colorful(w), Width: plainWidth}
+	if f, ok := w.(*os.File); ok && isTerminal(w) {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			s.Width = width
+		}
+	}
+	return s
+}
+
+// screen is stderr, shared by the logs and the progress. While a bar is shown, log lines go above it.
+type screen struct {
+	stderr io.Writer
+
+	mu    sync.Mutex
+	above io.Writer // the bar's, or nil
+}
+
+func newScreen(stderr io.Writer) *screen { return &screen{stderr: stderr} }
+
+func (s *screen) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.above != nil {
+		if n, err := s.above.Write(b); err == nil {
+			return n, nil
+		}
+	}
+	return s.stderr.Write(b)
+}
+
+func (s *screen) put(above io.Writer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.above = above
+}
+
+// newLogger writes JSON, or lines for people on a terminal.
+func newLogger(s *screen, level, format string) *zap.Logger {
+	at, err := zapcore.ParseLevel(level)
+	if err != nil {
+		at = zapcore.InfoLevel // auto; the flag's enum lets nothing else through
+	}
+	enc := zap.NewProductionEncoderConfig()
+	enc.EncodeTime = zapcore.RFC3339TimeEncoder
+	enc.EncodeDuration = zapcore.StringDurationEncoder
+	encoder := zapcore.NewJSONEncoder(enc)
+	if format == "console" || format == "auto" && isTerminal(s.stderr) {
+		enc.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05")
+		enc.EncodeLevel = zapcore.CapitalLevelEncoder
+		if colorful(s.stderr) {
+			enc.EncodeLevel = zapcore.CapitalColorLevelEncoder
+		}
+		encoder = zapcore.NewConsoleEncoder(enc)
+	}
+	return zap.New(zapcore.NewCore(encoder, zapcore.AddSync(s), at))
+}
+
+// printJSON writes v as one object.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+type trackCmd struct {
+	UntilDone bool `help:"End when the run in force has ended, with its report and exit code."`
+	JSON      bool `name:"json" help:"With --until-done, print the status as one JSON object."`
+}
+
+func (c *trackCmd) run(ctx context.Context, a *app) error {
+	if c.UntilDone {
+		return a.trackToEnd(ctx, c.JSON)
+	}
+	t, err := a.openTracker(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = t.Run(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // a signal is the normal end of a service
+	}
+	return err
+}
+
+// trackToEnd follows the run in force to its end and prints its report.
+func (a *app) trackToEnd(ctx context.Context, asJSON bool) error {
+	t, err := a.openTracker(ctx)
+	if err != nil {
+		return err
+	}
+	p := a.progress()
+	defer p.close()
+	t.Options.UntilDone, t.Options.Progress = true, p.update
+	status, err := t.Run(ctx)
+	p.close()
+	if err != nil {
+		return err
+	}
+	return a.showEnd(ctx, status, asJSON)
+}
+
+// showEnd prints the end of a run.
+func (a *app) showEnd(ctx context.Context, s state.Status, asJSON bool) error {
+	if asJSON {
+		return errors.Join(a.printJSON(s), a.statusOutcome(ctx, s))
+	}
+	report, err := a.store.ReadReport(ctx, s.Run)
+	if err != nil {
+		return err
+	}
+	if err := show.Report(a.stdout, a.style, report); err != nil {
+		return err
+	}
+	return a.statusOutcome(ctx, s)
+}

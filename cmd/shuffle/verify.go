@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+
+	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+type verifyCmd struct {
+	JSON bool `name:"json" help:"Print one JSON object."`
+}
+
+func (c *verifyCmd) run(ctx context.Context, a *app) error {
+	t, err := a.bareTracker(ctx)
+	if err != nil {
+		return err
+	}
+	differences, v, err := t.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	print := func() error {
+		return show.Differences(a.stdout, a.style, v.Against, v.Frames, v.Episodes, differences)
+	}
+	if c.JSON {
+		print = func() error {
+			return a.printJSON(map[string]any{
+				"against": v.Against, "frames": v.Frames, "episodes": v.Episodes,
+				"differences": len(differences), "difference_list": append([]state.Difference{}, differences...),
+			})
+		}
+	}
+	if err := print(); err != nil {
+		return err
+	}
+	if len(differences) > 0 {
+		return errOutcome
+	}
+	return nil
+}

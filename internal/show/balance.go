@@ -1,7 +1,7 @@
 package show
 
 import (
-	"slices"
+	"fmt"
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -14,21 +14,79 @@ func (p *page) balance(all []state.Balance, s state.Settings) {
 		return
 	}
 	p.gap()
-	p.line(span{"Frames", bold}, plain(" by class and dataset, before → after, in the planned episodes"))
-	columns := []column{{"Class", false}}
-	for _, name := range append(slices.Clone(m.datasets), "all") {
-		columns = append(columns, column{name, true})
+	title := "by class and dataset, before → after, in the planned episodes"
+	if !m.changes() {
+		title = "by class and dataset, in the planned episodes; nothing changes"
 	}
-	rows := make([][]span, len(m.classes)+1)
-	for i, class := range append(slices.Clone(m.classes), "Total") {
+	p.head(span{"Frames", bold}, plain(title))
+	if !p.grid(m.columns(), m.rows()) {
+		p.table(m.list())
+	}
+}
+
+func (p *page) missing(names []string, s state.Settings) {
+	if len(names) == 0 {
+		return
+	}
+	body := "No frame in " + strings.Join(names, ", ")
+	if !s.Stratify {
+		body += "; SHUFFLE_STRATIFY=true spreads rare classes over all datasets"
+	}
+	p.item(lead{{"! ", red}}, span{body, red})
+}
+
+func (m matrix) columns() []column {
+	columns := []column{{"Class", false}}
+	for _, name := range m.datasets {
+		columns = append(columns, column{shown(name), true})
+	}
+	return append(columns, column{"all", true})
+}
+
+func (m matrix) rows() [][]span {
+	rows := make([][]span, len(m.classes)+2)
+	for i, class := range m.classes {
 		rows[i] = []span{plain(className(class))}
 	}
-	for d := range len(m.datasets) + 1 {
-		for i, cell := range m.cells(d) {
-			rows[i] = append(rows[i], plain(cell))
+	rows[len(m.classes)], rows[len(m.classes)+1] = []span{{"Total", bold}}, []span{{"Share", dim}}
+	for d := range m.counts {
+		for i, c := range m.cells(d) {
+			rows[i] = append(rows[i], c)
 		}
 	}
-	p.table(columns, rows)
+	return rows
+}
+
+// cells are a dataset's column, aligned on both sides of the arrow, and its share of all frames after the run.
+func (m matrix) cells(d int) []span {
+	before, after := 0, 0
+	for _, n := range m.counts[d] {
+		before, after = max(before, len(number(n.before))), max(after, len(number(n.after)))
+	}
+	cells := []span{}
+	for _, n := range m.counts[d] {
+		c := cell(n.after, "")
+		c.text = fmt.Sprintf("%*s", after, c.text)
+		if n.before != n.after {
+			c = plain(fmt.Sprintf("%*s → %s", before, number(n.before), c.text))
+		}
+		cells = append(cells, c)
+	}
+	return append(cells, span{percent(m.share(d)), dim})
+}
+
+// list is the same with a row a number, for when the matrix is too wide.
+func (m matrix) list() ([]column, [][]span) {
+	columns := []column{{"Class", false}, {"dataset", false}, {"before", true}, {"after", true}}
+	rows := [][]span{}
+	for c, class := range m.classes {
+		for d, name := range m.datasets {
+			n := m.counts[d][c]
+			rows = append(rows, []span{plain(className(class)), plain(shown(name)), cell(n.before, ""), cell(n.after, "")})
+		}
+	}
+	sum := m.total()
+	return columns, append(rows, []span{{"Total", bold}, plain(""), cell(sum.before, ""), cell(sum.after, "")})
 }
 
 // className names the class of what stands in a dataset's own folder, too.
@@ -36,81 +94,5 @@ func className(class string) string {
 	if class == "" {
 		return "(no class)"
 	}
-	return class
-}
-
-type change struct{ before, after int }
-
-func (c change) add(o change) change { return change{c.before + o.before, c.after + o.after} }
-
-// matrix has a row a class and a column a dataset, and a sum of each.
-type matrix struct {
-	classes, datasets []string
-	counts            [][]change // by dataset, then class
-}
-
-// newMatrix takes what occurs or is configured, the configured first.
-func newMatrix(all []state.Balance, s state.Settings) matrix {
-	m := matrix{classes: slices.Clone(s.Classes), datasets: slices.Clone(s.Datasets)}
-	for _, b := range all {
-		if b.Before == 0 && b.After == 0 {
-			continue
-		}
-		if !slices.Contains(m.classes, b.Class) {
-			m.classes = append(m.classes, b.Class)
-		}
-		if !slices.Contains(m.datasets, b.Dataset) {
-			m.datasets = append(m.datasets, b.Dataset)
-		}
-	}
-	m.counts = make([][]change, len(m.datasets)+1)
-	for d := range m.counts {
-		m.counts[d] = make([]change, len(m.classes)+1)
-	}
-	for _, b := range all {
-		m.count(slices.Index(m.datasets, b.Dataset), slices.Index(m.classes, b.Class), change{b.Before, b.After})
-	}
-	return m
-}
-
-func (m matrix) count(d, c int, n change) {
-	if d < 0 || c < 0 {
-		return // nothing, of a class that is not configured
-	}
-	for _, row := range []int{d, len(m.datasets)} {
-		for _, col := range []int{c, len(m.classes)} {
-			m.counts[row][col] = m.counts[row][col].add(n)
-		}
-	}
-}
-
-// cells are a dataset's column, aligned on both sides of the arrow.
-func (m matrix) cells(d int) []string {
-	before, after := 0, 0
-	for _, n := range m.counts[d] {
-		before, after = max(before, len(number(n.before))), max(after, len(number(n.after)))
-	}
-	cells := []string{}
-	for _, n := range m.counts[d] {
-		cell := left(number(n.after), after)
-		if n.before != n.after {
-			cell = left(number(n.before), before) + " → " + cell
-		}
-		cells = append(cells, cell)
-	}
-	return cells
-}
-
-// left fills ASCII text at its left.
-func left(s string, w int) string { return strings.Repeat(" ", max(w-len(s), 0)) + s }
-
-func (p *page) missing(names []string, s state.Settings) {
-	if len(names) == 0 {
-		return
-	}
-	hint := ""
-	if !s.Stratify {
-		hint = "; SHUFFLE_STRATIFY=true spreads rare classes over all datasets"
-	}
-	p.item(span{"! ", red}, span{"Missing: no frame in " + strings.Join(names, ", ") + hint, red})
+	return shown(class)
 }

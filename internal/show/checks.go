@@ -19,7 +19,7 @@ func Checks(w io.Writer, s Style, checks []Check) error {
 	return write(w, s, func(p *page) {
 		longest, failed := 0, 0
 		for _, c := range checks {
-			longest = min(max(longest, width(c.Name)), 28)
+			longest = min(max(longest, width(c.Name)), p.width()*2/5)
 		}
 		for _, c := range checks {
 			p.check(c, longest)
@@ -29,10 +29,10 @@ func Checks(w io.Writer, s Style, checks []Check) error {
 		}
 		p.gap()
 		if failed == 0 {
-			p.line(span{"✓", green}, plain(" all "+count(len(checks), "check")+" passed"))
+			p.item(lead{{"✓ ", green}}, plain("all "+count(len(checks), "check")+" passed"))
 			return
 		}
-		p.line(span{fmt.Sprintf("✗ %s of %s failed", number(failed), count(len(checks), "check")), red})
+		p.item(lead{{"✗ ", red}}, span{fmt.Sprintf("%s of %s failed", number(failed), count(len(checks), "check")), red})
 	})
 }
 
@@ -41,9 +41,9 @@ func (p *page) check(c Check, longest int) {
 	if !c.OK {
 		sign = span{"✗", red}
 	}
-	name := c.Name + strings.Repeat(" ", max(longest-width(c.Name), 0))
-	p.item(plain(sign.text+" "+name+"  "), plain(c.Detail))
+	name := " " + c.Name + strings.Repeat(" ", max(longest-width(c.Name), 0)) + "  "
+	p.para(lead{sign, plain(name)}, longest+4, plain(c.Detail))
 	if !c.OK && c.Fix != "" {
-		p.item(plain(strings.Repeat(" ", longest+4)+"→ "), span{c.Fix, bold})
+		p.para(at(strings.Repeat(" ", longest+4)+"→ "), longest+6, span{c.Fix, bold})
 	}
 }

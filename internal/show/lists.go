@@ -2,10 +2,8 @@ package show
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"slices"
-	"strconv"
 
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -15,80 +13,76 @@ func Runs(w io.Writer, s Style, all []state.Status) error {
 	return write(w, s, func(p *page) {
 		if len(all) == 0 {
 			p.line(plain("There is no run yet."))
-			p.next(step{"plan", "begins the first"})
+			p.next(step{"plan", "begin the first"})
 			return
 		}
-		columns := []column{{"Run", false}, {"State", false}, {"tasks", true}, {"done", true}, {"dead", true}, {"differ", true}, {"held", true}, {"took", true}}
+		all = newestFirst(all)
+		columns := []column{{"Run", false}, {"state", false}, {"tasks", true}, {"done", true}, {"dead", true},
+			{"differ", true}, {"held", true}, {"took", true}}
 		rows := [][]span{}
-		for _, st := range newestFirst(all) {
+		for _, st := range all {
 			rows = append(rows, runRow(st))
 		}
 		p.table(columns, rows)
-		p.next(step{"status RUN", "says more of one"})
+		p.next(runSteps(all)...)
 	})
 }
 
 // newestFirst sorts by name: a run is named after its start.
 func newestFirst(all []state.Status) []state.Status {
-	return slices.SortedStableFunc(slices.Values(all), func(a, b state.Status) int { return cmp.Compare(b.Run, a.Run) })
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b state.Status) int { return cmp.Compare(b.Run, a.Run) })
+	return all
 }
 
 func runRow(st state.Status) []span {
 	sign, took := signOf(st), ""
 	if st.Finished != nil {
-		took = duration(st.Finished.Sub(st.Started).Seconds())
+		took = clock(st.Finished.Sub(st.Started).Seconds())
 	}
-	return []span{plain(st.Run), {sign.text + " " + string(st.State), sign.color}, plain(number(st.Tasks)), plain(number(st.Done)),
+	return []span{plain(st.Run), {sign.text + " " + string(st.State), sign.color}, cell(st.Tasks, ""), cell(st.Done, ""),
 		problemCell(st.Dead), problemCell(st.Differences), problemCell(len(st.Held)), plain(took)}
 }
 
-// Dead prints the dead tasks of a run with their reasons, and last how to publish them again.
-func Dead(w io.Writer, s Style, run string, dead []state.DeadTask) error {
-	return write(w, s, func(p *page) {
-		if len(dead) == 0 {
-			p.item(span{"✓ ", green}, plain("run "+run+" has no dead task"))
-			return
+// runSteps leads to the newest run that needs somebody, unless a later one has ended well.
+func runSteps(all []state.Status) []step {
+	for _, st := range all {
+		switch {
+		case st.State == state.Failed, st.State == state.Review, len(st.Held) > 0:
+			return []step{{"status " + st.Run, "why, and what to do"}}
+		case st.State == state.Succeeded:
+			return nil
 		}
-		codes := map[string]int{}
-		for _, d := range dead {
-			codes[d.Code]++
-			p.dead(d)
-		}
-		p.gap()
-		p.item(span{"✗ ", red}, span{isAre(len(dead), "task") + " dead in run " + run + ": " + tally(codes), red})
-		p.next(step{"redrive " + run, "publishes them again, when the cause is mended"},
-			step{"redrive " + run + " --seq " + strconv.Itoa(int(dead[0].Task.Seq)), "only that one"})
-	})
-}
-
-func (p *page) dead(d state.DeadTask) {
-	attempts := "attempts unknown"
-	if d.Attempts > 0 {
-		attempts = count(d.Attempts, "attempt")
 	}
-	code := d.Code
-	if code == "" {
-		code = "no code"
-	}
-	p.para(plain(fmt.Sprintf("%6d  ", d.Task.Seq)), 8, plain(string(d.Task.Frame)), plain(string(d.Task.Op)), span{code, red}, span{attempts, dim})
-	p.para(plain("        "), 8, plain(d.Reason))
+	return nil
 }
 
 // Differences prints what verify found: against is what the datasets were compared with.
 func Differences(w io.Writer, s Style, against string, frames, episodes int, diffs []state.Difference) error {
 	return write(w, s, func(p *page) {
-		compared := fmt.Sprintf("%s of %s", count(frames, "frame"), count(episodes, "episode"))
+		compared := "(" + count(frames, "frame") + " of " + count(episodes, "episode") + ")"
 		if len(diffs) == 0 {
-			p.item(span{"✓ ", green}, plain("no difference: the datasets equal "+against+" ("+compared+")"))
+			p.item(lead{{"✓ ", green}}, plain("no difference: the datasets equal "+against), plain(compared))
 			return
 		}
 		kinds := map[string]int{}
 		for _, d := range diffs {
-			kinds[d.Kind]++
-			p.para(plain("  "), 4, plain(d.String()))
+			kinds[kindName(d.Kind)]++
+			p.para(at("  "), 4, plain(d.String()))
 		}
 		p.gap()
-		p.item(span{"✗ ", red}, span{count(len(diffs), "difference") + " between the datasets and " + against + ": " + tally(kinds), red}, plain("("+compared+")"))
-		p.next(step{"plan", "plans what mends them"})
+		p.item(lead{{"✗ ", red}}, span{count(len(diffs), "difference") + " between the datasets and " + against + ":", red},
+			plain(tally(kinds)), plain(compared))
+		p.next(step{"plan", "plan what mends them"})
 	})
+}
+
+func kindName(kind string) string {
+	switch kind {
+	case state.Content:
+		return "with other content"
+	case state.Changed:
+		return "changed as a whole"
+	}
+	return kind
 }

@@ -1,35 +1,33 @@
 package show
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // step is a command to type, and what it does.
 type step struct{ command, does string }
 
-// next prints the commands to type, each whole and first on its line, so that it can be copied.
+// next prints the commands to type, each whole and first on its line, so that it can be copied. What they do stands beside
+// them where all of it fits.
 func (p *page) next(steps ...step) {
 	if len(steps) == 0 {
 		return
 	}
 	p.gap()
 	p.line(span{"Next:", bold})
-	name := p.Command
-	if name == "" {
-		name = "shuffle"
-	}
-	longest, fits := 0, true
+	commands, does := 0, 0
 	for i := range steps {
-		steps[i].command = "  " + name + " " + steps[i].command
-		longest = max(longest, width(steps[i].command))
+		steps[i].command = "  " + cmp.Or(p.Command, "shuffle") + " " + steps[i].command
+		commands, does = max(commands, width(steps[i].command)), max(does, width(steps[i].does))
 	}
+	beside := commands+2+does <= p.width()
 	for _, s := range steps {
-		fits = fits && longest+2+width(s.does) <= p.width()
-	}
-	for _, s := range steps {
-		if fits {
-			p.line(plain(s.command+strings.Repeat(" ", longest-width(s.command)+2)), span{s.does, dim})
+		if beside {
+			p.line(plain(s.command), plain(strings.Repeat(" ", commands-width(s.command)+2)), span{s.does, dim})
 			continue
 		}
 		p.line(plain(s.command))
-		p.para(plain("      "), 6, span{s.does, dim})
+		p.para(at("      "), 6, span{s.does, dim})
 	}
 }

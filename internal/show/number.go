@@ -81,12 +81,22 @@ func dollars(usd float64) string {
 func percent(share float64) string {
 	p := math.Round(share*1000) / 10
 	switch {
-	case share > 0 && p < 0.1:
+	case share <= 0 || math.IsNaN(share):
+		return "0%"
+	case share >= 1:
+		return fmt.Sprintf("%.0f%%", p)
+	case p < 0.1:
 		return "<0.1%"
-	case share < 1 && p > 99.9:
+	case p > 99.9:
 		return "99.9%"
 	}
 	return fmt.Sprintf("%.1f%%", p)
+}
+
+// clock writes seconds as h:mm:ss, for a column.
+func clock(seconds float64) string {
+	s := int(max(0, min(seconds, 1e12)))
+	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 }
 
 // rate writes tasks a second.

@@ -18,73 +18,44 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 		pg.held(heldOf(p.Episodes), len(p.Episodes))
 		pg.manifests(p.Problems)
 		pg.orphans(p.Orphans)
-		pg.episodes(p.Episodes, p.Totals)
-		pg.balance(p.Balance, p.Settings)
-		pg.missing(p.MissingClasses, p.Settings)
-		pg.gap()
-		pg.leakage(p.Leakage, p.LeakageGrouped, p.Settings)
-		pg.cost(p)
-		pg.settings(p.Settings)
-		pg.problems(p.Episodes)
+		if len(p.Episodes) > 0 {
+			pg.episodes(p.Episodes, p.Totals)
+			pg.balance(p.Balance, p.Settings)
+			pg.missing(p.MissingClasses, p.Settings)
+			pg.facts(p)
+			pg.problems(p.Episodes)
+		}
 		pg.planEnd(p)
 	})
 }
 
 func (p *page) planHead(plan *state.Plan) {
-	if plan.State == dryRun {
-		p.line(span{"Dry run", bold}, plain(": "+count(plan.Tasks, "task")+"; nothing is written"))
-		return
+	switch plan.State {
+	case dryRun:
+		p.head(span{"Dry run:", bold}, plain(count(plan.Tasks, "task")+", nothing is written"))
+	case state.Review:
+		p.head(span{"Run " + plan.Run, bold}, plain(fmt.Sprintf("(generation %d): review, %s, not published",
+			plan.Generation, count(plan.Tasks, "task"))))
+	default:
+		p.head(span{"Run " + plan.Run, bold}, plain(fmt.Sprintf("(generation %d): %s, %s",
+			plan.Generation, plan.State, count(plan.Tasks, "task"))))
 	}
-	p.para(plain(""), 2, span{fmt.Sprintf("Run %s", plan.Run), bold},
-		plain(fmt.Sprintf("generation %d: %s,", plan.Generation, plan.State)), plain(count(plan.Tasks, "task")))
 }
 
-// episodes prints the changes of each episode. Of a held one nothing is known.
-func (p *page) episodes(all []state.EpisodePlan, totals state.Totals) {
-	if len(all) == 0 {
-		return
-	}
+// facts are what a plan says in a line each.
+func (p *page) facts(plan *state.Plan) {
 	p.gap()
-	columns := []column{{"Episode", false}, {"keep", true}, {"copy", true}, {"move", true}, {"refresh", true},
-		{"delete", true}, {"frozen", true}, {"", false}, {"problems", true}}
-	rows, problems := [][]span{}, 0
-	for _, e := range all {
-		problems += problemCount(e)
-		cells, state := totalCells(e.Totals, ""), plain(e.State)
-		if held(e) {
-			cells, state = totalCells(e.Totals, "-"), span{e.State, red}
-		}
-		rows = append(rows, append(append([]span{plain(string(e.Name()))}, cells...), state, problemCell(problemCount(e))))
+	p.leakage(plan.Leakage, plan.LeakageGrouped, plan.Settings)
+	cost := "about " + dollars(plan.CostUSD)
+	if plan.CostUSD < 0.01 {
+		cost = dollars(plan.CostUSD)
 	}
-	sum := append([]span{{"Total", bold}}, totalCells(totals, "")...)
-	p.table(columns, append(rows, append(sum, plain(""), problemCell(problems))))
-}
-
-func held(e state.EpisodePlan) bool { return e.State == state.EpisodeHeld }
-
-func problemCount(e state.EpisodePlan) int { return len(e.Problems) + e.MoreProblems }
-
-func problemCell(n int) span {
-	if n == 0 {
-		return span{"0", dim}
+	cost += " for COPY, LIST and SQS requests"
+	if plan.Tasks > 0 {
+		cost += "; about " + duration(plan.Seconds) + " with one worker"
 	}
-	return span{number(n), red}
-}
-
-// totalCells are the counts of a row, or unknown in place of each.
-func totalCells(t state.Totals, unknown string) []span {
-	cells := []span{}
-	for _, n := range []int{t.Keep, t.Copy, t.Move, t.Refresh, t.Delete, t.Frozen} {
-		switch {
-		case unknown != "":
-			cells = append(cells, span{unknown, dim})
-		case n == 0:
-			cells = append(cells, span{"0", dim})
-		default:
-			cells = append(cells, plain(number(n)))
-		}
-	}
-	return cells
+	p.item(at("Cost      "), plain(cost))
+	p.item(at("Split     "), plain(split(plan.Settings)))
 }
 
 func (p *page) leakage(leakage, grouped float64, s state.Settings) {
@@ -94,31 +65,23 @@ func (p *page) leakage(leakage, grouped float64, s state.Settings) {
 	} else {
 		body += ", with blocks of " + s.Group
 	}
-	p.item(plain("Leakage   "), plain(body))
+	p.item(at("Leakage   "), plain(body))
 }
 
-func (p *page) cost(plan *state.Plan) {
-	body := "about " + dollars(plan.CostUSD) + " for COPY, LIST and SQS requests"
-	if plan.Tasks > 0 {
-		body += "; about " + duration(plan.Seconds) + " with one worker"
-	}
-	p.item(plain("Cost      "), plain(strings.Replace(body, "about less", "less", 1)))
-}
-
-// settings are what two plans of the same sheets may differ by.
-func (p *page) settings(s state.Settings) {
-	body := fmt.Sprintf("%s, seed %s", s.Split, s.Seed)
+// split names the settings by which two plans of the same sheets can differ.
+func split(s state.Settings) string {
+	parts := []string{s.Split, "seed " + s.Seed}
 	if s.Group != "" {
-		body += ", group " + s.Group
+		parts = append(parts, "group "+s.Group)
 	}
 	if s.Stratify {
-		body += ", stratified"
+		parts = append(parts, "stratified")
 	}
 	if s.Guard > 0 {
-		body += fmt.Sprintf(", guard %d", s.Guard)
+		parts = append(parts, fmt.Sprintf("guard %d", s.Guard))
 	}
 	if s.Subsample > 1 {
-		body += fmt.Sprintf(", one in %d", s.Subsample)
+		parts = append(parts, fmt.Sprintf("one unit in %d", s.Subsample))
 	}
-	p.item(plain("Split     "), plain(body+", "+s.ImageSize))
+	return strings.Join(parts, ", ")
 }

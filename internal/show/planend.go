@@ -4,51 +4,57 @@ import "github.com/angel-nft/google-shuffle/internal/state"
 
 // planEnd says what to do with the plan.
 func (p *page) planEnd(plan *state.Plan) {
-	nothing := plan.Tasks == 0 && (plan.State == dryRun || plan.State == state.Review || plan.State == state.Succeeded)
-	if nothing {
+	if plan.Tasks == 0 && (plan.State == dryRun || plan.State == state.Review || plan.State == state.Succeeded) {
 		p.gap()
-		p.para(nothingToDo(plan))
+		p.nothingToDo(len(plan.Held()), len(plan.Episodes))
 	}
 	p.next(planSteps(plan)...)
 }
 
 // nothingToDo is the verdict on a plan without tasks.
-func nothingToDo(plan *state.Plan) (first span, indent int, body span) {
-	held := len(plan.Held())
+func (p *page) nothingToDo(held, episodes int) {
+	bad := lead{{"! ", red}}
 	switch {
-	case len(plan.Episodes) == 0:
-		return span{"! ", red}, 2, plain("Nothing to do: no manifest names an episode to plan.")
-	case held == len(plan.Episodes):
-		return span{"! ", red}, 2, plain("Nothing done: every episode is held.")
+	case episodes == 0:
+		p.item(bad, plain("Nothing to do: no manifest names an episode to plan."))
+	case held == episodes:
+		p.item(bad, plain("Nothing done: every episode is held."))
 	case held > 0:
-		return span{"! ", red}, 2, plain("Nothing to do, except in held episodes: the other datasets' frames equal the sheets.")
+		p.item(bad, plain("Nothing to do except in the held episodes: for the others the datasets equal the sheets."))
+	default:
+		p.item(lead{{"✓ ", green}}, plain("Nothing to do: the datasets equal the sheets."))
 	}
-	return span{"✓ ", green}, 2, plain("Nothing to do: the datasets equal the sheets.")
 }
 
 // planSteps are the commands that follow on a plan.
 //
 //	state                 | commands
-//	----------------------+--------------------------------------------
-//	dry-run               | plan, if there are tasks or held episodes
+//	----------------------+------------------------------------
+//	dry-run               | plan, if there are tasks
 //	review                | apply, if there are tasks
 //	publishing, running … | status --watch, work, track
+//	failed                | status, plan
 //	any, held episodes    | plan, when the sheets are mended
 func planSteps(plan *state.Plan) []step {
 	steps := []step{}
 	switch {
 	case plan.State == dryRun && plan.Tasks > 0:
-		steps = append(steps, step{"plan", "the same without --dry-run publishes it"})
+		steps = append(steps, step{"plan", "publish it: the same command without --dry-run"})
 	case plan.State == state.Review && plan.Tasks > 0:
-		steps = append(steps, step{"apply " + plan.Run, "publishes the tasks of this plan"})
+		steps = append(steps, step{"apply " + plan.Run, "publish it"})
 	case plan.State.Active():
-		steps = append(steps, step{"status --watch", "follows the run to its end"},
+		steps = append(steps, step{"status --watch", "follow the run to its end"},
 			step{"work", "a worker, where none runs yet"}, step{"track", "the tracker, where none runs yet"})
 	case plan.State == state.Failed:
-		steps = append(steps, step{"status " + plan.Run, "says why it failed"}, step{"plan", "plans again"})
+		steps = append(steps, step{"status " + plan.Run, "why it failed"}, step{"plan", "plan again"})
 	}
-	if len(plan.Held()) > 0 {
-		steps = append(steps, step{"plan", "again, when the held sheets are mended"})
+	return append(steps, heldSteps(plan.Held())...)
+}
+
+// heldSteps is what follows when episodes are held, whatever the state.
+func heldSteps(held []state.HeldEpisode) []step {
+	if len(held) == 0 {
+		return nil
 	}
-	return steps
+	return []step{{"plan", "again, when the held sheets are mended"}}
 }

@@ -1,81 +1,25 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
-	"strings"
+	"slices"
 
-	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
-
-// heldEpisode is an episode that was left as it stands, with its sheet's URL where that is known.
-type heldEpisode struct {
-	state.HeldEpisode
-	sheet string
-}
-
-func heldOf(episodes []state.EpisodePlan) []heldEpisode {
-	var all []heldEpisode
-	for _, e := range episodes {
-		if held(e) {
-			all = append(all, heldEpisode{state.HeldEpisode{Season: e.Season, Episode: e.Episode, Reason: e.Reason}, e.Sheet})
-		}
-	}
-	return all
-}
-
-// held prints the held episodes with their whole reasons; of is the number of all episodes, 0 when that is unknown.
-func (p *page) held(all []heldEpisode, of int) {
-	if len(all) == 0 {
-		return
-	}
-	p.gap()
-	head := isAre(len(all), "episode") + " held and stays as it stands:"
-	switch {
-	case of > 0:
-		head = fmt.Sprintf("%s of %s held, left as they stand:", number(len(all)), count(of, "episode"))
-	case len(all) > 1:
-		head = isAre(len(all), "episode") + " held and stay as they stand:"
-	}
-	p.line(span{"! " + head, red})
-	for _, e := range all {
-		p.item(plain("  "+e.Season+e.Episode+"  "), plain(e.Reason))
-		if e.sheet != "" {
-			p.line(span{"          " + e.sheet, dim})
-		}
-	}
-}
-
-func (p *page) manifests(all []state.ManifestProblem) {
-	if len(all) == 0 {
-		return
-	}
-	p.gap()
-	p.line(span{"! " + count(len(all), "manifest problem") + ":", red})
-	for _, m := range all {
-		p.line(plain("  " + m.Manifest))
-		text := strings.TrimPrefix(m.Problem, "parse manifest "+m.Manifest+": ")
-		p.para(plain("    "), 4, plain(strings.TrimPrefix(text, "manifest "+m.Manifest+": ")))
-	}
-}
-
-func (p *page) orphans(all []state.Orphan) {
-	if len(all) == 0 {
-		return
-	}
-	p.gap()
-	p.para(span{"! ", red}, 2, span{"Orphans: frames of " + count(len(all), "episode") + " that no manifest names stand in the datasets and are left alone:", red})
-	for _, o := range all {
-		p.item(plain("  "+string(o.Episode)+"  "), plain(strings.Join(o.Places, ", ")+"; to delete them:"),
-			plain("shuffle plan --prune "+string(o.Episode)))
-	}
-}
 
 // shownProblems bounds the sheets' problems on a terminal; JSON and the report have them all.
 const shownProblems = 10
 
-// problems prints the first of each episode's problems in turn, errors before warnings: an episode with thousands does not
-// hide another one's.
+// finding is a problem with the number of rows of its episode that have the same one.
+type finding struct {
+	state.Problem
+	episode string
+	rank    int // among its episode's
+	rows    int
+}
+
+// problems prints the sheets' problems, the same one of an episode once.
 func (p *page) problems(episodes []state.EpisodePlan) {
 	all, warnings := 0, 0
 	for _, e := range episodes {
@@ -94,58 +38,81 @@ func (p *page) problems(episodes []state.EpisodePlan) {
 	if warnings > 0 {
 		head += ", of which " + count(warnings, "warning")
 	}
-	p.line(span{head + ":", red})
-	chosen := choose(episodes)
-	for i, e := range episodes {
-		for _, problem := range chosen[i] {
-			p.problem(e.Name(), problem)
-		}
+	p.head(span{head + ":", red})
+	for _, f := range choose(findings(episodes)) {
+		p.finding(f)
+		all -= f.rows
 	}
-	if more := all - min(all, shownProblems); more > 0 {
-		p.line(plain("  and " + number(more) + " more, see --json or the report"))
+	if all > 0 {
+		p.para(at("  "), 4, plain("and "+number(all)+" more, see --json or the report"))
 	}
 }
 
-func (p *page) problem(e dataset.Episode, problem state.Problem) {
-	where := string(e)
-	if problem.Row > 0 {
-		where += fmt.Sprintf(" row %d", problem.Row)
+func (p *page) finding(f finding) {
+	where := f.episode
+	if f.Row > 0 {
+		where += fmt.Sprintf(" row %d", f.Row)
 	}
-	if problem.Frame != "" {
-		where += " " + problem.Frame
+	if f.Frame != "" {
+		where += " " + f.Frame
 	}
-	text := problem.Problem
-	if problem.Warning {
+	text := f.Problem.Problem
+	if f.Warning {
 		text = "warning: " + text
 	}
-	p.para(plain("  "), 4, plain(where+":"), plain(text))
+	if f.rows > 1 {
+		text += "; the same in " + count(f.rows-1, "more row")
+	}
+	p.para(at("  "), 4, plain(where+":"), plain(text))
 }
 
-// choose takes shownProblems from the episodes in turn, and gives them by episode.
-func choose(episodes []state.EpisodePlan) [][]state.Problem {
-	chosen, left := make([][]state.Problem, len(episodes)), shownProblems
-	for _, warning := range []bool{false, true} {
-		for n, found := 0, true; found; n++ {
-			found = false
-			for i, e := range episodes {
-				if problem, ok := nth(e.Problems, warning, n); ok && left > 0 {
-					chosen[i], found = append(chosen[i], problem), true
-					left--
-				}
+// findings gathers the same problems of each episode under the first of them.
+func findings(episodes []state.EpisodePlan) []finding {
+	type kind struct {
+		problem string
+		warning bool
+	}
+	var all []finding
+	for _, e := range episodes {
+		seen, first := map[kind]int{}, len(all)
+		for _, problem := range e.Problems {
+			k := kind{problem.Problem, problem.Warning}
+			if _, ok := seen[k]; !ok {
+				seen[k] = len(all)
+				all = append(all, finding{Problem: problem, episode: string(e.Name()), rank: len(all) - first})
 			}
+			all[seen[k]].rows++
 		}
+	}
+	return all
+}
+
+// choose takes the first finding of each episode, then the second of each: an episode with thousands does not hide
+// another one's. Warnings come when there is room left.
+func choose(all []finding) []finding {
+	index := make([]int, len(all))
+	for i := range index {
+		index[i] = i
+	}
+	slices.SortStableFunc(index, func(i, j int) int {
+		return cmp.Or(compareBool(all[i].Warning, all[j].Warning), cmp.Compare(all[i].rank, all[j].rank))
+	})
+	index = index[:min(len(index), shownProblems)]
+	slices.Sort(index)
+	chosen := make([]finding, 0, len(index))
+	for _, i := range index {
+		chosen = append(chosen, all[i])
 	}
 	return chosen
 }
 
-// nth finds the n-th warning, or the n-th of the others.
-func nth(problems []state.Problem, warning bool, n int) (state.Problem, bool) {
-	for _, problem := range problems {
-		if problem.Warning == warning {
-			if n--; n < 0 {
-				return problem, true
-			}
-		}
+// compareBool puts false first.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
 	}
-	return state.Problem{}, false
+	return 1
 }

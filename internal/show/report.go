@@ -15,38 +15,45 @@ import (
 func Report(w io.Writer, s Style, r *state.Report) error {
 	return write(w, s, func(p *page) {
 		p.verdict(r.Status)
+		p.gap()
 		p.progress(r.Status)
 		p.outcome(r)
 		p.held(heldOf(r.Episodes), len(r.Episodes))
 		p.manifests(r.Manifests)
 		p.orphans(r.Orphans)
-		p.someDifferences(r)
-		p.balance(r.Balance, r.Settings)
-		p.missing(r.MissingClasses, r.Settings)
+		p.firstDifferences(r)
+		if len(r.Episodes) > 0 {
+			p.balance(r.Balance, r.Settings)
+			p.missing(r.MissingClasses, r.Settings)
+		}
 		p.problems(r.Episodes)
 		p.next(statusSteps(r.Status)...)
 	})
 }
 
+// outcome is what a report knows beyond the status.
 func (p *page) outcome(r *state.Report) {
-	p.item(plain("  Cost      "), plain(dollars(r.CostUSD)+", as planned"))
-	version := plain(fmt.Sprintf("%d is published", r.Version))
-	switch {
-	case r.Version == 0:
-		version = plain("none is published yet")
-	case r.Version != r.Generation:
-		version = plain(fmt.Sprintf("%d stays the latest", r.Version))
-	}
-	p.item(plain("  Version   "), version)
+	p.item(at("  Cost      "), plain(dollars(r.CostUSD)+", as planned"))
+	p.item(at("  Version   "), plain(version(r)))
 	if !r.Verified {
-		p.item(plain("  Verified  "), plain("no: the datasets were not listed after the last task"))
+		p.item(at("  Verified  "), plain("no: the datasets were not listed after the last task"))
 	}
 	if len(r.DeadCodes) > 0 {
-		p.item(plain("  Dead by   "), plain(tally(r.DeadCodes)))
+		p.item(at("  Dead by   "), plain(tally(r.DeadCodes)))
 	}
 	if r.Unreadable > 0 {
-		p.item(plain("  Messages  "), span{count(r.Unreadable, "message") + " could not be read, see unreadable.jsonl", red})
+		p.item(at("  Messages  "), span{number(r.Unreadable) + " unreadable: see unreadable.jsonl beside the runs", red})
 	}
+}
+
+func version(r *state.Report) string {
+	switch r.Version {
+	case 0:
+		return "none yet"
+	case r.Generation:
+		return fmt.Sprintf("%d, published by this run", r.Version)
+	}
+	return fmt.Sprintf("%d stays the latest", r.Version)
 }
 
 // tally writes counts by name, the largest first.
@@ -55,27 +62,25 @@ func tally(counts map[string]int) string {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
 	for i, name := range names {
-		if name == "" {
-			name = "without a code"
-		}
-		names[i] = number(counts[names[i]]) + " " + name
+		names[i] = number(counts[name]) + " " + cmp.Or(name, "without a code")
 	}
 	return strings.Join(names, ", ")
 }
 
+// shownDifferences bounds those of a report on a terminal.
 const shownDifferences = 10
 
-func (p *page) someDifferences(r *state.Report) {
+func (p *page) firstDifferences(r *state.Report) {
 	if r.Differences == 0 {
 		return
 	}
 	p.gap()
-	p.line(span{"✗ " + count(r.Differences, "difference") + " between the datasets and the plan:", red})
+	p.head(span{"✗ " + count(r.Differences, "difference") + " between the datasets and the plan:", red})
 	shown := r.DifferenceList[:min(len(r.DifferenceList), shownDifferences)]
 	for _, d := range shown {
-		p.para(plain("  "), 4, plain(d.String()))
+		p.para(at("  "), 4, plain(d.String()))
 	}
 	if more := r.Differences - len(shown); more > 0 {
-		p.line(plain("  and " + number(more) + " more, see the report or shuffle verify"))
+		p.para(at("  "), 4, plain("and "+number(more)+" more, see --json or report.json of the run"))
 	}
 }

@@ -48,6 +48,20 @@ type span struct {
 
 func plain(text string) span { return span{text: text} }
 
+// lead is what stands before the first line of a paragraph.
+type lead []span
+
+// at leads with a label.
+func at(label string) lead { return lead{plain(label)} }
+
+func (l lead) width() int {
+	w := 0
+	for _, s := range l {
+		w += width(s.text)
+	}
+	return w
+}
+
 // page collects what is printed.
 type page struct {
 	Style
@@ -55,9 +69,9 @@ type page struct {
 }
 
 // write prints a page at once, so that a page printed over the last one does not flicker.
-func write(w io.Writer, s Style, print func(*page)) error {
+func write(w io.Writer, s Style, fill func(*page)) error {
 	p := &page{Style: s}
-	print(p)
+	fill(p)
 	_, err := io.WriteString(w, p.out.String())
 	return err
 }
@@ -71,12 +85,22 @@ func (p *page) emit(s span) {
 	p.out.WriteString(text)
 }
 
-// line prints the spans as they are, on a line of their own.
+// line prints the spans as they are, on a line of their own, without space at its end.
 func (p *page) line(spans ...span) {
-	for _, s := range spans {
+	for _, s := range trim(spans) {
 		p.emit(s)
 	}
 	p.out.WriteByte('\n')
+}
+
+func trim(spans []span) []span {
+	for i := len(spans) - 1; i >= 0; i-- {
+		last := span{strings.TrimRight(Clean(spans[i].text), " "), spans[i].color}
+		if last.text != "" {
+			return append(spans[:i:i], last)
+		}
+	}
+	return nil
 }
 
 // gap prints an empty line between two sections.
@@ -87,24 +111,25 @@ func (p *page) gap() {
 }
 
 // para prints a paragraph: first stands before its first line, and the other lines are indented.
-func (p *page) para(first span, indent int, body ...span) {
-	lines := wrap(body, p.width()-width(first.text), p.width()-indent)
+func (p *page) para(first lead, indent int, body ...span) {
+	lines := wrap(body, p.width()-first.width(), p.width()-indent)
 	if len(lines) == 0 {
-		p.line(span{strings.TrimRight(first.text, " "), first.color})
+		p.line(first...)
 	}
-	for i, l := range lines {
-		if i > 0 {
-			first = plain(strings.Repeat(" ", indent))
-		}
-		p.line(append([]span{first}, l...)...)
+	for _, l := range lines {
+		p.line(append(first[:len(first):len(first)], l...)...)
+		first = at(strings.Repeat(" ", indent))
 	}
 }
 
 // item is a paragraph whose lines all stand right of its first words.
-func (p *page) item(first span, body ...span) {
-	indent := width(first.text)
+func (p *page) item(first lead, body ...span) {
+	indent := first.width()
 	if indent > p.width()/2 {
 		indent = 4
 	}
 	p.para(first, indent, body...)
 }
+
+// head prints the headline of a section.
+func (p *page) head(body ...span) { p.para(nil, 2, body...) }

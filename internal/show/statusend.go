@@ -18,11 +18,7 @@ import (
 //	superseded          | status
 //	any, held episodes  | plan, when the sheets are mended
 func statusSteps(st state.Status) []step {
-	steps := stateSteps(st)
-	if len(st.Held) > 0 {
-		steps = append(steps, step{"plan", "again, when the held sheets are mended"})
-	}
-	return steps
+	return append(stateSteps(st), heldSteps(st.Held)...)
 }
 
 func stateSteps(st state.Status) []step {
@@ -30,16 +26,16 @@ func stateSteps(st state.Status) []step {
 	case state.Failed:
 		return failedSteps(st)
 	case state.Review:
-		return []step{{"apply " + st.Run, "publishes the plan's tasks"}}
+		return []step{{"apply " + st.Run, "publish its tasks"}}
 	case state.Cancelled:
-		return []step{{"plan", "begins a new run"}}
+		return []step{{"plan", "begin a new run"}}
 	case state.Superseded:
 		return []step{{"status", "where the newest run stands"}}
 	}
 	if !st.State.Active() {
 		return nil
 	}
-	steps := []step{{"status --watch", "follows the run to its end"}}
+	steps := []step{{"status --watch", "follow the run to its end"}}
 	if st.State == state.Running && accounted(st) == 0 {
 		steps = append(steps, step{"work", "a worker, where none runs yet"}, step{"track", "the tracker, where none runs yet"})
 	}
@@ -49,11 +45,11 @@ func stateSteps(st state.Status) []step {
 func failedSteps(st state.Status) []step {
 	switch {
 	case st.Dead > 0:
-		return []step{{"dead " + st.Run, "lists the dead tasks and why"}, {"redrive " + st.Run, "publishes them again, when the cause is mended"}}
+		return []step{{"dead " + st.Run, "list the dead tasks and why"}, {"redrive " + st.Run, "publish them again; mend the cause first"}}
 	case st.Outcomes[messages.Superseded] > 0:
-		return []step{{"redrive " + st.Run, "publishes the tasks again that were not applied"}}
+		return []step{{"redrive " + st.Run, "publish what was not applied"}}
 	case st.Differences > 0:
-		return []step{{"verify", "lists the differences as they are now"}, {"plan", "plans what mends them"}}
+		return []step{{"verify", "list the differences as they are now"}, {"plan", "plan what mends them"}}
 	}
-	return []step{{"plan", "begins a new run"}}
+	return []step{{"plan", "begin a new run"}}
 }

@@ -11,6 +11,16 @@ type column struct {
 // table prints rows under their columns' heads. A table that does not fit becomes a paragraph a row, so that nothing is
 // cut off.
 func (p *page) table(columns []column, rows [][]span) {
+	if p.grid(columns, rows) {
+		return
+	}
+	for _, row := range rows {
+		p.record(columns, row)
+	}
+}
+
+// grid prints rows under their columns' heads, if they fit.
+func (p *page) grid(columns []column, rows [][]span) bool {
 	widths := make([]int, len(columns))
 	for i, c := range columns {
 		widths[i] = width(c.head)
@@ -20,13 +30,11 @@ func (p *page) table(columns []column, rows [][]span) {
 	}
 	for _, between := range []string{"  ", " "} {
 		if total(widths, width(between)) <= p.width() {
-			p.grid(columns, widths, between, rows)
-			return
+			p.rows(columns, widths, between, rows)
+			return true
 		}
 	}
-	for _, row := range rows {
-		p.record(columns, row)
-	}
+	return false
 }
 
 func total(widths []int, between int) int {
@@ -37,7 +45,7 @@ func total(widths []int, between int) int {
 	return n
 }
 
-func (p *page) grid(columns []column, widths []int, between string, rows [][]span) {
+func (p *page) rows(columns []column, widths []int, between string, rows [][]span) {
 	heads := make([]span, len(columns))
 	for i, c := range columns {
 		heads[i] = span{c.head, dim}
@@ -48,40 +56,42 @@ func (p *page) grid(columns []column, widths []int, between string, rows [][]spa
 			if i > 0 {
 				line = append(line, plain(between))
 			}
-			line = append(line, pad(cell, widths[i], columns[i].right, i == len(row)-1)...)
+			line = append(line, pad(cell, widths[i], columns[i].right)...)
 		}
-		p.line(trim(line)...)
+		p.line(line...)
 	}
 }
 
-// pad fills a cell up to a width. The last one of a row is not filled at its right.
-func pad(cell span, w int, right, last bool) []span {
+// pad fills a cell up to a width.
+func pad(cell span, w int, right bool) []span {
 	fill := plain(strings.Repeat(" ", max(w-width(cell.text), 0)))
-	switch {
-	case right:
+	if right {
 		return []span{fill, cell}
-	case last:
-		return []span{cell}
 	}
 	return []span{cell, fill}
-}
-
-// trim takes the space off the end of a line.
-func trim(line []span) []span {
-	for len(line) > 0 && strings.Trim(line[len(line)-1].text, " ") == "" {
-		line = line[:len(line)-1]
-	}
-	return line
 }
 
 // record prints a row as words.
 func (p *page) record(columns []column, row []span) {
 	body := []span{}
 	for i, cell := range row[1:] {
-		if i > 0 {
+		if cell.text == "" {
+			continue
+		}
+		if len(body) > 0 {
 			body[len(body)-1].text += ","
 		}
-		body = append(body, span{columns[i+1].head, dim}, span{cell.text, cell.color})
+		body = append(body, span{columns[i+1].head, dim}, cell)
 	}
-	p.item(plain(row[0].text+": "), body...)
+	p.item(at(row[0].text+": "), body...)
+}
+
+// shown bounds a name that somebody else chose, so that one of them does not spoil a table. What is left out shows as an
+// ellipsis.
+func shown(name string) string {
+	const most = 24
+	if width(name) <= most {
+		return name
+	}
+	return terminal.Truncate(Clean(name), most, "…")
 }

@@ -1,0 +1,50 @@
+package show
+
+import "github.com/angel-nft/google-shuffle/internal/state"
+
+// episodes prints the changes of each episode. Of a held one they are not known.
+func (p *page) episodes(all []state.EpisodePlan, totals state.Totals) {
+	p.gap()
+	columns := []column{{"Episode", false}, {"keep", true}, {"copy", true}, {"move", true}, {"refresh", true},
+		{"delete", true}, {"frozen", true}, {"state", false}, {"problems", true}}
+	rows, problems := [][]span{}, 0
+	for _, e := range all {
+		problems += problemCount(e)
+		rows = append(rows, episodeRow(e))
+	}
+	sum := append([]span{{"Total", bold}}, changeCells(totals)...)
+	p.table(columns, append(rows, append(sum, plain(""), problemCell(problems))))
+}
+
+func episodeRow(e state.EpisodePlan) []span {
+	name, cells, s := plain(shown(string(e.Name()))), changeCells(e.Totals), plain(e.State)
+	if isHeld(e) {
+		for i := range cells {
+			cells[i] = span{"-", dim}
+		}
+		s.color = red
+	}
+	return append(append([]span{name}, cells...), s, problemCell(problemCount(e)))
+}
+
+func isHeld(e state.EpisodePlan) bool { return e.State == state.EpisodeHeld }
+
+func problemCount(e state.EpisodePlan) int { return len(e.Problems) + e.MoreProblems }
+
+func changeCells(t state.Totals) []span {
+	cells := []span{}
+	for _, n := range []int{t.Keep, t.Copy, t.Move, t.Refresh, t.Delete, t.Frozen} {
+		cells = append(cells, cell(n, ""))
+	}
+	return cells
+}
+
+// cell is a number in a table. Zeros step back, so that the others are seen.
+func cell(n int, c color) span {
+	if n == 0 {
+		c = dim
+	}
+	return span{number(n), c}
+}
+
+func problemCell(n int) span { return cell(n, red) }

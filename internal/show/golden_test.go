@@ -1,0 +1,118 @@
+package show
+
+import (
+	"bytes"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// printer prints one page.
+type printer func(io.Writer, Style) error
+
+func planOf(p *state.Plan) printer {
+	return func(w io.Writer, s Style) error { return Plan(w, s, p) }
+}
+
+func statusOf(st state.Status) printer {
+	return func(w io.Writer, s Style) error { return Status(w, s, st) }
+}
+
+func reportOf(r *state.Report) printer {
+	return func(w io.Writer, s Style) error { return Report(w, s, r) }
+}
+
+func pages() map[string]printer {
+	return map[string]printer{
+		"plan":                  planOf(samplePlan()),
+		"plan-dry-run":          planOf(dryRunPlan()),
+		"plan-review":           planOf(reviewPlan()),
+		"plan-empty":            planOf(emptyPlan()),
+		"plan-empty-held":       planOf(emptyHeldPlan()),
+		"plan-season":           planOf(seasonPlan()),
+		"plan-nothing":          planOf(&state.Plan{State: dryRun, Settings: settings}),
+		"plan-hostile":          planOf(hostilePlan()),
+		"status-planning":       statusOf(status(state.Planning, 0, 0, 0)),
+		"status-published":      statusOf(status(state.Running, 334, 0, 0)),
+		"status-running":        statusOf(runningStatus()),
+		"status-succeeded":      statusOf(status(state.Succeeded, 334, 334, 0)),
+		"status-succeeded-held": statusOf(heldStatus()),
+		"status-failed-dead":    statusOf(deadStatus()),
+		"status-failed-differ":  statusOf(differentStatus()),
+		"status-review":         statusOf(reviewStatus()),
+		"status-superseded":     statusOf(sampleRuns()[3]),
+		"report-succeeded":      reportOf(report(status(state.Succeeded, 334, 334, 0))),
+		"report-succeeded-held": reportOf(heldReport()),
+		"report-failed-dead":    reportOf(deadReport()),
+		"report-failed-differ":  reportOf(differentReport()),
+		"runs":                  func(w io.Writer, s Style) error { return Runs(w, s, sampleRuns()) },
+		"runs-none":             func(w io.Writer, s Style) error { return Runs(w, s, nil) },
+		"dead":                  func(w io.Writer, s Style) error { return Dead(w, s, run, sampleDead()) },
+		"dead-none":             func(w io.Writer, s Style) error { return Dead(w, s, run, nil) },
+		"differences":           func(w io.Writer, s Style) error { return Differences(w, s, "run "+run, 86_400, 3, sampleDifferences()) },
+		"differences-none":      func(w io.Writer, s Style) error { return Differences(w, s, "version 41", 86_400, 3, nil) },
+		"checks":                func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()) },
+		"checks-passed":         func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()[:2]) },
+	}
+}
+
+func TestPages(t *testing.T) {
+	for name, print := range pages() {
+		t.Run(name, func(t *testing.T) { golden(t, name+".txt", printed(t, print, Style{})) })
+	}
+	golden(t, "plan-color.txt", printed(t, planOf(samplePlan()), Style{Color: true}))
+	golden(t, "plan-narrow.txt", printed(t, planOf(samplePlan()), Style{Width: 50}))
+	golden(t, "status-local.txt", printed(t, statusOf(deadStatus()), Style{Command: "shuffle --local ./shuffle-demo"}))
+}
+
+func printed(t testing.TB, print printer, s Style) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := print(&b, s); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (go test ./internal/show -update writes it anew); printed:\n%s", name, got)
+	}
+}
+
+var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// Colours never carry a meaning of their own, nor move anything.
+func TestColorAddsSequencesOnly(t *testing.T) {
+	for name, print := range pages() {
+		colored := printed(t, print, Style{Color: true})
+		if sgr.ReplaceAllString(colored, "") != printed(t, print, Style{}) {
+			t.Errorf("%s: without its SGR sequences the coloured page is another", name)
+		}
+		if !strings.Contains(colored, "\x1b[") {
+			t.Errorf("%s has no colour", name)
+		}
+	}
+}

@@ -1,0 +1,254 @@
+package show
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+const run = "20261123T212443Z-42"
+
+const sheetURL = "https://docs.google.com/spreadsheets/d/1xQb9tGkZ0C3mVw8yJ2nEoPqR5sTuVwXyZaBcDeFgHiJ/edit#gid=0"
+
+var (
+	classes  = []string{"Junk", "Common", "Uncommon", "Rare", "Legendary"}
+	datasets = []string{"train", "validate", "test"}
+	settings = state.Settings{Seed: "PYSLQ3D2GCWWQ6MDLBTLUUUCFO", Split: "train=0.7,validate=0.1,test=0.2",
+		Classes: classes, Datasets: datasets, Listed: datasets, ImageSize: "thumbnails"}
+)
+
+// samplePlan has three planned episodes and one that is held.
+func samplePlan() *state.Plan {
+	p := &state.Plan{
+		Run: run, Generation: 42, State: state.Running, Tasks: 334,
+		Totals: state.Totals{Keep: 85_731, Copy: 31, Move: 248, Refresh: 2, Delete: 53, Frozen: 3},
+		Episodes: []state.EpisodePlan{
+			episode("E01", state.Totals{Keep: 28_519, Copy: 31, Move: 212, Delete: 40, Frozen: 3},
+				state.Problem{Row: 17, Frame: "TT_S01_E01_FRM-00-00-08-12", Problem: "no source image"},
+				state.Problem{Row: 2214, Frame: "TT_S01_E01_FRM-00-01-31-18", Problem: `unknown class "Rarr" in JONNY's RECLASSIFICATION: expected one of Junk, Common, Uncommon, Rare, Legendary; the frame is left as it stands`},
+				state.Problem{Row: 2301, Frame: "TT_S01_E01_FRM-00-01-35-09", Problem: "the frame stands in row 2300 too, with the same class; counted once", Warning: true}),
+			episode("E02", state.Totals{Keep: 28_800}),
+			episode("E03", state.Totals{Keep: 28_412, Move: 36, Refresh: 2, Delete: 13}),
+			episode("E04", state.Totals{}),
+		},
+		Balance: sampleBalance(), MissingClasses: []string{"validate/Legendary"},
+		CostUSD: 0.0241, Seconds: 7.1, Leakage: 0.4213, LeakageGrouped: 0.0055, Settings: settings,
+	}
+	p.Episodes[2].Problems = []state.Problem{{Row: 9, Frame: "TT_S01_E04_FRM-00-00-00-07", Problem: `frame of another episode, "TT_S01_E04_FRM-00-00-00-07": expected frames of S01E03`}}
+	p.Episodes[3].State = state.EpisodeHeld
+	p.Episodes[3].Reason = `sheet "Tuttle Twins S01E04 Frames": expected the column "FRAME NUMBER" in row 1, found "https://s3.us-west-2.amazonaws.com/media.angel-nft.com/tuttle_twins/s01e04/…", "ROW_INDEX", "FRAME", "UNSUPERVISED CLASSIFICATION", "SUPERVISED CLASSIFICATION"`
+	return p
+}
+
+func episode(code string, totals state.Totals, problems ...state.Problem) state.EpisodePlan {
+	return state.EpisodePlan{Season: "S01", Episode: code, State: state.EpisodePlanned, Sheet: sheetURL, Totals: totals, Problems: problems}
+}
+
+func sampleBalance() []state.Balance {
+	var all []state.Balance
+	for c, frames := range []int{4_310, 58_241, 17_004, 6_212, 9} {
+		for d, share := range []int{7, 1, 2} {
+			n := frames * share / 10
+			all = append(all, state.Balance{Class: classes[c], Dataset: datasets[d], Before: n, After: n + c*(d+1) - 3*c%5})
+		}
+	}
+	for i := range all[12:] {
+		all[12+i].After = all[12+i].Before
+	}
+	return append(all, state.Balance{Class: "Rarr", Dataset: "train", Before: 4})
+}
+
+// reviewPlan waits for somebody, with more problems than fit and everything that can be wrong around the sheets.
+func reviewPlan() *state.Plan {
+	p := samplePlan()
+	p.State = state.Review
+	for i := range 2000 {
+		p.Episodes[0].Problems = append(p.Episodes[0].Problems, state.Problem{Row: 3000 + i, Frame: string(dataset.FrameAt("S01E01", 3000+i)), Problem: "no source image"})
+	}
+	p.Episodes[0].MoreProblems = 117
+	p.Episodes[1].State, p.Episodes[1].Totals = state.EpisodeHeld, state.Totals{}
+	p.Episodes[1].Reason = "would delete 14233 of the 28800 frames in the datasets (49.4%), more than the ceiling 10% (--max-delete, SHUFFLE_MAX_DELETE) allows; if the sheet is right, plan with --allow-delete S01E02"
+	p.Problems = []state.ManifestProblem{{Manifest: "tuttle_twins/manifests/S02-episodes.json",
+		Problem: "parse manifest tuttle_twins/manifests/S02-episodes.json: expected a JSON list of episodes: unexpected end of JSON input"}}
+	p.Orphans = []state.Orphan{{Episode: "S01E09", Places: []string{"train/Common", "train/Rare", "test/Common", "validate/Uncommon", "test/Junk"}}}
+	p.Settings.Group, p.Settings.Stratify, p.Settings.Guard, p.Settings.Subsample = "10s", true, 2, 4
+	p.Leakage, p.LeakageGrouped = 0.0055, 0.0055
+	return p
+}
+
+func dryRunPlan() *state.Plan {
+	p := samplePlan()
+	p.Run, p.Generation, p.State, p.Episodes = "", 0, dryRun, p.Episodes[:3]
+	return p
+}
+
+// emptyPlan is what most scheduled runs are: the world has not changed.
+func emptyPlan() *state.Plan {
+	p := samplePlan()
+	p.State, p.Tasks, p.Totals, p.Episodes = state.Succeeded, 0, state.Totals{Keep: 57_600}, p.Episodes[1:3]
+	p.Episodes[1].Totals, p.Episodes[1].Problems = state.Totals{Keep: 28_800}, nil
+	for i := range p.Balance {
+		p.Balance[i].After = p.Balance[i].Before
+	}
+	p.MissingClasses, p.CostUSD, p.Seconds = nil, 0.0006, 0
+	return p
+}
+
+func emptyHeldPlan() *state.Plan {
+	p := emptyPlan()
+	p.Episodes = append(p.Episodes, samplePlan().Episodes[3])
+	return p
+}
+
+func seasonPlan() *state.Plan {
+	p := samplePlan()
+	p.Episodes, p.Tasks, p.Totals = nil, 345_600, state.Totals{Move: 172_800, Copy: 172_800}
+	for i := range 12 {
+		p.Episodes = append(p.Episodes, episode(fmt.Sprintf("E%02d", i+1), state.Totals{Copy: 14_400, Move: 14_400}))
+	}
+	for i := range p.Balance {
+		p.Balance[i].After *= 4
+	}
+	p.CostUSD, p.Seconds = 1.8123, 148.2
+	return p
+}
+
+var (
+	started  = time.Date(2026, 11, 23, 21, 24, 43, 0, time.UTC)
+	finished = started.Add(83 * time.Second)
+)
+
+// status has done tasks of all kinds; the others are open.
+func status(s state.State, tasks, done, dead int) state.Status {
+	st := state.Status{
+		Run: run, Generation: 42, State: s, Tasks: tasks, Done: done, Dead: dead, Started: started, Held: []state.HeldEpisode{},
+		Outcomes: map[messages.Outcome]int{
+			messages.Copied: done / 10, messages.Moved: done - done/10, messages.Refreshed: 0, messages.Deleted: 0,
+			messages.Dead: dead, messages.Superseded: 0,
+		},
+	}
+	eta := 0.0
+	if !s.Active() {
+		st.Finished, st.ETASeconds, st.Rate = &finished, &eta, 812.4
+	}
+	return st
+}
+
+func runningStatus() state.Status {
+	st := status(state.Running, 345_600, 212_045, 12)
+	eta := 133_543 / 2411.7
+	st.Rate, st.ETASeconds = 2411.7, &eta
+	return st
+}
+
+func heldStatus() state.Status {
+	st := status(state.Succeeded, 334, 334, 0)
+	st.Held = samplePlan().Held()
+	return st
+}
+
+func deadStatus() state.Status {
+	st := status(state.Failed, 1284, 1272, 12)
+	st.Reason = "12 tasks are dead: see shuffle dead " + run + "; then shuffle redrive " + run
+	return st
+}
+
+func differentStatus() state.Status {
+	st := status(state.Failed, 1284, 1284, 0)
+	st.Differences = 13
+	st.Reason = "13 differences: " + sampleDifferences()[0].String() + "; see report.json of the run, and run shuffle plan again"
+	return st
+}
+
+func reviewStatus() state.Status {
+	st := status(state.Review, 334, 0, 0)
+	st.Finished, st.Rate = nil, 0
+	return st
+}
+
+func sampleDifferences() []state.Difference {
+	const frame = dataset.Frame("TT_S01_E01_FRM-00-00-08-12")
+	file := frame.File()
+	return []state.Difference{
+		{Kind: state.Missing, Episode: "S01E01", Frame: frame, Key: "test/Rare/" + file},
+		{Kind: state.Misplaced, Episode: "S01E01", Frame: frame, Key: "test/Rare/" + file, Found: "train/Common/" + file},
+		{Kind: state.Unexpected, Episode: "S01E01", Frame: frame, Key: "train/Rare/" + file},
+		{Kind: state.Content, Episode: "S01E01", Frame: frame, Key: "train/Rare/" + file, Want: "0cc175b9c0f1b6a831c399e269772661", Found: "92eb5ffee6ae2fec3ad71c777531578f"},
+		{Kind: state.Changed, Episode: "S01E03"},
+	}
+}
+
+func report(st state.Status) *state.Report {
+	p := samplePlan()
+	return &state.Report{Status: st, Verified: true, Totals: p.Totals, Episodes: p.Episodes[:3], Balance: p.Balance, MissingClasses: p.MissingClasses,
+		Version: st.Generation, CostUSD: p.CostUSD, Leakage: p.Leakage, LeakageGrouped: p.LeakageGrouped, Settings: settings}
+}
+
+func heldReport() *state.Report {
+	r := report(heldStatus())
+	r.Episodes = samplePlan().Episodes
+	return r
+}
+
+func deadReport() *state.Report {
+	r := report(deadStatus())
+	r.Verified, r.Version, r.DeadCodes, r.Unreadable = false, 41, map[string]int{"AccessDenied": 10, "": 2}, 1
+	return r
+}
+
+func differentReport() *state.Report {
+	r := report(differentStatus())
+	r.Version, r.DifferenceList = 0, sampleDifferences()
+	for i := range 8 {
+		d := sampleDifferences()[0]
+		d.Key = "test/Common/" + dataset.FrameAt("S01E02", i).File()
+		r.DifferenceList = append(r.DifferenceList, d)
+	}
+	return r
+}
+
+func sampleDead() []state.DeadTask {
+	task := messages.Task{Seq: 1234, Op: messages.Move, Frame: "TT_S01_E01_FRM-00-00-08-12"}
+	other := messages.Task{Seq: 7, Op: messages.Copy, Frame: "TT_S01_E03_FRM-00-12-08-01"}
+	return []state.DeadTask{
+		{Task: other, Reason: "received 5 times without a result: its worker died or was cut off each time", Attempts: 5},
+		{Task: task, Code: "AccessDenied", Attempts: 1, Worker: "ip-10-0-3-17", Reason: "copy tuttle_twins/ML/test/Rare/TT_S01_E01_FRM-00-00-08-12.jpg: " +
+			"operation error S3: CopyObject, https response error StatusCode: 403, api error AccessDenied: User: arn:aws:sts::123456789012:assumed-role/shuffle/i-0abc is not authorized to perform: s3:PutObject"},
+		{Task: messages.Task{Seq: 345_599, Op: messages.Delete, Frame: "TT_S01_E12_FRM-00-19-59-23"}, Code: "AccessDenied", Reason: "Access Denied"},
+	}
+}
+
+func sampleRuns() []state.Status {
+	older, long := deadStatus(), runningStatus()
+	older.Run, older.Generation = "20261122T060000Z-41", 41
+	long.Run = "20261124T060000Z-43"
+	superseded := state.Status{Run: "20261121T060000Z-40", State: state.Superseded}
+	return []state.Status{older, heldStatus(), long, superseded, func() state.Status { st := differentStatus(); st.Run = "20261120T060000Z-39"; return st }()}
+}
+
+func sampleChecks() []Check {
+	return []Check{
+		{Name: "AWS credentials", OK: true, Detail: "arn:aws:sts::123456789012:assumed-role/shuffle/i-0abc"},
+		{Name: "bucket media.angel-nft.com", OK: true, Detail: "list, read, write and delete work"},
+		{Name: "sheet S01E04", Detail: "googleapi: Error 403: The caller does not have permission, forbidden",
+			Fix: "share the spreadsheet with shuffle@angel-nft.iam.gserviceaccount.com as a viewer: " + sheetURL},
+		{Name: "queue google-shuffle-tasks", Detail: "no redrive policy", Fix: "shuffle setup"},
+	}
+}
+
+// hostile is text that would clear a screen, recolour it, reverse what follows, and forge lines.
+const hostile = "\x1b[2J\x1b[31mRare\u009b0m\u202egnp.exe\u2066\n✓ succeeded\r\a\x00\u200b\ufeff\xff\u2028end\t\u00a0."
+
+func hostilePlan() *state.Plan {
+	p := samplePlan()
+	p.Run, p.Problems = hostile, []state.ManifestProblem{{Manifest: hostile, Problem: hostile}}
+	p.Orphans = []state.Orphan{{Episode: hostile, Places: []string{hostile}}}
+	p.Episodes[0].Season, p.Episodes[0].Sheet, p.Episodes[0].State, p.Episodes[0].Reason = hostile, hostile, state.EpisodeHeld, hostile
+	p.Episodes[0].Problems = []state.Problem{{Row: 1, Frame: hostile, Problem: hostile}}
+	p.Balance = append(p.Balance, state.Balance{Class: hostile, Dataset: hostile, Before: 3})
+	p.MissingClasses, p.Settings.Seed, p.Settings.Split, p.Settings.Group = []string{hostile}, hostile, hostile, hostile
+	return p
+}

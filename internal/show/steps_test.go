@@ -1,0 +1,116 @@
+package show
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+func commands(steps []step) []string {
+	list := []string{}
+	for _, s := range steps {
+		list = append(list, s.command)
+	}
+	return list
+}
+
+// TestPlanSteps goes through the table at planSteps.
+func TestPlanSteps(t *testing.T) {
+	follow := []string{"status --watch", "work", "track"}
+	tests := []struct {
+		state state.State
+		tasks int
+		held  bool
+		want  []string
+	}{
+		{dryRun, 3, false, []string{"plan"}},
+		{dryRun, 0, false, nil},
+		{state.Review, 3, false, []string{"apply " + run}},
+		{state.Review, 0, false, nil},
+		{state.Review, 3, true, []string{"apply " + run, "plan"}},
+		{state.Publishing, 3, false, follow},
+		{state.Running, 3, false, follow},
+		{state.Running, 3, true, append(slices.Clone(follow), "plan")},
+		{state.Succeeded, 0, false, nil},
+		{state.Succeeded, 0, true, []string{"plan"}},
+		{state.Failed, 0, false, []string{"status " + run, "plan"}},
+	}
+	for _, test := range tests {
+		p := &state.Plan{Run: run, State: test.state, Tasks: test.tasks, Episodes: []state.EpisodePlan{episode("E01", state.Totals{})}}
+		if test.held {
+			p.Episodes[0].State = state.EpisodeHeld
+		}
+		if got := commands(planSteps(p)); !slices.Equal(got, test.want) {
+			t.Errorf("%s, %d tasks, held %t: %q, want %q", test.state, test.tasks, test.held, got, test.want)
+		}
+	}
+}
+
+// TestStatusSteps goes through the table at statusSteps.
+func TestStatusSteps(t *testing.T) {
+	superseded := status(state.Failed, 10, 9, 0)
+	superseded.Outcomes[messages.Superseded] = 1
+	tests := []struct {
+		name string
+		st   state.Status
+		want []string
+	}{
+		{"planning", status(state.Planning, 0, 0, 0), []string{"status --watch"}},
+		{"no result yet", status(state.Running, 10, 0, 0), []string{"status --watch", "work", "track"}},
+		{"running", status(state.Running, 10, 1, 0), []string{"status --watch"}},
+		{"verifying", status(state.Verifying, 10, 10, 0), []string{"status --watch"}},
+		{"succeeded", status(state.Succeeded, 10, 10, 0), nil},
+		{"held", heldStatus(), []string{"plan"}},
+		{"dead", deadStatus(), []string{"dead " + run, "redrive " + run}},
+		{"superseded tasks", superseded, []string{"redrive " + run}},
+		{"differences", differentStatus(), []string{"verify", "plan"}},
+		{"the planner died", status(state.Failed, 0, 0, 0), []string{"plan"}},
+		{"review", reviewStatus(), []string{"apply " + run}},
+		{"cancelled", status(state.Cancelled, 10, 1, 0), []string{"plan"}},
+		{"superseded", status(state.Superseded, 10, 1, 0), []string{"status"}},
+	}
+	for _, test := range tests {
+		if got := commands(statusSteps(test.st)); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestRunSteps(t *testing.T) {
+	good := status(state.Succeeded, 1, 1, 0)
+	tests := []struct {
+		name string
+		all  []state.Status
+		want []string
+	}{
+		{"the newest failed", []state.Status{deadStatus(), good}, []string{"status " + run}},
+		{"one under way after a failed one", []state.Status{runningStatus(), deadStatus()}, []string{"status " + run}},
+		{"what failed has been mended since", []state.Status{good, deadStatus()}, nil},
+		{"held", []state.Status{heldStatus()}, []string{"status " + run}},
+	}
+	for _, test := range tests {
+		if got := commands(runSteps(test.all)); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestLine(t *testing.T) {
+	tests := []struct {
+		st   state.Status
+		want string
+	}{
+		{status(state.Planning, 0, 0, 0), "run " + run + " is planning"},
+		{status(state.Running, 334, 0, 0), "run " + run + " is running: 0 of 334 tasks"},
+		{runningStatus(), "run " + run + " is running: 212,057 of 345,600 tasks, 12 dead, 2,412 a second, about 56 s left"},
+		{deadStatus(), "run " + run + " is failed: 1,284 of 1,284 tasks, 12 dead"},
+		{state.Status{Run: "\x1b[2J", State: "new\n"}, "run �[2J is new "},
+	}
+	for _, test := range tests {
+		if got := Line(test.st); got != test.want {
+			t.Errorf("%s, want %s", got, test.want)
+		}
+	}
+}

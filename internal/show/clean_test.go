@@ -51,8 +51,8 @@ func TestCleanLeavesNothingElse(t *testing.T) {
 
 // Whatever the values hold, what reaches the terminal are lines of printable characters.
 func TestPagesAreClean(t *testing.T) {
-	for name, print := range pages() {
-		page := printed(t, print, Style{})
+	for name, render := range pages() {
+		page := printed(t, render, Style{})
 		if strings.ContainsFunc(page, func(r rune) bool { return r != '\n' && !harmless(r) }) {
 			t.Errorf("%s: %q", name, page)
 		}

@@ -65,18 +65,18 @@ func pages() map[string]printer {
 }
 
 func TestPages(t *testing.T) {
-	for name, print := range pages() {
-		t.Run(name, func(t *testing.T) { golden(t, name+".txt", printed(t, print, Style{})) })
+	for name, render := range pages() {
+		t.Run(name, func(t *testing.T) { golden(t, name+".txt", printed(t, render, Style{})) })
 	}
 	golden(t, "plan-color.txt", printed(t, planOf(samplePlan()), Style{Color: true}))
 	golden(t, "plan-narrow.txt", printed(t, planOf(samplePlan()), Style{Width: 50}))
 	golden(t, "status-local.txt", printed(t, statusOf(deadStatus()), Style{Command: "shuffle --local ./shuffle-demo"}))
 }
 
-func printed(t testing.TB, print printer, s Style) string {
+func printed(t testing.TB, render printer, s Style) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := print(&b, s); err != nil {
+	if err := render(&b, s); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -106,9 +106,9 @@ var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // Colours never carry a meaning of their own, nor move anything.
 func TestColorAddsSequencesOnly(t *testing.T) {
-	for name, print := range pages() {
-		colored := printed(t, print, Style{Color: true})
-		if sgr.ReplaceAllString(colored, "") != printed(t, print, Style{}) {
+	for name, render := range pages() {
+		colored := printed(t, render, Style{Color: true})
+		if sgr.ReplaceAllString(colored, "") != printed(t, render, Style{}) {
 			t.Errorf("%s: without its SGR sequences the coloured page is another", name)
 		}
 		if !strings.Contains(colored, "\x1b[") {

@@ -65,9 +65,9 @@ func TestWidth(t *testing.T) {
 			}
 		}
 	}
-	for name, print := range pages() {
+	for name, render := range pages() {
 		for w := minWidth; w <= 120; w++ {
-			check(t, name, printed(t, print, Style{Width: w}), w)
+			check(t, name, printed(t, render, Style{Width: w}), w)
 		}
 	}
 	rapid.Check(t, func(rt *rapid.T) {
@@ -161,8 +161,8 @@ var errFull = errors.New("no space left on device")
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriteError(t *testing.T) {
-	for name, print := range pages() {
-		if err := print(full{}, Style{}); !errors.Is(err, errFull) {
+	for name, render := range pages() {
+		if err := render(full{}, Style{}); !errors.Is(err, errFull) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -21,15 +21,7 @@ type finding struct {
 
 // problems prints the sheets' problems, the same one of an episode once.
 func (p *page) problems(episodes []state.EpisodePlan) {
-	all, warnings := 0, 0
-	for _, e := range episodes {
-		all += problemCount(e)
-		for _, problem := range e.Problems {
-			if problem.Warning {
-				warnings++
-			}
-		}
-	}
+	all, warnings := countProblems(episodes)
 	if all == 0 {
 		return
 	}
@@ -46,6 +38,18 @@ func (p *page) problems(episodes []state.EpisodePlan) {
 	if all > 0 {
 		p.para(at("  "), 4, plain("and "+number(all)+" more, see --json or the report"))
 	}
+}
+
+func countProblems(episodes []state.EpisodePlan) (all, warnings int) {
+	for _, e := range episodes {
+		all += problemCount(e)
+		for _, problem := range e.Problems {
+			if problem.Warning {
+				warnings++
+			}
+		}
+	}
+	return all, warnings
 }
 
 func (p *page) finding(f finding) {

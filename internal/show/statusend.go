@@ -9,7 +9,7 @@ import (
 //
 //	state               | commands
 //	--------------------+--------------------------------------------
-//	active              | status --watch; work and track before the first result
+//	active              | status --watch; work and track before the first result; dead, if tasks are
 //	failed, dead tasks  | dead, redrive
 //	failed, superseded  | redrive
 //	failed otherwise    | plan; verify first when there are differences
@@ -38,6 +38,9 @@ func stateSteps(st state.Status) []step {
 	steps := []step{{"status --watch", "follow the run to its end"}}
 	if st.State == state.Running && accounted(st) == 0 {
 		steps = append(steps, step{"work", "a worker, where none runs yet"}, step{"track", "the tracker, where none runs yet"})
+	}
+	if st.Dead > 0 {
+		steps = append(steps, step{"dead " + st.Run, "list the dead tasks so far"})
 	}
 	return steps
 }

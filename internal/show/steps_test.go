@@ -60,6 +60,7 @@ func TestStatusSteps(t *testing.T) {
 		{"planning", status(state.Planning, 0, 0, 0), []string{"status --watch"}},
 		{"no result yet", status(state.Running, 10, 0, 0), []string{"status --watch", "work", "track"}},
 		{"running", status(state.Running, 10, 1, 0), []string{"status --watch"}},
+		{"running, some dead", runningStatus(), []string{"status --watch", "dead " + run}},
 		{"verifying", status(state.Verifying, 10, 10, 0), []string{"status --watch"}},
 		{"succeeded", status(state.Succeeded, 10, 10, 0), nil},
 		{"held", heldStatus(), []string{"plan"}},

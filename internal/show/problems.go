@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -57,7 +58,7 @@ func (p *page) finding(f finding) {
 	if f.Row > 0 {
 		where += fmt.Sprintf(" row %d", f.Row)
 	}
-	if f.Frame != "" {
+	if f.Frame != "" && !strings.Contains(f.Problem.Problem, `"`+f.Frame+`"`) { // not twice
 		where += " " + f.Frame
 	}
 	text := f.Problem.Problem

@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) Server) {
 		{"a queue that does not exist", testAbsent},
 		{"set up, again and otherwise", testSetup},
 		{"set up with a dead-letter queue that does not exist", testSetupOrder},
+		{"set up by several at once", testSetupAtOnce},
 		{"send, receive, delete", testRoundTrip},
 		{"many messages", testMany},
 		{"attributes", testAttributes},

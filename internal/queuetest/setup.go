@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
@@ -62,5 +64,20 @@ func testSetupOrder(t *testing.T, s Server) {
 	}
 	if _, err := s.Queue(t.Context(), tasks); !errors.Is(err, queue.ErrNotFound) {
 		t.Errorf("the queue was made all the same: error %v, want %v", err, queue.ErrNotFound)
+	}
+}
+
+func testSetupAtOnce(t *testing.T, s Server) {
+	spec := queue.Spec{Name: newName(), VisibilityTimeout: time.Minute}
+	var g errgroup.Group
+	for range 5 {
+		g.Go(func() error { return s.Setup(t.Context(), spec) })
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := openQueue(t, s, spec.Name).GetQueueAttributes(t.Context())
+	if want := (queue.Attributes{VisibilityTimeout: time.Minute}); err != nil || got != want {
+		t.Errorf("attributes %+v, error %v; want %+v", got, err, want)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	_ "modernc.org/sqlite" // registers the driver
@@ -55,7 +56,7 @@ func Open(path string) (*File, error) {
 
 func (f *File) open(ctx context.Context, path string) (err error) {
 	// NORMAL: no fsync with each commit. The operating system keeps what a killed process has written.
-	f.writer, err = connect(path, "_txlock", "immediate", "_pragma", "synchronous(NORMAL)")
+	f.writer, err = connect(path, url.Values{"_txlock": {"immediate"}, "_pragma": {"synchronous(NORMAL)"}})
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (f *File) open(ctx context.Context, path string) (err error) {
 	if err := create(ctx, f.writer); err != nil {
 		return err
 	}
-	if f.reader, err = connect(path, "_query_only", "true"); err != nil {
+	if f.reader, err = connect(path, url.Values{"_query_only": {"true"}}); err != nil {
 		return err
 	}
 	f.reader.SetMaxOpenConns(2)
@@ -71,13 +72,10 @@ func (f *File) open(ctx context.Context, path string) (err error) {
 	return f.stmt.prepare(ctx, f.writer, f.reader)
 }
 
-func connect(path string, settings ...string) (*sql.DB, error) {
-	query := url.Values{"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())}}
-	for i := 0; i < len(settings); i += 2 {
-		query.Add(settings[i], settings[i+1])
-	}
+func connect(path string, settings url.Values) (*sql.DB, error) {
+	settings.Set("_busy_timeout", strconv.FormatInt(busyTimeout.Milliseconds(), 10))
 	// As a URL, a path may hold question marks and percent signs.
-	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query.Encode()}
+	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: settings.Encode()}
 	return sql.Open("sqlite", dsn.String())
 }
 
@@ -104,14 +102,13 @@ func (f *File) Setup(ctx context.Context, spec queue.Spec) error {
 	err := f.write(ctx, func(tx *sql.Tx) error {
 		var deadLetters sql.NullInt64
 		if spec.DeadLetterQueue != "" {
-			id, err := find(ctx, tx.StmtContext(ctx, f.stmt.findInTx), spec.DeadLetterQueue)
+			id, err := find(queryRow(ctx, tx, f.stmt.findInTx, spec.DeadLetterQueue), spec.DeadLetterQueue)
 			if err != nil {
 				return err
 			}
 			deadLetters = sql.NullInt64{Int64: id, Valid: true}
 		}
-		_, err := tx.StmtContext(ctx, f.stmt.setup).ExecContext(ctx,
-			spec.Name, spec.Visibility().Milliseconds(), spec.MaxReceiveCount, deadLetters)
+		_, err := exec(ctx, tx, f.stmt.setup, spec.Name, spec.Visibility().Milliseconds(), spec.MaxReceiveCount, deadLetters)
 		return err
 	})
 	if err != nil {
@@ -122,42 +119,17 @@ func (f *File) Setup(ctx context.Context, spec queue.Spec) error {
 
 // Queue is the queue of that name; queue.ErrNotFound when it has not been set up.
 func (f *File) Queue(ctx context.Context, name string) (*Queue, error) {
-	id, err := find(ctx, f.stmt.find, name)
+	id, err := find(f.stmt.find.QueryRowContext(ctx, name), name)
 	if err != nil {
 		return nil, fmt.Errorf("open queue: %w", err)
 	}
 	return &Queue{file: f, id: id, name: name}, nil
 }
 
-func find(ctx context.Context, stmt *sql.Stmt, name string) (id int64, err error) {
-	err = stmt.QueryRowContext(ctx, name).Scan(&id)
+func find(row *sql.Row, name string) (id int64, err error) {
+	err = row.Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, fmt.Errorf("%w: %s", queue.ErrNotFound, name)
 	}
 	return id, err
-}
-
-// write runs do in a transaction that holds the write lock from its start: one that reads first and locks later
-// fails whenever another process has written in between. The whole is short, since a process that is stopped inside
-// it (SIGSTOP) stops the others.
-func (f *File) write(ctx context.Context, do func(tx *sql.Tx) error) error {
-	tx, err := f.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err = do(tx); err == nil {
-		err = tx.Commit()
-	} else if undone := tx.Rollback(); !errors.Is(undone, sql.ErrTxDone) {
-		err = errors.Join(err, undone)
-	}
-	return cause(ctx, err)
-}
-
-// cause is ctx's error for what failed because ctx has ended. The end of ctx rolls the transaction back and closes its
-// statements, wherever do is, so that it fails in many ways.
-func cause(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
 }

@@ -23,6 +23,7 @@ func (s server) Queue(ctx context.Context, name string) (queuetest.Queue, error)
 }
 
 func TestContract(t *testing.T) {
+	t.Parallel()
 	queuetest.Run(t, func(t *testing.T) queuetest.Server {
 		return server{openFile(t, filepath.Join(t.TempDir(), "queues.db"))}
 	})
@@ -71,8 +72,8 @@ func TestOpenRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer db.Close()
-			if _, err := db.Exec("PRAGMA user_version = 99"); err != nil {
+			_, err = db.Exec("PRAGMA user_version = 99")
+			if err := errors.Join(err, db.Close()); err != nil {
 				t.Fatal(err)
 			}
 		}},

@@ -27,13 +27,12 @@ func (q *Queue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]
 	}
 	var failed []queue.Failure
 	err := q.file.write(ctx, func(tx *sql.Tx) error {
-		stmt := tx.StmtContext(ctx, q.file.stmt.send)
 		for i, e := range entries {
 			if code, message := fault(e); code != "" {
 				failed = append(failed, queue.Failure{Index: i, Code: code, Message: message, SenderFault: true})
 				continue
 			}
-			if err := q.send(ctx, stmt, e); err != nil {
+			if err := q.send(ctx, tx, e); err != nil {
 				return err
 			}
 		}
@@ -46,7 +45,7 @@ func (q *Queue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]
 	return failed, nil
 }
 
-func (q *Queue) send(ctx context.Context, stmt *sql.Stmt, e queue.Entry) error {
+func (q *Queue) send(ctx context.Context, tx *sql.Tx, e queue.Entry) error {
 	attributes := ""
 	if len(e.Attributes) > 0 {
 		text, err := json.Marshal(e.Attributes)
@@ -55,7 +54,7 @@ func (q *Queue) send(ctx context.Context, stmt *sql.Stmt, e queue.Entry) error {
 		}
 		attributes = string(text)
 	}
-	_, err := stmt.ExecContext(ctx, q.id, time.Now().UnixMilli(), rand.Text(), attributes, e.Body)
+	_, err := exec(ctx, tx, q.file.stmt.send, q.id, time.Now().UnixMilli(), rand.Text(), attributes, e.Body)
 	return err
 }
 
@@ -63,8 +62,7 @@ func (q *Queue) send(ctx context.Context, stmt *sql.Stmt, e queue.Entry) error {
 // deleted, and its receipt reported as ReceiptHandleIsInvalid; one that is deleted already counts as deleted.
 func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]queue.Failure, error) {
 	failed, err := q.batch(ctx, receipts, func(tx *sql.Tx, r receipt) (string, error) {
-		stmt := tx.StmtContext(ctx, q.file.stmt.remove)
-		found, err := rows(stmt.ExecContext(ctx, r.id, q.id, r.received))
+		found, err := exec(ctx, tx, q.file.stmt.remove, r.id, q.id, r.received)
 		if found > 0 || err != nil {
 			return "", err
 		}
@@ -88,8 +86,8 @@ func (q *Queue) ChangeMessageVisibilityBatch(
 	}
 	failed, err := q.batch(ctx, receipts, func(tx *sql.Tx, r receipt) (string, error) {
 		now := time.Now()
-		stmt := tx.StmtContext(ctx, q.file.stmt.change)
-		found, err := rows(stmt.ExecContext(ctx, now.Add(timeout).UnixMilli(), r.id, q.id, r.received, now.UnixMilli()))
+		found, err := exec(ctx, tx, q.file.stmt.change,
+			now.Add(timeout).UnixMilli(), r.id, q.id, r.received, now.UnixMilli())
 		if found > 0 || err != nil {
 			return "", err
 		}
@@ -148,7 +146,7 @@ var why = map[string]string{
 // that), or neither.
 func (q *Queue) look(ctx context.Context, tx *sql.Tx, r receipt) (exists bool, code string, err error) {
 	var received int64
-	err = tx.StmtContext(ctx, q.file.stmt.look).QueryRowContext(ctx, r.id, q.id).Scan(&received)
+	err = queryRow(ctx, tx, q.file.stmt.look, r.id, q.id).Scan(&received)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return false, "", nil
@@ -179,7 +177,7 @@ func (q *Queue) PurgeQueue(ctx context.Context) error {
 	err := q.file.stmt.last.QueryRowContext(ctx).Scan(&last)
 	for found := int64(purgeBatch); found == purgeBatch && err == nil; {
 		err = q.file.write(ctx, func(tx *sql.Tx) (err error) {
-			found, err = rows(tx.StmtContext(ctx, q.file.stmt.purge).ExecContext(ctx, q.id, last, purgeBatch))
+			found, err = exec(ctx, tx, q.file.stmt.purge, q.id, last, purgeBatch)
 			return err
 		})
 	}
@@ -187,11 +185,4 @@ func (q *Queue) PurgeQueue(ctx context.Context) error {
 		return fmt.Errorf("purge queue %s: %w", q.name, err)
 	}
 	return nil
-}
-
-func rows(result sql.Result, err error) (int64, error) {
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }

@@ -15,9 +15,9 @@ import (
 // changed at all (PRAGMA data_version) costs as much.
 const lookEvery = 25 * time.Millisecond
 
-// ReceiveMessage receives 1 to limit messages, oldest first, at most queue.MaxBatch, and waits for the first one for at most
-// wait, up to queue.MaxWait. None after that is no error. An error, such as that of an ended ctx, means that nothing
-// was received: no message is hidden that the caller does not know of.
+// ReceiveMessage receives 1 to limit messages, those that have been visible longest, at most queue.MaxBatch, and waits for
+// the first one for at most wait, up to queue.MaxWait. None after that is no error. An error, such as that of an ended ctx,
+// means that nothing was received: no message is hidden that the caller does not know of.
 func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error) {
 	err := checkReceive(limit, wait)
 	if err != nil {
@@ -107,8 +107,7 @@ type policy struct {
 
 func (q *Queue) policy(ctx context.Context, tx *sql.Tx) (p policy, err error) {
 	var visibility int64
-	err = tx.StmtContext(ctx, q.file.stmt.policy).QueryRowContext(ctx, q.id).
-		Scan(&visibility, &p.maxReceiveCount, &p.deadLetters)
+	err = queryRow(ctx, tx, q.file.stmt.policy, q.id).Scan(&visibility, &p.maxReceiveCount, &p.deadLetters)
 	p.visibility = time.Duration(visibility) * time.Millisecond
 	return p, err
 }
@@ -123,11 +122,11 @@ type taken struct {
 	id int64
 }
 
-// hide makes the oldest visible messages invisible and counts the receive.
+// hide makes the messages that have been visible longest invisible and counts the receive. They come in the order in
+// which they were sent, and so they go to the dead-letter queue.
 func (q *Queue) hide(ctx context.Context, tx *sql.Tx, visibility time.Duration, limit int) (all []taken, err error) {
 	now := time.Now()
-	rows, err := tx.StmtContext(ctx, q.file.stmt.take).
-		QueryContext(ctx, now.Add(visibility).UnixMilli(), q.id, now.UnixMilli(), limit)
+	rows, err := query(ctx, tx, q.file.stmt.take, now.Add(visibility).UnixMilli(), q.id, now.UnixMilli(), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -152,10 +151,10 @@ func (q *Queue) hide(ctx context.Context, tx *sql.Tx, visibility time.Duration, 
 // toDeadLetters moves a message as SQS does: with its ID, body, attributes and receive count, which counts the receives from
 // all queues (API, ReceiveMessage). The receive that moves it is not one.
 func (q *Queue) toDeadLetters(ctx context.Context, tx *sql.Tx, deadLetters int64, m taken) error {
-	_, err := tx.StmtContext(ctx, q.file.stmt.toDeadLetters).ExecContext(ctx, deadLetters, time.Now().UnixMilli(), m.id)
+	_, err := exec(ctx, tx, q.file.stmt.toDeadLetters, deadLetters, time.Now().UnixMilli(), m.id)
 	if err != nil {
 		return err
 	}
-	_, err = tx.StmtContext(ctx, q.file.stmt.remove).ExecContext(ctx, m.id, q.id, m.ReceiveCount)
+	_, err = exec(ctx, tx, q.file.stmt.remove, m.id, q.id, m.ReceiveCount)
 	return err
 }

@@ -127,6 +127,7 @@ func (s *statements) prepare(ctx context.Context, writer, reader *sql.DB) (err e
 			(SELECT count(*) FROM message WHERE queue = q.id AND visible_at > ?1)
 			FROM queue q LEFT JOIN queue d ON d.id = q.dead_letter_queue WHERE q.id = ?2`},
 	} {
+		//nolint:sqlclosecheck // Close of the File closes it.
 		if *p.to, err = p.db.PrepareContext(ctx, p.sql); err != nil {
 			return fmt.Errorf("prepare %q: %w", p.sql, err)
 		}

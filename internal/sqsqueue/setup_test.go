@@ -1,9 +1,71 @@
 package sqsqueue
 
 import (
+	"context"
 	"maps"
+	"slices"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
 )
+
+// racer is an SQS where someone else creates the queue, with other attributes, between our look and our creation.
+type racer struct {
+	calls []string
+	set   map[string]string
+}
+
+func (r *racer) GetQueueUrl(
+	context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options),
+) (*sqs.GetQueueUrlOutput, error) {
+	r.calls = append(r.calls, "get URL")
+	if len(r.calls) == 1 {
+		return nil, &types.QueueDoesNotExist{}
+	}
+	url := "https://queue"
+	return &sqs.GetQueueUrlOutput{QueueUrl: &url}, nil
+}
+
+func (r *racer) CreateQueue(
+	context.Context, *sqs.CreateQueueInput, ...func(*sqs.Options),
+) (*sqs.CreateQueueOutput, error) {
+	r.calls = append(r.calls, "create")
+	return nil, &types.QueueNameExists{}
+}
+
+func (r *racer) GetQueueAttributes(
+	context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options),
+) (*sqs.GetQueueAttributesOutput, error) {
+	r.calls = append(r.calls, "get attributes")
+	return &sqs.GetQueueAttributesOutput{Attributes: map[string]string{
+		"VisibilityTimeout": "60", "ReceiveMessageWaitTimeSeconds": "20", "MessageRetentionPeriod": "1209600",
+		"SqsManagedSseEnabled": "true",
+	}}, nil
+}
+
+func (r *racer) SetQueueAttributes(
+	_ context.Context, in *sqs.SetQueueAttributesInput, _ ...func(*sqs.Options),
+) (*sqs.SetQueueAttributesOutput, error) {
+	r.calls, r.set = append(r.calls, "set"), in.Attributes
+	return &sqs.SetQueueAttributesOutput{}, nil
+}
+
+func TestSetupRace(t *testing.T) {
+	r := &racer{}
+	url, err := Setup(t.Context(), r, queue.Spec{Name: "tasks"})
+	if err != nil || url != "https://queue" {
+		t.Errorf("URL %q, error %v", url, err)
+	}
+	if want := []string{"get URL", "create", "get URL", "get attributes", "set"}; !slices.Equal(r.calls, want) {
+		t.Errorf("calls %q, want %q", r.calls, want)
+	}
+	if want := map[string]string{"VisibilityTimeout": "30"}; !maps.Equal(r.set, want) {
+		t.Errorf("set %v, want %v", r.set, want)
+	}
+}
 
 func TestDifferences(t *testing.T) {
 	const arn = `"deadLetterTargetArn":"arn:aws:sqs:us-east-1:1:dead"`

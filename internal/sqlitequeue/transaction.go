@@ -1,0 +1,52 @@
+package sqlitequeue
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+// write runs do in a transaction that holds the write lock from its start: one that reads first and locks later
+// fails whenever another process has written in between. The whole is short, since a process that is stopped inside
+// it (SIGSTOP) stops the others.
+func (f *File) write(ctx context.Context, do func(tx *sql.Tx) error) error {
+	tx, err := f.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err = do(tx); err == nil {
+		err = tx.Commit()
+	} else if undone := tx.Rollback(); !errors.Is(undone, sql.ErrTxDone) {
+		err = errors.Join(err, undone)
+	}
+	return cause(ctx, err)
+}
+
+// cause is ctx's error for what failed because ctx has ended. The end of ctx rolls the transaction back and closes its
+// statements, wherever do is, so that it fails in many ways.
+func cause(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// exec runs a prepared statement in a transaction and says how many rows it changed.
+func exec(ctx context.Context, tx *sql.Tx, stmt *sql.Stmt, args ...any) (int64, error) {
+	//nolint:sqlclosecheck // The end of the transaction closes it.
+	result, err := tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func queryRow(ctx context.Context, tx *sql.Tx, stmt *sql.Stmt, args ...any) *sql.Row {
+	//nolint:sqlclosecheck // The end of the transaction closes it.
+	return tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...)
+}
+
+func query(ctx context.Context, tx *sql.Tx, stmt *sql.Stmt, args ...any) (*sql.Rows, error) {
+	//nolint:sqlclosecheck // The end of the transaction closes it.
+	return tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+}

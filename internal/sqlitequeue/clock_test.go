@@ -202,6 +202,27 @@ func TestExhausted(t *testing.T) {
 	})
 }
 
+// TestDeadLettersInOrder: messages that one receive moves stand on the dead-letter queue in the order in which they were sent,
+// however long each has been visible.
+func TestDeadLettersInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := openFile(t, filepath.Join(t.TempDir(), "queues.db"), queue.Spec{Name: "dead"},
+			queue.Spec{Name: "tasks", VisibilityTimeout: time.Second, MaxReceiveCount: 1, DeadLetterQueue: "dead"})
+		q := named(t, f, "tasks")
+		send(t, q, []queue.Entry{{Body: "a"}, {Body: "b"}})
+		failed, err := q.ChangeMessageVisibilityBatch(t.Context(), []string{receive(t, q)[0].Receipt}, 2*time.Second)
+		wantCode(t, failed, err, "")
+		<-time.After(2 * time.Second)
+		if messages := receive(t, q); len(messages) > 0 {
+			t.Fatalf("received %+v more than once", messages)
+		}
+		letters, err := named(t, f, "dead").ReceiveMessage(t.Context(), 1, 0)
+		if err != nil || len(letters) != 1 || letters[0].Body != "a" {
+			t.Errorf("first dead letter %+v, error %v; want a", letters, err)
+		}
+	})
+}
+
 func make10(body string) []queue.Entry {
 	entries := make([]queue.Entry, queue.MaxBatch)
 	for i := range entries {

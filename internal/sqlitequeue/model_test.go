@@ -1,6 +1,7 @@
 package sqlitequeue_test
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -49,7 +50,9 @@ func (m *model) receive(dead bool, limit int) (got map[string]*modelMessage) {
 		if len(due) == 0 {
 			return got
 		}
-		for _, message := range due[:min(limit, len(due))] {
+		taken := due[:min(limit, len(due))]
+		slices.SortFunc(taken, m.compareSent)
+		for _, message := range taken {
 			if !dead && message.received == m.maxCount {
 				m.moveToDead(message)
 				continue
@@ -60,6 +63,11 @@ func (m *model) receive(dead bool, limit int) (got map[string]*modelMessage) {
 		}
 	}
 	return got
+}
+
+// compareSent is the order in which messages came to their queue.
+func (m *model) compareSent(a, b *modelMessage) int {
+	return cmp.Compare(slices.Index(m.messages, a), slices.Index(m.messages, b))
 }
 
 func (m *model) moveToDead(message *modelMessage) {

@@ -1,10 +1,12 @@
 package sqlitequeue
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
@@ -145,6 +147,8 @@ func (q *Queue) hide(ctx context.Context, tx *sql.Tx, visibility time.Duration, 
 		m.Receipt = receipt{queue: q.id, id: m.id, received: int64(m.ReceiveCount)}.String()
 		all = append(all, m)
 	}
+	// RETURNING gives rows in any order (SQLite, The RETURNING clause).
+	slices.SortFunc(all, func(a, b taken) int { return cmp.Compare(a.id, b.id) })
 	return all, rows.Err()
 }
 

@@ -145,17 +145,17 @@ func union[K comparable, V any](a, b map[K]V) map[K]V {
 }
 
 // taskPrints tells tasks apart by their frames: a hash of each, since a season has hundreds of thousands.
-type taskPrints map[dataset.Frame]print
+type taskPrints map[dataset.Frame]fingerprint
 
-type print [16]byte
+type fingerprint [16]byte
 
 func (t taskPrints) add(task messages.Task) { t[task.Frame] = printOf(task) }
 
 // printOf is the same for the same work, whatever the run.
-func printOf(t messages.Task) print {
+func printOf(t messages.Task) fingerprint {
 	t.Run, t.Gen, t.Seq, t.Round = "-", 1, 0, 0
 	sum := sha256.Sum256([]byte(t.Encode()))
-	return print(sum[:16])
+	return fingerprint(sum[:16])
 }
 
 // taskChanges compares the saved tasks with the fresh ones, of which it takes those away that are equal.

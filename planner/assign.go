@@ -80,7 +80,8 @@ type Labelled struct {
 
 // Stratify fixes the units' datasets so that each class of the season is cut at the ratios: the units of a class, sorted by
 // their Position, are laid on the line evenly. With a group a block counts for the rarest class in it, so that a
-// rare class reaches every dataset. Adding a frame moves at most the units next to a cut.
+// rare class reaches every dataset. What the subsample leaves out takes no place on the line. Adding a frame moves at
+// most the units next to a cut.
 func (a *Assigner) Stratify(season []Labelled) {
 	frames := map[string]int{}
 	for _, l := range season {
@@ -92,7 +93,8 @@ func (a *Assigner) Stratify(season []Labelled) {
 	class := map[string]string{}
 	for _, l := range season {
 		unit := Unit(l.Frame, a.Group)
-		if c, ok := class[unit]; !ok || rarer(l.Class, c) {
+		c, ok := class[unit]
+		if ok && rarer(l.Class, c) || !ok && kept(a.Seed, unit, a.Subsample) {
 			class[unit] = l.Class
 		}
 	}

@@ -37,7 +37,7 @@ func ParseSplit(s string) (Split, error) {
 		split = append(split, Share{Dataset: name, Ratio: r})
 	}
 	if math.Abs(sum-1) > 1e-6 {
-		return nil, fmt.Errorf("split %q: the ratios sum to %g, expected 1", s, sum)
+		return nil, fmt.Errorf("split %q: the ratios sum to %.6g, expected 1", s, sum)
 	}
 	return split, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -74,7 +75,7 @@ func (l *Ledger) UnmarshalJSON(body []byte) error {
 	if err := json.Unmarshal(body, &f); err != nil {
 		return err
 	}
-	if f.V != 1 || f.Tasks < 0 || f.Run == "" {
+	if f.V != 1 || f.Tasks < 0 || f.Tasks > math.MaxInt32 || f.Run == "" {
 		return fmt.Errorf("ledger of version %d, run %.60q, with %d tasks", f.V, f.Run, f.Tasks)
 	}
 	read := NewLedger(f.Run, f.Generation, f.Tasks)

@@ -73,7 +73,7 @@ func (p *poller) receive(ctx context.Context, extra bool) error {
 			return err
 		}
 		full := len(batch) == queue.MaxBatch
-		if p.take(ctx, batch, full) || extra && !full || ctx.Err() != nil {
+		if p.take(ctx, batch, full) || extra && !full {
 			return nil
 		}
 	}
@@ -84,7 +84,7 @@ func (p *poller) take(ctx context.Context, batch []queue.Message, full bool) (st
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.received = append(p.received, batch...)
-	stop = len(p.received) >= maxGathered || !time.Now().Before(p.until)
+	stop = len(p.received) >= maxGathered || !time.Now().Before(p.until) || ctx.Err() != nil
 	if full && !stop && p.running < p.pollers {
 		p.start(ctx, true)
 	}

@@ -280,7 +280,7 @@ func TestWaitsForTheFirstRun(t *testing.T) {
 			}
 			done <- status
 		}()
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		w.published(runName(1), 1, 3)
 		w.work(nil)
 		if status := <-done; status.State != state.Succeeded {
@@ -326,7 +326,7 @@ func TestProgressRatesAndETA(t *testing.T) {
 		go func() {
 			for _, task := range tasks {
 				w.report(task, *w.apply(task))
-				time.Sleep(500 * time.Millisecond)
+				<-time.After(500 * time.Millisecond)
 			}
 		}()
 		w.run(tr)

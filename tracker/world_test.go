@@ -182,6 +182,19 @@ func (w *world) work(instead func(messages.Task) *messages.Result) {
 	}
 }
 
+// hire lets a worker look for tasks every ten seconds until the test ends.
+func (w *world) hire() {
+	go func() {
+		for w.t.Context().Err() == nil {
+			w.work(nil)
+			select {
+			case <-w.t.Context().Done():
+			case <-time.After(10 * time.Second):
+			}
+		}
+	}()
+}
+
 func (w *world) apply(task messages.Task) *messages.Result {
 	src, ok := w.bucket.get(task.Src)
 	if !ok {

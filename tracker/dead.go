@@ -36,13 +36,12 @@ func mergeDead(lists ...[]state.DeadTask) []state.DeadTask {
 	return merged
 }
 
-// telling is the entry that tells more, of two about one publication: the result's and the letter's. Which comes first does
-// not matter. The worker's own reason, which has a code, beats the queue's, which only counted.
+// telling is the entry that tells more, of two about one publication: the result's and the letter's. The worker's own reason,
+// which has a code, beats the queue's, which only counted; and a task that is known one of a chunk that is gone. Two entries
+// are ordered by all that they say, so that of many the same one is left whatever came first.
 func telling(a, b state.DeadTask) state.DeadTask {
 	more := cmp.Or(
-		cmp.Compare(rank(a.Code != ""), rank(b.Code != "")),
-		cmp.Compare(rank(a.Task.Op != ""), rank(b.Task.Op != "")),
-		cmp.Compare(a.Attempts, b.Attempts),
+		cmp.Compare(rank(a.Code != ""), rank(b.Code != "")), cmp.Compare(a.Attempts, b.Attempts),
 		cmp.Compare(a.Code, b.Code), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Worker, b.Worker),
 	)
 	best, other := a, b
@@ -52,7 +51,6 @@ func telling(a, b state.DeadTask) state.DeadTask {
 	if best.Task.Op == "" {
 		best.Task = other.Task
 	}
-	best.Worker = cmp.Or(best.Worker, other.Worker)
 	return best
 }
 

@@ -246,6 +246,19 @@ func (w *world) run(tr *tracker.Tracker) state.Status {
 	return status
 }
 
+// start runs a tracker in the background.
+func (w *world) start(tr *tracker.Tracker) <-chan state.Status {
+	done := make(chan state.Status, 1)
+	go func() {
+		status, err := tr.Run(w.t.Context())
+		if err != nil {
+			w.t.Errorf("run: %v", err)
+		}
+		done <- status
+	}()
+	return done
+}
+
 func (w *world) exists(name string) bool {
 	_, err := w.store.Read(context.Background(), name)
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {

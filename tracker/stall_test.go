@@ -1,0 +1,159 @@
+package tracker_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+	"github.com/angel-nft/google-shuffle/tracker"
+)
+
+const publishedAgain = "no result has come for long and the queue is empty: publishing the open tasks again"
+
+// Somebody purges the tasks queue in the middle of a run.
+func TestPurgedTasksArePublishedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		begun := time.Now()
+		w.published(runName(1), 1, 40)
+		kept := w.tasks.messages[30:]
+		w.tasks.messages = w.tasks.messages[:30]
+		first, err := messages.ParseTask(w.tasks.messages[0].Body) // they were sent in no order
+		w.must(err)
+		w.work(onlySeqs(dead("AccessDenied"), first.Seq))
+		w.tasks.messages = kept
+		w.tasks.purge()
+		w.hire()
+		status := w.run(w.tracker())
+		if status.Done != 39 || status.Dead != 1 || w.tasks.sent != 40+10 {
+			t.Fatalf("%+v, %d tasks sent", status, w.tasks.sent)
+		}
+		if lines := w.logs.FilterMessage(publishedAgain).All(); len(lines) != 1 || lines[0].ContextMap()["tasks"] != uint64(10) {
+			t.Errorf("log: %v", lines)
+		}
+		if took := status.Finished.Sub(begun); took < tracker.DefaultStall || took > tracker.DefaultStall+time.Minute {
+			t.Errorf("took %s", took)
+		}
+	})
+}
+
+// Somebody purges the results queue: the tasks are done, and nobody knows.
+func TestPurgedResultsAreToldAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.published(runName(1), 1, 40)
+		w.work(nil)
+		w.results.messages = w.results.messages[:1]
+		w.hire()
+		if status := w.run(w.tracker()); status.State != state.Succeeded || status.Done != 40 || w.tasks.sent != 40+30 {
+			t.Errorf("%+v, %d tasks sent", status, w.tasks.sent)
+		}
+	})
+}
+
+// It happens again and again.
+func TestPurgesInEveryRound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.published(runName(1), 1, 20)
+		w.tasks.purge()
+		tr := w.tracker()
+		tr.Options.Stall = time.Minute
+		done := w.start(tr)
+		for range 3 {
+			<-time.After(70 * time.Second)
+			if w.tasks.len() != 20 {
+				t.Fatalf("%d tasks on the queue", w.tasks.len())
+			}
+			w.tasks.purge()
+		}
+		w.hire()
+		if status := <-done; status.State != state.Succeeded {
+			t.Errorf("%+v", status)
+		}
+	})
+}
+
+// Without workers for hours, a queue that shows tasks is left alone.
+func TestTasksOnTheQueueAreNotPublishedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.published(runName(1), 1, 20)
+		_, err := w.tasks.ReceiveMessage(t.Context(), 10, 0)
+		w.must(err)
+		w.tasks.messages = w.tasks.messages[:10] // in flight only, until its visibility ends
+		w.tasks.messages[0].visible = time.Now().Add(5 * time.Hour)
+		done := w.start(w.tracker())
+		<-time.After(4 * time.Hour)
+		if w.tasks.sent != 20 {
+			t.Errorf("%d tasks sent", w.tasks.sent)
+		}
+		w.hire()
+		if status := <-done; status.State != state.Succeeded {
+			t.Errorf("%+v", status)
+		}
+	})
+}
+
+func TestTwoTrackersPublishOnceAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.published(runName(1), 1, 20)
+		w.tasks.purge()
+		first, second := w.start(w.tracker()), w.start(w.tracker())
+		<-time.After(tracker.DefaultStall + time.Minute)
+		if w.tasks.sent != 40 {
+			t.Errorf("%d tasks sent, want 20 twice", w.tasks.sent)
+		}
+		w.hire()
+		for _, done := range []<-chan state.Status{first, second} {
+			if status := <-done; status.State != state.Succeeded {
+				t.Errorf("%+v", status)
+			}
+		}
+	})
+}
+
+// The tasks were only late: the older publication and the newer one are both delivered.
+func TestLateTasksChangeNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.published(runName(1), 1, 20)
+		late := w.tasks.messages
+		w.tasks.purge()
+		done := w.start(w.tracker())
+		<-time.After(tracker.DefaultStall + time.Minute)
+		w.tasks.mu.Lock()
+		w.tasks.messages = append(w.tasks.messages, late...)
+		w.tasks.mu.Unlock()
+		w.work(onlySeqs(dead("AccessDenied"), 3)) // in both rounds
+		if status := <-done; status.Done != 19 || status.Dead != 1 {
+			t.Errorf("%+v", status)
+		}
+		list, err := w.tracker().DeadList(t.Context(), "")
+		if err != nil || len(list) != 1 || list[0].Round != 1 || list[0].Code != "AccessDenied" {
+			t.Errorf("dead list %+v, %v", list, err)
+		}
+	})
+}
+
+// Everything that came before a stall counts for the time to the next.
+func TestResultsPutTheStallOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		plan := w.published(runName(1), 1, 6)
+		tasks, err := w.store.ReadTasks(t.Context(), plan.Run, 0)
+		w.must(err)
+		w.tasks.purge() // the messages are in a worker's hand
+		done := w.start(w.tracker())
+		for _, task := range tasks {
+			<-time.After(tracker.DefaultStall - time.Minute)
+			w.report(task, messages.Result{Seq: task.Seq, Outcome: messages.Copied, ETag: w.apply(task).ETag})
+		}
+		if status := <-done; status.State != state.Succeeded || w.tasks.sent != 6 {
+			t.Errorf("%+v, %d tasks sent", status, w.tasks.sent)
+		}
+	})
+}

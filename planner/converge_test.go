@@ -52,8 +52,8 @@ var (
 	modelPlaces = []dataset.Place{
 		{Dataset: "train", Class: "Common"}, {Dataset: "train", Class: "Rare"}, {Dataset: "test", Class: "Common"}, {Dataset: "test", Class: "Rare"},
 		{Dataset: "more", Class: "Rare"},
-		{Dataset: "train", Class: "Comon"},                 // a folder of an old spelling
-		{Dataset: "test"},                                  // in the dataset's folder itself
+		{Dataset: "train", Class: "Comon"},                  // a folder of an old spelling
+		{Dataset: "test"},                                   // in the dataset's folder itself
 		{Dataset: "gone", Class: "Rare"}, {Dataset: "gone"}, // a dataset that the split has dropped
 	}
 	modelListed = []string{"train", "validate", "test", "more", "gone"}

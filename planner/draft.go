@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -257,8 +258,11 @@ func (d *draft) episode(ctx context.Context, e manifest.Entry, read func(context
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if errors.Is(err, dataset.ErrNoImages) {
+		err = &unreadError{name: nameOf(e), err: fmt.Errorf("expected images of %s under %s, found none: is that the base URI?", e.Episode, in.Sheet.Base)}
+	}
 	if err != nil {
-		out = EpisodeChanges{Held: err.Error(), Problems: problemsOf(err)}
+		out = EpisodeChanges{Held: err.Error(), Problems: convert(in.Sheet.Problems)}
 	}
 	return d.sink.add(ctx, e.Episode, e.URL, in, out)
 }

@@ -3,7 +3,6 @@ package planner
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/angel-nft/google-shuffle/internal/manifest"
@@ -18,7 +17,7 @@ func (d *draft) sheet(ctx context.Context, e manifest.Entry) (rows.Sheet, error)
 	}
 	values, err := d.p.Sheets.Values(ctx, e.SpreadsheetID, e.GID)
 	if err != nil {
-		return rows.Sheet{}, &unreadError{name: cmp.Or(e.Title, e.SpreadsheetID), err: err}
+		return rows.Sheet{}, &unreadError{name: nameOf(e), err: err}
 	}
 	cfg := &d.p.Config
 	values.Title = cmp.Or(values.Title, e.Title)
@@ -28,7 +27,10 @@ func (d *draft) sheet(ctx context.Context, e manifest.Entry) (rows.Sheet, error)
 	})
 }
 
-// unreadError says that a sheet could not be read at all.
+// nameOf is what people know the sheet by.
+func nameOf(e manifest.Entry) string { return cmp.Or(e.Title, e.SpreadsheetID) }
+
+// unreadError says that a sheet, or the images that it points to, could not be read at all.
 type unreadError struct {
 	name string
 	err  error
@@ -36,15 +38,6 @@ type unreadError struct {
 
 func (e *unreadError) Error() string { return fmt.Sprintf("sheet %.80q: %v", e.name, e.err) }
 func (e *unreadError) Unwrap() error { return e.err }
-
-// problemsOf are the problems of the rows that were read before the sheet as a whole was refused.
-func problemsOf(err error) []state.Problem {
-	var held *rows.HeldError
-	if !errors.As(err, &held) {
-		return nil
-	}
-	return convert(held.Problems)
-}
 
 func convert(problems []rows.Problem) []state.Problem {
 	all := make([]state.Problem, len(problems))

@@ -1,0 +1,404 @@
+package planner
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/dirbucket"
+	"github.com/angel-nft/google-shuffle/internal/filesheet"
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/sheet"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// world is a bucket in a folder, a folder of sheets and a queue, with a planner on them. What workers and the tracker would
+// do is done by apply and end.
+type world struct {
+	t      testing.TB
+	bucket *tap
+	store  *state.Store
+	sheets *sheetTap
+	dir    string // of the sheets
+	tasks  *memQueue
+	config Config
+	logs   *observer.ObservedLogs
+	log    *zap.Logger
+	// finished are the runs that were ended for want of tasks.
+	finished []string
+}
+
+// bubble runs a test where time passes when everybody waits. The planner waits for seconds between two runs.
+func bubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "sheets")
+	b, err := dirbucket.Open(filepath.Join(t.TempDir(), "bucket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	files, err := filesheet.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tapped := &tap{Bucket: b}
+	core, logs := observer.New(zap.DebugLevel)
+	return &world{
+		t: t, bucket: tapped, store: &state.Store{Bucket: tapped, Layout: layout}, sheets: &sheetTap{Sheets: files, fail: map[string]error{}},
+		dir: dir, tasks: &memQueue{}, logs: logs, log: zap.New(core),
+		config: Config{
+			Layout: layout, BucketNames: []string{"media.angel-nft.com"}, ImageSize: "thumbnails", Classes: classes,
+			Split: Split{{"train", 1}}, MaxBadRows: limit(t, "5%"), MaxDelete: limit(t, "10%"),
+			Lease: 15 * time.Second, Parallel: 4,
+		},
+	}
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) planner() *Planner {
+	return &Planner{Store: w.store, Bucket: w.bucket, Sheets: w.sheets, Tasks: w.tasks, Finish: w.finish, Config: w.config, Log: w.log}
+}
+
+// finish does what tracker.FinishEmpty does, without a dataset version.
+func (w *world) finish(ctx context.Context, held state.Held, plan *state.Plan) (state.Held, error) {
+	if plan.Tasks != 0 || held.State != state.Publishing || held.Run != plan.Run {
+		return held, fmt.Errorf("asked to finish %+v", held.Pointer)
+	}
+	if err := w.store.EnsureSeed(ctx, plan); err != nil {
+		return held, err
+	}
+	w.finished = append(w.finished, plan.Run)
+	next := held.Pointer
+	next.State = state.Succeeded
+	return w.store.Swap(ctx, held, next)
+}
+
+// plan makes a plan that must come to something.
+func (w *world) plan(opt Options) *state.Plan {
+	w.t.Helper()
+	plan, err := w.planner().Plan(context.Background(), opt)
+	w.must(err)
+	return plan
+}
+
+func (w *world) put(key, body string) {
+	w.t.Helper()
+	_, err := w.bucket.Bucket.PutObject(context.Background(), key, []byte(body), bucket.Condition{})
+	w.must(err)
+}
+
+func (w *world) remove(keys ...string) {
+	w.t.Helper()
+	_, err := w.bucket.DeleteObjects(context.Background(), keys)
+	w.must(err)
+}
+
+// manifest writes the manifest of a season with these episodes; each has its spreadsheet, named like the episode.
+func (w *world) manifest(season string, episodes ...dataset.Episode) {
+	w.t.Helper()
+	entries := make([]string, len(episodes))
+	for i, e := range episodes {
+		entries[i] = fmt.Sprintf(`{"season_code":%q,"episode_code":%q,"google_spreadsheet_title":"Frames of %s","google_spreadsheet_url":"https://docs.google.com/spreadsheets/d/%s/edit"}`,
+			e.Season(), e.Code(), e, e)
+	}
+	w.put(layout.Manifests()+season+"-episodes.json", "["+strings.Join(entries, ",")+"]")
+}
+
+// sheet writes an episode's sheet.
+func (w *world) sheet(e dataset.Episode, rows [][]string) {
+	w.t.Helper()
+	f, err := os.Create(filepath.Join(w.dir, string(e)+".csv"))
+	w.must(err)
+	out := csv.NewWriter(f)
+	w.must(out.WriteAll(rows))
+	w.must(f.Close())
+}
+
+func imageKey(f dataset.Frame) string {
+	return "tuttle_twins/" + f.Episode().Folder() + "/default_eng/v1/frames/thumbnails/" + f.File()
+}
+
+func imageOf(f dataset.Frame) string { return "image of " + string(f) }
+
+// images writes the source images of frames.
+func (w *world) images(frames ...dataset.Frame) {
+	w.t.Helper()
+	for _, f := range frames {
+		w.put(imageKey(f), imageOf(f))
+	}
+}
+
+// stand puts copies of frames in a place.
+func (w *world) stand(p dataset.Place, frames ...dataset.Frame) {
+	w.t.Helper()
+	for _, f := range frames {
+		w.put(layout.Key(p, f), imageOf(f))
+	}
+}
+
+// frames are the first n of an episode.
+func frames(e dataset.Episode, n int) []dataset.Frame {
+	all := make([]dataset.Frame, n)
+	for i := range all {
+		all[i] = dataset.FrameAt(e, i)
+	}
+	return all
+}
+
+// table is a sheet with a row for each frame, all of one class.
+func table(class string, frames []dataset.Frame) [][]string {
+	all := [][]string{header}
+	for _, f := range frames {
+		all = append(all, []string{string(f), class, "", ""})
+	}
+	return all
+}
+
+var trainCommon = dataset.Place{Dataset: "train", Class: "Common"}
+
+// episode makes an episode of n Common frames, with images. They stand nowhere yet.
+func (w *world) episode(e dataset.Episode, n int) []dataset.Frame {
+	w.t.Helper()
+	all := frames(e, n)
+	w.images(all...)
+	w.sheet(e, table("Common", all))
+	return all
+}
+
+// listing is everything below a prefix, with its ETag.
+func (w *world) listing(prefix string) map[string]string {
+	w.t.Helper()
+	all := map[string]string{}
+	for page, err := range bucket.Pages(context.Background(), w.bucket.Bucket, bucket.ListInput{Prefix: prefix}) {
+		w.must(err)
+		for _, o := range page.Objects {
+			all[o.Key] = o.ETag
+		}
+	}
+	return all
+}
+
+func (w *world) pointer() state.Pointer {
+	w.t.Helper()
+	held, err := w.store.Current(context.Background(), state.Held{})
+	w.must(err)
+	return held.Pointer
+}
+
+// point changes the pointer as another process does.
+func (w *world) point(change func(*state.Pointer)) {
+	w.t.Helper()
+	held, err := w.store.Current(context.Background(), state.Held{})
+	w.must(err)
+	next := held.Pointer
+	change(&next)
+	_, err = w.store.Swap(context.Background(), held, next)
+	w.must(err)
+}
+
+// sent are the tasks on the queue, by seq.
+func (w *world) sent() []messages.Task {
+	w.t.Helper()
+	var all []messages.Task
+	for _, body := range w.tasks.bodies() {
+		task, err := messages.ParseTask(body)
+		w.must(err)
+		w.must(task.Check(layout))
+		all = append(all, task)
+	}
+	slices.SortStableFunc(all, func(a, b messages.Task) int { return int(a.Seq) - int(b.Seq) })
+	return all
+}
+
+// apply does what is on the queue, as workers do, and ends the run, as the tracker does.
+func (w *world) apply() {
+	w.t.Helper()
+	for _, task := range w.sent() {
+		if task.Op != messages.Delete {
+			_, err := w.bucket.Bucket.CopyObject(context.Background(), task.Src, task.Dst, task.SrcETag)
+			w.must(err)
+		}
+		if len(task.Del) > 0 {
+			w.remove(task.Del...)
+		}
+	}
+	w.end()
+}
+
+// end empties the queue and ends the run in force.
+func (w *world) end() {
+	w.t.Helper()
+	w.tasks.purge()
+	w.point(func(p *state.Pointer) { p.State = state.Succeeded })
+}
+
+// converge plans and applies.
+func (w *world) converge(opt Options) *state.Plan {
+	w.t.Helper()
+	plan := w.plan(opt)
+	w.apply()
+	return plan
+}
+
+// of is what the plan says of an episode.
+func of(plan *state.Plan, e dataset.Episode) state.EpisodePlan {
+	for _, p := range plan.Episodes {
+		if p.Name() == e {
+			return p
+		}
+	}
+	return state.EpisodePlan{}
+}
+
+// call is one request to the bucket.
+type call struct {
+	op, key string // key or prefix
+	at      time.Time
+}
+
+// tap is a bucket that notes what is asked of it, and fails where a test says so.
+type tap struct {
+	*dirbucket.Bucket
+	page int // keys of a page of a listing; 0 is S3's
+
+	mu    sync.Mutex
+	fail  func(c call, nth int) error // nth is of this op and key, from 1
+	calls []call
+}
+
+var errBroken = errors.New("the bucket is broken")
+
+func (b *tap) note(op, key string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := call{op: op, key: key, at: time.Now()}
+	b.calls = append(b.calls, c)
+	if b.fail == nil {
+		return nil
+	}
+	nth := 0
+	for _, before := range b.calls {
+		if before.op == op && before.key == key {
+			nth++
+		}
+	}
+	return b.fail(c, nth)
+}
+
+func (b *tap) failing(fail func(c call, nth int) error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.calls, b.fail = nil, fail
+}
+
+// noted are the calls since failing was called.
+func (b *tap) noted() []call {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.calls)
+}
+
+func (b *tap) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
+	if err := b.note("LIST", in.Prefix); err != nil {
+		return bucket.Page{}, err
+	}
+	in.MaxKeys = b.page
+	return b.Bucket.ListObjects(ctx, in)
+}
+
+func (b *tap) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error) {
+	if err := b.note("GET", key); err != nil {
+		return bucket.Content{}, err
+	}
+	return b.Bucket.GetObject(ctx, key, ifNoneMatch)
+}
+
+func (b *tap) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
+	if err := b.note("PUT", key); err != nil {
+		return "", err
+	}
+	return b.Bucket.PutObject(ctx, key, body, cond)
+}
+
+// sheetTap is a folder of sheets that fails where a test says so.
+type sheetTap struct {
+	Sheets
+	mu   sync.Mutex
+	fail map[string]error // by spreadsheet
+	read []string
+}
+
+func (s *sheetTap) Values(ctx context.Context, spreadsheetID, gid string) (sheet.Values, error) {
+	s.mu.Lock()
+	s.read = append(s.read, spreadsheetID)
+	err := s.fail[spreadsheetID]
+	s.mu.Unlock()
+	if err != nil {
+		return sheet.Values{}, err
+	}
+	return s.Sheets.Values(ctx, spreadsheetID, gid)
+}
+
+// memQueue is a queue that keeps what it is sent.
+type memQueue struct {
+	mu   sync.Mutex
+	kept []string
+	fail func(sent int) error // before a batch; sent is how many messages there are
+}
+
+func (q *memQueue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if len(entries) == 0 || len(entries) > queue.MaxBatch {
+		return nil, fmt.Errorf("batch of %d", len(entries))
+	}
+	if q.fail != nil {
+		if err := q.fail(len(q.kept)); err != nil {
+			return nil, err
+		}
+	}
+	for _, e := range entries {
+		q.kept = append(q.kept, e.Body)
+	}
+	return nil, nil
+}
+
+func (q *memQueue) bodies() []string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Clone(q.kept)
+}
+
+func (q *memQueue) purge() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.kept = nil
+}

@@ -124,8 +124,11 @@ func (c *catalog) check(opt Options) error {
 		return fmt.Errorf("%w: --season %s: no manifest names an episode of it", ErrUsage, opt.Season)
 	}
 	for _, e := range opt.Episodes {
-		if !c.named(e) {
+		switch {
+		case !c.named(e):
 			return fmt.Errorf("%w: --episode %s: no manifest names it", ErrUsage, e)
+		case opt.Season != "" && e.Season() != opt.Season:
+			return fmt.Errorf("%w: --episode %s: it is not of --season %s", ErrUsage, e, opt.Season)
 		}
 	}
 	for _, e := range opt.Prune {

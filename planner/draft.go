@@ -79,6 +79,9 @@ func (d *draft) plan(ctx context.Context) (*state.Plan, error) {
 	d.sink = newSink(d, plan)
 	folders := d.folders()
 	for _, season := range d.names.seasons() {
+		if !slices.ContainsFunc(season.episodes, func(e manifest.Entry) bool { return d.selected(e.Episode) }) {
+			continue
+		}
 		if err := d.season(ctx, season, folders); err != nil {
 			return nil, err
 		}

@@ -100,12 +100,7 @@ func (s *summary) balance(settings state.Settings) []state.Balance {
 			more = append(more, p)
 		}
 	}
-	slices.SortFunc(more, func(a, b dataset.Place) int {
-		if a.String() < b.String() {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(more, dataset.Place.Compare)
 	for _, p := range more {
 		if !slices.Contains(datasets, p.Dataset) {
 			datasets = append(datasets, p.Dataset)

@@ -139,7 +139,7 @@ func (p *Planner) keep(ctx context.Context, held state.Held) *lease {
 
 func (l *lease) beat() {
 	defer close(l.done)
-	tick := time.NewTicker(l.p.Config.Lease / 4)
+	tick := time.NewTicker(max(l.p.Config.Lease/4, time.Millisecond))
 	defer tick.Stop()
 	for {
 		select {
@@ -147,9 +147,7 @@ func (l *lease) beat() {
 			return
 		case <-tick.C:
 		}
-		next := l.held.Pointer
-		next.Heartbeat++
-		held, err := l.swap(l.ctx, next)
+		held, err := l.swap(l.ctx, func(*state.Pointer) {})
 		switch {
 		case err == nil:
 			l.held = held
@@ -165,10 +163,25 @@ func (l *lease) beat() {
 // swapTimeout bounds a write of the pointer that must not be cut off half-way: whether it was applied would be unknown.
 const swapTimeout = 10 * time.Second
 
-func (l *lease) swap(ctx context.Context, next state.Pointer) (state.Held, error) {
+// swap changes the pointer, with a heartbeat. A pointer that is not as held but still has this run in planning is of a write
+// of our own whose answer was lost: whoever else changes it gives it another run or state.
+func (l *lease) swap(ctx context.Context, change func(*state.Pointer)) (state.Held, error) {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), swapTimeout)
 	defer stop()
-	return l.p.Store.Swap(ctx, l.held, next)
+	for {
+		next := l.held.Pointer
+		change(&next)
+		next.Heartbeat++
+		held, err := l.p.Store.Swap(ctx, l.held, next)
+		if !errors.Is(err, state.ErrConflict) {
+			return held, err
+		}
+		now, readErr := l.p.Store.Current(ctx, state.Held{})
+		if readErr != nil || now.Run != l.held.Run || now.State != state.Planning || now.Writer == l.held.Writer {
+			return held, err
+		}
+		l.held = now
+	}
 }
 
 // errDone ends the beat when the planner goes on to another state.
@@ -181,10 +194,7 @@ func (l *lease) advance(ctx context.Context, change func(*state.Pointer)) (state
 	if cause := context.Cause(l.ctx); !errors.Is(cause, errDone) {
 		return state.Held{}, l.fail(ctx, cause)
 	}
-	next := l.held.Pointer
-	change(&next)
-	next.Heartbeat++
-	return l.swap(ctx, next)
+	return l.swap(ctx, change)
 }
 
 // fail ends the run with the reason, also when ctx is over, so that the next planner need not wait for the lease.
@@ -194,9 +204,10 @@ func (l *lease) fail(ctx context.Context, reason error) error {
 	}
 	l.cancel(errDone)
 	<-l.done
-	next := l.held.Pointer
-	next.State, next.Reason, next.Finished = state.Failed, "planning: "+reason.Error()+"; nothing was published", l.p.now().UTC().Truncate(time.Second)
-	if _, err := l.swap(ctx, next); err != nil && !errors.Is(err, state.ErrConflict) {
+	_, err := l.swap(ctx, func(next *state.Pointer) {
+		next.State, next.Reason, next.Finished = state.Failed, "planning: "+reason.Error()+"; nothing was published", l.p.now().UTC().Truncate(time.Second)
+	})
+	if err != nil && !errors.Is(err, state.ErrConflict) {
 		return errors.Join(reason, err)
 	}
 	return reason

@@ -288,6 +288,7 @@ type tap struct {
 
 	mu    sync.Mutex
 	fail  func(c call, nth int) error // nth is of this op and key, from 1
+	lose  string                      // key of a PUT whose answer will be lost
 	calls []call
 }
 
@@ -342,7 +343,21 @@ func (b *tap) PutObject(ctx context.Context, key string, body []byte, cond bucke
 	if err := b.note("PUT", key); err != nil {
 		return "", err
 	}
-	return b.Bucket.PutObject(ctx, key, body, cond)
+	etag, err := b.Bucket.PutObject(ctx, key, body, cond)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err == nil && key == b.lose {
+		b.lose = ""
+		err = errBroken
+	}
+	return etag, err
+}
+
+// losing makes the next PUT of the key succeed, and its answer be lost.
+func (b *tap) losing(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lose = key
 }
 
 // sheetTap is a folder of sheets that fails where a test says so.
@@ -351,6 +366,8 @@ type sheetTap struct {
 	mu   sync.Mutex
 	fail map[string]error // by spreadsheet
 	read []string
+	// before, when set, is called before a sheet is read.
+	before func(ctx context.Context, spreadsheetID string) error
 }
 
 func (s *sheetTap) Values(ctx context.Context, spreadsheetID, gid string) (sheet.Values, error) {
@@ -358,6 +375,9 @@ func (s *sheetTap) Values(ctx context.Context, spreadsheetID, gid string) (sheet
 	s.read = append(s.read, spreadsheetID)
 	err := s.fail[spreadsheetID]
 	s.mu.Unlock()
+	if err == nil && s.before != nil {
+		err = s.before(ctx, spreadsheetID)
+	}
 	if err != nil {
 		return sheet.Values{}, err
 	}

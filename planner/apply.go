@@ -47,7 +47,7 @@ func (p *Planner) Apply(ctx context.Context, run string) (*state.Plan, error) {
 	case !held.Exists() || held.Run != run:
 		return nil, fmt.Errorf("%w: run %.60q is not the one waiting for its review; see shuffle status", ErrUsage, run)
 	case held.State != state.Review:
-		return nil, fmt.Errorf("%w: run %s is %s, expected review", ErrUsage, run, held.State)
+		return nil, fmt.Errorf("%w: run %s is %s, expected review; see shuffle status", ErrUsage, run, held.State)
 	}
 	saved, err := p.Store.ReadPlan(ctx, run)
 	if err != nil {
@@ -76,7 +76,11 @@ func (p *Planner) unchanged(ctx context.Context, saved *state.Plan) error {
 	tasks := taskPrints{}
 	d := p.draft(opt)
 	d.onTask = tasks.add
-	if err := d.prepare(ctx); err != nil {
+	err := d.prepare(ctx)
+	if errors.Is(err, ErrUsage) { // the options were right when the run was planned
+		return &ChangedError{Run: saved.Run, Changes: []string{err.Error()}}
+	}
+	if err != nil {
 		return err
 	}
 	fresh, err := d.plan(ctx)
@@ -105,13 +109,13 @@ func settingsChanges(saved, fresh *state.Plan) []string {
 	return []string{fmt.Sprintf("the settings: planned with %s, now %s", before, now)}
 }
 
-// episodeChanges compares the episodes' fate and what stands of them.
+// episodeChanges compares the episodes' fate and what stands of them. Why an episode is held is no matter, as long as it is.
 func episodeChanges(saved, fresh *state.Plan) (changes []string) {
 	before, now := fates(saved), fates(fresh)
 	for _, e := range slices.Sorted(maps.Keys(union(before, now))) {
 		switch {
-		case before[e] != now[e]:
-			changes = append(changes, fmt.Sprintf("%s was %s, and is %s", e, orAbsent(before[e]), orAbsent(now[e])))
+		case before[e].state != now[e].state:
+			changes = append(changes, fmt.Sprintf("%s was %s, and is %s", e, before[e], now[e]))
 		case saved.Digests[e] != fresh.Digests[e]:
 			changes = append(changes, fmt.Sprintf("%s: what stands in the datasets", e))
 		}
@@ -119,23 +123,25 @@ func episodeChanges(saved, fresh *state.Plan) (changes []string) {
 	return changes
 }
 
-func fates(p *state.Plan) map[dataset.Episode]string {
-	all := map[dataset.Episode]string{}
+// fate is what a plan does to an episode; the zero fate is that of one that is not in it.
+type fate struct{ state, reason string }
+
+func fates(p *state.Plan) map[dataset.Episode]fate {
+	all := map[dataset.Episode]fate{}
 	for _, e := range p.Episodes {
-		fate := e.State
-		if e.Reason != "" {
-			fate += " (" + e.Reason + ")"
-		}
-		all[e.Name()] = fate
+		all[e.Name()] = fate{e.State, e.Reason}
 	}
 	return all
 }
 
-func orAbsent(fate string) string {
-	if fate == "" {
+func (f fate) String() string {
+	switch {
+	case f.state == "":
 		return "not in the plan"
+	case f.reason == "":
+		return f.state
 	}
-	return fate
+	return f.state + " (" + f.reason + ")"
 }
 
 func union[K comparable, V any](a, b map[K]V) map[K]V {
@@ -163,7 +169,7 @@ func (p *Planner) taskChanges(ctx context.Context, saved *state.Plan, fresh task
 	for chunk := range state.Chunks(saved.Tasks) {
 		tasks, err := p.Store.ReadTasks(ctx, saved.Run, chunk)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("apply run %s", saved.Run), err)
+			return nil, fmt.Errorf("apply run %s: %w", saved.Run, err)
 		}
 		for _, t := range tasks {
 			now, ok := fresh[t.Frame]

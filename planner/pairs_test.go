@@ -1,0 +1,167 @@
+package planner
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// encrypt applies what is on the queue as a bucket does that changes the ETag of a copy (KMS, multipart uploads), and tells the
+// pairs of ETags as workers do. The run ends as it says.
+func (w *world) encrypt(plan *state.Plan, end state.State) (pairs []state.TaskPair) {
+	w.t.Helper()
+	ctx := context.Background()
+	for _, task := range w.sent() {
+		if task.Op != messages.Delete {
+			c, err := w.bucket.Bucket.GetObject(ctx, task.Src, "")
+			w.must(err)
+			w.put(task.Dst, "encrypted by run "+plan.Run+": "+string(c.Body))
+			etag := w.listing(task.Dst)[task.Dst]
+			pairs = append(pairs, state.TaskPair{Pair: state.Pair{ETag: etag, SrcETag: task.SrcETag}, Seq: task.Seq})
+		}
+		if len(task.Del) > 0 {
+			w.remove(task.Del...)
+		}
+	}
+	w.must(w.store.AddTaskPairs(ctx, plan.Run, "0", pairs))
+	w.tasks.purge()
+	w.point(func(p *state.Pointer) { p.State = end })
+	return pairs
+}
+
+// version publishes what stands as the dataset version of a run, with its sources as far as the pairs tell them.
+func (w *world) version(plan *state.Plan, pairs []state.TaskPair) {
+	w.t.Helper()
+	var rows []state.VersionRow
+	for key, etag := range w.listing(layout.ML()) {
+		p, f, _ := layout.Parse(key)
+		row := state.VersionRow{Place: p, Frame: f, ETag: etag}
+		if i := slices.IndexFunc(pairs, func(p state.TaskPair) bool { return p.ETag == etag }); i >= 0 {
+			row.SrcETag = pairs[i].SrcETag
+		}
+		rows = append(rows, row)
+	}
+	_, err := w.store.PublishVersion(context.Background(), state.Version{Generation: plan.Generation, Run: plan.Run, Settings: plan.Settings}, rows)
+	w.must(err)
+}
+
+// Copies whose ETags the bucket has changed are known by what was told of them, first by the run's results, then by the dataset
+// version: nothing is refreshed for ever. A source that really changes is.
+func TestCopiesWithOtherETags(t *testing.T) {
+	inBubble(t, 12, func(t *testing.T, w *world) {
+		first := w.plan(Options{})
+		pairs := w.encrypt(first, state.Failed) // without a version
+		if again := w.plan(Options{}); again.Totals != (state.Totals{Keep: 12}) {
+			t.Errorf("after a failed run: %+v", again.Totals)
+		}
+		w.version(first, pairs)
+		if again := w.plan(Options{}); again.Totals != (state.Totals{Keep: 12}) {
+			t.Errorf("after the version: %+v", again.Totals)
+		}
+		f := dataset.FrameAt(e1, 3)
+		w.put(imageKey(f), "repainted")
+		second := w.plan(Options{})
+		if second.Totals != (state.Totals{Keep: 11, Refresh: 1}) {
+			t.Errorf("repainted: %+v", second.Totals)
+		}
+		w.encrypt(second, state.Succeeded)
+		// The other eleven are in the version, the one in the run after it.
+		if again := w.plan(Options{}); again.Totals != (state.Totals{Keep: 12}) {
+			t.Errorf("after the second run: %+v", again.Totals)
+		}
+		// The pair is of two contents: the old source again is another content than the copy's.
+		w.images(f)
+		if again := w.plan(Options{}); again.Totals != (state.Totals{Keep: 11, Refresh: 1}) {
+			t.Errorf("painted back: %+v", again.Totals)
+		}
+	})
+}
+
+// What should stand of a known copy is the copy, with its source: the next version knows it too.
+func TestExpectedOfACopyWithAnotherETag(t *testing.T) {
+	inBubble(t, 2, func(t *testing.T, w *world) {
+		first := w.plan(Options{})
+		pairs := w.encrypt(first, state.Succeeded)
+		w.images(dataset.FrameAt(e1, 2))
+		w.sheet(e1, table("Common", frames(e1, 3)))
+		second := w.plan(Options{})
+		expected, err := w.store.ReadExpected(t.Context(), second.Run, e1)
+		w.must(err)
+		if len(expected) != 3 || second.Totals != (state.Totals{Keep: 2, Copy: 1}) {
+			t.Fatalf("%+v; %+v", expected, second.Totals)
+		}
+		for i, e := range expected[:2] {
+			if e.ETag != pairs[i].ETag || e.SrcETag != pairs[i].SrcETag || e.Copied {
+				t.Errorf("expected %+v, want the pair %+v", e, pairs[i])
+			}
+		}
+		if e := expected[2]; !e.Copied || e.SrcETag != "" || e.ETag == "" {
+			t.Errorf("expected %+v", e)
+		}
+	})
+}
+
+// The pairs are read when something differs, and once.
+func TestPairsAreReadWhenNeeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.manifest("S01", e1, e2)
+		w.episode(e1, 3)
+		w.episode(e2, 3)
+		w.converge(Options{})
+		reads := func() (n int) {
+			w.bucket.failing(nil)
+			w.plan(Options{DryRun: true})
+			for _, c := range w.bucket.noted() {
+				if c.op == "GET" && strings.HasSuffix(c.key, "versions/latest.json") {
+					n++
+				}
+			}
+			return n
+		}
+		if n := reads(); n != 0 {
+			t.Errorf("nothing differs, and the version is read %d times", n)
+		}
+		w.put(imageKey(dataset.FrameAt(e1, 0)), "new")
+		w.put(imageKey(dataset.FrameAt(e2, 0)), "new")
+		if n := reads(); n != 1 {
+			t.Errorf("two episodes differ, and the version is read %d times", n)
+		}
+	})
+}
+
+// When the pairs cannot be read, an episode that needs them is held: to copy everything once more would be the alternative.
+func TestPairsThatCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.manifest("S01", e1, e2)
+		w.episode(e1, 3)
+		w.episode(e2, 3)
+		first := w.plan(Options{Episodes: []dataset.Episode{e1}})
+		pairs := w.encrypt(first, state.Succeeded)
+		w.version(first, pairs)
+		runs := layout.State() + "runs/"
+		for _, fail := range []func(call, int) error{
+			broken("GET", layout.State()+"versions/latest.json", 1), broken("GET", layout.State()+"versions/1/version.json", 1),
+			broken("GET", layout.State()+"versions/1/train.csv", 1), broken("LIST", runs, 1),
+		} {
+			w.bucket.failing(fail)
+			plan := w.plan(Options{DryRun: true})
+			got := of(plan, e1)
+			oddity{held: []string{"read the pairs of ETags of earlier copies", errBroken.Error()}}.check(t, got.Totals, got.Problems, got.Reason)
+			if got.State != state.EpisodeHeld || of(plan, e2).Copy != 3 {
+				t.Errorf("plan %+v", plan.Episodes)
+			}
+		}
+		w.bucket.failing(nil)
+		if plan := w.plan(Options{DryRun: true}); of(plan, e1).Keep != 3 {
+			t.Errorf("plan %+v", plan.Episodes)
+		}
+	})
+}

@@ -454,7 +454,7 @@ func TestPublisherLosesThePointer(t *testing.T) {
 			w.point(func(p *state.Pointer) { p.Generation, p.Run, p.State = p.Generation+1, "other", state.Planning })
 		}
 		_, err := p.Plan(context.Background(), Options{})
-		if !errors.Is(err, state.ErrConflict) || strings.Contains(err.Error(), "goes on with it") {
+		if !errors.Is(err, state.ErrConflict) || !strings.Contains(err.Error(), "see shuffle status") {
 			t.Errorf("error %v", err)
 		}
 		if ptr := w.pointer(); ptr.Run != "other" || ptr.State != state.Planning {

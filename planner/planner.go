@@ -166,7 +166,7 @@ func (p *Planner) publish(ctx context.Context, held state.Held, plan *state.Plan
 		held, err = state.Publish(ctx, p.Store, held, p.Tasks)
 	}
 	if errors.Is(err, state.ErrConflict) {
-		return nil, fmt.Errorf("publish run %s: it was cancelled or superseded meanwhile: %w", plan.Run, err)
+		return nil, fmt.Errorf("publish run %s: another process goes on with it, or has cancelled or superseded it: %w; see shuffle status", plan.Run, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("publish run %s: %w; the next shuffle plan goes on with it", plan.Run, err)

@@ -103,6 +103,34 @@ func TestParseSplitRefuses(t *testing.T) {
 	}
 }
 
+func FuzzParseSplit(f *testing.F) {
+	for _, text := range []string{"train=0.7,validate=0.1,test=0.2", "a=1", "a=0x1p-1,b=.5", "a=NaN", "a=1e-9,b=1", "=,=", "a=0.5,a=0.5"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		split, err := ParseSplit(text)
+		if err != nil {
+			return
+		}
+		seen := map[string]bool{}
+		for _, share := range split {
+			key := layout.Key(dataset.Place{Dataset: share.Dataset, Class: "Rare"}, dataset.FrameAt(e1, 0))
+			if err := layout.CheckDestination(key, dataset.FrameAt(e1, 0)); err != nil || seen[share.Dataset] || !(share.Ratio >= 0 && share.Ratio <= 1) {
+				t.Errorf("%q: %+v, %v", text, share, err)
+			}
+			seen[share.Dataset] = true
+		}
+		for _, u := range []float64{0, 0.5, math.Nextafter(1, 0), 1} {
+			if !seen[split.At(u)] {
+				t.Errorf("%q: nothing stands at %v", text, u)
+			}
+		}
+		if again, err := ParseSplit(split.String()); err != nil || !slices.Equal(again, split) {
+			t.Errorf("%q came back as %v, %v", text, again, err)
+		}
+	})
+}
+
 func TestSplitAt(t *testing.T) {
 	s := Split{{"train", 0.7}, {"none", 0}, {"validate", 0.1}, {"test", 0.2}, {"never", 0}}
 	for _, v := range []struct {

@@ -139,7 +139,7 @@ func (p *Planner) keep(ctx context.Context, held state.Held) *lease {
 
 func (l *lease) beat() {
 	defer close(l.done)
-	tick := time.NewTicker(max(l.p.Config.Lease/4, time.Millisecond))
+	tick := time.NewTicker(max(l.p.Config.Lease/4, 100*time.Millisecond))
 	defer tick.Stop()
 	for {
 		select {

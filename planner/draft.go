@@ -3,7 +3,6 @@ package planner
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -257,12 +256,9 @@ func (d *draft) episode(ctx context.Context, e manifest.Entry, read func(context
 		Episode: e.Episode, Assign: a, Layout: d.p.Config.Layout,
 		Ceiling: d.p.Config.MaxDelete, AllowDelete: slices.Contains(d.opt.AllowDelete, e.Episode),
 	}
-	out, err := d.changes(ctx, &in, read, folders)
+	out, err := d.changes(ctx, e, &in, read, folders)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
-	}
-	if errors.Is(err, dataset.ErrNoImages) {
-		err = &unreadError{name: nameOf(e), err: fmt.Errorf("expected images of %s under %s, found none: is that the base URI?", e.Episode, in.Sheet.Base)}
 	}
 	if err != nil {
 		out = EpisodeChanges{Held: err.Error(), Problems: convert(in.Sheet.Problems)}
@@ -270,11 +266,11 @@ func (d *draft) episode(ctx context.Context, e manifest.Entry, read func(context
 	return d.sink.add(ctx, e.Episode, e.URL, in, out)
 }
 
-func (d *draft) changes(ctx context.Context, in *EpisodeInput, read func(context.Context) (rows.Sheet, error), folders func(context.Context) ([]dataset.Folder, error)) (out EpisodeChanges, err error) {
+func (d *draft) changes(ctx context.Context, e manifest.Entry, in *EpisodeInput, read func(context.Context) (rows.Sheet, error), folders func(context.Context) ([]dataset.Folder, error)) (out EpisodeChanges, err error) {
 	if in.Sheet, err = read(ctx); err != nil {
 		return out, err
 	}
-	if in.Images, err = dataset.Source(ctx, &d.lister, in.Sheet.Base, in.Episode); err != nil {
+	if in.Images, err = d.images(ctx, e, in.Sheet.Base); err != nil {
 		return out, err
 	}
 	found, err := folders(ctx)

@@ -46,7 +46,7 @@ func (d *draft) inspect(ctx context.Context, e manifest.Entry) Inspection {
 		in.Err = err
 		return in
 	}
-	images, err := dataset.Source(ctx, &d.lister, sheet.Base, e.Episode)
+	images, err := d.images(ctx, e, sheet.Base)
 	in.Frames, in.Problems, in.Images, in.Err = len(sheet.Rows), len(sheet.Problems), len(images), err
 	return in
 }

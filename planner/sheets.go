@@ -3,8 +3,10 @@ package planner
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/manifest"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -25,6 +27,15 @@ func (d *draft) sheet(ctx context.Context, e manifest.Entry) (rows.Sheet, error)
 		Episode: e.Episode, BucketNames: cfg.BucketNames, Prefix: cfg.Layout.Prefix,
 		ImageSize: cfg.ImageSize, Classes: cfg.Classes, MaxBad: cfg.MaxBadRows,
 	})
+}
+
+// images lists the images that a sheet with this base means. Its error holds the episode.
+func (d *draft) images(ctx context.Context, e manifest.Entry, base string) (map[dataset.Frame]string, error) {
+	images, err := dataset.Source(ctx, &d.lister, base, e.Episode)
+	if errors.Is(err, dataset.ErrNoImages) {
+		err = &unreadError{name: nameOf(e), err: fmt.Errorf("expected images of %s under %s, found none: is that its base URI?", e.Episode, base)}
+	}
+	return images, err
 }
 
 // nameOf is what people know the sheet by.

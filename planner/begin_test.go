@@ -346,6 +346,7 @@ func TestSupersede(t *testing.T) {
 			w.stand(dataset.Place{Dataset: "train", Class: "Rare"}, w.episode(e1, 30)...)
 			w.leave(s)
 			w.point(func(p *state.Pointer) { p.Fence = state.Fence{CacheMS: 3000, AttemptMS: 20_000} }) // the old run's own fence counts
+			w.must(pause(t.Context(), time.Hour))                                                       // that the pointer is old says nothing of those who act on it now
 			w.bucket.failing(nil)
 			begun := time.Now()
 			plan := w.plan(Options{Supersede: true})

@@ -50,7 +50,7 @@ func newApp(cfg config.Config, stdout, stderr io.Writer) (*app, error) {
 	if err := errors.Join(cfg.Validate(), err); err != nil {
 		return nil, usage(err)
 	}
-	a := &app{cfg: cfg, split: split, stdout: stdout, screen: newScreen(stderr), style: styleOf(stdout)}
+	a := &app{cfg: cfg, split: split, stdout: stdout, screen: newScreen(stderr), style: styleOf(stdout, cfg.Local)}
 	a.log = newLogger(a.screen, cfg.LogLevel, cfg.LogFormat)
 	// Connections for every slot of a worker and for the listings of a planner and a tracker beside it.
 	a.opener = open.New(cfg.Concurrency + 2*cfg.Listings)

@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/joho/godotenv"
 
 	"github.com/angel-nft/google-shuffle/internal/open"
+	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/planner"
 )
@@ -31,11 +33,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case err == nil, errors.Is(err, errOutcome):
 		return err
 	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))):
-		_, _ = fmt.Fprintf(stderr, "shuffle: interrupted: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "shuffle: interrupted: %s\n", clean(err))
 		return errInterrupted
 	}
-	_, _ = fmt.Fprintf(stderr, "shuffle: %v\n", err)
+	_, _ = fmt.Fprintf(stderr, "shuffle: %s\n", clean(err))
 	return err
+}
+
+// clean is the error's text without what a terminal would obey: sheets and messages are quoted in it.
+func clean(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = show.Clean(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {

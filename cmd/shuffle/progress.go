@@ -8,6 +8,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -39,24 +40,10 @@ func (l *lines) update(s state.Status) {
 		return
 	}
 	l.last, l.at = s, time.Now()
-	_, _ = fmt.Fprintln(l.screen, progressLine(s)) // stderr; there is nobody to tell
+	_, _ = fmt.Fprintln(l.screen, show.Line(s)) // stderr; there is nobody to tell
 }
 
 func (l *lines) close() {}
-
-func progressLine(s state.Status) string {
-	line := fmt.Sprintf("run %s %s: %d of %d tasks done", s.Run, s.State, s.Done, s.Tasks)
-	if s.Dead > 0 {
-		line += fmt.Sprintf(", %d dead", s.Dead)
-	}
-	if s.State.Acting() && s.Rate > 0 {
-		line += fmt.Sprintf(", %.0f/s", s.Rate)
-	}
-	if s.State.Acting() && s.ETASeconds != nil && *s.ETASeconds > 0 {
-		line += ", " + eta(s) + " left"
-	}
-	return line
-}
 
 func eta(s state.Status) string {
 	return (time.Duration(*s.ETASeconds) * time.Second).String()

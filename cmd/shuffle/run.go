@@ -24,6 +24,7 @@ func (c *runCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	a.style.Attended = true
 	status, err := a.runAll(ctx, opt, c.Resume, func(plan *state.Plan) error {
 		if c.JSON {
 			return nil

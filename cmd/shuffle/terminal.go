@@ -26,8 +26,12 @@ func colorful(w io.Writer) bool {
 
 const plainWidth = 80
 
-func styleOf(w io.Writer) show.Style {
+// styleOf is how to print there. local is the folder that the command line names, which the commands to type need too.
+func styleOf(w io.Writer, local string) show.Style {
 	s := show.Style{Color: colorful(w), Width: plainWidth}
+	if local != "" && os.Getenv("SHUFFLE_LOCAL") == "" {
+		s.Command = "shuffle --local " + local
+	}
 	if f, ok := w.(*os.File); ok && isTerminal(w) {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 			s.Width = width

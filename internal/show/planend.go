@@ -8,7 +8,9 @@ func (p *page) planEnd(plan *state.Plan) {
 		p.gap()
 		p.nothingToDo(len(plan.Held()), len(plan.Episodes))
 	}
-	p.next(planSteps(plan)...)
+	if !p.Attended {
+		p.next(planSteps(plan)...)
+	}
 }
 
 // nothingToDo is the verdict on a plan without tasks.

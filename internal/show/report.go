@@ -18,17 +18,24 @@ func Report(w io.Writer, s Style, r *state.Report) error {
 		p.gap()
 		p.progress(r.Status)
 		p.outcome(r)
-		p.held(heldOf(r.Episodes), len(r.Episodes))
-		p.manifests(r.Manifests)
-		p.orphans(r.Orphans)
 		p.firstDifferences(r)
-		if len(r.Episodes) > 0 {
-			p.balance(r.Balance, r.Settings)
-			p.missing(r.MissingClasses, r.Settings)
+		if !s.Attended {
+			p.planned(r)
 		}
-		p.problems(r.Episodes)
 		p.next(statusSteps(r.Status)...)
 	})
+}
+
+// planned is what the plan said too.
+func (p *page) planned(r *state.Report) {
+	p.held(heldOf(r.Episodes), len(r.Episodes))
+	p.manifests(r.Manifests)
+	p.orphans(r.Orphans)
+	if len(r.Episodes) > 0 {
+		p.balance(r.Balance, r.Settings)
+		p.missing(r.MissingClasses, r.Settings)
+	}
+	p.problems(r.Episodes)
 }
 
 // outcome is what a report knows beyond the status.

@@ -18,6 +18,9 @@ type Style struct {
 	Width int
 	// Command is how the program was called, as the commands to type begin: "shuffle --local ./x". Empty is "shuffle".
 	Command string
+	// Attended is for a command that goes on by itself from its plan to its report: the plan names no next step, and the report
+	// leaves out what the plan has just said.
+	Attended bool
 }
 
 // minWidth is what prose needs to be readable. A narrower terminal wraps by itself.

@@ -26,7 +26,7 @@ func Status(w io.Writer, s Style, st state.Status) error {
 
 // Line is a status on one line, for where nothing can be drawn over.
 func Line(st state.Status) string {
-	head := fmt.Sprintf("run %s is %s", st.Run, st.State)
+	head := fmt.Sprintf("run %s %s", st.Run, st.State)
 	if st.Tasks == 0 {
 		return Clean(head)
 	}
@@ -34,7 +34,7 @@ func Line(st state.Status) string {
 	if st.Dead > 0 {
 		parts = append(parts, number(st.Dead)+" dead")
 	}
-	if st.State.Active() && accounted(st) > 0 {
+	if st.State.Acting() && st.Rate > 0 {
 		parts = append(parts, pace(st))
 	}
 	return Clean(strings.Join(parts, ", "))

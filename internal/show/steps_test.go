@@ -103,11 +103,11 @@ func TestLine(t *testing.T) {
 		st   state.Status
 		want string
 	}{
-		{status(state.Planning, 0, 0, 0), "run " + run + " is planning"},
-		{status(state.Running, 334, 0, 0), "run " + run + " is running: 0 of 334 tasks"},
-		{runningStatus(), "run " + run + " is running: 212,057 of 345,600 tasks, 12 dead, 2,412 a second, about 56 s left"},
-		{deadStatus(), "run " + run + " is failed: 1,284 of 1,284 tasks, 12 dead"},
-		{state.Status{Run: "\x1b[2J", State: "new\n"}, "run �[2J is new "},
+		{status(state.Planning, 0, 0, 0), "run " + run + " planning"},
+		{status(state.Running, 334, 0, 0), "run " + run + " running: 0 of 334 tasks"},
+		{runningStatus(), "run " + run + " running: 212,057 of 345,600 tasks, 12 dead, 2,412 a second, about 56 s left"},
+		{deadStatus(), "run " + run + " failed: 1,284 of 1,284 tasks, 12 dead"},
+		{state.Status{Run: "\x1b[2J", State: "new\n"}, "run �[2J new "},
 	}
 	for _, test := range tests {
 		if got := Line(test.st); got != test.want {

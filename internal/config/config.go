@@ -120,7 +120,7 @@ func (c *Config) Validate() error {
 	refuse(c.Guard < 0, "guard", c.Guard, "0 or more frames")
 	refuse(c.Subsample < 1, "subsample", c.Subsample, "1 or more")
 	refuse(c.Stall < time.Second, "stall", c.Stall, "1s at least")
-	refuse(c.PlannerLease < time.Second, "planner-lease", c.PlannerLease, "1s at least")
+	refuse(c.PlannerLease < 5*time.Second, "planner-lease", c.PlannerLease, "5s at least: a planner that publishes is heard of every 3s")
 	refuse(c.Concurrency < 1 || c.Concurrency > 5000, "concurrency", c.Concurrency, "1 to 5000")
 	refuse(c.Drain < 0, "drain", c.Drain, "0 or more")
 	refuse(c.Listings < 1, "listings", c.Listings, "1 or more")

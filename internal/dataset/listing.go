@@ -118,6 +118,9 @@ func (d Destination) Episode(ctx context.Context, folders []Folder, e Episode) (
 		g.Go(func() error {
 			prefix := d.Layout.Folder(folder.Place) + e.FramePrefix()
 			return d.walk(ctx, prefix, func(p Place, f Frame, etag string) {
+				if p != folder.Place { // a class folder can itself be named like a frame, and is listed by itself
+					return
+				}
 				mu.Lock()
 				defer mu.Unlock()
 				standing[f] = append(standing[f], Copy{Place: p, ETag: etag})

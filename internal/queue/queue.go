@@ -19,7 +19,7 @@ const (
 	MaxVisibility = 12 * time.Hour
 )
 
-// ErrNotFound: the queue does not exist (or may not be seen).
+// ErrNotFound says that the queue does not exist, or may not be seen.
 var ErrNotFound = errors.New("queue does not exist")
 
 // Message is one received message. Receipt is good for this receive only.

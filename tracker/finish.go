@@ -61,6 +61,10 @@ func (s *session) verify(ctx context.Context) error {
 		// A redrive has recorded its round just before the pointer changed to verifying.
 		return s.swap(ctx, func(p *state.Pointer) { p.State = state.Running })
 	}
+	before, err := s.Store.ReportAsItIs(ctx, s.plan.Run)
+	if err != nil {
+		return err
+	}
 	out, err := s.check(ctx, s.plan)
 	if err != nil {
 		return err
@@ -73,25 +77,34 @@ func (s *session) verify(ctx context.Context) error {
 			return fmt.Errorf("publish version %d: %w", end.Generation, err)
 		}
 	}
-	held, err := s.end(ctx, s.held, end, s.plan, ledger, out)
+	held, err := s.end(ctx, s.held, end, ending{plan: s.plan, ledger: ledger, out: out, before: before})
 	if err != nil {
 		return err
 	}
 	return s.follow(ctx, held, true)
 }
 
+// ending is what the report of a run that was checked is made of.
+type ending struct {
+	plan   *state.Plan
+	ledger *Ledger
+	out    *checked         // nil: not listed again
+	before bucket.Condition // the report as it was before the check
+}
+
 // end writes the report of a run that was checked, then sets the pointer to the end. A crash in between leaves a report of
-// a run that is still in force, which nobody reads and the next end writes over.
-func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, plan *state.Plan, l *Ledger, out *checked) (state.Held, error) {
-	r, err := t.report(ctx, end, plan, l)
+// a run that is still in force, which nobody reads and the next end writes over. Of several trackers that check at once, the
+// first to write its report goes on; the others conflict, and so do not write over the report of a run that has ended.
+func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e ending) (state.Held, error) {
+	r, err := t.report(ctx, end, e.plan, e.ledger)
 	if err != nil {
 		return held, err
 	}
-	out.describe(r)
-	if err := t.saveReport(ctx, r, plan, l); err != nil {
+	e.out.describe(r)
+	if err := t.Store.WriteReport(ctx, r, e.before); err != nil {
 		return held, err
 	}
-	if err := t.Store.WriteReport(ctx, r); err != nil {
+	if err := t.saveReport(ctx, r, e.plan, e.ledger); err != nil {
 		return held, err
 	}
 	next, err := t.Store.Swap(ctx, held, end)
@@ -120,6 +133,10 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 	if err := t.Store.EnsureSeed(ctx, plan); err != nil {
 		return held, err
 	}
+	before, err := t.Store.ReportAsItIs(ctx, plan.Run)
+	if err != nil {
+		return held, err
+	}
 	end := held.Pointer
 	end.State, end.Reason, end.Finished = state.Succeeded, "", now()
 	var out *checked
@@ -136,7 +153,7 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 	if err != nil {
 		return held, err
 	}
-	return t.end(ctx, held, end, plan, NewLedger(plan.Run, plan.Generation, 0), out)
+	return t.end(ctx, held, end, ending{plan: plan, ledger: NewLedger(plan.Run, plan.Generation, 0), out: out, before: before})
 }
 
 // versionIsStale says whether the latest version does not show the planned episodes as they stand.

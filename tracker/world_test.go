@@ -259,6 +259,18 @@ func (w *world) start(tr *tracker.Tracker) <-chan state.Status {
 	return done
 }
 
+// until waits, by the second, for what other goroutines bring about.
+func (w *world) until(happened func() bool) {
+	w.t.Helper()
+	for range 3600 {
+		if happened() {
+			return
+		}
+		<-time.After(time.Second)
+	}
+	w.t.Fatal("it does not happen")
+}
+
 func (w *world) exists(name string) bool {
 	_, err := w.store.Read(context.Background(), name)
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {

@@ -85,8 +85,8 @@ type Held struct {
 // Exists says that there is a pointer.
 func (h Held) Exists() bool { return h.etag != "" }
 
-// ErrConflict says that somebody else has changed the pointer: the caller is no longer the one to act.
-var ErrConflict = errors.New("another process has changed current.json")
+// ErrConflict says that somebody else has changed the pointer, or written the report: the caller is no longer the one to act.
+var ErrConflict = errors.New("another process is acting on the run")
 
 // Current reads the pointer; with a known one, by a conditional GET that costs nothing when it has not changed.
 func (s *Store) Current(ctx context.Context, known Held) (Held, error) {

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -139,23 +140,29 @@ func SendTasks(ctx context.Context, q queue.BatchSender, tasks []messages.Task) 
 	return nil
 }
 
-// EnsureSeed makes the plan's seed the one in force, and adds its datasets to those ever filled.
+// EnsureSeed makes the plan's seed the one in force, and adds its datasets to those ever filled. A plan that is older than
+// another one that was published has no say: its planner may have been paused for long.
 func (s *Store) EnsureSeed(ctx context.Context, plan *Plan) error {
-	now, err := s.Seed(ctx)
-	if err != nil {
-		return err
-	}
-	next := Seed{Seed: now.Seed, Run: now.Run, Datasets: slices.Clone(now.Datasets)}
-	if now.Seed != plan.Settings.Seed {
-		next.Seed, next.Run = plan.Settings.Seed, plan.Run
-	}
-	for _, name := range slices.Concat(plan.Settings.Datasets, plan.Settings.Listed) {
-		if !slices.Contains(next.Datasets, name) {
-			next.Datasets = append(next.Datasets, name)
+	return s.Update(ctx, seedName, func(old []byte) ([]byte, error) {
+		seed := Seed{V: 1}
+		if old != nil {
+			if err := json.Unmarshal(old, &seed); err != nil {
+				return nil, fmt.Errorf("read %s%s: %w", s.Layout.State(), seedName, err)
+			}
 		}
-	}
-	if next.Seed == now.Seed && len(next.Datasets) == len(now.Datasets) {
-		return nil
-	}
-	return s.SetSeed(ctx, next)
+		if plan.Generation <= seed.Generation {
+			return nil, nil
+		}
+		if seed.Seed != plan.Settings.Seed {
+			seed.Seed, seed.Run = plan.Settings.Seed, plan.Run
+		}
+		seed.Generation = plan.Generation
+		for _, name := range slices.Concat(plan.Settings.Datasets, plan.Settings.Listed) {
+			if !slices.Contains(seed.Datasets, name) {
+				seed.Datasets = append(seed.Datasets, name)
+			}
+		}
+		body, err := json.MarshalIndent(seed, "", " ")
+		return append(body, '\n'), err
+	})
 }

@@ -1,7 +1,11 @@
 package state
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -114,7 +118,30 @@ func (s *Store) ReadReport(ctx context.Context, run string) (*Report, error) {
 	return &r, err
 }
 
-// WriteReport saves the report of a run, over an earlier one.
-func (s *Store) WriteReport(ctx context.Context, r *Report) error {
-	return s.WriteJSON(ctx, RunName(r.Run, ReportName), r, bucket.Condition{})
+// ReportAsItIs is the condition under which a later WriteReport finds the report of a run, or its absence, as it is now.
+func (s *Store) ReportAsItIs(ctx context.Context, run string) (bucket.Condition, error) {
+	c, err := s.Read(ctx, RunName(run, ReportName))
+	if errors.Is(err, bucket.ErrNotFound) {
+		return bucket.Condition{IfNoneMatch: true}, nil
+	}
+	return bucket.Condition{IfMatch: c.ETag}, err
+}
+
+// WriteReport saves the report of a run. ErrConflict says that somebody else has written another one meanwhile.
+func (s *Store) WriteReport(ctx context.Context, r *Report, cond bucket.Condition) error {
+	body, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", ReportName, err)
+	}
+	body = append(body, '\n')
+	name := RunName(r.Run, ReportName)
+	_, err = s.Write(ctx, name, body, cond)
+	if !errors.Is(err, bucket.ErrPrecondition) {
+		return err
+	}
+	// A write whose answer was lost, and that was sent again, is refused for its own sake.
+	if c, readErr := s.Read(ctx, name); readErr == nil && bytes.Equal(c.Body, body) {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrConflict, err)
 }

@@ -181,10 +181,11 @@ func ParseLines[T any](body []byte) ([]T, error) {
 
 // Seed is seed.json: what the split in force was drawn with. It belongs to the state, not to a machine.
 type Seed struct {
-	V        int      `json:"v"`
-	Seed     string   `json:"seed"`
-	Run      string   `json:"run"`      // that drew it
-	Datasets []string `json:"datasets"` // every dataset that the program has ever filled under this prefix
+	V          int      `json:"v"`
+	Seed       string   `json:"seed"`
+	Run        string   `json:"run"`        // that drew it
+	Generation int64    `json:"generation"` // of the newest run that was published with it
+	Datasets   []string `json:"datasets"`   // every dataset that the program has ever filled under this prefix
 }
 
 // Seed reads the seed in force; the zero Seed before the first run.
@@ -195,12 +196,6 @@ func (s *Store) Seed(ctx context.Context) (Seed, error) {
 		return Seed{}, nil
 	}
 	return seed, err
-}
-
-// SetSeed records the seed in force.
-func (s *Store) SetSeed(ctx context.Context, seed Seed) error {
-	seed.V = 1
-	return s.WriteJSON(ctx, seedName, seed, bucket.Condition{})
 }
 
 // Runs lists the runs, oldest first.

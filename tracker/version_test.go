@@ -1,0 +1,169 @@
+package tracker_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// gate holds the first write to a name until it is opened.
+type gate struct {
+	*memBucket
+	name   string
+	opened chan struct{}
+	once   sync.Once
+}
+
+func (b *gate) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
+	if strings.HasSuffix(key, b.name) {
+		b.once.Do(func() { <-b.opened })
+	}
+	return b.memBucket.PutObject(ctx, key, body, cond)
+}
+
+func versionOf(gen int64) state.Version {
+	return state.Version{
+		Generation: gen, Run: runName(gen), Created: time.Now().UTC().Truncate(time.Second),
+		Settings: state.Settings{Classes: []string{"Common", "Rare"}, Datasets: []string{"train", "test"}},
+	}
+}
+
+// rowsOf are n images, with an ETag that tells who listed them.
+func rowsOf(n int, etag string) []state.VersionRow {
+	rows := make([]state.VersionRow, n)
+	for i := range rows {
+		f := dataset.FrameAt(e1, i)
+		rows[i] = state.VersionRow{Place: place(f), Frame: f, ETag: etag}
+	}
+	return rows
+}
+
+// readVersion reads a version whole, and fails unless its parts agree.
+func (w *world) readVersion(gen int64) (v state.Version, rows []state.VersionRow) {
+	w.t.Helper()
+	v, err := w.store.ReadVersion(context.Background(), gen)
+	w.must(err)
+	for _, name := range v.Datasets {
+		part, err := w.store.ReadVersionRows(context.Background(), gen, name)
+		w.must(err)
+		counted := 0
+		for _, n := range v.Counts[name] {
+			counted += n
+		}
+		if counted != len(part) {
+			w.t.Errorf("%s.csv has %d rows, version.json counts %d", name, len(part), counted)
+		}
+		rows = append(rows, part...)
+	}
+	if v.Frames != len(rows) {
+		w.t.Errorf("version of %d frames with %d rows", v.Frames, len(rows))
+	}
+	return v, rows
+}
+
+// Two writers of one version, from listings that differ, with one of them held before each object in turn: the
+// version is one listing's, whole, and both are told the same.
+func TestTwoWritersOfOneVersion(t *testing.T) {
+	for _, name := range []string{"snapshot.jsonl.zst", "test.csv", "train.csv", "classes.json", "version.json", "latest.json"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				slow := &gate{memBucket: w.bucket, name: "/" + name, opened: make(chan struct{})}
+				var g errgroup.Group
+				var told state.Version
+				g.Go(func() (err error) {
+					store := &state.Store{Bucket: slow, Layout: layout}
+					told, err = store.PublishVersion(t.Context(), versionOf(1), rowsOf(9, "slow"))
+					return err
+				})
+				synctest.Wait() // it stands at the gate
+				fast, err := w.store.PublishVersion(t.Context(), versionOf(1), rowsOf(12, "fast"))
+				w.must(err)
+				v, rows := w.readVersion(1)
+				close(slow.opened)
+				w.must(g.Wait())
+				if told.Frames != v.Frames || fast.Frames != v.Frames {
+					t.Errorf("one was told %d frames, the other %d; there are %d", told.Frames, fast.Frames, v.Frames)
+				}
+				want := map[bool]int{true: 12, false: 9}[name == "snapshot.jsonl.zst"]
+				if v.Frames != want {
+					t.Errorf("%d frames, want those of the first snapshot: %d", v.Frames, want)
+				}
+				if slices.ContainsFunc(rows, func(r state.VersionRow) bool { return r.ETag != rows[0].ETag }) {
+					t.Error("rows of both listings")
+				}
+				if again, after := w.readVersion(1); again.Frames != v.Frames || !slices.Equal(after, rows) {
+					t.Error("the slow one has changed it")
+				}
+				if latest, err := w.store.LatestVersion(t.Context()); err != nil || latest.Generation != 1 {
+					t.Errorf("latest %d, %v", latest.Generation, err)
+				}
+			})
+		})
+	}
+}
+
+// A writer of an older version that comes late does not set the trainers back.
+func TestLateWriterOfAnOlderVersion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		slow := &gate{memBucket: w.bucket, name: "/latest.json", opened: make(chan struct{})}
+		var g errgroup.Group
+		g.Go(func() error {
+			store := &state.Store{Bucket: slow, Layout: layout}
+			_, err := store.PublishVersion(t.Context(), versionOf(1), rowsOf(9, "e"))
+			return err
+		})
+		synctest.Wait()
+		if _, err := w.store.LatestVersion(t.Context()); !errors.Is(err, bucket.ErrNotFound) {
+			t.Errorf("a version is the latest before it is whole: %v", err)
+		}
+		_, err := w.store.PublishVersion(t.Context(), versionOf(2), rowsOf(12, "e"))
+		w.must(err)
+		close(slow.opened)
+		w.must(g.Wait())
+		if latest, err := w.store.LatestVersion(t.Context()); err != nil || latest.Generation != 2 {
+			t.Errorf("latest %d, %v", latest.Generation, err)
+		}
+		now, err := w.store.PublishVersion(t.Context(), versionOf(1), rowsOf(3, "e"))
+		if err != nil || now.Generation != 2 {
+			t.Errorf("published again: %d, %v", now.Generation, err)
+		}
+	})
+}
+
+// Two trackers verify at once, and somebody writes to the datasets between their listings.
+func TestTwoTrackersVerifyAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.published(runName(1), 1, 12)
+		w.work(nil)
+		tr := w.tracker()
+		slow := &gate{memBucket: w.bucket, name: "/snapshot.jsonl.zst", opened: make(chan struct{})}
+		tr.Store = &state.Store{Bucket: slow, Layout: layout}
+		first := w.start(tr)
+		synctest.Wait()
+		w.until(func() bool { return w.pointer().State == state.Verifying })
+		orphan := dataset.FrameAt("S09E09", 1) // of no planned episode, so no difference
+		w.bucket.put(layout.Key(place(orphan), orphan), "orphan")
+		status := w.run(w.tracker())
+		close(slow.opened)
+		if other := <-first; status.State != state.Succeeded || other.State != state.Succeeded {
+			t.Errorf("%+v, the other %+v", status, other)
+		}
+		if v, _ := w.readVersion(1); v.Frames != 13 || w.announced() != 1 {
+			t.Errorf("%d frames, announced %d times", v.Frames, w.announced())
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ func (p *Planner) begin(ctx context.Context, opt Options) (held state.Held, quie
 		if old.State.Active() && old.Run != held.Run {
 			p.log().Info("took over from an earlier run", zap.String("run", held.Run), zap.String("superseded", old.Run), zap.String("state", string(old.State)))
 		}
-		return held, p.quiet(old), nil
+		return held, p.quiet(old, held), nil
 	}
 }
 
@@ -48,6 +49,13 @@ func (p *Planner) take(ctx context.Context, old state.Held, opt Options) (state.
 	}
 	now := p.now().UTC()
 	gen := old.Generation + 1
+	if !old.Exists() {
+		last, err := p.Store.LastGeneration(ctx)
+		if err != nil {
+			return state.Held{}, err
+		}
+		gen = last + 1
+	}
 	return p.Store.Swap(ctx, old, state.Pointer{
 		Generation: gen,
 		Run:        fmt.Sprintf("%s-%d", now.Format("20060102T150405Z"), gen),
@@ -92,13 +100,13 @@ func (p *Planner) await(ctx context.Context, old state.Held) (state.Held, error)
 }
 
 // quiet gives the wait for the workers of the run before. A run that succeeded without tasks had none, and waited for those
-// before it.
-func (p *Planner) quiet(old state.Held) func(context.Context) error {
-	if !old.Exists() || old.State == state.Succeeded && old.Tasks == 0 {
+// before it. Where somebody has deleted the pointer, what it said is unknown.
+func (p *Planner) quiet(old, held state.Held) func(context.Context) error {
+	if held.Generation == 1 || old.State == state.Succeeded && old.Tasks == 0 {
 		return func(context.Context) error { return nil }
 	}
 	// A run that could still be acted on until this planner's own write just now gets the whole wait.
-	left := old.Fence.Quiet()
+	left := cmp.Or(old.Fence, state.DefaultFence).Quiet()
 	if !old.State.Active() && old.Age > 0 {
 		left -= old.Age
 	}

@@ -104,6 +104,27 @@ func TestEndedRunGivesWay(t *testing.T) {
 	}
 }
 
+// A pointer that somebody has deleted: generations go on from the runs and dataset versions that are there, and the workers of the
+// last run are waited for as always.
+func TestDeletedPointer(t *testing.T) {
+	for _, left := range []string{"runs/20000101T000000Z-41/plan.json", "versions/41/version.json"} {
+		bubble(t, left, func(t *testing.T) {
+			w := newWorld(t)
+			w.manifest("S01", e1)
+			w.episode(e1, 3)
+			w.put(layout.State()+left, "{}")
+			w.put(layout.State()+"versions/latest.json", "{}")
+			begun := time.Now()
+			if plan := w.plan(Options{}); plan.Generation != 42 || plan.Tasks != 3 {
+				t.Errorf("plan %+v", plan)
+			}
+			if at := w.firstCall("LIST", layout.ML(), begun); at < state.DefaultFence.Quiet() {
+				t.Errorf("the datasets are listed after %s", at)
+			}
+		})
+	}
+}
+
 // A planner that died while planning is taken over when its pointer has not changed for the lease: with a new generation, and
 // after the same wait for workers as ever.
 func TestLeftWhilePlanning(t *testing.T) {

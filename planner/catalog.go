@@ -131,6 +131,11 @@ func (c *catalog) check(opt Options) error {
 			return fmt.Errorf("%w: --episode %s: it is not of --season %s", ErrUsage, e, opt.Season)
 		}
 	}
+	for _, e := range opt.AllowDelete {
+		if !c.named(e) {
+			return fmt.Errorf("%w: --allow-delete %s: no manifest names it", ErrUsage, e)
+		}
+	}
 	for _, e := range opt.Prune {
 		if c.named(e) {
 			return fmt.Errorf("%w: --prune %s: a manifest names the episode, or its season's manifest cannot be read; only orphans are pruned", ErrUsage, e)

@@ -189,6 +189,7 @@ func TestUsage(t *testing.T) {
 		}{
 			{Options{Season: "S04"}, "--season S04: no manifest names"},
 			{Options{Episodes: []dataset.Episode{e1, e2}}, "--episode S01E02: no manifest names it"},
+			{Options{AllowDelete: []dataset.Episode{e2}}, "--allow-delete S01E02: no manifest names it"},
 			{Options{Season: "S02", Episodes: []dataset.Episode{e1}}, "--episode S01E01: it is not of --season S02"},
 			{Options{Prune: []dataset.Episode{e1}}, "--prune S01E01: a manifest names the episode"},
 			{Options{Prune: []dataset.Episode{"S03E01"}}, "--prune S03E01: a manifest names the episode, or its season's manifest cannot be read"},

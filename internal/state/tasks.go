@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -211,4 +212,27 @@ func (s *Store) Runs(ctx context.Context) ([]string, error) {
 		}
 	}
 	return runs, nil
+}
+
+// LastGeneration is the highest generation that a run or a dataset version was made with, 0 without any: what a pointer that
+// somebody has deleted goes on from.
+func (s *Store) LastGeneration(ctx context.Context) (int64, error) {
+	names, err := s.Runs(ctx)
+	if err != nil {
+		return 0, err
+	}
+	versions, err := s.Names(ctx, "versions/")
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range versions {
+		names = append(names, "-"+strings.TrimSuffix(name, "/"))
+	}
+	var last int64
+	for _, name := range names {
+		if n, err := strconv.ParseInt(name[strings.LastIndexByte(name, '-')+1:], 10, 64); err == nil {
+			last = max(last, n)
+		}
+	}
+	return last, nil
 }

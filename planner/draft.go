@@ -110,7 +110,7 @@ func (d *draft) header(ctx context.Context) (*state.Plan, error) {
 		}
 	}
 	d.dest = dataset.Destination{Bucket: &d.lister, Layout: cfg.Layout, Datasets: listed, Parallel: cfg.Parallel}
-	plan := &state.Plan{State: StateDryRun, Problems: d.names.problems, Settings: state.Settings{
+	plan := &state.Plan{State: StateDryRun, Problems: d.names.problems, SeedDrawn: seed != inForce.Seed && d.opt.Seed == "", Settings: state.Settings{
 		Seed: seed, Split: cfg.Split.String(), Stratify: cfg.Stratify, Guard: cfg.Guard, Subsample: cfg.Subsample,
 		Classes: cfg.Classes, Datasets: cfg.Split.Datasets(), Listed: listed, ImageSize: cfg.ImageSize,
 	}, Digests: map[dataset.Episode]string{}, Episodes: []state.EpisodePlan{}}

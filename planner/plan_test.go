@@ -265,6 +265,12 @@ func TestSeed(t *testing.T) {
 			w.must(err)
 			return s
 		}
+		if dry := w.plan(Options{DryRun: true}); !dry.SeedDrawn {
+			t.Error("nobody is told that the next plan draws another seed")
+		}
+		if dry := w.plan(Options{DryRun: true, Seed: "7"}); dry.SeedDrawn {
+			t.Error("a seed that was given is told as drawn")
+		}
 		first := w.converge(Options{})
 		if s := seed(); s.Seed == "" || s.Seed != first.Settings.Seed || s.Run != first.Run || !slices.Equal(s.Datasets, []string{"train", "validate", "test"}) {
 			t.Errorf("seed %+v", s)
@@ -272,6 +278,9 @@ func TestSeed(t *testing.T) {
 		again := w.plan(Options{Seed: first.Settings.Seed}) // to name the one in force is no change
 		if again.Settings.Seed != first.Settings.Seed || again.Tasks != 0 || seed().Run != first.Run {
 			t.Errorf("seed %+v, %d tasks", seed(), again.Tasks)
+		}
+		if first.SeedDrawn == again.SeedDrawn {
+			t.Errorf("drawn: %v, then %v", first.SeedDrawn, again.SeedDrawn)
 		}
 		shuffled := w.converge(Options{Reshuffle: true})
 		if s := seed(); s.Seed == first.Settings.Seed || s.Run != shuffled.Run || shuffled.Totals.Move == 0 || shuffled.Totals.Move+shuffled.Totals.Keep != 60 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/alecthomas/kong"
@@ -68,7 +69,7 @@ func parse(args []string, stdout, stderr io.Writer) (*parsed, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, usage(err)
+		return nil, usage(fmt.Errorf("%w; see shuffle --help", err))
 	}
 	command, ok := ctx.Selected().Target.Addr().Interface().(runner)
 	if !ok {

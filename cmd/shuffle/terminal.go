@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"go.uber.org/zap"
@@ -28,9 +29,9 @@ const plainWidth = 80
 
 // styleOf is how to print there. local is the folder that the command line names, which the commands to type need too.
 func styleOf(w io.Writer, local string) show.Style {
-	s := show.Style{Color: colorful(w), Width: plainWidth}
+	s := show.Style{Color: colorful(w), Width: plainWidth, Command: program()}
 	if local != "" && os.Getenv("SHUFFLE_LOCAL") == "" {
-		s.Command = "shuffle --local " + local
+		s.Command += " --local " + local
 	}
 	if f, ok := w.(*os.File); ok && isTerminal(w) {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
@@ -38,6 +39,14 @@ func styleOf(w io.Writer, local string) show.Style {
 		}
 	}
 	return s
+}
+
+// program is how the program is called. The binary that go run makes is gone when it ends.
+func program() string {
+	if path, err := os.Executable(); err == nil && strings.Contains(path, "go-build") {
+		return "go run ./cmd/shuffle"
+	}
+	return "shuffle"
 }
 
 // screen is stderr, shared by the logs and the progress. While a bar is shown, log lines go above it.

@@ -41,7 +41,11 @@ func planSteps(plan *state.Plan) []step {
 	steps := []step{}
 	switch {
 	case plan.State == dryRun && plan.Tasks > 0:
-		steps = append(steps, step{"plan", "publish it: the same command without --dry-run"})
+		what := "publish it: the same command without --dry-run"
+		if plan.SeedDrawn {
+			what += ", and with --seed " + plan.Settings.Seed + ": another would be drawn else"
+		}
+		steps = append(steps, step{"plan", what})
 	case plan.State == state.Review && plan.Tasks > 0:
 		steps = append(steps, step{"apply " + plan.Run, "publish it"})
 	case plan.State.Active():

@@ -80,6 +80,7 @@ func reviewPlan() *state.Plan {
 func dryRunPlan() *state.Plan {
 	p := samplePlan()
 	p.Run, p.Generation, p.State, p.Episodes = "", 0, dryRun, p.Episodes[:3]
+	p.SeedDrawn = true
 	return p
 }
 

@@ -30,6 +30,8 @@ type Plan struct {
 	Leakage        float64  `json:"leakage"`
 	LeakageGrouped float64  `json:"leakage_grouped"`
 	Settings       Settings `json:"settings"`
+	// SeedDrawn says that the plan's seed was drawn for it, so that a later plan would draw another unless it is told this one.
+	SeedDrawn bool `json:"seed_drawn,omitempty"`
 	// Digests tell the planned episodes' listings apart, by episode: see dataset.Digest.
 	Digests map[dataset.Episode]string `json:"digests,omitempty"`
 	// Options are the planner's own, with which it makes the same plan again.

@@ -61,7 +61,7 @@ type EpisodePlan struct {
 	Season  string `json:"season"`
 	Episode string `json:"episode"`
 	State   string `json:"state"` // EpisodePlanned or EpisodeHeld
-	Reason  string `json:"reason,omitempty"`
+	Reason  string `json:"reason"`
 	Sheet   string `json:"sheet,omitempty"` // URL
 	Totals
 	Problems []Problem `json:"problems"`

@@ -1,117 +1,209 @@
-package main
+package main_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
-	"github.com/angel-nft/google-shuffle/internal/open"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
 	"github.com/angel-nft/google-shuffle/internal/season"
 	"github.com/angel-nft/google-shuffle/internal/sheettest"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/testenv"
 )
 
-// over is the program as it is built, and its environment.
-type over struct {
-	t      *testing.T
-	binary string
-	env    []string
+// TestOverTheWire drives the built program with S3 and SQS of a LocalStack and a Sheets API, each subject in a bucket and on
+// queues of its own. What the program says of itself is never the proof: the bucket is listed by other means.
+func TestOverTheWire(t *testing.T) {
+	endpoint := testenv.AWSEndpoint(t)
+	binary := filepath.Join(t.TempDir(), "shuffle")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", binary, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	for _, subject := range []struct {
+		name   string
+		season season.Options
+		prove  func(*wire)
+	}{
+		{"broken sheets", season.Options{Episodes: len(sheetFaults), Frames: 40}, wireBrokenSheets},
+		{"season", season.Options{Episodes: 3, Frames: 120, Oddities: true}, wireSeason},
+		{"messages", season.Options{Episodes: 2, Frames: 40}, wireMessages},
+		{"dead tasks", season.Options{Episodes: 1, Frames: 40}, wireDeadTasks},
+		{"stages", season.Options{Episodes: 2, Frames: 100}, wireStages},
+	} {
+		t.Run(subject.name, func(t *testing.T) {
+			t.Parallel()
+			subject.prove(newWire(t, binary, endpoint, subject.season))
+		})
+	}
 }
 
-// run runs the program and gives its standard output; another exit code than the expected one fails the test.
-func (o *over) run(code int, args ...string) []byte {
-	o.t.Helper()
-	cmd := exec.CommandContext(o.t.Context(), o.binary, args...)
-	cmd.Env, cmd.Dir = append(os.Environ(), o.env...), filepath.Dir(o.binary)
-	var out, logs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &logs
+// wire is the program, what it talks to, and the season in it.
+type wire struct {
+	t      *testing.T
+	binary string
+	dir    string // the working folder, empty: no .env
+	env    []string
+	bucket string
+	queues wireQueues
+	s3     *s3.Client
+	sqs    *sqs.Client
+	api    *sheettest.Server
+	season *season.Season
+}
+
+// wireQueues are the names of the three queues.
+type wireQueues struct{ tasks, results, deadLetters string }
+
+// wireSeed is the seed of the split.
+const wireSeed = "over the wire"
+
+func newWire(t *testing.T, binary, endpoint string, o season.Options) *wire {
+	id := strings.ToLower(rand.Text())
+	o.Bucket = "media.angel-nft-" + id // a name with a dot, as the real one
+	s, err := season.Generate(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{
+		t: t, binary: binary, dir: t.TempDir(), bucket: o.Bucket, season: s, api: sheettest.NewServer(),
+		queues: wireQueues{"tasks-" + id, "results-" + id, "dead-letters-" + id},
+	}
+	w.s3, w.sqs = newClients(t, endpoint)
+	w.env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir,
+		"AWS_ENDPOINT_URL=" + endpoint, "AWS_REGION=us-west-2", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"SHUFFLE_SHEETS_ENDPOINT=" + serve(t, w.api), "SHUFFLE_BUCKET=s3://" + w.bucket,
+		"SHUFFLE_TASKS_QUEUE=" + w.queues.tasks, "SHUFFLE_RESULTS_QUEUE=" + w.queues.results,
+		"SHUFFLE_DEAD_LETTER_QUEUE=" + w.queues.deadLetters,
+		// What a killed process had in hand comes back soon.
+		"SHUFFLE_VISIBILITY_TIMEOUT=10s", "SHUFFLE_CONCURRENCY=32",
+	}
+	w.run(0, "setup", "--create-bucket")
+	return w
+}
+
+// command is the program, not started yet.
+func (w *wire) command(ctx context.Context, args ...string) (cmd *exec.Cmd, out, logs *bytes.Buffer) {
+	cmd, out, logs = exec.CommandContext(ctx, w.binary, args...), &bytes.Buffer{}, &bytes.Buffer{}
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = w.env, w.dir, out, logs
+	return cmd, out, logs
+}
+
+// run runs the program to its end and gives its standard output; another exit code than the expected one fails the test.
+func (w *wire) run(code int, args ...string) []byte {
+	w.t.Helper()
+	cmd, out, logs := w.command(w.t.Context(), args...)
 	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		o.t.Fatal(err)
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		w.t.Fatal(err)
 	}
 	if got := cmd.ProcessState.ExitCode(); got != code {
-		o.t.Fatalf("shuffle %q: exit code %d, expected %d\n%s\n%s", args, got, code, out.String(), logs.String())
+		w.t.Fatalf("shuffle %q: exit code %d, expected %d\n%s\n%s", args, got, code, out, logs)
 	}
 	return out.Bytes()
 }
 
-// status runs the program and reads the status that it prints.
-func (o *over) status(code int, args ...string) (s state.Status) {
-	o.t.Helper()
-	if out := o.run(code, args...); json.Unmarshal(out, &s) != nil {
-		o.t.Fatalf("shuffle %q: not one JSON object: %s", args, out)
+// read runs the program and reads the JSON that it prints.
+func (w *wire) read(into any, code int, args ...string) {
+	w.t.Helper()
+	if out := w.run(code, args...); json.Unmarshal(out, into) != nil {
+		w.t.Fatalf("shuffle %q: not the JSON expected: %s", args, out)
 	}
+}
+
+// status reads the status that the program prints.
+func (w *wire) status(code int, args ...string) (s state.Status) {
+	w.t.Helper()
+	w.read(&s, code, append(args, "--json")...)
 	return s
 }
 
-// TestOverTheWire: shuffle setup, run, plan, verify and status with S3 and SQS of a LocalStack and a Sheets API.
-func TestOverTheWire(t *testing.T) {
-	endpoint := testenv.AWSEndpoint(t)
-	name := fmt.Sprintf("media.angel-nft-%d", time.Now().UnixNano())
-	dir := t.TempDir()
-	sheets := filepath.Join(dir, "sheets")
-	api := httptest.NewServer(sheettest.FromFolder(sheets))
-	defer api.Close()
-	t.Setenv("AWS_ENDPOINT_URL", endpoint)
-	t.Setenv("AWS_REGION", "us-west-2")
-	t.Setenv("AWS_ACCESS_KEY_ID", "test")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
-	o := &over{t: t, binary: filepath.Join(dir, "shuffle"), env: []string{
-		"SHUFFLE_BUCKET=s3://" + name, "SHUFFLE_SHEETS_ENDPOINT=" + api.URL, "SHUFFLE_CONCURRENCY=32",
-		"SHUFFLE_TASKS_QUEUE=tasks-" + name[18:], "SHUFFLE_RESULTS_QUEUE=results-" + name[18:], "SHUFFLE_DEAD_LETTER_QUEUE=dead-" + name[18:],
-	}}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", o.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	o.run(0, "setup", "--create-bucket")
+// plan runs shuffle plan.
+func (w *wire) plan(code int, flags ...string) (p state.Plan) {
+	w.t.Helper()
+	w.read(&p, code, append([]string{"plan", "--json"}, flags...)...)
+	return p
+}
 
-	s, err := season.Generate(season.Options{Episodes: 2, Frames: 120, Bucket: name})
-	if err != nil {
-		t.Fatal(err)
+// first is the first run of a subject: everything that the sheets want, verified.
+func (w *wire) first() {
+	w.t.Helper()
+	w.writeSeason()
+	before := w.list()
+	if s := w.status(0, "run", "--seed", wireSeed); s.State != state.Succeeded || s.Tasks == 0 || s.Done != s.Tasks {
+		w.t.Fatalf("first run: %+v", s)
 	}
-	opener := open.New(32)
-	defer opener.Close() //nolint:errcheck // Nothing of it is a file.
-	b, _, err := opener.Bucket(t.Context(), "s3://"+name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Write(t.Context(), b, sheets); err != nil {
-		t.Fatal(err)
-	}
-	wanted := 0
-	for _, e := range s.Episodes {
-		classes, _ := e.Wanted()
-		wanted += len(classes)
-	}
-	if got := o.status(0, "run", "--json"); got.State != state.Succeeded || got.Tasks != wanted || got.Done != wanted {
-		t.Errorf("first run: %+v, expected %d tasks, all done", got, wanted)
-	}
+	w.mustHold(w.want(before, w.season.Episodes))
+}
 
-	var plan state.Plan
-	if err := json.Unmarshal(o.run(0, "plan", "--json"), &plan); err != nil || plan.Tasks != 0 || plan.State != state.Succeeded {
-		t.Errorf("an unchanged world plans %d tasks and is %s, error %v", plan.Tasks, plan.State, err)
-	}
+// process is a running program.
+type process struct {
+	w    *wire
+	name string
+	cmd  *exec.Cmd
+	logs *bytes.Buffer // not before its end
+}
 
-	frames := s.Episodes[0].Relabel(10)
-	s.Episodes[0].Sort()
-	if err := s.Episodes[0].WriteSheet(sheets); err != nil {
-		t.Fatal(err)
+// start starts the program; it is killed at the end of the test.
+func (w *wire) start(args ...string) *process {
+	w.t.Helper()
+	ctx, kill := context.WithCancel(context.WithoutCancel(w.t.Context()))
+	cmd, _, logs := w.command(ctx, args...)
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
 	}
-	if got := o.status(0, "run", "--json"); got.State != state.Succeeded || got.Tasks != len(frames) {
-		t.Errorf("after an edit: %+v, expected %d tasks", got, len(frames))
+	w.t.Cleanup(func() {
+		kill()
+		_ = cmd.Wait() // has ended before, or by the kill
+	})
+	return &process{w: w, name: strings.Join(args, " "), cmd: cmd, logs: logs}
+}
+
+// kill is kill -9.
+func (p *process) kill() {
+	p.w.t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		p.w.t.Fatal(err)
 	}
-	o.run(0, "verify")
-	o.run(0, "doctor")
-	if got := o.status(0, "status", "--json"); got.Differences != 0 || got.Done != len(frames) {
-		t.Errorf("status: %+v", got)
+	_ = p.cmd.Wait() // "signal: killed"
+}
+
+// terminate is the normal end of a service: SIGTERM, and exit code 0.
+func (p *process) terminate() {
+	p.w.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.w.t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		p.w.t.Errorf("shuffle %s after SIGTERM: %v\n%s", p.name, err, p.logs)
+	}
+}
+
+// until waits until a condition holds.
+func (w *wire) until(what string, holds func() bool) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), 3*time.Minute)
+	defer cancel()
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			w.t.Fatalf("waiting until %s: %v", what, ctx.Err())
+		case <-tick.C:
+		}
 	}
 }

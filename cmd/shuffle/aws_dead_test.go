@@ -44,6 +44,9 @@ func wireDeadTasks(w *wire) {
 	w.run(0, "redrive", plan.Run, "--seq", seq(dead.of[poison]))
 	w.mustEnd(1, plan.Run, 5, 1)
 	w.mustHold(w.want(before, w.season.Episodes, gone))
+	if dead := w.dead(); !slices.Equal(dead.frames, sorted(gone)) {
+		w.t.Errorf("dead after one was redriven: %+v", dead)
+	}
 
 	w.put(e.ImagePrefix()+gone.File(), image)
 	before = w.list()

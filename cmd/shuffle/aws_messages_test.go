@@ -16,23 +16,23 @@ import (
 func wireMessages(w *wire) {
 	w.first()
 	first, second := w.season.Episodes[0], w.season.Episodes[1]
+	rows := slices.Clone(first.Rows)
 	relabelled := first.Relabel(5)
 	w.writeSheets()
 	old := w.plan(0)
-	first.Relabel(2)
-	second.Relabel(3)
+	first.Rows = rows // somebody thinks better of it, so that the tasks on the queue are wrong now
+	edited := second.Relabel(3)
 	w.writeSheets()
 	before := w.list()
-	want := w.want(before, w.season.Episodes)
 	plan := w.plan(0, "--supersede")
-	if old.Tasks != len(relabelled) || plan.Tasks != changed(before, want) || plan.Generation != old.Generation+1 {
+	if old.Tasks != len(relabelled) || plan.Tasks != len(edited) || plan.Generation != old.Generation+1 {
 		w.t.Fatalf("plans of %d tasks, and of %d in generation %d; expected %d and %d, in the next generation",
-			old.Tasks, plan.Tasks, plan.Generation, len(relabelled), changed(before, want))
+			old.Tasks, plan.Tasks, plan.Generation, len(relabelled), len(edited))
 	}
 
 	crafted := w.craft(plan)
 	w.mustEnd(0, plan.Run, plan.Tasks, 0)
-	w.mustHold(want)
+	w.mustHold(w.want(before, w.season.Episodes))
 	w.mustBeDrained()
 	if s := w.status(1, "status", old.Run); s.State != state.Superseded || s.Done != 0 || s.Outcomes["superseded"] != old.Tasks {
 		w.t.Errorf("the run before: %+v", s)

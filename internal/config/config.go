@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -98,23 +99,26 @@ func (c *Config) Validate() error {
 	var all []error
 	refuse := func(bad bool, flag string, value any, expected string) {
 		if bad {
+			if text, ok := value.(string); ok {
+				value = strconv.Quote(text) // an empty one, and spaces, can be seen
+			}
 			variable := "SHUFFLE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 			all = append(all, fmt.Errorf("--%s %v (%s): expected %s", flag, value, variable, expected))
 		}
 	}
 	refuse(c.Prefix != "" && dataset.CheckKey(c.Prefix) != nil, "prefix", c.Prefix, "a path without empty, \".\" or \"..\" parts")
 	refuse(dataset.CheckKey(c.ImageSize) != nil || strings.Contains(c.ImageSize, "/"), "image-size", c.ImageSize, "the name of a folder")
-	for _, spec := range c.QueueSpecs() {
-		if err := spec.Validate(); err != nil {
-			all = append(all, fmt.Errorf("--tasks-queue, --results-queue, --dead-letter-queue, --visibility-timeout, --max-receive-count (SHUFFLE_…): %w", err))
-			break
-		}
+	for _, q := range []struct{ flag, name string }{
+		{"tasks-queue", c.TasksQueue}, {"results-queue", c.ResultsQueue}, {"dead-letter-queue", c.DeadLetterQueue},
+	} {
+		refuse(queue.Spec{Name: q.name}.Validate() != nil, q.flag, q.name, "1 to 80 letters, digits, - and _, or a queue's URL")
 	}
 	names := []string{c.TasksQueue, c.ResultsQueue, c.DeadLetterQueue}
 	slices.Sort(names)
 	refuse(len(slices.Compact(names)) != 3, "tasks-queue", c.TasksQueue, "three different queues (SHUFFLE_RESULTS_QUEUE, SHUFFLE_DEAD_LETTER_QUEUE too)")
-	refuse(c.VisibilityTimeout < 10*time.Second, "visibility-timeout", c.VisibilityTimeout, "10s at least: a task's requests may take 5s each")
-	refuse(c.MaxReceiveCount < 1, "max-receive-count", c.MaxReceiveCount, "1 at least")
+	refuse(c.VisibilityTimeout < 10*time.Second || c.VisibilityTimeout > queue.MaxVisibility || c.VisibilityTimeout%time.Second != 0,
+		"visibility-timeout", c.VisibilityTimeout, "10s (a task's requests may take 5s each) to 12h, in whole seconds")
+	refuse(c.MaxReceiveCount < 1 || c.MaxReceiveCount > queue.MaxMaxReceiveCount, "max-receive-count", c.MaxReceiveCount, "1 to 1000")
 	refuse(!validClasses(c.Classes), "classes", strings.Join(c.Classes, ","), "different names of folders, separated by commas")
 	refuse(c.Group < 0 || c.Group%time.Second != 0, "group", c.Group, "whole seconds, or 0")
 	refuse(c.Guard < 0, "guard", c.Guard, "0 or more frames")

@@ -21,8 +21,8 @@ type Spec struct {
 	DeadLetterQueue string
 }
 
-// The most that a redrive policy may allow (SQS API, SetQueueAttributes).
-const maxMaxReceiveCount = 1000
+// MaxMaxReceiveCount is the most receives that a redrive policy may allow (SQS API, SetQueueAttributes).
+const MaxMaxReceiveCount = 1000
 
 // Queue names have up to 80 of these characters (SQS API, CreateQueue). FIFO queues, which end in .fifo, are not for
 // the program: they hold one batch of a group at a time.
@@ -47,8 +47,8 @@ func (s Spec) Validate() error {
 		return fmt.Errorf("queue %s: visibility timeout %s: want whole seconds", s.Name, s.VisibilityTimeout)
 	case (s.MaxReceiveCount == 0) != (s.DeadLetterQueue == ""):
 		return fmt.Errorf("queue %s: a redrive policy needs both a dead-letter queue and a receive count", s.Name)
-	case s.MaxReceiveCount < 0 || s.MaxReceiveCount > maxMaxReceiveCount:
-		return fmt.Errorf("queue %s: max receive count %d: want 1 to %d", s.Name, s.MaxReceiveCount, maxMaxReceiveCount)
+	case s.MaxReceiveCount < 0 || s.MaxReceiveCount > MaxMaxReceiveCount:
+		return fmt.Errorf("queue %s: max receive count %d: want 1 to %d", s.Name, s.MaxReceiveCount, MaxMaxReceiveCount)
 	case s.DeadLetterQueue == s.Name:
 		return fmt.Errorf("queue %s: it cannot be its own dead-letter queue", s.Name)
 	}

@@ -97,31 +97,28 @@ func (o *Opener) Close() error {
 
 // Bucket opens s3://NAME or file:///DIR. names are those that the bucket has in a sheet's base URI.
 func (o *Opener) Bucket(ctx context.Context, raw string) (b Bucket, names []string, err error) {
-	u, err := parse("bucket", raw, "s3://NAME or file:///DIR")
+	u, err := bucketURL(raw)
 	if err != nil {
 		return nil, nil, err
 	}
-	switch {
-	case u.Scheme == "s3" && u.Host != "" && strings.Trim(u.Path, "/") == "":
+	if u.Scheme == "s3" {
 		cfg, err := o.aws(ctx)
 		if err != nil {
 			return nil, nil, fmt.Errorf("open bucket %s: %w", raw, err)
 		}
 		return s3bucket.New(s3bucket.NewClient(cfg, o.Connections), u.Host), []string{u.Host}, nil
-	case u.Scheme == "file" && filePath(u) != "":
-		dir, err := dirbucket.Open(filePath(u))
-		if err != nil {
-			return nil, nil, fmt.Errorf("open bucket %s: %w", raw, err)
-		}
-		o.closers = append(o.closers, dir)
-		return dir, []string{path.Base(u.Path)}, nil
 	}
-	return nil, nil, fmt.Errorf("%w: bucket %q (--bucket, SHUFFLE_BUCKET): expected s3://NAME or file:///DIR", ErrURL, raw)
+	dir, err := dirbucket.Open(filePath(u))
+	if err != nil {
+		return nil, nil, fmt.Errorf("open bucket %s: %w", raw, err)
+	}
+	o.closers = append(o.closers, dir)
+	return dir, []string{path.Base(u.Path)}, nil
 }
 
 // CreateBucket creates the bucket of an s3:// URL if there is none; a folder is created when it is opened.
 func (o *Opener) CreateBucket(ctx context.Context, raw string) error {
-	u, err := parse("bucket", raw, "s3://NAME or file:///DIR")
+	u, err := bucketURL(raw)
 	if err != nil || u.Scheme != "s3" {
 		return err
 	}
@@ -132,12 +129,30 @@ func (o *Opener) CreateBucket(ctx context.Context, raw string) error {
 	return s3bucket.Create(ctx, s3bucket.NewClient(cfg, o.Connections), u.Host, cfg.Region)
 }
 
+// bucketURL lets s3://NAME and file:///DIR through.
+func bucketURL(raw string) (*url.URL, error) {
+	const expected = "s3://NAME or file:///DIR"
+	u, err := parse("bucket", raw, expected)
+	if err != nil {
+		return nil, err
+	}
+	isS3 := u.Scheme == "s3" && u.Host != "" && strings.Trim(u.Path, "/") == ""
+	if !isS3 && (u.Scheme != "file" || filePath(u) == "") {
+		return nil, unknown("bucket", raw, expected)
+	}
+	return u, nil
+}
+
 func parse(what, raw, expected string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return nil, fmt.Errorf("%w: %s %q (--%s, SHUFFLE_%s): expected %s", ErrURL, what, raw, what, strings.ToUpper(what), expected)
+		return nil, unknown(what, raw, expected)
 	}
 	return u, nil
+}
+
+func unknown(what, raw, expected string) error {
+	return fmt.Errorf("%w: %s %q (--%s, SHUFFLE_%s): expected %s", ErrURL, what, raw, what, strings.ToUpper(what), expected)
 }
 
 // filePath is the path of a file URL, "" when it has a host: file://DIR is a slip of the hand.

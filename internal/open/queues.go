@@ -43,7 +43,7 @@ func (o *Opener) Queues(ctx context.Context, raw string) (Queues, error) {
 	case u.Scheme == "sqlite" && filePath(u) != "":
 		return o.sqlite(filePath(u))
 	}
-	return nil, fmt.Errorf("%w: queues %q (--queues, SHUFFLE_QUEUES): expected %s", ErrURL, raw, expected)
+	return nil, unknown("queues", raw, expected)
 }
 
 type sqsQueues struct{ client *sqs.Client }

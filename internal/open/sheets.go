@@ -30,7 +30,7 @@ func (o *Opener) Sheets(ctx context.Context, raw string, google Google) (Sheets,
 	case u.Scheme == "file" && filePath(u) != "":
 		return filesheet.Open(filePath(u))
 	}
-	return nil, fmt.Errorf("%w: sheets %q (--sheets, SHUFFLE_SHEETS): expected %s", ErrURL, raw, expected)
+	return nil, unknown("sheets", raw, expected)
 }
 
 func openGoogle(ctx context.Context, google Google) (Sheets, error) {
@@ -48,10 +48,14 @@ func openGoogle(ctx context.Context, google Google) (Sheets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the service account (GOOGLE_DRIVE_CREDENTIALS_FILE): %w", err)
 	}
+	account := gsheet.AccountOf(credentials)
+	if account == "" {
+		return nil, fmt.Errorf("service account %s (GOOGLE_DRIVE_CREDENTIALS_FILE): expected the JSON file of a service account, found no client_email in it", google.CredentialsFile)
+	}
 	s, err := gsheet.New(ctx, option.WithAuthCredentialsJSON(option.ServiceAccount, credentials))
 	if err != nil {
 		return nil, fmt.Errorf("service account %s (GOOGLE_DRIVE_CREDENTIALS_FILE): %w", google.CredentialsFile, err)
 	}
-	s.Account = gsheet.AccountOf(credentials)
+	s.Account = account
 	return s, nil
 }

@@ -13,7 +13,8 @@ import (
 // Inspection is what can be read of one episode.
 type Inspection struct {
 	Episode  dataset.Episode
-	Sheet    string // URL
+	Manifest string // key
+	Sheet    string // URL; "" when the manifest names none
 	Frames   int    // of the sheet
 	Images   int
 	Problems int
@@ -40,7 +41,7 @@ func (p *Planner) Inspect(ctx context.Context) ([]Inspection, []state.ManifestPr
 }
 
 func (d *draft) inspect(ctx context.Context, e manifest.Entry) Inspection {
-	in := Inspection{Episode: e.Episode, Sheet: e.URL}
+	in := Inspection{Episode: e.Episode, Manifest: e.Manifest, Sheet: e.URL}
 	sheet, err := d.sheet(ctx, e)
 	if err != nil {
 		in.Err = err

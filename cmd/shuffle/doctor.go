@@ -84,10 +84,12 @@ func checkEpisode(e planner.Inspection) show.Check {
 	}
 	fix := "mend the sheet " + e.Sheet
 	switch {
+	case e.Sheet == "":
+		fix = "mend the manifest " + e.Manifest
 	case errors.Is(e.Err, sheet.ErrPermission):
-		fix = "share the sheet with the account that the message names: " + e.Sheet
+		fix = "share the sheet with the account that reads it: " + e.Sheet
 	case errors.Is(e.Err, sheet.ErrNotFound):
-		fix = "mend the address in the manifest: " + e.Sheet
+		fix = "mend the address in the manifest " + e.Manifest + ", which leads to " + e.Sheet
 	case errors.Is(e.Err, sheet.ErrUnavailable):
 		fix = "try again in a minute"
 	}

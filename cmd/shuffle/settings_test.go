@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+)
+
+// A flag is stronger than the environment, that is stronger than .env, and that than the default. The bucket's URL, which is
+// refused wherever it comes from, tells which was taken.
+func TestSettingsPrecedence(t *testing.T) {
+	for _, tc := range []struct {
+		name, flag, variable, file string
+		want                       string
+	}{
+		{"the flag wins", "flag:", "variable:", "file:a", "flag:"},
+		{"then the environment", "", "variable:", "file:a", "variable:"},
+		{"then .env", "", "", "file:a", "file:a"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			t.Setenv("SHUFFLE_BUCKET", tc.variable) // put back at the end of the test, whatever .env has set
+			if tc.variable == "" {
+				if err := os.Unsetenv("SHUFFLE_BUCKET"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.WriteFile(".env", []byte("# settings\nSHUFFLE_BUCKET="+tc.file+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"status"}
+			if tc.flag != "" {
+				args = append(args, "--bucket", tc.flag)
+			}
+			var out, said bytes.Buffer
+			err := run(t.Context(), args, &out, &said)
+			if exitCode(err) != 2 || !strings.Contains(said.String(), `bucket "`+tc.want+`"`) {
+				t.Errorf("exit code %d: %s%s", exitCode(err), &out, &said)
+			}
+		})
+	}
+}
+
+// A .env that cannot be read is no settings at all.
+func TestBrokenEnvFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile(".env", []byte("SHUFFLE BUCKET\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, said bytes.Buffer
+	if err := run(t.Context(), []string{"status"}, &out, &said); exitCode(err) != 2 || !strings.Contains(said.String(), "read .env") {
+		t.Errorf("exit code %d: %s%s", exitCode(err), &out, &said)
+	}
+}

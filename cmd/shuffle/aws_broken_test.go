@@ -103,7 +103,6 @@ func wireBrokenSheets(w *wire) {
 	}
 	w.mustHold(w.want(before, good))
 	w.mustBeHeld(s.Held, held)
-	w.run(1, "doctor")
 
 	w.mend()
 	before = w.list()

@@ -82,8 +82,8 @@ func (b limited) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 	if err := b.refuses("whole DeleteObjects", keys[0]); err != nil {
 		return nil, err
 	}
-	if err := b.refuses("DeleteObjects", keys[0]); err != nil {
-		return []*bucket.Error{err}, nil
+	if refused := b.refuses("DeleteObjects", keys[0]); refused != nil {
+		return []*bucket.Error{refused}, nil
 	}
 	return b.BucketAPI.DeleteObjects(ctx, keys)
 }

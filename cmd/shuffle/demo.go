@@ -42,8 +42,11 @@ func (c *demoCmd) run(ctx context.Context, a *app) error {
 		return err
 	}
 	status, err := d.round(ctx)
-	if err != nil || status.State != state.Succeeded {
-		return errors.Join(err, a.statusOutcome(ctx, status))
+	if err != nil {
+		return err
+	}
+	if status.State != state.Succeeded {
+		return a.statusOutcome(ctx, status)
 	}
 	if !d.Edited {
 		if err := d.edit(); err != nil {

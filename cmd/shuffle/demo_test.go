@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/angel-nft/google-shuffle/internal/season"
+)
+
+// demoWorld is the world that a demo in the folder demo makes, as it is after the demo's edit.
+func demoWorld(t *testing.T, episodes, frames int) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.dir = filepath.Join(w.work, "demo")
+	s, err := season.Generate(season.Options{Episodes: episodes, Frames: frames, Oddities: true, Seed: 1})
+	w.must(err)
+	s.Episodes[0].Relabel(relabelled)
+	s.Episodes[0].Sort()
+	w.seasons = []*season.Season{s}
+	return w
+}
+
+func demoArgs(episodes, frames int) []string {
+	return []string{"demo", "--dir", "demo", "--episodes", fmt.Sprint(episodes), "--frames", fmt.Sprint(frames)}
+}
+
+// shuffle demo; shuffle demo: the second finds nothing to do.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	w := demoWorld(t, 2, 120)
+	out, _ := w.command(demoArgs(2, 120)...).wait(0)
+	says(t, out, `generation 1\): publishing, \d+ tasks .* S01E03 .* \(generation 2\): publishing, 12 tasks .* 12 moved`)
+	w.checkDatasets()
+	if !w.empty() {
+		t.Error("the demo left messages in the queues")
+	}
+	untouched(t, w.ml(), func() {
+		out, _ := w.command(demoArgs(2, 120)...).wait(0)
+		says(t, out, `generation 3\): succeeded, 0 tasks`)
+	})
+	w.run(0, "verify")
+}
+
+// shuffle demo, interrupted while its tasks are applied: exit 130, and the command that it names goes on.
+func TestDemoInterrupted(t *testing.T) {
+	t.Parallel()
+	w := demoWorld(t, 1, 1500)
+	p := w.command(append(demoArgs(1, 1500), "--concurrency", "1")...)
+	awaitOf(p, "100 images in the datasets", func() bool { return w.images() >= 100 })
+	p.signal(syscall.SIGINT)
+	_, logs := p.wait(130)
+	says(t, logs, `run \S+-1 is not finished; shuffle --local demo run --resume goes on with it, shuffle --local demo cancel \S+-1 gives it up`)
+	if n := w.images(); n >= 1400 {
+		t.Fatalf("%d images: the demo was not interrupted in the middle", n)
+	}
+
+	_, after, _ := strings.Cut(logs, "; shuffle ")
+	named, _, _ := strings.Cut(after, " goes on")
+	w.command(strings.Fields(named)...).wait(1) // since the season has a broken sheet, which the demo knows
+	out, _ := w.command(demoArgs(1, 1500)...).wait(0)
+	says(t, out, `Now somebody relabels .* 12 moved`)
+	w.checkDatasets()
+}

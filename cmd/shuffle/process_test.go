@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// process is the program while it runs.
+type process struct {
+	t         *testing.T
+	args      []string
+	cmd       *exec.Cmd
+	out, logs *screenful
+	ended     chan struct{} // closed when it has
+}
+
+// screenful is what a process has written so far.
+type screenful struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *screenful) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *screenful) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// start starts the program in the folder. What is still running at the test's end is killed.
+func start(t *testing.T, dir string, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, args: args, cmd: exec.Command(program, args...), out: &screenful{}, logs: &screenful{}, ended: make(chan struct{})}
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = dir, env, p.out, p.logs
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait() // its exit code tells
+	}()
+	t.Cleanup(p.kill)
+	return p
+}
+
+// bound is how long a test waits for anything, on a machine that is busy with others.
+const bound = 2 * time.Minute
+
+// wait is for the end of the process, with the expected exit code.
+func (p *process) wait(code int) (out, logs string) {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(bound):
+		p.t.Fatalf("shuffle %q has not ended after %s\n%s\n%s", p.args, bound, p.out, p.logs)
+	}
+	if got := p.code(); got != code {
+		p.t.Fatalf("shuffle %q: exit code %d, expected %d\n%s\n%s", p.args, got, code, p.out, p.logs)
+	}
+	return p.out.String(), p.logs.String()
+}
+
+// code is the exit code of a process that has ended; -1 of one that was killed.
+func (p *process) code() int { return p.cmd.ProcessState.ExitCode() }
+
+// kill is kill -9. A process that has ended already stays as it is.
+func (p *process) kill() {
+	p.signal(syscall.SIGKILL)
+	<-p.ended
+}
+
+// killAfter kills the process when it has run for so long, if it has not ended by then.
+func (p *process) killAfter(d time.Duration) {
+	select {
+	case <-p.ended:
+	case <-time.After(d):
+		p.kill()
+	}
+}
+
+func (p *process) signal(s os.Signal) {
+	if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.t.Error(err)
+	}
+}
+
+// running says that the process has not ended.
+func (p *process) running() bool {
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// await waits until the condition holds.
+func await(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for end := time.Now().Add(bound); !holds(); <-look.C {
+		if time.Now().After(end) {
+			t.Fatalf("after %s not yet: %s", bound, what)
+		}
+	}
+}
+
+// awaitOf is await for something that a process must not end before.
+func awaitOf(p *process, what string, holds func() bool) {
+	p.t.Helper()
+	await(p.t, what, func() bool { return holds() || !p.running() })
+	if !holds() {
+		p.t.Fatalf("shuffle %q ended before: %s\n%s\n%s", p.args, what, p.out, p.logs)
+	}
+}

@@ -102,7 +102,8 @@ type ActiveError struct {
 }
 
 func (e *ActiveError) Error() string {
-	return fmt.Sprintf("run %s is active (%s): wait for it (shuffle status --watch), stop it (shuffle cancel %s), or plan with --supersede", e.Run, e.State, e.Run)
+	return fmt.Sprintf("run %s is active (%s): follow it (shuffle status --watch), carry it to its end (shuffle run --resume), stop it (shuffle cancel %s), or plan with --supersede",
+		e.Run, e.State, e.Run)
 }
 
 // Plan makes a plan and, unless it is a dry run or a review, publishes it. A run that its planner has left while

@@ -46,6 +46,6 @@ func (c *redriveCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "run %s: %d tasks published again; shuffle status %s --watch\n", c.Run, n, c.Run)
+	_, err = fmt.Fprintf(a.stdout, "run %s: %d tasks published again; %s\n", c.Run, n, a.style.Commands("shuffle status "+c.Run+" --watch"))
 	return err
 }

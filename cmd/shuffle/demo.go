@@ -57,7 +57,7 @@ func (c *demoCmd) run(ctx context.Context, a *app) error {
 		}
 	}
 	return d.say("", "Go on with it: edit a file of "+filepath.Join(c.Dir, "sheets")+" and run the demo again, or",
-		"  shuffle --local "+c.Dir+" status", "  shuffle --local "+c.Dir+" verify")
+		"  "+a.style.Command+" status", "  "+a.style.Command+" verify")
 }
 
 // open takes the demo that is in the folder, or begins one.

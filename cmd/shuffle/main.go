@@ -61,7 +61,24 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	return errors.Join(parsed.run(ctx, a), a.close())
+	return asCalled(errors.Join(parsed.run(ctx, a), a.close()), a.style)
+}
+
+// calledError is an error whose text names commands as they are to be typed.
+type calledError struct {
+	error
+	text string
+}
+
+func (e *calledError) Error() string { return e.text }
+func (e *calledError) Unwrap() error { return e.error }
+
+// asCalled makes the commands in an error begin as the program was called.
+func asCalled(err error, style show.Style) error {
+	if err == nil {
+		return nil
+	}
+	return &calledError{error: err, text: style.Commands(err.Error())}
 }
 
 var (

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -156,9 +154,7 @@ func (r *round) abandon(ctx context.Context, err error) (state.Status, error) {
 }
 
 func (r *round) interrupted(cause error) error {
-	shuffle := cmp.Or(r.a.style.Command, "shuffle")
-	return &leftError{cause: cause, text: fmt.Sprintf("run %s is not finished; %s run --resume goes on with it, %s cancel %s gives it up",
-		r.run, shuffle, shuffle, r.run)}
+	return &leftError{cause: cause, text: "run " + r.run + " is not finished; shuffle run --resume goes on with it, shuffle cancel " + r.run + " gives it up"}
 }
 
 // leftError says what an interrupted command leaves, and how to go on.

@@ -74,6 +74,6 @@ func (p *page) orphans(all []state.Orphan) {
 	p.head(span{"! Orphans: " + count(len(all), "episode") + " in the datasets that no manifest names, left alone", red})
 	for _, o := range all {
 		name := string(o.Episode)
-		p.item(at("  "+name+"  "), plain(strings.Join(o.Places, ", ")+"; to delete them:"), plain("shuffle plan --prune "+name))
+		p.item(at("  "+name+"  "), plain(strings.Join(o.Places, ", ")+"; to delete them:"), plain(p.Commands("shuffle plan --prune "+name)))
 	}
 }

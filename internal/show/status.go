@@ -50,7 +50,7 @@ func (p *page) verdict(st state.Status) {
 		who += fmt.Sprintf(", generation %d", st.Generation)
 	}
 	p.item(lead{{sign.text + " ", sign.color}}, span{string(st.State) + ":", sign.color}, plain(who))
-	p.para(at("  "), 2, plain(cmp.Or(st.Reason, meaning(st))))
+	p.para(at("  "), 2, plain(p.Commands(cmp.Or(st.Reason, meaning(st)))))
 }
 
 // signOf gives a state the sign of its kind: ended well, ended badly, not ended, needs somebody.

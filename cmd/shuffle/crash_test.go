@@ -134,7 +134,7 @@ func TestResume(t *testing.T) {
 	}
 	for _, command := range []string{"run", "plan"} {
 		_, logs := w.run(3, command)
-		says(t, logs, `run `+left.Run+` is active \(running\): .* shuffle --local \S+ run --resume .* shuffle --local \S+ cancel `+left.Run)
+		says(t, logs, `run `+left.Run+` is active \(running\): .*\(shuffle --local \S+ run --resume\).*\(shuffle --local \S+ cancel `+left.Run)
 	}
 	out, _ := w.run(0, "run", "--resume", "--json")
 	if s := decode[state.Status](t, out); s.State != state.Succeeded || s.Tasks != 0 {

@@ -41,7 +41,7 @@ func (s *screenful) String() string {
 // start starts the program in the folder. What is still running at the test's end is killed.
 func start(t *testing.T, dir string, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, args: args, cmd: exec.Command(program, args...), out: &screenful{}, logs: &screenful{}, ended: make(chan struct{})}
+	p := &process{t: t, args: args, cmd: exec.Command(binaryPath, args...), out: &screenful{}, logs: &screenful{}, ended: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = dir, env, p.out, p.logs
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -19,8 +19,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// program is the program as it is built, without the race detector: what the tests in this package drive.
-var program string
+// binaryPath is the program as it is built, without the race detector: what the tests in this package drive.
+var binaryPath string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -37,8 +37,8 @@ func built(run func() int) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // A temporary folder.
-	program = filepath.Join(dir, "shuffle")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, ".")
+	binaryPath = filepath.Join(dir, "shuffle")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", binaryPath, ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
 		return 1

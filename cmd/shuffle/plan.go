@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/show"
@@ -26,7 +27,8 @@ func (f planFlags) options() (planner.Options, error) {
 	opt := planner.Options{Seed: f.Seed, Reshuffle: f.Reshuffle, Supersede: f.Supersede}
 	var errs [4]error
 	if f.Season != "" {
-		opt.Season, errs[0] = dataset.ParseSeason(f.Season)
+		season, err := dataset.ParseSeason(f.Season)
+		opt.Season, errs[0] = season, ofFlag("season", err)
 	}
 	opt.Episodes, errs[1] = episodes("episode", f.Episode)
 	opt.AllowDelete, errs[2] = episodes("allow-delete", f.AllowDelete)
@@ -39,11 +41,19 @@ func episodes(flag string, names []string) ([]dataset.Episode, error) {
 	for _, name := range names {
 		e, err := dataset.ParseEpisodeFlag(name)
 		if err != nil {
-			return nil, fmt.Errorf("--%s: %w", flag, err)
+			return nil, ofFlag(flag, err)
 		}
 		all = append(all, e)
 	}
 	return all, nil
+}
+
+// ofFlag says which flag, and which variable, an error is about.
+func ofFlag(flag string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("--%s (SHUFFLE_%s): %w", flag, strings.ToUpper(strings.ReplaceAll(flag, "-", "_")), err)
 }
 
 type planCmd struct {

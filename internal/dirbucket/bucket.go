@@ -47,7 +47,7 @@ func Open(dir string) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open bucket folder: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Join(abs, tempDir), dirMode); err != nil {
+	if err := os.MkdirAll(abs, dirMode); err != nil {
 		return nil, fmt.Errorf("create bucket folder: %w", err)
 	}
 	root, err := os.OpenRoot(abs)
@@ -67,6 +67,9 @@ func (b *Bucket) Close() error { return b.root.Close() }
 // removeStale removes what processes were writing when they died.
 func (b *Bucket) removeStale(now time.Time) error {
 	entries, err := fs.ReadDir(b.root.FS(), tempDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the first write makes it: who only reads changes nothing
+	}
 	if err != nil {
 		return err
 	}

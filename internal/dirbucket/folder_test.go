@@ -155,7 +155,9 @@ func wantCode(t *testing.T, err error, code string) {
 func TestOpenRemovesWhatDeadProcessesLeft(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	open(t, dir)
+	if err := os.Mkdir(filepath.Join(dir, tempDir), dirMode); err != nil {
+		t.Fatal(err)
+	}
 	for name, by := range map[string]time.Duration{"write-old": 2 * time.Hour, "write-new": 0, "lock-00": 2 * time.Hour} {
 		path := filepath.Join(dir, tempDir, name)
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -170,10 +172,25 @@ func TestOpenRemovesWhatDeadProcessesLeft(t *testing.T) {
 	}
 }
 
+func TestReadingWritesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b := open(t, dir)
+	if page, err := b.ListObjects(t.Context(), bucket.ListInput{}); err != nil || len(page.Objects) > 0 {
+		t.Errorf("listed %v, %v", page, err)
+	}
+	_, err := b.GetObject(t.Context(), "a/b", "")
+	wantCode(t, err, bucket.CodeNoSuchKey)
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("in the folder: %v, %v", entries, err)
+	}
+}
+
 func TestTempFolderRemoved(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	b := open(t, dir)
+	put(t, b, "a/a", "")
 	if err := os.RemoveAll(filepath.Join(dir, tempDir)); err != nil {
 		t.Fatal(err)
 	}

@@ -215,6 +215,7 @@ func (l *lease) fail(ctx context.Context, reason error) error {
 	_, err := l.swap(ctx, func(next *state.Pointer) {
 		next.State, next.Reason, next.Finished = state.Failed, "planning: "+reason.Error()+"; nothing was published", l.p.now().UTC().Truncate(time.Second)
 	})
+	reason = fmt.Errorf("plan run %s: %w; nothing was published", l.held.Run, reason)
 	if err != nil && !errors.Is(err, state.ErrConflict) {
 		return errors.Join(reason, err)
 	}

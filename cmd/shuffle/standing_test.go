@@ -120,10 +120,15 @@ func (w *world) addWanted(want map[string]string, seed string, e *season.Episode
 		want[datasetOf(seed, f)+"/"+class+"/"+f.File()] = contentOf(w.t, w.image(e, f))
 	}
 	for key, content := range w.stood {
-		if frame := dataset.Frame(strings.TrimSuffix(filepath.Base(key), ".jpg")); frozen[frame] {
+		if frozen[frameOf(key)] {
 			want[key] = content
 		}
 	}
+}
+
+// frameOf is the frame of a key.
+func frameOf(key string) dataset.Frame {
+	return dataset.Frame(strings.TrimSuffix(filepath.Base(key), ".jpg"))
 }
 
 // datasetOf is the split of DESIGN 5, written a second time.

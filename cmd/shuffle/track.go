@@ -18,14 +18,10 @@ func (c *trackCmd) run(ctx context.Context, a *app) error {
 		return a.trackToEnd(ctx, c.JSON)
 	}
 	t, err := a.openTracker(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = t.Run(ctx)
 	}
-	_, err = t.Run(ctx)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil // a signal is the normal end of a service
-	}
-	return err
+	return ofService(ctx, err)
 }
 
 // trackToEnd follows the run in force to its end and prints its report.

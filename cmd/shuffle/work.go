@@ -14,12 +14,17 @@ type workCmd struct {
 
 func (c *workCmd) run(ctx context.Context, a *app) error {
 	w, err := a.openWorker(ctx, func(cfg *worker.Config) { cfg.ExitWhenIdle = c.ExitWhenIdle })
-	if err != nil {
-		return err
+	if err == nil {
+		err = w.Run(ctx)
 	}
-	// A signal is the normal end of a worker: it has finished what it had in hand, or given it back.
-	if err := w.Run(ctx); ctx.Err() == nil || !errors.Is(err, context.Canceled) {
-		return err
+	return ofService(ctx, err)
+}
+
+// ofService is the end of a service's run. A signal is its normal end, as early as it may come: the service has finished
+// what it had in hand, or given it back.
+func ofService(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
 	}
-	return nil
+	return err
 }

@@ -16,6 +16,9 @@ func (c *setupCmd) run(ctx context.Context, a *app) error {
 		if err := a.opener.CreateBucket(ctx, a.cfg.Bucket); err != nil {
 			return err
 		}
+		if _, err := a.openStore(ctx); err != nil { // which makes a folder that is not there
+			return err
+		}
 		if _, err := fmt.Fprintln(a.stdout, "bucket", a.cfg.Bucket); err != nil {
 			return err
 		}

@@ -44,6 +44,6 @@ func (p *page) check(c Check, longest int) {
 	name := " " + c.Name + strings.Repeat(" ", max(longest-width(c.Name), 0)) + "  "
 	p.para(lead{sign, plain(name)}, longest+4, plain(c.Detail))
 	if !c.OK && c.Fix != "" {
-		p.para(at(strings.Repeat(" ", longest+4)+"→ "), longest+6, span{c.Fix, bold})
+		p.para(at(strings.Repeat(" ", longest+4)+"→ "), longest+6, span{p.Commands(c.Fix), bold})
 	}
 }

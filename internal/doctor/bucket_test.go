@@ -83,7 +83,7 @@ func (b limited) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 		return nil, err
 	}
 	if refused := b.refuses("DeleteObjects", keys[0]); refused != nil {
-		return []*bucket.Error{refused}, nil
+		return []*bucket.Error{refused}, nil //nolint:nilerr // The request is answered; a key in it is refused.
 	}
 	return b.BucketAPI.DeleteObjects(ctx, keys)
 }

@@ -47,6 +47,7 @@ func (s *services) end(run string, tasks int) {
 	}
 	await(w.t, "empty queues", w.empty)
 	for _, p := range s.all {
+		awaitOf(p, "a service that is up", p.up)
 		p.signal(syscall.SIGTERM)
 	}
 	for _, p := range s.all {
@@ -126,7 +127,7 @@ func TestResume(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 1200})
 	first := w.start("--concurrency", "1", "run")
-	awaitOf(first, "a run in the middle", func() bool { return w.images() > 100 && w.status(anyCode).State == state.Running })
+	awaitOf(first, "a run in the middle", func() bool { return w.images() > 100 && w.pointer().State == state.Running })
 	first.kill()
 	left := w.status(0)
 	if !left.State.Active() || left.Tasks != w.wanted() {

@@ -27,7 +27,7 @@ func lost(t *testing.T) (w *world, run string, dead []state.DeadTask, restore fu
 	w.seasons[0], _ = season.Generate(w.seasons[0].Options) // as it was before those two were drawn
 	out, _ := w.run(0, "dead", "--json")
 	return w, plan.Run, decode[[]state.DeadTask](t, out), func(f dataset.Frame) {
-		w.must(w.episode(0).WriteImages(t.Context(), folder(w.bucket()), []dataset.Frame{f}))
+		w.draw(w.episode(0), []dataset.Frame{f})
 	}
 }
 
@@ -48,7 +48,7 @@ func TestDeadAndRedrive(t *testing.T) {
 
 	restore(dead[1].Task.Frame)
 	out, _ = w.run(0, "redrive", run, "--seq", seqOf(dead[1]))
-	says(t, out, `1 tasks? published again; shuffle --local \S+ status `+run+` --watch`)
+	says(t, out, `tasks published again: 1; shuffle --local \S+ status `+run+` --watch`)
 	if s := w.carry(1); s.Dead != 1 || s.State != state.Failed {
 		t.Errorf("after the redrive of one: %+v", s)
 	}
@@ -111,11 +111,11 @@ func TestCancel(t *testing.T) {
 // shuffle plan --supersede, while a worker applies the tasks of the run before, more of which wait in the queue.
 func TestSupersede(t *testing.T) {
 	t.Parallel()
-	w := generated(t, season.Options{Episodes: 1, Frames: 700})
+	w := generated(t, season.Options{Episodes: 1, Frames: 1500})
 	old := w.plan(0)
 	slow := w.start("--concurrency", "1", "work")
 	awaitOf(slow, "a worker in the middle", func() bool { return w.images() > 50 })
-	w.episode(0).Relabel(600)
+	w.episode(0).Relabel(1000)
 	w.save(w.episode(0))
 	plan := w.plan(0, "--supersede")
 	if plan.Generation != old.Generation+1 || plan.Run == old.Run {
@@ -135,4 +135,5 @@ func TestSupersede(t *testing.T) {
 		p.signal(os.Interrupt)
 		p.wait(0)
 	}
+	says(t, slow.logs.String(), `"worker ended".*"superseded":[1-9]`)
 }

@@ -116,7 +116,11 @@ func (d *demo) make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Write(ctx, d.app.bucket, d.sheets()); err != nil {
+	err = s.Write(ctx, d.app.bucket, d.sheets())
+	if ctx.Err() != nil {
+		return &leftError{cause: ctx.Err(), text: "the season in " + filepath.Dir(d.path) + " is not drawn whole; the same command draws it"}
+	}
+	if err != nil {
 		return err
 	}
 	d.Made = true

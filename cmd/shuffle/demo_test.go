@@ -47,20 +47,37 @@ func TestDemo(t *testing.T) {
 // shuffle demo, interrupted while its tasks are applied: exit 130, and the command that it names goes on.
 func TestDemoInterrupted(t *testing.T) {
 	t.Parallel()
-	w := demoWorld(t, 1, 1500)
-	p := w.command(append(demoArgs(1, 1500), "--concurrency", "1")...)
+	w := demoWorld(t, 1, 2500)
+	p := w.command(append(demoArgs(1, 2500), "--concurrency", "1")...)
 	awaitOf(p, "100 images in the datasets", func() bool { return w.images() >= 100 })
 	p.signal(syscall.SIGINT)
 	_, logs := p.wait(130)
 	says(t, logs, `run \S+-1 is not finished; shuffle --local demo run --resume goes on with it, shuffle --local demo cancel \S+-1 gives it up`)
-	if n := w.images(); n >= 1400 {
+	if n := w.images(); n >= 2400 {
 		t.Fatalf("%d images: the demo was not interrupted in the middle", n)
 	}
 
 	_, after, _ := strings.Cut(logs, "; shuffle ")
 	named, _, _ := strings.Cut(after, " goes on")
 	w.command(strings.Fields(named)...).wait(1) // since the season has a broken sheet, which the demo knows
-	out, _ := w.command(demoArgs(1, 1500)...).wait(0)
+	out, _ := w.command(demoArgs(1, 2500)...).wait(0)
 	says(t, out, `Now somebody relabels .* 12 moved`)
+	w.checkDatasets()
+}
+
+// shuffle demo, interrupted while it draws: exit 130, and the same command draws the season whole.
+func TestDemoInterruptedWhileDrawing(t *testing.T) {
+	t.Parallel()
+	w := demoWorld(t, 3, 1000)
+	p := w.command(demoArgs(3, 1000)...)
+	images := func(i int) int { return files(w.bucket(w.episode(i).ImagePrefix())) }
+	awaitOf(p, "the first images", func() bool { return images(0) > 10 })
+	p.signal(syscall.SIGINT)
+	_, logs := p.wait(130)
+	says(t, logs, `interrupted: the season in demo is not drawn whole; the same command draws it`)
+	if n := images(2); n >= 1000 {
+		t.Fatalf("%d images of the last episode: the demo was not interrupted in the middle", n)
+	}
+	w.command(demoArgs(3, 1000)...).wait(0)
 	w.checkDatasets()
 }

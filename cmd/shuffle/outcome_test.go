@@ -110,9 +110,9 @@ func TestDrain(t *testing.T) {
 	w.plan(0)
 	const more = 6 // than the five receives that a task has
 	for i := range more {
+		images := min(w.images()+90, w.wanted())
 		p := w.start("--concurrency", "1", "work")
-		images := 100 * (i + 1)
-		awaitOf(p, "a busy worker", func() bool { return w.images() > images })
+		awaitOf(p, "a busy worker", func() bool { return p.up() && w.images() >= images })
 		p.signal(syscall.SIGTERM)
 		_, logs := p.wait(0)
 		says(t, logs, `"worker ended".*"in_hand":0`)

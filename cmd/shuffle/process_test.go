@@ -98,6 +98,9 @@ func (p *process) signal(s os.Signal) {
 	}
 }
 
+// up says that the process has logged something: a signal does not find it unprepared.
+func (p *process) up() bool { return p.logs.String() != "" }
+
 // running says that the process has not ended.
 func (p *process) running() bool {
 	select {
@@ -111,9 +114,7 @@ func (p *process) running() bool {
 // await waits until the condition holds.
 func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
-	for end := time.Now().Add(bound); !holds(); <-look.C {
+	for end := time.Now().Add(bound); !holds(); <-time.After(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("after %s not yet: %s", bound, what)
 		}

@@ -115,7 +115,8 @@ func TestBaseURIs(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle run, after each of ten edits of a sorted sheet: as many tasks as frames that changed.
+// shuffle plan, after people have sorted rows, relabelled, inserted and removed some, and painted images anew: as many tasks as
+// frames that changed.
 func TestEdits(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 150})
@@ -126,10 +127,10 @@ func TestEdits(t *testing.T) {
 	}
 	relabelled := w.episode(0).Relabel(9)
 	inserted := w.episode(1).InsertRows(4, "Legendary")
-	w.must(w.episode(1).WriteImages(t.Context(), folder(w.bucket()), inserted))
+	w.draw(w.episode(1), inserted)
 	removed := w.episode(1).RemoveRows(6)
 	repainted := w.episode(0).Repaint(5)
-	w.must(w.episode(0).WriteImages(t.Context(), folder(w.bucket()), repainted))
+	w.draw(w.episode(0), repainted)
 	for _, e := range w.seasons[0].Episodes {
 		w.save(e)
 	}

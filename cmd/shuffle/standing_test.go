@@ -4,7 +4,6 @@ import (
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,6 +20,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/season"
 	"github.com/angel-nft/google-shuffle/internal/sqlitequeue"
+	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 // tree is every file and folder below dir, with what a write changes: content, size and time. A missing folder is empty.
@@ -83,13 +83,24 @@ func (w *world) standing() map[string]string {
 
 // images counts the files in the datasets, while others may be at work there.
 func (w *world) images() (n int) {
-	_ = filepath.WalkDir(w.ml(), func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			n++
-		}
-		return nil
-	})
+	w.t.Helper()
+	folders, err := filepath.Glob(w.ml("*", "*"))
+	w.must(err)
+	for _, folder := range folders {
+		n += files(folder)
+	}
 	return n
+}
+
+// files counts what is in a folder; none when it is not there.
+func files(folder string) int {
+	f, err := os.Open(folder)
+	if err != nil {
+		return 0
+	}
+	defer f.Close() //nolint:errcheck // It was only read.
+	names, _ := f.Readdirnames(-1)
+	return len(names)
 }
 
 // checkDatasets compares every file in the datasets with the sheets (guarantee 1): each frame that has a class and an image
@@ -146,11 +157,21 @@ func datasetOf(seed string, f dataset.Frame) string {
 // seed is the one in force.
 func (w *world) seed() string {
 	w.t.Helper()
-	body, err := os.ReadFile(w.own("seed.json"))
+	return stored[state.Seed](w, "seed.json").Seed
+}
+
+// pointer is current.json.
+func (w *world) pointer() state.Pointer {
+	w.t.Helper()
+	return stored[state.Pointer](w, "current.json")
+}
+
+// stored reads an object of the program's state.
+func stored[T any](w *world, name string) T {
+	w.t.Helper()
+	body, err := os.ReadFile(w.own(name))
 	w.must(err)
-	var s struct{ Seed string }
-	w.must(json.Unmarshal(body, &s))
-	return s.Seed
+	return decode[T](w.t, string(body))
 }
 
 // The queues' names, as they are by default.

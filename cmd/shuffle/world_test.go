@@ -53,6 +53,7 @@ type world struct {
 	work    string // the working folder, which is another
 	env     []string
 	seasons []*season.Season
+	drawn   int               // how often images were
 	stood   map[string]string // what checkDatasets found: key → content
 }
 
@@ -79,9 +80,23 @@ func (w *world) add(o season.Options) *season.Season {
 	w.t.Helper()
 	s, err := season.Generate(o)
 	w.must(err)
-	w.must(s.Write(w.t.Context(), folder(w.bucket()), w.sheets()))
+	for _, e := range s.Episodes {
+		w.draw(e, e.Images)
+	}
+	w.must(s.WriteManifest(w.t.Context(), folder(w.bucket())))
+	w.must(s.WriteSheets(w.sheets()))
 	w.seasons = append(w.seasons, s)
 	return s
+}
+
+// draw writes source images. The program does not look into them, so a line of text is one; drawn again they differ.
+func (w *world) draw(e *season.Episode, frames []dataset.Frame) {
+	w.t.Helper()
+	w.drawn++
+	w.must(os.MkdirAll(w.bucket(e.ImagePrefix()), 0o700))
+	for _, f := range frames {
+		w.must(os.WriteFile(w.image(e, f), fmt.Appendf(nil, "%s, %d", f, w.drawn), 0o600))
+	}
 }
 
 func (w *world) bucket(parts ...string) string {

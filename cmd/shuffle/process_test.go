@@ -55,7 +55,7 @@ func start(t *testing.T, dir string, env []string, args ...string) *process {
 }
 
 // bound is how long a test waits for anything, on a machine that is busy with others.
-const bound = 2 * time.Minute
+const bound = 4 * time.Minute
 
 // anyCode stands for whichever exit code.
 const anyCode = -2

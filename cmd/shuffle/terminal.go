@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -31,7 +32,7 @@ const plainWidth = 80
 func styleOf(w io.Writer, local string) show.Style {
 	s := show.Style{Color: colorful(w), Width: plainWidth, Command: program()}
 	if local != "" && os.Getenv("SHUFFLE_LOCAL") == "" {
-		s.Command += " --local " + local
+		s.Command += " --local " + word(local)
 	}
 	if f, ok := w.(*os.File); ok && isTerminal(w) {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
@@ -39,6 +40,16 @@ func styleOf(w io.Writer, local string) show.Style {
 		}
 	}
 	return s
+}
+
+var plainWord = regexp.MustCompile(`^[\w./~+,:@%=-]+$`)
+
+// word is a folder's name as a shell takes it for one word.
+func word(name string) string {
+	if plainWord.MatchString(name) {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
 
 // program is how the program is called. The binary that go run makes is gone when it ends.

@@ -23,8 +23,10 @@ func TestCommands(t *testing.T) {
 func TestReasonNamesCommands(t *testing.T) {
 	st := status("failed", 3, 2, 1)
 	st.Reason = "1 task is dead: see shuffle dead " + run
-	got := printed(t, statusOf(st), Style{Width: 60, Command: "shuffle --local x"})
-	if want := "shuffle --local x dead " + run; !strings.Contains(got, want) {
-		t.Errorf("expected %q in\n%s", want, got)
+	for _, called := range []string{"shuffle --local x", "shuffle --local 'my own folder'", "go run ./cmd/shuffle --local x"} {
+		got := printed(t, statusOf(st), Style{Width: 60, Command: called})
+		if want := called + " dead " + run; !strings.Contains(got, want) {
+			t.Errorf("expected %q in\n%s", want, got)
+		}
 	}
 }

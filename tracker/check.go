@@ -180,6 +180,9 @@ type Verification struct {
 	Episodes int
 }
 
+// ErrNothingToCompare says that no run has left anything to verify.
+var ErrNothingToCompare = errors.New("nothing to compare with")
+
 // Verify lists the datasets now and compares them with what the newest run should have left; with the latest dataset version when
 // the newest run had no tasks. An active run is an error: its tasks are about to change what stands.
 func (t *Tracker) Verify(ctx context.Context) ([]state.Difference, Verification, error) {
@@ -211,7 +214,7 @@ func (t *Tracker) verifyVersion(ctx context.Context) ([]state.Difference, Verifi
 		return nil, Verification{}, err
 	}
 	if v.Generation == 0 {
-		return nil, Verification{}, errors.New("nothing to compare with: no run has succeeded yet; shuffle plan begins one")
+		return nil, Verification{}, fmt.Errorf("%w: no run has succeeded yet; shuffle plan begins one", ErrNothingToCompare)
 	}
 	images, err := t.list(ctx, v.Listed)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/planner"
+	"github.com/angel-nft/google-shuffle/tracker"
 )
 
 func main() {
@@ -113,7 +114,7 @@ func exitCode(err error) int {
 		return 130
 	case errors.As(err, &active):
 		return 3
-	case errors.Is(err, errUsage), errors.Is(err, planner.ErrUsage), errors.Is(err, open.ErrURL), errors.Is(err, state.ErrNoRun):
+	case errors.Is(err, errUsage), errors.Is(err, planner.ErrUsage), errors.Is(err, open.ErrURL), errors.Is(err, state.ErrNoRun), errors.Is(err, tracker.ErrNothingToCompare):
 		return 2
 	}
 	return 1

@@ -40,6 +40,7 @@ func TestUsage(t *testing.T) {
 			{"", []string{"plan", "--prefix", "a/../b"}, `--prefix "a/../b" \(SHUFFLE_PREFIX\)`},
 			{"", []string{"plan", "--classes", "Rare,rare"}, `--classes "Rare,rare" \(SHUFFLE_CLASSES\)`},
 			{"", []string{"demo", "--frames", "3"}, `--frames 3`},
+			{"", []string{"verify"}, `nothing to compare with: no run has succeeded yet; shuffle --local \S+ plan begins one`},
 			{"", []string{"status"}, `there is no run yet; shuffle --local \S+ plan begins the first`},
 			{"", []string{"status", "20261123T212443Z-42"}, `no such run`},
 			{"", []string{"dead", "../.."}, `no such run`},

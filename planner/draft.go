@@ -113,7 +113,7 @@ func (d *draft) header(ctx context.Context) (*state.Plan, error) {
 	plan := &state.Plan{State: StateDryRun, Problems: d.names.problems, SeedDrawn: seed != inForce.Seed && d.opt.Seed == "", Settings: state.Settings{
 		Seed: seed, Split: cfg.Split.String(), Stratify: cfg.Stratify, Guard: cfg.Guard, Subsample: cfg.Subsample,
 		Classes: cfg.Classes, Datasets: cfg.Split.Datasets(), Listed: listed, ImageSize: cfg.ImageSize,
-	}, Digests: map[dataset.Episode]string{}, Episodes: []state.EpisodePlan{}}
+	}, Digests: map[dataset.Episode]string{}, Bases: map[dataset.Episode]string{}, Episodes: []state.EpisodePlan{}}
 	if cfg.Group > 0 {
 		plan.Settings.Group = cfg.Group.String()
 	}

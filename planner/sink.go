@@ -42,6 +42,9 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 	}
 	s.plan.Totals = s.plan.Totals.Add(out.Totals)
 	s.plan.Digests[e] = digest
+	if in.Sheet.Base != "" {
+		s.plan.Bases[e] = in.Sheet.Base
+	}
 	s.sum.add(in.Standing, out.Expected, in.Assign)
 	if len(out.Tasks) == 0 {
 		return nil

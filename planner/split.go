@@ -29,7 +29,7 @@ func ParseSplit(s string) (Split, error) {
 	for part := range strings.SplitSeq(s, ",") {
 		name, ratio, ok := strings.Cut(strings.TrimSpace(part), "=")
 		r, err := strconv.ParseFloat(ratio, 64)
-		if !ok || err != nil || !(r >= 0 && r <= 1) || !validDataset(name) || seen[name] {
+		if !ok || err != nil || !(r >= 0 && r <= 1) || !dataset.ValidName(name) || seen[name] {
 			return nil, fmt.Errorf("split %q: %q is not NAME=RATIO with a new name of letters, digits, - and _ and a ratio from 0 to 1", s, part)
 		}
 		seen[name] = true
@@ -40,10 +40,6 @@ func ParseSplit(s string) (Split, error) {
 		return nil, fmt.Errorf("split %q: the ratios sum to %.6g, expected 1", s, sum)
 	}
 	return split, nil
-}
-
-func validDataset(name string) bool {
-	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
 // Datasets are the names, in order.

@@ -73,8 +73,8 @@ func (s *session) verify(ctx context.Context) error {
 	end.State, end.Reason = verdict(end.Run, ledger.Progress(), out.differences)
 	end.Finished = now()
 	if end.State == state.Succeeded {
-		if _, err := s.Store.PublishVersion(ctx, s.version(s.plan, out), out.rows); err != nil {
-			return fmt.Errorf("publish version %d: %w", end.Generation, err)
+		if err := s.publishVersion(ctx, s.plan, out); err != nil {
+			return err
 		}
 	}
 	held, err := s.end(ctx, s.held, end, ending{plan: s.plan, ledger: ledger, out: out, before: before})
@@ -115,12 +115,27 @@ func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e
 	return next, nil
 }
 
-// version is the dataset version that a verified plan leaves.
-func (t *Tracker) version(plan *state.Plan, out *checked) state.Version {
-	return state.Version{
-		Generation: plan.Generation, Run: plan.Run, Created: now(), Settings: plan.Settings,
-		Digests: out.digests, Held: plan.Held(),
+// publishVersion publishes the dataset version that a verified plan leaves, and then removes old ones. That they could not
+// be removed does not make the run worse: the next one tries again.
+func (t *Tracker) publishVersion(ctx context.Context, plan *state.Plan, out *checked) error {
+	v := state.Version{
+		Generation: plan.Generation, Run: plan.Run, Created: now(), Restores: plan.Restores, Settings: plan.Settings,
+		Digests: out.digests, Bases: plan.Bases, Held: plan.Held(),
 	}
+	if _, err := t.Store.PublishVersion(ctx, v, out.rows); err != nil {
+		return fmt.Errorf("publish version %d: %w", plan.Generation, err)
+	}
+	if t.Deleter == nil {
+		return nil
+	}
+	removed, err := t.Store.Retain(ctx, t.Deleter, t.Options.KeepVersions)
+	if err != nil {
+		t.log().Warn("old dataset versions could not be removed", zap.Error(err))
+	}
+	if len(removed) > 0 {
+		t.log().Info("removed old dataset versions", zap.Int64s("generations", removed))
+	}
+	return nil
 }
 
 // FinishEmpty ends a run of 0 tasks, whose pointer is publishing: it was verified by the listing that its plan was made
@@ -147,7 +162,7 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 		}
 		end.State, end.Reason = verdict(end.Run, state.Progress{}, out.differences)
 		if end.State == state.Succeeded {
-			_, err = t.Store.PublishVersion(ctx, t.version(plan, out), out.rows)
+			err = t.publishVersion(ctx, plan, out)
 		}
 	}
 	if err != nil {

@@ -44,6 +44,7 @@ type Tracker struct {
 	Results     Receiver
 	DeadLetters Receiver
 	Tasks       Tasks
+	Deleter     state.Deleter // removes old dataset versions; nil keeps them all
 	Options     Options
 	Log         *zap.Logger // nil logs nothing
 }
@@ -57,6 +58,8 @@ type Options struct {
 	Stall time.Duration
 	// MaxDead is how many dead tasks a run may have, of all its tasks, before it is halted; up to minDead never halt it.
 	MaxDead rows.Limit
+	// KeepVersions is how many dataset versions stay, the latest among them; 0 keeps all.
+	KeepVersions int
 	// Poll is how often the pointer is read while a run is active; 0 is a second.
 	Poll time.Duration
 	// Parallel is the number of listings at once; 0 is 16.

@@ -113,7 +113,7 @@ func (a *app) openPlanner(ctx context.Context, publishes bool) (*planner.Planner
 			return nil, err
 		}
 	}
-	t := &tracker.Tracker{Store: store, Options: a.trackerOptions(), Log: a.log}
+	t := &tracker.Tracker{Store: store, Deleter: a.bucket, Options: a.trackerOptions(), Log: a.log}
 	p.Finish = t.FinishEmpty
 	return p, nil
 }
@@ -127,7 +127,7 @@ func (a *app) plannerConfig() planner.Config {
 }
 
 func (a *app) trackerOptions() tracker.Options {
-	return tracker.Options{Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, Parallel: a.cfg.Listings}
+	return tracker.Options{Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, Parallel: a.cfg.Listings}
 }
 
 // openTracker makes a tracker with all its ports.
@@ -136,7 +136,7 @@ func (a *app) openTracker(ctx context.Context) (*tracker.Tracker, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tracker.Tracker{Store: store, Options: a.trackerOptions(), Log: a.log}
+	t := &tracker.Tracker{Store: store, Deleter: a.bucket, Options: a.trackerOptions(), Log: a.log}
 	if t.Tasks, err = a.openQueue(ctx, a.cfg.TasksQueue); err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func (a *app) openTracker(ctx context.Context) (*tracker.Tracker, error) {
 // bareTracker is one for commands that look only.
 func (a *app) bareTracker(ctx context.Context) (*tracker.Tracker, error) {
 	store, err := a.openStore(ctx)
-	return &tracker.Tracker{Store: store, Options: a.trackerOptions(), Log: a.log}, err
+	return &tracker.Tracker{Store: store, Deleter: a.bucket, Options: a.trackerOptions(), Log: a.log}, err
 }
 
 // openWorker makes a worker.

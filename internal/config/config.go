@@ -53,6 +53,7 @@ type Config struct {
 	PlannerLease time.Duration `help:"Take over from a planner that has not been heard of for so long." default:"15s" group:"runs"`
 	Concurrency  int           `help:"The most tasks that a worker works on at a time." default:"256" group:"runs"`
 	Drain        time.Duration `help:"Time for a worker that is told to stop to finish what it has in hand." default:"25s" group:"runs"`
+	KeepVersions int           `help:"Dataset versions that stay; older ones are removed when a newer one is published; 0 keeps all." default:"30" group:"runs"`
 	Listings     int           `help:"LIST requests at a time." default:"32" group:"runs"`
 
 	LogLevel  string `help:"debug, info, warn or error; auto is info, and warn for the demo." default:"auto" enum:"auto,debug,info,warn,error" group:"logs"`
@@ -127,6 +128,7 @@ func (c *Config) Validate() error {
 	refuse(c.PlannerLease < 5*time.Second, "planner-lease", c.PlannerLease, "5s at least: a planner that publishes is heard of every 3s")
 	refuse(c.Concurrency < 1 || c.Concurrency > 5000, "concurrency", c.Concurrency, "1 to 5000")
 	refuse(c.Drain < 0, "drain", c.Drain, "0 or more")
+	refuse(c.KeepVersions < 0, "keep-versions", c.KeepVersions, "1 or more, or 0 for all")
 	refuse(c.Listings < 1, "listings", c.Listings, "1 or more")
 	return errors.Join(all...)
 }

@@ -9,6 +9,11 @@ import (
 // folder itself.
 type Place struct{ Dataset, Class string }
 
+// ValidName says whether a name can be a dataset's: letters, digits, - and _.
+func ValidName(name string) bool {
+	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
+}
+
 func (p Place) String() string { return p.Dataset + "/" + p.Class }
 
 // Layout says where everything stands in the bucket, below one prefix (DESIGN 1, 4 and 9). Keys are relative to

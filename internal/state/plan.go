@@ -32,6 +32,10 @@ type Plan struct {
 	Settings       Settings `json:"settings"`
 	// SeedDrawn says that the plan's seed was drawn for it, so that a later plan would draw another unless it is told this one.
 	SeedDrawn bool `json:"seed_drawn,omitempty"`
+	// Restores is the generation of the dataset version that the plan goes back to; 0: it is planned from the sheets.
+	Restores int64 `json:"restores,omitempty"`
+	// Bases are the prefixes of the planned episodes' images.
+	Bases map[dataset.Episode]string `json:"bases,omitempty"`
 	// Digests tell the planned episodes' listings apart, by episode: see dataset.Digest.
 	Digests map[dataset.Episode]string `json:"digests,omitempty"`
 	// Options are the planner's own, with which it makes the same plan again.

@@ -2,15 +2,17 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -24,11 +26,15 @@ type Version struct {
 	Run        string    `json:"run"`
 	Created    time.Time `json:"created"`
 	Parent     int64     `json:"parent,omitempty"` // generation of the version before; 0: none
+	// Restores is the generation of the version that the run went back to; 0: it was planned from the sheets.
+	Restores int64 `json:"restores,omitempty"`
 	Settings
 	Frames int                       `json:"frames"`
 	Counts map[string]map[string]int `json:"counts"` // dataset → class → frames
 	// Digests tell the episodes' listings apart: dataset.Digest of all that stood of each.
 	Digests map[dataset.Episode]string `json:"digests"`
+	// Bases are the prefixes of the episodes' images, as far as any plan has known them.
+	Bases map[dataset.Episode]string `json:"bases,omitempty"`
 	// Held episodes are in the version as they stood.
 	Held []HeldEpisode `json:"held"`
 }
@@ -72,6 +78,7 @@ func (s *Store) PublishVersion(ctx context.Context, v Version, rows []VersionRow
 		return Version{}, err
 	}
 	v.V, v.Parent, v.Frames, v.Counts = 1, now.Generation, len(rows), count(v.Datasets, rows)
+	v.Bases = knownBases(v, now)
 	slices.SortFunc(rows, VersionRow.compareKeys)
 	if err := s.inherit(ctx, now, rows); err != nil {
 		return Version{}, err
@@ -83,6 +90,17 @@ func (s *Store) PublishVersion(ctx context.Context, v Version, rows []VersionRow
 		return Version{}, err
 	}
 	return v, s.setLatest(ctx, v)
+}
+
+// knownBases are the version's own, and for the other episodes that it holds those of the version before.
+func knownBases(v, parent Version) map[dataset.Episode]string {
+	bases := map[dataset.Episode]string{}
+	for e := range v.Digests {
+		if base := cmp.Or(v.Bases[e], parent.Bases[e]); base != "" {
+			bases[e] = base
+		}
+	}
+	return bases
 }
 
 // inherit takes the sources that are unknown from the version before, where the same image stood at the same key. rows are
@@ -171,22 +189,18 @@ func (s *Store) versionFiles(ctx context.Context, v Version, rows []VersionRow) 
 			return err
 		}
 	}
-	for _, file := range []struct {
-		name  string
-		value any
-	}{
-		{classesFile, map[string]map[string]int{"classes": v.ClassIndex()}},
-		{versionFile, v}, // the last: a folder with it is whole
-	} {
-		body, err := json.MarshalIndent(file.value, "", " ")
-		if err != nil {
-			return fmt.Errorf("write %s: %w", file.name, err)
-		}
-		if err := s.writeOnce(ctx, VersionName(v.Generation, file.name), append(body, '\n')); err != nil {
-			return err
-		}
+	classes, err := v.EncodeClasses()
+	if err != nil {
+		return fmt.Errorf("write %s: %w", classesFile, err)
 	}
-	return nil
+	if err := s.writeOnce(ctx, VersionName(v.Generation, classesFile), classes); err != nil {
+		return err
+	}
+	body, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", versionFile, err)
+	}
+	return s.writeOnce(ctx, VersionName(v.Generation, versionFile), append(body, '\n')) // the last: a folder with it is whole
 }
 
 // writeOnce writes what is the same whoever writes it: that it is there already is fine.
@@ -198,23 +212,34 @@ func (s *Store) writeOnce(ctx context.Context, name string, body []byte) error {
 	return err
 }
 
-// ClassIndex numbers the classes: the configured ones in their order, then others by name.
-func (v Version) ClassIndex() map[string]int {
+// ClassNames are the configured classes and those that have frames, sorted: the order in which torchvision, Keras and
+// Hugging Face number class folders, so that a model trained on the folders agrees with classes.json.
+func (v Version) ClassNames() []string {
 	names := slices.Clone(v.Classes)
-	var others []string
 	for _, classes := range v.Counts {
 		for class := range classes {
-			if class != "" && !slices.Contains(names, class) && !slices.Contains(others, class) {
-				others = append(others, class)
+			if class != "" {
+				names = append(names, class)
 			}
 		}
 	}
-	slices.Sort(others)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// ClassIndex numbers the ClassNames from 0.
+func (v Version) ClassIndex() map[string]int {
 	index := map[string]int{}
-	for i, name := range append(names, others...) {
+	for i, name := range v.ClassNames() {
 		index[name] = i
 	}
 	return index
+}
+
+// EncodeClasses is classes.json.
+func (v Version) EncodeClasses() ([]byte, error) {
+	body, err := json.MarshalIndent(map[string]map[string]int{"classes": v.ClassIndex()}, "", " ")
+	return append(body, '\n'), err
 }
 
 // setLatest moves latest.json forward to the version, never back.
@@ -252,27 +277,24 @@ func (s *Store) ReadVersion(ctx context.Context, generation int64) (Version, err
 
 // Versions reads all versions that are whole, newest first.
 func (s *Store) Versions(ctx context.Context) ([]Version, error) {
-	names, err := s.Names(ctx, "versions/")
+	generations, err := s.generations(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all []Version
-	for _, name := range names {
-		generation, err := strconv.ParseInt(strings.TrimSuffix(name, "/"), 10, 64)
-		if err != nil {
-			continue // latest.json
-		}
-		v, err := s.ReadVersion(ctx, generation)
-		if errors.Is(err, bucket.ErrNotFound) {
-			continue // begun and not finished
-		}
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, v)
+	read := make([]Version, len(generations))
+	g, reading := errgroup.WithContext(ctx)
+	g.SetLimit(statusesAtOnce)
+	for i, generation := range generations {
+		g.Go(func() (err error) {
+			read[i], err = s.ReadVersion(reading, generation)
+			if errors.Is(err, bucket.ErrNotFound) {
+				return nil // begun and not finished, or just being removed
+			}
+			return err
+		})
 	}
-	slices.SortFunc(all, func(a, b Version) int { return int(b.Generation - a.Generation) })
-	return all, nil
+	err = g.Wait()
+	return slices.DeleteFunc(read, func(v Version) bool { return v.V == 0 }), err
 }
 
 // ReadVersionRows reads the rows of one dataset of a version, by key.

@@ -1,0 +1,90 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+// Deleter is what removing old versions needs of a bucket.
+type Deleter interface {
+	DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error)
+}
+
+// Retain removes old versions and gives their generations: of those up to the latest, all but the newest keep; 0 keeps
+// all. The latest one always stays, and so does whatever is newer, since somebody may be writing it. It may be cut off
+// anywhere, and be called by several processes at once: what is left goes the next time.
+func (s *Store) Retain(ctx context.Context, d Deleter, keep int) (removed []int64, err error) {
+	if keep < 1 {
+		return nil, nil
+	}
+	latest, err := s.LatestVersion(ctx)
+	if errors.Is(err, bucket.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	generations, err := s.generations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	generations = slices.DeleteFunc(generations, func(g int64) bool { return g > latest.Generation })
+	for _, g := range generations[min(keep, len(generations)):] {
+		if err := s.removeVersion(ctx, d, g); err != nil {
+			return removed, fmt.Errorf("remove version %d: %w", g, err)
+		}
+		removed = append(removed, g)
+	}
+	return removed, nil
+}
+
+// generations are those of all versions, newest first, whole or not.
+func (s *Store) generations(ctx context.Context) ([]int64, error) {
+	names, err := s.Names(ctx, "versions/")
+	if err != nil {
+		return nil, err
+	}
+	var all []int64
+	for _, name := range names {
+		folder, ok := strings.CutSuffix(name, "/")
+		if g, err := strconv.ParseInt(folder, 10, 64); ok && err == nil {
+			all = append(all, g)
+		}
+	}
+	slices.Sort(all)
+	slices.Reverse(all)
+	return all, nil
+}
+
+// removeVersion deletes version.json before the rest, so that nobody takes a part for the whole.
+func (s *Store) removeVersion(ctx context.Context, d Deleter, generation int64) error {
+	folder := VersionName(generation, "")
+	names, err := s.Names(ctx, folder)
+	if err != nil {
+		return err
+	}
+	keys := []string{s.Layout.State() + folder + versionFile}
+	for _, name := range names {
+		if name != versionFile {
+			keys = append(keys, s.Layout.State()+folder+name)
+		}
+	}
+	for _, part := range [][]string{keys[:1], keys[1:]} {
+		for part := range slices.Chunk(part, bucket.MaxDeleteObjects) {
+			failures, err := d.DeleteObjects(ctx, part)
+			if err != nil {
+				return err
+			}
+			if len(failures) > 0 {
+				return failures[0]
+			}
+		}
+	}
+	return nil
+}

@@ -29,6 +29,8 @@ type cli struct {
 	Cancel  cancelCmd  `cmd:"" help:"Stop a run."`
 	Verify  verifyCmd  `cmd:"" help:"List the datasets and compare them with what should stand, now."`
 
+	Versions versionsCmd `cmd:"" help:"List the dataset versions, or what changed between two."`
+
 	Setup  setupCmd  `cmd:"" help:"Create the queues; safe to repeat."`
 	Doctor doctorCmd `cmd:"" help:"Check credentials, sheets, bucket and queues, and say what to fix."`
 }

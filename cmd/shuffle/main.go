@@ -16,6 +16,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/versions"
 	"github.com/angel-nft/google-shuffle/planner"
 	"github.com/angel-nft/google-shuffle/tracker"
 )
@@ -114,7 +115,8 @@ func exitCode(err error) int {
 		return 130
 	case errors.As(err, &active):
 		return 3
-	case errors.Is(err, errUsage), errors.Is(err, planner.ErrUsage), errors.Is(err, open.ErrURL), errors.Is(err, state.ErrNoRun), errors.Is(err, tracker.ErrNothingToCompare):
+	case errors.Is(err, errUsage), errors.Is(err, planner.ErrUsage), errors.Is(err, open.ErrURL), errors.Is(err, state.ErrNoRun), errors.Is(err, tracker.ErrNothingToCompare),
+		errors.Is(err, versions.ErrNone):
 		return 2
 	}
 	return 1

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/versions"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -59,6 +60,10 @@ func pages() map[string]printer {
 		"dead-none":             func(w io.Writer, s Style) error { return Dead(w, s, run, nil) },
 		"differences":           func(w io.Writer, s Style) error { return Differences(w, s, "run "+run, 86_400, 3, sampleDifferences()) },
 		"differences-none":      func(w io.Writer, s Style) error { return Differences(w, s, "version 41", 86_400, 3, nil) },
+		"versions":              func(w io.Writer, s Style) error { return Versions(w, s, sampleVersions(), 42) },
+		"versions-none":         func(w io.Writer, s Style) error { return Versions(w, s, nil, 0) },
+		"diff":                  func(w io.Writer, s Style) error { return Diff(w, s, sampleDiff()) },
+		"diff-same":             func(w io.Writer, s Style) error { return Diff(w, s, versions.Diff{From: 41, To: 42, Same: 85_782}) },
 		"checks":                func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()) },
 		"checks-passed":         func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()[:2]) },
 	}

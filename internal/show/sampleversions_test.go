@@ -1,0 +1,42 @@
+package show
+
+import (
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/versions"
+)
+
+func sampleVersions() []state.Version {
+	version := func(g int64, frames int) state.Version {
+		return state.Version{Generation: g, Created: finished, Frames: frames, Settings: settings, Counts: map[string]map[string]int{
+			"train": {"Junk": 3_017, "Common": frames - 25_000}, "validate": {"Common": 8_580}, "test": {"Common": 10_000, "Rare": 3_403}}}
+	}
+	all := []state.Version{version(42, 85_782), version(41, 85_774), version(38, 345_600)}
+	all[0].Restores, all[1].Held = 38, samplePlan().Held()
+	return all
+}
+
+func sampleDiff() versions.Diff {
+	d := versions.Diff{From: 41, To: 42, Same: 85_731,
+		Totals: map[versions.Kind]int{versions.Added: 31, versions.Removed: 23, versions.Relabelled: 18, versions.Moved: 2, versions.Refreshed: 0},
+		Classes: []versions.ClassChanges{{Class: "", Before: 3, After: 0, Removed: 3}, {Class: "Common", Before: 58_240, After: 58_237, Added: 31, Removed: 20, RelabelledTo: 2, RelabelledFrom: 16},
+			{Class: "Legendary", Before: 7, After: 23, RelabelledTo: 16, Moved: 2}, {Class: "Rare", Before: 2, RelabelledFrom: 2}},
+		Relabellings: []versions.Relabelling{{From: "Common", To: "Legendary", Frames: 16}, {From: "Rare", To: "Common", Frames: 2}},
+	}
+	for i, kind := range []versions.Kind{versions.Added, versions.Relabelled, versions.Removed, versions.Moved, versions.Refreshed} {
+		c := versions.Change{Frame: dataset.FrameAt("S01E01", i), Kind: kind, From: []string{"train/Common"}, To: []string{"train/Legendary"}}
+		switch kind {
+		case versions.Added:
+			c.From = nil
+		case versions.Moved:
+			c.From, c.To = []string{"test/Legendary"}, []string{"train/Legendary"}
+		case versions.Removed:
+			c.To, c.From = nil, []string{"test/Junk", "train/Common"}
+		}
+		d.Changes = append(d.Changes, c)
+	}
+	for i := range 20 {
+		d.Changes = append(d.Changes, versions.Change{Frame: dataset.FrameAt("S01E03", i), Kind: versions.Removed, From: []string{"validate/Common"}})
+	}
+	return d
+}

@@ -1,0 +1,168 @@
+package show
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/versions"
+)
+
+// Versions prints a table of dataset versions, as they come. latest is the generation that trainers are to use.
+func Versions(w io.Writer, s Style, all []state.Version, latest int64) error {
+	return write(w, s, func(p *page) {
+		if len(all) == 0 {
+			p.head(plain("There is no dataset version yet: a run that succeeds publishes one."))
+			p.next(step{"plan", "begin a run"})
+			return
+		}
+		names := datasetsOf(all)
+		columns := []column{{"Version", true}, {"published", false}, {"frames", true}}
+		for _, name := range names {
+			columns = append(columns, column{shown(name), true})
+		}
+		rows := [][]span{}
+		for _, v := range all {
+			rows = append(rows, versionRow(v, names, latest))
+		}
+		p.table(append(columns, column{"", false}), rows)
+		p.next(versionSteps(all)...)
+	})
+}
+
+// datasetsOf are those of all versions, in the newest one's order.
+func datasetsOf(all []state.Version) []string {
+	var names []string
+	for _, v := range all {
+		for _, name := range v.Datasets {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+func versionRow(v state.Version, names []string, latest int64) []span {
+	row := []span{plain(fmt.Sprint(v.Generation)), plain(v.Created.UTC().Format("2006-01-02 15:04 UTC")), cell(v.Frames, "")}
+	for _, name := range names {
+		n := 0
+		for _, frames := range v.Counts[name] {
+			n += frames
+		}
+		row = append(row, cell(n, ""))
+	}
+	var notes []string
+	if v.Generation == latest {
+		notes = append(notes, versions.Latest)
+	}
+	if v.Restores > 0 {
+		notes = append(notes, fmt.Sprintf("restores %d", v.Restores))
+	}
+	if len(v.Held) > 0 {
+		notes = append(notes, fmt.Sprintf("%d held", len(v.Held)))
+	}
+	return append(row, plain(strings.Join(notes, ", ")))
+}
+
+func versionSteps(all []state.Version) []step {
+	newest := all[0].Generation
+	steps := []step{{fmt.Sprintf("pull --version %d DIR", newest), "download it"}}
+	if len(all) > 1 {
+		before := all[1].Generation
+		steps = append(steps, step{fmt.Sprintf("versions %d %d", before, newest), "what changed between them"},
+			step{fmt.Sprintf("restore %d --dry-run", before), "what going back to it would do"})
+	}
+	return steps
+}
+
+// shownChanges bounds the frames that a diff names on a terminal.
+const shownChanges = 20
+
+// Diff prints what became of the frames from one dataset version to another.
+func Diff(w io.Writer, s Style, d versions.Diff) error {
+	return write(w, s, func(p *page) {
+		before := d.Same + len(d.Changes) - d.Totals[versions.Added]
+		from := fmt.Sprintf("Version %d → %d:", d.From, d.To)
+		if d.From == 0 {
+			from = fmt.Sprintf("Version %d, the first:", d.To)
+		}
+		if len(d.Changes) == 0 {
+			p.item(lead{{"✓ ", green}}, span{from, bold}, plain("no difference in "+count(before, "frame")))
+			return
+		}
+		p.head(span{from, bold}, plain(kinds(d)+"; "+number(d.Same)+" the same"))
+		p.gap()
+		p.classChanges(d.Classes)
+		p.relabellings(d.Relabellings)
+		p.changes(d)
+		if d.From > 0 {
+			p.next(step{fmt.Sprintf("restore %d --dry-run", d.From), "what going back would do"})
+		}
+	})
+}
+
+func kinds(d versions.Diff) string {
+	var parts []string
+	for _, k := range versions.Kinds {
+		if n := d.Totals[k]; n > 0 {
+			parts = append(parts, number(n)+" "+string(k))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (p *page) classChanges(all []versions.ClassChanges) {
+	columns := []column{{"Class", false}, {"before", true}, {"after", true}, {"added", true}, {"removed", true},
+		{"label+", true}, {"label-", true}, {"moved", true}, {"refreshed", true}}
+	var sum versions.ClassChanges
+	rows := [][]span{}
+	for _, c := range all {
+		rows = append(rows, classChangesRow(plain(className(c.Class)), c))
+		sum.Before, sum.After = sum.Before+c.Before, sum.After+c.After
+		sum.Added, sum.Removed = sum.Added+c.Added, sum.Removed+c.Removed
+		sum.RelabelledTo, sum.RelabelledFrom = sum.RelabelledTo+c.RelabelledTo, sum.RelabelledFrom+c.RelabelledFrom
+		sum.Moved, sum.Refreshed = sum.Moved+c.Moved, sum.Refreshed+c.Refreshed
+	}
+	p.table(columns, append(rows, classChangesRow(span{"Total", bold}, sum)))
+}
+
+func classChangesRow(name span, c versions.ClassChanges) []span {
+	row := []span{name}
+	for _, n := range []int{c.Before, c.After, c.Added, c.Removed, c.RelabelledTo, c.RelabelledFrom, c.Moved, c.Refreshed} {
+		row = append(row, cell(n, ""))
+	}
+	return row
+}
+
+func (p *page) relabellings(all []versions.Relabelling) {
+	if len(all) == 0 {
+		return
+	}
+	var parts []string
+	for _, r := range all {
+		parts = append(parts, className(r.From)+" → "+className(r.To)+" "+number(r.Frames))
+	}
+	p.gap()
+	p.item(at("Relabelled  "), plain(strings.Join(parts, ", ")))
+}
+
+func (p *page) changes(d versions.Diff) {
+	p.gap()
+	shownOnes := d.Changes[:min(len(d.Changes), shownChanges)]
+	for _, c := range shownOnes {
+		where := strings.Join(c.From, " and ")
+		switch {
+		case where == "":
+			where = strings.Join(c.To, " and ")
+		case len(c.To) > 0 && c.Kind != versions.Refreshed:
+			where += " → " + strings.Join(c.To, " and ")
+		}
+		p.item(at(fmt.Sprintf("  %-10s  ", c.Kind)), plain(string(c.Frame)), plain(where))
+	}
+	if more := len(d.Changes) - len(shownOnes); more > 0 {
+		p.para(at("  "), 4, plain("and "+number(more)+" more, see --json"))
+	}
+}

@@ -1,0 +1,209 @@
+// Package versions compares dataset versions: what became of each frame from one to another.
+package versions
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// Kind is what became of a frame.
+type Kind string
+
+// The kinds, in the order in which a diff counts them.
+const (
+	Added      Kind = "added"
+	Removed    Kind = "removed"
+	Relabelled Kind = "relabelled" // it stands under another class
+	Moved      Kind = "moved"      // under the same class, in another dataset
+	Refreshed  Kind = "refreshed"  // in the same place, with other content
+)
+
+// Kinds are all of them.
+var Kinds = []Kind{Added, Removed, Relabelled, Moved, Refreshed}
+
+// Change is one frame that differs. Places are written as train/Rare, two of them for a frame that stood twice.
+type Change struct {
+	Frame dataset.Frame `json:"frame"`
+	Kind  Kind          `json:"kind"`
+	From  []string      `json:"from,omitempty"`
+	To    []string      `json:"to,omitempty"`
+}
+
+// ClassChanges counts the frames of one class: After = Before + Added - Removed + RelabelledTo - RelabelledFrom.
+type ClassChanges struct {
+	Class          string `json:"class"`
+	Before         int    `json:"before"`
+	After          int    `json:"after"`
+	Added          int    `json:"added"`
+	Removed        int    `json:"removed"`
+	RelabelledTo   int    `json:"relabelled_to"`
+	RelabelledFrom int    `json:"relabelled_from"`
+	Moved          int    `json:"moved"`
+	Refreshed      int    `json:"refreshed"`
+}
+
+// Relabelling counts the frames that went from one class to another.
+type Relabelling struct {
+	From   string `json:"from"`
+	To     string `json:"to"`
+	Frames int    `json:"frames"`
+}
+
+// Diff is what became of the frames of version From in version To.
+type Diff struct {
+	From    int64          `json:"from"` // generation; 0: before there was any
+	To      int64          `json:"to"`
+	Same    int            `json:"same"`
+	Totals  map[Kind]int   `json:"totals"` // all kinds, always
+	Classes []ClassChanges `json:"classes"`
+	// Relabellings come with the commonest first.
+	Relabellings []Relabelling `json:"relabellings"`
+	Changes      []Change      `json:"changes"` // by frame
+}
+
+// Compare compares the rows of two versions, which it sorts by frame. A frame that stands twice counts by its first place.
+//
+//	before | after | class | dataset, places | content | the frame is
+//	-------+-------+-------+-----------------+---------+-------------
+//	no     | yes   |       |                 |         | added
+//	yes    | no    |       |                 |         | removed
+//	yes    | yes   | other | any             | any     | relabelled
+//	yes    | yes   | same  | other           | any     | moved
+//	yes    | yes   | same  | same            | other   | refreshed
+//	yes    | yes   | same  | same            | same    | the same
+func Compare(from, to []state.VersionRow) Diff {
+	c := comparison{classes: map[string]*ClassChanges{}, relabelled: map[[2]string]int{}}
+	c.Totals, c.Changes = map[Kind]int{}, []Change{}
+	for _, k := range Kinds {
+		c.Totals[k] = 0
+	}
+	byFrame(from)
+	byFrame(to)
+	for len(from) > 0 || len(to) > 0 {
+		f := firstFrame(from, to)
+		n, m := frameRows(from, f), frameRows(to, f)
+		c.frame(f, from[:n], to[:m])
+		from, to = from[n:], to[m:]
+	}
+	return c.done()
+}
+
+func byFrame(rows []state.VersionRow) {
+	slices.SortFunc(rows, func(a, b state.VersionRow) int {
+		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
+	})
+}
+
+func firstFrame(from, to []state.VersionRow) dataset.Frame {
+	switch {
+	case len(from) == 0:
+		return to[0].Frame
+	case len(to) == 0:
+		return from[0].Frame
+	}
+	return min(from[0].Frame, to[0].Frame)
+}
+
+// frameRows is how many of the first rows are of the frame.
+func frameRows(rows []state.VersionRow, f dataset.Frame) int {
+	n := slices.IndexFunc(rows, func(r state.VersionRow) bool { return r.Frame != f })
+	if n < 0 {
+		return len(rows)
+	}
+	return n
+}
+
+// comparison is a diff in the making.
+type comparison struct {
+	Diff
+	classes    map[string]*ClassChanges
+	relabelled map[[2]string]int
+}
+
+func (c *comparison) frame(f dataset.Frame, from, to []state.VersionRow) {
+	var before, after *ClassChanges
+	if len(from) > 0 {
+		before = c.class(from[0].Place.Class)
+		before.Before++
+	}
+	if len(to) > 0 {
+		after = c.class(to[0].Place.Class)
+		after.After++
+	}
+	kind := kindOf(from, to)
+	switch kind {
+	case "":
+		c.Same++
+		return
+	case Added:
+		after.Added++
+	case Removed:
+		before.Removed++
+	case Relabelled:
+		before.RelabelledFrom++
+		after.RelabelledTo++
+		c.relabelled[[2]string{before.Class, after.Class}]++
+	case Moved:
+		after.Moved++
+	case Refreshed:
+		after.Refreshed++
+	}
+	c.Totals[kind]++
+	c.Changes = append(c.Changes, Change{Frame: f, Kind: kind, From: places(from), To: places(to)})
+}
+
+func (c *comparison) class(name string) *ClassChanges {
+	if c.classes[name] == nil {
+		c.classes[name] = &ClassChanges{Class: name}
+	}
+	return c.classes[name]
+}
+
+// kindOf is the table at Compare; "" is the same.
+func kindOf(from, to []state.VersionRow) Kind {
+	switch {
+	case len(from) == 0:
+		return Added
+	case len(to) == 0:
+		return Removed
+	case from[0].Place.Class != to[0].Place.Class:
+		return Relabelled
+	case !slices.EqualFunc(from, to, func(a, b state.VersionRow) bool { return a.Place == b.Place }):
+		return Moved
+	case !slices.EqualFunc(from, to, sameContent):
+		return Refreshed
+	}
+	return ""
+}
+
+// sameContent compares two images at one key. A copy that has an ETag of its own tells its content by its source's.
+func sameContent(a, b state.VersionRow) bool {
+	return a.ETag == b.ETag || a.SrcETag != "" && a.SrcETag == b.SrcETag
+}
+
+func places(rows []state.VersionRow) []string {
+	var all []string
+	for _, r := range rows {
+		all = append(all, r.Place.String())
+	}
+	return all
+}
+
+func (c *comparison) done() Diff {
+	c.Classes, c.Relabellings = []ClassChanges{}, []Relabelling{}
+	for _, class := range c.classes {
+		c.Classes = append(c.Classes, *class)
+	}
+	slices.SortFunc(c.Classes, func(a, b ClassChanges) int { return strings.Compare(a.Class, b.Class) })
+	for pair, n := range c.relabelled {
+		c.Relabellings = append(c.Relabellings, Relabelling{From: pair[0], To: pair[1], Frames: n})
+	}
+	slices.SortFunc(c.Relabellings, func(a, b Relabelling) int {
+		return cmp.Or(cmp.Compare(b.Frames, a.Frames), strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
+	})
+	return c.Diff
+}

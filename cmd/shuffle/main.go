@@ -14,6 +14,7 @@ import (
 	"github.com/joho/godotenv"
 
 	"github.com/angel-nft/google-shuffle/internal/open"
+	"github.com/angel-nft/google-shuffle/internal/pull"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/versions"
@@ -116,7 +117,7 @@ func exitCode(err error) int {
 	case errors.As(err, &active):
 		return 3
 	case errors.Is(err, errUsage), errors.Is(err, planner.ErrUsage), errors.Is(err, open.ErrURL), errors.Is(err, state.ErrNoRun), errors.Is(err, tracker.ErrNothingToCompare),
-		errors.Is(err, versions.ErrNone):
+		errors.Is(err, versions.ErrNone), errors.Is(err, pull.ErrUsage):
 		return 2
 	}
 	return 1

@@ -1,0 +1,129 @@
+package pull
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// checkClass refuses a class that cannot be a folder's name.
+func (p *puller) checkClass(class string) error {
+	if dataset.CheckKey(class) != nil || strings.Contains(class, "/") {
+		return fmt.Errorf("version %d: %.60q is no name of a class", p.Version.Generation, class)
+	}
+	return nil
+}
+
+// describe writes what stands beside the images: the CSV of each dataset, classes.json and the dataset card.
+func (p *puller) describe(ctx context.Context) error {
+	for _, name := range p.names {
+		c, err := p.Store.Read(ctx, state.VersionName(p.Version.Generation, name+".csv"))
+		if err != nil {
+			return err
+		}
+		if err := p.put(name+".csv", c.Body); err != nil {
+			return err
+		}
+	}
+	classes, err := p.Version.EncodeClasses()
+	if err != nil {
+		return err
+	}
+	if err := p.put("classes.json", classes); err != nil {
+		return err
+	}
+	return p.put("README.md", []byte(card(p.Version, p.datasets())))
+}
+
+// datasets are those that the folder has: the split's in its order, then others by name.
+func (p *puller) datasets() []string {
+	names := slices.DeleteFunc(slices.Clone(p.Version.Datasets), func(name string) bool {
+		_, ok := p.mark.Datasets[name]
+		return !ok
+	})
+	for _, name := range slices.Sorted(maps.Keys(p.mark.Datasets)) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// splitName is what Hugging Face calls a dataset. It knows train, validation and test, allows no hyphen, and drops a folder
+// named validate without a word unless the card says what it is.
+func splitName(name string) string {
+	switch name {
+	case "validate", "valid", "val", "dev":
+		return "validation"
+	}
+	return strings.ReplaceAll(name, "-", "_")
+}
+
+// card is README.md: the dataset card that Hugging Face reads, and what people read. It names the datasets that have images,
+// since a pattern that matches nothing fails there.
+func card(v state.Version, names []string) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("---\nconfigs:\n- config_name: default\n  data_files:")
+	for _, name := range names {
+		if frames(v, name) > 0 {
+			line("  - split: %s\n    path: %s", splitName(name), quoted(name+"/*/*.jpg"))
+		}
+	}
+	line("dataset_info:\n  features:\n  - name: image\n    dtype: image\n  - name: label\n    dtype:\n      class_label:\n        names:")
+	for i, class := range v.ClassNames() {
+		line("          '%d': %s", i, quoted(class))
+	}
+	line("---\n\n# Frames by how rare they are, version %d\n", v.Generation)
+	line("Published on %s by run %s. Seed %s, split %s.\n", v.Created.UTC().Format("2 January 2006"), v.Run, v.Seed, v.Split)
+	counts(line, v, names)
+	line("")
+	loading(line, names[0])
+	return b.String()
+}
+
+func frames(v state.Version, name string) int {
+	n := 0
+	for class, count := range v.Counts[name] {
+		if class != "" {
+			n += count
+		}
+	}
+	return n
+}
+
+// quoted is a YAML scalar: JSON's strings are.
+func quoted(s string) string {
+	body, _ := json.Marshal(s) // a string always encodes
+	return string(body)
+}
+
+// counts is the table of frames by class and dataset.
+func counts(line func(string, ...any), v state.Version, names []string) {
+	line("| label | class | %s |", strings.Join(names, " | "))
+	line("|---|---|%s", strings.Repeat("--:|", len(names)))
+	for i, class := range v.ClassNames() {
+		row := fmt.Sprintf("| %d | %s |", i, class)
+		for _, name := range names {
+			row += fmt.Sprintf(" %d |", v.Counts[name][class])
+		}
+		line("%s", row)
+	}
+}
+
+// loading says how to load the folder, with the numbers of the table as labels everywhere.
+func loading(line func(string, ...any), name string) {
+	line("Each dataset has a folder for every class, an empty one too, so that a class has the same number in all of them;")
+	line("`classes.json` has the numbers. The CSV files name each image with its class, S3 key, ETags and frame.\n")
+	line("```python")
+	line("torchvision.datasets.ImageFolder(%q, allow_empty=True)", name)
+	line("keras.utils.image_dataset_from_directory(%q, label_mode=\"int\")", name)
+	line("datasets.load_dataset(\".\")  # of Hugging Face")
+	line("```")
+}

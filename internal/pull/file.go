@@ -1,0 +1,143 @@
+package pull
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/md5" //nolint:gosec // It is what S3's ETags are made of, no guard against anybody.
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+const (
+	// Others may read what was pulled, as is usual for folders of images.
+	dirMode  = 0o755
+	fileMode = 0o644
+)
+
+// file sees to one file of the version. What is wrong with its object alone is noted in the result; an error ends the pull.
+func (p *puller) file(ctx context.Context, r state.VersionRow) error {
+	name := fileOf(r)
+	there, err := p.present(name, r)
+	if err != nil {
+		return err
+	}
+	if there {
+		p.count(func(res *Result) { res.Present++ })
+		return nil
+	}
+	body, problem, err := p.get(ctx, r)
+	if err != nil {
+		return err
+	}
+	if problem != "" {
+		p.count(func(res *Result) { res.Failed = append(res.Failed, Failure{File: name, Problem: problem}) })
+		return nil
+	}
+	sum := sumOf(body)
+	if err := p.put(name, body); err != nil {
+		return err
+	}
+	proved := sum == r.ETag || sum == r.SrcETag
+	if !proved {
+		err = p.notes.add(note{File: name, ETag: r.ETag, MD5: sum})
+	}
+	p.count(func(res *Result) {
+		res.Fetched++
+		res.Bytes += int64(len(body))
+		if !proved {
+			res.Unproved++
+		}
+	})
+	return err
+}
+
+func sumOf(body []byte) string {
+	sum := md5.Sum(body) //nolint:gosec // see the import
+	return hex.EncodeToString(sum[:])
+}
+
+// present says whether the file is there with the row's content: its MD5 is the ETag of the image or of the source that it is
+// a copy of, or what was noted when it was downloaded under an ETag that is no MD5.
+func (p *puller) present(name string, r state.VersionRow) (bool, error) {
+	f, err := p.root.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()   //nolint:errcheck // It was only read.
+	hash := md5.New() //nolint:gosec // see the import
+	if _, err := io.Copy(hash, f); err != nil {
+		return false, err
+	}
+	sum := hex.EncodeToString(hash.Sum(nil))
+	return sum == r.ETag || sum == r.SrcETag || p.notes.has(note{File: name, ETag: r.ETag, MD5: sum}), nil
+}
+
+// get downloads the row's content: from its key, or, where that has been moved or changed since, from the source image that
+// it was copied from. problem says why neither has it.
+func (p *puller) get(ctx context.Context, r state.VersionRow) (body []byte, problem string, err error) {
+	key := p.Store.Layout.Key(r.Place, r.Frame)
+	body, problem, err = p.object(ctx, key, r.ETag)
+	if problem == "" || err != nil {
+		return body, problem, err
+	}
+	src := p.Version.Bases[r.Frame.Episode()] + r.Frame.File()
+	if p.Store.Layout.CheckSource(src, r.Frame) != nil {
+		return nil, problem, nil // the version does not know where its images stood
+	}
+	body, other, err := p.object(ctx, src, cmp.Or(r.SrcETag, r.ETag))
+	if other == "" || err != nil {
+		return body, "", err
+	}
+	return nil, problem + "; nor is its source to be had: " + other, nil
+}
+
+// object downloads an object that must have this ETag.
+func (p *puller) object(ctx context.Context, key, etag string) (body []byte, problem string, err error) {
+	c, err := p.Bucket.GetObject(ctx, key, "")
+	switch {
+	case errors.Is(err, bucket.ErrNotFound):
+		return nil, key + " is gone", nil
+	case err != nil:
+		return nil, "", err
+	case c.ETag != etag:
+		return nil, fmt.Sprintf("%s has changed since (ETag %s, the version's is %s)", key, c.ETag, etag), nil
+	case sumOf(c.Body) == etag || p.opaque.Load():
+		return c.Body, "", nil
+	}
+	// Either the ETag is no MD5, or the body was garbled on its way: then it does not come the same twice.
+	again, err := p.Bucket.GetObject(ctx, key, "")
+	switch {
+	case err != nil:
+		return nil, "", err
+	case again.ETag == etag && sumOf(again.Body) == etag:
+		return again.Body, "", nil
+	case again.ETag != etag || !bytes.Equal(again.Body, c.Body):
+		return nil, "", fmt.Errorf("get %s: its content comes differently each time", key)
+	}
+	p.opaque.Store(true)
+	return again.Body, "", nil
+}
+
+// put writes a file in one step: whoever opens it sees the old content or the new.
+func (p *puller) put(name string, body []byte) error {
+	temp := path.Join(tempDir, rand.Text())
+	if err := p.root.WriteFile(temp, body, fileMode); err != nil {
+		return errors.Join(err, p.root.Remove(temp))
+	}
+	if err := p.root.Rename(temp, name); err != nil {
+		return errors.Join(err, p.root.Remove(temp))
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package pull
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"sync"
+)
+
+// note is a file that was downloaded under an ETag that is no MD5, with the MD5 of what came.
+type note struct {
+	File string `json:"file"`
+	ETag string `json:"etag"`
+	MD5  string `json:"md5"`
+}
+
+// notes are kept in a file that only grows, so that a pull that was killed has lost the last one at most.
+type notes struct {
+	mu   sync.Mutex
+	all  map[note]bool
+	file *os.File
+}
+
+func (n *notes) open(root *os.Root) error {
+	body, err := root.ReadFile(noteFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	n.all = map[note]bool{}
+	for line := range bytes.Lines(body) {
+		var one note
+		if json.Unmarshal(line, &one) == nil { // a line that was cut off is one file downloaded again
+			n.all[one] = true
+		}
+	}
+	n.file, err = root.OpenFile(noteFile, os.O_WRONLY|os.O_CREATE|os.O_APPEND, fileMode)
+	if err == nil && len(body) > 0 && body[len(body)-1] != '\n' {
+		_, err = n.file.WriteString("\n")
+	}
+	return err
+}
+
+func (n *notes) has(one note) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.all[one]
+}
+
+func (n *notes) add(one note) error {
+	line, err := json.Marshal(one)
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all[one] = true
+	_, err = n.file.Write(append(line, '\n'))
+	return err
+}
+
+func (n *notes) close() error { return n.file.Close() }

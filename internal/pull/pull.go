@@ -1,0 +1,207 @@
+// Package pull downloads a dataset version to a folder that torchvision, Keras and Hugging Face load as it is.
+//
+// It may be killed at any instant and called again: every file is written under another name and renamed, and one that is
+// there already is taken only when its content is proved to be the version's, by the MD5 that most ETags are. All of it goes
+// through an os.Root, so that nothing is written outside the folder, whatever the version's rows or links in the folder
+// say.
+package pull
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/versions"
+)
+
+// Bucket is what pull reads besides the version's own objects.
+type Bucket interface {
+	GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error)
+}
+
+// Options of a pull.
+type Options struct {
+	Store   *state.Store
+	Bucket  Bucket
+	Version state.Version
+	// Datasets are those to pull; none means all of the version.
+	Datasets []string
+	// Dir is made when it is missing. Else it must be empty, or be of an earlier pull.
+	Dir string
+	// Delete removes the frames in Dir that the version does not have there.
+	Delete bool
+	// Parallel is the number of downloads at once.
+	Parallel int
+	// Progress is told how many of the version's files are there, from many goroutines; nil is fine.
+	Progress func(done, total int)
+}
+
+// Result is what a pull came to.
+type Result struct {
+	Version int64  `json:"version"`
+	Dir     string `json:"dir"`
+	Frames  int    `json:"frames"`  // of the version, in the datasets that were pulled
+	Fetched int    `json:"fetched"` // downloaded now
+	Present int    `json:"present"` // there already, with the right content
+	Bytes   int64  `json:"bytes"`   // downloaded
+	// Unproved counts the files whose ETag is no MD5 (KMS, multipart): the bucket's word is all there is.
+	Unproved int `json:"unproved"`
+	// Classless counts the frames of the version that stand in no class folder: they have no label, and are left out.
+	Classless int `json:"classless"`
+	Removed   int `json:"removed"`  // by Delete
+	Leftover  int `json:"leftover"` // frames in Dir that the version does not have there, without Delete
+	// Failed are the files whose content is no longer to be had, by name.
+	Failed []Failure `json:"failed"`
+}
+
+// Failure is a file that could not be pulled.
+type Failure struct {
+	File    string `json:"file"`
+	Problem string `json:"problem"`
+}
+
+// Whole says that the folder holds the version's frames and no others.
+func (r Result) Whole() bool { return len(r.Failed) == 0 && r.Leftover == 0 }
+
+// ErrUsage says that the call cannot be carried out as it was given.
+var ErrUsage = errors.New("usage")
+
+// Pull downloads a version. When it ends early, by an error of the bucket or of the disk, calling it again goes on.
+func Pull(ctx context.Context, opt Options) (Result, error) {
+	names, err := datasets(opt)
+	if err != nil {
+		return Result{}, err
+	}
+	p := &puller{Options: opt, names: names, wanted: map[string]bool{}}
+	p.result = Result{Version: opt.Version.Generation, Dir: opt.Dir, Failed: []Failure{}}
+	if err := p.readRows(ctx); err != nil {
+		return p.result, err
+	}
+	if err := os.MkdirAll(opt.Dir, dirMode); err != nil {
+		return p.result, err
+	}
+	root, err := os.OpenRoot(opt.Dir)
+	if err != nil {
+		return p.result, err
+	}
+	defer root.Close() //nolint:errcheck // Nothing is written through it any more.
+	p.root = root
+	err = p.pull(ctx)
+	return p.result, err
+}
+
+// datasets are the names of those to pull, sorted.
+func datasets(opt Options) ([]string, error) {
+	all := slices.Sorted(maps.Keys(opt.Version.Counts))
+	for _, name := range opt.Datasets {
+		if !slices.Contains(all, name) {
+			return nil, fmt.Errorf("%w: --dataset %.40s: version %d has %s", ErrUsage, name, opt.Version.Generation, strings.Join(all, ", "))
+		}
+	}
+	if len(opt.Datasets) > 0 {
+		all = slices.Compact(slices.Sorted(slices.Values(opt.Datasets)))
+	}
+	return all, nil
+}
+
+// puller is one pull under way.
+type puller struct {
+	Options
+	names  []string
+	rows   []state.VersionRow
+	wanted map[string]bool // the files of the version
+	root   *os.Root
+	mark   mark
+	notes  notes
+	opaque atomic.Bool // an ETag that is no MD5 has been seen
+
+	mu     sync.Mutex // guards result
+	result Result
+}
+
+// readRows reads the rows to pull, before anything is written.
+func (p *puller) readRows(ctx context.Context) error {
+	for _, name := range p.names {
+		rows, err := versions.DatasetRows(ctx, p.Store, p.Version, name)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if r.Place.Class == "" {
+				p.result.Classless++
+				continue
+			}
+			p.wanted[fileOf(r)] = true
+			p.rows = append(p.rows, r)
+		}
+	}
+	p.result.Frames = len(p.rows)
+	return nil
+}
+
+// fileOf is the row's file, relative to the folder.
+func fileOf(r state.VersionRow) string {
+	return dataset.Layout{}.Key(r.Place, r.Frame)[len(dataset.Layout{}.ML()):]
+}
+
+func (p *puller) pull(ctx context.Context) error {
+	if err := p.begin(); err != nil {
+		return err
+	}
+	if err := p.folders(); err != nil {
+		return err
+	}
+	if err := p.fetchAll(ctx); err != nil {
+		return err
+	}
+	slices.SortFunc(p.result.Failed, func(a, b Failure) int { return strings.Compare(a.File, b.File) })
+	if err := p.sweep(); err != nil {
+		return err
+	}
+	if err := p.describe(ctx); err != nil {
+		return err
+	}
+	return p.end()
+}
+
+func (p *puller) fetchAll(ctx context.Context) error {
+	g, fetching := errgroup.WithContext(ctx)
+	g.SetLimit(max(p.Parallel, 1))
+	var done atomic.Int64
+	for _, r := range p.rows {
+		if fetching.Err() != nil {
+			break
+		}
+		g.Go(func() error {
+			if err := p.file(fetching, r); err != nil {
+				return err
+			}
+			if n := done.Add(1); p.Progress != nil {
+				p.Progress(int(n), len(p.rows))
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("pull version %d: %w; the same command goes on where it stopped", p.Version.Generation, err)
+	}
+	return ctx.Err() // when it ended, files were left out
+}
+
+// count adds to the result.
+func (p *puller) count(add func(*Result)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	add(&p.result)
+}

@@ -6,7 +6,7 @@ GOLANGCI_VERSION := 2.15.0
 # Named after both versions: a linter built with an older Go refuses newer code.
 GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION)
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
-SCRIPTS := .ci/run .ci/gotest .ci/vuln .ci/fuzz deploy/localstack/install deploy/localstack/run
+SCRIPTS := .ci/run .ci/gotest .ci/vuln .ci/fuzz .ci/venv deploy/localstack/install deploy/localstack/run
 
 .PHONY: help test lint vuln build bench fuzz format clean
 

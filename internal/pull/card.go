@@ -76,7 +76,8 @@ func card(v state.Version, names []string) string {
 			line("  - split: %s\n    path: %s", splitName(name), quoted(name+"/*/*.jpg"))
 		}
 	}
-	line("dataset_info:\n  features:\n  - name: image\n    dtype: image\n  - name: label\n    dtype:\n      class_label:\n        names:")
+	// Else a class without any image would shift the numbers, and a single class would give no labels at all.
+	line("  drop_labels: false\n  features:\n  - name: image\n    dtype: image\n  - name: label\n    dtype:\n      class_label:\n        names:")
 	for i, class := range v.ClassNames() {
 		line("          '%d': %s", i, quoted(class))
 	}

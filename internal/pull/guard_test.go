@@ -53,7 +53,7 @@ func TestPullOneDatasetAfterTheOther(t *testing.T) {
 		t.Errorf("train too: %s", card)
 	}
 	// Of a newer version one alone would stand beside another version's.
-	newer := w.publish(4, map[int]image{2: {trainRare, 1}})
+	newer := w.publish(4, map[int]stood{2: {trainRare, 1}})
 	w.refused(newer, only("train"), "has validate of version 3")
 	w.pull(newer, func(o *Options) { o.Datasets, o.Delete = []string{"train"}, true })
 	if got := tree(t, w.dir); len(images(got)) != 1 || got["validate.csv"] != "" || strings.Contains(got["README.md"], "validate") {
@@ -145,7 +145,7 @@ func TestPullOfOpaqueETags(t *testing.T) {
 // A body that was garbled on its way is got again.
 func TestPullOfGarbledBody(t *testing.T) {
 	w := newWorld(t)
-	v := w.publish(3, map[int]image{0: {trainRare, 1}})
+	v := w.publish(3, map[int]stood{0: {trainRare, 1}})
 	garbled := 1
 	w.bucket.change = func(_ string, nth int, c bucket.Content) (bucket.Content, error) {
 		if nth <= garbled {

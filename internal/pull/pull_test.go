@@ -91,14 +91,14 @@ func (w *world) must(err error) {
 
 func imageOf(i, content int) string { return fmt.Sprintf("image %d, %d", i, content) }
 
-// image is frame i of a version: where it stands, and the content of its image.
-type image struct {
+// stood is frame i of a version: where it stands, and the content of its image.
+type stood struct {
 	place   dataset.Place
 	content int
 }
 
 // publish makes the datasets these images, and a version of them.
-func (w *world) publish(generation int64, images map[int]image) state.Version {
+func (w *world) publish(generation int64, images map[int]stood) state.Version {
 	w.t.Helper()
 	var rows []state.VersionRow
 	for page, err := range bucket.Pages(context.Background(), w.bucket, bucket.ListInput{Prefix: layout.ML()}) {
@@ -183,7 +183,7 @@ func (w *world) write(name, body string) {
 	w.must(os.WriteFile(filepath.Join(w.dir, name), []byte(body), 0o600))
 }
 
-var three = map[int]image{0: {trainRare, 1}, 1: {trainCommon, 1}, 2: {validateRare, 1}}
+var three = map[int]stood{0: {trainRare, 1}, 1: {trainCommon, 1}, 2: {validateRare, 1}}
 
 func fileAt(p dataset.Place, i int) string {
 	return p.String() + "/" + dataset.FrameAt("S01E01", i).File()
@@ -249,20 +249,20 @@ func TestPullAgain(t *testing.T) {
 func TestPullOfWhatHasChanged(t *testing.T) {
 	tests := []struct {
 		name    string
-		now     map[int]image
+		now     map[int]stood
 		source  int // content of the source image; 0: none
 		fetched int
 		problem string
 	}{
-		{"as it was", map[int]image{0: {trainRare, 1}}, 0, 1, ""},
-		{"relabelled, the source is as it was", map[int]image{0: {trainCommon, 1}}, 1, 1, ""},
-		{"repainted, nobody has the old image", map[int]image{0: {trainRare, 2}}, 2, 0, "has changed since"},
+		{"as it was", map[int]stood{0: {trainRare, 1}}, 0, 1, ""},
+		{"relabelled, the source is as it was", map[int]stood{0: {trainCommon, 1}}, 1, 1, ""},
+		{"repainted, nobody has the old image", map[int]stood{0: {trainRare, 2}}, 2, 0, "has changed since"},
 		{"gone, the source is repainted", nil, 2, 0, "is gone; nor is its source to be had"},
 		{"gone, and so is the source", nil, 0, 0, "is gone; nor is its source to be had"},
 	}
 	for _, test := range tests {
 		w := newWorld(t)
-		v := w.publish(3, map[int]image{0: {trainRare, 1}})
+		v := w.publish(3, map[int]stood{0: {trainRare, 1}})
 		w.publish(4, test.now)
 		if test.source > 0 {
 			w.source(test.source, 0)
@@ -333,13 +333,13 @@ func TestPullOverAnother(t *testing.T) {
 	}
 }
 
-func anyImages(random *rand.Rand) map[int]image {
-	all := map[int]image{}
+func anyImages(random *rand.Rand) map[int]stood {
+	all := map[int]stood{}
 	classes := []string{"Junk", "Rare", "Rarr"}
 	for i := range 6 {
 		if random.IntN(3) > 0 {
 			p := dataset.Place{Dataset: settings.Datasets[random.IntN(3)], Class: classes[random.IntN(3)]}
-			all[i] = image{p, 1 + random.IntN(2)}
+			all[i] = stood{p, 1 + random.IntN(2)}
 		}
 	}
 	return all
@@ -350,9 +350,9 @@ var errBroken = errors.New("the connection is broken")
 // A pull that the bucket breaks off is gone on with: what is there is whole, and is not downloaded again.
 func TestPullGoesOn(t *testing.T) {
 	w := newWorld(t)
-	all := map[int]image{}
+	all := map[int]stood{}
 	for i := range 40 {
-		all[i] = image{trainRare, 1}
+		all[i] = stood{trainRare, 1}
 	}
 	v := w.publish(3, all)
 	w.bucket.change = func(_ string, nth int, c bucket.Content) (bucket.Content, error) {

@@ -2,7 +2,6 @@ package planner
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -32,6 +31,7 @@ type draft struct {
 	known  knownPairs
 	sink   *sink
 	dest   dataset.Destination
+	back   *restore            // the version to go back to; nil: plan what the sheets say
 	onTask func(messages.Task) // sees every task; nil mostly
 }
 
@@ -44,6 +44,9 @@ func (p *Planner) draft(opt Options) *draft {
 
 // prepare reads what the options are checked against, before a run is begun for them.
 func (d *draft) prepare(ctx context.Context) (err error) {
+	if d.opt.Restore != 0 {
+		return d.prepareRestore(ctx)
+	}
 	if d.names, err = d.catalog(ctx); err != nil {
 		return err
 	}
@@ -77,63 +80,28 @@ func (d *draft) plan(ctx context.Context) (*state.Plan, error) {
 	}
 	d.sink = newSink(d, plan)
 	folders := d.folders()
-	for _, season := range d.names.seasons() {
-		if !slices.ContainsFunc(season.episodes, func(e manifest.Entry) bool { return d.selected(e.Episode) }) {
-			continue
-		}
-		if err := d.season(ctx, season, folders); err != nil {
-			return nil, err
-		}
+	if d.back != nil {
+		err = d.restore(ctx, folders)
+	} else {
+		err = d.seasons(ctx, plan, folders)
 	}
-	if err := d.orphans(ctx, plan, folders); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return plan, d.sink.finish(ctx, d.lister.requests.Load())
 }
 
-// header settles the seed and the settings.
-func (d *draft) header(ctx context.Context) (*state.Plan, error) {
-	cfg := &d.p.Config
-	inForce, err := d.p.Store.Seed(ctx)
-	if err != nil {
-		return nil, err
-	}
-	seed, err := chooseSeed(inForce.Seed, d.opt)
-	if err != nil {
-		return nil, err
-	}
-	d.assign = &Assigner{Split: cfg.Split, Seed: seed, Group: cfg.Group, Guard: cfg.Guard, Subsample: cfg.Subsample}
-	listed := cfg.Split.Datasets()
-	for _, name := range inForce.Datasets {
-		if !slices.Contains(listed, name) {
-			listed = append(listed, name)
+// seasons plans what the sheets say.
+func (d *draft) seasons(ctx context.Context, plan *state.Plan, folders func(context.Context) ([]dataset.Folder, error)) error {
+	for _, season := range d.names.seasons() {
+		if !slices.ContainsFunc(season.episodes, func(e manifest.Entry) bool { return d.selected(e.Episode) }) {
+			continue
+		}
+		if err := d.season(ctx, season, folders); err != nil {
+			return err
 		}
 	}
-	d.dest = dataset.Destination{Bucket: &d.lister, Layout: cfg.Layout, Datasets: listed, Parallel: cfg.Parallel}
-	plan := &state.Plan{State: StateDryRun, Problems: d.names.problems, SeedDrawn: seed != inForce.Seed && d.opt.Seed == "", Settings: state.Settings{
-		Seed: seed, Split: cfg.Split.String(), Stratify: cfg.Stratify, Guard: cfg.Guard, Subsample: cfg.Subsample,
-		Classes: cfg.Classes, Datasets: cfg.Split.Datasets(), Listed: listed, ImageSize: cfg.ImageSize,
-	}, Digests: map[dataset.Episode]string{}, Bases: map[dataset.Episode]string{}, Episodes: []state.EpisodePlan{}}
-	if cfg.Group > 0 {
-		plan.Settings.Group = cfg.Group.String()
-	}
-	if d.run != nil {
-		plan.Run, plan.Generation, plan.State = d.run.Run, d.run.Generation, d.run.State
-	}
-	return plan, nil
-}
-
-// chooseSeed gives the seed of the plan: the one in force, unless a reshuffle asks for a new one.
-func chooseSeed(inForce string, opt Options) (string, error) {
-	switch {
-	case inForce != "" && !opt.Reshuffle && opt.Seed != "" && opt.Seed != inForce:
-		return "", fmt.Errorf("%w: --seed %q (SHUFFLE_SEED): the seed in force is %q; leave it out, or add --reshuffle to move the frames to the new seed's datasets", ErrUsage, opt.Seed, inForce)
-	case inForce != "" && !opt.Reshuffle:
-		return inForce, nil
-	case opt.Seed != "":
-		return opt.Seed, nil
-	}
-	return rand.Text(), nil
+	return d.orphans(ctx, plan, folders)
 }
 
 // folders lists the class folders once, when no worker can be acting on an older run any more.

@@ -41,25 +41,30 @@ type EpisodeChanges struct {
 
 // PlanEpisode compares what the sheet wants with what stands. It is a pure function.
 func PlanEpisode(in EpisodeInput) EpisodeChanges {
-	p := episodePlanner{EpisodeInput: in}
+	p := newEpisodePlanner(in)
 	p.out.Problems = convert(p.Sheet.Problems)
+	return p.plan()
+}
+
+// plan plans each frame, unless too many would go.
+func (p *episodePlanner) plan() EpisodeChanges {
 	removed := 0
 	for _, f := range p.frames() {
 		if p.frame(f) {
 			removed++
 		}
 	}
-	if !in.AllowDelete && removed > minDeletions && in.Ceiling.Exceeded(removed, len(in.Standing)) {
+	if !p.AllowDelete && removed > minDeletions && p.Ceiling.Exceeded(removed, len(p.Standing)) {
 		return EpisodeChanges{Problems: p.out.Problems, Held: fmt.Sprintf(
-			"would delete %d of the %d frames in the datasets (%.1f%%), more than the ceiling %s (--max-delete, SHUFFLE_MAX_DELETE) allows; if the sheet is right, plan with --allow-delete %s",
-			removed, len(in.Standing), 100*float64(removed)/float64(len(in.Standing)), in.Ceiling, in.Episode)}
+			"would delete %d of the %d frames in the datasets (%.1f%%), more than the ceiling %s (--max-delete, SHUFFLE_MAX_DELETE) allows; %s",
+			removed, len(p.Standing), 100*float64(removed)/float64(len(p.Standing)), p.Ceiling, p.allow)}
 	}
 	return p.out
 }
 
 // PruneEpisode deletes every frame of an episode from the datasets.
 func PruneEpisode(in EpisodeInput) EpisodeChanges {
-	p := episodePlanner{EpisodeInput: in}
+	p := newEpisodePlanner(in)
 	for _, f := range p.frames() {
 		p.frame(f)
 	}
@@ -68,8 +73,18 @@ func PruneEpisode(in EpisodeInput) EpisodeChanges {
 
 type episodePlanner struct {
 	EpisodeInput
-	rows map[dataset.Frame]rows.Row
-	out  EpisodeChanges
+	// wish is where a frame belongs.
+	wish  func(dataset.Frame) Wish
+	allow string // how to lift the ceiling
+	rows  map[dataset.Frame]rows.Row
+	out   EpisodeChanges
+}
+
+// newEpisodePlanner goes by the sheet.
+func newEpisodePlanner(in EpisodeInput) *episodePlanner {
+	p := &episodePlanner{EpisodeInput: in, allow: "if the sheet is right, plan with --allow-delete " + string(in.Episode)}
+	p.wish = p.sheetWish
+	return p
 }
 
 // frames are those of the sheet, in its order, then those that stand without a row, by name.
@@ -90,8 +105,8 @@ func (p *episodePlanner) frames() []dataset.Frame {
 	return append(all, extra...)
 }
 
-// wish is where the sheet, the images and the split want the frame.
-func (p *episodePlanner) wish(f dataset.Frame) Wish {
+// sheetWish is where the sheet, the images and the split want the frame.
+func (p *episodePlanner) sheetWish(f dataset.Frame) Wish {
 	row := p.rows[f]
 	if row.Frozen {
 		return Wish{Frozen: true}

@@ -66,11 +66,13 @@ type Options struct {
 	Episodes    []dataset.Episode `json:"episodes,omitempty"`
 	AllowDelete []dataset.Episode `json:"allow_delete,omitempty"`
 	Prune       []dataset.Episode `json:"prune,omitempty"`
-	Seed        string            `json:"seed,omitempty"`
-	Reshuffle   bool              `json:"reshuffle,omitempty"`
-	DryRun      bool              `json:"-"`
-	Review      bool              `json:"-"`
-	Supersede   bool              `json:"-"`
+	// Restore is the generation of the dataset version to go back to; 0: plan what the sheets say.
+	Restore   int64  `json:"restore,omitempty"`
+	Seed      string `json:"seed,omitempty"`
+	Reshuffle bool   `json:"reshuffle,omitempty"`
+	DryRun    bool   `json:"-"`
+	Review    bool   `json:"-"`
+	Supersede bool   `json:"-"`
 }
 
 // Planner makes plans and publishes them.

@@ -95,7 +95,7 @@ func (s *sink) finish(ctx context.Context, lists int64) error {
 	}
 	slices.SortFunc(s.plan.Episodes, func(a, b state.EpisodePlan) int { return strings.Compare(string(a.Name()), string(b.Name())) })
 	s.plan.Balance = s.sum.balance(s.plan.Settings)
-	s.plan.MissingClasses = missing(s.plan.Balance, s.d.p.Config.Split)
+	s.plan.MissingClasses = missing(s.plan.Balance, s.d.split())
 	s.plan.Leakage, s.plan.LeakageGrouped = s.sum.leak.share(), s.sum.grouped.share()
 	s.plan.CostUSD, s.plan.Seconds = estimate(s.plan, lists)
 	return nil

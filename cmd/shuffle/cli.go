@@ -30,6 +30,7 @@ type cli struct {
 	Verify  verifyCmd  `cmd:"" help:"List the datasets and compare them with what should stand, now."`
 
 	Versions versionsCmd `cmd:"" help:"List the dataset versions, or what changed between two."`
+	Restore  restoreCmd  `cmd:"" help:"Plan the datasets back to a version, and publish that as tasks."`
 	Pull     pullCmd     `cmd:"" help:"Download a dataset version to a folder that PyTorch, Keras and Hugging Face load."`
 
 	Setup  setupCmd  `cmd:"" help:"Create the queues; safe to repeat."`

@@ -92,8 +92,12 @@ func (a *app) showPlan(plan *state.Plan, asJSON bool) error {
 	return outcomeOf(plan)
 }
 
-// outcomeOf is errOutcome when some of what the manifests and sheets ask for is left undone, or the run has failed.
+// outcomeOf is errOutcome when some of what the manifests and sheets, or the version to go back to, ask for is left undone, or
+// the run has failed.
 func outcomeOf(plan *state.Plan) error {
+	if plan.Refused() > 0 {
+		return errOutcome
+	}
 	if plan.State == state.Failed || len(plan.Held()) > 0 || len(plan.Problems) > 0 {
 		return errOutcome
 	}

@@ -92,9 +92,13 @@ func (p *puller) get(ctx context.Context, r state.VersionRow) (body []byte, prob
 	if problem == "" || err != nil {
 		return body, problem, err
 	}
-	src := p.Version.Bases[r.Frame.Episode()] + r.Frame.File()
-	if p.Store.Layout.CheckSource(src, r.Frame) != nil {
+	base := p.Version.Bases[r.Frame.Episode()]
+	if base == "" {
 		return nil, problem, nil // the version does not know where its images stood
+	}
+	src := base + r.Frame.File()
+	if err := p.Store.Layout.CheckSource(src, r.Frame); err != nil {
+		return nil, "", fmt.Errorf("version %d: %w", p.Version.Generation, err)
 	}
 	body, other, err := p.object(ctx, src, cmp.Or(r.SrcETag, r.ETag))
 	if other == "" || err != nil {

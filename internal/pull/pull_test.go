@@ -69,15 +69,12 @@ func (b *tap) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Co
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "pull")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
 	b, err := dirbucket.Open(filepath.Join(dir, "bucket"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _, _ = b.Close(), os.RemoveAll(dir) })
+	t.Cleanup(func() { _ = b.Close() })
 	tapped := &tap{Bucket: b}
 	return &world{t: t, bucket: tapped, store: &state.Store{Bucket: tapped, Layout: layout}, dir: filepath.Join(dir, "out")}
 }

@@ -15,6 +15,7 @@ const dryRun state.State = "dry-run"
 func Plan(w io.Writer, s Style, p *state.Plan) error {
 	return write(w, s, func(pg *page) {
 		pg.planHead(p)
+		pg.restores(p)
 		pg.held(heldOf(p.Episodes), len(p.Episodes))
 		pg.manifests(p.Problems)
 		pg.orphans(p.Orphans)
@@ -23,7 +24,7 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 			pg.balance(p.Balance, p.Settings)
 			pg.missing(p.MissingClasses, p.Settings)
 			pg.facts(p)
-			pg.problems(p.Episodes)
+			pg.problems(p.Episodes, p.Restores)
 		}
 		pg.planEnd(p)
 	})
@@ -39,6 +40,19 @@ func (p *page) planHead(plan *state.Plan) {
 	default:
 		p.head(span{"Run " + plan.Run, bold}, plain(fmt.Sprintf("(generation %d): %s, %s",
 			plan.Generation, plan.State, count(plan.Tasks, "task"))))
+	}
+}
+
+// restores says what a plan back to a dataset version means.
+func (p *page) restores(plan *state.Plan) {
+	if plan.Restores == 0 {
+		return
+	}
+	p.gap()
+	p.item(lead{{"! ", bold}}, span{fmt.Sprintf("Back to dataset version %d.", plan.Restores), bold},
+		plain("The sheets stay as they are, and the next shuffle plan makes the datasets what they say again: put the sheets back too (Google Sheets: File, Version history), and stop the schedule until then."))
+	if n := plan.Refused(); n > 0 {
+		p.item(lead{{"! ", red}}, span{isAre(n, "frame") + fmt.Sprintf(" not restored: the images are not to be had as version %d has them. See the problems below.", plan.Restores), red})
 	}
 }
 
@@ -59,11 +73,16 @@ func (p *page) facts(plan *state.Plan) {
 }
 
 func (p *page) leakage(leakage, grouped float64, s state.Settings) {
+	if leakage == 0 {
+		p.item(at("Leakage   "), plain("no frame outside training has a training frame right beside it"))
+		return
+	}
 	body := percent(leakage) + " of the frames outside training have a training frame right beside them"
-	if s.Group == "" {
-		body += "; with SHUFFLE_GROUP=10s it would be " + percent(grouped)
-	} else {
+	switch {
+	case s.Group != "":
 		body += ", with blocks of " + s.Group
+	case grouped < leakage:
+		body += "; with SHUFFLE_GROUP=10s it would be " + percent(grouped)
 	}
 	p.item(at("Leakage   "), plain(body))
 }

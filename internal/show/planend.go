@@ -1,12 +1,16 @@
 package show
 
-import "github.com/angel-nft/google-shuffle/internal/state"
+import (
+	"fmt"
+
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
 
 // planEnd says what to do with the plan.
 func (p *page) planEnd(plan *state.Plan) {
 	if plan.Tasks == 0 && (plan.State == dryRun || plan.State == state.Review || plan.State == state.Succeeded) {
 		p.gap()
-		p.nothingToDo(len(plan.Held()), len(plan.Episodes))
+		p.nothingToDo(plan)
 	}
 	if !p.Attended {
 		p.next(planSteps(plan)...)
@@ -14,17 +18,25 @@ func (p *page) planEnd(plan *state.Plan) {
 }
 
 // nothingToDo is the verdict on a plan without tasks.
-func (p *page) nothingToDo(held, episodes int) {
+func (p *page) nothingToDo(plan *state.Plan) {
+	held, episodes, wanted := len(plan.Held()), len(plan.Episodes), "the sheets"
+	if plan.Restores > 0 {
+		wanted = fmt.Sprintf("version %d", plan.Restores)
+	}
 	bad := lead{{"! ", red}}
 	switch {
+	case episodes == 0 && plan.Restores > 0:
+		p.item(bad, plain("Nothing to do: neither "+wanted+" nor the datasets have such an episode."))
 	case episodes == 0:
 		p.item(bad, plain("Nothing to do: no manifest names an episode to plan."))
 	case held == episodes:
 		p.item(bad, plain("Nothing done: every episode is held."))
 	case held > 0:
-		p.item(bad, plain("Nothing to do except in the held episodes: for the others the datasets equal the sheets."))
+		p.item(bad, plain("Nothing to do except in the held episodes: for the others the datasets equal "+wanted+"."))
+	case plan.Refused() > 0:
+		p.item(bad, plain("Nothing to do except what cannot be restored: otherwise the datasets equal "+wanted+"."))
 	default:
-		p.item(lead{{"✓ ", green}}, plain("Nothing to do: the datasets equal the sheets."))
+		p.item(lead{{"✓ ", green}}, plain("Nothing to do: the datasets equal "+wanted+"."))
 	}
 }
 
@@ -37,9 +49,12 @@ func (p *page) nothingToDo(held, episodes int) {
 //	publishing, running … | status --watch, work, track
 //	failed                | status, plan
 //	any, held episodes    | plan, when the sheets are mended
+//	a restore             | restore, if it is a dry run; plan --dry-run
 func planSteps(plan *state.Plan) []step {
 	steps := []step{}
 	switch {
+	case plan.State == dryRun && plan.Tasks > 0 && plan.Restores > 0:
+		steps = append(steps, step{fmt.Sprintf("restore %d", plan.Restores), "publish it: the same command without --dry-run"})
 	case plan.State == dryRun && plan.Tasks > 0:
 		what := "publish it: the same command without --dry-run"
 		if plan.SeedDrawn {
@@ -53,6 +68,9 @@ func planSteps(plan *state.Plan) []step {
 			step{"work", "a worker, where none runs yet"}, step{"track", "the tracker, where none runs yet"})
 	case plan.State == state.Failed:
 		steps = append(steps, step{"status " + plan.Run, "why it failed"}, step{"plan", "plan again"})
+	}
+	if plan.Restores > 0 {
+		return append(steps, step{"plan --dry-run", "what the sheets, as they are, would change again"})
 	}
 	return append(steps, heldSteps(plan.Held())...)
 }

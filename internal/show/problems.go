@@ -20,14 +20,17 @@ type finding struct {
 	rows    int
 }
 
-// problems prints the sheets' problems, the same one of an episode once.
-func (p *page) problems(episodes []state.EpisodePlan) {
+// problems prints the problems of the sheets, or of the version that is restored, the same one of an episode once.
+func (p *page) problems(episodes []state.EpisodePlan, restores int64) {
 	all, warnings := countProblems(episodes)
 	if all == 0 {
 		return
 	}
 	p.gap()
 	head := count(all, "problem") + " in the sheets"
+	if restores > 0 {
+		head = count(all, "problem") + fmt.Sprintf(" of version %d", restores)
+	}
 	if warnings > 0 {
 		head += ", of which " + count(warnings, "warning")
 	}

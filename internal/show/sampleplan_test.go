@@ -41,6 +41,21 @@ func samplePlan() *state.Plan {
 	return p
 }
 
+// restorePlan is back to version 41, which two frames cannot go back to.
+func restorePlan() *state.Plan {
+	p := samplePlan()
+	p.State, p.Restores, p.Leakage, p.LeakageGrouped = dryRun, 41, 0.0055, 0.0055
+	p.Episodes = p.Episodes[:3]
+	for i := range p.Episodes {
+		p.Episodes[i].Sheet, p.Episodes[i].Problems = "", nil
+	}
+	p.Episodes[0].Problems = []state.Problem{
+		{Frame: "TT_S01_E01_FRM-00-00-08-12", Problem: "not restored: its source image is gone; the frame is left as it stands"},
+		{Frame: "TT_S01_E01_FRM-00-00-08-13", Problem: "not restored: its source image has changed since version 41 (ETag 92eb5ffee6ae2fec3ad71c777531578f, in the version 0cc175b9c0f1b6a831c399e269772661); the frame is left as it stands"},
+	}
+	return p
+}
+
 func episode(code string, totals state.Totals, problems ...state.Problem) state.EpisodePlan {
 	return state.EpisodePlan{Season: "S01", Episode: code, State: state.EpisodePlanned, Sheet: sheetURL, Totals: totals, Problems: problems}
 }

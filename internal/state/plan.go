@@ -138,6 +138,17 @@ func (p *Plan) Held() []HeldEpisode {
 	return held
 }
 
+// Refused counts the frames that a restore leaves as they stand, although the version has them otherwise.
+func (p *Plan) Refused() int {
+	n := 0
+	if p.Restores > 0 {
+		for _, e := range p.Episodes {
+			n += len(e.Problems) + e.MoreProblems
+		}
+	}
+	return n
+}
+
 // HeldEpisode is an episode that was left as it stands.
 type HeldEpisode struct {
 	Season  string `json:"season"`

@@ -1,0 +1,223 @@
+package planner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/rows"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/versions"
+)
+
+// RestoreEpisode plans an episode back to a dataset version, of which restored are its rows. It is a pure function, and all of
+// PlanEpisode's rules hold but one: the version says where a frame belongs. in.Sheet is asked for its Base alone.
+//
+// An image can only be copied while it is the one that the version has: where the source has changed or is gone, a frame
+// that does not stand as it stood is refused, that is, left exactly as it stands, with a problem.
+//
+//	in the version | stands there with that content | source            | the frame is
+//	---------------+--------------------------------+-------------------+------------------------------
+//	no             |                                |                   | wanted nowhere
+//	once           | yes                            | any               | kept; other copies are deleted
+//	once           | no                             | as in the version | copied, moved or refreshed
+//	once           | no                             | changed, or gone  | refused
+//	twice          | both, and nowhere else         | any               | left as it stands
+//	twice          | otherwise                      | any               | refused: a plan puts a frame in one place
+func RestoreEpisode(in EpisodeInput, version int64, restored []state.VersionRow) EpisodeChanges {
+	r := &restoration{version: version, rows: map[dataset.Frame][]state.VersionRow{}}
+	known := map[state.Pair]bool{}
+	in.Sheet.Rows, in.Sheet.Problems = nil, nil
+	for _, row := range restored {
+		if len(r.rows[row.Frame]) == 0 {
+			in.Sheet.Rows = append(in.Sheet.Rows, rows.Row{Frame: row.Frame, Class: row.Place.Class})
+		}
+		r.rows[row.Frame] = append(r.rows[row.Frame], row)
+		known[state.Pair{ETag: row.ETag, SrcETag: sourceOf(row)}] = true
+	}
+	same := in.Same
+	in.Same = func(copyETag, srcETag string) bool {
+		return known[state.Pair{ETag: copyETag, SrcETag: srcETag}] || same(copyETag, srcETag)
+	}
+	r.planner = &episodePlanner{EpisodeInput: in, allow: fmt.Sprintf("to let them go, shuffle restore %d --allow-delete %s", version, in.Episode)}
+	r.planner.wish = r.wish
+	return r.planner.plan()
+}
+
+// sourceOf is the content of a version's image, as the ETag of the source that it was copied from.
+func sourceOf(r state.VersionRow) string { return cmp.Or(r.SrcETag, r.ETag) }
+
+// restoration is where a version wants the frames of one episode.
+type restoration struct {
+	version int64
+	rows    map[dataset.Frame][]state.VersionRow
+	planner *episodePlanner
+}
+
+func (r *restoration) wish(f dataset.Frame) Wish {
+	stood := r.rows[f]
+	switch {
+	case len(stood) == 0:
+		return Wish{}
+	case len(stood) > 1 && r.allStand(stood) && len(r.planner.Standing[f]) == len(stood):
+		return Wish{Frozen: true}
+	case len(stood) > 1:
+		return r.refuse(f, fmt.Sprintf("it stands in %s and %s in version %d, and a plan puts a frame in one place", stood[0].Place, stood[1].Place, r.version))
+	}
+	w := Wish{Place: &stood[0].Place, ETag: sourceOf(stood[0])}
+	etag, ok := r.planner.Images[f]
+	switch {
+	case r.allStand(stood), ok && etag == w.ETag:
+		return w
+	case !ok:
+		return r.refuse(f, "its source image is gone")
+	}
+	return r.refuse(f, fmt.Sprintf("its source image has changed since version %d (ETag %s, in the version %s)", r.version, etag, w.ETag))
+}
+
+// allStand says whether the frame stands as these rows say, perhaps elsewhere too.
+func (r *restoration) allStand(stood []state.VersionRow) bool {
+	for _, row := range stood {
+		if !slices.ContainsFunc(r.planner.Standing[row.Frame], func(c dataset.Copy) bool {
+			return c.Place == row.Place && r.planner.Same(c.ETag, sourceOf(row))
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *restoration) refuse(f dataset.Frame, why string) Wish {
+	r.planner.out.Problems = append(r.planner.out.Problems, state.Problem{Frame: string(f), Problem: "not restored: " + why + "; the frame is left as it stands"})
+	return Wish{Frozen: true}
+}
+
+// restore is what a draft knows of the version that it goes back to.
+type restore struct {
+	version state.Version
+	split   Split
+	rows    map[dataset.Episode][]state.VersionRow
+}
+
+// prepareRestore reads the version. Neither manifests nor sheets are asked: going back must work when they are broken.
+func (d *draft) prepareRestore(ctx context.Context) error {
+	v, err := versions.FindNumber(ctx, d.p.Store, d.opt.Restore)
+	if errors.Is(err, versions.ErrNone) {
+		return fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	if err != nil {
+		return err
+	}
+	all, err := versions.Rows(ctx, d.p.Store, v)
+	if err != nil {
+		return err
+	}
+	d.back = &restore{version: v, rows: map[dataset.Episode][]state.VersionRow{}}
+	for _, r := range all {
+		e := r.Frame.Episode()
+		d.back.rows[e] = append(d.back.rows[e], r)
+	}
+	if d.back.split, err = ParseSplit(v.Split); err != nil {
+		return fmt.Errorf("restore version %d: %w", v.Generation, err)
+	}
+	d.names = &catalog{problems: []state.ManifestProblem{}}
+	for _, e := range d.opt.Episodes {
+		if len(d.back.rows[e]) == 0 {
+			return fmt.Errorf("%w: --episode %s: version %d has no frame of it", ErrUsage, e, v.Generation)
+		}
+	}
+	return nil
+}
+
+// restoreHeader settles the seed and the settings: the version's, so that a plan from sheets that say what they said then moves
+// nothing. A restore of some episodes leaves the seed alone, which the others go by.
+func (d *draft) restoreHeader(inForce state.Seed) (state.Settings, *Assigner) {
+	s := d.back.version.Settings
+	if inForce.Seed != "" && (d.opt.Season != "" || len(d.opt.Episodes) > 0) {
+		s.Seed = inForce.Seed
+	}
+	s.Listed = slices.Clone(s.Datasets)
+	for _, name := range slices.Concat(d.back.version.Listed, d.p.Config.Split.Datasets(), inForce.Datasets) {
+		if !slices.Contains(s.Listed, name) {
+			s.Listed = append(s.Listed, name)
+		}
+	}
+	return s, &Assigner{Split: d.back.split, Seed: s.Seed}
+}
+
+// split is the one that the plan goes by.
+func (d *draft) split() Split {
+	if d.back != nil {
+		return d.back.split
+	}
+	return d.p.Config.Split
+}
+
+// restore plans every episode that the version has or that stands in the datasets.
+func (d *draft) restore(ctx context.Context, folders func(context.Context) ([]dataset.Folder, error)) error {
+	found, err := folders(ctx)
+	if err != nil {
+		return err
+	}
+	var all []dataset.Episode
+	for e := range d.back.rows {
+		all = append(all, e)
+	}
+	for _, folder := range found {
+		all = append(all, folder.Episodes...)
+	}
+	slices.Sort(all)
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(episodesAtOnce)
+	for _, e := range slices.Compact(all) {
+		if d.selected(e) {
+			g.Go(func() error { return d.restoreEpisode(ctx, e, found) })
+		}
+	}
+	return g.Wait()
+}
+
+func (d *draft) restoreEpisode(ctx context.Context, e dataset.Episode, found []dataset.Folder) error {
+	in := EpisodeInput{
+		Episode: e, Assign: d.assign, Layout: d.p.Config.Layout,
+		Ceiling: d.p.Config.MaxDelete, AllowDelete: slices.Contains(d.opt.AllowDelete, e),
+	}
+	in.Sheet.Base = cmp.Or(d.back.version.Bases[e], rows.DefaultBase(d.p.Config.Layout.Prefix, e, cmp.Or(d.back.version.ImageSize, d.p.Config.ImageSize)))
+	out, err := d.restoreChanges(ctx, &in, found)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		out = EpisodeChanges{Held: err.Error()}
+	}
+	return d.sink.add(ctx, e, "", in, out)
+}
+
+func (d *draft) restoreChanges(ctx context.Context, in *EpisodeInput, found []dataset.Folder) (out EpisodeChanges, err error) {
+	restored := d.back.rows[in.Episode]
+	if len(restored) > 0 {
+		in.Images, err = dataset.Source(ctx, &d.lister, in.Sheet.Base, in.Episode)
+	}
+	if errors.Is(err, dataset.ErrNoImages) {
+		err = fmt.Errorf("expected images of %s under %s, found none", in.Episode, in.Sheet.Base)
+	}
+	if err != nil {
+		return out, err
+	}
+	if in.Standing, err = d.dest.Episode(ctx, found, in.Episode); err != nil {
+		return out, err
+	}
+	if err = d.same(ctx, in); err != nil {
+		return out, err
+	}
+	slices.SortFunc(restored, func(a, b state.VersionRow) int {
+		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
+	})
+	return RestoreEpisode(*in, d.back.version.Generation, restored), nil
+}

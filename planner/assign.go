@@ -17,8 +17,8 @@ type Assigner struct {
 	Guard     int           // frames left out at each side of a border between datasets
 	Subsample int           // keep one unit in so many; 0 and 1 keep all
 
-	// strata holds the units' datasets when stratified; nil otherwise.
-	strata map[string]string
+	// strata holds where the units lie on the line when stratified; nil otherwise.
+	strata map[string]float64
 }
 
 // Dataset of the frame; false when the guard or the subsample leaves it out.
@@ -36,11 +36,20 @@ func (a *Assigner) Dataset(f dataset.Frame) (string, bool) {
 
 // unit is the dataset of a unit; false when the strata do not know it, that is when none of its frames has a class.
 func (a *Assigner) unit(unit string) (string, bool) {
-	if a.strata != nil {
-		name, ok := a.strata[unit]
-		return name, ok
+	at, ok := a.line(unit)
+	if !ok {
+		return "", false
 	}
-	return a.Split.At(Position(a.Seed, unit)), true
+	return a.Split.At(at), true
+}
+
+// line is where a unit lies on the ratios, 0 ≤ line < 1; false as for unit.
+func (a *Assigner) line(unit string) (float64, bool) {
+	if a.strata != nil {
+		at, ok := a.strata[unit]
+		return at, ok
+	}
+	return Position(a.Seed, unit), true
 }
 
 // nearBorder says whether a frame at most Guard frames away lies in a unit of another dataset.
@@ -111,7 +120,7 @@ func (a *Assigner) cut(class map[string]string) {
 	for unit, c := range class {
 		units[c] = append(units[c], point{unit, Position(a.Seed, unit)})
 	}
-	a.strata = make(map[string]string, len(class))
+	a.strata = make(map[string]float64, len(class))
 	for _, points := range units {
 		slices.SortFunc(points, func(x, y point) int {
 			if x.at != y.at {
@@ -123,7 +132,7 @@ func (a *Assigner) cut(class map[string]string) {
 			return strings.Compare(x.unit, y.unit)
 		})
 		for i, p := range points {
-			a.strata[p.unit] = a.Split.At((float64(i) + 0.5) / float64(len(points)))
+			a.strata[p.unit] = (float64(i) + 0.5) / float64(len(points))
 		}
 	}
 }

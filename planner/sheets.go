@@ -9,20 +9,33 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/manifest"
 	"github.com/angel-nft/google-shuffle/internal/rows"
+	"github.com/angel-nft/google-shuffle/internal/sheet"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 // sheet reads the episode's worksheet. Its error holds the episode.
 func (d *draft) sheet(ctx context.Context, e manifest.Entry) (rows.Sheet, error) {
+	values, err := d.worksheet(ctx, e)
+	if err != nil {
+		return rows.Sheet{}, err
+	}
+	return d.readSheet(e, values)
+}
+
+func (d *draft) worksheet(ctx context.Context, e manifest.Entry) (sheet.Values, error) {
 	if e.Err != nil {
-		return rows.Sheet{}, e.Err
+		return sheet.Values{}, e.Err
 	}
 	values, err := d.p.Sheets.Values(ctx, e.SpreadsheetID, e.GID)
 	if err != nil {
-		return rows.Sheet{}, &unreadError{name: nameOf(e), err: err}
+		return sheet.Values{}, &unreadError{name: nameOf(e), err: err}
 	}
-	cfg := &d.p.Config
 	values.Title = cmp.Or(values.Title, e.Title)
+	return values, nil
+}
+
+func (d *draft) readSheet(e manifest.Entry, values sheet.Values) (rows.Sheet, error) {
+	cfg := &d.p.Config
 	return rows.Read(values, rows.Options{
 		Episode: e.Episode, BucketNames: cfg.BucketNames, Prefix: cfg.Layout.Prefix,
 		ImageSize: cfg.ImageSize, Classes: cfg.Classes, MaxBad: cfg.MaxBadRows,

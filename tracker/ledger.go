@@ -173,6 +173,22 @@ func (l *Ledger) split() (s struct{ done, dead, superseded, open *roaring.Bitmap
 	return s
 }
 
+// Outcome of a task; "" while it is open.
+func (l *Ledger) Outcome(seq uint32) messages.Outcome {
+	for _, o := range messages.Outcomes {
+		if seqs := l.reports[report{outcome: o}]; o.IsDone() && seqs != nil && seqs.Contains(seq) {
+			return o
+		}
+	}
+	switch s := l.split(); {
+	case s.dead.Contains(seq):
+		return messages.Dead
+	case s.superseded.Contains(seq):
+		return messages.Superseded
+	}
+	return ""
+}
+
 func (l *Ledger) all() *roaring.Bitmap {
 	all := roaring.New()
 	all.AddRange(0, uint64(l.Tasks))

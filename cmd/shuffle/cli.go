@@ -32,6 +32,7 @@ type cli struct {
 	Versions versionsCmd `cmd:"" help:"List the dataset versions, or what changed between two."`
 	Restore  restoreCmd  `cmd:"" help:"Plan the datasets back to a version, and publish that as tasks."`
 	Pull     pullCmd     `cmd:"" help:"Download a dataset version to a folder that PyTorch, Keras and Hugging Face load."`
+	Why      whyCmd      `cmd:"" help:"Where a frame stands, where it should, and why."`
 
 	Setup  setupCmd  `cmd:"" help:"Create the queues; safe to repeat."`
 	Doctor doctorCmd `cmd:"" help:"Check credentials, sheets, bucket and queues, and say what to fix."`

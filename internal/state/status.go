@@ -166,8 +166,7 @@ func (s *Store) earlierStatus(ctx context.Context, run string) (Status, error) {
 		return Status{}, err
 	}
 	p := Pointer{Run: run, State: Superseded, Reason: "a newer run took over"}
-	stamp, _, _ := strings.Cut(run, "-")
-	p.Started, _ = time.Parse("20060102T150405Z", stamp) // a run is named after its start
+	p.Started = StartOf(run)
 	plan, err := s.ReadPlan(ctx, run)
 	switch {
 	case err == nil:
@@ -181,6 +180,13 @@ func (s *Store) earlierStatus(ctx context.Context, run string) (Status, error) {
 	}
 	progress, err := s.ReadProgress(ctx, run, p.Tasks)
 	return StatusOf(p, progress, plan.Held()), err
+}
+
+// StartOf is when a run began, which it is named after; zero for another name.
+func StartOf(run string) time.Time {
+	stamp, _, _ := strings.Cut(run, "-")
+	at, _ := time.Parse("20060102T150405Z", stamp)
+	return at
 }
 
 // ReadProgress reads the readable part of a run's ledger. Without a ledger all tasks are open.

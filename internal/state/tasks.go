@@ -53,6 +53,28 @@ func (s *Store) ReadTasks(ctx context.Context, run string, chunk int) ([]message
 	return readLines[messages.Task](ctx, s, tasksName(run, chunk))
 }
 
+// TasksOf reads the tasks of one frame in a chunk of a run, without taking the others apart.
+func (s *Store) TasksOf(ctx context.Context, run string, chunk int, f dataset.Frame) ([]messages.Task, error) {
+	plain, err := s.readPlain(ctx, tasksName(run, chunk))
+	if err != nil {
+		return nil, err
+	}
+	var found []messages.Task
+	for line := range bytes.Lines(plain) {
+		if !bytes.Contains(line, []byte(f)) {
+			continue
+		}
+		var t messages.Task
+		if err := json.Unmarshal(line, &t); err != nil {
+			return nil, fmt.Errorf("read %s: %w", tasksName(run, chunk), err)
+		}
+		if t.Frame == f {
+			found = append(found, t)
+		}
+	}
+	return found, nil
+}
+
 // Expected is what should stand at one key of the destination when a run has ended.
 type Expected struct {
 	Place dataset.Place `json:"-"`
@@ -154,6 +176,14 @@ func writeLinesIf[T any](ctx context.Context, s *Store, name string, lines []T, 
 }
 
 func readLines[T any](ctx context.Context, s *Store, name string) ([]T, error) {
+	plain, err := s.readPlain(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLines[T](plain)
+}
+
+func (s *Store) readPlain(ctx context.Context, name string) ([]byte, error) {
 	c, err := s.Read(ctx, name)
 	if err != nil {
 		return nil, err
@@ -162,7 +192,7 @@ func readLines[T any](ctx context.Context, s *Store, name string) ([]T, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	return ParseLines[T](plain)
+	return plain, nil
 }
 
 // ParseLines reads JSON values, one a line.

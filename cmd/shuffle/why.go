@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/why"
+)
+
+type whyCmd struct {
+	Frame string `arg:"" help:"A frame's name, TT_S01_E01_FRM-00-00-08-12, or a key or file that ends in it."`
+	Runs  int    `help:"Look through the newest so many runs; 0 is all." default:"100"`
+	JSON  bool   `name:"json" help:"Print one JSON object."`
+}
+
+func (c *whyCmd) run(ctx context.Context, a *app) error {
+	frame, err := dataset.ParseFrame(strings.TrimSuffix(path.Base(c.Frame), ".jpg"))
+	if err != nil {
+		return usage(fmt.Errorf("%.100q: %w", c.Frame, err))
+	}
+	x, err := a.explain(ctx, frame, c.Runs)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.printJSON(x)
+	}
+	return show.Why(a.stdout, a.style, x)
+}
+
+// explain asks the planner where the frame belongs, and the tracker what was done to it.
+func (a *app) explain(ctx context.Context, frame dataset.Frame, runs int) (*why.Explanation, error) {
+	p, err := a.openPlanner(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	x, err := p.Explain(ctx, frame)
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.bareTracker(ctx)
+	if err != nil {
+		return nil, err
+	}
+	operations, looked, err := t.History(ctx, frame, runs)
+	x.Operations, x.Runs = append(x.Operations, operations...), looked
+	return x, err
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -29,6 +30,10 @@ func statusOf(st state.Status) printer {
 
 func reportOf(r *state.Report) printer {
 	return func(w io.Writer, s Style) error { return Report(w, s, r) }
+}
+
+func whyOf(x *why.Explanation) printer {
+	return func(w io.Writer, s Style) error { return Why(w, s, x) }
 }
 
 func pages() map[string]printer {
@@ -67,6 +72,14 @@ func pages() map[string]printer {
 		"versions-none":         func(w io.Writer, s Style) error { return Versions(w, s, nil, 0) },
 		"diff":                  func(w io.Writer, s Style) error { return Diff(w, s, sampleDiff()) },
 		"diff-same":             func(w io.Writer, s Style) error { return Diff(w, s, versions.Diff{From: 41, To: 42, Same: 85_782}) },
+		"pull":                  func(w io.Writer, s Style) error { return Pull(w, s, wholePull()) },
+		"pull-broken":           func(w io.Writer, s Style) error { return Pull(w, s, brokenPull()) },
+		"why-keep":              whyOf(keptFrame()),
+		"why-move":              whyOf(movingFrame()),
+		"why-held":              whyOf(heldFrame()),
+		"why-frozen":            whyOf(frozenFrame()),
+		"why-left-out":          whyOf(leftOutFrame()),
+		"why-orphan":            whyOf(orphanFrame()),
 		"checks":                func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()) },
 		"checks-passed":         func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()[:2]) },
 	}

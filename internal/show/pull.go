@@ -29,19 +29,20 @@ func Pull(w io.Writer, s Style, r pull.Result) error {
 		if r.Classless > 0 {
 			p.item(at("  "), plain(isAre(r.Classless, "frame")+" left out: in the version without a class, and so without a label."))
 		}
-		p.pullFailures(r)
+		steps := p.pullFailures(r)
 		if r.Leftover > 0 {
 			p.gap()
 			p.item(lead{{"! ", red}}, span{count(r.Leftover, "frame") + " in the folder that the version does not have there:", red},
 				plain("a frame may stand in two datasets now. --delete removes them."))
-			p.next(step{fmt.Sprintf("pull --version %d --delete %s", r.Version, r.Dir), "make the folder what the version is"})
+			steps = append(steps, step{fmt.Sprintf("pull --version %d --delete %s", r.Version, r.Dir), "make the folder what the version is"})
 		}
+		p.next(steps...)
 	})
 }
 
-func (p *page) pullFailures(r pull.Result) {
+func (p *page) pullFailures(r pull.Result) []step {
 	if len(r.Failed) == 0 {
-		return
+		return nil
 	}
 	p.gap()
 	for _, f := range r.Failed[:min(len(r.Failed), shownFailures)] {
@@ -51,8 +52,8 @@ func (p *page) pullFailures(r pull.Result) {
 		p.para(at("  "), 4, plain("and "+number(more)+" more, see --json"))
 	}
 	p.item(lead{{"✗ ", red}}, span{count(len(r.Failed), "file") + " of the version cannot be had any more.", red},
-		plain("The datasets' folders hold the newest state only; the newest version is whole:"))
-	p.next(step{"pull " + r.Dir, "the latest version"})
+		plain("They were changed after it was made; a newer version is whole, once the run that makes it has ended."))
+	return []step{{"versions", "is there a newer one?"}}
 }
 
 // size writes bytes in the unit that people read.

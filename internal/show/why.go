@@ -84,7 +84,11 @@ func (p *page) whySheet(x *why.Explanation) {
 			if cell.column == r.Deciding {
 				text.color, decides = bold, "← decides"
 			}
-			p.item(at(fmt.Sprintf("          %-27s  ", cell.column)), text, plain(decides))
+			if label := at(fmt.Sprintf("          %-27s  ", cell.column)); label.width() <= p.width()/2 {
+				p.item(label, text, plain(decides))
+			} else {
+				p.item(at("          "), plain(cell.column+":"), text, plain(decides))
+			}
 		}
 	}
 	if x.Class != "" {
@@ -137,9 +141,12 @@ func ratioLine(s why.Split, w int) []string {
 		from, to := column(share.From), column(share.To)
 		line[from], line[to] = '|', '|'
 		put(to, fmt.Sprintf("%.3g", share.To))
-		if name := []rune(" " + share.Dataset + " "); len(name) < to-from {
-			copy(line[from+1+(to-from-1-len(name))/2:], name)
+		room := to - from - 1
+		name := []rune(" " + share.Dataset + " ")
+		if len(name) > room {
+			name = []rune(share.Dataset)[:max(min(len(name)-2, room), 0)]
 		}
+		copy(line[from+1+max(room-len(name), 0)/2:], name)
 	}
 	mark := strings.Repeat(" ", min(int(s.Line*float64(w)), w)) + "^"
 	return []string{strings.TrimRight(string(scale), " "), string(line), mark}
@@ -226,7 +233,7 @@ func whySteps(x *why.Explanation) []step {
 	}
 	switch {
 	case x.Held != "" || x.Frozen != "":
-		return append(steps, step{"plan", "when the sheet is mended"})
+		return append(steps, step{"plan", "when that is mended"})
 	case x.Change != "" && x.Change != "keep":
 		return append(steps, step{"plan --episode " + string(x.Episode), "plan it"})
 	}

@@ -36,6 +36,8 @@ type cli struct {
 
 	Setup  setupCmd  `cmd:"" help:"Create the queues; safe to repeat."`
 	Doctor doctorCmd `cmd:"" help:"Check credentials, sheets, bucket and queues, and say what to fix."`
+
+	Completion completionCmd `cmd:"" help:"Print the script by which a shell completes commands and flags."`
 }
 
 // runner is what each command implements. An error in its exit code alone is errOutcome.

@@ -1,0 +1,11 @@
+# fish completion for shuffle. To load it: shuffle completion fish | source
+complete -c shuffle -l help -s h -d 'Show context-sensitive help'
+complete -c shuffle -l local -r -d 'Keep it in this folder: [here]'
+complete -c shuffle -l log-level -x -a 'auto debug info' -d 'How much'
+complete -c shuffle -l alias -r -d 'Further names of the bucket'\''s'
+complete -c shuffle -n __fish_use_subcommand -f -a plan -d 'Compare sheets and datasets'
+complete -c shuffle -n '__fish_seen_subcommand_from plan' -l episode -r -d 'This one only; repeatable'
+complete -c shuffle -n '__fish_seen_subcommand_from plan' -l dry-run -d 'Write nothing'
+complete -c shuffle -n __fish_use_subcommand -f -a pull -d 'Download it: all'
+complete -c shuffle -n __fish_use_subcommand -f -a completion -d 'Print a script'
+complete -c shuffle -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'

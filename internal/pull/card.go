@@ -123,7 +123,7 @@ func loading(line func(string, ...any), name string) {
 	line("Each dataset has a folder for every class, an empty one too, so that a class has the same number in all of them;")
 	line("`classes.json` has the numbers. The CSV files name each image with its class, S3 key, ETags and frame.\n")
 	line("```python")
-	line("torchvision.datasets.ImageFolder(%q, allow_empty=True)", name)
+	line("torchvision.datasets.ImageFolder(%q, allow_empty=True)  # torchvision 0.18 and later", name)
 	line("keras.utils.image_dataset_from_directory(%q, label_mode=\"int\")", name)
 	line("datasets.load_dataset(\".\")  # of Hugging Face")
 	line("```")

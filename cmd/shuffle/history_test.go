@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
@@ -14,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -32,7 +30,6 @@ import (
 // history is the program as it is built, with a season whose datasets have a history.
 type history struct {
 	t      *testing.T
-	binary string
 	env    []string
 	dir    string // for what is pulled
 	season *season.Season
@@ -44,10 +41,6 @@ type history struct {
 func newHistory(t *testing.T, url, sheets string, o season.Options, env ...string) *history {
 	t.Helper()
 	h := &history{t: t, dir: t.TempDir(), env: env, sheets: sheets}
-	h.binary = filepath.Join(h.dir, "shuffle")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", h.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
 	opener := open.New(32)
 	t.Cleanup(func() { _ = opener.Close() })
 	h.run(0, "setup", "--create-bucket")
@@ -68,7 +61,7 @@ func (h *history) must(err error) {
 }
 
 func (h *history) command(args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(h.t.Context(), h.binary, args...)
+	cmd := exec.CommandContext(h.t.Context(), binaryPath, args...)
 	cmd.Env, cmd.Dir = append(os.Environ(), h.env...), h.dir
 	return cmd
 }
@@ -275,7 +268,7 @@ func TestPullIsKilled(t *testing.T) {
 		before := len(h.pulled("out"))
 		cmd := h.command("pull", filepath.Join(h.dir, "out"))
 		h.must(cmd.Start())
-		h.await(func() bool { return len(h.pulled("out")) >= min(before+5, len(want)) })
+		await(t, "some files are there", func() bool { return len(h.pulled("out")) >= min(before+5, len(want)) })
 		_ = cmd.Process.Kill() // it may have ended
 		_ = cmd.Wait()
 		got := h.pulled("out")
@@ -305,22 +298,6 @@ func TestPullIsKilled(t *testing.T) {
 	}
 }
 
-// await waits until something holds, at most a minute.
-func (h *history) await(holds func() bool) {
-	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
-	defer cancel()
-	look := time.NewTicker(time.Millisecond)
-	defer look.Stop()
-	for !holds() {
-		select {
-		case <-ctx.Done():
-			h.t.Fatal("waited a minute in vain")
-		case <-look.C:
-		}
-	}
-}
-
 func TestUsageOfTheHistory(t *testing.T) {
 	t.Parallel()
 	h := newLocalHistory(t, season.Options{Episodes: 1, Frames: 100})
@@ -332,7 +309,8 @@ func TestUsageOfTheHistory(t *testing.T) {
 	}
 	h.round()
 	h.run(2, "pull", "out", "--dataset", "val")
-	h.run(2, "pull", ".") // the working folder has the program in it
+	h.must(os.WriteFile(filepath.Join(h.dir, "mine"), nil, 0o600))
+	h.run(2, "pull", ".") // the folder is somebody's own
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		if out := h.run(0, "completion", shell); !strings.Contains(out, "restore") {
 			t.Errorf("completion %s:\n%s", shell, out)

@@ -28,7 +28,7 @@ func (p *page) whyVerdict(x *why.Explanation) {
 	name := span{string(x.Frame) + ":", bold}
 	switch {
 	case x.Held != "":
-		p.item(lead{{"! ", red}}, name, span{"its episode " + string(x.Episode) + " is held, and left as it stands:", red}, plain(x.Held))
+		p.item(lead{{"! ", red}}, name, span{"its episode " + string(x.Episode) + " is held, and left as it stands:", red}, plain(p.Commands(x.Held)))
 	case x.Frozen != "":
 		p.item(lead{{"! ", red}}, name, span{"frozen, and left as it stands:", red}, plain(x.Frozen))
 	case x.Change == "keep":
@@ -95,7 +95,7 @@ func (p *page) whySheet(x *why.Explanation) {
 		p.item(at("Class     "), plain(x.Class))
 	}
 	for _, problem := range x.Problems {
-		p.item(at("Problem   "), span{fmt.Sprintf("row %d:", problem.Row), red}, span{problem.Problem, red})
+		p.item(at("Problem   "), span{fmt.Sprintf("row %d:", problem.Row), red}, span{p.Commands(problem.Problem), red})
 	}
 }
 

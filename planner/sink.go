@@ -36,6 +36,7 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 	digest := in.Standing.Digest().String()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	row.FirstSeq = s.plan.Tasks
 	s.plan.Episodes = append(s.plan.Episodes, row)
 	if out.Held != "" {
 		return nil

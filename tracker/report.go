@@ -58,7 +58,7 @@ func (t *Tracker) saveReport(ctx context.Context, r *state.Report, plan *state.P
 	if t.Options.Page == nil {
 		return nil
 	}
-	page, err := t.Options.Page(r)
+	page, err := t.Options.Page(ctx, r)
 	if err != nil {
 		return fmt.Errorf("make %s: %w", state.PageName, err)
 	}

@@ -67,7 +67,7 @@ type Options struct {
 	// Progress is told where the run in force stands, after each step. It must not block.
 	Progress func(state.Status)
 	// Page makes the report's page, report.html; nil writes none.
-	Page func(*state.Report) ([]byte, error)
+	Page func(ctx context.Context, r *state.Report) ([]byte, error)
 }
 
 // DefaultStall is the time without results after which open tasks are published again.

@@ -5,6 +5,7 @@ package dataset
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // FPS is the frame rate of the series: the last number of a frame's name counts from 0 to FPS-1.
@@ -51,6 +52,9 @@ func (f Frame) Second() int { return f.two(15)*3600 + f.two(18)*60 + f.two(21) }
 
 // Index is the frame's number in the episode, FPS a second.
 func (f Frame) Index() int { return f.Second()*FPS + f.two(24) }
+
+// Timecode is hours, minutes, seconds and frame, as editors write them: 00:00:08:12.
+func (f Frame) Timecode() string { return strings.ReplaceAll(string(f[15:]), "-", ":") }
 
 // File is the frame's file name.
 func (f Frame) File() string { return string(f) + frameExt }

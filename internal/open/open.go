@@ -28,6 +28,7 @@ import (
 type Bucket interface {
 	ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error)
 	GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error)
+	OpenObject(ctx context.Context, key string) (io.ReadCloser, bucket.Object, error)
 	HeadObject(ctx context.Context, key string) (bucket.Object, error)
 	PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (etag string, err error)
 	CopyObject(ctx context.Context, src, dst, ifMatch string) (etag string, err error)

@@ -35,18 +35,12 @@ func (e *Episode) Image(f dataset.Frame) ([]byte, error) {
 	p.hills(hue+0.4, scene)
 	p.twin(0.42, hsl(hue+0.5, 0.7, 0.45), 0)
 	p.twin(0.6, hsl(hue+0.7, 0.7, 0.5), math.Pi/2)
-	p.timecode(string(e.Episode) + " " + timecode(f))
+	p.timecode(string(e.Episode) + " " + f.Timecode())
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, p.image, &jpeg.Options{Quality: quality}); err != nil {
 		return nil, fmt.Errorf("draw %s: %w", f, err)
 	}
 	return b.Bytes(), nil
-}
-
-// timecode is hours, minutes, seconds and frame, as editors write them.
-func timecode(f dataset.Frame) string {
-	s := f.Second()
-	return fmt.Sprintf("%02d:%02d:%02d:%02d", s/3600, s/60%60, s%60, f.Index()%dataset.FPS)
 }
 
 // painter draws one moment of the film.

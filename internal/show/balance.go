@@ -9,13 +9,13 @@ import (
 
 // balance prints the frames of each class in each dataset, before and after.
 func (p *page) balance(all []state.Balance, s state.Settings) {
-	m := newMatrix(all, s)
-	if len(m.datasets) == 0 || len(m.classes) == 0 {
+	m := matrix{state.NewMatrix(all, s)}
+	if len(m.Datasets) == 0 || len(m.Classes) == 0 {
 		return
 	}
 	p.gap()
 	title := "by class and dataset, before → after, in the planned episodes"
-	if !m.changes() {
+	if !m.Changes() {
 		title = "by class and dataset, in the planned episodes; nothing changes"
 	}
 	p.head(span{"Frames", bold}, plain(title))
@@ -35,21 +35,24 @@ func (p *page) missing(names []string, s state.Settings) {
 	p.item(lead{{"! ", red}}, span{body, red})
 }
 
+// matrix is the frames by class and dataset, as a table.
+type matrix struct{ state.Matrix }
+
 func (m matrix) columns() []column {
 	columns := []column{{"Class", false}}
-	for _, name := range m.datasets {
+	for _, name := range m.Datasets {
 		columns = append(columns, column{shown(name), true})
 	}
 	return append(columns, column{"all", true})
 }
 
 func (m matrix) rows() [][]span {
-	rows := make([][]span, len(m.classes)+2)
-	for i, class := range m.classes {
+	rows := make([][]span, len(m.Classes)+2)
+	for i, class := range m.Classes {
 		rows[i] = []span{plain(className(class))}
 	}
-	rows[len(m.classes)], rows[len(m.classes)+1] = []span{{"Total", bold}}, []span{{"Share", dim}}
-	for d := range m.counts {
+	rows[len(m.Classes)], rows[len(m.Classes)+1] = []span{{"Total", bold}}, []span{{"Share", dim}}
+	for d := range m.Counts {
 		for i, c := range m.cells(d) {
 			rows[i] = append(rows[i], c)
 		}
@@ -60,33 +63,33 @@ func (m matrix) rows() [][]span {
 // cells are a dataset's column, aligned on both sides of the arrow, and its share of all frames after the run.
 func (m matrix) cells(d int) []span {
 	before, after := 0, 0
-	for _, n := range m.counts[d] {
-		before, after = max(before, len(number(n.before))), max(after, len(number(n.after)))
+	for _, n := range m.Counts[d] {
+		before, after = max(before, len(number(n.Before))), max(after, len(number(n.After)))
 	}
 	cells := []span{}
-	for _, n := range m.counts[d] {
-		c := cell(n.after, "")
+	for _, n := range m.Counts[d] {
+		c := cell(n.After, "")
 		c.text = fmt.Sprintf("%*s", after, c.text)
-		if n.before != n.after {
-			c = plain(fmt.Sprintf("%*s → %s", before, number(n.before), c.text))
+		if n.Before != n.After {
+			c = plain(fmt.Sprintf("%*s → %s", before, number(n.Before), c.text))
 		}
 		cells = append(cells, c)
 	}
-	return append(cells, span{percent(m.share(d)), dim})
+	return append(cells, span{percent(m.Share(d)), dim})
 }
 
 // list is the same with a row a number, for when the matrix is too wide.
 func (m matrix) list() ([]column, [][]span) {
 	columns := []column{{"Class", false}, {"dataset", false}, {"before", true}, {"after", true}}
 	rows := [][]span{}
-	for c, class := range m.classes {
-		for d, name := range m.datasets {
-			n := m.counts[d][c]
-			rows = append(rows, []span{plain(className(class)), plain(shown(name)), cell(n.before, ""), cell(n.after, "")})
+	for c, class := range m.Classes {
+		for d, name := range m.Datasets {
+			n := m.Counts[d][c]
+			rows = append(rows, []span{plain(className(class)), plain(shown(name)), cell(n.Before, ""), cell(n.After, "")})
 		}
 	}
-	sum := m.total()
-	return columns, append(rows, []span{{"Total", bold}, plain(""), cell(sum.before, ""), cell(sum.after, "")})
+	sum := m.Total()
+	return columns, append(rows, []span{{"Total", bold}, plain(""), cell(sum.Before, ""), cell(sum.After, "")})
 }
 
 // className names the class of what stands in a dataset's own folder, too.

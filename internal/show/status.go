@@ -50,7 +50,7 @@ func (p *page) verdict(st state.Status) {
 		who += fmt.Sprintf(", generation %d", st.Generation)
 	}
 	p.item(lead{{sign.text + " ", sign.color}}, span{string(st.State) + ":", sign.color}, plain(who))
-	p.para(at("  "), 2, plain(p.Commands(cmp.Or(st.Reason, meaning(st)))))
+	p.para(at("  "), 2, plain(p.Commands(cmp.Or(st.Reason, Meaning(st)))))
 }
 
 // signOf gives a state the sign of its kind: ended well, ended badly, not ended, needs somebody.
@@ -66,8 +66,8 @@ func signOf(st state.Status) span {
 	return span{"!", red}
 }
 
-// meaning explains a state that has no reason of its own.
-func meaning(st state.Status) string {
+// Meaning explains a state that has no reason of its own.
+func Meaning(st state.Status) string {
 	if st.State == state.Succeeded && len(st.Held) > 0 {
 		return "the datasets equal the plan, which leaves out " + count(len(st.Held), "held episode")
 	}

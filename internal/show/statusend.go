@@ -1,9 +1,23 @@
 package show
 
 import (
+	"cmp"
+
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
+
+// Step is a command to type, whole, and what it does.
+type Step struct{ Command, Does string }
+
+// Steps are the commands that follow on where a run stands. command is how the program is called, as in Style.
+func Steps(command string, st state.Status) []Step {
+	var steps []Step
+	for _, s := range statusSteps(st) {
+		steps = append(steps, Step{cmp.Or(command, "shuffle") + " " + s.command, s.does})
+	}
+	return steps
+}
 
 // statusSteps are the commands that follow on a state.
 //

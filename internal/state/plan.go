@@ -67,6 +67,8 @@ type EpisodePlan struct {
 	State   string `json:"state"` // EpisodePlanned or EpisodeHeld
 	Reason  string `json:"reason"`
 	Sheet   string `json:"sheet,omitempty"` // URL
+	// FirstSeq is the seq of its first task. Those of an episode follow each other.
+	FirstSeq int `json:"first_seq"`
 	Totals
 	Problems []Problem `json:"problems"`
 	// MoreProblems counts those left out after the first MaxProblems.

@@ -1,0 +1,82 @@
+package state
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+// Run is all that people look at of a run. Without a plan, as while it is being planned, Plan is the zero one; Report is
+// nil until the run has ended.
+type Run struct {
+	Status   Status
+	Plan     *Plan
+	Progress Progress
+	Report   *Report
+}
+
+// EpisodeProgress counts the tasks of one episode. Tasks = Done + Dead + Superseded + open ones.
+type EpisodeProgress struct{ Tasks, Done, Dead, Superseded int }
+
+// ReadRun reads a run, its objects all at once. A run that nobody knows is ErrNoRun.
+func ReadRun(ctx context.Context, s *Store, run string) (Run, error) {
+	if !ValidRun(run) {
+		return Run{}, ErrNoRun
+	}
+	var held Held
+	r := Run{}
+	g, reading := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		held, err = s.Current(reading, Held{})
+		return err
+	})
+	g.Go(func() (err error) {
+		r.Plan, err = s.ReadPlan(reading, run)
+		return unlessMissing(err)
+	})
+	g.Go(func() error {
+		report, err := s.ReadReport(reading, run)
+		if err == nil {
+			r.Report = report
+		}
+		return unlessMissing(err)
+	})
+	g.Go(func() (err error) {
+		r.Progress, err = s.ReadProgress(reading, run, 0)
+		return err
+	})
+	err := g.Wait()
+	if err == nil {
+		err = s.settle(ctx, run, held, &r)
+	}
+	return r, err
+}
+
+// settle puts the status together, and leaves out a report that is not of the state that the run is in.
+func (s *Store) settle(ctx context.Context, run string, held Held, r *Run) (err error) {
+	if run == held.Run {
+		if r.Report != nil && r.Report.State != held.State {
+			r.Report = nil
+		}
+		r.Status = StatusOf(held.Pointer, r.Progress, r.Plan.Held())
+		if r.Report != nil {
+			r.Status.Differences = r.Report.Differences
+		}
+	} else if r.Status, err = s.earlierStatus(ctx, run); err != nil {
+		return err
+	}
+	if r.Progress.Tasks == 0 { // no result has come
+		r.Progress.Tasks, r.Progress.Open = r.Status.Tasks, r.Status.Tasks
+	}
+	return nil
+}
+
+func unlessMissing(err error) error {
+	if errors.Is(err, bucket.ErrNotFound) {
+		return nil
+	}
+	return err
+}

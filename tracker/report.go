@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/RoaringBitmap/roaring/v2"
+	"go.uber.org/zap"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -59,8 +60,9 @@ func (t *Tracker) saveReport(ctx context.Context, r *state.Report, plan *state.P
 		return nil
 	}
 	page, err := t.Options.Page(ctx, r)
-	if err != nil {
-		return fmt.Errorf("make %s: %w", state.PageName, err)
+	if err != nil { // it is there to look at: a run does not go on for ever for want of it
+		t.log().Warn("a run ends without its "+state.PageName, zap.String("run", r.Run), zap.Error(err))
+		return ctx.Err()
 	}
 	_, err = t.Store.Write(ctx, state.RunName(r.Run, state.PageName), page, bucket.Condition{})
 	return err

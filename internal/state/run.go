@@ -12,7 +12,9 @@ import (
 // Run is all that people look at of a run. Without a plan, as while it is being planned, Plan is the zero one; Report is
 // nil until the run has ended.
 type Run struct {
-	Status   Status
+	Status Status
+	// InForce says that the pointer names it: it may go on, even when it has ended, by a redrive.
+	InForce  bool
 	Plan     *Plan
 	Progress Progress
 	Report   *Report
@@ -57,7 +59,8 @@ func ReadRun(ctx context.Context, s *Store, run string) (Run, error) {
 
 // settle puts the status together, and leaves out a report that is not of the state that the run is in.
 func (s *Store) settle(ctx context.Context, run string, held Held, r *Run) (err error) {
-	if run == held.Run {
+	r.InForce = run == held.Run
+	if r.InForce {
 		if r.Report != nil && r.Report.State != held.State {
 			r.Report = nil
 		}

@@ -1,0 +1,56 @@
+"use strict";
+// Two things: what has changed on the run is put in where it differs, and commands can be copied.
+
+document.documentElement.classList.add("js");
+
+// morph makes one tree equal to another and leaves what is equal as it is: focus, selection and scrolling stay.
+function morph(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeType !== Node.ELEMENT_NODE || old.nodeName !== fresh.nodeName) {
+    old.replaceWith(fresh);
+    return;
+  }
+  for (const { name } of [...old.attributes]) {
+    if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  morphChildren(old, fresh);
+}
+
+function morphChildren(old, fresh) {
+  const before = [...old.childNodes];
+  const after = [...fresh.childNodes];
+  after.forEach((node, i) => (i < before.length ? morph(before[i], node) : old.append(node)));
+  before.slice(after.length).forEach((node) => node.remove());
+}
+
+const main = document.querySelector("[data-events]");
+if (main) {
+  const source = new EventSource(main.dataset.events);
+  source.addEventListener("regions", (event) => {
+    for (const { id, html } of JSON.parse(event.data)) {
+      const fresh = document.createElement("template");
+      fresh.innerHTML = html;
+      morphChildren(document.getElementById(id), fresh.content);
+    }
+  });
+  source.addEventListener("end", () => source.close());
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const label = button.firstElementChild;
+  const code = document.getElementById(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+    label.textContent = "Copied";
+  } catch {
+    // Without the right to the clipboard, as over plain HTTP from another machine: Ctrl+C does it.
+    getSelection().selectAllChildren(code);
+    label.textContent = "Selected";
+  }
+  setTimeout(() => (label.textContent = "Copy"), 2000);
+});

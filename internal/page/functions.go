@@ -1,0 +1,123 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"net/url"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/figure"
+	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// functions are those of the templates.
+var functions = template.FuncMap{
+	"number": figure.Number, "count": figure.Count, "isAre": figure.IsAre, "percent": figure.Percent,
+	"duration": figure.Duration, "dollars": figure.Dollars, "rate": figure.Rate, "moment": figure.Moment,
+	"badge": badgeOf, "meaning": show.Meaning, "row": rowURL, "image": ImagePath, "frame": framePath, "class": className,
+	"command": func(s Site, text string) string { return cmp.Or(s.Command, "shuffle") + " " + text },
+	"copy":    func(s Site, id, text string) command { return command{id, cmp.Or(s.Command, "shuffle") + " " + text} },
+	"whole":   func(id, text string) command { return command{id, text} },
+	"asset":   func(name string) string { return "/assets/" + Version + "/" + name },
+	"other":   otherFrame,
+	"contact": func(p dataset.Place) string { return ContactPath(p.Dataset, p.Class) },
+	"plus":    func(a, b int) int { return a + b },
+	"minus":   func(a, b int) int { return a - b },
+	"deads":   func(v view, run string, tasks []state.DeadTask) deadList { return deadList{v, run, tasks} },
+	"problems": func(e dataset.Episode, sheet string, all []state.Problem) problemTable {
+		return problemTable{e, sheet, all}
+	},
+	"balance": func(file bool, b Balance) balanceTable { return balanceTable{b, file} },
+	"tiles":   func(file bool, all []Tile) tiles { return tiles{file, all} },
+	"pages":   func(first, next string) pager { return pager{first, next} },
+	"policy":  func() string { return filePolicy },
+	"style":   func() template.CSS { return template.CSS(Style) }, //nolint:gosec // It is embedded.
+	"script":  func() template.JS { return template.JS(Script) },  //nolint:gosec // It is embedded.
+}
+
+// What the parts in templates/common are given.
+type (
+	deadList struct {
+		view
+		Run   string
+		Tasks []state.DeadTask
+	}
+	problemTable struct {
+		Episode  dataset.Episode
+		Sheet    string // URL
+		Problems []state.Problem
+	}
+	balanceTable struct {
+		Balance
+		File bool
+	}
+	tiles struct {
+		File  bool
+		Tiles []Tile
+	}
+	pager struct{ First, Next string }
+)
+
+// command is one to type. ID is that of its element, for the button that copies it.
+type command struct{ ID, Text string }
+
+// badge is a state in a word and a shape; the colour only repeats them.
+type badge struct {
+	Text string
+	Icon string // ok, bad, live, wait or past: see icon in common/parts.html
+}
+
+func badgeOf(s state.State) badge {
+	icon := "past" // cancelled, superseded
+	switch {
+	case s == state.Succeeded:
+		icon = "ok"
+	case s == state.Failed:
+		icon = "bad"
+	case s == state.Review:
+		icon = "wait"
+	case s.Active():
+		icon = "live"
+	}
+	return badge{string(s), icon}
+}
+
+// rowURL opens the sheet at the row, 0 the sheet itself. It is empty for an address that is not Google's, which no plan has.
+func rowURL(sheet string, row int) string {
+	if !strings.HasPrefix(sheet, "https://docs.google.com/spreadsheets/d/") {
+		return ""
+	}
+	if row < 1 {
+		return sheet
+	}
+	mark := "#"
+	if strings.Contains(sheet, "#") {
+		mark = "&"
+	}
+	return fmt.Sprintf("%s%srange=A%d", sheet, mark, row)
+}
+
+// ImagePath is the address of an image by its key.
+func ImagePath(key string) string {
+	parts := strings.Split(key, "/")
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
+	}
+	return "/images/" + strings.Join(parts, "/")
+}
+
+// otherFrame is the problem's frame, unless its text names it.
+func otherFrame(p state.Problem) string {
+	if strings.Contains(p.Problem, `"`+p.Frame+`"`) {
+		return ""
+	}
+	return p.Frame
+}
+
+func framePath(f dataset.Frame) string { return "/frames/" + url.PathEscape(string(f)) }
+
+// className names the class of what stands in a dataset's own folder, too.
+func className(class string) string { return cmp.Or(class, "(no class)") }

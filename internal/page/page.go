@@ -1,0 +1,141 @@
+// Package page renders what people look at in a browser: the dashboard's pages and the report of a run, which is one file. All
+// are functions of values; package dashboard reads those and serves the pages.
+//
+// What is shown comes from sheets, messages and other services, whose writers are not trusted. It reaches a page through
+// html/template alone, which escapes it for where it stands; no value of a type that html/template trusts is made of it, but
+// for the data: URIs of images in a report, whose bytes are written in base64.
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/show"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// Style, Script and Icon are the assets of all pages.
+var (
+	//go:embed assets/style.css
+	Style string
+	//go:embed assets/app.js
+	Script string
+	//go:embed assets/icon.svg
+	Icon string
+)
+
+// Version names the assets as they are, for their addresses: a browser may then keep them for good.
+var Version = hex.EncodeToString(hash(Style + Script + Icon)[:8])
+
+// Policy is the Content-Security-Policy of the dashboard's pages: everything comes from the dashboard itself.
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// filePolicy is that of a report: nothing is fetched, and only this script and style hold.
+var filePolicy = fmt.Sprintf("default-src 'none'; script-src 'sha256-%s'; style-src 'sha256-%s'; img-src data:; base-uri 'none'; form-action 'none'",
+	base64.StdEncoding.EncodeToString(hash(Script)), base64.StdEncoding.EncodeToString(hash(Style)))
+
+func hash(s string) []byte {
+	sum := sha256.Sum256([]byte(s))
+	return sum[:]
+}
+
+// Site is what all pages show of where they are.
+type Site struct {
+	Name    string // of the bucket and the folder in it
+	Command string // how the program is called in the commands to type; "" is "shuffle"
+}
+
+// Page is one that can be rendered.
+type Page interface {
+	template() string // its file in templates, without ".html"
+	Title() string
+	// Events is the address of its server-sent events, "" when it does not change by itself.
+	Events() string
+}
+
+// Region is a part of a page that may change while somebody looks at it.
+type Region struct {
+	ID   string `json:"id"`
+	HTML string `json:"html"`
+}
+
+// view is what a template is given.
+type view struct {
+	Page
+	Site Site
+	File bool // a report, from which no address of the dashboard can be reached
+}
+
+// Write renders a page of the dashboard.
+func Write(w io.Writer, s Site, p Page) error {
+	return write(w, "document", view{Page: p, Site: s})
+}
+
+// Regions renders the parts of the page that may change.
+func Regions(s Site, p Page) ([]Region, error) {
+	var all []Region
+	for _, id := range regions[p.template()] {
+		var html strings.Builder
+		if err := write(&html, id, view{Page: p, Site: s}); err != nil {
+			return nil, err
+		}
+		all = append(all, Region{ID: id, HTML: html.String()})
+	}
+	return all, nil
+}
+
+// regions are the templates that stand in an element of their name, by page. The others of a page never change.
+var regions = map[string][]string{
+	"runs": {"runs"},
+	"run":  {"head", "progress", "next", "dead", "differences", "episodes", "changes", "balance", "problems", "facts"},
+}
+
+// Report renders a run as one file, which needs nothing else.
+func Report(s Site, r *Run) ([]byte, error) {
+	var b bytes.Buffer
+	err := write(&b, "file", view{Page: r, Site: s, File: true})
+	return b.Bytes(), err
+}
+
+func write(w io.Writer, name string, v view) error {
+	if err := templates[v.template()].ExecuteTemplate(w, name, v); err != nil {
+		return fmt.Errorf("render page %q: %w", v.Title(), err)
+	}
+	return nil
+}
+
+// templates is a set for each page, since each defines a "main" of its own.
+var templates = parse()
+
+func parse() map[string]*template.Template {
+	common := template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/common/*.html"))
+	all := map[string]*template.Template{}
+	files, err := templateFiles.ReadDir("templates")
+	if err != nil {
+		panic(err) // they are embedded
+	}
+	for _, f := range files {
+		if name, ok := strings.CutSuffix(f.Name(), ".html"); ok {
+			all[name] = template.Must(template.Must(common.Clone()).ParseFS(templateFiles, "templates/"+f.Name()))
+		}
+	}
+	return all
+}
+
+// Words makes the commands that a sentence names begin as the program is called.
+func (v view) Words(sentence string) string {
+	return show.Style{Command: v.Site.Command}.Commands(sentence)
+}
+
+// Steps are the commands that follow on where the run stands.
+func (v view) Steps(r *Run) []show.Step { return show.Steps(v.Site.Command, r.Status) }

@@ -1,0 +1,164 @@
+package page
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// Bounds of what the page of a run lists; pages of their own list all of it.
+const (
+	shownProblems    = 10  // of each episode
+	shownDead        = 25  // tasks
+	fileProblems     = 200 // of each episode in a report
+	fileDead         = 500
+	shownDifferences = 100
+)
+
+// Run is the page of a run, and the report of it.
+type Run struct {
+	state.Run
+	Dead []state.DeadTask
+	// ByEpisode is how far each episode with tasks has come.
+	ByEpisode map[dataset.Episode]state.EpisodeProgress
+	// Tiles are some of the frames that the run changes, with their images, for a report.
+	Tiles []Tile
+}
+
+func (r *Run) template() string { return "run" }
+
+// Title is that of the document.
+func (r *Run) Title() string { return string(r.Status.State) + " · run " + r.Status.Run }
+
+// Path is the page's address.
+func (r *Run) Path() string { return RunPath(r.Status.Run) }
+
+// RunPath is the address of a run's page.
+func RunPath(run string) string { return "/runs/" + url.PathEscape(run) }
+
+// Events is empty for a run that is no longer in force: nothing happens to it any more.
+func (r *Run) Events() string {
+	if !r.InForce {
+		return ""
+	}
+	return r.Path() + "/events"
+}
+
+// Superseded is the number of tasks that were not applied since the run was not in force.
+func (r *Run) Superseded() int { return r.Status.Outcomes[messages.Superseded] }
+
+// Accounted is the number of tasks whose end is known.
+func (r *Run) Accounted() int { return r.Status.Done + r.Status.Dead + r.Superseded() }
+
+// Open is the number of tasks that are not accounted for.
+func (r *Run) Open() int { return max(r.Status.Tasks-r.Accounted(), 0) }
+
+// Share is how much is accounted for, 0 to 1.
+func (r *Run) Share() float64 {
+	if r.Status.Tasks == 0 {
+		return 1
+	}
+	return float64(r.Accounted()) / float64(r.Status.Tasks)
+}
+
+// Tenths says it in steps of ten percent: what is read aloud should not change every second.
+func (r *Run) Tenths() int { return int(r.Share()*10) * 10 }
+
+// Took is the run's duration in seconds, 0 until it has ended.
+func (r *Run) Took() float64 {
+	if r.Status.Finished == nil {
+		return 0
+	}
+	return r.Status.Finished.Sub(r.Status.Started).Seconds()
+}
+
+// ETA is the expected time to the end in seconds; the template asks when it is known.
+func (r *Run) ETA() float64 { return *r.Status.ETASeconds }
+
+// Bar is the progress bar.
+func (r *Run) Bar() Bar {
+	return newBar(r.Status.Tasks, r.Status.Done, r.Accounted()-r.Status.Done)
+}
+
+// Throughput is the chart of the ledger's samples.
+func (r *Run) Throughput() Throughput { return newThroughput(r.Progress.Samples) }
+
+// Change is one kind of what a run does, as planned and as done so far.
+type Change struct {
+	Op      messages.Op
+	Does    string
+	Planned int
+	Done    int
+	Path    string // of the contact sheet
+}
+
+// Changes are the four kinds of tasks.
+func (r *Run) Changes() []Change {
+	t := r.Plan.Totals
+	all := []Change{
+		{Op: messages.Copy, Does: "a frame that stood nowhere", Planned: t.Copy},
+		{Op: messages.Move, Does: "a frame from one class or dataset to another", Planned: t.Move},
+		{Op: messages.Refresh, Does: "a frame whose image has changed", Planned: t.Refresh},
+		{Op: messages.Delete, Does: "a frame that is wanted nowhere any more", Planned: t.Delete},
+	}
+	for i := range all {
+		all[i].Done = r.Status.Outcomes[all[i].Op.Done()]
+		all[i].Path = r.Path() + "/frames?op=" + string(all[i].Op)
+	}
+	return all
+}
+
+// Planned says that there is a plan to show.
+func (r *Run) Planned() bool { return r.Plan.Run != "" }
+
+// Balance is the frames by class and dataset: of the listing when the run was verified, else as planned.
+func (r *Run) Balance() Balance {
+	if r.Report != nil {
+		return newBalance(r.Report.Balance, r.Report.Settings)
+	}
+	return newBalance(r.Plan.Balance, r.Plan.Settings)
+}
+
+// Differences are the first ones that the verification found.
+func (r *Run) Differences() []state.Difference {
+	if r.Report == nil {
+		return nil
+	}
+	return r.Report.DifferenceList[:min(len(r.Report.DifferenceList), shownDifferences)]
+}
+
+// ShownDead are the first dead tasks.
+func (v view) ShownDead(r *Run) []state.DeadTask {
+	most := shownDead
+	if v.File {
+		most = fileDead
+	}
+	return r.Dead[:min(len(r.Dead), most)]
+}
+
+// DeadCode is a reason that some dead tasks share.
+type DeadCode struct {
+	Code  string
+	Count int
+}
+
+// DeadCodes counts the dead tasks by code, the commonest first.
+func (r *Run) DeadCodes() []DeadCode {
+	counts := map[string]int{}
+	for _, d := range r.Dead {
+		counts[cmp.Or(d.Code, "no code: the worker died")]++
+	}
+	var all []DeadCode
+	for code, n := range counts {
+		all = append(all, DeadCode{code, n})
+	}
+	slices.SortFunc(all, func(a, b DeadCode) int {
+		return cmp.Or(b.Count-a.Count, strings.Compare(a.Code, b.Code))
+	})
+	return all
+}

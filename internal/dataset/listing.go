@@ -42,7 +42,7 @@ const frameDelimiter = "_FRM-"
 // Folders finds every class folder of the datasets, an old or misspelt one too, and the episodes in each: about
 // one LIST a dataset and one a class folder, however many frames there are.
 func (d Destination) Folders(ctx context.Context) ([]Folder, error) {
-	places, err := d.places(ctx)
+	places, err := d.Places(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +67,8 @@ func (d Destination) group(ctx context.Context) (*errgroup.Group, context.Contex
 	return g, ctx
 }
 
-// places are the datasets' own folders and the class folders in them.
-func (d Destination) places(ctx context.Context) ([]Place, error) {
+// Places are the datasets' own folders and the class folders in them.
+func (d Destination) Places(ctx context.Context) ([]Place, error) {
 	var places []Place
 	for _, name := range d.Datasets {
 		places = append(places, Place{Dataset: name})

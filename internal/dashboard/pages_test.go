@@ -1,0 +1,185 @@
+package dashboard
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/page"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+func TestRuns(t *testing.T) {
+	w := newWorld(t, 3)
+	w.expect(w.get("/"), http.StatusOK, `<a href="/runs/`+runName+`">`, "running")
+	w.expect(w.get("/runs/latest"), http.StatusOK, `data-events="/runs/`+runName+`/events"`, "S01E02", "source image is gone")
+	w.expect(w.get("/runs/20200101T000000Z-1"), http.StatusNotFound, "no such run")
+	w.expect(w.get("/runs/..%2f"), http.StatusNotFound)
+	w.expect(w.get("/no/such/page"), http.StatusNotFound, "no such page")
+
+	w.point(state.Pointer{Run: "20261124T000000Z-8", Generation: 8, State: state.Planning})
+	w.expect(w.get("/"), http.StatusOK, "20261124T000000Z-8", "planning", runName, "superseded")
+	w.expect(w.get("/runs/latest"), http.StatusOK, "the planner reads sheets and listings")
+	w.bucket.fail(errBroken)
+	w.expect(w.get("/"), http.StatusBadGateway, "the bucket is broken", "shuffle doctor")
+}
+
+// Lists are paged, and their pages hold everything once.
+func TestProblemsAndDeads(t *testing.T) {
+	w := newWorld(t, 450)
+	rows := regexp.MustCompile(`problem \d+ of S01E02`)
+	var all []string
+	next := "/runs/" + runName + "/problems/S01E02"
+	for pages := 0; next != ""; pages++ {
+		body := w.get(next).Body.String()
+		all = append(all, rows.FindAllString(body, -1)...)
+		next = w.next(next, body)
+	}
+	want := make([]string, 450)
+	for i := range want {
+		want[i] = fmt.Sprintf("problem %d of S01E02", i)
+	}
+	if !slices.Equal(all, want) {
+		t.Errorf("%d problems on the pages, expected 450 in their order", len(all))
+	}
+	w.expect(w.get("/runs/"+runName+"/problems/S01E07"), http.StatusNotFound, "no such episode")
+	w.expect(w.get("/runs/"+runName+"/dead"), http.StatusOK, "NoSuchKey", "redrive "+runName+" --seq 0")
+	for _, from := range []string{"-1", "x", "451", "1e9"} {
+		w.expect(w.get("/runs/"+runName+"/problems/S01E02?from="+from), http.StatusBadRequest, "expected a number")
+	}
+}
+
+var nextLink = regexp.MustCompile(`<a href="([^"]*)" rel="next">`)
+
+// next is the address of the next page, "" on the last.
+func (w *world) next(address, body string) string {
+	found := nextLink.FindStringSubmatch(body)
+	if found == nil {
+		return ""
+	}
+	path, _, _ := strings.Cut(address, "?")
+	return path + strings.ReplaceAll(found[1], "&amp;", "&")
+}
+
+var tileFrame = regexp.MustCompile(`<li(?: class="dead")?><a href="/frames/(TT_[^"]+)">`)
+
+// tilesOn are the frames on all pages from this one on.
+func (w *world) tilesOn(address string) (all []string) {
+	w.t.Helper()
+	for pages := 0; address != ""; pages++ {
+		if pages > 100 {
+			w.t.Fatalf("the pages have no end: %s", address)
+		}
+		answer := w.get(address)
+		w.expect(answer, http.StatusOK)
+		body := answer.Body.String()
+		found := tileFrame.FindAllStringSubmatch(body, -1)
+		if len(found) > tilesPerPage {
+			w.t.Errorf("%s has %d tiles", address, len(found))
+		}
+		for _, f := range found {
+			all = append(all, f[1])
+		}
+		address = w.next(address, body)
+	}
+	return all
+}
+
+// The pages of a contact sheet show each frame that fits once, in the order of the tasks.
+func TestChangedFrames(t *testing.T) {
+	w := newWorld(t, 300)
+	for query, fits := range map[string]func(e dataset.Episode, i int) bool{
+		"":                            func(dataset.Episode, int) bool { return true },
+		"?op=copy":                    func(_ dataset.Episode, i int) bool { return i%3 != 2 },
+		"?op=delete&episode=S01E02":   func(e dataset.Episode, i int) bool { return i%3 == 2 && e == e2 },
+		"?op=&episode=s1e1":           func(e dataset.Episode, _ int) bool { return e == e1 },
+		"?op=move":                    func(dataset.Episode, int) bool { return false },
+		"?op=copy&episode=S01E07":     func(dataset.Episode, int) bool { return false },
+		"?op=copy&from=300&episode=":  func(e dataset.Episode, i int) bool { return i%3 != 2 && e == e2 },
+		"?from=999999&episode=S01E01": func(dataset.Episode, int) bool { return false },
+	} {
+		want := []string{}
+		for _, e := range []dataset.Episode{e1, e2} {
+			for i := range 300 {
+				if fits(e, i) {
+					want = append(want, string(dataset.FrameAt(e, i)))
+				}
+			}
+		}
+		if got := w.tilesOn("/runs/" + runName + "/frames" + query); !slices.Equal(got, want) {
+			t.Errorf("%s: %d frames, expected %d", query, len(got), len(want))
+		}
+	}
+	for _, bad := range []string{"op=chown", "episode=E1", "from=-1", "from=x"} {
+		w.expect(w.get("/runs/"+runName+"/frames?"+bad), http.StatusBadRequest, "expected")
+	}
+}
+
+// A tile shows the source image, for a deletion the copy that still stands, after it the episode's folder, and else says that
+// there is none.
+func TestImagesOfChanges(t *testing.T) {
+	w := newWorld(t, 3)
+	copied, deleted := dataset.FrameAt(e1, 0), dataset.FrameAt(e1, 2)
+	look := func() string { return w.get("/runs/" + runName + "/frames?episode=S01E01").Body.String() }
+	if body := look(); strings.Contains(body, "<img") {
+		t.Errorf("there are no images, and the page has some: %s", body)
+	}
+	w.put(sourceKey(copied), w.jpeg)
+	w.put(sourceKey(deleted), w.jpeg)
+	body := look()
+	for _, key := range []string{sourceKey(copied), sourceKey(deleted)} {
+		if !strings.Contains(body, page.ImagePath(key)) {
+			t.Errorf("%s is not on the page", key)
+		}
+	}
+	w.put(layout.Key(rare, deleted), w.jpeg)
+	if body = look(); !strings.Contains(body, page.ImagePath(layout.Key(rare, deleted))) {
+		t.Error("the copy that still stands is not on the page")
+	}
+	if !strings.Contains(body, `class="dead"`) || !strings.Contains(body, "to train/Rare") || !strings.Contains(body, "from train/Rare") {
+		t.Errorf("the page does not say what happens to the frames: %s", body)
+	}
+}
+
+// The pages of a place show each of its frames once, and no other object.
+func TestStandingFrames(t *testing.T) {
+	w := newWorld(t, 3)
+	want, ofE2 := []string{}, []string{}
+	for i := range 130 {
+		f := dataset.FrameAt(e1, i)
+		w.put(layout.Key(rare, f), w.jpeg)
+		want = append(want, string(f))
+	}
+	f := dataset.FrameAt(e2, 0)
+	w.put(layout.Key(rare, f), w.jpeg)
+	want, ofE2 = append(want, string(f)), append(ofE2, string(f))
+	w.put(layout.Folder(rare)+"TT_notes.txt", []byte("x"))
+	w.put(layout.Folder(rare)+"TT_deep/"+f.File(), w.jpeg)
+
+	address := page.ContactPath(rare.Dataset, rare.Class)
+	if got := w.tilesOn(address); !slices.Equal(got, want) {
+		t.Errorf("%d frames, expected %d", len(got), len(want))
+	}
+	if got := w.tilesOn(address + "&episode=S01E02"); !slices.Equal(got, ofE2) {
+		t.Errorf("of S01E02: %v", got)
+	}
+	w.expect(w.get("/frames?dataset=train&class=No+such+class"), http.StatusOK, "No frame.")
+	w.expect(w.get("/frames"), http.StatusOK, "no dataset version yet")
+	for _, bad := range []string{"dataset=..&class=x", "dataset=a/b&class=x", "dataset=train&class=../../shuffle", "dataset=train&class=Rare&after=x", "dataset=train&class=Rare&episode=x"} {
+		w.expect(w.get("/frames?"+bad), http.StatusBadRequest, "expected")
+	}
+}
+
+func TestFrame(t *testing.T) {
+	w := newWorld(t, 3)
+	f := dataset.FrameAt(e1, 0)
+	w.put(sourceKey(f), w.jpeg)
+	w.put(layout.Key(rare, f), w.jpeg)
+	w.expect(w.get("/frames/"+string(f)), http.StatusOK, "train/Rare", page.ImagePath(sourceKey(f)), "problem 0 of S01E01", "dead: source image is gone")
+	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 500))), http.StatusOK, "no image", "no dataset")
+	w.expect(w.get("/frames/TT_S01"), http.StatusNotFound, "no such frame")
+}

@@ -1,0 +1,133 @@
+package dashboard
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/page"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// listed is the number of runs on the first page.
+const listed = 20
+
+// first is the page of the runs.
+func (d *dashboard) first(r *http.Request) (page.Page, error) {
+	ctx := r.Context()
+	held, err := d.Store.Current(ctx, state.Held{})
+	if err != nil {
+		return nil, err
+	}
+	names, err := d.Store.Runs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if held.Exists() && !slices.Contains(names, held.Run) {
+		names = append(names, held.Run) // planning: nothing of it is saved yet
+	}
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(b, a) })
+	p := &page.Runs{More: len(names) > listed}
+	p.All = make([]state.Status, min(len(names), listed))
+	g, reading := errgroup.WithContext(ctx)
+	for i := range p.All {
+		g.Go(func() (err error) {
+			p.All[i], err = d.status(reading, names[i], held.Run)
+			return err
+		})
+	}
+	return p, g.Wait()
+}
+
+// status reads where a run stands; one that is no longer in force not every time.
+func (d *dashboard) status(ctx context.Context, run, inForce string) (state.Status, error) {
+	read := func(ctx context.Context) (state.Status, error) { return state.ReadStatus(ctx, d.Store, run) }
+	if run == inForce {
+		return read(ctx)
+	}
+	return d.ended.get(ctx, run, read)
+}
+
+// latest is the name by which a page asks for the newest run.
+const latest = "latest"
+
+// run is the page of a run.
+func (d *dashboard) run(r *http.Request) (page.Page, error) {
+	run := r.PathValue("run")
+	if run == latest {
+		held, err := d.Store.Current(r.Context(), state.Held{})
+		if err != nil {
+			return nil, err
+		}
+		run = held.Run
+	}
+	return d.read(r.Context(), run)
+}
+
+// read reads all that is shown of a run. Nobody may change it: it is shared.
+func (d *dashboard) read(ctx context.Context, run string) (*page.Run, error) {
+	return d.runs.get(ctx, run, func(ctx context.Context) (*page.Run, error) { return readRun(ctx, d.Options, run) })
+}
+
+func readRun(ctx context.Context, o Options, run string) (*page.Run, error) {
+	found, err := state.ReadRun(ctx, o.Store, run)
+	if err != nil {
+		return nil, err
+	}
+	p := &page.Run{Run: found}
+	if p.Planned() {
+		p.Dead, p.ByEpisode, err = o.Look(ctx, found.Plan)
+	}
+	return p, err
+}
+
+// perPage is the number of lines on a page of problems or of dead tasks.
+const perPage = 200
+
+// from is where a page of a list of n begins, by the query, and the query's value for the next page, "" on the last.
+func from(r *http.Request, n int) (begin, end int, next string, err error) {
+	if text := r.FormValue("from"); text != "" {
+		if begin, err = strconv.Atoi(text); err != nil || begin < 0 || begin > n {
+			return 0, 0, "", refused(http.StatusBadRequest, "from=%.20q: expected a number from 0 to %d.", text, n)
+		}
+	}
+	if end = min(begin+perPage, n); end < n {
+		next = "?from=" + strconv.Itoa(end)
+	}
+	return begin, end, next, nil
+}
+
+// deads lists the dead tasks of a run.
+func (d *dashboard) deads(r *http.Request) (page.Page, error) {
+	run, err := d.read(r.Context(), r.PathValue("run"))
+	if err != nil {
+		return nil, err
+	}
+	begin, end, next, err := from(r, len(run.Dead))
+	if err != nil {
+		return nil, err
+	}
+	return &page.DeadPage{Run: run.Status.Run, All: len(run.Dead), Shown: run.Dead[begin:end], Next: next}, nil
+}
+
+// problems lists the problems of one episode's sheet.
+func (d *dashboard) problems(r *http.Request) (page.Page, error) {
+	run, err := d.read(r.Context(), r.PathValue("run"))
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(run.Plan.Episodes, func(e state.EpisodePlan) bool { return string(e.Name()) == r.PathValue("episode") })
+	if i < 0 {
+		return nil, refused(http.StatusNotFound, "The run has no such episode.")
+	}
+	e := run.Plan.Episodes[i]
+	begin, end, next, err := from(r, len(e.Problems))
+	if err != nil {
+		return nil, err
+	}
+	return &page.SheetPage{Run: run.Status.Run, EpisodePlan: e, Shown: e.Problems[begin:end], Next: next}, nil
+}

@@ -6,7 +6,7 @@ GOLANGCI_VERSION := 2.15.0
 # Named after both versions: a linter built with an older Go refuses newer code.
 GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION)
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
-SCRIPTS := .ci/run .ci/gotest .ci/vuln .ci/fuzz .ci/venv deploy/localstack/install deploy/localstack/run
+SCRIPTS := .ci/run .ci/browser .ci/gotest .ci/vuln .ci/fuzz .ci/venv deploy/localstack/install deploy/localstack/run
 
 .PHONY: help test lint vuln build bench fuzz format clean
 
@@ -15,6 +15,7 @@ help: ## this list
 
 test: lint ## every check and every test; installs what it needs, starts LocalStack and stops it
 	.ci/vuln --if-reachable
+	.ci/browser
 	deploy/localstack/run .ci/gotest
 
 lint: $(GOLANGCI) ## format, go vet, linters and the import wall

@@ -3,6 +3,7 @@ package testenv
 
 import (
 	"os"
+	"os/exec"
 	"testing"
 )
 
@@ -30,5 +31,27 @@ func need(t testing.TB, variable, what string) string {
 		t.Fatal(variable + " is not set, and SHUFFLE_TEST_REQUIRE=1 wants " + what)
 	}
 	t.Skip(variable + " is not set: `make test` sets it to " + what)
+	return ""
+}
+
+// browsers are the names by which systems know Chromium.
+var browsers = []string{"chromium", "chromium-browser", "google-chrome"}
+
+// Browser is the path of a Chromium: SHUFFLE_TEST_BROWSER, or the one that is installed. Without one the test is skipped, or,
+// under SHUFFLE_TEST_REQUIRE=1, fails.
+func Browser(t testing.TB) string {
+	t.Helper()
+	if path := os.Getenv("SHUFFLE_TEST_BROWSER"); path != "" {
+		return path
+	}
+	for _, name := range browsers {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("SHUFFLE_TEST_REQUIRE") == "1" {
+		t.Fatal("no chromium is installed, and SHUFFLE_TEST_REQUIRE=1 wants one: .ci/browser installs it")
+	}
+	t.Skip("no chromium is installed: `make test` installs one")
 	return ""
 }

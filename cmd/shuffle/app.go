@@ -127,7 +127,9 @@ func (a *app) plannerConfig() planner.Config {
 }
 
 func (a *app) trackerOptions() tracker.Options {
-	return tracker.Options{Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, Parallel: a.cfg.Listings}
+	return tracker.Options{
+		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, Parallel: a.cfg.Listings, Page: a.reportPage,
+	}
 }
 
 // openTracker makes a tracker with all its ports.

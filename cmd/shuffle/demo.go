@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,8 @@ type demoCmd struct {
 	Dir      string `help:"Folder of the demo." default:"shuffle-demo"`
 	Episodes int    `help:"Episodes of the season, beside one whose sheet is broken." default:"3"`
 	Frames   int    `help:"Frames of each episode." default:"2000"`
+	Serve    bool   `help:"Serve the dashboard meanwhile, and leave it up at the end."`
+	httpFlags
 }
 
 // demo is what the demo keeps in its folder: the season, and how far it has come, so that one that was cut off goes on.
@@ -38,6 +41,26 @@ func (c *demoCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if !c.Serve {
+		return c.play(ctx, d)
+	}
+	c.HTTP = cmp.Or(c.HTTP, "127.0.0.1:8080")
+	tell := func(url string) { _ = d.say("Dashboard: "+url, "") }
+	return a.serving(ctx, c.httpFlags, tell, func(ctx context.Context) error {
+		if err := c.play(ctx, d); err != nil {
+			return err
+		}
+		if err := d.say("", "The dashboard stays up until Ctrl+C."); err != nil {
+			return err
+		}
+		<-ctx.Done() // the normal end
+		return nil
+	})
+}
+
+// play shows the demo's two runs.
+func (c *demoCmd) play(ctx context.Context, d *demo) error {
+	a := d.app
 	if err := d.make(ctx); err != nil {
 		return err
 	}

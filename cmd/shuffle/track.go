@@ -9,11 +9,19 @@ import (
 )
 
 type trackCmd struct {
+	httpFlags
 	UntilDone bool `help:"End when the run in force has ended, with its report and exit code."`
 	JSON      bool `name:"json" help:"With --until-done, print the status as one JSON object."`
 }
 
 func (c *trackCmd) run(ctx context.Context, a *app) error {
+	if c.HTTP == "" {
+		return c.track(ctx, a)
+	}
+	return a.serving(ctx, c.httpFlags, a.logDashboard, func(ctx context.Context) error { return c.track(ctx, a) })
+}
+
+func (c *trackCmd) track(ctx context.Context, a *app) error {
 	if c.UntilDone {
 		return a.trackToEnd(ctx, c.JSON)
 	}

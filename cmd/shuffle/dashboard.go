@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"net"
+	"strings"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/dashboard"
+	"github.com/angel-nft/google-shuffle/internal/page"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/tracker"
+)
+
+// httpFlags are those of the commands that serve the dashboard.
+type httpFlags struct {
+	HTTP     string   `name:"http" help:"Serve the dashboard on this address; loopback when it names no host." placeholder:"127.0.0.1:8080"`
+	HTTPHost []string `name:"http-host" help:"A name, beside localhost, that browsers call the dashboard by; repeatable." placeholder:"NAME"`
+}
+
+// dashboardOptions are those of the dashboard and of the reports, which have the same content. The store must be open.
+func (a *app) dashboardOptions() dashboard.Options {
+	t := &tracker.Tracker{Store: a.store, Options: tracker.Options{Parallel: a.cfg.Listings}, Log: a.log}
+	name := strings.TrimPrefix(strings.TrimPrefix(a.cfg.Bucket, "s3://"), "file://")
+	return dashboard.Options{
+		Store: a.store, Bucket: a.bucket, Look: t.Look, Log: a.log,
+		Site: page.Site{Name: name + "/" + a.cfg.Prefix, Command: a.style.Command},
+	}
+}
+
+// reportPage makes report.html.
+func (a *app) reportPage(ctx context.Context, r *state.Report) ([]byte, error) {
+	return dashboard.Report(ctx, a.dashboardOptions(), r)
+}
+
+// serving does work while the dashboard is up. started is told its address.
+func (a *app) serving(ctx context.Context, f httpFlags, started func(url string), work func(context.Context) error) error {
+	if _, err := a.openStore(ctx); err != nil {
+		return err
+	}
+	l, err := dashboard.Listen(ctx, f.HTTP)
+	if err != nil {
+		return usage(err)
+	}
+	o := a.dashboardOptions()
+	o.Hosts, o.Explain = f.HTTPHost, a.explainFrame
+	g, ctx := errgroup.WithContext(ctx)
+	up, stop := context.WithCancel(ctx)
+	g.Go(func() error { return dashboard.Serve(up, l, dashboard.New(o)) })
+	g.Go(func() error {
+		defer stop()
+		started(dashboardURL(l))
+		return work(ctx)
+	})
+	return g.Wait()
+}
+
+func dashboardURL(l net.Listener) string { return "http://" + l.Addr().String() + "/" }
+
+// logDashboard tells the address of a service's dashboard.
+func (a *app) logDashboard(url string) { a.log.Info("dashboard", zap.String("url", url)) }

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/angel-nft/google-shuffle/internal/browsertest"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/season"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// watched is a world whose tracker serves the dashboard, and a browser.
+type watched struct {
+	*world
+	tab  *browsertest.Tab
+	site string
+}
+
+var dashboardAt = regexp.MustCompile(`"url":"(http://127\.0\.0\.1:\d+)/"`)
+
+// shuffle track --http 127.0.0.1:0
+func newWatched(t *testing.T) *watched {
+	t.Helper()
+	w := &watched{tab: browsertest.Open(t), world: generated(t, season.Options{Episodes: 2, Frames: 600, Oddities: true, Seed: 7})}
+	tracker := w.start("track", "--http", "127.0.0.1:0")
+	awaitOf(tracker, "the dashboard is up", func() bool { return dashboardAt.MatchString(tracker.logs.String()) })
+	w.site = dashboardAt.FindStringSubmatch(tracker.logs.String())[1]
+	return w
+}
+
+// A person watches a first run, in which a task dies, to its end, looks around, and sees the run of the redrive succeed without
+// touching the page.
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	w := newWatched(t)
+	w.tab.Visit(w.site + "/")
+	w.tab.Wait(`document.body.innerText.includes("There is no run yet")`)
+	w.each("none")
+
+	plan := w.plan(1) // 1: an episode is held
+	w.tab.Wait(`document.querySelector("table.runs a")`)
+	lost := w.loseImage()
+	w.tab.Visit(w.site + "/runs/latest")
+	w.tab.Wait(`document.querySelector("h1 .live")`)
+	says(t, w.text("ul.held li"), `held S01E03.*expected the column "FRAME NUMBER"`)
+	w.each("running")
+
+	// Nobody reloads: a mark in the page lives on.
+	browsertest.Eval[bool](w.tab, "(window.mark = true)")
+	w.start("work")
+	w.tab.Wait(`document.querySelector("h1 .badge").innerText.includes("failed") && document.querySelector(".deads")`)
+	if !browsertest.Eval[bool](w.tab, "window.mark === true") {
+		t.Error("the page was reloaded")
+	}
+	w.dead(plan.Run, lost)
+	w.each("dead")
+	w.changes(plan.Run)
+	w.problems(plan)
+	w.keyboard()
+
+	// The cause is mended; the redrive is watched to the end of the run.
+	w.tab.Visit(w.site + "/runs/" + plan.Run)
+	w.must(w.episode(0).WriteImages(t.Context(), folder(w.bucket()), []dataset.Frame{lost}))
+	w.run(0, "redrive", plan.Run)
+	w.tab.Wait(`document.querySelector("h1 .badge").innerText.includes("succeeded") && !document.querySelector(".deads")`)
+	w.tab.Wait(`document.body.innerText.includes("yes: a listing equals the plan")`)
+	w.each("succeeded")
+
+	w.standing()
+	w.frame(plan)
+	w.report(plan.Run)
+	w.moves()
+}
+
+// loseImage takes the image of a planned frame away, so that its task must die.
+func (w *watched) loseImage() dataset.Frame {
+	w.t.Helper()
+	classes, _ := w.episode(0).Wanted()
+	for _, f := range w.episode(0).Images {
+		if classes[f] != "" {
+			w.must(os.Remove(w.image(w.episode(0), f)))
+			return f
+		}
+	}
+	panic("no frame of the episode is wanted")
+}
+
+// text is what an element shows.
+func (w *watched) text(selector string) string {
+	w.t.Helper()
+	return browsertest.Eval[string](w.tab, fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector))
+}
+
+// each looks at the page in both widths and both schemes, and lets axe-core look.
+func (w *watched) each(name string) {
+	w.t.Helper()
+	for _, s := range []struct {
+		width  int
+		scheme string
+	}{{1280, "light"}, {1280, "dark"}, {390, "dark"}, {390, "light"}} {
+		w.tab.Screen(s.width, 900, s.scheme)
+		look := fmt.Sprintf("%s-%d-%s", name, s.width, s.scheme)
+		w.tab.Axe(look)
+		if wide := browsertest.Eval[int](w.tab, "document.documentElement.scrollWidth"); wide > s.width {
+			w.t.Errorf("%s: the page is %d pixels wide", look, wide)
+		}
+		w.tab.Shot(look)
+	}
+	w.tab.Screen(1280, 900, "light")
+}
+
+// loaded waits for all images of the page, and gives their number. Those below the window load when it comes to them.
+func (w *watched) loaded() int {
+	w.t.Helper()
+	n := browsertest.Eval[int](w.tab, "document.images.length")
+	for i := range n {
+		browsertest.Eval[bool](w.tab, fmt.Sprintf("(document.images[%d].scrollIntoView(), true)", i))
+		w.tab.Wait(fmt.Sprintf("document.images[%d].complete", i))
+	}
+	if broken := browsertest.Eval[int](w.tab, "[...document.images].filter(i => i.naturalWidth === 0).length"); broken > 0 {
+		w.t.Errorf("%d of %d images are broken", broken, n)
+	}
+	return n
+}
+
+// dead is about the dead task, and the command that publishes it again.
+func (w *watched) dead(run string, lost dataset.Frame) {
+	w.t.Helper()
+	says(w.t, w.text(".deads li"), fmt.Sprintf(`NoSuchKey %s copy, task \d+, .* shuffle --local %s redrive %s --seq \d+`, lost, w.dir, run))
+	w.tab.Permit("clipboard-read", "clipboard-write")
+	w.tab.Click("#dead [data-copy=redrive]")
+	w.tab.Wait(`document.querySelector("#dead [data-copy=redrive] span").innerText === "Copied"`)
+	if got, want := browsertest.Eval[string](w.tab, "navigator.clipboard.readText()"), fmt.Sprintf("shuffle --local %s redrive %s", w.dir, run); got != want {
+		w.t.Errorf("copied %q, expected %q", got, want)
+	}
+}
+
+// changes is about the contact sheet of what the run copied.
+func (w *watched) changes(run string) {
+	w.t.Helper()
+	w.tab.Visit(w.site + "/runs/" + run + "/frames?op=copy&episode=S01E01")
+	if n := w.loaded(); n != 59 { // of 60 tiles
+		w.t.Errorf("%d images have loaded, expected 59", n)
+	}
+	w.tab.Wait(`document.querySelector(".tiles .none").closest("li").innerText.includes("dead")`)
+	w.each("contact")
+	w.tab.Click("a[rel=next]")
+	w.tab.Wait(`location.search.includes("from=") && document.readyState === "complete"`)
+	if n := w.loaded(); n != 60 {
+		w.t.Errorf("%d images have loaded on the second page, expected 60", n)
+	}
+}
+
+// problems is about the rows of a sheet.
+func (w *watched) problems(plan state.Plan) {
+	w.t.Helper()
+	e := plan.Episodes[0]
+	w.tab.Visit(w.site + "/runs/" + plan.Run + "/problems/" + string(e.Name()))
+	want := fmt.Sprintf("https://docs.google.com/spreadsheets/d/%s/edit#gid=0&range=A%d", w.episode(0).SpreadsheetID, e.Problems[0].Row)
+	if got := browsertest.Eval[string](w.tab, `document.querySelector("table.problems a").href`); got != want {
+		w.t.Errorf("the first problem links to %s, expected %s", got, want)
+	}
+	w.each("problems")
+}
+
+// keyboard is about getting around without a mouse.
+func (w *watched) keyboard() {
+	w.t.Helper()
+	w.tab.Visit(w.site + "/")
+	w.tab.Press(kb.Tab)
+	if got := browsertest.Eval[string](w.tab, "document.activeElement.innerText"); got != "Skip to the content" {
+		w.t.Errorf("the first stop of the Tab key is %q", got)
+	}
+	for range 10 {
+		if strings.HasPrefix(browsertest.Eval[string](w.tab, "document.activeElement.getAttribute('href') ?? ''"), "/runs/") {
+			break
+		}
+		w.tab.Press(kb.Tab)
+	}
+	w.tab.Press(kb.Enter)
+	w.tab.Wait(`location.pathname.startsWith("/runs/") && document.querySelector("h1")`)
+}
+
+// standing is about the contact sheet of a class in a dataset, which is reached from the version's numbers.
+func (w *watched) standing() {
+	w.t.Helper()
+	w.tab.Visit(w.site + "/frames")
+	w.each("datasets")
+	w.tab.Click("table.balance tbody a")
+	w.tab.Wait(`location.search.includes("dataset=") && document.readyState === "complete"`)
+	if got, n := w.loaded(), browsertest.Eval[int](w.tab, `document.querySelectorAll(".tiles li").length`); n == 0 || got != n {
+		w.t.Errorf("%d of %d images have loaded", got, n)
+	}
+	w.each("standing")
+}
+
+// frame is about the page of one frame.
+func (w *watched) frame(plan state.Plan) {
+	w.t.Helper()
+	w.tab.Visit(w.site + "/frames/" + string(w.episode(0).Images[0]))
+	if n := w.loaded(); n != 1 {
+		w.t.Errorf("%d images on the frame's page", n)
+	}
+	says(w.t, w.text("main"), "Stands in .*"+plan.Settings.Seed)
+	w.each("frame")
+}
+
+// report is about report.html, from the disk.
+func (w *watched) report(run string) {
+	w.t.Helper()
+	path := w.own("runs", run, state.PageName)
+	body, err := os.ReadFile(path)
+	w.must(err)
+	if len(body) > 8<<20 || bytes.Contains(body, []byte(`src="/`)) || bytes.Contains(body, []byte(`href="/`)) {
+		w.t.Errorf("report.html of %d bytes is not a file of its own", len(body))
+	}
+	w.tab.Visit((&url.URL{Scheme: "file", Path: path}).String())
+	if n := w.loaded(); n != 24 {
+		w.t.Errorf("%d images have loaded from report.html, expected 24", n)
+	}
+	says(w.t, w.text("main"), `succeeded .*expected the column "FRAME NUMBER"`)
+	w.each("report")
+}
+
+// moves is about a second run: what it moves and deletes, with the images of what no longer stands anywhere in the datasets.
+func (w *watched) moves() {
+	w.t.Helper()
+	e := w.episode(0)
+	moved, deleted := e.Relabel(5), e.RemoveRows(3)
+	w.save(e)
+	plan := w.plan(1)
+	w.tab.Visit(w.site + "/runs/" + plan.Run)
+	w.tab.Wait(`document.querySelector("h1 .badge").innerText.includes("succeeded")`)
+	w.each("second")
+	for op, n := range map[string]int{"move": len(moved), "delete": len(deleted)} {
+		w.tab.Visit(w.site + "/runs/" + plan.Run + "/frames?op=" + op)
+		if got := w.loaded(); got != n {
+			w.t.Errorf("%s: %d images have loaded, expected %d", op, got, n)
+		}
+		w.tab.Shot(op)
+	}
+	w.tab.Visit(w.site + "/")
+	w.tab.Wait(`document.querySelectorAll("table.runs tbody tr").length === 2`)
+	w.each("runs")
+}
+
+// shuffle demo --serve leaves the dashboard up, and a signal is its normal end.
+func TestDemoServes(t *testing.T) {
+	t.Parallel()
+	tab := browsertest.Open(t)
+	w := newWorld(t)
+	p := w.command(append(demoArgs(1, 200), "--serve", "--http", "127.0.0.1:0")...)
+	awaitOf(p, "the demo's end", func() bool { return strings.Contains(p.out.String(), "stays up") })
+	_, after, _ := strings.Cut(p.out.String(), "Dashboard: ")
+	address, _, _ := strings.Cut(after, "\n")
+	tab.Visit(address)
+	tab.Wait(`document.querySelectorAll("table.runs .badge.ok").length === 2`)
+	tab.Visit("about:blank") // whose page asks for nothing when the server goes
+	p.signal(syscall.SIGTERM)
+	p.wait(0)
+}

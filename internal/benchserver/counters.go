@@ -1,0 +1,103 @@
+package benchserver
+
+import (
+	"maps"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Stats is what the server has been asked for since it began, or since ResetStats.
+type Stats struct {
+	Requests map[string]int `json:"requests"` // by the names of the calls: "CopyObject", "ReceiveMessage"
+	InFlight int            `json:"in_flight"`
+	// PeakInFlight is the most requests at a time, long polls included.
+	PeakInFlight int `json:"peak_in_flight"`
+
+	Written int `json:"written"` // objects
+	Refused int `json:"refused"` // objects, over the limit
+	// Writing is from the first write to the last.
+	Writing time.Duration `json:"writing"`
+
+	Connections     int `json:"connections"` // opened
+	OpenConnections int `json:"open_connections"`
+	PeakConnections int `json:"peak_connections"`
+}
+
+// Total is the number of requests of all kinds.
+func (s Stats) Total() (n int) {
+	for _, count := range s.Requests {
+		n += count
+	}
+	return n
+}
+
+type counters struct {
+	mu         sync.Mutex
+	stats      Stats
+	firstWrite time.Time
+}
+
+// begin counts a request; the function that it gives ends it.
+func (c *counters) begin(kind string) (done func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stats.Requests == nil {
+		c.stats.Requests = map[string]int{}
+	}
+	c.stats.Requests[kind]++
+	c.stats.InFlight++
+	c.stats.PeakInFlight = max(c.stats.PeakInFlight, c.stats.InFlight)
+	return c.end
+}
+
+func (c *counters) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.InFlight--
+}
+
+func (c *counters) wrote(now time.Time, granted, refused int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.firstWrite.IsZero() {
+		c.firstWrite = now
+	}
+	c.stats.Written += granted
+	c.stats.Refused += refused
+	c.stats.Writing = now.Sub(c.firstWrite)
+}
+
+func (c *counters) connection(_ net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		c.stats.Connections++
+		c.stats.OpenConnections++
+		c.stats.PeakConnections = max(c.stats.PeakConnections, c.stats.OpenConnections)
+	case http.StateClosed, http.StateHijacked:
+		c.stats.OpenConnections--
+	case http.StateActive, http.StateIdle:
+	}
+}
+
+// Stats gives the counts.
+func (s *Server) Stats() Stats {
+	s.count.mu.Lock()
+	defer s.count.mu.Unlock()
+	stats := s.count.stats
+	stats.Requests = maps.Clone(stats.Requests)
+	return stats
+}
+
+// ResetStats begins the counts anew. What is under way or open goes on being so.
+func (s *Server) ResetStats() {
+	s.count.mu.Lock()
+	defer s.count.mu.Unlock()
+	now := s.count.stats
+	s.count.stats = Stats{InFlight: now.InFlight, PeakInFlight: now.InFlight,
+		OpenConnections: now.OpenConnections, PeakConnections: now.OpenConnections}
+	s.count.firstWrite = time.Time{}
+}

@@ -1,0 +1,103 @@
+package benchserver
+
+import (
+	"container/heap"
+	"crypto/md5" //nolint:gosec // The digest that SQS gives with a body.
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// message is one message of a queue.
+type message struct {
+	id         uint64
+	body       string
+	digest     string // MD5 in hexadecimal
+	attributes map[string]attribute
+	sent       time.Time
+	receives   int
+	hidden     bool
+	until      time.Time // when a hidden message may be seen again
+	gone       bool      // deleted
+}
+
+// attribute of a message, as it stands in JSON.
+type attribute struct {
+	DataType    string
+	StringValue *string `json:",omitempty"`
+	BinaryValue []byte  `json:",omitempty"`
+}
+
+func newMessage(id uint64, body string, attributes map[string]attribute) *message {
+	sum := md5.Sum([]byte(body)) //nolint:gosec // The digest that SQS gives with a body.
+	return &message{id: id, body: body, digest: hex.EncodeToString(sum[:]), attributes: attributes, sent: time.Now()}
+}
+
+func (m *message) name() string { return fmt.Sprintf("%032x", m.id) }
+
+// receipt is good for the message's last receive.
+func (m *message) receipt() string {
+	return strconv.FormatUint(m.id, 16) + "." + strconv.Itoa(m.receives)
+}
+
+func parseReceipt(receipt string) (id uint64, receives int, ok bool) {
+	hexID, count, _ := strings.Cut(receipt, ".")
+	id, err := strconv.ParseUint(hexID, 16, 64)
+	if err != nil {
+		return 0, 0, false
+	}
+	receives, err = strconv.Atoi(count)
+	return id, receives, err == nil
+}
+
+// isAllowed is the characters of XML 1.0, which SQS takes and no others (SendMessage, SQS API reference).
+func isAllowed(body string) bool {
+	for _, r := range body {
+		switch {
+		case r == '\t', r == '\n', r == '\r', r >= ' ' && r <= 0xD7FF, r >= 0xE000 && r <= 0xFFFD, r >= 0x10000:
+		default:
+			return false
+		}
+	}
+	return body != ""
+}
+
+// hiding says when a message was to be seen again; it may have been deleted or hidden anew since.
+type hiding struct {
+	until   time.Time
+	message *message
+}
+
+func (h hiding) holds() bool {
+	return !h.message.gone && h.message.hidden && h.message.until.Equal(h.until)
+}
+
+// hidings are in a heap, the earliest first.
+type hidings []hiding
+
+func (h hidings) Len() int           { return len(h) }
+func (h hidings) Less(i, j int) bool { return h[i].until.Before(h[j].until) }
+func (h hidings) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *hidings) Push(x any)        { *h = append(*h, x.(hiding)) }
+func (h *hidings) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
+}
+
+// expired takes out a hiding that holds and has ended by now, or nil.
+func (h *hidings) expired(now time.Time) *message {
+	for len(*h) > 0 {
+		first := (*h)[0]
+		if first.holds() && first.until.After(now) {
+			return nil
+		}
+		heap.Pop(h)
+		if first.holds() {
+			return first.message
+		}
+	}
+	return nil
+}

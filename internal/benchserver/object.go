@@ -1,0 +1,148 @@
+package benchserver
+
+import (
+	"encoding/xml"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func answerGet(w http.ResponseWriter, r *http.Request, b *store, key string) *refusal {
+	o := b.get(key)
+	switch {
+	case o == nil:
+		return noSuchKey
+	case r.Header.Get("Range") != "":
+		return notImplemented
+	}
+	h := w.Header()
+	h["Etag"] = []string{o.etag}
+	if r.Header.Get("If-None-Match") == o.etag {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("Last-Modified", o.modified.Format(http.TimeFormat))
+	h.Set("Content-Length", strconv.Itoa(len(o.body)))
+	h.Set("Content-Type", "binary/octet-stream")
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(o.body) // a client that has gone gets no answer
+	}
+	return nil
+}
+
+// maxPut is what S3 takes of a PutObject.
+const maxPut = 5 << 30
+
+func (s *Server) answerPut(w http.ResponseWriter, r *http.Request, b *store, key string) *refusal {
+	if strings.HasPrefix(r.Header.Get("X-Amz-Content-Sha256"), "STREAMING-") || len(r.URL.RawQuery) > 0 && r.URL.Query().Has("uploadId") {
+		return notImplemented // the body is not the object, but chunks or a part of it
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPut))
+	if err != nil {
+		return &refusal{http.StatusBadRequest, "IncompleteBody", err.Error()}
+	}
+	if s.mayWrite(1) == 0 {
+		return slowDown
+	}
+	o := newObject(body)
+	if no := b.put(key, o, condition{r.Header.Get("If-Match"), r.Header.Get("If-None-Match")}); no != nil {
+		return no
+	}
+	w.Header()["Etag"] = []string{o.etag}
+	return nil
+}
+
+func (s *Server) answerCopy(w http.ResponseWriter, r *http.Request, b *store, key string) *refusal {
+	o, no := s.source(r)
+	if no != nil {
+		return no
+	}
+	if s.mayWrite(1) == 0 {
+		return slowDown
+	}
+	copied := &object{body: o.body, etag: o.etag, modified: time.Now().UTC()}
+	if no := b.put(key, copied, condition{r.Header.Get("If-Match"), r.Header.Get("If-None-Match")}); no != nil {
+		return no
+	}
+	body := append([]byte(`<CopyObjectResult xmlns="`+xmlSpace+`"><LastModified>`), copied.modified.Format(xmlTime)...)
+	body = append(append(append(body, "</LastModified><ETag>"...), copied.etag...), "</ETag></CopyObjectResult>"...)
+	answerXML(w, http.StatusOK, body)
+	return nil
+}
+
+// source is the object that a copy is of.
+func (s *Server) source(r *http.Request) (*object, *refusal) {
+	source := r.Header.Get("X-Amz-Copy-Source")
+	if strings.ContainsAny(source, "%+") {
+		decoded, err := url.QueryUnescape(source)
+		if err != nil {
+			return nil, &refusal{http.StatusBadRequest, "InvalidArgument", "Copy Source must mention the source bucket and key: " + err.Error()}
+		}
+		source = decoded
+	}
+	source = strings.TrimPrefix(source, "/")
+	name, key, _ := strings.Cut(source, "/")
+	b := s.bucket(name)
+	if b == nil {
+		return nil, noSuchBucket
+	}
+	o := b.get(key)
+	match := r.Header.Get("X-Amz-Copy-Source-If-Match")
+	switch {
+	case o == nil:
+		return nil, noSuchKey
+	case match != "" && match != o.etag:
+		return nil, preconditionFailed
+	case r.URL.Path[1:] == source && r.Header.Get("X-Amz-Metadata-Directive") != "REPLACE":
+		return nil, &refusal{http.StatusBadRequest, "InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself"}
+	}
+	return o, nil
+}
+
+func (s *Server) answerDelete(w http.ResponseWriter, b *store, key string) *refusal {
+	if s.mayWrite(1) == 0 {
+		return slowDown
+	}
+	b.delete(key)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// maxDelete is how many keys S3 takes in one DeleteObjects.
+const maxDelete = 1000
+
+// answerDeletes deletes as many keys as the limit grants. Where it grants some, the others have an error each; where none, the
+// whole request has one.
+func (s *Server) answerDeletes(w http.ResponseWriter, r *http.Request, b *store) *refusal {
+	var request struct {
+		Objects []struct{ Key string } `xml:"Object"`
+		Quiet   bool
+	}
+	if err := xml.NewDecoder(r.Body).Decode(&request); err != nil || len(request.Objects) == 0 || len(request.Objects) > maxDelete {
+		return malformedXML
+	}
+	granted := s.mayWrite(len(request.Objects))
+	if granted == 0 {
+		return slowDown
+	}
+	body := []byte(`<DeleteResult xmlns="` + xmlSpace + `">`)
+	keys := make([]string, granted)
+	for i, o := range request.Objects {
+		switch {
+		case i >= granted:
+			body = appendError(body, slowDown, o.Key)
+		case request.Quiet:
+			keys[i] = o.Key
+		default:
+			keys[i] = o.Key
+			body = appendElement(append(body, "<Deleted>"...), "Key", o.Key)
+			body = append(body, "</Deleted>"...)
+		}
+	}
+	b.delete(keys...)
+	answerXML(w, http.StatusOK, append(body, "</DeleteResult>"...))
+	return nil
+}

@@ -1,0 +1,94 @@
+// Package benchserver is S3 and SQS in memory, over HTTP: as much of both as the program and other clients of S3 ask for, with
+// settable latency and a settable limit of writes, and so cheap that a client can be measured on the same machine.
+// The contracts of the adapters hold on it (buckettest, queuetest). It is for benchmarks and tests of faults: nothing is kept
+// on disk, nobody is asked for credentials.
+//
+// What it does not have, it refuses: ranges, versions, multipart and chunked uploads, FIFO queues, delays.
+package benchserver
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Server is one account with its buckets and queues. It is an http.Handler, for another one to wrap that adds faults; buckets
+// are addressed in the path.
+type Server struct {
+	options atomic.Pointer[Options]
+	writes  writeLimit
+	count   counters
+
+	mu      sync.Mutex
+	buckets map[string]*store
+	queues  map[string]*queue
+	lastID  atomic.Uint64 // of messages
+}
+
+// New is a server without buckets or queues.
+func New(o Options) *Server {
+	s := &Server{buckets: map[string]*store{}, queues: map[string]*queue{}}
+	s.Configure(o)
+	return s
+}
+
+// Configure changes latency and limit for the requests to come.
+func (s *Server) Configure(o Options) {
+	s.options.Store(&o)
+	s.writes.set(o.WritesPerSecond)
+}
+
+// ServeHTTP answers one request: SQS's have a target, all others are S3's.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	target, isSQS := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "AmazonSQS.")
+	kind := target
+	if !isSQS {
+		kind = s3Operation(r)
+	}
+	done := s.count.begin(kind)
+	defer done()
+	if isSQS {
+		s.serveSQS(w, r, target)
+		return
+	}
+	s.serveS3(w, r, kind)
+}
+
+// HTTPServer is a server for it that counts connections.
+func (s *Server) HTTPServer() *http.Server {
+	return &http.Server{Handler: s, ConnState: s.count.connection, ReadHeaderTimeout: headerTimeout}
+}
+
+func (s *Server) bucket(name string) *store {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buckets[name]
+}
+
+// createBucket says whether the bucket is new.
+func (s *Server) createBucket(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.buckets[name] != nil {
+		return false
+	}
+	s.buckets[name] = newStore()
+	return true
+}
+
+// Fill creates the bucket if there is none and puts an object under each key, with the key as its content: without requests, at no
+// latency.
+func (s *Server) Fill(bucket string, keys []string) {
+	s.createBucket(bucket)
+	b := s.bucket(bucket)
+	for _, key := range keys {
+		b.put(key, newObject([]byte(key)), condition{})
+	}
+}
+
+// wait takes the time of a request that the latency is the median of; an error when the client has gone.
+func (s *Server) wait(ctx context.Context, median func(*Options) *Latency) error {
+	return median(s.options.Load()).pass(ctx)
+}

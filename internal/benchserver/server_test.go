@@ -1,0 +1,154 @@
+package benchserver_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/angel-nft/google-shuffle/internal/benchserver"
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/s3bucket"
+)
+
+// openBucket gives a bucket of a server that holds the keys.
+func openBucket(t *testing.T, o benchserver.Options, keys ...string) (*benchserver.Server, *s3bucket.Bucket) {
+	t.Helper()
+	s := benchserver.New(o)
+	s.Fill("b", keys)
+	return s, s3bucket.New(s3bucket.NewClient(awsConfig(t, s), 64), "b")
+}
+
+func TestStats(t *testing.T) {
+	t.Parallel()
+	s, b := openBucket(t, benchserver.Options{}, "a")
+	for _, dst := range []string{"b", "c"} {
+		if _, err := b.CopyObject(t.Context(), "a", dst, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.DeleteObjects(t.Context(), []string{"b", "c", "d"}); err != nil {
+		t.Fatal(err)
+	}
+	got := s.Stats()
+	if want := map[string]int{"CopyObject": 2, "DeleteObjects": 1}; !cmp.Equal(got.Requests, want) || got.Total() != 3 {
+		t.Errorf("requests %v, want %v", got.Requests, want)
+	}
+	if got.Written != 5 || got.Refused != 0 || got.Connections != 1 || got.PeakConnections != 1 || got.Writing <= 0 {
+		t.Errorf("stats %+v, want 5 objects written over one connection", got)
+	}
+	s.ResetStats()
+	if got := s.Stats(); got.Total() != 0 || got.Written != 0 || got.Connections != 0 || got.OpenConnections != 1 {
+		t.Errorf("stats after the reset: %+v, want the open connection only", got)
+	}
+}
+
+// TestWritesBeyondTheLimit: one write is granted, and then none for most of a second.
+func TestWritesBeyondTheLimit(t *testing.T) {
+	t.Parallel()
+	s, b := openBucket(t, benchserver.Options{WritesPerSecond: 1}, "a", "b", "c")
+	failed, err := b.DeleteObjects(t.Context(), []string{"a", "b", "c"})
+	if err != nil || len(failed) != 2 || failed[0].Key != "b" || failed[0].Code != bucket.CodeSlowDown {
+		t.Errorf("deletes: failures %v, error %v; want b and c refused with %s", failed, err, bucket.CodeSlowDown)
+	}
+	s.Configure(benchserver.Options{})
+	if _, err := b.CopyObject(t.Context(), "b", "d", ""); err != nil {
+		t.Errorf("copy without a limit: %v", err)
+	}
+	if got := s.Stats(); got.Refused != 2 || got.Written != 2 {
+		t.Errorf("stats %+v, want 2 written and 2 refused", got)
+	}
+}
+
+func TestLatency(t *testing.T) {
+	t.Parallel()
+	const median = 30 * time.Millisecond
+	_, b := openBucket(t, benchserver.Options{Write: benchserver.Latency{Median: median}}, "a")
+	begun := time.Now()
+	if _, err := b.CopyObject(t.Context(), "a", "b", ""); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begun); took < median {
+		t.Errorf("a copy took %s, want at least %s", took, median)
+	}
+}
+
+// TestOtherClients: what clients ask for that are not the program.
+func TestOtherClients(t *testing.T) {
+	t.Parallel()
+	s := benchserver.New(benchserver.Options{})
+	s.Fill("b", []string{"p/a+b", "p/c&d/e", "q"})
+	base := *awsConfig(t, s).BaseEndpoint
+	for _, tc := range []struct {
+		method, path, source string
+		status               int
+		body                 string // a part of it
+	}{
+		{http.MethodHead, "/b", "", 200, ""},
+		{http.MethodHead, "/none", "", 404, ""},
+		{http.MethodGet, "/b?list-type=2&prefix=p/&delimiter=/", "", 200, "<Key>p/a+b</Key>"},
+		{http.MethodGet, "/b?list-type=2&prefix=p/&delimiter=/", "", 200, "<Prefix>p/c&amp;d/</Prefix>"},
+		{http.MethodGet, "/b?list-type=2&max-keys=0", "", 200, "<IsTruncated>false</IsTruncated>"},
+		{http.MethodGet, "/b", "", 501, "NotImplemented"},
+		{http.MethodPut, "/b/copy", "/b/p/c%26d/e", 200, "<CopyObjectResult"},
+		{http.MethodPut, "/b/q", "b/q", 400, "InvalidRequest"},
+		{http.MethodPut, "/b/x", "none/q", 404, "NoSuchBucket"},
+		{http.MethodDelete, "/b/q", "", 204, ""},
+		{http.MethodDelete, "/b", "", 409, "BucketNotEmpty"},
+		{http.MethodPost, "/b?delete", "", 400, "MalformedXML"},
+		{http.MethodPost, "/b/q?uploads", "", 501, "NotImplemented"},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), tc.method, base+tc.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tc.source != "" {
+			r.Header.Set("X-Amz-Copy-Source", tc.source)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		if err = errors.Join(err, answer.Body.Close()); err != nil || answer.StatusCode != tc.status || !strings.Contains(string(body), tc.body) {
+			t.Errorf("%s %s: %d %s, %v; want %d with %q", tc.method, tc.path, answer.StatusCode, body, err, tc.status, tc.body)
+		}
+	}
+}
+
+// TestOrder: a key that was deleted and written again is listed once.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	var keys []string
+	for i := range 50 {
+		keys = append(keys, fmt.Sprintf("%02d", i))
+	}
+	_, b := openBucket(t, benchserver.Options{}, keys...)
+	want := slices.Clone(keys)
+	for i, key := range keys {
+		if _, err := b.DeleteObjects(t.Context(), []string{key}); err != nil {
+			t.Fatal(err)
+		}
+		if i%2 == 0 {
+			if _, err := b.PutObject(t.Context(), key, nil, bucket.Condition{}); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			want = slices.DeleteFunc(want, func(k string) bool { return k == key })
+		}
+		page, err := b.ListObjects(t.Context(), bucket.ListInput{})
+		var got []string
+		for _, o := range page.Objects {
+			got = append(got, o.Key)
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Fatalf("after %s: listed %q, %v; want %q", key, got, err, want)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package benchserver
+
+import (
+	"crypto/md5" //nolint:gosec // The ETag of S3 is the MD5.
+	"encoding/hex"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+)
+
+// object never changes: a write puts another one in its place.
+type object struct {
+	body     []byte
+	etag     string // with its quotes
+	modified time.Time
+}
+
+func newObject(body []byte) *object {
+	sum := md5.Sum(body) //nolint:gosec // The ETag of S3 is the MD5.
+	return &object{body: body, etag: `"` + hex.EncodeToString(sum[:]) + `"`, modified: time.Now().UTC()}
+}
+
+// condition of a write; both fields as they stand in the headers.
+type condition struct{ ifMatch, ifNoneMatch string }
+
+// store is one bucket.
+type store struct {
+	mu      sync.Mutex
+	objects map[string]*object
+
+	// keys are in order as of the last listing, which is when order is needed: since then, keys were added and removed.
+	keys    []string
+	added   []string
+	removed bool
+}
+
+func newStore() *store { return &store{objects: map[string]*object{}} }
+
+func (s *store) get(key string) *object {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.objects[key]
+}
+
+// put writes the object unless the condition forbids it; then it gives the refusal.
+func (s *store) put(key string, o *object, cond condition) *refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.objects[key]
+	switch {
+	case cond.ifNoneMatch == "*" && old != nil:
+		return preconditionFailed
+	case cond.ifMatch != "" && old == nil:
+		return noSuchKey
+	case cond.ifMatch != "" && old.etag != cond.ifMatch:
+		return preconditionFailed
+	}
+	if old == nil {
+		s.added = append(s.added, key)
+	}
+	s.objects[key] = o
+	return nil
+}
+
+func (s *store) delete(keys ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, key := range keys {
+		if _, there := s.objects[key]; there {
+			delete(s.objects, key)
+			s.removed = true
+		}
+	}
+}
+
+func (s *store) empty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.objects) == 0
+}
+
+// order brings keys up to date.
+func (s *store) order() {
+	if s.removed {
+		gone := func(key string) bool { return s.objects[key] == nil }
+		s.keys, s.added = slices.DeleteFunc(s.keys, gone), slices.DeleteFunc(s.added, gone)
+		s.removed = false
+	}
+	if len(s.added) == 0 {
+		return
+	}
+	slices.Sort(s.added)
+	merged := make([]string, 0, len(s.keys)+len(s.added))
+	old := s.keys
+	for _, key := range s.added {
+		n, _ := slices.BinarySearch(old, key)
+		merged = append(append(merged, old[:n]...), key)
+		old = old[n:]
+	}
+	// A key that was removed and written again since the last listing stands in both.
+	s.keys, s.added = slices.Compact(append(merged, old...)), nil
+}
+
+// entry is a line of a listing: an object, or a common prefix when it has none.
+type entry struct {
+	key    string
+	object *object
+}
+
+// marker is where the listing goes on after the entry. No key has the byte 0xFF (UTF-8), so that all that a common prefix rolls up
+// comes before its marker.
+func (e entry) marker() string {
+	if e.object == nil {
+		return e.key + "\xff"
+	}
+	return e.key
+}
+
+// list gives up to limit entries below the prefix and after the marker, and whether there are more.
+func (s *store) list(prefix, delimiter, after string, limit int) (page []entry, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.order()
+	first, found := slices.BinarySearch(s.keys, max(prefix, after))
+	if found && after >= prefix {
+		first++
+	}
+	keys := s.keys[first:]
+	for len(keys) > 0 && strings.HasPrefix(keys[0], prefix) {
+		if len(page) == limit {
+			return page, limit > 0
+		}
+		if common := rollUp(keys[0], prefix, delimiter); common != "" {
+			page = append(page, entry{key: common})
+			keys = beyond(keys, common)
+			continue
+		}
+		page = append(page, entry{keys[0], s.objects[keys[0]]})
+		keys = keys[1:]
+	}
+	return page, false
+}
+
+// beyond leaves out the keys with the prefix, which are the first ones.
+func beyond(keys []string, prefix string) []string {
+	n := sort.Search(len(keys), func(i int) bool { return !strings.HasPrefix(keys[i], prefix) })
+	return keys[n:]
+}
+
+// rollUp is the common prefix that a key is listed as, or "".
+func rollUp(key, prefix, delimiter string) string {
+	if delimiter == "" {
+		return ""
+	}
+	before, _, found := strings.Cut(key[len(prefix):], delimiter)
+	if !found {
+		return ""
+	}
+	return key[:len(prefix)+len(before)+len(delimiter)]
+}

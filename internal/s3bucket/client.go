@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
@@ -16,12 +17,17 @@ import (
 // on, at most 20 s) it outlasts half a minute of throttling on average.
 const attempts = 8
 
+// answerTimeout is how long S3 may take to begin its answer to one attempt, tens to hundreds of milliseconds as a rule. Without a limit
+// a request whose answer never comes holds its process for ever.
+const answerTimeout = 15 * time.Second
+
 // NewClient is a client for up to maxConns requests at a time. The SDK's own settings hold (endpoint, credentials,
 // number of attempts, CA bundle), save for these:
 //
 //   - Every connection is kept for the next request. The SDK keeps ten a host and closes the others.
 //   - With another endpoint than Amazon's the bucket stands in the path, since a host name of its own it rarely has there.
 //     (For a bucket name with dots the SDK does so by itself: no certificate covers it.)
+//   - An attempt whose answer does not begin within answerTimeout is given up.
 //   - Checksums beyond the required ones are left out. The connection and the signature guard what is sent, and listings
 //     and ETags what is stored.
 //   - A client of another kind in cfg.HTTPClient is taken as it is.
@@ -48,6 +54,7 @@ func pooled(client aws.HTTPClient, maxConns int) aws.HTTPClient {
 		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, maxConns)
 		t.MaxIdleConns = max(t.MaxIdleConns, 2*maxConns) // A bucket has several hosts when a region redirects.
 		t.MaxConnsPerHost = max(t.MaxConnsPerHost, 2*maxConns)
+		t.ResponseHeaderTimeout = answerTimeout
 	})
 }
 

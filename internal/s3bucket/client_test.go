@@ -120,6 +120,8 @@ func TestTransportOfTheConfigIsKept(t *testing.T) {
 	}
 	if tr := got.GetTransport(); tr.ReadBufferSize != 12345 || tr.MaxIdleConnsPerHost != 300 || tr.MaxIdleConns != 600 {
 		t.Errorf("transport: buffer %d, idle a host %d, idle %d", tr.ReadBufferSize, tr.MaxIdleConnsPerHost, tr.MaxIdleConns)
+	} else if tr.ResponseHeaderTimeout != answerTimeout {
+		t.Errorf("an answer may take %s, want %s", tr.ResponseHeaderTimeout, answerTimeout)
 	}
 }
 

@@ -1,0 +1,179 @@
+package faults
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// Audit is a Watcher that holds every write against the guarantees (DESIGN 2) at the moment of the write:
+//
+//   - nothing is written or deleted outside the datasets and the program's own state, and copies are made of the frame's own image;
+//   - a frame that stands in the datasets never stands nowhere, unless it may go;
+//   - when the planner of a generation has listed the datasets, no write is made that only tasks of older ones ask for.
+type Audit struct {
+	Layout dataset.Layout
+	Bucket string
+	// OnPointer is told of each change of the pointer, before any later write or listing; nil mostly. It must not write.
+	OnPointer func(state.Pointer)
+
+	mu         sync.Mutex
+	stands     map[dataset.Frame]map[string]bool // keys
+	mayGo      map[dataset.Frame]bool
+	asked      map[string]int64 // newest generation with a task that writes ("+") or deletes ("-") the key
+	took       map[string]int64 // process → generation that it took the pointer for
+	listed     int64            // newest generation whose planner has listed the datasets
+	violations []string
+	tasks      []string // bodies of all that were sent
+}
+
+// NewAudit watches a bucket without datasets.
+func NewAudit(l dataset.Layout, bucket string) *Audit {
+	return &Audit{
+		Layout: l, Bucket: bucket, stands: map[dataset.Frame]map[string]bool{}, mayGo: map[dataset.Frame]bool{},
+		asked: map[string]int64{}, took: map[string]int64{},
+	}
+}
+
+// MayGo says that frames are no longer wanted, and may be deleted from now on.
+func (a *Audit) MayGo(frames ...dataset.Frame) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, f := range frames {
+		a.mayGo[f] = true
+	}
+}
+
+// Violations are those so far, in words.
+func (a *Audit) Violations() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.violations)
+}
+
+// Tasks are the bodies of all tasks that were sent, of a generation.
+func (a *Audit) Tasks(generation int64) (bodies []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, body := range a.tasks {
+		if t, err := messages.ParseTask(body); err == nil && t.Gen == generation {
+			bodies = append(bodies, body)
+		}
+	}
+	return bodies
+}
+
+// Asked learns the tasks before any worker can have them.
+func (a *Audit) Asked(q Request) {
+	if q.Op != "SendMessageBatch" {
+		return
+	}
+	var in struct {
+		Entries []struct{ MessageBody string }
+	}
+	if json.Unmarshal(q.Body, &in) != nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, e := range in.Entries {
+		t, err := messages.ParseTask(e.MessageBody)
+		if err != nil {
+			continue // results
+		}
+		a.tasks = append(a.tasks, e.MessageBody)
+		a.asked["+"+t.Dst] = max(a.asked["+"+t.Dst], t.Gen)
+		for _, key := range t.Del {
+			a.asked["-"+key] = max(a.asked["-"+key], t.Gen)
+		}
+	}
+}
+
+// Applied holds a write or a listing against the guarantees.
+func (a *Audit) Applied(q Request, answer []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch q.Op {
+	case "ListObjectsV2":
+		if generation, ok := a.took[q.From]; ok && strings.HasPrefix(q.Target, a.Layout.ML()) {
+			a.listed = max(a.listed, generation)
+		}
+	case "PutObject":
+		a.put(q)
+	case "CopyObject":
+		a.copy(q)
+	case "DeleteObject", "DeleteObjects":
+		failed := keysIn(answer, "Error")
+		for _, key := range q.Keys {
+			if !slices.Contains(failed, key) {
+				a.delete(q, key)
+			}
+		}
+	}
+}
+
+func (a *Audit) violated(q Request, format string, args ...any) {
+	a.violations = append(a.violations, fmt.Sprintf(format, args...)+": "+q.String())
+}
+
+func (a *Audit) put(q Request) {
+	if !strings.HasPrefix(q.Target, a.Layout.State()) {
+		a.violated(q, "a write outside %s", a.Layout.State())
+		return
+	}
+	var p state.Pointer
+	if q.Target != a.Layout.State()+"current.json" || json.Unmarshal(q.Body, &p) != nil {
+		return
+	}
+	if p.State == state.Planning {
+		a.took[q.From] = p.Generation
+	}
+	if a.OnPointer != nil {
+		a.OnPointer(p)
+	}
+}
+
+func (a *Audit) copy(q Request) {
+	_, f, ok := a.Layout.Parse(q.Target)
+	if !ok {
+		a.violated(q, "a copy to what is no frame's key under %s", a.Layout.ML())
+		return
+	}
+	source, err := url.PathUnescape(q.Source)
+	if key, in := strings.CutPrefix(source, a.Bucket+"/"); err != nil || !in || a.Layout.CheckSource(key, f) != nil {
+		a.violated(q, "a copy of %s", q.Source)
+	}
+	a.current(q, "+"+q.Target)
+	if a.stands[f] == nil {
+		a.stands[f] = map[string]bool{}
+	}
+	a.stands[f][q.Target] = true
+}
+
+func (a *Audit) delete(q Request, key string) {
+	_, f, ok := a.Layout.Parse(key)
+	if !ok {
+		a.violated(q, "a deletion of %s, which is no frame's key under %s", key, a.Layout.ML())
+		return
+	}
+	a.current(q, "-"+key)
+	stood := len(a.stands[f])
+	delete(a.stands[f], key)
+	if stood > 0 && len(a.stands[f]) == 0 && !a.mayGo[f] {
+		a.violated(q, "%s stands nowhere", f)
+	}
+}
+
+// current says whether a task of the generation that has listed the datasets, or of a later one, asks for the write.
+func (a *Audit) current(q Request, write string) {
+	if newest := a.asked[write]; newest < a.listed {
+		a.violated(q, "%s was asked for by generation %d last, and generation %d has listed the datasets", write, newest, a.listed)
+	}
+}

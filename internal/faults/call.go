@@ -1,0 +1,175 @@
+package faults
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// call is one request on its way through a front.
+type call struct {
+	front *Front
+	w     http.ResponseWriter
+	r     *http.Request
+	q     *Request
+	rand  *rand.Rand // of the fault
+	log   int        // the entry in the front's log
+}
+
+// maxHold is longer than any client waits.
+const maxHold = 2 * time.Minute
+
+// serve carries the request out or does what the rule says.
+func (c *call) serve(rule *Rule) {
+	c.shrinkPage()
+	if rule == nil {
+		c.answer(c.carryOut())
+		return
+	}
+	switch rule.Kind {
+	case Cut:
+		c.cut()
+	case Hang:
+		c.wait(maxHold)
+		c.cut()
+	case Slow:
+		if c.wait(c.upTo(3 * time.Second)) {
+			c.answer(c.carryOut())
+		}
+	case AppliedError:
+		c.carryOut()
+		c.refuse(InternalError)
+	case AppliedCut, LostReceive:
+		c.carryOut()
+		c.cut()
+	case Crash:
+		rule.Do(*c.q)
+		c.cut()
+	case CrashAfter:
+		c.carryOut()
+		rule.Do(*c.q)
+		c.cut()
+	case Event:
+		rule.Do(*c.q)
+		c.answer(c.carryOut())
+	case FailedEntries, Duplicated, Delayed, LostDelete, Redelivered, Reordered, WrongCounts:
+		c.messages(rule.Kind)
+	default:
+		c.refuse(rule.Kind)
+	}
+}
+
+func (c *call) carryOut() *answer { return c.front.carryOut(c.q, c.r) }
+
+// upTo is a time that is drawn, of a tenth of the longest at least.
+func (c *call) upTo(longest time.Duration) time.Duration {
+	return longest/10 + time.Duration(c.rand.Float64()*float64(longest*9/10))
+}
+
+// wait says whether the client is still there afterwards.
+func (c *call) wait(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-c.r.Context().Done():
+		return false
+	}
+}
+
+// cut closes the connection without an answer.
+func (c *call) cut() { panic(http.ErrAbortHandler) }
+
+// answer gives the client what the server answered, by the clock that the client is to see.
+func (c *call) answer(a *answer) {
+	c.front.ended(c.log, a.status)
+	h := c.w.Header()
+	for name, values := range a.header {
+		h[name] = values
+	}
+	by := c.front.skewOf(c.q.From)
+	h.Set("Date", time.Now().Add(by).UTC().Format(http.TimeFormat))
+	if t, err := http.ParseTime(h.Get("Last-Modified")); err == nil {
+		h.Set("Last-Modified", t.Add(by).UTC().Format(http.TimeFormat))
+	}
+	c.w.WriteHeader(a.status)
+	_, _ = c.w.Write(a.body.Bytes()) // a client that has gone gets no answer
+}
+
+// shrinkPage makes a small world one of many pages.
+func (c *call) shrinkPage() {
+	if c.q.Op != "ListObjectsV2" || c.front.PageSize == 0 {
+		return
+	}
+	query := c.r.URL.Query()
+	if n, err := strconv.Atoi(query.Get("max-keys")); err == nil && n < c.front.PageSize {
+		return
+	}
+	query.Set("max-keys", strconv.Itoa(c.front.PageSize))
+	c.r.URL.RawQuery = query.Encode()
+}
+
+// refusals are S3's errors; SQS has its own names for two of them.
+var refusals = map[Kind]struct {
+	status    int
+	code, sqs string
+}{
+	InternalError: {http.StatusInternalServerError, "InternalError", "InternalFailure"},
+	SlowDown:      {http.StatusServiceUnavailable, "SlowDown", "RequestThrottled"},
+	Denied:        {http.StatusForbidden, "AccessDenied", "AccessDeniedException"},
+	Conflict:      {http.StatusConflict, "ConditionalRequestConflict", ""},
+	Precondition:  {http.StatusPreconditionFailed, "PreconditionFailed", ""},
+}
+
+func (c *call) refuse(k Kind) {
+	no := refusals[k]
+	a := &answer{status: no.status, header: http.Header{}}
+	if c.q.isSQS() {
+		if a.status < http.StatusInternalServerError || k == SlowDown {
+			a.status = http.StatusBadRequest
+		}
+		a.header.Set("Content-Type", "application/x-amz-json-1.0")
+		fmt.Fprintf(&a.body, `{"__type":"com.amazonaws.sqs#%s","message":"injected"}`, no.sqs)
+	} else {
+		a.header.Set("Content-Type", "application/xml")
+		fmt.Fprintf(&a.body, `<?xml version="1.0" encoding="UTF-8"?><Error><Code>%s</Code><Message>injected</Message></Error>`, no.code)
+	}
+	c.answer(a)
+}
+
+// with is the request with another body.
+func (c *call) with(body []byte) *http.Request {
+	r := c.r.Clone(c.r.Context())
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	return r
+}
+
+func (f *Front) skewOf(from string) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.skew[from]
+}
+
+// note learns which page comes after this one.
+func (f *Front) note(q *Request, a *answer) {
+	if q.Op != "ListObjectsV2" {
+		return
+	}
+	_, rest, more := strings.Cut(a.body.String(), "<NextContinuationToken>")
+	token, _, _ := strings.Cut(rest, "<")
+	if more {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.pages[token] = q.Page + 1
+	}
+}

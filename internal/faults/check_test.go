@@ -1,0 +1,152 @@
+package faults_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// tries bounds how often somebody has to type what the program tells, once nothing fails any more.
+const tries = 6
+
+// converge types what the program says is to be typed, until the next plan is empty.
+func (w *world) converge(ctx context.Context) error {
+	for range tries {
+		var plan state.Plan
+		code, err := w.command(ctx, &plan, "plan", "--json")
+		if err != nil {
+			return err
+		}
+		held, err := w.ended(ctx)
+		switch {
+		case err != nil:
+			return err
+		case code == 0 && plan.Tasks == 0 && plan.State == state.Succeeded:
+			return nil
+		case held.State == state.Failed:
+			if err := w.redrive(ctx, held); err != nil {
+				return err
+			}
+		}
+	}
+	return fmt.Errorf("the plan is not empty after %d tries without faults", tries)
+}
+
+// redrive publishes again what a failed run has not done, if there is anything.
+func (w *world) redrive(ctx context.Context, held state.Held) error {
+	var s state.Status
+	code, err := w.command(ctx, &s, "status", "--json")
+	if err != nil || code != 1 {
+		return fmt.Errorf("status of a failed run: exit code %d, %w", code, err)
+	}
+	if s.Dead+s.Outcomes[messages.Superseded] == 0 {
+		return nil
+	}
+	if _, err := w.command(ctx, nil, "redrive", held.Run); err != nil {
+		return err
+	}
+	_, err = w.ended(ctx)
+	return err
+}
+
+// check holds the world against the guarantees when all is over.
+func (w *world) check(ctx context.Context) error {
+	w.mu.Lock()
+	broken := w.failure
+	w.mu.Unlock()
+	differences, err := w.differences(ctx)
+	if err == nil && len(differences) > 0 {
+		err = fmt.Errorf("the plan is empty, and there are %d differences: %s", len(differences), differences[0])
+	}
+	err = errors.Join(broken, err, w.runsAddUp(ctx), w.queuesAreEmpty(ctx), w.logsAreSane())
+	for _, v := range w.audit.Violations() {
+		err = errors.Join(err, errors.New(v))
+	}
+	return err
+}
+
+// runsAddUp: every run has ended, and its ledger accounts for each of its tasks once.
+func (w *world) runsAddUp(ctx context.Context) error {
+	runs, err := w.store.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		plan, err := w.store.ReadPlan(ctx, run)
+		if errors.Is(err, bucket.ErrNotFound) {
+			continue // its planner died before it had a plan
+		}
+		if err != nil {
+			return err
+		}
+		s, err := state.ReadStatus(ctx, w.store, run)
+		if err != nil {
+			return err
+		}
+		p, err := w.store.ReadProgress(ctx, run, plan.Tasks)
+		if err != nil {
+			return err
+		}
+		if err := addsUp(plan, s, p); err != nil {
+			return fmt.Errorf("run %s (%s): %w", run, s.State, err)
+		}
+	}
+	return nil
+}
+
+func addsUp(plan *state.Plan, s state.Status, p state.Progress) error {
+	outcomes := 0
+	for _, n := range p.Outcomes {
+		outcomes += n
+	}
+	switch {
+	case s.State.Active():
+		return errors.New("it has not ended")
+	case p.Tasks != plan.Tasks || plan.Totals.Tasks() != plan.Tasks:
+		return fmt.Errorf("%d tasks in the plan, %d by its totals, %d in the ledger", plan.Tasks, plan.Totals.Tasks(), p.Tasks)
+	case p.Done+p.Dead+p.Superseded+p.Open != p.Tasks:
+		return fmt.Errorf("%d done, %d dead, %d superseded and %d open are not %d", p.Done, p.Dead, p.Superseded, p.Open, p.Tasks)
+	case p.Done+p.Dead+p.Superseded != outcomes:
+		return fmt.Errorf("the outcomes %v do not add up to %d", p.Outcomes, p.Done+p.Dead+p.Superseded)
+	case s.State == state.Succeeded && (p.Done != p.Tasks || s.Differences > 0):
+		return fmt.Errorf("succeeded with %d of %d tasks done and %d differences", p.Done, p.Tasks, s.Differences)
+	}
+	return nil
+}
+
+// queuesAreEmpty waits for what is hidden or late to be taken too.
+func (w *world) queuesAreEmpty(ctx context.Context) error {
+	return until(ctx, "empty queues", 4*visibility+30*time.Second, func(ctx context.Context) (bool, error) {
+		for _, q := range w.queues {
+			a, err := q.GetQueueAttributes(ctx)
+			if err != nil || a.Visible+a.InFlight+a.Delayed > 0 {
+				return false, err
+			}
+		}
+		return w.front.Late() == 0, nil
+	})
+}
+
+// atSuccess looks, at the very moment when a run is set succeeded, whether the datasets are what the sheets say. An episode that is
+// held is not: then the run says so.
+func (w *world) atSuccess(p state.Pointer) {
+	if p.State != state.Succeeded {
+		return
+	}
+	plan, err := w.store.ReadPlan(w.ctx, p.Run)
+	if err != nil || len(plan.Held())+len(plan.Problems) > 0 {
+		return // without its plan, the run fails the other checks
+	}
+	differences, err := w.differences(w.ctx)
+	if err == nil && len(differences) > 0 {
+		err = fmt.Errorf("run %s is set succeeded with %d differences: %s", p.Run, len(differences), differences[0])
+	}
+	if err != nil && w.ctx.Err() == nil {
+		w.broke(err)
+	}
+}

@@ -1,0 +1,93 @@
+// Package faults stands between the program and S3 and SQS, and does to requests and answers what networks and services do:
+// errors, lost answers, duplicates, delays. What happens to the n-th request that a rule is for is a function of the seed, so that a
+// schedule of faults can be told by its seed; in which order requests of several processes come is the machine's affair.
+//
+// A Front also counts what it did, keeps a log that can be printed as a story, and tells those who watch what was applied, in the order in which it
+// was applied: see Audit.
+package faults
+
+import "strings"
+
+// Kind is a kind of fault.
+type Kind string
+
+// The kinds. Where it is not said otherwise, the request is not carried out.
+const (
+	InternalError Kind = "500"
+	SlowDown      Kind = "503"       // S3's SlowDown; SQS's throttling is a 400
+	Cut           Kind = "cut"       // the connection is closed
+	Slow          Kind = "slow"      // carried out, after a time
+	Hang          Kind = "no answer" // until the client goes away
+	AppliedError  Kind = "applied, 500"
+	AppliedCut    Kind = "applied, cut"
+	Denied        Kind = "AccessDenied"
+	Conflict      Kind = "409" // of a conditional write: another one is under way
+	Precondition  Kind = "412" // of a conditional write
+
+	FailedEntries Kind = "failed entries"      // some of a batch are refused, the others done
+	Duplicated    Kind = "duplicated message"  // some messages of a batch are sent once more, later
+	Delayed       Kind = "delayed message"     // some messages of a batch are sent later only
+	Redelivered   Kind = "redelivered message" // what is received is not hidden from the next receive
+	Reordered     Kind = "reordered messages"
+	LostReceive   Kind = "lost receive"  // messages are hidden, and nobody has them
+	LostDelete    Kind = "lost deletion" // some are answered as deleted, and are not
+	WrongCounts   Kind = "wrong counts"  // the queue says that it is empty
+
+	// Crash calls the rule's Do, which kills a process, before the request is carried out; CrashAfter, when it has been and before it
+	// is answered. So a process ends between any two of its requests.
+	Crash      Kind = "crash before"
+	CrashAfter Kind = "crash after"
+	// Event calls the rule's Do, and then carries the request out.
+	Event Kind = "event"
+)
+
+// fits says to which requests a kind can happen.
+func (k Kind) fits(r *Request) bool {
+	switch k {
+	case Conflict, Precondition:
+		return r.Conditional
+	case FailedEntries:
+		return r.isBatch()
+	case Duplicated, Delayed:
+		return r.Op == "SendMessageBatch"
+	case Redelivered, Reordered, LostReceive:
+		return r.Op == "ReceiveMessage"
+	case LostDelete:
+		return r.Op == "DeleteMessageBatch"
+	case WrongCounts:
+		return r.Op == "GetQueueAttributes"
+	}
+	return true
+}
+
+// Rule says to which requests a fault happens: of those that all of its fields fit, to Times ones from the First on, or else to a Share
+// of them, drawn.
+type Rule struct {
+	Kind   Kind
+	Op     string // "" is any
+	From   string // a prefix of the process's name; "" is any
+	Target string // a part of the key or the queue's name; "" is any
+	Page   int    // of a listing, from 1; 0 is any
+
+	First, Times int // from 1; Times 0 is one, negative is all
+	Share        float64
+
+	Do func(Request) // of Crash, CrashAfter and Event
+}
+
+func (r *Rule) fits(q *Request) bool {
+	return r.Kind.fits(q) && (r.Op == "" || r.Op == q.Op) && (r.Page == 0 || r.Page == q.Page) &&
+		strings.HasPrefix(q.From, r.From) && strings.Contains(q.Target, r.Target)
+}
+
+// hits says whether the fault happens to the n-th request that the rule fits.
+func (r *Rule) hits(n int, drawn float64) bool {
+	if r.First == 0 {
+		return drawn < r.Share
+	}
+	times := r.Times
+	if times == 0 {
+		times = 1
+	}
+	return n >= r.First && (times < 0 || n < r.First+times)
+}

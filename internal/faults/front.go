@@ -1,0 +1,188 @@
+package faults
+
+import (
+	"bytes"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Watcher is told what goes through a Front.
+type Watcher interface {
+	// Asked is told of a request that is about to be carried out.
+	Asked(Request)
+	// Applied is told of what changed or listed the bucket, in the order in which it did, with the answer's body.
+	Applied(q Request, answer []byte)
+}
+
+// Front is an http.Handler before S3 and SQS.
+type Front struct {
+	Seed     uint64
+	Latency  time.Duration // of each request to S3
+	PageSize int           // of listings; 0 leaves them as they are
+	Watcher  Watcher       // may be nil
+
+	next  http.Handler
+	began time.Time
+
+	order sync.Mutex // while a write or a listing is carried out: Applied is told in this order
+
+	mu      sync.Mutex
+	rules   []*inForce
+	skew    map[string]time.Duration
+	pages   map[string]int // by continuation token
+	entries []entry        // of the log
+	counts  map[Kind]int
+	asked   int
+
+	late atomic.Int64 // messages that are held back
+}
+
+// inForce is a rule and how many requests it fitted.
+type inForce struct {
+	Rule
+	number uint64 // of the rule, from 1
+	fitted int
+}
+
+// New is a front before a server. All fields may be set until the first request.
+func New(next http.Handler, seed uint64) *Front {
+	return &Front{
+		Seed: seed, next: next, began: time.Now(),
+		skew: map[string]time.Duration{}, pages: map[string]int{}, counts: map[Kind]int{},
+	}
+}
+
+// Before is a handler that passes requests on to an endpoint, such as a LocalStack's or a server's of another process.
+func Before(endpoint *url.URL) http.Handler {
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(endpoint)
+		r.Out.Host = r.In.Host // queue URLs are made of it
+	}}
+}
+
+// Add puts rules in force, after those that are: the first that hits a request decides.
+func (f *Front) Add(rules ...Rule) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range rules {
+		f.rules = append(f.rules, &inForce{Rule: r, number: uint64(len(f.rules)) + 1})
+	}
+}
+
+// Calm ends all rules. Messages that are held back come in their time.
+func (f *Front) Calm() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range f.rules {
+		r.Kind = ""
+	}
+}
+
+// Skew makes the server's clock, as processes of that name see it, go by so much.
+func (f *Front) Skew(from string, by time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.skew[from] = by
+}
+
+// Late is the number of messages that are held back.
+func (f *Front) Late() int { return int(f.late.Load()) }
+
+// Counts are the faults so far, by kind.
+func (f *Front) Counts() map[Kind]int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.counts)
+}
+
+// ServeHTTP carries a request out, or does to it what a rule says.
+func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q, err := read(r)
+	if err != nil {
+		return // the client has gone half-way
+	}
+	c := &call{front: f, w: w, r: r, q: q}
+	rule, log := f.admit(c)
+	c.log = log
+	if !q.isSQS() && !c.wait(f.Latency) {
+		return
+	}
+	c.serve(rule)
+}
+
+// admit numbers the request, logs it and looks for a rule that hits it.
+func (f *Front) admit(c *call) (*Rule, int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked++
+	c.q.N, c.q.At = f.asked, time.Since(f.began)
+	if token := c.r.URL.Query().Get("continuation-token"); c.q.Op == "ListObjectsV2" && token != "" {
+		c.q.Page = f.pages[token]
+	}
+	var hit *inForce
+	for _, r := range f.rules {
+		if r.Kind == "" || !r.fits(c.q) {
+			continue
+		}
+		r.fitted++
+		if hit == nil && r.hits(r.fitted, f.draw(r).Float64()) {
+			hit = r
+		}
+	}
+	if hit == nil {
+		f.entries = append(f.entries, entry{Request: *c.q})
+		return nil, len(f.entries) - 1
+	}
+	c.rand = f.draw(hit)
+	c.rand.Float64() // the one that decided
+	f.counts[hit.Kind]++
+	f.entries = append(f.entries, entry{Request: *c.q, fault: hit.Kind})
+	rule := hit.Rule
+	return &rule, len(f.entries) - 1
+}
+
+// draw is the source of chance for the rule and the n-th request that it fits.
+func (f *Front) draw(r *inForce) *rand.Rand {
+	return rand.New(rand.NewPCG(f.Seed^r.number<<48, uint64(r.fitted)))
+}
+
+// answer is what a server answers, held back until it is clear what the client gets of it.
+type answer struct {
+	status int
+	header http.Header
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header         { return a.header }
+func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
+func (a *answer) WriteHeader(status int)      { a.status = status }
+
+// carryOut passes the request on. What touches the bucket is done one after the other.
+func (f *Front) carryOut(q *Request, r *http.Request) *answer {
+	a := &answer{status: http.StatusOK, header: http.Header{}}
+	ordered := q.Writes() || q.Op == "ListObjectsV2"
+	if ordered {
+		f.order.Lock()
+		defer f.order.Unlock()
+	}
+	if r.Context().Err() != nil {
+		return a // nobody has it
+	}
+	if f.Watcher != nil {
+		f.Watcher.Asked(*q)
+	}
+	f.next.ServeHTTP(a, r)
+	if ordered && a.status < http.StatusMultipleChoices {
+		f.note(q, a)
+		if f.Watcher != nil {
+			f.Watcher.Applied(*q, a.body.Bytes())
+		}
+	}
+	return a
+}

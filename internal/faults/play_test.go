@@ -1,0 +1,239 @@
+package faults_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/faults"
+	"github.com/angel-nft/google-shuffle/internal/season"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// patience is how long a command may take, and a run to end by itself, when everything fails for a while.
+const patience = 4 * time.Minute
+
+// player plays a schedule in a world.
+type player struct {
+	*world
+	schedule
+	rand     *rand.Rand
+	tracking bool
+	stopped  sync.WaitGroup // what happens at a time of its own
+}
+
+// play plays the schedule and tells the story.
+func play(ctx context.Context, s schedule) (counts map[faults.Kind]int, story string, err error) {
+	w, err := newWorld(ctx, s.seed, season.Options{Episodes: 1, Frames: s.frames})
+	if err != nil {
+		return nil, "", err
+	}
+	p := &player{world: w, schedule: s, rand: rand.New(rand.NewPCG(s.seed, 1))}
+	err = p.play(ctx)
+	return w.front.Counts(), s.String() + "\n" + p.story(), errors.Join(err, w.close())
+}
+
+func (p *player) story() string {
+	var b strings.Builder
+	if err := p.front.Story(&b); err != nil {
+		return err.Error()
+	}
+	return b.String()
+}
+
+func (p *player) play(ctx context.Context) error {
+	if p.skewed {
+		for i, name := range []string{"plan", "w1", "w2", "t1"} {
+			p.front.Skew(name, []time.Duration{time.Hour, -time.Hour, 0, time.Hour / 2}[i])
+		}
+	}
+	p.front.Add(p.noise...)
+	p.serve(p.named("w", p.workers, "work")...)
+	for i, r := range p.rounds {
+		p.front.Event("round %d", i+1)
+		if err := p.round(ctx, r); err != nil {
+			return err
+		}
+	}
+	p.stopped.Wait()
+	p.front.Calm()
+	p.front.Event("calm from here on")
+	if err := p.converge(ctx); err != nil {
+		return err
+	}
+	return p.check(ctx)
+}
+
+// named are services of a kind.
+func (p *player) named(kind string, n int, args ...string) []service {
+	var all []service
+	for i := range n {
+		name := fmt.Sprintf("%s%d", kind, i+1)
+		chance := rand.New(rand.NewPCG(p.seed, uint64(len(name)+i)))
+		all = append(all, service{name, args, func() time.Duration { return time.Duration(chance.Int64N(int64(p.restarted))) }})
+	}
+	return all
+}
+
+// round plays one round until the run in force has ended.
+func (p *player) round(ctx context.Context, r round) error {
+	if err := p.edit(ctx, r); err != nil {
+		return err
+	}
+	p.arm(r)
+	if !r.late {
+		p.track()
+	}
+	for range 3 { // as a schedule does: one whose planner was killed is planned again
+		if err := p.plan(ctx, r); err != nil {
+			return err
+		}
+		if r.late {
+			if err := p.workersAreDone(ctx); err != nil {
+				return err
+			}
+			p.front.Event("the trackers come")
+			p.track()
+		}
+		held, err := p.ended(ctx)
+		if err != nil || held.State == state.Succeeded {
+			return err
+		}
+	}
+	return nil // the faults have won for now; the calm will mend it
+}
+
+// track starts the trackers, once.
+func (p *player) track() {
+	if !p.tracking {
+		p.tracking = true
+		p.serve(p.named("t", p.trackers, "track")...)
+	}
+}
+
+// plan plans once or twice at a time, and lets another planner take over when the round says so.
+func (p *player) plan(ctx context.Context, r round) error {
+	planners := [][]string{{"plan", "--json"}}
+	if r.twins {
+		planners = append(planners, planners[0])
+	}
+	errs := make(chan error)
+	for _, args := range planners {
+		go func() {
+			_, err := p.command(ctx, nil, args...)
+			errs <- err
+		}()
+	}
+	if r.supersede > 0 {
+		wait(ctx, r.supersede)
+		if _, err := p.command(ctx, nil, "plan", "--json", "--supersede"); err != nil {
+			return errors.Join(err, <-errs)
+		}
+	}
+	var all error
+	for range planners {
+		all = errors.Join(all, <-errs)
+	}
+	return all
+}
+
+// edit changes sheets and images as people do.
+func (p *player) edit(ctx context.Context, r round) error {
+	p.editing.Lock()
+	defer p.editing.Unlock()
+	e := p.season.Episodes[0]
+	e.Relabel(r.relabel)
+	p.audit.MayGo(e.RemoveRows(r.remove)...)
+	for _, f := range e.InsertRows(r.insert, "Rare") {
+		if _, err := p.bucket.PutObject(ctx, e.ImagePrefix()+f.File(), []byte(f), bucket.Condition{}); err != nil {
+			return err
+		}
+	}
+	for _, f := range e.Repaint(r.repaint) {
+		if _, err := p.bucket.PutObject(ctx, e.ImagePrefix()+f.File(), []byte("repainted "+f), bucket.Condition{}); err != nil {
+			return err
+		}
+	}
+	return e.WriteSheet(p.sheets())
+}
+
+// arm prepares what happens to the processes of a round.
+func (p *player) arm(r round) {
+	for _, c := range r.crashes {
+		kind := faults.Crash
+		if c.after {
+			kind = faults.CrashAfter
+		}
+		p.front.Add(faults.Rule{Kind: kind, From: c.from, Op: c.op, Target: c.target, First: c.nth,
+			Do: func(q faults.Request) { p.kill(q.From) }})
+	}
+	for _, k := range r.killed {
+		p.later(k.after, func() { p.killAny(k.name) })
+	}
+	if r.purge != "" {
+		p.front.Add(faults.Rule{Kind: faults.Event, From: "w", Op: "CopyObject", First: 1 + p.rand.IntN(20), Do: func(faults.Request) {
+			p.front.Event("%s purged", r.purge)
+			if err := p.queues[r.purge].PurgeQueue(p.ctx); err != nil {
+				p.broke(err)
+			}
+		}})
+	}
+	if r.sleeper {
+		p.front.Add(faults.Rule{Kind: faults.Event, From: "w1", First: 1 + p.rand.IntN(60), Do: func(q faults.Request) {
+			p.signal(q.From, syscall.SIGSTOP)
+			p.later(visibility+time.Duration(p.rand.IntN(8000))*time.Millisecond, func() { p.signal(q.From, syscall.SIGCONT) })
+		}})
+	}
+}
+
+// later does something after a time, unless the world ends before.
+func (p *player) later(after time.Duration, do func()) {
+	p.stopped.Go(func() {
+		if wait(p.ctx, after); p.ctx.Err() == nil {
+			do()
+		}
+	})
+}
+
+// killAny kills a service, or the planner that runs now.
+func (p *player) killAny(name string) {
+	p.mu.Lock()
+	names := []string{name}
+	for running := range p.running {
+		if name == "plan" && strings.HasPrefix(running, "plan") {
+			names = append(names, running)
+		}
+	}
+	p.mu.Unlock()
+	for _, n := range names {
+		p.kill(n)
+	}
+}
+
+// ended waits until the run in force has ended by itself.
+func (w *world) ended(ctx context.Context) (held state.Held, err error) {
+	err = until(ctx, "a run that is over", patience, func(ctx context.Context) (bool, error) {
+		held, err = w.store.Current(ctx, state.Held{})
+		return held.Exists() && !held.State.Active(), err
+	})
+	w.front.Event("run %s: %s %s", held.Run, held.State, held.Reason)
+	return held, err
+}
+
+// workersAreDone waits until the workers have nothing left.
+func (w *world) workersAreDone(ctx context.Context) error {
+	return until(ctx, "an empty tasks queue", patience, func(ctx context.Context) (bool, error) {
+		held, err := w.store.Current(ctx, state.Held{})
+		if err != nil || held.State == state.Planning || held.State == state.Publishing {
+			return !held.State.Active(), err
+		}
+		left, err := w.queues[queueNames[0]].GetQueueAttributes(ctx)
+		return left.Visible+left.InFlight == 0 && w.front.Late() == 0, err
+	})
+}

@@ -1,0 +1,103 @@
+package faults
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// entry is a line of the log: a request and what became of it, or an event.
+type entry struct {
+	Request
+	fault  Kind
+	status int // of the answer; 0: none yet, or never
+	event  string
+}
+
+func (e entry) String() string {
+	if e.event != "" {
+		return fmt.Sprintf("%8.3fs ====== %s", e.At.Seconds(), e.event)
+	}
+	line := e.Request.String()
+	if e.fault != "" {
+		line += " !! " + string(e.fault)
+	}
+	if e.status >= 300 && e.fault == "" || e.fault == "" && e.status == 0 {
+		line += fmt.Sprintf(" -> %d", e.status)
+	}
+	return line
+}
+
+// Event puts a line in the log: a process killed, a sheet edited.
+func (f *Front) Event(format string, args ...any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.entries = append(f.entries, entry{Request: Request{At: time.Since(f.began)}, event: fmt.Sprintf(format, args...)})
+}
+
+func (f *Front) ended(i, status int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.entries[i].status = status
+}
+
+// Story writes what happened: the faults by kind, each event and fault, and every request around them. Long polls that brought nothing and
+// other requests that do not change anything are left out where nothing else is near.
+func (f *Front) Story(w io.Writer) error {
+	f.mu.Lock()
+	entries := slices.Clone(f.entries)
+	f.mu.Unlock()
+	if _, err := fmt.Fprintf(w, "faults: %s\n", Tally(f.Counts())); err != nil {
+		return err
+	}
+	skipped := 0
+	for i, e := range entries {
+		if !told(entries, i) {
+			skipped++
+			continue
+		}
+		if skipped > 0 {
+			if _, err := fmt.Fprintf(w, "          … %d requests\n", skipped); err != nil {
+				return err
+			}
+			skipped = 0
+		}
+		if _, err := fmt.Fprintln(w, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Context of an event or a fault, in requests.
+const near = 4
+
+// told says whether the story tells an entry.
+func told(entries []entry, i int) bool {
+	e := entries[i]
+	if e.event != "" || e.fault != "" || e.Writes() && strings.Contains(e.Target, "/shuffle/") {
+		return true
+	}
+	return slices.ContainsFunc(entries[max(i-near, 0):min(i+near+1, len(entries))], func(o entry) bool { return o.event != "" || o.fault.kills() })
+}
+
+func (k Kind) kills() bool { return k == Crash || k == CrashAfter }
+
+// Tally is counts in words, the largest first.
+func Tally(counts map[Kind]int) string {
+	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b Kind) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	parts := make([]string, len(kinds))
+	for i, k := range kinds {
+		parts[i] = fmt.Sprintf("%d %s", counts[k], k)
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}

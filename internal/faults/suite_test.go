@@ -1,0 +1,77 @@
+package faults_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/faults"
+)
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "shuffle-faults-program-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	program = filepath.Join(dir, "shuffle")
+	code := m.Run()
+	_ = os.RemoveAll(dir) // what is left of it harms nobody
+	os.Exit(code)
+}
+
+// setting is a number from the environment.
+func setting(t *testing.T, name string, otherwise uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s=%q: expected a number", name, text)
+	}
+	return n
+}
+
+// TestSchedules: whatever fails and whoever is killed, each run ends by itself, and when nothing fails any more the datasets are
+// what the sheets say, every task is accounted for once, the next plan is empty and so are the queues. Meanwhile no write broke a guarantee.
+//
+// SHUFFLE_FAULTS is the number of schedules, SHUFFLE_FAULTS_SEED the first one's seed: a failing schedule is played again by its
+// seed alone. Schedules mostly wait, so many are played at a time.
+func TestSchedules(t *testing.T) {
+	t.Parallel()
+	if err := build(); err != nil {
+		t.Fatal(err)
+	}
+	first := setting(t, "SHUFFLE_FAULTS_SEED", 1)
+	count := setting(t, "SHUFFLE_FAULTS", 12)
+	var g errgroup.Group
+	g.SetLimit(int(setting(t, "SHUFFLE_FAULTS_PARALLEL", 8)))
+	var mu sync.Mutex
+	total := map[faults.Kind]int{}
+	for seed := first; seed < first+count; seed++ {
+		g.Go(func() error {
+			counts, story, err := play(context.WithoutCancel(t.Context()), draw(seed))
+			mu.Lock()
+			defer mu.Unlock()
+			for kind, n := range counts {
+				total[kind] += n
+			}
+			if err != nil {
+				t.Errorf("schedule %d failed; to play it again: make faults SEED=%d COUNT=1\n%v\n%s", seed, seed, err, story)
+			} else if count == 1 {
+				t.Log(story)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // every schedule tells of its own failure
+	t.Logf("faults: %s", faults.Tally(total))
+}

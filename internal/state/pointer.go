@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -107,7 +108,8 @@ func (s *Store) Current(ctx context.Context, known Held) (Held, error) {
 }
 
 // Swap writes next on the condition that the pointer still is as held. Somebody else's change is ErrConflict. A write
-// that succeeded although its answer was lost is recognised by its Writer.
+// that succeeded although its answer was lost is recognised by its Writer. A refusal that finds the pointer as it was, as S3's 409
+// may when writes race, is tried again.
 func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error) {
 	next.V, next.Writer = 1, rand.Text()
 	body, err := json.MarshalIndent(next, "", " ")
@@ -115,16 +117,38 @@ func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error)
 		return Held{}, fmt.Errorf("write %s: %w", pointerName, err)
 	}
 	cond := bucket.Condition{IfMatch: held.etag, IfNoneMatch: !held.Exists()}
-	etag, err := s.Write(ctx, pointerName, body, cond)
-	if err == nil {
-		return Held{Pointer: next, etag: etag}, nil
+	for try := 1; ; try++ {
+		etag, err := s.Write(ctx, pointerName, body, cond)
+		if err == nil {
+			return Held{Pointer: next, etag: etag}, nil
+		}
+		refused := errors.Is(err, bucket.ErrPrecondition) || errors.Is(err, bucket.ErrNotFound)
+		now, readErr := s.Current(ctx, Held{})
+		switch {
+		case readErr == nil && now.Writer == next.Writer:
+			return now, nil
+		case !refused:
+			return Held{}, errors.Join(err, readErr)
+		case readErr != nil || now.etag != held.etag || try == swapTries:
+			return Held{}, fmt.Errorf("%w: %w", ErrConflict, err)
+		}
+		if err := pause(ctx, try); err != nil {
+			return Held{}, err
+		}
 	}
-	now, readErr := s.Current(ctx, Held{})
-	switch {
-	case readErr == nil && now.Writer == next.Writer:
-		return now, nil
-	case errors.Is(err, bucket.ErrPrecondition) || errors.Is(err, bucket.ErrNotFound):
-		return Held{}, fmt.Errorf("%w: %w", ErrConflict, err)
+}
+
+// swapTries bounds the writes of one Swap that are refused although nothing has changed.
+const swapTries = 6
+
+// pause waits 20 ms · 2^try with full jitter.
+func pause(ctx context.Context, try int) error {
+	t := time.NewTimer(mathrand.N(20 * time.Millisecond << try))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
 	}
-	return Held{}, errors.Join(err, readErr)
 }

@@ -203,13 +203,21 @@ func (s *Store) versionFiles(ctx context.Context, v Version, rows []VersionRow) 
 	return s.writeOnce(ctx, VersionName(v.Generation, versionFile), append(body, '\n')) // the last: a folder with it is whole
 }
 
-// writeOnce writes what is the same whoever writes it: that it is there already is fine.
+// writeOnce writes what is the same whoever writes it: that it is there already is fine. A refusal says so with 412; with 409 it says
+// only that another write is under way, which may fail, so what is there is looked at.
 func (s *Store) writeOnce(ctx context.Context, name string, body []byte) error {
-	_, err := s.Write(ctx, name, body, bucket.Condition{IfNoneMatch: true})
-	if errors.Is(err, bucket.ErrPrecondition) {
-		return nil
+	for try := 1; ; try++ {
+		_, err := s.Write(ctx, name, body, bucket.Condition{IfNoneMatch: true})
+		if !errors.Is(err, bucket.ErrPrecondition) {
+			return err
+		}
+		if _, err := s.Read(ctx, name); !errors.Is(err, bucket.ErrNotFound) {
+			return err
+		}
+		if err := pause(ctx, min(try, swapTries)); err != nil {
+			return err
+		}
 	}
-	return err
 }
 
 // ClassNames are the configured classes and those that have frames, sorted: the order in which torchvision, Keras and

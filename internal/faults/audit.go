@@ -31,14 +31,14 @@ type Audit struct {
 	took       map[string]int64 // process → generation that it took the pointer for
 	listed     int64            // newest generation whose planner has listed the datasets
 	violations []string
-	tasks      []string // bodies of all that were sent
+	tasks      map[string]int64 // body → generation, of all that were sent
 }
 
 // NewAudit watches a bucket without datasets.
 func NewAudit(l dataset.Layout, bucket string) *Audit {
 	return &Audit{
 		Layout: l, Bucket: bucket, stands: map[dataset.Frame]map[string]bool{}, mayGo: map[dataset.Frame]bool{},
-		asked: map[string]int64{}, took: map[string]int64{},
+		asked: map[string]int64{}, took: map[string]int64{}, tasks: map[string]int64{},
 	}
 }
 
@@ -58,12 +58,12 @@ func (a *Audit) Violations() []string {
 	return slices.Clone(a.violations)
 }
 
-// Tasks are the bodies of all tasks that were sent, of a generation.
+// Tasks are the bodies of all tasks of a generation that were sent, each once.
 func (a *Audit) Tasks(generation int64) (bodies []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, body := range a.tasks {
-		if t, err := messages.ParseTask(body); err == nil && t.Gen == generation {
+	for body, g := range a.tasks {
+		if g == generation {
 			bodies = append(bodies, body)
 		}
 	}
@@ -88,7 +88,7 @@ func (a *Audit) Asked(q Request) {
 		if err != nil {
 			continue // results
 		}
-		a.tasks = append(a.tasks, e.MessageBody)
+		a.tasks[e.MessageBody] = t.Gen
 		a.asked["+"+t.Dst] = max(a.asked["+"+t.Dst], t.Gen)
 		for _, key := range t.Del {
 			a.asked["-"+key] = max(a.asked["-"+key], t.Gen)

@@ -16,8 +16,9 @@ const tries = 6
 
 // converge types what the program says is to be typed, until the next plan is empty.
 func (w *world) converge(ctx context.Context) error {
+	var plan state.Plan
 	for range tries {
-		var plan state.Plan
+		plan = state.Plan{}
 		code, err := w.command(ctx, &plan, "plan", "--json")
 		if err != nil {
 			return err
@@ -34,7 +35,7 @@ func (w *world) converge(ctx context.Context) error {
 			}
 		}
 	}
-	return fmt.Errorf("the plan is not empty after %d tries without faults", tries)
+	return fmt.Errorf("the plan is not empty after %d tries without faults: %d tasks, held %v, problems %v", tries, plan.Tasks, plan.Held(), plan.Problems)
 }
 
 // redrive publishes again what a failed run has not done, if there is anything.

@@ -91,6 +91,12 @@ func (f *Front) Skew(from string, by time.Duration) {
 	f.skew[from] = by
 }
 
+// Sync returns when the Watcher has been told of all that has been carried out by now.
+func (f *Front) Sync() {
+	f.order.Lock()
+	defer f.order.Unlock()
+}
+
 // Late is the number of messages that are held back.
 func (f *Front) Late() int { return int(f.late.Load()) }
 

@@ -46,6 +46,9 @@ func (c *call) entries(k Kind) {
 		c.answer(c.carryOut())
 		return
 	}
+	if c.front.Watcher != nil {
+		c.front.Watcher.Asked(*c.q) // of all, for some may be sent past it later
+	}
 	picked, others := c.pick(in.Entries)
 	if k == Duplicated {
 		others = in.Entries

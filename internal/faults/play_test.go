@@ -91,7 +91,7 @@ func (p *player) round(ctx context.Context, r round) error {
 		p.track()
 	}
 	for range 3 { // as a schedule does: one whose planner was killed is planned again
-		if err := p.plan(ctx, r); err != nil {
+		if err := p.planAll(ctx, r); err != nil {
 			return err
 		}
 		if r.late {
@@ -117,8 +117,8 @@ func (p *player) track() {
 	}
 }
 
-// plan plans once or twice at a time, and lets another planner take over when the round says so.
-func (p *player) plan(ctx context.Context, r round) error {
+// planAll plans once or twice at a time, and lets another planner take over when the round says so.
+func (p *player) planAll(ctx context.Context, r round) error {
 	planners := [][]string{{"plan", "--json"}}
 	if r.twins {
 		planners = append(planners, planners[0])
@@ -143,24 +143,19 @@ func (p *player) plan(ctx context.Context, r round) error {
 	return all
 }
 
-// edit changes sheets and images as people do.
+// edit changes sheet and images as people do.
 func (p *player) edit(ctx context.Context, r round) error {
-	p.editing.Lock()
-	defer p.editing.Unlock()
-	e := p.season.Episodes[0]
-	e.Relabel(r.relabel)
-	p.audit.MayGo(e.RemoveRows(r.remove)...)
-	for _, f := range e.InsertRows(r.insert, "Rare") {
-		if _, err := p.bucket.PutObject(ctx, e.ImagePrefix()+f.File(), []byte(f), bucket.Condition{}); err != nil {
-			return err
+	return p.change(func(e *season.Episode) error {
+		e.Relabel(r.relabel)
+		p.audit.MayGo(e.RemoveRows(r.remove)...)
+		for _, f := range append(e.InsertRows(r.insert, "Rare"), e.Repaint(r.repaint)...) {
+			body := fmt.Appendf(nil, "%s, painted at %s", f, time.Now())
+			if _, err := p.bucket.PutObject(ctx, e.ImagePrefix()+f.File(), body, bucket.Condition{}); err != nil {
+				return err
+			}
 		}
-	}
-	for _, f := range e.Repaint(r.repaint) {
-		if _, err := p.bucket.PutObject(ctx, e.ImagePrefix()+f.File(), []byte("repainted "+f), bucket.Condition{}); err != nil {
-			return err
-		}
-	}
-	return e.WriteSheet(p.sheets())
+		return nil
+	})
 }
 
 // arm prepares what happens to the processes of a round.
@@ -220,8 +215,9 @@ func (p *player) killAny(name string) {
 func (w *world) ended(ctx context.Context) (held state.Held, err error) {
 	err = until(ctx, "a run that is over", patience, func(ctx context.Context) (bool, error) {
 		held, err = w.store.Current(ctx, state.Held{})
-		return held.Exists() && !held.State.Active(), err
+		return !held.State.Active(), err // also when a planner died before it began a run
 	})
+	w.front.Sync()
 	w.front.Event("run %s: %s %s", held.Run, held.State, held.Reason)
 	return held, err
 }
@@ -231,7 +227,7 @@ func (w *world) workersAreDone(ctx context.Context) error {
 	return until(ctx, "an empty tasks queue", patience, func(ctx context.Context) (bool, error) {
 		held, err := w.store.Current(ctx, state.Held{})
 		if err != nil || held.State == state.Planning || held.State == state.Publishing {
-			return !held.State.Active(), err
+			return true, err // its planner was killed, and the tracker is to see to it
 		}
 		left, err := w.queues[queueNames[0]].GetQueueAttributes(ctx)
 		return left.Visible+left.InFlight == 0 && w.front.Late() == 0, err

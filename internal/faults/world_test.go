@@ -133,6 +133,24 @@ func (w *world) fill(ctx context.Context, server *benchserver.Server) error {
 	return w.season.WriteSheets(w.sheets())
 }
 
+// change edits the first episode and writes its sheet.
+func (w *world) change(edit func(*season.Episode) error) error {
+	w.editing.Lock()
+	defer w.editing.Unlock()
+	if err := edit(w.season.Episodes[0]); err != nil {
+		return err
+	}
+	return w.season.Episodes[0].WriteSheet(w.sheets())
+}
+
+// relabel gives frames of the first episode other classes.
+func (w *world) relabel(n int) error {
+	return w.change(func(e *season.Episode) error {
+		e.Relabel(n)
+		return nil
+	})
+}
+
 func imageKeys(e *season.Episode, frames []dataset.Frame) []string {
 	keys := make([]string, len(frames))
 	for i, f := range frames {

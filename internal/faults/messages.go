@@ -133,6 +133,7 @@ func (c *call) rewrite(a *answer, field string, change func(json.RawMessage) jso
 	doc[field] = change(doc[field])
 	a.body.Reset()
 	a.body.Write(encode(doc))
+	a.header.Del("Content-Length")
 }
 
 func (c *call) shuffled(list json.RawMessage) json.RawMessage {

@@ -1,0 +1,105 @@
+package dataset_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+)
+
+// pages is a bucket that holds the keys, in pages of two.
+type pages []string
+
+func (b pages) ListObjects(_ context.Context, in bucket.ListInput) (page bucket.Page, err error) {
+	for _, key := range b {
+		if !strings.HasPrefix(key, in.Prefix) || key <= in.Token {
+			continue
+		}
+		rest := key[len(in.Prefix):]
+		if i := strings.Index(rest, in.Delimiter); in.Delimiter != "" && i >= 0 {
+			if p := in.Prefix + rest[:i+len(in.Delimiter)]; !slices.Contains(page.Prefixes, p) {
+				page.Prefixes = append(page.Prefixes, p)
+			}
+			continue
+		}
+		if len(page.Objects) == 2 {
+			page.Next = page.Objects[1].Key
+			return page, nil
+		}
+		page.Objects = append(page.Objects, bucket.Object{Key: key, ETag: "e"})
+	}
+	return page, nil
+}
+
+// FuzzListing: whatever keys stand in the datasets, a listing of everything gives each frame's key once, under its episode and
+// in order, and nothing else; and a listing of one episode the same.
+func FuzzListing(f *testing.F) {
+	f.Add("train/Rare/TT_S01_E01_FRM-00-00-08-12.jpg\ntrain/Junk/TT_S01_E01_FRM-00-00-08-12.jpg\ntest/Rare/TT_S01_E02_FRM-00-00-08-12.jpg")
+	f.Add("train/TT_S01_E01_FRM-00-00-08-12.jpg\ntrain/TT_S01_E01_FRM-/TT_S01_E01_FRM-00-00-08-12.jpg\ntrain/../TT_S01_E01_FRM-00-00-08-12.jpg")
+	f.Add("test/Rare/TT_S01_E01_FRM-00-00-60-00.jpg\ntest/Rare/a/TT_S01_E01_FRM-00-00-08-12.jpg\ntest//TT_S01_E01_FRM-00-00-08-12.jpg\ntest/Rare/TT_S01_E01_FRM-00-00-08-12.JPG")
+	l := dataset.Layout{Prefix: "tt"}
+	f.Fuzz(func(t *testing.T, lines string) {
+		var b pages
+		want := map[string]bool{}
+		for line := range strings.SplitSeq(lines, "\n") {
+			key := l.ML() + line
+			b = append(b, key)
+			p, _, ok := l.Parse(key)
+			if ok && (p.Class == "" || dataset.CheckKey(p.Class) == nil) && (p.Dataset == "train" || p.Dataset == "test") {
+				want[key] = true
+			}
+		}
+		slices.Sort(b)
+		b = slices.Compact(b)
+		d := dataset.Destination{Bucket: b, Layout: l, Datasets: []string{"train", "test"}, Parallel: 2}
+		whole, err := d.Whole(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		folders, err := d.Folders(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for e, images := range whole {
+			if !slices.IsSortedFunc(images, dataset.Image.Compare) {
+				t.Fatalf("%s out of order: %v", e, images)
+			}
+			for _, i := range images {
+				key := l.Key(i.Place, i.Frame)
+				if !want[key] || i.Frame.Episode() != e || l.CheckDestination(key, i.Frame) != nil {
+					t.Fatalf("%q is listed as %+v of %s", key, i, e)
+				}
+				delete(want, key)
+			}
+			standing, err := d.Episode(t.Context(), folders, e)
+			if err != nil || standing.Digest() != dataset.DigestOf(images) {
+				t.Fatalf("%s alone is listed as %v, %v; with all others as %v", e, standing, err, images)
+			}
+		}
+		if len(want) > 0 {
+			t.Fatalf("not listed: %v", want)
+		}
+	})
+}
+
+// FuzzParseFrame: a name that reads is the name of the frame at its place in its episode.
+func FuzzParseFrame(f *testing.F) {
+	f.Add("TT_S01_E01_FRM-00-00-08-12")
+	f.Add("TT_S99_E99_FRM-99-59-59-99")
+	f.Add("TT_S01_E01_FRM-00-60-08-12")
+	f.Fuzz(func(t *testing.T, name string) {
+		frame, err := dataset.ParseFrame(name)
+		if err != nil {
+			return
+		}
+		if string(frame) != name || !strings.HasPrefix(name, frame.Episode().FramePrefix()) {
+			t.Fatalf("%q is read as %q of %s", name, frame, frame.Episode())
+		}
+		if again := dataset.FrameAt(frame.Episode(), frame.Index()); name[24:] < "24" && again != frame {
+			t.Fatalf("frame %d of %s is %q, not %q", frame.Index(), frame.Episode(), again, frame)
+		}
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"go.uber.org/zap"
 
+	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
@@ -152,8 +153,12 @@ func (s *session) unstall(ctx context.Context) error {
 	}
 	s.asked = time.Now()
 	left, err := s.Tasks.GetQueueAttributes(ctx)
-	if err != nil || left.Visible+left.InFlight+left.Delayed > 0 {
+	if err != nil {
 		return err
+	}
+	if left.Visible+left.InFlight+left.Delayed > 0 {
+		s.warnIdle(left)
+		return nil
 	}
 	known := s.ledger.Round()
 	round, open, ledger, err := openRound(ctx, s.Store, s.plan, func(l *Ledger) *roaring.Bitmap {
@@ -172,4 +177,14 @@ func (s *session) unstall(ctx context.Context) error {
 	s.log().Warn("no result has come for long and the queue is empty: publishing the open tasks again", zap.String("run", s.held.Run),
 		zap.Uint64("tasks", open.GetCardinality()), zap.Uint32("round", round), zap.Duration("stall", s.stall()))
 	return s.sendRound(ctx, s.plan, round, open)
+}
+
+// warnIdle says, once for each time that results stop coming, that the queue still holds tasks.
+func (s *session) warnIdle(left queue.Attributes) {
+	if s.warned.Equal(s.progressed) {
+		return
+	}
+	s.warned = s.progressed
+	s.log().Warn("no result has come for long, and the queue holds tasks: no worker takes them (shuffle work), or they fail again and again (see the workers' logs, and shuffle doctor)",
+		zap.String("run", s.held.Run), zap.Int("waiting", left.Visible+left.Delayed), zap.Int("in_flight", left.InFlight), zap.Duration("stall", s.stall()))
 }

@@ -22,6 +22,7 @@ type session struct {
 	ledger     *Ledger   // of the run in force, as it was last read or saved
 	progressed time.Time // when a result of the run last came, or its tasks were published
 	asked      time.Time // when the tasks queue was last asked whether it is empty
+	warned     time.Time // the value of progressed when it was last said that no result comes
 	settled    string    // the Writer of the ended pointer whose report is written
 	runs       *knownRuns
 }

@@ -39,6 +39,22 @@ func TestPurgedTasksArePublishedAgain(t *testing.T) {
 	})
 }
 
+// No worker is there, or none gets on: the tracker says so once, and waits.
+func TestNobodyTakesTheTasks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.published(runName(1), 1, 40)
+		time.AfterFunc(3*tracker.DefaultStall, w.hire)
+		if status := w.run(w.tracker()); status.State != state.Succeeded || w.tasks.sent != 40 {
+			t.Fatalf("%+v, %d tasks sent", status, w.tasks.sent)
+		}
+		lines := w.logs.FilterMessageSnippet("the queue holds tasks").All()
+		if len(lines) != 1 || lines[0].ContextMap()["waiting"] != int64(40) {
+			t.Errorf("log: %v", lines)
+		}
+	})
+}
+
 // Somebody purges the results queue: the tasks are done, and nobody knows.
 func TestPurgedResultsAreToldAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -130,7 +130,7 @@ func (t *Tracker) Run(ctx context.Context) (state.Status, error) {
 			failing = time.Now()
 		}
 		if time.Since(failing) > giveUp {
-			return s.status(), fmt.Errorf("track: failing for %s: %w", giveUp, err)
+			return s.status(), fmt.Errorf("track: failing for %s: %w; shuffle doctor says what to fix, and nothing is lost meanwhile", giveUp, err)
 		}
 		t.log().Warn("a step failed and is tried again", zap.String("run", s.held.Run), zap.Error(err))
 		pause(ctx, min(time.Second<<try, 30*time.Second))

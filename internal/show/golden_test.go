@@ -52,6 +52,7 @@ func pages() map[string]printer {
 		"status-planning":       statusOf(status(state.Planning, 0, 0, 0)),
 		"status-published":      statusOf(status(state.Running, 334, 0, 0)),
 		"status-running":        statusOf(runningStatus()),
+		"status-idle":           statusOf(idleStatus()),
 		"status-succeeded":      statusOf(status(state.Succeeded, 334, 334, 0)),
 		"status-succeeded-held": statusOf(heldStatus()),
 		"status-failed-dead":    statusOf(deadStatus()),

@@ -36,6 +36,12 @@ func runningStatus() state.Status {
 	return st
 }
 
+func idleStatus() state.Status {
+	st := status(state.Running, 345_600, 212_045, 0)
+	st.IdleSeconds = 754
+	return st
+}
+
 func heldStatus() state.Status {
 	st := status(state.Succeeded, 334, 334, 0)
 	st.Held = samplePlan().Held()

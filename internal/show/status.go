@@ -71,6 +71,9 @@ func Meaning(st state.Status) string {
 	if st.State == state.Succeeded && len(st.Held) > 0 {
 		return "the datasets equal the plan, which leaves out " + count(len(st.Held), "held episode")
 	}
+	if st.IdleSeconds > 0 {
+		return "no result has come for " + duration(st.IdleSeconds) + ": no worker takes the tasks, they fail again and again, or no tracker counts them"
+	}
 	return map[state.State]string{
 		state.Planning:   "the planner reads sheets and listings",
 		state.Publishing: "the planner sends the tasks to the queue",

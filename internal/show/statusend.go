@@ -23,7 +23,7 @@ func Steps(command string, st state.Status) []Step {
 //
 //	state               | commands
 //	--------------------+--------------------------------------------
-//	active              | status --watch; work and track before the first result; dead, if tasks are
+//	active              | status --watch; work and track before the first result, or when none has come for long; dead, if tasks are
 //	failed, dead tasks  | dead, redrive
 //	failed, superseded  | redrive
 //	failed otherwise    | plan; verify first when there are differences
@@ -50,7 +50,7 @@ func stateSteps(st state.Status) []step {
 		return nil
 	}
 	steps := []step{{"status --watch", "follow the run to its end"}}
-	if st.State == state.Running && accounted(st) == 0 {
+	if st.State == state.Running && (accounted(st) == 0 || st.IdleSeconds > 0) {
 		steps = append(steps, step{"work", "a worker, where none runs yet"}, step{"track", "the tracker, where none runs yet"})
 	}
 	if st.Dead > 0 {

@@ -58,6 +58,7 @@ func TestStatusSteps(t *testing.T) {
 		want []string
 	}{
 		{"planning", status(state.Planning, 0, 0, 0), []string{"status --watch"}},
+		{"no result for long", idleStatus(), []string{"status --watch", "work", "track"}},
 		{"no result yet", status(state.Running, 10, 0, 0), []string{"status --watch", "work", "track"}},
 		{"running", status(state.Running, 10, 1, 0), []string{"status --watch"}},
 		{"running, some dead", runningStatus(), []string{"status --watch", "dead " + run}},

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,7 +29,13 @@ type Progress struct {
 	// First and Last are when results came, by the clocks of the trackers that took them.
 	First time.Time `json:"first,omitzero"`
 	Last  time.Time `json:"last,omitzero"`
+	// Age is how long ago the ledger was saved, by the bucket's clock, when it was read from there; else 0, or negative: unknown.
+	Age time.Duration `json:"-"`
 }
+
+// idleAfter is how long after the last result a run is taken for one that does not go on: a few times as long as the queues hide a message of
+// a worker that died.
+const idleAfter = 3 * time.Minute
 
 // MaxSamples bounds the samples of a ledger.
 const MaxSamples = 60
@@ -78,6 +85,8 @@ type Status struct {
 	Rate        float64                  `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended
 	// ETASeconds is 0 when nothing is left and null while the rate is unknown.
 	ETASeconds *float64 `json:"eta_seconds"`
+	// IdleSeconds is how long no result has come, when that is so long that something is wrong; else 0.
+	IdleSeconds float64 `json:"idle_seconds,omitempty"`
 }
 
 // StatusOf puts a run's status together. Differences are left to the caller: they are in the report.
@@ -99,6 +108,9 @@ func StatusOf(p Pointer, progress Progress, held []HeldEpisode) Status {
 		return s
 	}
 	s.Rate = progress.Rate()
+	if p.State.Acting() && progress.Age > idleAfter {
+		s.IdleSeconds, s.Rate = progress.Age.Seconds(), 0
+	}
 	open := p.Tasks - progress.Done - progress.Dead - progress.Superseded
 	switch {
 	case open == 0 && p.State != Planning:
@@ -192,11 +204,19 @@ func StartOf(run string) time.Time {
 // ReadProgress reads the readable part of a run's ledger. Without a ledger all tasks are open.
 func (s *Store) ReadProgress(ctx context.Context, run string, tasks int) (Progress, error) {
 	progress := Progress{Tasks: tasks, Open: tasks}
-	_, err := s.ReadJSON(ctx, RunName(run, LedgerName), &progress)
+	name := RunName(run, LedgerName)
+	c, err := s.Read(ctx, name)
 	if errors.Is(err, bucket.ErrNotFound) {
-		err = nil
+		return progress, nil
 	}
-	return progress, err
+	if err != nil {
+		return progress, err
+	}
+	if err := json.Unmarshal(c.Body, &progress); err != nil {
+		return progress, fmt.Errorf("read %s%s: %w", s.Layout.State(), name, err)
+	}
+	progress.Age = c.Age
+	return progress, nil
 }
 
 // statusesAtOnce bounds the reads of RunStatuses.

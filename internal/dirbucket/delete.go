@@ -23,7 +23,7 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 		if err := ctx.Err(); err != nil {
 			return failed, fail(op, key, err)
 		}
-		if err := b.delete(op, key); err != nil {
+		if err := b.delete(ctx, op, key); err != nil {
 			failed = append(failed, err)
 			continue
 		}
@@ -35,7 +35,7 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 	return failed, nil
 }
 
-func (b *Bucket) delete(op, key string) *bucket.Error {
+func (b *Bucket) delete(ctx context.Context, op, key string) *bucket.Error {
 	if err := checkKey(key); err != nil {
 		return invalidKey(op, key, err)
 	}
@@ -44,6 +44,9 @@ func (b *Bucket) delete(op, key string) *bucket.Error {
 		return fail(op, key, err)
 	}
 	defer unlock()
+	if err := bucket.Late(ctx); err != nil {
+		return fail(op, key, err)
+	}
 	err = b.root.Remove(key)
 	if err == nil || isAbsent(err) {
 		return nil

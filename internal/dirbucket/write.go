@@ -39,7 +39,7 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bu
 	if err != nil {
 		return "", fail(op, key, err)
 	}
-	if err := b.publish(op, temp, key, cond); err != nil {
+	if err := b.publish(ctx, op, temp, key, cond); err != nil {
 		return "", fail(op, key, errors.Join(err, b.root.Remove(temp)))
 	}
 	if durable {
@@ -70,7 +70,7 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 	if ifMatch != "" && sum.etag() != ifMatch {
 		err = precondition(op, src, "the source has another ETag")
 	} else {
-		err = b.publish(op, temp, dst, bucket.Condition{})
+		err = b.publish(ctx, op, temp, dst, bucket.Condition{})
 	}
 	if err != nil {
 		return "", fail(op, dst, errors.Join(err, b.root.Remove(temp)))
@@ -109,7 +109,7 @@ func (b *Bucket) openTemp(name string, flag int) (*os.File, error) {
 
 // publish puts a temporary file in the key's place if the condition holds. Writes without a condition share the
 // key's lock, so that none of them comes between the look at a condition and the write under it.
-func (b *Bucket) publish(op, temp, key string, cond bucket.Condition) error {
+func (b *Bucket) publish(ctx context.Context, op, temp, key string, cond bucket.Condition) error {
 	conditional := cond != (bucket.Condition{})
 	unlock, err := b.lock(key, conditional)
 	if err != nil {
@@ -125,6 +125,9 @@ func (b *Bucket) publish(op, temp, key string, cond bucket.Condition) error {
 		if err := b.root.Chtimes(temp, now, now); err != nil {
 			return err
 		}
+	}
+	if err := bucket.Late(ctx); err != nil {
+		return err
 	}
 	return b.place(op, temp, key)
 }

@@ -28,6 +28,7 @@ const answerTimeout = 15 * time.Second
 //   - With another endpoint than Amazon's the bucket stands in the path, since a host name of its own it rarely has there.
 //     (For a bucket name with dots the SDK does so by itself: no certificate covers it.)
 //   - An attempt whose answer does not begin within answerTimeout is given up.
+//   - A copy or delete is not sent after its context's deadline, to the letter.
 //   - Checksums beyond the required ones are left out. The connection and the signature guard what is sent, and listings
 //     and ETags what is stored.
 //   - A client of another kind in cfg.HTTPClient is taken as it is.
@@ -55,6 +56,7 @@ func pooled(client aws.HTTPClient, maxConns int) aws.HTTPClient {
 		t.MaxIdleConns = max(t.MaxIdleConns, 2*maxConns) // A bucket has several hosts when a region redirects.
 		t.MaxConnsPerHost = max(t.MaxConnsPerHost, 2*maxConns)
 		t.ResponseHeaderTimeout = answerTimeout
+		fence(t)
 	})
 }
 

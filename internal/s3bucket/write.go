@@ -44,6 +44,8 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 			return "", invalidKey(op, key, err)
 		}
 	}
+	ctx, done := within(ctx)
+	defer done()
 	source := copySource(b.name, src)
 	out, err := b.api.CopyObject(ctx, &s3.CopyObjectInput{
 		Bucket: &b.name, Key: &dst, CopySource: &source, CopySourceIfMatch: quoted(ifMatch),
@@ -78,6 +80,8 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 	if len(ids) == 0 {
 		return failed, nil
 	}
+	ctx, done := within(ctx)
+	defer done()
 	out, err := b.api.DeleteObjects(ctx, &s3.DeleteObjectsInput{
 		Bucket: &b.name, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)},
 	}, b.once...)

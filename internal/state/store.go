@@ -14,6 +14,19 @@
 // own clock (bucket.Content.Age), or measured by the waiting process from after its own write: no two
 // machines' clocks are compared. The fence's two limits stand in the pointer itself, so that those who wait and those who
 // act always mean the same ones.
+//
+// What each step of a takeover relies on:
+//
+//	a planner takes the pointer          conditional PutObject: of two, one
+//	a worker's view is younger than      the worker's own clock, taken before the GET was sent, whatever it was held up by since; looked
+//	Fence.Cache                          at before each write
+//	a write is sent within Fence.Attempt the deadline of its request, looked at once more right before the system call (bucket.Late): a
+//	of that look                         process that is stopped between two lines and goes on much later sends nothing. What is left is a stop
+//	                                     between this last look and the system call itself
+//	a write that was sent is done, or    its deadline too, and the margin of Fence.Quiet: how long the bucket may work on a request whose client
+//	never will be                        has gone
+//	nobody acts any more                 the planner's own clock since its write of the pointer, or the pointer's age by the bucket's clock
+//	late results of old tasks            the generation in each message: they count in the ledger of their own run
 package state
 
 import (

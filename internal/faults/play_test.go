@@ -130,6 +130,9 @@ func (p *player) planAll(ctx context.Context, r round) error {
 			errs <- err
 		}()
 	}
+	if r.cancel > 0 {
+		p.later(r.cancel, func() { p.cancel(ctx) })
+	}
 	if r.supersede > 0 {
 		wait(ctx, r.supersede)
 		if _, err := p.command(ctx, nil, "plan", "--json", "--supersede"); err != nil {
@@ -141,6 +144,17 @@ func (p *player) planAll(ctx context.Context, r round) error {
 		all = errors.Join(all, <-errs)
 	}
 	return all
+}
+
+// cancel stops the run in force, if there is one that can be stopped.
+func (p *player) cancel(ctx context.Context) {
+	held, err := p.store.Current(ctx, state.Held{})
+	if err == nil && held.State.Active() {
+		_, err = p.command(ctx, nil, "cancel", held.Run)
+	}
+	if err != nil {
+		p.broke(err)
+	}
 }
 
 // edit changes sheet and images as people do.
@@ -179,8 +193,8 @@ func (p *player) arm(r round) {
 			}
 		}})
 	}
-	if r.sleeper {
-		p.front.Add(faults.Rule{Kind: faults.Event, From: "w1", First: 1 + p.rand.IntN(60), Do: func(q faults.Request) {
+	if r.sleeper != "" {
+		p.front.Add(faults.Rule{Kind: faults.Event, From: r.sleeper, First: 1 + p.rand.IntN(60), Do: func(q faults.Request) {
 			p.signal(q.From, syscall.SIGSTOP)
 			p.later(visibility+time.Duration(p.rand.IntN(8000))*time.Millisecond, func() { p.signal(q.From, syscall.SIGCONT) })
 		}})

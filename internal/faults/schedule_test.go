@@ -30,7 +30,8 @@ type round struct {
 	purge     string        // the queue to purge, when a worker has copied some frames
 	twins     bool          // two planners at once
 	late      bool          // trackers begin when nothing is left for the workers
-	sleeper   bool          // a worker is stopped for longer than its messages are hidden
+	sleeper   string        // who is stopped for longer than messages are hidden and leases hold: a service, "plan" or nobody
+	cancel    time.Duration // the run in force is cancelled after so long; 0: it is not
 	supersede time.Duration // another planner takes over after so long; 0: none does
 }
 
@@ -139,9 +140,15 @@ func (s *schedule) round(r *rand.Rand, i int) round {
 		n.purge = queueNames[r.IntN(len(queueNames))]
 	}
 	n.twins, n.late = chance(r, 5), chance(r, 6) && i == 0
-	n.sleeper = chance(r, 4)
-	if n.sleeper || chance(r, 5) {
+	sleeps := chance(r, 4)
+	if sleeps || chance(r, 5) {
 		n.supersede = time.Duration(500+r.IntN(9000)) * time.Millisecond
+	}
+	if sleeps {
+		n.sleeper = []string{"w1", "w1", "plan", "t1"}[r.IntN(4)]
+	}
+	if chance(r, 10) {
+		n.cancel = time.Duration(500+r.IntN(9000)) * time.Millisecond
 	}
 	return n
 }
@@ -182,7 +189,7 @@ func (r round) words() (text string) {
 		text string
 	}{
 		{r.purge != "", "; " + r.purge + " purged"}, {r.twins, "; two planners"}, {r.late, "; trackers late"},
-		{r.sleeper, "; a worker sleeps"}, {r.supersede > 0, "; superseded after " + r.supersede.String()},
+		{r.sleeper != "", "; " + r.sleeper + " sleeps"}, {r.cancel > 0, "; cancelled after " + r.cancel.String()}, {r.supersede > 0, "; superseded after " + r.supersede.String()},
 	} {
 		if w.is {
 			text += w.text

@@ -25,7 +25,7 @@ func TestZombie(t *testing.T) {
 	g.SetLimit(4)
 	for n := range setting(t, "SHUFFLE_FAULTS_ZOMBIES", 2) {
 		g.Go(func() error {
-			w := newScene(t, season.Options{Episodes: 1, Frames: 120}, services("w1", "w2", "w3", "t1"), "SHUFFLE_STALL=30s")
+			w := newScene(t, season.Options{Episodes: 1, Frames: 500}, services("w1", "w2", "w3", "t1"), "SHUFFLE_STALL=30s", "SHUFFLE_CONCURRENCY=64")
 			if err := zombies(t.Context(), w, int(n)); err != nil {
 				t.Error(err)
 			}
@@ -36,16 +36,17 @@ func TestZombie(t *testing.T) {
 }
 
 func zombies(ctx context.Context, w *world, nth int) error {
+	w.front.Latency, w.front.PageSize = 0, 0 // so that the workers are busy, and stopped between any two of their own lines
 	if _, err := w.run(ctx); err != nil {
 		return err
 	}
-	if err := w.relabel(100); err != nil {
+	if err := w.relabel(450); err != nil {
 		return err
 	}
 	stopped := make(chan struct{})
 	var once, wake sync.Once
 	workers := []string{"w1", "w2", "w3"}
-	w.front.Add(faults.Rule{Kind: faults.Event, From: "w", Op: "CopyObject", First: 10 + 7*nth, Do: func(faults.Request) {
+	w.front.Add(faults.Rule{Kind: faults.Event, From: "w", Op: "CopyObject", First: 50 + 37*nth, Do: func(faults.Request) {
 		once.Do(func() {
 			for _, name := range workers {
 				w.signal(name, syscall.SIGSTOP)
@@ -64,11 +65,11 @@ func zombies(ctx context.Context, w *world, nth int) error {
 		default: // the first planner's
 		}
 	}})
-	if plan, err := w.plan(ctx, 0); err != nil || plan.Tasks < 90 {
+	if plan, err := w.plan(ctx, 0); err != nil || plan.Tasks < 400 {
 		return fmt.Errorf("plan of the moves: %d tasks, %w", plan.Tasks, err)
 	}
 	<-stopped
-	if err := w.relabel(100); err != nil {
+	if err := w.relabel(450); err != nil {
 		return err
 	}
 	if _, err := w.run(ctx, "--supersede"); err != nil {

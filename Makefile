@@ -8,7 +8,12 @@ GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSIO
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
 SCRIPTS := .ci/run .ci/browser .ci/gotest .ci/vuln .ci/fuzz .ci/venv deploy/localstack/install deploy/localstack/run
 
-.PHONY: help test lint vuln build bench fuzz format clean
+.PHONY: help test lint vuln build bench fuzz faults format clean
+
+# Of make faults: how many schedules, the first one's seed, and how many at a time.
+COUNT ?= 200
+SEED ?= 1
+PARALLEL ?= 12
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +41,10 @@ bench: ## benchmarks
 
 fuzz: ## every fuzz target for 30 seconds
 	.ci/fuzz 30s
+
+faults: ## COUNT=200 schedules of faults from SEED=1 on, over the program as it is built; make test has a dozen
+	SHUFFLE_FAULTS=$(COUNT) SHUFFLE_FAULTS_SEED=$(SEED) SHUFFLE_FAULTS_PARALLEL=$(PARALLEL) SHUFFLE_FAULTS_ZOMBIES=16 \
+		go test -count=1 -v -timeout 120m -parallel 4 ./internal/faults
 
 format: $(GOLANGCI) ## gofmt and goimports
 	$(GOLANGCI) fmt ./...

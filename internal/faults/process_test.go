@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -178,13 +179,16 @@ func (w *world) logsAreSane() error {
 	return nil
 }
 
-var (
-	program string // as it is built, for every test
-	build   = sync.OnceValue(func() error {
-		cmd := exec.Command("go", "build", "-buildvcs=false", "-o", program, "../../cmd/shuffle")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("build the program: %w\n%s", err, out)
-		}
-		return nil
-	})
-)
+var program string // as it is built, for every test
+
+// build builds the program, with SHUFFLE_FAULTS_RACE=1 so that it looks for data races itself.
+var build = sync.OnceValue(func() error {
+	args := []string{"build", "-buildvcs=false", "-o", program, "../../cmd/shuffle"}
+	if os.Getenv("SHUFFLE_FAULTS_RACE") == "1" {
+		args = slices.Insert(args, 1, "-race")
+	}
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return nil
+})

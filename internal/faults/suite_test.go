@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,8 +16,7 @@ import (
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "shuffle-faults-program-")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		panic(err)
 	}
 	program = filepath.Join(dir, "shuffle")
 	code := m.Run()

@@ -42,9 +42,9 @@ bench: ## benchmarks
 fuzz: ## every fuzz target for 30 seconds
 	.ci/fuzz 30s
 
-faults: ## COUNT=200 schedules of faults from SEED=1 on, over the program as it is built; make test has a dozen
-	SHUFFLE_FAULTS=$(COUNT) SHUFFLE_FAULTS_SEED=$(SEED) SHUFFLE_FAULTS_PARALLEL=$(PARALLEL) SHUFFLE_FAULTS_ZOMBIES=16 \
-		go test -count=1 -v -timeout 120m -parallel 4 ./internal/faults
+faults: ## COUNT=200 schedules of faults from SEED=1 on, over the program as it is built; make test has ten
+	SHUFFLE_FAULTS=$(COUNT) SHUFFLE_FAULTS_SEED=$(SEED) SHUFFLE_FAULTS_PARALLEL=$(PARALLEL) SHUFFLE_FAULTS_ZOMBIES=16 SHUFFLE_FAULTS_RACE=1 \
+		go test -count=1 -v -timeout 120m $(if $(filter 1,$(COUNT)),-run TestSchedules) ./internal/faults
 
 format: $(GOLANGCI) ## gofmt and goimports
 	$(GOLANGCI) fmt ./...

@@ -33,7 +33,7 @@ func (w *world) start(name string, args ...string) (*process, error) {
 	}
 	p.cmd = exec.Command(program, args...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = w.dir, &p.out, log
-	p.cmd.Env = append(os.Environ(), append(w.env, "AWS_ACCESS_KEY_ID="+name, "AWS_SECRET_ACCESS_KEY=secret")...)
+	p.cmd.Env = slices.Concat(os.Environ(), w.env, []string{"AWS_ACCESS_KEY_ID=" + name, "AWS_SECRET_ACCESS_KEY=secret"})
 	err = p.cmd.Start()
 	if err = errors.Join(err, log.Close()); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)

@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"context"
+	"flag"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,6 +20,11 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	program = filepath.Join(dir, "shuffle")
+	// These tests wait for timeouts and leases most of the time, so more of them run at once than there are processors.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "10"); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	_ = os.RemoveAll(dir) // what is left of it harms nobody
 	os.Exit(code)
@@ -38,23 +44,33 @@ func setting(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
+// kept are the seeds of schedules that found a bug: a pointer that was never answered held the tracker for ever; a version without
+// one of its files, and a planner that gave up, for a 409.
+var kept = []uint64{1, 121}
+
 // TestSchedules: whatever fails and whoever is killed, each run ends by itself, and when nothing fails any more the datasets are
 // what the sheets say, every task is accounted for once, the next plan is empty and so are the queues. Meanwhile no write broke a guarantee.
 //
 // SHUFFLE_FAULTS is the number of schedules, SHUFFLE_FAULTS_SEED the first one's seed: a failing schedule is played again by its
-// seed alone. Schedules mostly wait, so many are played at a time.
+// seed alone. Without a first seed the kept ones are played too. Schedules mostly wait, so many are played at a time.
 func TestSchedules(t *testing.T) {
 	t.Parallel()
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	first := setting(t, "SHUFFLE_FAULTS_SEED", 1)
-	count := setting(t, "SHUFFLE_FAULTS", 12)
+	first := setting(t, "SHUFFLE_FAULTS_SEED", 0)
+	seeds := []uint64{}
+	if first == 0 {
+		seeds = append(seeds, kept...)
+	}
+	for n := range setting(t, "SHUFFLE_FAULTS", 8) {
+		seeds = append(seeds, first+n)
+	}
 	var g errgroup.Group
-	g.SetLimit(int(setting(t, "SHUFFLE_FAULTS_PARALLEL", 8)))
+	g.SetLimit(int(setting(t, "SHUFFLE_FAULTS_PARALLEL", 6)))
 	var mu sync.Mutex
 	total := map[faults.Kind]int{}
-	for seed := first; seed < first+count; seed++ {
+	for _, seed := range seeds {
 		g.Go(func() error {
 			counts, story, err := play(context.WithoutCancel(t.Context()), draw(seed))
 			mu.Lock()
@@ -64,12 +80,12 @@ func TestSchedules(t *testing.T) {
 			}
 			if err != nil {
 				t.Errorf("schedule %d failed; to play it again: make faults SEED=%d COUNT=1\n%v\n%s", seed, seed, err, story)
-			} else if count == 1 {
+			} else if len(seeds) == 1 {
 				t.Log(story)
 			}
 			return nil
 		})
 	}
 	_ = g.Wait() // every schedule tells of its own failure
-	t.Logf("faults: %s", faults.Tally(total))
+	t.Logf("%d schedules; faults: %s", len(seeds), faults.Tally(total))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,7 +39,7 @@ func (k *knownPairs) read(ctx context.Context) error {
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
 		return err
 	}
-	for name := range maps.Keys(latest.Counts) {
+	for _, name := range slices.Sorted(maps.Keys(latest.Counts)) {
 		rows, err := k.store.ReadVersionRows(ctx, latest.Generation, name)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -60,8 +61,8 @@ func (s *session) saveOnce(ctx context.Context, f *fold, g gathered) error {
 	if err := s.saveUnreadable(ctx, f.unreadable); err != nil {
 		return err
 	}
-	for _, d := range f.deltas {
-		if err := s.saveDelta(ctx, d); err != nil {
+	for _, run := range slices.Sorted(maps.Keys(f.deltas)) {
+		if err := s.saveDelta(ctx, f.deltas[run]); err != nil {
 			return err
 		}
 	}

@@ -2,8 +2,9 @@ package worker
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/chance"
 )
 
 // jitter is a random pause of up to base · 2^try, at most most.
@@ -12,7 +13,7 @@ func jitter(base time.Duration, try int, most time.Duration) time.Duration {
 	if try < 32 {
 		limit = min(base<<try, most)
 	}
-	return 1 + rand.N(limit)
+	return 1 + chance.UpTo(limit)
 }
 
 // sleep waits, and says whether it could do so to the end. ends may be nil.

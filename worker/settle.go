@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -156,8 +157,8 @@ func (s *settler) giveBack(ctx context.Context, batch []*delivery) {
 		s.hand.drop(d) // before the change, so that no heartbeat comes after it
 		byDelay[d.ending.delay] = append(byDelay[d.ending.delay], d)
 	}
-	for delay, same := range byDelay {
-		for tens := range slices.Chunk(same, queue.MaxBatch) {
+	for _, delay := range slices.Sorted(maps.Keys(byDelay)) {
+		for tens := range slices.Chunk(byDelay[delay], queue.MaxBatch) {
 			failed, err := s.tasks.ChangeMessageVisibilityBatch(ctx, receipts(tens), delay)
 			if err != nil || len(failed) > 0 {
 				s.log.Warn("cannot give messages back; they will be delivered again when their visibility timeout ends",

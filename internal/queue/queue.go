@@ -7,8 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/chance"
 )
 
 // Limits of SQS (Developer Guide, message quotas); the SQLite queue has the same.
@@ -135,7 +136,7 @@ func sendBatch(ctx context.Context, q BatchSender, batch []Entry) error {
 // pause waits 50 ms · 2^attempt with full jitter, at most 5 s.
 func pause(ctx context.Context, attempt int) error {
 	limit := min(50*time.Millisecond<<attempt, 5*time.Second)
-	t := time.NewTimer(rand.N(limit))
+	t := time.NewTimer(chance.UpTo(limit))
 	defer t.Stop()
 	select {
 	case <-ctx.Done():

@@ -106,7 +106,7 @@ func knownBases(v, parent Version) map[dataset.Episode]string {
 // inherit takes the sources that are unknown from the version before, where the same image stood at the same key. rows are
 // by key.
 func (s *Store) inherit(ctx context.Context, parent Version, rows []VersionRow) error {
-	for name := range parent.Counts {
+	for _, name := range slices.Sorted(maps.Keys(parent.Counts)) {
 		unknown := func(r VersionRow) bool { return r.SrcETag == "" && r.Place.Dataset == name }
 		if !slices.ContainsFunc(rows, unknown) {
 			continue

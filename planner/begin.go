@@ -74,29 +74,26 @@ func (p *Planner) await(ctx context.Context, old state.Held) (state.Held, error)
 	}
 	p.log().Info("another planner holds the run; waiting to see whether it lives",
 		zap.String("run", old.Run), zap.String("state", string(old.State)), zap.Duration("at_most", p.Config.Lease))
-	deadline := time.NewTimer(p.Config.Lease)
-	defer deadline.Stop()
 	look := time.NewTicker(max(p.Config.Lease/20, 10*time.Millisecond))
 	defer look.Stop()
-	for {
+	for begun := time.Now(); time.Since(begun) < p.Config.Lease; {
 		select {
 		case <-ctx.Done():
 			return state.Held{}, ctx.Err()
-		case <-deadline.C:
-			return old, nil
 		case <-look.C:
-			now, err := p.Store.Current(ctx, old)
-			switch {
-			case err != nil:
-				return state.Held{}, err
-			case now.Writer != old.Writer && now.State.Active():
-				active.Run, active.State = now.Run, now.State
-				return state.Held{}, active
-			case now.Writer != old.Writer:
-				return now, nil // it has ended meanwhile
-			}
+		}
+		now, err := p.Store.Current(ctx, old)
+		switch {
+		case err != nil:
+			return state.Held{}, err
+		case now.Writer != old.Writer && now.State.Active():
+			active.Run, active.State = now.Run, now.State
+			return state.Held{}, active
+		case now.Writer != old.Writer:
+			return now, nil // it has ended meanwhile
 		}
 	}
+	return old, nil
 }
 
 // quiet gives the wait for the workers of the run before. A run that succeeded without tasks had none, and waited for those
@@ -152,8 +149,10 @@ func (l *lease) beat() {
 	for {
 		select {
 		case <-l.ctx.Done():
-			return
 		case <-tick.C:
+		}
+		if l.ctx.Err() != nil {
+			return // also when a beat is due: somebody waits for the end
 		}
 		held, err := l.swap(l.ctx, func(*state.Pointer) {})
 		switch {

@@ -1,0 +1,138 @@
+package worlds
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// call is one request of a process to a port. It waits until the world decides what happens to it.
+type call struct {
+	proc *process
+	op   string        // "PutObject", "SendMessageBatch"
+	on   string        // key, prefix or queue
+	kind kind          // what may happen to it
+	what func() string // tells the call from others like it, for the story
+
+	apply  func()              // what the port does; it sets answer and err
+	partly func() (any, error) // the same, but the first entry of the batch fails; nil mostly
+	broken func(error) error   // the port's error for a request without an answer
+	ready  func() bool         // false: there is nothing to answer yet; nil: always ready
+	until  time.Time           // of a receive: when an empty answer is due
+
+	answered chan struct{}
+	answer   any
+	err      error
+
+	cut    bool      // the caller has given up; guarded by world.mu
+	held   time.Time // nothing happens to it before
+	yields bool      // nothing happens to it while there are others
+}
+
+// kind of a call, by what may happen to it.
+type kind uint8
+
+const (
+	read    kind = iota // of something that does not change: the order of such reads does not matter
+	look                // of something that others change
+	write               // of the bucket, or of a queue
+	receive             // of messages
+	person              // no call to a port: a person waits for something to happen
+)
+
+var (
+	errKilled = errors.New("the process was killed")
+	errLost   = errors.New("connection reset by peer")
+)
+
+// ask makes a call and waits for the world.
+func ask[T any](ctx context.Context, p *process, c call, apply func() (T, error)) (T, error) {
+	var none T
+	select {
+	case <-p.killed:
+		return none, c.broken(errKilled)
+	default:
+	}
+	if ctx.Err() != nil {
+		return none, c.broken(ctx.Err())
+	}
+	c.proc, c.answered = p, make(chan struct{})
+	c.apply = func() { c.answer, c.err = apply() }
+	p.world.arrive(&c)
+	select {
+	case <-c.answered:
+		if c.answer == nil {
+			return none, c.err
+		}
+		return c.answer.(T), c.err
+	case <-p.killed:
+		return none, c.broken(errKilled)
+	case <-ctx.Done():
+		p.world.cutOff(&c)
+		return none, c.broken(ctx.Err())
+	}
+}
+
+// arrive puts a call before the world.
+func (w *world) arrive(c *call) {
+	w.mu.Lock()
+	w.arrived = append(w.arrived, c)
+	w.mu.Unlock()
+	w.tell()
+}
+
+// cutOff says that the caller no longer waits.
+func (w *world) cutOff(c *call) {
+	w.mu.Lock()
+	c.cut = true
+	w.mu.Unlock()
+	w.tell()
+}
+
+// tell wakes the world when it lets time pass.
+func (w *world) tell() {
+	select {
+	case w.news <- struct{}{}:
+	default: // told already
+	}
+}
+
+// collect takes in the calls that have come since the last time, in an order that does not depend on the goroutines', and
+// the calls that were cut off. Everybody is blocked meanwhile.
+func (w *world) collect() {
+	select {
+	case <-w.news:
+	default:
+	}
+	w.mu.Lock()
+	arrived := w.arrived
+	w.arrived = nil
+	var cut []*call
+	w.pending = slices.DeleteFunc(append(w.pending, sorted(arrived)...), func(c *call) bool {
+		if c.cut {
+			cut = append(cut, c)
+		}
+		return c.cut
+	})
+	w.mu.Unlock()
+	for _, c := range cut {
+		w.overdue(c)
+	}
+}
+
+func sorted(calls []*call) []*call {
+	slices.SortFunc(calls, func(a, b *call) int {
+		order := cmp.Or(cmp.Compare(a.proc.number, b.proc.number), strings.Compare(a.op, b.op), strings.Compare(a.on, b.on))
+		if order == 0 && a != b {
+			order = strings.Compare(a.what(), b.what())
+		}
+		return order
+	})
+	return calls
+}
+
+// nothing is the what of a call of which op and on say all.
+func nothing() string { return "" }

@@ -1,0 +1,239 @@
+package worlds
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+	"github.com/angel-nft/google-shuffle/planner"
+)
+
+// judge watches what is written, and knows the guarantees (DESIGN 2).
+type judge struct {
+	world   *world
+	split   planner.Split
+	plans   map[string]*planned // by run
+	listed  int64               // the newest generation whose planner has listed the datasets
+	written int                 // keys of the datasets
+	verdict error               // the first guarantee that was broken
+}
+
+// planned is a saved plan, with the sheet that its planner read.
+type planned struct {
+	*state.Plan
+	tasks []messages.Task
+	read  wishes
+}
+
+func (j *judge) wrong(format string, args ...any) {
+	if j.verdict == nil {
+		j.verdict = fmt.Errorf(format, args...)
+	}
+}
+
+// wanted is guarantee 1: where each frame should stand.
+func (j *judge) wanted(read wishes, seed string) map[string]string {
+	assign := planner.Assigner{Split: j.split, Seed: seed}
+	want := map[string]string{}
+	for i, class := range read {
+		f := frame(i)
+		name, ok := assign.Dataset(f)
+		image, err := j.world.bucket.HeadObject(always, imageKey(f))
+		if class != "" && ok && err == nil {
+			want[layout.Key(dataset.Place{Dataset: name, Class: class}, f)] = image.ETag
+		}
+	}
+	return want
+}
+
+// put looks at an object of the state that a process has just written.
+func (j *judge) put(p *process, key string, body []byte) {
+	switch name := strings.TrimPrefix(key, layout.State()); {
+	case name == "current.json":
+		var now state.Pointer
+		j.world.must(json.Unmarshal(body, &now))
+		j.pointer(p, now)
+	case strings.HasSuffix(name, "/plan.json"):
+		var plan state.Plan
+		j.world.must(json.Unmarshal(body, &plan))
+		j.plan(p, &plan)
+	}
+}
+
+func (j *judge) plan(p *process, plan *state.Plan) {
+	pl := &planned{Plan: plan, read: p.read}
+	for chunk := range state.Chunks(plan.Tasks) {
+		tasks, err := j.world.store.ReadTasks(always, plan.Run, chunk)
+		if err != nil {
+			j.wrong("the plan of %s is saved before its tasks: %v", plan.Run, err)
+		}
+		pl.tasks = append(pl.tasks, tasks...)
+	}
+	j.plans[plan.Run] = pl
+}
+
+// pointer looks at a change of current.json. Guarantee 7: what has succeeded is as planned.
+func (j *judge) pointer(p *process, now state.Pointer) {
+	if now.State == state.Planning {
+		p.generation = now.Generation
+	}
+	if now.State != state.Succeeded {
+		return
+	}
+	plan := j.plans[now.Run]
+	if plan == nil {
+		j.wrong("guarantee 7: %s has succeeded without a plan", now.Run)
+		return
+	}
+	if len(plan.Held())+len(plan.Problems) > 0 {
+		return // the manifest, the sheet or a listing could not be read, and the episode stands as it stood
+	}
+	want, stands := j.wanted(plan.read, plan.Settings.Seed), j.world.standing()
+	if !maps.Equal(keysOnly(want), keysOnly(stands)) {
+		j.wrong("guarantee 7: generation %d has succeeded\nand there stands %s\nwhere it planned  %s", now.Generation, keysOf(stands), keysOf(want))
+	}
+}
+
+// keysOnly forgets the ETags: an image that was replaced after its copy is the next plan's business.
+func keysOnly(all map[string]string) map[string]string {
+	keys := maps.Clone(all)
+	for k := range keys {
+		keys[k] = ""
+	}
+	return keys
+}
+
+func keysOf(all map[string]string) []string { return slices.Sorted(maps.Keys(all)) }
+
+// lists looks at a listing of the datasets.
+func (j *judge) lists(p *process) { j.listed = max(j.listed, p.generation) }
+
+// copied and deleted look at a key of the datasets that a worker has just changed. Guarantee 4: it must be a task's of the
+// newest generation that has listed, or of a newer one.
+func (j *judge) copied(p *process, key string) {
+	j.written++
+	if j.taskOf(func(t messages.Task) bool { return t.Dst == key }) == nil {
+		j.wrong("guarantee 4: %s has copied to %s although generation %d has listed the datasets and has no such task", p.name, key, j.listed)
+	}
+}
+
+// deleted is told of a key that stood there. Guarantee 3: a frame that is wanted is never absent.
+func (j *judge) deleted(p *process, key string) {
+	j.written++
+	plan := j.taskOf(func(t messages.Task) bool { return slices.Contains(t.Del, key) })
+	if plan == nil {
+		j.wrong("guarantee 4: %s has deleted %s although generation %d has listed the datasets and has no such task", p.name, key, j.listed)
+		return
+	}
+	_, f, _ := layout.Parse(key)
+	same := func(k string) bool { _, g, _ := layout.Parse(k); return f == g }
+	wanted := slices.ContainsFunc(keysOf(j.wanted(plan.read, plan.Settings.Seed)), same)
+	if wanted && !slices.ContainsFunc(keysOf(j.world.standing()), same) {
+		j.wrong("guarantee 3: %s has deleted %s, and now %s stands nowhere although generation %d wants it", p.name, key, f, plan.Generation)
+	}
+}
+
+// taskOf is the newest plan that has such a task and may act.
+func (j *judge) taskOf(fits func(messages.Task) bool) (newest *planned) {
+	for _, plan := range j.plans {
+		if plan.Generation >= j.listed && slices.ContainsFunc(plan.tasks, fits) && (newest == nil || plan.Generation > newest.Generation) {
+			newest = plan
+		}
+	}
+	return newest
+}
+
+func (w *world) wrote(p *process, key string, body []byte) { w.judge.put(p, key, body) }
+
+func (w *world) copy(p *process, src, dst, ifMatch string) (string, error) {
+	etag, err := w.bucket.CopyObject(always, src, dst, ifMatch)
+	if err == nil {
+		w.judge.copied(p, dst)
+	}
+	return etag, err
+}
+
+// delete carries out a request key by key, as S3 does.
+func (w *world) delete(p *process, keys []string) ([]*bucket.Error, error) {
+	for _, key := range keys {
+		_, err := w.bucket.HeadObject(always, key)
+		if _, derr := w.bucket.DeleteObjects(always, []string{key}); derr != nil {
+			return nil, derr
+		}
+		if err == nil {
+			w.judge.deleted(p, key)
+		}
+	}
+	return nil, nil
+}
+
+// settled looks at the world when all is over: guarantees 1, 2, 3 and 7 for what is in force.
+func (j *judge) settled() {
+	w := j.world
+	held := w.pointer()
+	seed, err := w.store.Seed(always)
+	w.must(err)
+	if held.State != state.Succeeded {
+		j.wrong("guarantee 7: in the end the run is %s: %s", held.State, held.Reason)
+	}
+	if want, stands := j.wanted(w.sheet, seed.Seed), w.standing(); !maps.Equal(want, stands) {
+		j.wrong("guarantee 1: in the end there stands %v\nwhere there should be %v", stands, want)
+	}
+	for _, q := range []struct {
+		name string
+		left []string
+	}{{tasksQueue, w.tasks.Bodies()}, {resultsQueue, w.results.Bodies()}, {lettersQueue, w.letters.Bodies()}} {
+		if len(q.left) > 0 {
+			j.wrong("guarantee 3: in the end there are messages on the queue %s: %q", q.name, q.left)
+		}
+	}
+	for _, plan := range j.plans {
+		j.accounted(plan)
+	}
+	j.version()
+}
+
+// accounted is guarantee 3: every task once in the ledger; done, when its run has succeeded.
+func (j *judge) accounted(plan *planned) {
+	status, err := state.ReadStatus(always, j.world.store, plan.Run)
+	j.world.must(err)
+	p, err := j.world.store.ReadProgress(always, plan.Run, plan.Tasks)
+	j.world.must(err)
+	if sum := p.Done + p.Dead + p.Superseded + p.Open; sum != plan.Tasks || p.Tasks != plan.Tasks {
+		j.wrong("guarantee 3: the ledger of generation %d counts %+v of %d tasks", plan.Generation, p, plan.Tasks)
+	}
+	if status.State == state.Succeeded && p.Done != plan.Tasks {
+		j.wrong("guarantee 3: generation %d has succeeded with %+v", plan.Generation, p)
+	}
+}
+
+// version is guarantee 7 for trainers and readers: the latest version is what stands, and the report says so.
+func (j *judge) version() {
+	w := j.world
+	v, err := w.store.LatestVersion(always)
+	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+		w.must(err)
+	}
+	rows := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(v.Counts)) {
+		all, err := w.store.ReadVersionRows(always, v.Generation, name)
+		w.must(err)
+		for _, r := range all {
+			rows[layout.Key(r.Place, r.Frame)] = r.ETag
+		}
+	}
+	if stands := w.standing(); !maps.Equal(rows, stands) {
+		j.wrong("guarantee 7: the latest version, %d, has %v\nand there stands %v", v.Generation, rows, stands)
+	}
+	r, err := w.store.ReadReport(always, w.pointer().Run)
+	if err != nil || r.State != state.Succeeded || !r.Verified || r.Differences != 0 {
+		j.wrong("guarantee 7: the report of the last run says %s, verified %t, %d differences; %v", r.State, r.Verified, r.Differences, err)
+	}
+}

@@ -1,0 +1,162 @@
+package worlds
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/planner"
+)
+
+// operator is the person who types the commands. What it does is decided about like any call.
+type operator struct{ *process }
+
+// How a person waits.
+const (
+	mayHurry = "waits, impatiently, until"
+	waits    = "waits until"
+	does     = "does:"
+)
+
+// do lets the world do something for the operator, when ready.
+func (o operator) do(op, on string, ready func() bool, fn func()) {
+	c := call{op: op, on: on, kind: person, what: nothing, ready: ready, broken: func(err error) error { return err }}
+	_, err := ask(o.ctx, o.process, c, func() (any, error) { fn(); return nil, nil })
+	if err != nil {
+		runtime.Goexit() // the world has ended
+	}
+}
+
+func (o operator) act(what string, fn func()) { o.do(does, what, nil, fn) }
+
+func (o operator) await(how, what string, ready func() bool) { o.do(how, what, ready, func() {}) }
+
+func (o operator) edit(read ...string) {
+	o.act(fmt.Sprintf("edits the sheet to %q", read), func() { o.world.sheet = read })
+}
+
+// services starts so many workers and trackers.
+func (o operator) services(workers, trackers int) {
+	for i := range workers {
+		o.world.start(fmt.Sprintf("worker-%d", i+1), services, work)
+	}
+	for i := range trackers {
+		o.world.start(fmt.Sprintf("tracker-%d", i+1), services, track)
+	}
+}
+
+// plan types shuffle plan, and gives where its plan will be. Who was killed is started again, thrice at most.
+func (o operator) plan(name string, opt planner.Options) *state.Plan {
+	made := &state.Plan{}
+	o.act(fmt.Sprintf("shuffle plan %+v", opt), func() {
+		o.world.start(name, 3, func(ctx context.Context, p *process) error {
+			plan, err := p.planner(o.world.judge.split).Plan(ctx, opt)
+			if err == nil {
+				*made = *plan
+			}
+			return err
+		})
+	})
+	return made
+}
+
+// command types one of the tracker's commands.
+func (o operator) command(name string, run func(ctx context.Context, p *process, run string) error) {
+	o.act("shuffle "+name, func() {
+		of := o.world.pointer().Run
+		o.world.start(name, 3, func(ctx context.Context, p *process) error { return run(ctx, p, of) })
+	})
+}
+
+func redrive(ctx context.Context, p *process, run string) error {
+	_, err := p.tracker().Redrive(ctx, run, nil)
+	return err
+}
+
+func cancelRun(ctx context.Context, p *process, run string) error {
+	_, err := p.tracker().Cancel(ctx, run)
+	return err
+}
+
+// applying says whether so many keys of the datasets have been written.
+func (w *world) applying(keys int) func() bool {
+	return func() bool { return w.judge.written >= keys || w.ended() }
+}
+
+// ended says whether no run is active and no command at work.
+func (w *world) ended() bool {
+	held := w.pointer()
+	return !w.running() && !held.State.Active()
+}
+
+// finale lets everything come to an end, and judges it. A run that has failed is redriven or planned again, as its reason says.
+func (o operator) finale() {
+	o.act("nothing goes wrong from here", o.world.appease)
+	for range 8 {
+		o.await(waits, "the run has ended", o.world.ended)
+		var before, after state.Held
+		var unfinished, unchanged bool
+		o.act("looks at the run", func() { before, unfinished, unchanged = o.look() })
+		if unfinished {
+			o.command("redrive", redrive)
+			continue
+		}
+		made := o.plan("planner", planner.Options{})
+		o.await(waits, "it is planned", func() bool { return !o.world.running() })
+		o.act("looks at the plan", func() { after = o.world.pointer() })
+		if before.State == state.Succeeded && made.Run == after.Run && made.Tasks == 0 {
+			o.await(waits, "the queues are empty", o.world.drained)
+			o.act("looks at everything", o.world.judge.settled)
+			return
+		}
+		if unchanged && made.Tasks > 0 {
+			o.act("compares", func() {
+				o.world.judge.wrong("guarantee 2: nothing has changed since generation %d has succeeded, and the next plan has %d tasks", before.Generation, made.Tasks)
+			})
+		}
+	}
+	o.act("gives up", func() {
+		held := o.world.pointer()
+		o.world.judge.wrong("the world does not come to rest: run %s is %s: %s", held.Run, held.State, held.Reason)
+	})
+}
+
+// look says where the run stands: whether it has tasks to redrive, and whether it has succeeded with what people still want.
+func (o operator) look() (held state.Held, unfinished, unchanged bool) {
+	w := o.world
+	held = w.pointer()
+	plan := w.judge.plans[held.Run]
+	if plan == nil {
+		return held, false, false
+	}
+	unfinished = held.State == state.Failed && strings.Contains(held.Reason, "shuffle redrive")
+	unchanged = held.State == state.Succeeded && slices.Equal(plan.read, w.sheet) &&
+		maps.Equal(w.judge.wanted(w.sheet, plan.Settings.Seed), w.standing())
+	return held, unfinished, unchanged
+}
+
+// appease ends everything that goes wrong or waits.
+func (w *world) appease() {
+	w.calm = true
+	for _, c := range w.pending {
+		c.held, c.yields = time.Time{}, false
+	}
+	for _, p := range w.procs {
+		p.frozen = time.Time{}
+	}
+}
+
+// drained says whether nothing is on the queues, in flight or not.
+func (w *world) drained() bool {
+	for _, q := range []interface{ Next() (time.Time, bool) }{w.tasks, w.results, w.letters} {
+		if _, any := q.Next(); any {
+			return false
+		}
+	}
+	return true
+}

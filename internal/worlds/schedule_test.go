@@ -1,0 +1,178 @@
+package worlds
+
+import (
+	"slices"
+	"testing/synctest"
+	"time"
+)
+
+// run decides about one call after the other until the operator is done, or something is wrong.
+func (w *world) run(operator *process) {
+	for w.judge.verdict == nil {
+		synctest.Wait() // everybody waits for an answer or for time to pass
+		w.collect()
+		w.failed()
+		w.restart()
+		w.catchUp()
+		if w.hasEnded(operator) {
+			break
+		}
+		if len(w.story) > maxSteps {
+			w.judge.wrong("no end after %d steps", maxSteps)
+			break
+		}
+		if c := w.next(); c != nil {
+			w.decide(c)
+		} else {
+			w.pass()
+		}
+	}
+	w.end()
+}
+
+// maxSteps is far above what any world takes. A process that makes calls for ever runs into it.
+const maxSteps = 5_000
+
+func (w *world) hasEnded(p *process) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return p.ended
+}
+
+// end kills everybody and waits until nothing is left of them.
+func (w *world) end() {
+	for _, p := range w.procs {
+		p.replaced = true
+		w.kill(p)
+	}
+	for _, p := range w.procs {
+		<-p.done
+	}
+}
+
+// next is the call to decide about; nil when only time can help.
+func (w *world) next() *call {
+	var open, yielding []*call
+	now := time.Now()
+	for _, c := range slices.Clone(w.pending) {
+		switch {
+		case c.held.After(now) || c.proc.frozen.After(now):
+		case c.ready != nil && !c.ready():
+			if c.kind == receive && !c.until.After(now) {
+				w.carryOut(c) // nothing has come: no step, and nothing to decide
+				return w.afterEmpty()
+			}
+		case c.yields:
+			yielding = append(yielding, c)
+		default:
+			open = append(open, c)
+		}
+	}
+	if len(open) == 0 {
+		open = yielding
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	return open[w.pick(len(open))]
+}
+
+// afterEmpty lets the receiver of nothing go on before anything else is looked at.
+func (w *world) afterEmpty() *call {
+	synctest.Wait()
+	w.collect()
+	return w.next()
+}
+
+// pick chooses one of so many calls; the first has waited longest.
+func (w *world) pick(n int) int {
+	if w.calm || n == 1 {
+		return 0
+	}
+	return w.choices.choose(n, byOrder)
+}
+
+// pass lets time pass until something may have changed.
+func (w *world) pass() {
+	t := time.NewTimer(w.quiet())
+	defer t.Stop()
+	select {
+	case <-w.news:
+	case <-t.C:
+	}
+}
+
+// quiet is how long nothing changes by itself but for the processes' own timers.
+func (w *world) quiet() time.Duration {
+	now := time.Now()
+	next := now.Add(time.Minute)
+	sooner := func(at time.Time) {
+		if at.After(now) && at.Before(next) {
+			next = at
+		}
+	}
+	for _, c := range w.pending {
+		sooner(c.held)
+		sooner(c.proc.frozen)
+		sooner(c.until)
+	}
+	for _, q := range []interface{ Next() (time.Time, bool) }{w.tasks, w.results, w.letters} {
+		if at, ok := q.Next(); ok {
+			sooner(at)
+		}
+	}
+	for _, r := range w.restarts {
+		sooner(r.at)
+	}
+	for _, l := range w.late {
+		sooner(l.at)
+	}
+	return next.Sub(now)
+}
+
+// carryOut does what a call asks for and answers it.
+func (w *world) carryOut(c *call) {
+	c.apply()
+	w.reply(c)
+}
+
+// reply answers a call with what its err and answer say.
+func (w *world) reply(c *call) {
+	w.pending = slices.DeleteFunc(w.pending, func(o *call) bool { return o == c })
+	close(c.answered)
+}
+
+// late is a write that its caller has given up while the bucket still works on it.
+type late struct {
+	at   time.Time
+	call *call
+}
+
+// lateBy is how long after the caller's limit a write may still be carried out. state.Fence.Quiet allows for a second.
+const lateBy = 900 * time.Millisecond
+
+// overdue is a call whose caller no longer waits.
+func (w *world) overdue(c *call) {
+	if c.kind != write || w.calm || c.proc.isKilled() {
+		return
+	}
+	options := []fate{goes, comesLate}
+	if f := options[w.choices.choose(len(options), byFate)]; f == comesLate {
+		w.count(f)
+		w.late = append(w.late, late{time.Now().Add(lateBy), c})
+	}
+}
+
+// catchUp carries out the late writes whose time has come.
+func (w *world) catchUp() {
+	var later []late
+	for _, l := range w.late {
+		if l.at.After(time.Now()) {
+			later = append(later, l)
+			continue
+		}
+		l.call.apply()
+		w.tellStory(l.call, comesLate)
+	}
+	w.late = later
+}

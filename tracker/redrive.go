@@ -26,12 +26,14 @@ func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, 
 	if err := redrivable(held, run); err != nil {
 		return 0, err
 	}
+	// The pointer's tasks, and not the plan's: a run whose planner died before it could publish may have a plan all the same, of
+	// which workers would take no task.
+	if held.Tasks == 0 {
+		return 0, fmt.Errorf("run %s has no tasks to publish; run shuffle plan again", run)
+	}
 	plan, err := readPlan(ctx, t.Store, run)
 	if err != nil {
 		return 0, err
-	}
-	if plan.Tasks == 0 {
-		return 0, fmt.Errorf("run %s has no tasks to publish; run shuffle plan again", run)
 	}
 	// The round comes before the pointer: whoever sees the run running again reads the ledger after that, and knows which
 	// dead reports no longer count.

@@ -118,6 +118,12 @@ func TestRedriveRefuses(t *testing.T) {
 			w.run(w.tracker())
 		}, runName(1), nil, "has succeeded"},
 		{"failed in planning", func(w *world) { w.point(state.Pointer{Run: runName(1), State: state.Failed}) }, runName(1), nil, "has no tasks to publish; run shuffle plan"},
+		{"failed in planning, with a plan", func(w *world) {
+			_, held := w.plan(runName(1), 1, 3)
+			failed := held.Pointer
+			failed.State, failed.Tasks = state.Failed, 0
+			w.point(failed)
+		}, runName(1), nil, "has no tasks to publish; run shuffle plan"},
 		{"failed by a difference", func(w *world) {
 			w.published(runName(1), 1, 3)
 			w.work(nil)

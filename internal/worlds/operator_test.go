@@ -40,6 +40,12 @@ func (o operator) edit(read ...string) {
 	o.act(fmt.Sprintf("edits the sheet to %q", read), func() { o.world.sheet = read })
 }
 
+// replace uploads a new image of a frame.
+func (o operator) replace(i int) {
+	key := imageKey(frame(i))
+	o.act("uploads "+key, func() { o.world.put(key, "new image of "+string(frame(i))) })
+}
+
 // services starts so many workers and trackers.
 func (o operator) services(workers, trackers int) {
 	for i := range workers {
@@ -69,7 +75,7 @@ func (o operator) plan(name string, opt planner.Options) *state.Plan {
 func (o operator) command(name string, run func(ctx context.Context, p *process, run string) error) {
 	o.act("shuffle "+name, func() {
 		of := o.world.pointer().Run
-		o.world.start(name, 3, func(ctx context.Context, p *process) error { return run(ctx, p, of) })
+		o.world.start(name, 0, func(ctx context.Context, p *process) error { return run(ctx, p, of) })
 	})
 }
 

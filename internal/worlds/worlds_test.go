@@ -13,41 +13,11 @@ import (
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/chance"
-	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/planner"
 )
 
 // Pauses between tries are without chance here, so that a schedule is the same each time.
 func init() { chance.UpTo = func(most time.Duration) time.Duration { return most / 2 } }
-
-// scenario is a world with what people do in it.
-type scenario struct {
-	name     string
-	sheet    wishes
-	standing map[int]dataset.Place
-	split    planner.Split // nil: train alone
-	script   func(o operator)
-}
-
-var (
-	common = dataset.Place{Dataset: "train", Class: "Common"}
-	rare   = dataset.Place{Dataset: "train", Class: "Rare"}
-)
-
-var scenarios = []scenario{
-	{
-		name:  "supersede",
-		sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common},
-		script: func(o operator) {
-			o.services(2, 1)
-			o.plan("planner-1", planner.Options{Seed: "7"})
-			o.await(mayHurry, "a task is being applied", o.world.applying(1))
-			o.edit("Common", "")
-			o.plan("planner-2", planner.Options{Supersede: true})
-			o.await(waits, "the run has ended", o.world.ended)
-		},
-	},
-}
 
 // play runs one schedule in a bubble of its own.
 func (s scenario) play(t *testing.T, from *choices) (w *world) {

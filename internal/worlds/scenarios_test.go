@@ -1,0 +1,117 @@
+package worlds
+
+import (
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/planner"
+)
+
+// scenario is a world with what people do in it.
+type scenario struct {
+	name     string
+	sheet    wishes
+	standing map[int]dataset.Place
+	split    planner.Split // nil: train alone
+	script   func(o operator)
+}
+
+var (
+	common = dataset.Place{Dataset: "train", Class: "Common"}
+	rare   = dataset.Place{Dataset: "train", Class: "Rare"}
+)
+
+// halves is a split in which a new seed moves about half of the frames.
+var halves = planner.Split{{Dataset: "train", Ratio: 0.5}, {Dataset: "test", Ratio: 0.5}}
+
+// first is the plan that all worlds begin with.
+var first = planner.Options{Seed: "7"}
+
+var scenarios = []scenario{
+	{
+		name: "supersede", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common},
+		script: func(o operator) {
+			o.services(2, 1)
+			o.plan("planner-1", first)
+			o.await(mayHurry, "a task is being applied", o.world.applying(1))
+			o.edit("Common", "")
+			o.plan("planner-2", planner.Options{Supersede: true})
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	},
+	{
+		name: "edit", sheet: wishes{"Rare", "Common", ""}, standing: map[int]dataset.Place{0: common, 1: rare, 2: rare},
+		script: func(o operator) {
+			o.services(2, 1)
+			o.plan("planner-1", first)
+			o.await(mayHurry, "a task is being applied", o.world.applying(2))
+			o.edit("Common", "Rare", "Rare")
+			o.await(mayHurry, "the run has ended", o.world.ended)
+			o.plan("planner-2", planner.Options{})
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	},
+	{
+		name: "two planners", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common},
+		script: func(o operator) {
+			o.services(1, 1)
+			o.plan("planner-1", first)
+			o.plan("planner-2", first)
+			o.await(mayHurry, "a task is being applied", o.world.applying(1))
+			o.edit("Common", "Rare")
+			o.plan("planner-3", planner.Options{Supersede: true})
+			o.plan("planner-4", planner.Options{Supersede: true})
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	},
+	{
+		name: "two trackers", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common},
+		script: func(o operator) {
+			o.services(1, 2)
+			o.plan("planner-1", first)
+			o.await(mayHurry, "the run has ended", o.world.ended)
+			o.edit("Common", "Rare")
+			o.plan("planner-2", planner.Options{Supersede: true})
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	},
+	{
+		name: "reshuffle", sheet: wishes{"Rare", "Common"}, split: halves,
+		script: func(o operator) {
+			o.services(1, 1)
+			o.plan("planner-1", first)
+			o.await(mayHurry, "the run has ended", o.world.ended)
+			o.plan("planner-2", planner.Options{Seed: "8", Reshuffle: true, Supersede: true})
+			o.await(mayHurry, "two tasks are being applied", o.world.applying(4))
+			o.plan("planner-3", planner.Options{Seed: "9", Reshuffle: true, Supersede: true})
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	},
+	{
+		name: "redrive and cancel", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common},
+		script: func(o operator) {
+			o.services(2, 1)
+			o.plan("planner-1", first)
+			o.await(mayHurry, "the run has ended", o.world.ended)
+			o.command("redrive", redrive)
+			o.await(mayHurry, "the run has ended again", o.world.ended)
+			o.edit("Common", "")
+			o.plan("planner-2", planner.Options{})
+			o.await(mayHurry, "a task is being applied", o.world.applying(4))
+			o.command("cancel", cancelRun)
+			o.command("redrive", redrive)
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	},
+	{
+		name: "new image", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common, 1: common},
+		script: func(o operator) {
+			o.services(2, 1)
+			o.plan("planner-1", first)
+			o.await(mayHurry, "a task is being applied", o.world.applying(1))
+			o.replace(0)
+			o.await(mayHurry, "the run has ended", o.world.ended)
+			o.replace(1)
+			o.plan("planner-2", planner.Options{Supersede: true})
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	},
+}

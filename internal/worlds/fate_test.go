@@ -1,6 +1,7 @@
 package worlds
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -45,11 +46,12 @@ const (
 // decide lets something happen to the call.
 func (w *world) decide(c *call) {
 	options := w.options(c)
-	f := goes
+	f, chosen := goes, ""
 	if len(options) > 1 && !w.calm {
-		f = options[w.choices.choose(len(options), about(c))]
+		i := w.choices.choose(len(options), about(c))
+		f, chosen = options[i], fmt.Sprintf("%d=%d", len(w.choices.taken)-1, i)
 	}
-	w.tellStory(c, f)
+	w.story = append(w.story, line{at: w.now(), call: c, fate: f, choice: chosen})
 	told := &w.story[len(w.story)-1]
 	w.count(f)
 	w.befall(c, f)

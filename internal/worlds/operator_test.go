@@ -94,6 +94,14 @@ func (w *world) applying(keys int) func() bool {
 	return func() bool { return w.judge.written >= keys || w.ended() }
 }
 
+// planned says whether a run of that generation or a later one has got as far as publishing, or never will.
+func (w *world) planned(generation int64) func() bool {
+	return func() bool {
+		held := w.pointer()
+		return held.Generation >= generation && held.State != state.Planning || w.ended()
+	}
+}
+
 // ended says whether no run is active and no command at work.
 func (w *world) ended() bool {
 	held := w.pointer()

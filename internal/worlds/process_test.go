@@ -152,7 +152,7 @@ func (w *world) failed() {
 	w.mu.Unlock()
 	for _, p := range ended {
 		var active *planner.ActiveError
-		if errors.As(p.err, &active) || errors.Is(p.err, planner.ErrUsage) {
+		if errors.As(p.err, &active) || errors.Is(p.err, planner.ErrUsage) || errors.Is(p.err, state.ErrConflict) {
 			p.replaced = true
 			continue
 		}

@@ -172,7 +172,7 @@ func (w *world) catchUp() {
 			continue
 		}
 		l.call.apply()
-		w.tellStory(l.call, comesLate)
+		w.story = append(w.story, line{at: w.now(), call: l.call, fate: comesLate})
 	}
 	w.late = later
 }

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 )
 
@@ -139,21 +138,24 @@ func (c *choices) children(ds deviations) (all []deviations) {
 
 // TestWalks goes through the worlds at random.
 func TestWalks(t *testing.T) {
-	var steps atomic.Int64
-	var sum tally
-	t.Cleanup(func() { t.Logf("%s", &sum) })
-	parallel(t, func(t *testing.T, part int) {
-		for seed := *seedFlag + uint64(part); steps.Load() < int64(*stepsFlag) && !t.Failed(); seed += atOnce {
-			s := scenarios[int(seed/atOnce)%len(scenarios)]
-			w := s.play(t, walk(seed))
-			steps.Add(int64(len(w.story)))
-			sum.add(w)
-			if w.judge.verdict != nil {
-				t.Logf("%s: seed %d", s.name, seed)
-				s.report(t, w)
-			}
-		}
-	})
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			var sum tally
+			t.Cleanup(func() { t.Logf("%s", &sum) })
+			parallel(t, func(t *testing.T, part int) {
+				seed := *seedFlag + uint64(part)
+				for steps := 0; steps < *stepsFlag/len(scenarios)/atOnce && !t.Failed(); seed += atOnce {
+					w := s.play(t, walk(seed))
+					steps += len(w.story)
+					sum.add(w)
+					if w.judge.verdict != nil {
+						t.Logf("seed %d", seed)
+						s.report(t, w)
+					}
+				}
+			})
+		})
+	}
 }
 
 // TestReplay tells the story of the schedule that -worlds.replay names.

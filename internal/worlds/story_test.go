@@ -8,20 +8,17 @@ import (
 
 // line is a step of a schedule.
 type line struct {
-	at   time.Duration
-	call *call
-	fate fate
-	err  error // of the answer
-}
-
-func (w *world) tellStory(c *call, f fate) {
-	w.story = append(w.story, line{at: w.now(), call: c, fate: f})
+	at     time.Duration
+	call   *call
+	fate   fate
+	choice string // of the fate, as in deviations; "" when there was nothing to choose
+	err    error  // of the answer
 }
 
 // maxTold is how many steps of a story are worth reading.
 const maxTold = 3000
 
-// tale is the story of a schedule, a line for each step: when, who, what, and what happened.
+// tale is the story of a schedule, a line for each step: when, by which choice, who, what, and what happened.
 func (w *world) tale() string {
 	var b strings.Builder
 	for i, l := range w.story {
@@ -31,7 +28,7 @@ func (w *world) tale() string {
 		}
 		c := l.call
 		said := strings.TrimSpace(fmt.Sprintf("%s %s %s", c.op, brief(c.on), brief(c.what())))
-		fmt.Fprintf(&b, "%4d %8.1fs  %-11s %s", i+1, l.at.Seconds(), c.proc.name, said)
+		fmt.Fprintf(&b, "%4d %8.1fs %7s  %-11s %s", i+1, l.at.Seconds(), l.choice, c.proc.name, said)
 		if l.fate != goes {
 			fmt.Fprintf(&b, "   ← %s", strings.ToUpper(string(l.fate)))
 		}

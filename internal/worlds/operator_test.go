@@ -94,6 +94,9 @@ func (w *world) applying(keys int) func() bool {
 	return func() bool { return w.judge.written >= keys || w.ended() }
 }
 
+// atWork says whether the run in force is running, or over.
+func (w *world) atWork() bool { return w.pointer().State == state.Running || w.ended() }
+
 // planned says whether a run of that generation or a later one has got as far as publishing, or never will.
 func (w *world) planned(generation int64) func() bool {
 	return func() bool {

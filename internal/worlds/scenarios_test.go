@@ -102,6 +102,16 @@ var scenarios = []scenario{
 		},
 	},
 	{
+		name: "stranger", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common},
+		script: func(o operator) {
+			o.services(2, 1)
+			o.plan("planner-1", first)
+			stray := layout.Key(dataset.Place{Dataset: "train", Class: "Rares"}, frame(1))
+			o.do(waits, "the run is running, and puts a copy of a frame where nothing should stand", o.world.atWork, func() { o.world.put(stray, "a copy") })
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	},
+	{
 		name: "new image", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common, 1: common},
 		script: func(o operator) {
 			o.services(2, 1)

@@ -12,12 +12,21 @@ import (
 )
 
 var (
-	stepsFlag  = flag.Int("worlds.steps", 200_000, "steps of the random walks, over all scenarios")
+	stepsFlag  = flag.Int("worlds.steps", usually(1_000_000, 40_000), "steps of the random walks, over all scenarios")
+	shareFlag  = flag.Int("worlds.share", usually(1, 15), "of how many schedules the exhaustive search takes one")
 	depthFlag  = flag.Int("worlds.depth", 1, "deviations from the usual course that the exhaustive search tries together")
 	seedFlag   = flag.Uint64("worlds.seed", 0, "the first seed of the random walks")
-	sameFlag   = flag.Int("worlds.same", 20, "walks that are played twice, of each scenario")
+	sameFlag   = flag.Int("worlds.same", usually(50, 5), "walks that are played twice, of each scenario")
 	replayFlag = flag.String("worlds.replay", "", `a schedule to tell, as "SCENARIO: 12=3 40=1" or "SCENARIO: seed 7"`)
 )
+
+// usually is a flag's default, without and with the race detector.
+func usually(whole, sample int) int {
+	if raced {
+		return sample
+	}
+	return whole
+}
 
 // tally counts what has been explored.
 type tally struct {
@@ -96,7 +105,7 @@ func TestEach(t *testing.T) {
 			usual := s.play(t, scripted(nil))
 			first := usual.choices.children(nil)
 			parallel(t, func(t *testing.T, part int) {
-				for i := part; i < len(first) && !t.Failed(); i += atOnce {
+				for i := part * *shareFlag; i < len(first) && !t.Failed(); i += atOnce * *shareFlag {
 					s.explore(t, &sum, first[i], *depthFlag)
 				}
 			})
@@ -158,21 +167,41 @@ func TestWalks(t *testing.T) {
 	}
 }
 
+// TestFound replays the schedules by which bugs were found. What each was, the commit that mends it says.
+func TestFound(t *testing.T) {
+	for _, found := range []struct{ scenario, choices string }{
+		{"redrive and cancel", "115=8 157=13"}, // a run without published tasks was redriven
+		{"reshuffle", "130=7"},                 // a paused publisher brought its seed back
+		{"reshuffle", "126=4"},                 // the same, paused before it had read the seed in force
+	} {
+		t.Run(found.scenario+" "+found.choices, func(t *testing.T) {
+			w := scenarioOf(t, found.scenario).play(t, parseSchedule(t, found.choices))
+			if w.judge.verdict != nil {
+				t.Errorf("%v\n%s", w.judge.verdict, w.tale())
+			}
+		})
+	}
+}
+
 // TestReplay tells the story of the schedule that -worlds.replay names.
 func TestReplay(t *testing.T) {
 	if *replayFlag == "" {
 		return // nothing to tell
 	}
 	name, choices, _ := strings.Cut(*replayFlag, ":")
-	i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
-	if i < 0 {
-		t.Fatalf("-worlds.replay=%q: no scenario is named %q", *replayFlag, name)
-	}
-	w := scenarios[i].play(t, parseSchedule(t, choices))
+	w := scenarioOf(t, name).play(t, parseSchedule(t, choices))
 	t.Log(w.tale())
 	if w.judge.verdict != nil {
 		t.Error(w.judge.verdict)
 	}
+}
+
+func scenarioOf(t *testing.T, name string) scenario {
+	i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
+	if i < 0 {
+		t.Fatalf("no scenario is named %q", name)
+	}
+	return scenarios[i]
 }
 
 func parseSchedule(t *testing.T, text string) *choices {

@@ -21,8 +21,15 @@ const (
 // by the others: its deviations.
 type choices struct {
 	source func(n int, d decision) int
+	plot   []turn // still to come; they go before the source
 	taken  []choice
 	faults map[fate]int
+}
+
+// turn is a deviation that is told in words, so that it stays the same when the steps before it change.
+type turn struct {
+	call string // how the line of the call in the story begins, from its process on
+	fate fate
 }
 
 type choice struct {
@@ -37,6 +44,18 @@ func (c *choices) choose(n int, d decision) int {
 	}
 	c.taken = append(c.taken, choice{n, i, d})
 	return i
+}
+
+// befall chooses what happens to a call.
+func (c *choices) befall(asked *call, options []fate) int {
+	if len(c.plot) > 0 && strings.HasPrefix(asked.proc.name+" "+asked.said(), c.plot[0].call) {
+		if i := slices.Index(options, c.plot[0].fate); i >= 0 {
+			c.plot = c.plot[1:]
+			c.taken = append(c.taken, choice{len(options), i, about(asked)})
+			return i
+		}
+	}
+	return c.choose(len(options), about(asked))
 }
 
 // deviation is the choice of something unusual.

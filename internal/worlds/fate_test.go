@@ -48,7 +48,7 @@ func (w *world) decide(c *call) {
 	options := w.options(c)
 	f, chosen := goes, ""
 	if len(options) > 1 && !w.calm {
-		i := w.choices.choose(len(options), about(c))
+		i := w.choices.befall(c, options)
 		f, chosen = options[i], fmt.Sprintf("%d=%d", len(w.choices.taken)-1, i)
 	}
 	w.story = append(w.story, line{at: w.now(), call: c, fate: f, choice: chosen})

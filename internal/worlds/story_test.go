@@ -27,8 +27,7 @@ func (w *world) tale() string {
 			break
 		}
 		c := l.call
-		said := strings.TrimSpace(fmt.Sprintf("%s %s %s", c.op, brief(c.on), brief(c.what())))
-		fmt.Fprintf(&b, "%4d %8.1fs %7s  %-11s %s", i+1, l.at.Seconds(), l.choice, c.proc.name, said)
+		fmt.Fprintf(&b, "%4d %8.1fs %7s  %-11s %s", i+1, l.at.Seconds(), l.choice, c.proc.name, c.said())
 		if l.fate != goes {
 			fmt.Fprintf(&b, "   ← %s", strings.ToUpper(string(l.fate)))
 		}
@@ -38,6 +37,11 @@ func (w *world) tale() string {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// said is the call in words.
+func (c *call) said() string {
+	return strings.TrimSpace(c.op + " " + brief(c.on) + " " + brief(c.what()))
 }
 
 // brief leaves out what all names have in common.

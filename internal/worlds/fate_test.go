@@ -21,6 +21,7 @@ const (
 	denied     fate = "access denied"         // refused for good
 	slowDown   fate = "slow down"             // refused for now
 	yields     fate = "waits for the others"  // carried out when nobody else can do anything at this moment
+	waitsBit   fate = "waits 900ms"           // less than a worker's view of the pointer may be old
 	waitsShort fate = "waits 8s"              // longer than a write may take, and than the fence
 	waitsLong  fate = "waits 40s"             // longer than visibility, lease and stall
 	comesLate  fate = "carried out too late"  // after its caller had given up
@@ -37,8 +38,9 @@ const (
 	haunts     fate = "deleted messages come again"
 )
 
-// pause and the two waits, in time.
+// The waits, in time.
 const (
+	bitWait   = 900 * time.Millisecond
 	shortWait = 8 * time.Second
 	longWait  = 40 * time.Second
 )
@@ -77,7 +79,7 @@ func (w *world) options(c *call) []fate {
 	case receive:
 		return []fate{goes, answerLost, killedDone, yields}
 	}
-	all := []fate{goes, lost, answerLost, killed, killedDone, yields, waitsShort, waitsLong, frozen}
+	all := []fate{goes, lost, answerLost, killed, killedDone, yields, waitsBit, waitsShort, waitsLong, frozen}
 	if c.partly != nil {
 		all = append(all, partly)
 	}
@@ -128,6 +130,8 @@ func (w *world) befall(c *call, f fate) {
 		w.carryOut(w.waiting())
 	case yields:
 		c.yields = true
+	case waitsBit:
+		c.held = time.Now().Add(bitWait)
 	case waitsShort:
 		c.held = time.Now().Add(shortWait)
 	case waitsLong:

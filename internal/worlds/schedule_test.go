@@ -157,7 +157,7 @@ func (w *world) overdue(c *call) {
 		return
 	}
 	options := []fate{goes, comesLate}
-	if f := options[w.choices.choose(len(options), byFate)]; f == comesLate {
+	if f := options[w.choices.befall(c, options)]; f == comesLate {
 		w.count(f)
 		w.late = append(w.late, late{time.Now().Add(lateBy), c})
 	}

@@ -167,7 +167,7 @@ func TestWalks(t *testing.T) {
 	}
 }
 
-// TestFound plays the schedules by which bugs were found. The commits that mend them say more.
+// TestFound plays the schedules by which bugs were found, and one that goes to the limit. The commits that mend the bugs say more.
 func TestFound(t *testing.T) {
 	for _, found := range []struct {
 		name, scenario string
@@ -176,6 +176,12 @@ func TestFound(t *testing.T) {
 		{"a run that was never published is redriven", "redrive and cancel", []turn{
 			{"planner-2 PutObject runs/20000101T000007Z-2/expected-", frozen},
 			{"planner-2 PutObject current.json generation 2 publishing", hurries},
+		}},
+		// No bug: the latest write that the fence allows for, which is late by all of its three terms.
+		{"an old view, a long attempt and a late write", "supersede", []turn{
+			{"worker-1 CopyObject ML/train/Rare/f00", waitsBit},
+			{"worker-1 DeleteObjects ML/train/Common/f00", waitsLong},
+			{"worker-1 DeleteObjects ML/train/Common/f00", comesLate},
 		}},
 		{"a paused publisher brings its seed back", "reshuffle", []turn{{"planner-2 PutObject seed.json", waitsLong}}},
 	} {

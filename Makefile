@@ -8,7 +8,7 @@ GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSIO
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
 SCRIPTS := .ci/run .ci/browser .ci/gotest .ci/vuln .ci/fuzz .ci/venv deploy/localstack/install deploy/localstack/run
 
-.PHONY: help test lint vuln build bench fuzz faults format clean
+.PHONY: help test lint worlds vuln build bench fuzz faults format clean
 
 # Of make faults: how many schedules, the first one's seed, and how many at a time.
 COUNT ?= 200
@@ -21,6 +21,7 @@ help: ## this list
 test: lint ## every check and every test; installs what it needs, starts LocalStack and stops it
 	.ci/vuln --if-reachable
 	.ci/browser
+	$(MAKE) worlds
 	deploy/localstack/run .ci/gotest
 
 lint: $(GOLANGCI) ## format, go vet, linters and the import wall
@@ -29,6 +30,11 @@ lint: $(GOLANGCI) ## format, go vet, linters and the import wall
 	go vet ./...
 	$(GOLANGCI) run ./...
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck: NOT RUN, it is not installed"; fi
+
+# Without the race detector, which make test runs a sample of them with.
+worlds: ## the small worlds: one deviation anywhere, then a million steps at random; DEPTH=2 and STEPS=N for more
+	go test -count=1 -timeout 24h -v -run 'TestEach|TestWalks' ./internal/worlds -worlds.depth=$(or $(DEPTH),1) -worlds.steps=$(or $(STEPS),1000000) | sed '/^=== /d'; \
+	exit $${PIPESTATUS[0]}
 
 vuln: ## known vulnerabilities in what the program calls; needs the internet
 	.ci/vuln

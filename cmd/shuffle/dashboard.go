@@ -9,8 +9,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/dashboard"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/why"
 	"github.com/angel-nft/google-shuffle/tracker"
 )
 
@@ -35,6 +37,14 @@ func (a *app) reportPage(ctx context.Context, r *state.Report) ([]byte, error) {
 	return dashboard.Report(ctx, a.dashboardOptions(), r)
 }
 
+// explainedRuns is how many of the newest runs a frame's page looks through.
+const explainedRuns = 20
+
+// explainPage is shuffle why, for a frame's page.
+func (a *app) explainPage(ctx context.Context, f dataset.Frame) (*why.Explanation, error) {
+	return a.explain(ctx, f, explainedRuns)
+}
+
 // serving does work while the dashboard is up. started is told its address.
 func (a *app) serving(ctx context.Context, f httpFlags, started func(url string), work func(context.Context) error) error {
 	if _, err := a.openStore(ctx); err != nil {
@@ -45,7 +55,7 @@ func (a *app) serving(ctx context.Context, f httpFlags, started func(url string)
 		return usage(err)
 	}
 	o := a.dashboardOptions()
-	o.Hosts, o.Explain = f.HTTPHost, a.explainFrame
+	o.Hosts, o.Explain = f.HTTPHost, a.explainPage
 	g, ctx := errgroup.WithContext(ctx)
 	up, stop := context.WithCancel(ctx)
 	g.Go(func() error { return dashboard.Serve(up, l, dashboard.New(o)) })

@@ -211,7 +211,7 @@ func (w *watched) frame(plan state.Plan) {
 	if n := w.loaded(); n != 1 {
 		w.t.Errorf("%d images on the frame's page", n)
 	}
-	says(w.t, w.text("main"), "Stands in .*"+plan.Settings.Seed)
+	says(w.t, w.text("main"), "Stands in .*row 2.*CLASSIFICATION.*decides.*"+plan.Settings.Seed+".*What runs did with it.*copied")
 	w.each("frame")
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
 // Bucket is what the dashboard needs of the bucket beside the state in it.
@@ -42,9 +43,9 @@ type Options struct {
 	Site   page.Site
 	// Look is what the ledger of a planned run tells beyond its numbers: the dead tasks and how far each episode is.
 	Look func(context.Context, *state.Plan) ([]state.DeadTask, map[dataset.Episode]state.EpisodeProgress, error)
-	// Explain adds to a frame's page what only the sheets and the split know. The page comes with what the state and the
-	// bucket know; nil adds nothing.
-	Explain func(context.Context, *page.Frame) error
+	// Explain says what only the sheets, the split and the kept runs know of a frame; nil is nobody. It reads a sheet and lists an
+	// episode, so it is asked for one frame at a time.
+	Explain func(context.Context, dataset.Frame) (*why.Explanation, error)
 	// Hosts are the names, beside localhost and every IP address, that a request may call the server by.
 	Hosts []string
 	Log   *zap.Logger // nil logs nothing
@@ -57,6 +58,7 @@ type dashboard struct {
 	ended  *cache[string, state.Status]
 	events chan struct{} // a slot for each stream of events
 	images chan struct{} // and for each image that is being sent
+	asking chan struct{} // and for the one explanation that is being made
 }
 
 // New is the dashboard's handler.
@@ -66,7 +68,7 @@ func New(o Options) http.Handler {
 	}
 	d := &dashboard{
 		Options: o, runs: newCache[string, *page.Run](freshRun), ended: newCache[string, state.Status](freshEnded),
-		events: make(chan struct{}, streamsAtOnce), images: make(chan struct{}, imagesAtOnce),
+		events: make(chan struct{}, streamsAtOnce), images: make(chan struct{}, imagesAtOnce), asking: make(chan struct{}, 1),
 	}
 	mux := http.NewServeMux()
 	for pattern, build := range map[string]func(*http.Request) (page.Page, error){

@@ -55,10 +55,27 @@ func (d *dashboard) frame(r *http.Request) (page.Page, error) {
 	if err := d.source(ctx, p, run.Plan.Settings.ImageSize); err != nil {
 		return nil, err
 	}
-	if d.Explain != nil {
-		err = d.Explain(ctx, p)
+	return p, d.explain(ctx, p)
+}
+
+// explain adds what Explain says. Without it, as when the sheets cannot be read from here, the page says so and shows the rest.
+func (d *dashboard) explain(ctx context.Context, p *page.Frame) error {
+	if d.Explain == nil {
+		return nil
 	}
-	return p, err
+	select {
+	case d.asking <- struct{}{}:
+		defer func() { <-d.asking }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	x, err := d.Explain(ctx, p.Frame)
+	if err != nil {
+		p.Unknown = err.Error()
+		return ctx.Err()
+	}
+	p.Add(d.Store.Layout, x)
+	return nil
 }
 
 // fromPlan takes what the newest run says of the frame.

@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -11,6 +13,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
 func TestRuns(t *testing.T) {
@@ -182,4 +185,14 @@ func TestFrame(t *testing.T) {
 	w.expect(w.get("/frames/"+string(f)), http.StatusOK, "train/Rare", page.ImagePath(sourceKey(f)), "problem 0 of S01E01", "dead: source image is gone")
 	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 500))), http.StatusOK, "no image", "no dataset")
 	w.expect(w.get("/frames/TT_S01"), http.StatusNotFound, "no such frame")
+
+	w.options.Explain = func(_ context.Context, f dataset.Frame) (*why.Explanation, error) {
+		if f != dataset.FrameAt(e1, 0) {
+			return nil, errors.New("no credentials")
+		}
+		return &why.Explanation{Class: "Legendary"}, nil
+	}
+	w.handler = New(w.options)
+	w.expect(w.get("/frames/"+string(f)), http.StatusOK, "train/Rare", "Legendary")
+	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 1))), http.StatusOK, "could not be asked: no credentials", "problem 1 of S01E01")
 }

@@ -1,36 +1,66 @@
 package page
 
 import (
+	"cmp"
 	"html/template"
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/why"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Frame is all that is known of one frame: where it stands and why. Who fills it in leaves out what he does not know; the page
-// then shows nothing of it.
+// Frame is all that is known of one frame: where it stands and why. What is not known is left out of the page.
 type Frame struct {
 	Frame dataset.Frame
 	Image template.URL // "" when there is none
 	// Standing is where it stands in the datasets now.
 	Standing []dataset.Place
 	// Source is the key of its image in the episode's folder.
-	Source string
-	Row    *FrameRow
-	Place  *FramePlace
-	// Problems are those that the last plan has with the frame.
-	Problems []state.Problem
+	Source   string
 	Sheet    string // URL
+	Class    string
+	Rows     []FrameRow
+	Place    *FramePlace
+	Problems []state.Problem
+	// Held is why the frame, or its whole episode, is left as it stands.
+	Held string
+	// Unknown is why the sheet and the split could not be asked.
+	Unknown string
 	// Operations are the tasks on it in the kept runs, newest first.
 	Operations []FrameOperation
 }
 
-// FrameRow is the sheet's row of a frame.
+// Add puts in what only the sheet, the split and the kept runs know.
+func (p *Frame) Add(l dataset.Layout, x *why.Explanation) {
+	p.Sheet, p.Class, p.Problems, p.Held = cmp.Or(x.Sheet.URL, p.Sheet), x.Class, x.Problems, cmp.Or(x.Held, x.Frozen)
+	for _, r := range x.Rows {
+		row := FrameRow{Number: r.Row}
+		for _, c := range []FrameCell{{rows.ColumnJonny, r.Jonny, false}, {rows.ColumnSupervised, r.Supervised, false}, {rows.ColumnUnsupervised, r.Unsupervised, false}} {
+			c.Decides = c.Column == r.Deciding
+			row.Cells = append(row.Cells, c)
+		}
+		p.Rows = append(p.Rows, row)
+	}
+	if s := x.Split; s.Seed != "" {
+		p.Place = &FramePlace{Split: s}
+	}
+	p.Operations = nil
+	for _, o := range x.Operations {
+		outcome := cmp.Or(string(o.Outcome), "no result yet")
+		if o.Reason != "" {
+			outcome += ": " + o.Reason
+		}
+		where := Where(l, messages.Task{Dst: o.Dst, Del: o.Del})
+		p.Operations = append(p.Operations, FrameOperation{Run: o.Run, Op: o.Op, Where: where, Outcome: outcome})
+	}
+}
+
+// FrameRow is a row of the sheet that names the frame.
 type FrameRow struct {
 	Number int // from 1
-	Class  string
 	Cells  []FrameCell
 }
 
@@ -40,17 +70,26 @@ type FrameCell struct {
 	Decides       bool
 }
 
-// FramePlace is how the split places a frame: the hash of its unit on the line from 0 to 1, which the datasets share.
-type FramePlace struct {
-	Dataset, Unit, Seed, Split string
-	Position                   float64 // 0 to 1
-	Shares                     []FrameShare
+// FramePlace is how the split places a frame: on the line from 0 to 1, which the datasets share.
+type FramePlace struct{ why.Split }
+
+// Mark is where the frame lies on a line of barWidth.
+func (p *FramePlace) Mark() int { return int(p.Line * barWidth) }
+
+// Parts are the datasets' parts of that line.
+func (p *FramePlace) Parts() []FramePart {
+	var all []FramePart
+	for _, s := range p.Shares {
+		x := int(s.From * barWidth)
+		all = append(all, FramePart{Share: s, X: x, Width: int(s.To*barWidth) - x})
+	}
+	return all
 }
 
-// FrameShare is a dataset's part of the line.
-type FrameShare struct {
-	Dataset  string
-	From, To float64
+// FramePart is a dataset's part of a line of barWidth.
+type FramePart struct {
+	why.Share
+	X, Width int
 }
 
 // FrameOperation is a task on the frame.
@@ -68,15 +107,6 @@ func (p *Frame) Title() string { return string(p.Frame) }
 
 // Events is empty.
 func (p *Frame) Events() string { return "" }
-
-// Mark is where the frame lies on a line of barWidth.
-func (p *FramePlace) Mark() int { return int(p.Position * barWidth) }
-
-// X is where the share begins on that line, and Width how long it is.
-func (s FrameShare) X() int { return int(s.From * barWidth) }
-
-// Width is the share's length on the line.
-func (s FrameShare) Width() int { return int(s.To*barWidth) - s.X() }
 
 // Where says what a task does to its frame, in places: "train/Common → test/Rare".
 func Where(l dataset.Layout, t messages.Task) string {

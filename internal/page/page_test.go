@@ -14,6 +14,8 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/why"
+	"github.com/angel-nft/google-shuffle/messages"
 )
 
 // render gives a page of the dashboard, and its text with single spaces.
@@ -169,8 +171,8 @@ func TestEverythingIsEscaped(t *testing.T) {
 		&Contact{Name: evil, Run: evil, Path: "/frames", Fields: []Field{{Name: evil, Label: evil, Options: []Option{{Value: evil, Text: evil}}}},
 			Tiles: []Tile{{Frame: frame, Image: template.URL(ImagePath(evil)), Class: evil, Note: evil}}},
 		&Frame{Frame: frame, Source: evil, Standing: []dataset.Place{{Dataset: evil, Class: evil}}, Sheet: evil,
-			Row:        &FrameRow{Number: 3, Class: evil, Cells: []FrameCell{{Column: evil, Value: evil, Decides: true}}},
-			Place:      &FramePlace{Dataset: evil, Unit: evil, Seed: evil, Split: evil, Shares: []FrameShare{{Dataset: evil, To: 1}}},
+			Class: evil, Held: evil, Unknown: evil, Rows: []FrameRow{{Number: 3, Cells: []FrameCell{{Column: evil, Value: evil, Decides: true}}}},
+			Place:      &FramePlace{why.Split{Dataset: evil, Unit: evil, Seed: evil, LeftOut: evil, Shares: []why.Share{{Dataset: evil, To: 1}}}},
 			Operations: []FrameOperation{{Run: evil, Op: evil, Where: evil, Outcome: evil}}},
 	}
 	for _, p := range pages {
@@ -207,4 +209,24 @@ func TestImagePath(t *testing.T) {
 	if got, want := ImagePath("a b/c+d%/ü?#.jpg"), "/images/a%20b/c+d%25/%C3%BC%3F%23.jpg"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
+}
+
+// What an explanation says is on the frame's page, in place of what the state alone knew.
+func TestFrameExplained(t *testing.T) {
+	p := &Frame{Frame: frame, Standing: []dataset.Place{{Dataset: "train", Class: "Rare"}}, Operations: []FrameOperation{{Run: "old"}}}
+	p.Add(dataset.Layout{}, &why.Explanation{
+		Sheet: why.Sheet{URL: sheetURL}, Class: "Rare", Frozen: "two rows do not agree",
+		Rows:  []why.Row{{Row: 12, Supervised: "rare", Unsupervised: "Junk", Deciding: "SUPERVISED CLASSIFICATION"}},
+		Split: why.Split{Unit: "S01E01/10s/0", Seed: "seed", U: 0.25, Line: 0.75, Stratified: true, Dataset: "test", Shares: []why.Share{{Dataset: "train", To: 0.7}, {Dataset: "test", From: 0.7, To: 1}}},
+		Operations: []why.Operation{
+			{Run: runName, Op: messages.Move, Dst: "ML/train/Rare/" + frame.File(), Del: []string{"ML/test/Junk/" + frame.File()}, Outcome: messages.Dead, Reason: "Access Denied"},
+			{Run: runName, Op: messages.Copy, Dst: "ML/test/Junk/" + frame.File()},
+		},
+	})
+	body, text := render(t, p)
+	expect(t, text, "left as it stands two rows do not agree", "Stands in train/Rare", "Class Rare", "Sheet row 12",
+		"JONNY's RECLASSIFICATION blank SUPERVISED CLASSIFICATION rare decides UNSUPERVISED CLASSIFICATION Junk Its dataset: test",
+		"lies at 0.2500", "by its rank within its class, at 0.7500", "train 0–0.7 test 0.7–1",
+		"move test/Junk → train/Rare dead: Access Denied", "copy to test/Junk no result yet", "!old")
+	expect(t, body, "range=A12", `<rect x="700" y="8" width="300" height="8"/><path d="M750 0v24"/>`)
 }

@@ -80,6 +80,7 @@ func TestDashboard(t *testing.T) {
 	w.frame(plan)
 	w.report(plan.Run)
 	w.moves()
+	w.tab.Visit("about:blank") // whose page has no stream open when the server is killed
 }
 
 // loseImage takes the image of a planned frame away, so that its task must die.

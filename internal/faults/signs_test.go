@@ -52,7 +52,8 @@ var signs = []sign{
 	},
 	{
 		name: "a worker dies of a task", rule: faults.Rule{Kind: faults.Crash, Op: "CopyObject", Target: "FRM-00-00-01-00", First: 1, Times: 2}, kills: true,
-		env: []string{"SHUFFLE_MAX_RECEIVE_COUNT=2"}, state: state.Failed, reason: []string{"dead", "shuffle redrive RUN"}, then: "redrive",
+		env:   []string{"SHUFFLE_MAX_RECEIVE_COUNT=2", "SHUFFLE_STALL=60s"}, // else the tracker may be the first to give the task another try
+		state: state.Failed, reason: []string{"dead", "shuffle redrive RUN"}, then: "redrive",
 	},
 	{
 		name: "the pointer cannot be read", rule: faults.Rule{Kind: faults.Denied, From: "w1", Op: "GetObject", Target: "current.json", First: 1, Times: 5},

@@ -21,12 +21,22 @@ import (
 // datasets, and then go on where they were: not one write of theirs comes after the listing.
 func TestZombie(t *testing.T) {
 	t.Parallel()
+	must(t, build())
 	var g errgroup.Group
 	g.SetLimit(4)
 	for n := range setting(t, "SHUFFLE_FAULTS_ZOMBIES", 2) {
 		g.Go(func() error {
-			w := newScene(t, season.Options{Episodes: 1, Frames: 500}, services("w1", "w2", "w3", "t1"), "SHUFFLE_STALL=30s", "SHUFFLE_CONCURRENCY=64")
-			if err := zombies(t.Context(), w, int(n)); err != nil {
+			ctx := context.WithoutCancel(t.Context())
+			w, err := newWorld(ctx, n, season.Options{Episodes: 1, Frames: 500}, "SHUFFLE_STALL=30s", "SHUFFLE_CONCURRENCY=64")
+			if err != nil {
+				t.Error(err)
+				return nil
+			}
+			w.serve(services("w1", "w2", "w3", "t1")...)
+			if err := zombies(ctx, w, int(n)); err != nil {
+				t.Errorf("%v\n%s", err, (&player{world: w}).story())
+			}
+			if err := w.close(); err != nil {
 				t.Error(err)
 			}
 			return nil
@@ -46,7 +56,7 @@ func zombies(ctx context.Context, w *world, nth int) error {
 	stopped := make(chan struct{})
 	var once, wake sync.Once
 	workers := []string{"w1", "w2", "w3"}
-	w.front.Add(faults.Rule{Kind: faults.Event, From: "w", Op: "CopyObject", First: 50 + 37*nth, Do: func(faults.Request) {
+	w.front.Add(faults.Rule{Kind: faults.Event, From: "w", Op: "CopyObject", First: 50 + 37*(nth%10), Do: func(faults.Request) {
 		once.Do(func() {
 			for _, name := range workers {
 				w.signal(name, syscall.SIGSTOP)
@@ -68,7 +78,17 @@ func zombies(ctx context.Context, w *world, nth int) error {
 	if plan, err := w.plan(ctx, 0); err != nil || plan.Tasks < 400 {
 		return fmt.Errorf("plan of the moves: %d tasks, %w", plan.Tasks, err)
 	}
-	<-stopped
+	err := until(ctx, "workers in the middle of the moves", patience, func(context.Context) (bool, error) {
+		select {
+		case <-stopped:
+			return true, nil
+		default:
+			return false, nil
+		}
+	})
+	if err != nil {
+		return err
+	}
 	if err := w.relabel(450); err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ type Config struct {
 
 	Sheets                     string `help:"Sheets: google:// or file:///DIR of CSV or XLSX files named by spreadsheet ID." default:"google://" group:"ports"`
 	SheetsEndpoint             string `help:"Another base URL of the Sheets API; then no credentials are used." placeholder:"URL" group:"ports"`
-	GoogleDriveCredentialsFile string `help:"JSON file of the service account that reads the sheets; without it, Google's application default credentials." placeholder:"FILE" env:"GOOGLE_DRIVE_CREDENTIALS_FILE,SHUFFLE_GOOGLE_DRIVE_CREDENTIALS_FILE" group:"ports"`
+	GoogleDriveCredentialsFile string `help:"JSON file of the service account that reads the sheets, or the JSON itself; without it, Google's application default credentials." placeholder:"FILE" env:"GOOGLE_DRIVE_CREDENTIALS_FILE,SHUFFLE_GOOGLE_DRIVE_CREDENTIALS_FILE" group:"ports"`
 
 	ImageSize  string        `help:"Folder of the images where a sheet has no base URI." default:"thumbnails" group:"plans"`
 	Classes    []string      `help:"The classes, as the destination spells them." default:"Junk,Common,Uncommon,Rare,Legendary" group:"plans"`

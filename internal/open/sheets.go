@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"google.golang.org/api/option"
 
@@ -14,7 +15,7 @@ import (
 // Google is how the Sheets API is reached.
 type Google struct {
 	Endpoint        string // another base URL; then without credentials
-	CredentialsFile string // of a service account; "" is Google's application default credentials
+	CredentialsFile string // of a service account, or its JSON itself; "" is Google's application default credentials
 }
 
 // Sheets opens google:// or file:///DIR.
@@ -44,18 +45,28 @@ func openGoogle(ctx context.Context, google Google) (Sheets, error) {
 		}
 		return s, nil
 	}
-	credentials, err := os.ReadFile(google.CredentialsFile)
+	credentials, name, err := google.credentials()
 	if err != nil {
 		return nil, fmt.Errorf("read the service account (GOOGLE_DRIVE_CREDENTIALS_FILE): %w", err)
 	}
 	account := gsheet.AccountOf(credentials)
 	if account == "" {
-		return nil, fmt.Errorf("service account %s (GOOGLE_DRIVE_CREDENTIALS_FILE): expected the JSON file of a service account, found no client_email in it", google.CredentialsFile)
+		return nil, fmt.Errorf("service account %s (GOOGLE_DRIVE_CREDENTIALS_FILE): expected the JSON of a service account, found no client_email in it", name)
 	}
 	s, err := gsheet.New(ctx, option.WithAuthCredentialsJSON(option.ServiceAccount, credentials))
 	if err != nil {
-		return nil, fmt.Errorf("service account %s (GOOGLE_DRIVE_CREDENTIALS_FILE): %w", google.CredentialsFile, err)
+		return nil, fmt.Errorf("service account %s (GOOGLE_DRIVE_CREDENTIALS_FILE): %w", name, err)
 	}
 	s.Account = account
 	return s, nil
+}
+
+// credentials is the service account's JSON, and how a message may call it. A container has no file for a secret: ECS puts
+// its value in the variable.
+func (g Google) credentials() (body []byte, name string, err error) {
+	if strings.HasPrefix(strings.TrimSpace(g.CredentialsFile), "{") {
+		return []byte(g.CredentialsFile), "given as JSON", nil
+	}
+	body, err = os.ReadFile(g.CredentialsFile)
+	return body, g.CredentialsFile, err
 }

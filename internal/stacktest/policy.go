@@ -1,0 +1,116 @@
+package stacktest
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Statement of a policy.
+type Statement struct {
+	Sid        string
+	Effect     string
+	Actions    []string
+	Resources  []string
+	Conditions map[string]any // operator → key → values
+}
+
+// Request is one permission that a call needs.
+type Request struct {
+	Action   string
+	Resource string
+	Context  string // the one condition key that calls here have, s3:prefix of a listing or ecs:cluster; "" is none
+}
+
+func (r Request) String() string {
+	if r.Context == "" {
+		return r.Action + " on " + r.Resource
+	}
+	return r.Action + " on " + r.Resource + " with " + r.Context
+}
+
+// Statements of a role's policies.
+func (s *Stack) Statements(role string) (all []Statement) {
+	for _, policy := range list(at(s.Resources[role].Properties, "Policies")) {
+		all = append(all, statements(at(policy, "PolicyDocument"))...)
+	}
+	return all
+}
+
+func statements(document any) (all []Statement) {
+	for _, v := range list(at(document, "Statement")) {
+		conditions, _ := at(v, "Condition").(map[string]any)
+		all = append(all, Statement{
+			Sid: text(at(v, "Sid")), Effect: text(at(v, "Effect")),
+			Actions: texts(at(v, "Action")), Resources: texts(at(v, "Resource")), Conditions: conditions,
+		})
+	}
+	return all
+}
+
+// Allows says what IAM says of the request (IAM User Guide, "policy evaluation logic", for one account and identity-based
+// policies): a Deny that matches wins, else an Allow is needed.
+func Allows(policy []Statement, r Request) bool {
+	allowed := false
+	for _, s := range policy {
+		if !s.Matches(r) {
+			continue
+		}
+		if s.Effect != "Allow" {
+			return false
+		}
+		allowed = true
+	}
+	return allowed
+}
+
+// Matches says whether the statement is about the request.
+func (s Statement) Matches(r Request) bool {
+	return slices.ContainsFunc(s.Actions, func(p string) bool { return like(strings.ToLower(p), strings.ToLower(r.Action)) }) &&
+		slices.ContainsFunc(s.Resources, func(p string) bool { return like(p, r.Resource) }) && s.conditionsHold(r)
+}
+
+func (s Statement) conditionsHold(r Request) bool {
+	for operator, keys := range s.Conditions {
+		for key, values := range keys.(map[string]any) {
+			if !holds(operator, texts(values), r.value(key)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// value of a condition key in the request; "" when it has none.
+func (r Request) value(key string) string {
+	switch {
+	case key == "iam:PassedToService":
+		return "ecs-tasks.amazonaws.com"
+	case key == "s3:prefix" && r.Action == "s3:ListBucket", key == "ecs:cluster":
+		return r.Context
+	}
+	return ""
+}
+
+// holds panics at an operator that it does not know: a condition must not be taken as met for want of a reader.
+func holds(operator string, patterns []string, value string) bool {
+	base, ifExists := strings.CutSuffix(operator, "IfExists")
+	if value == "" {
+		return ifExists
+	}
+	switch base {
+	case "StringEquals":
+		return slices.Contains(patterns, value)
+	case "StringLike", "ArnEquals":
+		return slices.ContainsFunc(patterns, func(p string) bool { return like(p, value) })
+	}
+	panic(fmt.Sprintf("condition operator %s is not known here", operator))
+}
+
+// like matches IAM's patterns: * any text, ? one character.
+func like(pattern, s string) bool {
+	quoted := regexp.QuoteMeta(pattern)
+	quoted = strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted)
+	return regexp.MustCompile("^(?s:" + quoted + ")$").MatchString(s)
+}

@@ -1,0 +1,209 @@
+package stacktest
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Account, Region and StackName are what a Stack takes for granted. They are LocalStack's account and the bucket's region.
+const (
+	Account   = "000000000000"
+	Region    = "us-west-2"
+	StackName = "google-shuffle"
+)
+
+// Stack is a template with its parameters put in: no function is left.
+type Stack struct {
+	Resources map[string]Resource // by logical ID; without those whose condition does not hold
+
+	template *Template
+	values   map[string]any
+	errs     []error
+}
+
+// Resource of a stack.
+type Resource struct {
+	Type       string
+	Properties map[string]any
+}
+
+// Resolve puts parameters in; those that are left out have their defaults. The error names every reference to nothing.
+func (t *Template) Resolve(parameters map[string]string) (*Stack, error) {
+	s := &Stack{Resources: map[string]Resource{}, template: t, values: map[string]any{
+		"AWS::AccountId": Account, "AWS::Region": Region, "AWS::StackName": StackName, "AWS::Partition": "aws",
+	}}
+	for name, p := range t.Parameters {
+		s.values[name] = at(p, "Default")
+		if v, given := parameters[name]; given {
+			s.values[name] = v
+		}
+		if s.values[name] == nil {
+			s.fail("parameter %s has no value", name)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
+		r := t.Resources[id]
+		if c := at(r, "Condition"); c != nil && !s.holds(text(c)) {
+			continue
+		}
+		properties, _ := s.eval(at(r, "Properties")).(map[string]any)
+		s.Resources[id] = Resource{text(at(r, "Type")), properties}
+	}
+	if len(s.errs) > 0 {
+		return nil, fmt.Errorf("resolve template: %w", s.errs[0])
+	}
+	return s, nil
+}
+
+func (s *Stack) fail(format string, args ...any) {
+	s.errs = append(s.errs, fmt.Errorf(format, args...))
+}
+
+// Of lists the logical IDs of a type, sorted.
+func (s *Stack) Of(kind string) (ids []string) {
+	for id, r := range s.Resources {
+		if r.Type == kind {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// none is what AWS::NoValue leaves.
+type none struct{}
+
+// eval puts values in the place of functions.
+func (s *Stack) eval(v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := []any{}
+		for _, v := range v {
+			if v = s.eval(v); v != (any)(none{}) {
+				out = append(out, v)
+			}
+		}
+		return out
+	case map[string]any:
+		for name, argument := range v {
+			if f, ok := functions[name]; ok && len(v) == 1 {
+				return f(s, argument)
+			}
+		}
+		out := map[string]any{}
+		for key, v := range v {
+			if v = s.eval(v); v != (any)(none{}) {
+				out[key] = v
+			}
+		}
+		return out
+	}
+	return v
+}
+
+var functions map[string]func(s *Stack, argument any) any
+
+func init() { // not a literal, since they evaluate their arguments
+	functions = map[string]func(s *Stack, argument any) any{
+		"Ref":        func(s *Stack, a any) any { return s.ref(text(a)) },
+		"Fn::GetAtt": func(s *Stack, a any) any { return s.attribute(text(list(a)[0]), text(list(a)[1])) },
+		"Fn::Sub":    func(s *Stack, a any) any { return s.sub(text(a)) },
+		"Fn::Select": func(s *Stack, a any) any { return text(list(a)[0]) + " of " + text(s.eval(list(a)[1])) },
+		"Fn::GetAZs": func(*Stack, any) any { return "zones" },
+		"Fn::Equals": func(s *Stack, a any) any { return text(s.eval(list(a)[0])) == text(s.eval(list(a)[1])) },
+		"Fn::Not":    func(s *Stack, a any) any { return s.eval(list(a)[0]) == false },
+		"Fn::If": func(s *Stack, a any) any {
+			if s.holds(text(list(a)[0])) {
+				return s.eval(list(a)[1])
+			}
+			return s.eval(list(a)[2])
+		},
+	}
+}
+
+func (s *Stack) holds(condition string) bool {
+	c, ok := s.template.Conditions[condition]
+	if !ok {
+		s.fail("there is no condition %s", condition)
+	}
+	return s.eval(c) == true
+}
+
+var variable = regexp.MustCompile(`\$\{([^}]+)\}`)
+
+func (s *Stack) sub(pattern string) string {
+	return variable.ReplaceAllStringFunc(pattern, func(v string) string {
+		name := v[2 : len(v)-1]
+		if resource, attribute, ok := strings.Cut(name, "."); ok {
+			return s.attribute(resource, attribute)
+		}
+		return text(s.ref(name))
+	})
+}
+
+// ref is what Ref gives: of a queue its URL, of topics, secrets and policies an ARN, of others the name.
+func (s *Stack) ref(name string) any {
+	if name == "AWS::NoValue" {
+		return none{}
+	}
+	if v, ok := s.values[name]; ok {
+		return v
+	}
+	switch kind := text(at(s.template.Resources[name], "Type")); kind {
+	case "":
+		s.fail("there is neither a parameter nor a resource %s", name)
+		return ""
+	case "AWS::SQS::Queue":
+		return "https://sqs." + Region + ".amazonaws.com/" + Account + "/" + s.name(name)
+	case "AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::ECS::TaskDefinition":
+		return s.attribute(name, "Arn")
+	default:
+		return s.name(name)
+	}
+}
+
+// named are the properties by which resources get their names.
+var named = []string{"QueueName", "TopicName", "ClusterName", "LogGroupName", "RepositoryName", "ServiceName", "AlarmName", "Name"}
+
+// name is the resource's own, or its logical ID.
+func (s *Stack) name(id string) string {
+	for _, property := range named {
+		if v := at(s.template.Resources[id], "Properties", property); v != nil {
+			return text(s.eval(v))
+		}
+	}
+	return id
+}
+
+// arns are by type what stands between the partition and the name.
+var arns = map[string]string{
+	"AWS::SQS::Queue": "sqs:%s:%s:%s", "AWS::SNS::Topic": "sns:%s:%s:%s", "AWS::ECS::Cluster": "ecs:%s:%s:cluster/%s",
+	"AWS::Logs::LogGroup": "logs:%s:%s:log-group:%s:*", "AWS::ECR::Repository": "ecr:%s:%s:repository/%s",
+	"AWS::SecretsManager::Secret": "secretsmanager:%s:%s:secret:%s-a1b2c3", "AWS::CloudWatch::Alarm": "cloudwatch:%s:%s:alarm:%s",
+	"AWS::ApplicationAutoScaling::ScalingPolicy": "autoscaling:%s:%s:scalingPolicy:%s",
+	"AWS::ECS::TaskDefinition":                   "ecs:%s:%s:task-definition/%s:1",
+}
+
+func (s *Stack) attribute(id, attribute string) string {
+	kind := text(at(s.template.Resources[id], "Type"))
+	switch {
+	case kind == "":
+		s.fail("there is no resource %s", id)
+	case attribute == "QueueName", attribute == "Name":
+		return s.name(id)
+	case attribute == "RepositoryUri":
+		return Account + ".dkr.ecr." + Region + ".amazonaws.com/" + s.name(id)
+	case attribute == "Arn" && kind == "AWS::IAM::Role":
+		return "arn:aws:iam::" + Account + ":role/" + id
+	case attribute == "Arn" && kind == "AWS::ECS::TaskDefinition":
+		return fmt.Sprintf("arn:aws:"+arns[kind], Region, Account, text(s.eval(at(s.template.Resources[id], "Properties", "Family"))))
+	case attribute == "Arn" && arns[kind] != "":
+		return fmt.Sprintf("arn:aws:"+arns[kind], Region, Account, s.name(id))
+	default:
+		s.fail("%s: attribute %s of %s is not known here", id, attribute, kind)
+	}
+	return ""
+}

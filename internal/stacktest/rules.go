@@ -1,0 +1,153 @@
+package stacktest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Rule is what must hold of a stack beyond what cfn-lint looks for. Check names what does not.
+type Rule struct {
+	Name  string
+	Check func(s *Stack) Findings
+}
+
+// Rules of the project.
+var Rules = []Rule{
+	{"logs have a retention", logRetention},
+	{"root file systems are read-only", readOnlyRoot},
+	{"no task is root or privileged", unprivileged},
+	{"a task has time to drain", drainTime},
+	{"alarms act", alarmsAct},
+	{"metric math names its metrics", metricMath},
+	{"the schedule may start its task", scheduleRights},
+	{"the schedule is a schedule", scheduleExpression},
+	{"policies have no wildcard", noWildcards},
+	{"roles are for this account's services", trustedServices},
+	{"queues have somewhere for what fails", redrive},
+	{"queues are encrypted, in transit too", queueEncryption},
+	{"nothing is public", nothingPublic},
+	{"a service has one way to its capacity", capacity},
+	{"services scale from zero and back", scaleToZero},
+	{"images are scanned and expire", images},
+	{"dashboards are JSON", dashboards},
+	{"only what a user must know has no default", defaults},
+	{"the template fits into a request", size},
+}
+
+// Findings is what a rule has to say, a line each.
+type Findings []string
+
+func (f *Findings) when(bad bool, format string, args ...any) {
+	if bad {
+		*f = append(*f, fmt.Sprintf(format, args...))
+	}
+}
+
+// each calls visit for every resource of a type, with its properties.
+func (s *Stack) each(kind string, visit func(id string, p map[string]any)) {
+	for _, id := range s.Of(kind) {
+		visit(id, s.Resources[id].Properties)
+	}
+}
+
+// containers calls visit for every container of every task definition.
+func (s *Stack) containers(visit func(id string, c any)) {
+	s.each("AWS::ECS::TaskDefinition", func(id string, p map[string]any) {
+		for _, c := range list(p["ContainerDefinitions"]) {
+			visit(id+"/"+text(at(c, "Name")), c)
+		}
+	})
+}
+
+func logRetention(s *Stack) (f Findings) {
+	s.each("AWS::Logs::LogGroup", func(id string, p map[string]any) {
+		f.when(p["RetentionInDays"] == nil, "%s: keeps its logs for ever; set RetentionInDays", id)
+	})
+	s.containers(func(id string, c any) {
+		f.when(at(c, "LogConfiguration", "Options", "awslogs-group") == nil, "%s: writes no log", id)
+	})
+	return f
+}
+
+func readOnlyRoot(s *Stack) (f Findings) {
+	s.containers(func(id string, c any) {
+		f.when(at(c, "ReadonlyRootFilesystem") != true, "%s: ReadonlyRootFilesystem is not true", id)
+	})
+	return f
+}
+
+func unprivileged(s *Stack) (f Findings) {
+	s.containers(func(id string, c any) {
+		user := text(at(c, "User"))
+		f.when(user == "" || strings.HasPrefix(user, "0") || strings.HasPrefix(user, "root"), "%s: runs as %q", id, user)
+		f.when(at(c, "Privileged") != nil, "%s: Privileged is set", id)
+		f.when(text(at(c, "LinuxParameters", "Capabilities", "Drop")) != "[ALL]", "%s: keeps capabilities", id)
+	})
+	return f
+}
+
+// Fargate waits 30 s unless told otherwise, and 120 s at most.
+const (
+	stopTimeout    = 30
+	maxStopTimeout = 120
+	defaultDrain   = 25 * time.Second
+)
+
+func drainTime(s *Stack) (f Findings) {
+	s.containers(func(id string, c any) {
+		stop, set := at(c, "StopTimeout").(int)
+		if !set {
+			stop = stopTimeout
+		}
+		f.when(stop > maxStopTimeout, "%s: StopTimeout %d is over the %d s of Fargate", id, stop, maxStopTimeout)
+		drain := defaultDrain
+		for _, v := range list(at(c, "Environment")) {
+			if at(v, "Name") == "SHUFFLE_DRAIN" {
+				var err error
+				drain, err = time.ParseDuration(text(at(v, "Value")))
+				f.when(err != nil, "%s: SHUFFLE_DRAIN: %v", id, err)
+			}
+		}
+		f.when(drain >= time.Duration(stop)*time.Second, "%s: SHUFFLE_DRAIN %s is not below StopTimeout %d", id, drain, stop)
+	})
+	return f
+}
+
+func capacity(s *Stack) (f Findings) {
+	s.each("AWS::ECS::Service", func(id string, p map[string]any) {
+		f.when((p["LaunchType"] == nil) == (p["CapacityProviderStrategy"] == nil), "%s: expected one of LaunchType and CapacityProviderStrategy", id)
+		f.when(p["DesiredCount"] != nil, "%s: DesiredCount undoes what the scaling has set, at each update", id)
+		f.when(at(p["DeploymentConfiguration"], "DeploymentCircuitBreaker", "Rollback") != true, "%s: a deployment that fails is not rolled back", id)
+	})
+	s.each("AWS::Scheduler::Schedule", func(id string, p map[string]any) {
+		ecs := at(p["Target"], "EcsParameters")
+		f.when((at(ecs, "LaunchType") == nil) == (at(ecs, "CapacityProviderStrategy") == nil), "%s: expected one of LaunchType and CapacityProviderStrategy", id)
+	})
+	return f
+}
+
+func images(s *Stack) (f Findings) {
+	s.each("AWS::ECR::Repository", func(id string, p map[string]any) {
+		f.when(at(p["ImageScanningConfiguration"], "ScanOnPush") != true, "%s: images are not scanned", id)
+		f.when(!isJSON(text(at(p["LifecyclePolicy"], "LifecyclePolicyText"))), "%s: no lifecycle policy in JSON", id)
+		f.when(p["ImageTagMutability"] != "IMMUTABLE", "%s: a tag may become another image", id)
+	})
+	return f
+}
+
+func defaults(s *Stack) (f Findings) {
+	for name, p := range s.template.Parameters {
+		f.when(at(p, "Default") == nil && name != "AlertEmail", "parameter %s: no default", name)
+		f.when(at(p, "Description") == nil, "parameter %s: no description", name)
+	}
+	return f
+}
+
+// maxSize is what CloudFormation takes of a template without a bucket to put it in.
+const maxSize = 51_200
+
+func size(s *Stack) (f Findings) {
+	f.when(s.template.Size > maxSize, "the template has %d bytes, CloudFormation takes %d", s.template.Size, maxSize)
+	return f
+}

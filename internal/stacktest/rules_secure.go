@@ -1,0 +1,113 @@
+package stacktest
+
+import (
+	"slices"
+	"strings"
+)
+
+// resourceless are the actions that IAM cannot narrow (Service Authorization Reference, Amazon ECR).
+var resourceless = []string{"ecr:GetAuthorizationToken"}
+
+func noWildcards(s *Stack) (f Findings) {
+	s.each("AWS::IAM::Role", func(id string, p map[string]any) {
+		f.when(p["ManagedPolicyArns"] != nil, "%s: a managed policy gives more than is needed", id)
+		for _, st := range s.Statements(id) {
+			if st.Effect != "Allow" {
+				continue
+			}
+			for _, action := range st.Actions {
+				f.when(strings.ContainsAny(action, "*?"), "%s/%s: action %s", id, st.Sid, action)
+			}
+			for _, resource := range st.Resources {
+				f.when(wide(resource) && !slices.Equal(st.Actions, resourceless), "%s/%s: resource %s", id, st.Sid, resource)
+			}
+		}
+	})
+	return f
+}
+
+// wide says of an ARN that its service, account or the beginning of its resource is left open.
+func wide(arn string) bool {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return true
+	}
+	begin, _, _ := strings.Cut(parts[5], "*")
+	return strings.ContainsAny(strings.Join(parts[:5], ""), "*?") || begin == "" || strings.Contains(begin, "?") && !strings.Contains(begin, "/")
+}
+
+func trustedServices(s *Stack) (f Findings) {
+	s.each("AWS::IAM::Role", func(id string, p map[string]any) {
+		for _, v := range list(at(p["AssumeRolePolicyDocument"], "Statement")) {
+			f.when(!strings.HasSuffix(text(at(v, "Principal", "Service")), ".amazonaws.com"), "%s: trusts %v", id, at(v, "Principal"))
+			f.when(at(v, "Condition", "StringEquals", "aws:SourceAccount") != Account, "%s: may be taken on from another account", id)
+		}
+	})
+	return f
+}
+
+func redrive(s *Stack) (f Findings) {
+	var targets []string
+	s.each("AWS::SQS::Queue", func(_ string, p map[string]any) {
+		targets = append(targets, text(at(p["RedrivePolicy"], "deadLetterTargetArn")))
+	})
+	s.each("AWS::Scheduler::Schedule", func(_ string, p map[string]any) {
+		targets = append(targets, text(at(p["Target"], "DeadLetterConfig", "Arn")))
+	})
+	s.each("AWS::SQS::Queue", func(id string, p map[string]any) {
+		arn := s.attribute(id, "Arn")
+		if p["RedrivePolicy"] != nil {
+			f.when(s.arnOf(text(at(p["RedrivePolicy"], "deadLetterTargetArn"))) == "no queue", "%s: redrives to no queue of the stack", id)
+			return
+		}
+		f.when(!slices.Contains(targets, arn), "%s: no redrive policy, and nothing is redriven to it", id)
+		f.when(p["RedriveAllowPolicy"] == nil, "%s: any queue may redrive to it", id)
+		f.when(!s.watched(p), "%s: no alarm watches what arrives there", id)
+	})
+	return f
+}
+
+// watched says whether an alarm looks at a queue.
+func (s *Stack) watched(queue map[string]any) bool {
+	return slices.ContainsFunc(s.Of("AWS::CloudWatch::Alarm"), func(id string) bool {
+		dimensions := list(s.Resources[id].Properties["Dimensions"])
+		return len(dimensions) == 1 && at(dimensions[0], "Value") == queue["QueueName"]
+	})
+}
+
+func queueEncryption(s *Stack) (f Findings) {
+	guarded := map[string]bool{}
+	s.each("AWS::SQS::QueuePolicy", func(_ string, p map[string]any) {
+		for _, v := range list(at(p["PolicyDocument"], "Statement")) {
+			if at(v, "Effect") == "Deny" && text(at(v, "Action")) == "sqs:*" && at(v, "Principal") == "*" && at(v, "Condition", "Bool", "aws:SecureTransport") == "false" {
+				for _, resource := range texts(at(v, "Resource")) {
+					guarded[resource] = len(list(p["Queues"])) > 0
+				}
+			}
+		}
+	})
+	s.each("AWS::SQS::Queue", func(id string, p map[string]any) {
+		f.when(!guarded[s.attribute(id, "Arn")], "%s: no policy refuses calls without TLS", id)
+		f.when(p["SqsManagedSseEnabled"] != true && p["KmsMasterKeyId"] == nil, "%s: is not encrypted", id)
+	})
+	return f
+}
+
+func nothingPublic(s *Stack) (f Findings) {
+	for _, kind := range []string{"AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::EC2::SecurityGroupIngress"} {
+		f.when(len(s.Of(kind)) > 0, "%v: the stack has no %s", s.Of(kind), kind)
+	}
+	s.each("AWS::EC2::SecurityGroup", func(id string, p map[string]any) {
+		f.when(p["SecurityGroupIngress"] != nil, "%s: lets something in", id)
+		f.when(p["SecurityGroupEgress"] == nil, "%s: lets everything out", id)
+	})
+	for _, kind := range []string{"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"} {
+		s.each(kind, func(id string, p map[string]any) {
+			for _, v := range list(at(p["PolicyDocument"], "Statement")) {
+				f.when(at(v, "Effect") == "Allow" && strings.Contains(text(at(v, "Principal")), "*"), "%s: lets anyone in", id)
+				f.when(at(v, "Effect") == "Allow" && at(v, "Condition", "StringEquals", "aws:SourceAccount") != Account, "%s: lets other accounts in", id)
+			}
+		})
+	}
+	return f
+}

@@ -1,0 +1,166 @@
+package stacktest
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+func alarmsAct(s *Stack) (f Findings) {
+	s.each("AWS::CloudWatch::Alarm", func(id string, p map[string]any) {
+		f.when(len(list(p["AlarmActions"])) == 0, "%s: nobody is told", id)
+		f.when(p["ActionsEnabled"] == false, "%s: its actions are disabled", id)
+		f.when(p["TreatMissingData"] == nil, "%s: says nothing of missing data", id)
+		f.when(p["AlarmDescription"] == nil, "%s: does not say what to do", id)
+		period, _ := p["Period"].(int)
+		periods, _ := p["EvaluationPeriods"].(int)
+		f.when(period < 3600 && period*periods > 24*3600 || period*periods > 7*24*3600, "%s: looks back further than CloudWatch does", id)
+	})
+	s.each("AWS::Events::Rule", func(id string, p map[string]any) {
+		f.when(len(list(p["Targets"])) == 0, "%s: nobody is told", id)
+	})
+	return f
+}
+
+// identifiers in an expression are lower-case, functions upper-case.
+var identifier = regexp.MustCompile(`\b[a-z][A-Za-z0-9_]*\b`)
+
+func metricMath(s *Stack) (f Findings) {
+	check := func(id string, metrics any, member func(m any, key string) any) {
+		var ids []string
+		for _, m := range list(metrics) {
+			ids = append(ids, text(member(m, "id")))
+		}
+		returned := 0
+		for _, m := range list(metrics) {
+			for _, name := range identifier.FindAllString(text(member(m, "expression")), -1) {
+				f.when(!slices.Contains(ids, name), "%s: the expression %s names a metric that is not there, %s", id, text(member(m, "expression")), name)
+			}
+			if at(m, "ReturnData") != false {
+				returned++
+			}
+		}
+		f.when(len(ids) > 0 && returned != 1 && at(list(metrics)[0], "Id") != nil, "%s: %d metrics return data, expected one", id, returned)
+	}
+	inTemplate := func(m any, key string) any { return at(m, strings.ToUpper(key[:1])+key[1:]) }
+	s.each("AWS::CloudWatch::Alarm", func(id string, p map[string]any) { check(id, p["Metrics"], inTemplate) })
+	s.each("AWS::ApplicationAutoScaling::ScalingPolicy", func(id string, p map[string]any) {
+		check(id, at(p, "TargetTrackingScalingPolicyConfiguration", "CustomizedMetricSpecification", "Metrics"), inTemplate)
+	})
+	s.each("AWS::CloudWatch::Dashboard", func(id string, p map[string]any) {
+		for _, w := range widgets(text(p["DashboardBody"])) {
+			check(id, at(w, "properties", "metrics"), func(m any, key string) any {
+				options := list(m) // a metric is a list whose last element, an object, says how to draw it
+				return at(options[len(options)-1], key)
+			})
+		}
+	})
+	return f
+}
+
+func widgets(body string) []any {
+	var dashboard map[string]any
+	if json.Unmarshal([]byte(body), &dashboard) != nil {
+		return nil
+	}
+	return list(dashboard["widgets"])
+}
+
+func dashboards(s *Stack) (f Findings) {
+	f.when(len(s.Of("AWS::CloudWatch::Dashboard")) == 0, "there is no dashboard")
+	s.each("AWS::CloudWatch::Dashboard", func(id string, p map[string]any) {
+		body := text(p["DashboardBody"])
+		f.when(!isJSON(body), "%s: its body is not JSON", id)
+		f.when(len(widgets(body)) == 0, "%s: it has no widgets", id)
+	})
+	return f
+}
+
+func isJSON(s string) bool { return json.Valid([]byte(s)) }
+
+func scheduleRights(s *Stack) (f Findings) {
+	s.each("AWS::Scheduler::Schedule", func(id string, p map[string]any) {
+		target := p["Target"]
+		task := s.taskOf(text(at(target, "EcsParameters", "TaskDefinitionArn")))
+		policy := s.Statements(roleName(target))
+		for _, r := range []Request{
+			{"ecs:RunTask", text(at(target, "EcsParameters", "TaskDefinitionArn")), text(at(target, "Arn"))},
+			{"iam:PassRole", text(task["TaskRoleArn"]), ""},
+			{"iam:PassRole", text(task["ExecutionRoleArn"]), ""},
+			{"sqs:SendMessage", s.arnOf(text(at(target, "DeadLetterConfig", "Arn"))), ""},
+		} {
+			f.when(!Allows(policy, r), "%s: its role may not %s", id, r)
+		}
+		f.when(at(target, "RetryPolicy") == nil, "%s: does not try again", id)
+	})
+	return f
+}
+
+// taskOf gives the properties of the task definition of that ARN.
+func (s *Stack) taskOf(arn string) map[string]any {
+	for _, id := range s.Of("AWS::ECS::TaskDefinition") {
+		if s.attribute(id, "Arn") == arn {
+			return s.Resources[id].Properties
+		}
+	}
+	return nil
+}
+
+// roleName is the logical ID in the ARN of a role.
+func roleName(target any) string {
+	_, name, _ := strings.Cut(text(at(target, "RoleArn")), ":role/")
+	return name
+}
+
+// arnOf is the ARN itself when it is a queue's of this stack, "no queue" otherwise.
+func (s *Stack) arnOf(arn string) string {
+	for _, id := range s.Of("AWS::SQS::Queue") {
+		if s.attribute(id, "Arn") == arn {
+			return arn
+		}
+	}
+	return "no queue"
+}
+
+var (
+	rate = regexp.MustCompile(`^rate\(([1-9]\d*) (minute|hour|day)s?\)$`)
+	cron = regexp.MustCompile(`^cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)$`)
+	// One field of a cron expression: numbers or names with lists, ranges and steps, and the few signs of days.
+	field = regexp.MustCompile(`^([0-9]+|[A-Z]{3}|\*|\?|L|[0-9]+[WL#]?[0-9]?)([-/,]([0-9]+|[A-Z]{3}))*$`)
+)
+
+func scheduleExpression(s *Stack) (f Findings) {
+	s.each("AWS::Scheduler::Schedule", func(id string, p map[string]any) {
+		expression := text(p["ScheduleExpression"])
+		if rate.MatchString(expression) {
+			return
+		}
+		fields := cron.FindStringSubmatch(expression)
+		if fields == nil {
+			f.when(true, "%s: %q is neither rate(…) nor cron(…) with six fields", id, expression)
+			return
+		}
+		for _, part := range fields[1:] {
+			f.when(!field.MatchString(part), "%s: %q: field %q", id, expression, part)
+		}
+		f.when((fields[3] == "?") == (fields[5] == "?"), "%s: %q: one of day of month and day of week is to be ?", id, expression)
+	})
+	return f
+}
+
+func scaleToZero(s *Stack) (f Findings) {
+	s.each("AWS::ApplicationAutoScaling::ScalableTarget", func(id string, p map[string]any) {
+		f.when(p["MinCapacity"] != 0, "%s: its least capacity is %v", id, p["MinCapacity"])
+	})
+	s.each("AWS::ApplicationAutoScaling::ScalingPolicy", func(id string, p map[string]any) {
+		tracking := p["TargetTrackingScalingPolicyConfiguration"]
+		f.when(tracking != nil && at(tracking, "DisableScaleIn") != true, "%s: target tracking would end workers that have work", id)
+		arn := s.attribute(id, "Arn")
+		called := slices.ContainsFunc(s.Of("AWS::CloudWatch::Alarm"), func(a string) bool {
+			return slices.Contains(texts(s.Resources[a].Properties["AlarmActions"]), arn)
+		})
+		f.when(tracking == nil && !called, "%s: no alarm calls it", id)
+	})
+	return f
+}

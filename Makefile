@@ -6,7 +6,7 @@ GOLANGCI_VERSION := 2.15.0
 # Named after both versions: a linter built with an older Go refuses newer code.
 GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION)
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
-SCRIPTS := .ci/run .ci/browser .ci/gotest .ci/vuln .ci/fuzz .ci/venv deploy/localstack/install deploy/localstack/run
+SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,localstack/install localstack/run moto/install moto/run)
 
 .PHONY: help test lint worlds vuln build bench fuzz faults format clean
 
@@ -18,11 +18,11 @@ PARALLEL ?= 12
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-test: lint ## every check and every test; installs what it needs, starts LocalStack and stops it
+test: lint ## every check and every test; installs what it needs, starts LocalStack and moto and stops them
 	.ci/vuln --if-reachable
 	.ci/browser
 	$(MAKE) worlds
-	deploy/localstack/run .ci/gotest
+	deploy/moto/run deploy/localstack/run .ci/gotest
 
 lint: $(GOLANGCI) ## format, go vet, linters and the import wall
 	@unformatted=$$($(GO_FILES) -exec gofmt -l {} +); \
@@ -30,6 +30,7 @@ lint: $(GOLANGCI) ## format, go vet, linters and the import wall
 	go vet ./...
 	$(GOLANGCI) run ./...
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck: NOT RUN, it is not installed"; fi
+	@python=$$(deploy/moto/install) && $$python -m cfnlint --regions us-west-2 us-east-1 -- deploy/stack.yaml
 
 # Without the race detector, which make test runs a sample of them with.
 worlds: ## the small worlds: one deviation anywhere, then a million steps at random; DEPTH=2 and STEPS=N for more

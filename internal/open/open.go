@@ -57,6 +57,8 @@ var ErrURL = errors.New("unknown URL")
 type Opener struct {
 	// Connections is the number of requests at a time that the bucket is opened for.
 	Connections int
+	// AWSOptions are further settings of AWS, such as a middleware that notes the calls.
+	AWSOptions []func(*awsconfig.LoadOptions) error
 
 	aws     func(context.Context) (aws.Config, error)
 	closers []io.Closer
@@ -69,7 +71,7 @@ func New(connections int) *Opener {
 	var cfg aws.Config
 	var err error
 	o.aws = func(ctx context.Context) (aws.Config, error) {
-		once.Do(func() { cfg, err = loadAWS(ctx) })
+		once.Do(func() { cfg, err = loadAWS(ctx, o.AWSOptions) })
 		return cfg, err
 	}
 	return o
@@ -78,8 +80,9 @@ func New(connections int) *Opener {
 // defaultRegion is the bucket's of the series, where neither environment nor profile names one.
 const defaultRegion = "us-west-2"
 
-func loadAWS(ctx context.Context) (aws.Config, error) {
-	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithDefaultRegion(defaultRegion))
+func loadAWS(ctx context.Context, further []func(*awsconfig.LoadOptions) error) (aws.Config, error) {
+	options := append([]func(*awsconfig.LoadOptions) error{awsconfig.WithDefaultRegion(defaultRegion)}, further...)
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return cfg, fmt.Errorf("read the settings of AWS (AWS_REGION, AWS_PROFILE, ~/.aws): %w", err)
 	}

@@ -1,6 +1,7 @@
 package stacktest
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -36,6 +37,15 @@ func (s *Stack) Statements(role string) (all []Statement) {
 		all = append(all, statements(at(policy, "PolicyDocument"))...)
 	}
 	return all
+}
+
+// ParsePolicy reads a policy as IAM gives it back.
+func ParsePolicy(body []byte) ([]Statement, error) {
+	var document map[string]any
+	if err := json.Unmarshal(body, &document); err != nil {
+		return nil, fmt.Errorf("parse policy: %w", err)
+	}
+	return statements(document), nil
 }
 
 func statements(document any) (all []Statement) {

@@ -30,11 +30,15 @@ type Resource struct {
 	Properties map[string]any
 }
 
-// Resolve puts parameters in; those that are left out have their defaults. The error names every reference to nothing.
+// Resolve puts parameters in; those that are left out have their defaults. AWS::StackName may be among them. The error
+// names a reference to nothing.
 func (t *Template) Resolve(parameters map[string]string) (*Stack, error) {
 	s := &Stack{Resources: map[string]Resource{}, template: t, values: map[string]any{
 		"AWS::AccountId": Account, "AWS::Region": Region, "AWS::StackName": StackName, "AWS::Partition": "aws",
 	}}
+	if name := parameters["AWS::StackName"]; name != "" {
+		s.values["AWS::StackName"] = name
+	}
 	for name, p := range t.Parameters {
 		s.values[name] = at(p, "Default")
 		if v, given := parameters[name]; given {

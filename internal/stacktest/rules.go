@@ -18,6 +18,7 @@ var Rules = []Rule{
 	{"root file systems are read-only", readOnlyRoot},
 	{"no task is root or privileged", unprivileged},
 	{"a task has time to drain", drainTime},
+	{"each task has a role of its own", taskRoles},
 	{"alarms act", alarmsAct},
 	{"metric math names its metrics", metricMath},
 	{"the schedule may start its task", scheduleRights},
@@ -30,7 +31,7 @@ var Rules = []Rule{
 	{"a service has one way to its capacity", capacity},
 	{"services scale from zero and back", scaleToZero},
 	{"images are scanned and expire", images},
-	{"dashboards are JSON", dashboards},
+	{"dashboards are JSON and show what is there", dashboards},
 	{"only what a user must know has no default", defaults},
 	{"the template fits into a request", size},
 }
@@ -83,6 +84,18 @@ func unprivileged(s *Stack) (f Findings) {
 		f.when(user == "" || strings.HasPrefix(user, "0") || strings.HasPrefix(user, "root"), "%s: runs as %q", id, user)
 		f.when(at(c, "Privileged") != nil, "%s: Privileged is set", id)
 		f.when(text(at(c, "LinuxParameters", "Capabilities", "Drop")) != "[ALL]", "%s: keeps capabilities", id)
+	})
+	return f
+}
+
+func taskRoles(s *Stack) (f Findings) {
+	taken := map[string]string{}
+	s.each("AWS::ECS::TaskDefinition", func(id string, p map[string]any) {
+		role := text(p["TaskRoleArn"])
+		f.when(!s.has("AWS::IAM::Role", role), "%s: TaskRoleArn %q is no role of the stack", id, role)
+		f.when(taken[role] != "", "%s: has the role of %s", id, taken[role])
+		f.when(role == text(p["ExecutionRoleArn"]), "%s: may do what starts it", id)
+		taken[role] = id
 	})
 	return f
 }

@@ -57,7 +57,7 @@ func redrive(s *Stack) (f Findings) {
 	s.each("AWS::SQS::Queue", func(id string, p map[string]any) {
 		arn := s.attribute(id, "Arn")
 		if p["RedrivePolicy"] != nil {
-			f.when(s.arnOf(text(at(p["RedrivePolicy"], "deadLetterTargetArn"))) == "no queue", "%s: redrives to no queue of the stack", id)
+			f.when(!s.has("AWS::SQS::Queue", text(at(p["RedrivePolicy"], "deadLetterTargetArn"))), "%s: redrives to no queue of the stack", id)
 			return
 		}
 		f.when(!slices.Contains(targets, arn), "%s: no redrive policy, and nothing is redriven to it", id)

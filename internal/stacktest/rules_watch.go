@@ -73,6 +73,11 @@ func dashboards(s *Stack) (f Findings) {
 		body := text(p["DashboardBody"])
 		f.when(!isJSON(body), "%s: its body is not JSON", id)
 		f.when(len(widgets(body)) == 0, "%s: it has no widgets", id)
+		for _, w := range widgets(body) {
+			for _, alarm := range texts(at(w, "properties", "alarms")) {
+				f.when(!s.has("AWS::CloudWatch::Alarm", alarm), "%s: shows an alarm that is not there, %s", id, alarm)
+			}
+		}
 	})
 	return f
 }
@@ -88,10 +93,11 @@ func scheduleRights(s *Stack) (f Findings) {
 			{"ecs:RunTask", text(at(target, "EcsParameters", "TaskDefinitionArn")), text(at(target, "Arn"))},
 			{"iam:PassRole", text(task["TaskRoleArn"]), ""},
 			{"iam:PassRole", text(task["ExecutionRoleArn"]), ""},
-			{"sqs:SendMessage", s.arnOf(text(at(target, "DeadLetterConfig", "Arn"))), ""},
+			{"sqs:SendMessage", text(at(target, "DeadLetterConfig", "Arn")), ""},
 		} {
 			f.when(!Allows(policy, r), "%s: its role may not %s", id, r)
 		}
+		f.when(!s.has("AWS::SQS::Queue", text(at(target, "DeadLetterConfig", "Arn"))), "%s: no queue for what could not be started", id)
 		f.when(at(target, "RetryPolicy") == nil, "%s: does not try again", id)
 	})
 	return f
@@ -113,14 +119,9 @@ func roleName(target any) string {
 	return name
 }
 
-// arnOf is the ARN itself when it is a queue's of this stack, "no queue" otherwise.
-func (s *Stack) arnOf(arn string) string {
-	for _, id := range s.Of("AWS::SQS::Queue") {
-		if s.attribute(id, "Arn") == arn {
-			return arn
-		}
-	}
-	return "no queue"
+// has says whether the stack has a resource of the type with that ARN.
+func (s *Stack) has(kind, arn string) bool {
+	return slices.ContainsFunc(s.Of(kind), func(id string) bool { return s.attribute(id, "Arn") == arn })
 }
 
 var (

@@ -13,6 +13,12 @@ func AWSEndpoint(t testing.TB) string {
 	return need(t, "SHUFFLE_TEST_AWS_ENDPOINT", "the address of a LocalStack")
 }
 
+// MotoEndpoint is the base URL of a moto server, from SHUFFLE_TEST_MOTO_ENDPOINT.
+func MotoEndpoint(t testing.TB) string {
+	t.Helper()
+	return need(t, "SHUFFLE_TEST_MOTO_ENDPOINT", "the address of a moto server (deploy/moto/run)")
+}
+
 // DatasetsPython is a Python with the library datasets of Hugging Face, from SHUFFLE_TEST_DATASETS_PYTHON.
 func DatasetsPython(t testing.TB) string {
 	t.Helper()

@@ -211,3 +211,19 @@ func (s *Stack) attribute(id, attribute string) string {
 	}
 	return ""
 }
+
+// Container is what a test needs of a task definition's one container.
+type Container struct {
+	Command     []string
+	Environment map[string]string // without secrets
+}
+
+// Container of a task definition.
+func (s *Stack) Container(task string) Container {
+	c := list(s.Resources[task].Properties["ContainerDefinitions"])[0]
+	environment := map[string]string{}
+	for _, v := range list(at(c, "Environment")) {
+		environment[text(at(v, "Name"))] = text(at(v, "Value"))
+	}
+	return Container{texts(at(c, "Command")), environment}
+}

@@ -8,7 +8,7 @@ GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSIO
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
 SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,localstack/install localstack/run moto/install moto/run)
 
-.PHONY: help test lint worlds vuln build bench fuzz faults format clean
+.PHONY: help test lint worlds vuln build image bench fuzz faults format clean
 
 # Of make faults: how many schedules, the first one's seed, and how many at a time.
 COUNT ?= 200
@@ -42,6 +42,13 @@ vuln: ## known vulnerabilities in what the program calls; needs the internet
 
 build: ## bin/shuffle
 	CGO_ENABLED=0 go build -trimpath -o bin/shuffle ./cmd/shuffle
+
+image: ## google-shuffle:local, of a binary built here; needs docker, and no image of a registry
+	mkdir -p bin/image
+	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/image/ ./cmd/shuffle ./deploy/rehearsal
+	cp "$${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" bin/image/ca-certificates.crt
+	docker build -q -f deploy/Dockerfile --target outside -t google-shuffle:local bin/image
+	docker build -q -f deploy/Dockerfile --target outside-rehearsal -t google-shuffle-rehearsal:local bin/image
 
 bench: ## benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

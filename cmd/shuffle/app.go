@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/angel-nft/google-shuffle/internal/alive"
 	"github.com/angel-nft/google-shuffle/internal/config"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/queue"
@@ -37,6 +38,7 @@ type app struct {
 	names  []string // of the bucket
 	store  *state.Store
 	queues open.Queues
+	pulse  alive.Pulse
 }
 
 func newApp(cfg config.Config, stdout, stderr io.Writer) (*app, error) {
@@ -94,7 +96,10 @@ func (a *app) openQueue(ctx context.Context, name string) (open.Queue, error) {
 	if errors.Is(err, queue.ErrNotFound) {
 		return nil, fmt.Errorf("%w; shuffle setup creates it", err)
 	}
-	return q, err
+	if err != nil {
+		return nil, err
+	}
+	return beating{q, &a.pulse}, nil
 }
 
 // openPlanner makes a planner. One that publishes needs the tasks queue.

@@ -35,6 +35,7 @@ type cli struct {
 	Why      whyCmd      `cmd:"" help:"Where a frame stands, where it should, and why."`
 
 	Setup  setupCmd  `cmd:"" help:"Create the queues; safe to repeat."`
+	Alive  aliveCmd  `cmd:"" help:"Ask the service at --alive whether it goes round: a container's health check."`
 	Doctor doctorCmd `cmd:"" help:"Check credentials, sheets, bucket and queues, and say what to fix."`
 
 	Completion completionCmd `cmd:"" help:"Print the script by which a shell completes commands and flags."`

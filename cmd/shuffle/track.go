@@ -27,6 +27,7 @@ func (c *trackCmd) track(ctx context.Context, a *app) error {
 	}
 	t, err := a.openTracker(ctx)
 	if err == nil {
+		defer a.answerAlive(ctx)()
 		_, err = t.Run(ctx)
 	}
 	return ofService(ctx, err)

@@ -15,6 +15,7 @@ type workCmd struct {
 func (c *workCmd) run(ctx context.Context, a *app) error {
 	w, err := a.openWorker(ctx, func(cfg *worker.Config) { cfg.ExitWhenIdle = c.ExitWhenIdle })
 	if err == nil {
+		defer a.answerAlive(ctx)()
 		err = w.Run(ctx)
 	}
 	return ofService(ctx, err)

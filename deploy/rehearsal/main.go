@@ -1,0 +1,111 @@
+// Command rehearsal is what docker-compose.yml has in the place of the outside world: it draws a season into the bucket
+// and answers as the Sheets API would. POST /relabel relabels some frames, as an editor does. Nothing of it is in the program.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/open"
+	"github.com/angel-nft/google-shuffle/internal/season"
+	"github.com/angel-nft/google-shuffle/internal/sheettest"
+)
+
+// relabelled is how many frames one edit relabels.
+const relabelled = 12
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "rehearsal:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	listen := flag.String("listen", "127.0.0.1:8081", "address of the Sheets API")
+	bucket := flag.String("bucket", "s3://media.angel-nft.com", "where the season goes")
+	episodes := flag.Int("episodes", 2, "episodes of the season, beside one whose sheet is broken")
+	frames := flag.Int("frames", 250, "frames of each episode")
+	check := flag.Bool("check", false, "ask whether the one that listens there is ready, and end")
+	flag.Parse()
+	if *check {
+		return ask(ctx, "http://"+*listen+"/ready")
+	}
+	s, err := season.Generate(season.Options{Episodes: *episodes, Frames: *frames, Oddities: true, Seed: 1})
+	if err != nil {
+		return err
+	}
+	sheets, err := os.MkdirTemp("", "sheets")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(sheets) //nolint:errcheck // It is temporary anyway.
+	if err := write(ctx, s, *bucket, sheets); err != nil {
+		return err
+	}
+	return serve(ctx, *listen, handler(s, sheets))
+}
+
+func ask(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
+// connections to the bucket.
+const connections = 32
+
+func write(ctx context.Context, s *season.Season, bucket, sheets string) error {
+	opener := open.New(connections)
+	b, _, err := opener.Bucket(ctx, bucket)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Write(ctx, b, sheets), opener.Close())
+}
+
+func handler(s *season.Season, sheets string) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/v4/", sheettest.FromFolder(sheets))
+	mux.HandleFunc("GET /ready", func(http.ResponseWriter, *http.Request) {})
+	var editing sync.Mutex
+	mux.HandleFunc("POST /relabel", func(w http.ResponseWriter, _ *http.Request) {
+		editing.Lock()
+		defer editing.Unlock()
+		e := s.Episodes[0]
+		changed := e.Relabel(relabelled)
+		if err := e.WriteSheet(sheets); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		_, _ = fmt.Fprintf(w, "%d frames of %s relabelled\n", len(changed), e.Episode) // whoever has gone does not mind
+	})
+	return mux
+}
+
+// serve answers until ctx ends.
+func serve(ctx context.Context, address string, h http.Handler) error {
+	server := &http.Server{Addr: address, Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

@@ -6,7 +6,7 @@ GOLANGCI_VERSION := 2.15.0
 # Named after both versions: a linter built with an older Go refuses newer code.
 GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION)
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
-SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,localstack/install localstack/run moto/install moto/run)
+SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,localstack/install localstack/run moto/install moto/run rehearsal/run)
 
 .PHONY: help test lint worlds vuln build image bench fuzz faults format clean
 
@@ -47,8 +47,8 @@ image: ## google-shuffle:local, of a binary built here; needs docker, and no ima
 	mkdir -p bin/image
 	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/image/ ./cmd/shuffle ./deploy/rehearsal
 	cp "$${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" bin/image/ca-certificates.crt
-	docker build -q -f deploy/Dockerfile --target outside -t google-shuffle:local bin/image
-	docker build -q -f deploy/Dockerfile --target outside-rehearsal -t google-shuffle-rehearsal:local bin/image
+	docker build -q -f deploy/prebuilt.Dockerfile -t google-shuffle:local bin/image
+	docker build -q -f deploy/prebuilt.Dockerfile --target rehearsal -t google-shuffle-rehearsal:local bin/image
 
 bench: ## benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/signal"
@@ -37,9 +38,13 @@ func run(ctx context.Context) error {
 	episodes := flag.Int("episodes", 2, "episodes of the season, beside one whose sheet is broken")
 	frames := flag.Int("frames", 250, "frames of each episode")
 	check := flag.Bool("check", false, "ask whether the one that listens there is ready, and end")
+	relabel := flag.Bool("relabel", false, "ask the one that listens there to relabel some frames, and end")
 	flag.Parse()
-	if *check {
-		return ask(ctx, "http://"+*listen+"/ready")
+	switch {
+	case *check:
+		return ask(ctx, http.MethodGet, "http://"+*listen+"/ready")
+	case *relabel:
+		return ask(ctx, http.MethodPost, "http://"+*listen+"/relabel")
 	}
 	s, err := season.Generate(season.Options{Episodes: *episodes, Frames: *frames, Oddities: true, Seed: 1})
 	if err != nil {
@@ -56,8 +61,9 @@ func run(ctx context.Context) error {
 	return serve(ctx, *listen, handler(s, sheets))
 }
 
-func ask(ctx context.Context, url string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// ask prints the answer.
+func ask(ctx context.Context, method, url string) error {
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return err
 	}
@@ -65,7 +71,11 @@ func ask(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	return resp.Body.Close()
+	_, err = io.Copy(os.Stdout, resp.Body)
+	if resp.StatusCode != http.StatusOK {
+		err = errors.Join(err, errors.New(resp.Status))
+	}
+	return errors.Join(err, resp.Body.Close())
 }
 
 // connections to the bucket.

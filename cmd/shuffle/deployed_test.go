@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/angel-nft/google-shuffle/internal/stacktest"
+)
+
+// service of docker-compose.yml.
+type service struct {
+	Image           string
+	Build           struct{ Dockerfile, Target string }
+	Command         []string
+	Environment     map[string]string
+	Ports           []string
+	ReadOnly        bool                                  `yaml:"read_only"`
+	CapDrop         []string                              `yaml:"cap_drop"`
+	SecurityOpt     []string                              `yaml:"security_opt"`
+	StopGracePeriod string                                `yaml:"stop_grace_period"`
+	DependsOn       map[string]struct{ Condition string } `yaml:"depends_on"`
+	Healthcheck     struct {
+		Test    []string
+		Disable bool
+	}
+}
+
+func composeServices(t *testing.T) map[string]service {
+	t.Helper()
+	body, err := os.ReadFile("../../docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Services map[string]service }
+	if err := yaml.Unmarshal(body, &file); err != nil {
+		t.Fatal(err)
+	}
+	return file.Services
+}
+
+// checkCommand asks the program for the help of the command, and finds every flag and variable in it.
+func checkCommand(t *testing.T, command []string, environment map[string]string) {
+	t.Helper()
+	var help, logs bytes.Buffer
+	if err := run(t.Context(), []string{command[0], "--help"}, &help, &logs); err != nil || help.Len() == 0 {
+		t.Fatalf("shuffle %s --help: %v %s", command[0], err, logs.String())
+	}
+	for name := range environment {
+		if !strings.HasPrefix(name, "AWS_") && !strings.Contains(help.String(), "$"+name) {
+			t.Errorf("shuffle %s knows no %s", command[0], name)
+		}
+	}
+	for _, argument := range command[1:] {
+		flag, _, _ := strings.Cut(argument, "=")
+		if !strings.Contains(help.String(), flag) {
+			t.Errorf("shuffle %s knows no %s", command[0], flag)
+		}
+	}
+	for name, value := range environment {
+		t.Setenv(name, value)
+	}
+	p, err := parse(command, &help, &logs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newApp(p.config, &help, &logs) // which validates
+	if err != nil {
+		t.Fatalf("shuffle %s with %v: %v", command, environment, err)
+	}
+	if err := a.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCompose: the commands and variables of docker-compose.yml are the program's, and its containers can do no harm.
+func TestCompose(t *testing.T) {
+	services := composeServices(t)
+	for _, name := range []string{"localstack", "setup", "sheets", "planner", "worker", "tracker"} {
+		if _, ok := services[name]; !ok {
+			t.Errorf("there is no service %s", name)
+		}
+	}
+	for name, s := range services {
+		t.Run(name, func(t *testing.T) {
+			for _, port := range s.Ports {
+				if !strings.HasPrefix(port, "127.0.0.1:") {
+					t.Errorf("port %s is open to the network", port)
+				}
+			}
+			for other := range s.DependsOn {
+				if _, ok := services[other]; !ok {
+					t.Errorf("waits for %s, which is not there", other)
+				}
+			}
+			if name == "localstack" {
+				if s.Image != "localstack/localstack:4.14.0" || len(s.Healthcheck.Test) == 0 {
+					t.Errorf("image %s, health check %v", s.Image, s.Healthcheck.Test)
+				}
+				return
+			}
+			checkContainer(t, s)
+			if s.Build.Target == "" { // the program's own image
+				checkCommand(t, s.Command, s.Environment)
+			}
+		})
+	}
+}
+
+func checkContainer(t *testing.T, s service) {
+	t.Helper()
+	if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Contains(s.SecurityOpt, "no-new-privileges") {
+		t.Errorf("read_only %v, cap_drop %v, security_opt %v", s.ReadOnly, s.CapDrop, s.SecurityOpt)
+	}
+	if _, err := os.Stat("../../" + s.Build.Dockerfile); err != nil {
+		t.Error(err)
+	}
+	grace, err := time.ParseDuration(s.StopGracePeriod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drain, err := time.ParseDuration(s.Environment["SHUFFLE_DRAIN"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if drain >= grace {
+		t.Errorf("SHUFFLE_DRAIN %s is not below stop_grace_period %s", drain, grace)
+	}
+}
+
+// TestStackCommands: the commands and variables of the task definitions are the program's.
+func TestStackCommands(t *testing.T) {
+	body, err := os.ReadFile("../../deploy/stack.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := stacktest.Parse(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := template.Resolve(map[string]string{"AlertEmail": "oncall@example.com", "ImageTag": "v1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range stack.Of("AWS::ECS::TaskDefinition") {
+		t.Run(task, func(t *testing.T) {
+			c := stack.Container(task)
+			checkCommand(t, c.Command, c.Environment)
+		})
+	}
+}
+
+// TestImagesAreAlike: the image of a binary built outside ends as the other does.
+func TestImagesAreAlike(t *testing.T) {
+	settings := func(path string) (all []string) {
+		body, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stage := body[bytes.LastIndex(body, []byte("\nFROM ")):]
+		for line := range strings.Lines(string(stage)) {
+			word, _, _ := strings.Cut(line, " ")
+			if slices.Contains([]string{"USER", "ENV", "HEALTHCHECK", "ENTRYPOINT", "CMD"}, word) {
+				all = append(all, line)
+			}
+		}
+		return all
+	}
+	built, prebuilt := settings("../../deploy/Dockerfile"), settings("../../deploy/prebuilt.Dockerfile")
+	if len(built) < 4 || !slices.Equal(built, prebuilt) {
+		t.Errorf("%q\n%q", built, prebuilt)
+	}
+}

@@ -6,7 +6,7 @@ GOLANGCI_VERSION := 2.15.0
 # Named after both versions: a linter built with an older Go refuses newer code.
 GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION)
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
-SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,localstack/install localstack/run moto/install moto/run rehearsal/run)
+SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,up localstack/install localstack/run moto/install moto/run rehearsal/run)
 
 .PHONY: help test lint worlds vuln build image bench fuzz faults format clean
 

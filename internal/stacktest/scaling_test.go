@@ -1,0 +1,194 @@
+package stacktest_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/angel-nft/google-shuffle/internal/stacktest"
+)
+
+// Prices in dollars, us-west-2, Linux on x86, without free tiers (aws.amazon.com/fargate/pricing, /s3, /sqs, /vpc).
+const (
+	vcpuHour    = 0.04048
+	gbHour      = 0.004445
+	addressHour = 0.005
+	spotShare   = 0.3 // of the price on demand, about
+	copyRequest = 5.0 / 1e6
+	listRequest = 5.0 / 1e6
+	sqsRequest  = 0.4 / 1e6
+	sqsPerTask  = 0.4 // requests
+
+	workerHour  = vcpuHour + 2*gbHour + addressHour
+	spotHour    = (vcpuHour+2*gbHour)*spotShare + addressHour
+	trackerHour = vcpuHour/4 + gbHour + addressHour
+)
+
+// cost of the workers and of the requests of a course.
+func cost(c stacktest.Course) (workers, requests float64) {
+	workers = float64(c.First)/3600*workerHour + float64(c.Further)/3600*spotHour
+	return workers, float64(c.Done) * (copyRequest + sqsPerTask*sqsRequest)
+}
+
+const (
+	minute = 60
+	day    = 24 * 60 * minute
+
+	seasonFrames = 345_600
+	sends        = 2_500 // that a planner sends a second
+)
+
+// aSeason comes as fast as it can be published.
+func aSeason(second int) int { return min(sends, max(0, seasonFrames-second*sends)) }
+
+// aTrickle is some hundred frames once a day.
+func aTrickle(second int) int {
+	if second%day == 0 {
+		return 300
+	}
+	return 0
+}
+
+func nothing(int) int { return 0 }
+
+// The world as it usually is, one worker at what was measured, and as a prefix that S3 has just begun to partition makes it.
+func usual(published func(int) int) stacktest.World {
+	return stacktest.World{Start: 60, Lag: 1, Rate: 1500, Limit: 3500, Published: published}
+}
+
+func slow(published func(int) int) stacktest.World {
+	return stacktest.World{Start: 60, Lag: 2, Rate: 300, Limit: 3500, Published: published}
+}
+
+// TestScaling shows how the workers of the template come and go. The figures stand in README; go test -v prints them.
+func TestScaling(t *testing.T) {
+	scaling, err := stack(t, source(t), everything).Scaling()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name           string
+		world          stacktest.World
+		seconds        int
+		tasks, most    int // expected
+		minutes        int // to drain, at most
+		dollars        float64
+		workersAtStart []int // by minute, the shape that is meant
+	}{
+		{"a season at once", usual(aSeason), 2 * 60 * minute, seasonFrames, 4, 10, 0.10, []int{0, 0, 1}},
+		{"a season at once, slow S3", slow(aSeason), 2 * 60 * minute, seasonFrames, 4, 15, 0.10, []int{0, 0, 0, 1}},
+		{"a trickle, a week", usual(aTrickle), 7 * day, 7 * 300, 1, 0, 0.10, []int{0, 0, 1}},
+		{"an idle week", usual(nothing), 7 * day, 0, 0, 0, 0, []int{0, 0, 0, 0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := scaling.Simulate(c.world, c.seconds)
+			workers, requests := cost(got)
+			t.Logf("workers by minute %s; drained after %d s; %d worker-minutes; workers $%.3f, requests $%.3f",
+				shape(got.Workers), got.Drained, (got.First+got.Further)/60, workers, requests)
+			if got.Done != c.tasks {
+				t.Errorf("%d tasks done, expected %d", got.Done, c.tasks)
+			}
+			if most := slices.Max(got.Workers); most > c.most {
+				t.Errorf("%d workers, expected %d at most", most, c.most)
+			}
+			if c.minutes > 0 && got.Drained > c.minutes*minute {
+				t.Errorf("drained after %d s, expected %d minutes at most", got.Drained, c.minutes)
+			}
+			if workers > c.dollars {
+				t.Errorf("workers cost $%.3f, expected $%.3f at most", workers, c.dollars)
+			}
+			if last := got.Workers[len(got.Workers)-1]; last != 0 {
+				t.Errorf("%d workers at the end", last)
+			}
+			if got := got.Workers[:len(c.workersAtStart)]; !slices.Equal(got, c.workersAtStart) {
+				t.Errorf("workers at first %v, expected %v", got, c.workersAtStart)
+			}
+		})
+	}
+}
+
+// shape writes what stays the same as 3×4: four workers for three minutes.
+func shape(workers []int) string {
+	var parts []string
+	for len(workers) > 0 {
+		n := slices.IndexFunc(workers, func(w int) bool { return w != workers[0] })
+		if n < 0 {
+			n = len(workers)
+		}
+		parts = append(parts, fmt.Sprintf("%d×%d", n, workers[0]))
+		workers = workers[n:]
+	}
+	if len(parts) > 12 {
+		parts = append(parts[:12], "…")
+	}
+	return strings.Join(parts, " ")
+}
+
+// TestGrowth: the more there is to do, the more workers; never more than the limit, and none that would have nothing to do.
+func TestGrowth(t *testing.T) {
+	scaling := stacktest.Scaling{Max: 10, Backlog: 60_000, Wake: 1, SleepAfter: 10}
+	before := 0
+	for _, tasks := range []int{1, 100_000, 500_000, 1_000_000, 5_000_000} {
+		course := scaling.Simulate(slow(func(second int) int {
+			if second == 0 {
+				return tasks
+			}
+			return 0
+		}), 12*60*minute)
+		most := slices.Max(course.Workers)
+		if course.Done != tasks || most < before || most > scaling.Max {
+			t.Errorf("%d tasks: %d done, %d workers, %d for fewer tasks", tasks, course.Done, most, before)
+		}
+		before = most
+	}
+	if before != scaling.Max {
+		t.Errorf("%d workers for five million tasks, expected all %d", before, scaling.Max)
+	}
+}
+
+// TestMonth adds up what a month costs for the two ways in which the program is used.
+func TestMonth(t *testing.T) {
+	s := stack(t, source(t), everything)
+	scaling, err := s.Scaling()
+	if err != nil {
+		t.Fatal(err)
+	}
+	standing := float64(watched(s)-10)*0.10 + 0.40 + 0.05 // alarms, of which ten are free; the secret; images and logs
+	const (
+		keys    = 2 * seasonFrames
+		lists   = keys / 1000 * 1.5 * listRequest // the plan lists sources and datasets, the verification the datasets again
+		planner = 3.0 / 60 * workerHour
+		tracker = 40.0 / 60 * trackerHour // half an hour after the last message it goes to sleep
+	)
+	trickle := scaling.Simulate(usual(aTrickle), 30*day)
+	workers, requests := cost(trickle)
+	daily := standing + workers + requests + 30*(planner+lists+tracker)
+	season := scaling.Simulate(usual(aSeason), 2*60*minute)
+	workers, requests = cost(season)
+	once := workers + requests + planner + lists + tracker
+	t.Logf("standing $%.2f; a few hundred frames a day: $%.2f a month; a season reshuffled: $%.2f each time", standing, daily, once)
+	if daily > 5 || once > 3 {
+		t.Errorf("a month $%.2f, a season $%.2f: more than README says", daily, once)
+	}
+}
+
+// watched counts the metrics of all alarms, each of which is billed; target tracking has one alarm with two metrics.
+func watched(s *stacktest.Stack) int {
+	n := 2
+	for _, id := range s.Of("AWS::CloudWatch::Alarm") {
+		metrics, _ := s.Resources[id].Properties["Metrics"].([]any)
+		n += max(1, len(metrics)-1) // without the expression
+	}
+	return n
+}
+
+func BenchmarkScaling(b *testing.B) {
+	s := stacktest.Scaling{Max: 4, Backlog: 60_000, Wake: 1, SleepAfter: 10}
+	for b.Loop() {
+		c := s.Simulate(usual(aSeason), 2*60*minute)
+		workers, requests := cost(c)
+		b.ReportMetric(float64(c.Drained), "s-to-drain")
+		b.ReportMetric(workers+requests, "dollars")
+	}
+}

@@ -97,6 +97,7 @@ func (d *onStack) setenv(c stacktest.Container) {
 		d.t.Setenv(name, value)
 	}
 	d.t.Setenv("SHUFFLE_SHEETS_ENDPOINT", d.api)
+	d.t.Setenv("SHUFFLE_KEEP_VERSIONS", "1") // so that older ones go
 }
 
 // ending makes a service's command end by itself.

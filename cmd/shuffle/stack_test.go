@@ -224,6 +224,7 @@ func checkMetrics(t *testing.T, stack *stacktest.Stack, logs []byte) {
 
 // unused are the permissions, by statement and action, that such a run has no use for, with the reason.
 var unused = map[string]map[string]string{
+	"PlannerRole": {"RemoveOldVersions s3:DeleteObject": "when a run of no task publishes the first version of other episodes"},
 	"WorkerRole": {
 		"KnowWhatIsMissing s3:ListBucket":                 "asked by S3 itself when a key is missing",
 		"ReadImages s3:GetObjectTagging":                  "for tagged images",

@@ -117,7 +117,7 @@ func (c Cloud) Deploy(name string, template []byte, parameters map[string]string
 }
 
 // creation is how long a stack may take.
-const creation = 2 * time.Minute
+const creation = 5 * time.Minute
 
 func (c Cloud) await(name string) {
 	c.T.Helper()

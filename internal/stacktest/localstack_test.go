@@ -240,7 +240,7 @@ func testLogs(t *testing.T, d *deployed) {
 func (d *deployed) inbox(name string) (url string) {
 	d.T.Helper()
 	var queue struct{ QueueUrl string }
-	d.JSON("sqs", "AmazonSQS.CreateQueue", map[string]any{"QueueName": d.name + "-" + name}, &queue)
+	d.JSON("sqs", "AmazonSQS.CreateQueue", map[string]any{"QueueName": d.name + "-inbox-" + name}, &queue)
 	var subscribed struct{}
 	d.Query("sns", "Subscribe", map[string]string{
 		"TopicArn": d.id("Alerts"), "Protocol": "sqs", "Endpoint": d.attributes(queue.QueueUrl)["QueueArn"],
@@ -252,7 +252,7 @@ func (d *deployed) inbox(name string) (url string) {
 // alert waits for the alert that holds a text, and fails at one that holds the other.
 func (d *deployed) alert(inbox, want, unwanted string) {
 	d.T.Helper()
-	deadline := time.Now().Add(4 * time.Minute)
+	deadline := time.Now().Add(6 * time.Minute)
 	for time.Now().Before(deadline) {
 		for _, m := range d.messages(inbox, 10*time.Second) {
 			if unwanted != "" && strings.Contains(m, unwanted) {

@@ -64,7 +64,9 @@ func TestRolesRefuse(t *testing.T) {
 		"TrackerRole": `s3:PutObject /tuttle_twins/ML/train/Rare/F.jpg
 			s3:DeleteObject /tuttle_twins/ML/train/Rare/F.jpg
 			s3:DeleteObject /tuttle_twins/shuffle/runs/1/plan.json
-			s3:GetObject /tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/F.jpg
+			s3:PutObject /tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/F.jpg
+			s3:GetObject /tuttle_twins/manifests/S01-episodes.json
+			s3:GetObject /other/s01e01/F.jpg
 			sqs:ReceiveMessage tasks
 			sqs:DeleteMessage tasks
 			sqs:PurgeQueue results`,

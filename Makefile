@@ -5,10 +5,11 @@ SHELL := /usr/bin/env bash
 GOLANGCI_VERSION := 2.15.0
 # Named after both versions: a linter built with an older Go refuses newer code.
 GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION)
+S5CMD := .cache/bin/s5cmd-2.3.0
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
 SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,up localstack/install localstack/run moto/install moto/run rehearsal/run)
 
-.PHONY: help test lint worlds vuln build image bench fuzz faults format clean
+.PHONY: help test lint worlds vuln build image bench bench-peers fuzz faults format clean
 
 # Of make faults: how many schedules, the first one's seed, and how many at a time.
 COUNT ?= 200
@@ -16,7 +17,7 @@ SEED ?= 1
 PARALLEL ?= 12
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: lint ## every check and every test; installs what it needs, starts LocalStack and moto and stops them
 	.ci/vuln --if-reachable
@@ -50,8 +51,19 @@ image: ## google-shuffle:local, of a binary built here; needs docker, and no ima
 	docker build -q -f deploy/prebuilt.Dockerfile -t google-shuffle:local bin/image
 	docker build -q -f deploy/prebuilt.Dockerfile --target rehearsal -t google-shuffle-rehearsal:local bin/image
 
-bench: ## benchmarks
+bench: ## benchmarks of single packages
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-peers: build $(S5CMD) ## the whole program beside s5cmd and the bare SDK, against a server of its own; some 20 minutes
+	go build -o bin/bench ./internal/bench
+	bin/bench peers --s5cmd $(S5CMD)
+	bin/bench plan --s5cmd $(S5CMD) --episodes 12
+	bin/bench limit
+	bin/bench scale --frames 7200
+
+# A module of its own, for s5cmd's dependencies are not the program's.
+$(S5CMD): internal/bench/s5cmd/go.mod
+	cd internal/bench/s5cmd && go build -mod=mod -o $(CURDIR)/$@ github.com/peak/s5cmd/v2
 
 fuzz: ## every fuzz target for 30 seconds
 	.ci/fuzz 30s

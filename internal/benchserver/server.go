@@ -9,6 +9,7 @@ package benchserver
 import (
 	"context"
 	"net/http"
+	"path"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -78,14 +79,16 @@ func (s *Server) createBucket(name string) bool {
 	return true
 }
 
-// Fill creates the bucket if there is none and puts an object under each key, with the key as its content: without requests, at no
-// latency.
+// Fill makes the bucket anew, with an object under each key: without requests, at no latency. An object's content is the last part
+// of its key, so that a copy under the same name elsewhere has the same ETag.
 func (s *Server) Fill(bucket string, keys []string) {
-	s.createBucket(bucket)
-	b := s.bucket(bucket)
+	b := newStore()
 	for _, key := range keys {
-		b.put(key, newObject([]byte(key)), condition{})
+		b.put(key, newObject([]byte(path.Base(key))), condition{})
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.buckets[bucket] = b
 }
 
 // wait takes the time of a request that the latency is the median of; an error when the client has gone.

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/open"
+	"github.com/angel-nft/google-shuffle/internal/season"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// world is a server, and a season whose sheets are files and whose images are in buckets of the server.
+type world struct {
+	settings
+	server *server
+	season *season.Season
+	dir    string // of everything that is written
+	images []string
+
+	programs int // that were started
+}
+
+// bucketName is in the sheets, and the bucket of the program; others have their own.
+const bucketName = "bench"
+
+func newWorld(ctx context.Context, s settings) (w *world, err error) {
+	w = &world{settings: s}
+	if w.dir, err = os.MkdirTemp("", "shuffle-bench-"); err != nil {
+		return nil, err
+	}
+	if w.server, err = startServer(ctx); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	if w.season, err = season.Generate(season.Options{Episodes: s.Episodes, Frames: s.Frames, Bucket: bucketName}); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	for _, e := range w.season.Episodes {
+		for _, f := range e.Images {
+			w.images = append(w.images, e.ImagePrefix()+f.File())
+		}
+	}
+	err = errors.Join(w.season.WriteSheets(w.sheets()), w.setenv())
+	if err == nil {
+		_, err = w.measure(ctx, program{path: w.Shuffle, args: []string{"setup"}})
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+func (w *world) close() error {
+	var err error
+	if w.server != nil {
+		err = w.server.stop()
+	}
+	return errors.Join(err, os.RemoveAll(w.dir))
+}
+
+// logs is the file for a program's log.
+func (w *world) logs(p program) string {
+	dir := w.dir
+	if w.Logs != "" {
+		dir = w.Logs
+	}
+	w.programs++
+	return filepath.Join(dir, fmt.Sprintf("%03d-%s.log", w.programs, filepath.Base(p.path)))
+}
+
+func (w *world) sheets() string { return filepath.Join(w.dir, "sheets") }
+
+// setenv sets this process up for the server, and with it those that it starts.
+func (w *world) setenv() error {
+	var all []error
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": w.server.AWS, "AWS_REGION": "us-west-2", "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench",
+		"SHUFFLE_BUCKET": "s3://" + bucketName, "SHUFFLE_SHEETS": "file://" + filepath.ToSlash(w.sheets()),
+		"SHUFFLE_CONCURRENCY": fmt.Sprint(w.Parallel), "SHUFFLE_LOG_LEVEL": "info",
+	} {
+		all = append(all, os.Setenv(name, value))
+	}
+	return errors.Join(all...)
+}
+
+// fill makes a bucket anew with the season's images, its manifest and further keys.
+func (w *world) fill(ctx context.Context, name string, further ...string) error {
+	if err := w.server.configure(ctx, benchFast); err != nil {
+		return err
+	}
+	if err := w.server.fill(ctx, name, append(further, w.images...)); err != nil {
+		return err
+	}
+	_, b, err := w.open(ctx, name)
+	if err != nil {
+		return err
+	}
+	return w.season.WriteManifest(ctx, b)
+}
+
+func (w *world) open(ctx context.Context, name string) (*state.Store, open.Bucket, error) {
+	b, _, err := open.New(w.Parallel).Bucket(ctx, "s3://"+name)
+	return &state.Store{Bucket: b, Layout: w.layout()}, b, err
+}
+
+func (w *world) layout() dataset.Layout { return dataset.Layout{Prefix: w.season.Options.Prefix} }
+
+// unsorted are the keys of all classified frames in a class folder of the past, so that each of them has to move.
+func (w *world) unsorted() (keys []string) {
+	for _, e := range w.season.Episodes {
+		classes, _ := e.Wanted()
+		for _, f := range e.Images {
+			if classes[f] != "" {
+				keys = append(keys, w.layout().Key(dataset.Place{Dataset: "train", Class: "Unsorted"}, f))
+			}
+		}
+	}
+	return keys
+}
+
+// tasks reads the plan of the program's newest run.
+func (w *world) tasks(ctx context.Context) ([]messages.Task, error) {
+	store, _, err := w.open(ctx, bucketName)
+	if err != nil {
+		return nil, err
+	}
+	held, err := store.Current(ctx, state.Held{})
+	if err != nil {
+		return nil, err
+	}
+	var tasks []messages.Task
+	for chunk := range state.Chunks(held.Tasks) {
+		part, err := store.ReadTasks(ctx, held.Run, chunk)
+		if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, part...)
+	}
+	return tasks, nil
+}
+
+// count says how many objects stand below a prefix.
+func (w *world) count(ctx context.Context, name, prefix string) (n int, err error) {
+	_, b, err := w.open(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	for page, err := range bucket.Pages(ctx, b, bucket.ListInput{Prefix: prefix}) {
+		if err != nil {
+			return n, err
+		}
+		n += len(page.Objects)
+	}
+	return n, nil
+}
+
+// write writes lines to a file and gives its path.
+func (w *world) write(name string, lines []string) (path string, err error) {
+	path = filepath.Join(w.dir, name)
+	return path, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
+}

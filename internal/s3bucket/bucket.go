@@ -28,18 +28,21 @@ type API interface {
 type Bucket struct {
 	api  API
 	name string
-	// once are the options of calls that the SDK makes once; made here, and not anew with each call.
-	once []func(*s3.Options)
+	// Options of calls, made here and not anew with each call: once are those of calls that the SDK makes once.
+	once, copying, listing []func(*s3.Options)
 }
 
 // New is the bucket of that name. The client should be one of NewClient.
 func New(api API, bucketName string) *Bucket {
+	// Whether a copy or delete is tried again, and how soon, is the worker's to decide: it knows the task, and
+	// slows all of its slots down together.
+	once := func(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
 	return &Bucket{
-		api:  api,
-		name: bucketName,
-		// Whether a copy or delete is tried again, and how soon, is the worker's to decide: it knows the task, and
-		// slows all of its slots down together.
-		once: []func(*s3.Options){func(o *s3.Options) { o.Retryer = aws.NopRetryer{} }},
+		api:     api,
+		name:    bucketName,
+		once:    []func(*s3.Options){once},
+		copying: []func(*s3.Options){once, s3.WithAPIOptions(lean(readCopy))},
+		listing: []func(*s3.Options){s3.WithAPIOptions(lean(readList))},
 	}
 }
 

@@ -19,7 +19,7 @@ var errNoToken = errors.New("the answer says that there is more, but not where")
 // ListObjects makes one ListObjectsV2 request.
 func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
 	const op = "ListObjectsV2"
-	out, err := b.api.ListObjectsV2(ctx, b.listInput(in))
+	out, err := b.api.ListObjectsV2(ctx, b.listInput(in), b.listing...)
 	if err != nil {
 		return bucket.Page{}, fail(op, in.Prefix, err)
 	}

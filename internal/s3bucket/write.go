@@ -49,7 +49,7 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 	source := copySource(b.name, src)
 	out, err := b.api.CopyObject(ctx, &s3.CopyObjectInput{
 		Bucket: &b.name, Key: &dst, CopySource: &source, CopySourceIfMatch: quoted(ifMatch),
-	}, b.once...)
+	}, b.copying...)
 	if err != nil {
 		return "", fail(op, src, err)
 	}

@@ -1,0 +1,84 @@
+package s3bucket
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// The names of the SDK's steps that read an answer: the second looks whether one with status 200 is an error, for which it decodes
+// the XML by itself.
+const (
+	deserializer = "OperationDeserializer"
+	check200     = "S3:ProcessResponseFor200Error"
+)
+
+// lean is an SDK client's option (APIOptions) that reads an answer with status 200 by read. The SDK reads XML token by token, which
+// takes longer than all else of a listing. An answer that read does not know to the last byte, an error for one, goes the SDK's way.
+func lean(read func(body []byte) (result any, ok bool)) func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) (err error) {
+		d := &leanDeserializer{read: read}
+		if d.sdk, err = stack.Deserialize.Swap(deserializer, d); err != nil {
+			return fmt.Errorf("read answers: %w", err)
+		}
+		if d.check, err = stack.Deserialize.Remove(check200); err != nil {
+			return fmt.Errorf("read answers: %w", err)
+		}
+		return nil
+	}
+}
+
+type leanDeserializer struct {
+	read       func([]byte) (any, bool)
+	sdk, check middleware.DeserializeMiddleware
+}
+
+func (d *leanDeserializer) ID() string { return deserializer }
+
+func (d *leanDeserializer) HandleDeserialize(
+	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
+	out, metadata, err = next.HandleDeserialize(ctx, in)
+	response, ok := out.RawResponse.(*smithyhttp.Response)
+	if err != nil || !ok || response.StatusCode != http.StatusOK {
+		return d.asSDK(ctx, in, out, metadata, err)
+	}
+	body, err := readBody(response)
+	if err != nil {
+		return out, metadata, &smithy.DeserializationError{Err: fmt.Errorf("read answer: %w", err)}
+	}
+	if result, ok := d.read(body); ok {
+		out.Result = result
+		return out, metadata, nil
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return d.asSDK(ctx, in, out, metadata, nil)
+}
+
+// asSDK gives the answer to the SDK's own steps.
+func (d *leanDeserializer) asSDK(
+	ctx context.Context, in middleware.DeserializeInput, out middleware.DeserializeOutput, metadata middleware.Metadata, err error,
+) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	answered := func(context.Context, middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		return out, metadata, err
+	}
+	checked := func(ctx context.Context, in middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		return d.check.HandleDeserialize(ctx, in, middleware.DeserializeHandlerFunc(answered))
+	}
+	return d.sdk.HandleDeserialize(ctx, in, middleware.DeserializeHandlerFunc(checked))
+}
+
+// readBody reads the body and closes it, so that its connection serves the next request.
+func readBody(response *smithyhttp.Response) ([]byte, error) {
+	defer response.Body.Close() //nolint:errcheck // It was only read.
+	var body bytes.Buffer
+	body.Grow(int(max(response.ContentLength, 0)) + bytes.MinRead) // ReadFrom looks for the end with some room left
+	_, err := body.ReadFrom(response.Body)
+	return body.Bytes(), err
+}

@@ -1,0 +1,153 @@
+package s3bucket
+
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf8"
+)
+
+// xmlScanner reads the XML that S3 answers with: elements that hold either text or elements. It is bad as soon as it meets anything else:
+// comments, sections, text beside elements, characters that XML wants normalized.
+type xmlScanner struct {
+	rest []byte
+	bad  bool
+	// empty: the element that open found last has no end tag of its own.
+	empty bool
+}
+
+// start reads the declaration, if there is one, and the root's start tag.
+func (s *xmlScanner) start(root string) {
+	if s.skipSpace(); bytes.HasPrefix(s.rest, []byte("<?xml ")) {
+		_, rest, found := bytes.Cut(s.rest, []byte("?>"))
+		s.rest, s.bad = rest, !found
+	}
+	name, ok := s.open()
+	s.bad = s.bad || !ok || string(name) != root || s.empty
+}
+
+// end reads the root's end tag, after which nothing may follow.
+func (s *xmlScanner) end(root string) {
+	s.close([]byte(root))
+	s.skipSpace()
+	s.bad = s.bad || len(s.rest) > 0
+}
+
+// open reads the next start tag; false when an end tag comes next.
+func (s *xmlScanner) open() (name []byte, ok bool) {
+	s.skipSpace()
+	if s.bad || len(s.rest) < 2 || s.rest[0] != '<' {
+		s.bad = true
+		return nil, false
+	}
+	if s.rest[1] == '/' {
+		return nil, false
+	}
+	tag, rest, found := bytes.Cut(s.rest[1:], []byte(">"))
+	if !found || len(tag) == 0 || tag[0] == '!' || tag[0] == '?' {
+		s.bad = true
+		return nil, false
+	}
+	s.rest = rest
+	tag, s.empty = bytes.CutSuffix(tag, []byte("/"))
+	name, attributes, _ := bytes.Cut(tag, []byte(" "))
+	s.bad = len(name) == 0 || bytes.ContainsAny(name, "<\"'\t\n") || bytes.IndexByte(attributes, '<') >= 0
+	return name, !s.bad
+}
+
+// close reads the end tag of an element of elements.
+func (s *xmlScanner) close(name []byte) {
+	s.skipSpace()
+	s.endTag(name)
+}
+
+func (s *xmlScanner) endTag(name []byte) {
+	n := len(name) + len("</>")
+	if s.bad || len(s.rest) < n || s.rest[0] != '<' || s.rest[1] != '/' || s.rest[n-1] != '>' || !bytes.Equal(s.rest[2:n-1], name) {
+		s.bad = true
+		return
+	}
+	s.rest = s.rest[n:]
+}
+
+// text reads the text of the element that open found, and its end tag. Its references are not resolved, see appendText.
+func (s *xmlScanner) text(name []byte) []byte {
+	if s.bad || s.empty {
+		return nil
+	}
+	n := bytes.IndexByte(s.rest, '<')
+	if n < 0 {
+		s.bad = true
+		return nil
+	}
+	text := s.rest[:n]
+	s.rest = s.rest[n:]
+	s.endTag(name)
+	return text
+}
+
+// skip leaves out the element that open found.
+func (s *xmlScanner) skip(name []byte) {
+	if s.bad || s.empty {
+		return
+	}
+	if n := bytes.IndexByte(s.rest, '<'); n >= 0 && n+1 < len(s.rest) && s.rest[n+1] == '/' {
+		s.rest = s.rest[n:] // text only
+		s.endTag(name)
+		return
+	}
+	for {
+		inner, ok := s.open()
+		if !ok {
+			s.close(name)
+			return
+		}
+		s.skip(inner)
+	}
+}
+
+func (s *xmlScanner) skipSpace() {
+	for len(s.rest) > 0 && (s.rest[0] == '\n' || s.rest[0] == ' ' || s.rest[0] == '\t') {
+		s.rest = s.rest[1:]
+	}
+}
+
+// appendText resolves the references of a text: the five of XML, and characters by their numbers.
+func (s *xmlScanner) appendText(to, text []byte) []byte {
+	for {
+		before, after, found := bytes.Cut(text, []byte("&"))
+		if bytes.IndexByte(before, '\r') >= 0 || bytes.Contains(before, []byte("]]>")) || !utf8.Valid(before) {
+			s.bad = true
+		}
+		to = append(to, before...)
+		if !found {
+			return to
+		}
+		name, rest, _ := bytes.Cut(after, []byte(";"))
+		to = s.appendReference(to, string(name))
+		text = rest
+	}
+}
+
+func (s *xmlScanner) appendReference(to []byte, name string) []byte {
+	switch name {
+	case "quot":
+		return append(to, '"')
+	case "amp":
+		return append(to, '&')
+	case "lt":
+		return append(to, '<')
+	case "gt":
+		return append(to, '>')
+	case "apos":
+		return append(to, '\'')
+	}
+	s.bad = true // by number, rarely: the SDK's way
+	return to
+}
+
+// number reads a text of digits.
+func (s *xmlScanner) number(text []byte) int64 {
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	s.bad = s.bad || err != nil
+	return n
+}

@@ -43,12 +43,11 @@ func readList(body []byte) (any, bool) {
 		case "CommonPrefixes":
 			l.prefixes(name)
 		case "IsTruncated":
-			more := string(l.text(name)) == "true"
-			l.out.IsTruncated = &more
+			l.out.IsTruncated = l.bool(l.text(name))
 		case "NextContinuationToken":
 			l.out.NextContinuationToken = l.string(l.text(name))
 		case "EncodingType":
-			l.out.EncodingType = types.EncodingType(l.text(name))
+			l.out.EncodingType = types.EncodingType(*l.string(l.text(name)))
 		default:
 			l.skip(name)
 		}
@@ -99,18 +98,20 @@ func (l *listReader) contents(element []byte) {
 }
 
 func (l *listReader) prefixes(element []byte) {
+	var prefix types.CommonPrefix
 	for {
 		name, ok := l.open()
 		if !ok {
 			break
 		}
 		if string(name) == "Prefix" {
-			l.out.CommonPrefixes = append(l.out.CommonPrefixes, types.CommonPrefix{Prefix: l.string(l.text(name))})
+			prefix.Prefix = l.string(l.text(name))
 			continue
 		}
 		l.skip(name)
 	}
 	l.close(element)
+	l.out.CommonPrefixes = append(l.out.CommonPrefixes, prefix)
 }
 
 // finish cuts the texts.

@@ -3,11 +3,11 @@ package s3bucket
 import (
 	"bytes"
 	"strconv"
-	"unicode/utf8"
 )
 
 // xmlScanner reads the XML that S3 answers with: elements that hold either text or elements. It is bad as soon as it meets anything else:
-// comments, sections, text beside elements, characters that XML wants normalized.
+// comments, sections, other attributes than namespaces,
+// text beside elements or beyond ASCII.
 type xmlScanner struct {
 	rest []byte
 	bad  bool
@@ -17,10 +17,7 @@ type xmlScanner struct {
 
 // start reads the declaration, if there is one, and the root's start tag.
 func (s *xmlScanner) start(root string) {
-	if s.skipSpace(); bytes.HasPrefix(s.rest, []byte("<?xml ")) {
-		_, rest, found := bytes.Cut(s.rest, []byte("?>"))
-		s.rest, s.bad = rest, !found
-	}
+	s.rest = bytes.TrimPrefix(s.rest, []byte(`<?xml version="1.0" encoding="UTF-8"?>`))
 	name, ok := s.open()
 	s.bad = s.bad || !ok || string(name) != root || s.empty
 }
@@ -49,9 +46,35 @@ func (s *xmlScanner) open() (name []byte, ok bool) {
 	}
 	s.rest = rest
 	tag, s.empty = bytes.CutSuffix(tag, []byte("/"))
-	name, attributes, _ := bytes.Cut(tag, []byte(" "))
-	s.bad = len(name) == 0 || bytes.ContainsAny(name, "<\"'\t\n") || bytes.IndexByte(attributes, '<') >= 0
+	name, attribute, has := bytes.Cut(tag, []byte(" "))
+	s.bad = !isName(name) || has && !isNamespace(attribute)
 	return name, !s.bad
+}
+
+func isName(name []byte) bool {
+	for _, c := range name {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return len(name) > 0 && name[0] > '9'
+}
+
+// isNamespace says whether the attributes are that of a namespace alone, the only one that occurs.
+func isNamespace(attribute []byte) bool {
+	uri, begins := bytes.CutPrefix(attribute, []byte(`xmlns="`))
+	uri, ends := bytes.CutSuffix(uri, []byte(`"`))
+	return begins && ends && isPlainText(uri) && bytes.IndexByte(uri, '"') < 0
+}
+
+// isPlainText says whether a text means itself: ASCII without control characters and without what XML has a meaning for.
+func isPlainText(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' || c > '~' || c == '&' || c == '<' || c == '>' {
+			return false
+		}
+	}
+	return true
 }
 
 // close reads the end tag of an element of elements.
@@ -91,8 +114,7 @@ func (s *xmlScanner) skip(name []byte) {
 		return
 	}
 	if n := bytes.IndexByte(s.rest, '<'); n >= 0 && n+1 < len(s.rest) && s.rest[n+1] == '/' {
-		s.rest = s.rest[n:] // text only
-		s.endTag(name)
+		s.bad = !isPlainText(s.text(name)) || s.bad
 		return
 	}
 	for {
@@ -111,18 +133,20 @@ func (s *xmlScanner) skipSpace() {
 	}
 }
 
-// appendText resolves the references of a text: the five of XML, and characters by their numbers.
+// appendText resolves the references of a text.
 func (s *xmlScanner) appendText(to, text []byte) []byte {
+	if isPlainText(text) {
+		return append(to, text...) // nearly always: the listings are asked for with encoding-type=url
+	}
 	for {
 		before, after, found := bytes.Cut(text, []byte("&"))
-		if bytes.IndexByte(before, '\r') >= 0 || bytes.Contains(before, []byte("]]>")) || !utf8.Valid(before) {
-			s.bad = true
-		}
+		s.bad = s.bad || !isPlainText(before)
 		to = append(to, before...)
 		if !found {
 			return to
 		}
-		name, rest, _ := bytes.Cut(after, []byte(";"))
+		name, rest, ends := bytes.Cut(after, []byte(";"))
+		s.bad = s.bad || !ends
 		to = s.appendReference(to, string(name))
 		text = rest
 	}
@@ -141,7 +165,7 @@ func (s *xmlScanner) appendReference(to []byte, name string) []byte {
 	case "apos":
 		return append(to, '\'')
 	}
-	s.bad = true // by number, rarely: the SDK's way
+	s.bad = true // a character by its number, rarely
 	return to
 }
 
@@ -150,4 +174,11 @@ func (s *xmlScanner) number(text []byte) int64 {
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	s.bad = s.bad || err != nil
 	return n
+}
+
+// bool reads true or false.
+func (s *xmlScanner) bool(text []byte) *bool {
+	is := string(text) == "true"
+	s.bad = s.bad || !is && string(text) != "false"
+	return &is
 }

@@ -1,9 +1,8 @@
 package worker
 
 import (
+	"slices"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // stage is a step that takes deliveries in batches: of at most most (as weigh counts them), or what has come within wait
@@ -20,14 +19,18 @@ func one(*delivery) int { return 1 }
 
 func always(n int) func() int { return func() int { return n } }
 
-// run works on what comes until in is closed, and returns when the last batch is done.
+// run works on what comes until in is closed, and returns when the last batch is done. Its goroutines stay: the stack that a request needs is
+// many times the one that a goroutine begins with, and growing it costs as much as a batch does otherwise.
 func (s stage) run(in <-chan *delivery) {
-	var under errgroup.Group
-	under.SetLimit(s.parallel)
-	s.gather(in, func(batch []*delivery) {
-		under.Go(func() error { s.do(batch); return nil })
-	})
-	_ = under.Wait() // batches have no errors: each delivery has its own ending
+	batches := make(chan []*delivery)
+	under := start(slices.Repeat([]func(){func() {
+		for batch := range batches {
+			s.do(batch)
+		}
+	}}, s.parallel)...)
+	s.gather(in, func(batch []*delivery) { batches <- batch })
+	close(batches)
+	under.Wait()
 }
 
 func (s stage) gather(in <-chan *delivery, flush func([]*delivery)) {

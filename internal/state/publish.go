@@ -124,20 +124,40 @@ func (p *publisher) swap(ctx context.Context, change func(*Pointer)) error {
 // SendTasks sends tasks, in many requests at once.
 func SendTasks(ctx context.Context, q queue.BatchSender, tasks []messages.Task) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(publishParallel)
-	for part := range slices.Chunk(tasks, queue.MaxBatch) {
+	batches := make(chan []messages.Task)
+	for range min(publishParallel, (len(tasks)+queue.MaxBatch-1)/queue.MaxBatch) {
 		g.Go(func() error {
-			entries := make([]queue.Entry, len(part))
-			for i, t := range part {
-				entries[i].Body = t.Encode()
+			for batch := range batches {
+				if err := sendBatch(ctx, q, batch); err != nil {
+					return err
+				}
 			}
-			return queue.SendAll(ctx, q, entries)
+			return nil
 		})
 	}
+	g.Go(func() error {
+		defer close(batches)
+		for batch := range slices.Chunk(tasks, queue.MaxBatch) {
+			select {
+			case batches <- batch:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("send tasks: %w", err)
 	}
 	return nil
+}
+
+func sendBatch(ctx context.Context, q queue.BatchSender, batch []messages.Task) error {
+	entries := make([]queue.Entry, len(batch))
+	for i, t := range batch {
+		entries[i].Body = t.Encode()
+	}
+	return queue.SendAll(ctx, q, entries)
 }
 
 // EnsureSeed makes the plan's seed the one in force, and adds its datasets to those ever filled. A plan that is older than

@@ -17,6 +17,10 @@ const (
 	// maxGathered messages of a queue are taken in between two saves of the ledger. With 100 results in a message that
 	// is far above what a bucket takes in a second.
 	maxGathered = 1000
+	// lettersEvery is how often the dead-letter queue is asked while a run is active: with nothing in it, each time is a second.
+	lettersEvery = 3 * time.Second
+	// fewOpen tasks have their results within about a second of S3's 3,500 writes.
+	fewOpen = 5000
 	// receiveSlack is how much longer than its wait a receive may take before it is cut off.
 	receiveSlack = 20 * time.Second
 )
@@ -28,15 +32,28 @@ type gathered struct {
 
 func (g gathered) len() int { return len(g.results) + len(g.letters) }
 
-// gather receives from both queues for about the window: one poller each, and more for results while they come in full
-// batches. An error does not void what was received.
+// gather receives for about the window: from the results queue, by more pollers while it gives full batches, and from the dead-letter
+// queue, which in a run is asked now and then only. An error does not void what was received.
 func (s *session) gather(ctx context.Context, window time.Duration) (gathered, error) {
-	results := &poller{queue: s.Results, wait: window, until: time.Now().Add(window), pollers: maxPollers}
+	begun := time.Now()
+	results := &poller{queue: s.Results, wait: window, until: begun.Add(window), pollers: maxPollers}
 	letters := &poller{queue: s.DeadLetters, wait: window, until: results.until, pollers: 1}
+	if s.nearEnd() {
+		results.until = begun // the last results are not to wait for more
+	}
 	var g errgroup.Group
-	g.Go(func() error { return letters.run(ctx) })
+	if !s.held.State.Active() || begun.Sub(s.askedLetters) >= lettersEvery {
+		s.askedLetters = begun
+		g.Go(func() error { return letters.run(ctx) })
+	}
 	err := errors.Join(results.run(ctx), g.Wait())
 	return gathered{results: results.received, letters: letters.received}, err
+}
+
+// nearEnd says that few enough tasks of an active run are open for all their results to come within about a second.
+func (s *session) nearEnd() bool {
+	open := s.ledger.Open().GetCardinality()
+	return s.held.State.Active() && open > 0 && open <= fewOpen
 }
 
 // poller receives from one queue until a time, or until it has received enough.

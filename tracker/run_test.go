@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -323,13 +324,15 @@ func TestProgressRatesAndETA(t *testing.T) {
 		tr := w.tracker()
 		var seen []state.Status
 		tr.Options.Progress = func(s state.Status) { seen = append(seen, s) }
-		go func() {
+		var worker sync.WaitGroup
+		worker.Go(func() {
 			for _, task := range tasks {
 				w.report(task, *w.apply(task))
 				<-time.After(500 * time.Millisecond)
 			}
-		}()
+		})
 		w.run(tr)
+		worker.Wait()
 		mid := seen[len(seen)/2]
 		if mid.Rate < 1.5 || mid.Rate > 2.5 || mid.ETASeconds == nil || *mid.ETASeconds <= 0 || *mid.ETASeconds > 15 {
 			t.Errorf("half-way: %+v", mid)

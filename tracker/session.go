@@ -25,6 +25,8 @@ type session struct {
 	warned     time.Time // the value of progressed when it was last said that no result comes
 	settled    string    // the Writer of the ended pointer whose report is written
 	runs       *knownRuns
+
+	askedLetters time.Time // when the dead-letter queue was last asked
 }
 
 func newSession(t *Tracker) *session {
@@ -163,12 +165,15 @@ func (s *session) act(ctx context.Context, idle bool) error {
 
 // conclude goes on to the verification when every task is accounted for.
 func (s *session) conclude(ctx context.Context) error {
-	// What the dead-letter queue still holds belongs to the dead list that the report shows.
-	if err := s.drain(ctx, false); err != nil {
-		return err
-	}
-	if !s.ledger.Open().IsEmpty() {
-		return nil
+	// What the dead-letter queue still holds belongs to the dead list that the report shows. With no dead task there is no such
+	// list, and letters of tasks that are done are not waited for.
+	if !s.ledger.Dead().IsEmpty() {
+		if err := s.drain(ctx, false); err != nil {
+			return err
+		}
+		if !s.ledger.Open().IsEmpty() {
+			return nil
+		}
 	}
 	if err := s.swap(ctx, func(p *state.Pointer) { p.State = state.Verifying }); err != nil {
 		return err

@@ -1,9 +1,11 @@
 package planner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -194,11 +196,7 @@ func labels(s rows.Sheet) []Labelled {
 }
 
 func (d *draft) standingLabels(ctx context.Context, e dataset.Episode, folders func(context.Context) ([]dataset.Folder, error)) ([]Labelled, error) {
-	found, err := folders(ctx)
-	if err != nil {
-		return nil, err
-	}
-	standing, err := d.dest.Episode(ctx, found, e)
+	standing, err := d.standing(ctx, e, folders)
 	if err != nil {
 		return nil, err
 	}
@@ -234,24 +232,31 @@ func (d *draft) episode(ctx context.Context, e manifest.Entry, read func(context
 	return d.sink.add(ctx, e.Episode, e.URL, in, out)
 }
 
+// changes reads the sheet and then its images; what stands is listed meanwhile. Of two errors it gives the first of these.
 func (d *draft) changes(ctx context.Context, e manifest.Entry, in *EpisodeInput, read func(context.Context) (rows.Sheet, error), folders func(context.Context) ([]dataset.Folder, error)) (out EpisodeChanges, err error) {
-	if in.Sheet, err = read(ctx); err != nil {
-		return out, err
+	var unlisted error
+	var listed sync.WaitGroup
+	listed.Go(func() { in.Standing, unlisted = d.standing(ctx, in.Episode, folders) })
+	if in.Sheet, err = read(ctx); err == nil {
+		in.Images, err = d.images(ctx, e, in.Sheet.Base)
 	}
-	if in.Images, err = d.images(ctx, e, in.Sheet.Base); err != nil {
-		return out, err
-	}
-	found, err := folders(ctx)
-	if err != nil {
-		return out, err
-	}
-	if in.Standing, err = d.dest.Episode(ctx, found, in.Episode); err != nil {
+	listed.Wait()
+	if err = cmp.Or(err, unlisted); err != nil {
 		return out, err
 	}
 	if err = d.same(ctx, in); err != nil {
 		return out, err
 	}
 	return PlanEpisode(*in), nil
+}
+
+// standing lists where the episode's frames stand.
+func (d *draft) standing(ctx context.Context, e dataset.Episode, folders func(context.Context) ([]dataset.Folder, error)) (dataset.Standing, error) {
+	found, err := folders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return d.dest.Episode(ctx, found, e)
 }
 
 // orphans reports the episodes with frames in the datasets that no manifest names, and prunes those that the options name.

@@ -1,34 +1,23 @@
 package s3bucket
 
 import (
-	"io"
-	"net/http"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
-
-// instant is a transport that answers every CopyObject at once: what is left is the client's own cost.
-type instant struct{}
-
-func (instant) Do(r *http.Request) (*http.Response, error) {
-	const body = `<?xml version="1.0" encoding="UTF-8"?>
-<CopyObjectResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LastModified>2026-11-25T03:34:33.000Z</LastModified><ETag>"0cc175b9c0f1b6a831c399e269772661"</ETag></CopyObjectResult>`
-	return &http.Response{
-		StatusCode: http.StatusOK, Status: "200 OK", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
-		Header:        http.Header{"Content-Type": {"application/xml"}, "Date": {"Wed, 25 Nov 2026 03:34:33 GMT"}},
-		ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
-	}, nil
-}
 
 // BenchmarkCopyObject is what a copy costs before and after the connection, in the adapter and, as the measure, in the SDK with its own
 // settings.
 func BenchmarkCopyObject(b *testing.B) {
 	const src = "tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/TT_S01_E01_FRM-00-00-08-12.jpg"
 	const dst = "tuttle_twins/ML/train/Rare/TT_S01_E01_FRM-00-00-08-12.jpg"
-	cfg := testConfig(b, "http://127.0.0.1:4566")
-	cfg.HTTPClient = instant{}
+	cfg := config(fixed(copyAnswers[0])) // which comes at once: what is left is the client's own cost
+	cfg.BaseEndpoint = aws.String("http://127.0.0.1:4566")
 	b.Run("sdk", func(b *testing.B) {
 		client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
 		bucket, key, source := "media.angel-nft.com", dst, "media.angel-nft.com/"+src
@@ -48,4 +37,29 @@ func BenchmarkCopyObject(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkListObjects is what a page of a listing costs, by the adapter's short way through the answer and by the SDK's.
+func BenchmarkListObjects(b *testing.B) {
+	var page strings.Builder
+	page.WriteString(declaration + `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>`)
+	for i := range bucket.MaxListKeys {
+		fmt.Fprintf(&page, `<Contents><Key>tuttle_twins/ML/train/Rare/TT_S01_E01_FRM-00-%02d-%02d-%02d.jpg</Key><LastModified>2026-11-25T03:34:33.000Z</LastModified>`+
+			`<ETag>&quot;0cc175b9c0f1b6a831c399e269772661&quot;</ETag><Size>43421</Size><StorageClass>STANDARD</StorageClass></Contents>`, i/1440, i/24%60, i%24)
+	}
+	page.WriteString(`</ListBucketResult>`)
+	short, sdk := bothWays(b, page.String())
+	for _, way := range []struct {
+		name string
+		*Bucket
+	}{{"sdk", sdk}, {"adapter", short}} {
+		b.Run(way.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if page, err := way.ListObjects(b.Context(), bucket.ListInput{}); err != nil || len(page.Objects) != bucket.MaxListKeys {
+					b.Fatal(len(page.Objects), err)
+				}
+			}
+		})
+	}
 }

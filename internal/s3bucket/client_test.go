@@ -139,14 +139,3 @@ func TestCopySourceIsPlain(t *testing.T) {
 		}
 	})
 }
-
-// BenchmarkCopy is what a copy costs besides the network.
-func BenchmarkCopy(b *testing.B) {
-	bk, _ := scripted(always(200, copied))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := bk.CopyObject(b.Context(), "tuttle_twins/s01e01/F.jpg", "tuttle_twins/ML/train/Rare/F.jpg", "abc"); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -104,7 +104,7 @@ func (f fixed) Do(r *http.Request) (*http.Response, error) {
 }
 
 // bothWays are a bucket that reads answers the short way, and one that leaves it to the SDK. Neither tries anything again.
-func bothWays(t *testing.T, body string) (short, sdk *Bucket) {
+func bothWays(t testing.TB, body string) (short, sdk *Bucket) {
 	t.Helper()
 	cfg := config(fixed(body))
 	short, sdk = New(NewClient(cfg, 1), "b"), New(NewClient(cfg, 1), "b")

@@ -162,6 +162,11 @@ func (s *session) unstall(ctx context.Context) error {
 		s.warnIdle(left)
 		return nil
 	}
+	// What has left the queue without a result is in the dead-letter queue, which is asked now and then only.
+	last := s.progressed
+	if err := s.drain(ctx, false); err != nil || !s.progressed.Equal(last) {
+		return err
+	}
 	known := s.ledger.Round()
 	round, open, ledger, err := openRound(ctx, s.Store, s.plan, func(l *Ledger) *roaring.Bitmap {
 		if l.Round() != known {

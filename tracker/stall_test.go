@@ -173,3 +173,25 @@ func TestResultsPutTheStallOff(t *testing.T) {
 		}
 	})
 }
+
+// The queue has just moved a task to the dead-letter queue, which no result tells of, when the run seems stalled: the task is dead, and
+// not published again.
+func TestStalledByALetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		plan := w.published(runName(1), 1, 40)
+		tasks, err := w.store.ReadTasks(t.Context(), plan.Run, 0)
+		w.must(err)
+		w.tasks.purge()
+		for _, task := range tasks[1:] {
+			w.report(task, *w.apply(task))
+		}
+		time.AfterFunc(1900*time.Millisecond, func() { w.letter(tasks[0], dead("AccessDenied")(tasks[0])) })
+		w.hire()
+		tr := w.tracker()
+		tr.Options.Stall = 1500 * time.Millisecond
+		if status := w.run(tr); status.Dead != 1 || status.Done != 39 || w.tasks.sent != 40 {
+			t.Errorf("%+v, %d tasks sent, expected 40, one of which is dead", status, w.tasks.sent)
+		}
+	})
+}

@@ -118,12 +118,18 @@ func (o operator) finale() {
 		o.await(waits, "the run has ended", o.world.ended)
 		var before, after state.Held
 		var unfinished, unchanged bool
-		o.act("looks at the run", func() { before, unfinished, unchanged = o.look() })
+		var opt planner.Options
+		o.act("looks at the run", func() {
+			before, unfinished, unchanged = o.look()
+			if seed, err := o.world.store.Seed(always); err == nil && seed.Seed == "" {
+				opt = first // no run came so far, and what a planner draws by itself nobody replays
+			}
+		})
 		if unfinished {
 			o.command("redrive", redrive)
 			continue
 		}
-		made := o.plan("planner", planner.Options{})
+		made := o.plan("planner", opt)
 		o.await(waits, "it is planned", func() bool { return !o.world.running() })
 		o.act("looks at the plan", func() { after = o.world.pointer() })
 		if before.State == state.Succeeded && made.Run == after.Run && made.Tasks == 0 {

@@ -2,6 +2,7 @@ package worlds
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -44,7 +45,11 @@ func (c *call) said() string {
 	return strings.TrimSpace(c.op + " " + brief(c.on) + " " + brief(c.what()))
 }
 
-// brief leaves out what all names have in common.
+// drawn is the part of a name that is drawn at random (crypto/rand.Text), and is another each time.
+var drawn = regexp.MustCompile(`[A-Z2-7]{26}`)
+
+// brief leaves out what all names have in common, and what no two schedules do.
 func brief(s string) string {
+	s = drawn.ReplaceAllString(s, "…")
 	return strings.NewReplacer(layout.State(), "", layout.ML(), "ML/", "TT_S01_E01_FRM-00-00-00-", "f").Replace(s)
 }

@@ -105,6 +105,7 @@ func examples(t *testing.T) []example {
 		{"PlannerLease", "1m", time.Minute},
 		{"Concurrency", "64", 64},
 		{"Drain", "100s", 100 * time.Second},
+		{"Alive", "@shuffle", "@shuffle"},
 		{"KeepVersions", "0", 0},
 		{"Listings", "8", 8},
 		{"LogLevel", "debug", "debug"},

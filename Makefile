@@ -31,7 +31,7 @@ lint: $(GOLANGCI) ## format, go vet, linters and the import wall
 	go vet ./...
 	$(GOLANGCI) run ./...
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck: NOT RUN, it is not installed"; fi
-	@python=$$(deploy/moto/install) && "$${python%/*}/cfn-lint" --regions us-west-2 us-east-1 -- deploy/stack.yaml
+	@python=$$(deploy/moto/install) && "$$python" "$${python%/*}/cfn-lint" --regions us-west-2 us-east-1 -- deploy/stack.yaml
 
 # Without the race detector, which make test runs a sample of them with.
 worlds: ## the small worlds: one deviation anywhere, then a million steps at random; DEPTH=2 and STEPS=N for more

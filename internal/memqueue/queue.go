@@ -1,6 +1,7 @@
 package memqueue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -32,16 +33,15 @@ func (m *message) receipt() string { return fmt.Sprintf("%d-%d", m.id, m.receive
 
 // SendMessageBatch sends the entries that SQS would take. Attributes are kept as they are.
 func (q *Queue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error) {
-	if err := checkSend(ctx, entries); err != nil {
+	if err := cmp.Or(queue.CheckSend(entries), ctx.Err()); err != nil {
 		return nil, err
 	}
 	q.server.mu.Lock()
 	defer q.server.mu.Unlock()
 	var failed []queue.Failure
 	for i, e := range entries {
-		if f := fault(e); f != nil {
-			f.Index = i
-			failed = append(failed, *f)
+		if code, message := queue.Fault(e); code != "" {
+			failed = append(failed, queue.Failure{Index: i, Code: code, Message: message, SenderFault: true})
 			continue
 		}
 		q.server.sent++
@@ -59,7 +59,7 @@ func (q *Queue) put(m *message) {
 
 // ReceiveMessage waits up to wait for a message, and takes what there is, oldest first.
 func (q *Queue) ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error) {
-	if err := checkReceive(most, wait); err != nil {
+	if err := queue.CheckReceive(most, wait); err != nil {
 		return nil, err
 	}
 	for until := time.Now().Add(wait); ; {
@@ -138,12 +138,12 @@ func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]qu
 
 // ChangeMessageVisibilityBatch begins the visibility timeout of messages in flight anew.
 func (q *Queue) ChangeMessageVisibilityBatch(ctx context.Context, receipts []string, timeout time.Duration) ([]queue.Failure, error) {
-	if err := checkVisibility(timeout); err != nil {
+	if err := queue.CheckVisibility(timeout); err != nil {
 		return nil, err
 	}
 	return q.batch(ctx, receipts, func(m *message, last bool) *queue.Failure {
 		if m == nil || !last || !m.inFlight() {
-			return &queue.Failure{Code: codeNotInFlight, Message: "the message is not in flight by this receipt", SenderFault: true}
+			return &queue.Failure{Code: queue.CodeNotInFlight, Message: "the message is not in flight by this receipt", SenderFault: true}
 		}
 		m.visible = time.Now().Add(timeout)
 		if timeout == 0 {
@@ -157,14 +157,14 @@ func (q *Queue) ChangeMessageVisibilityBatch(ctx context.Context, receipts []str
 // batch does something with the message of each receipt: nil when it is no longer there, and last when the receipt is of its last
 // receive.
 func (q *Queue) batch(ctx context.Context, receipts []string, do func(m *message, last bool) *queue.Failure) (failed []queue.Failure, err error) {
-	if err := checkBatch(ctx, len(receipts)); err != nil {
+	if err := cmp.Or(queue.CheckCount(len(receipts)), ctx.Err()); err != nil {
 		return nil, err
 	}
 	q.server.mu.Lock()
 	defer q.server.mu.Unlock()
 	for i, r := range receipts {
 		var id, receives int
-		f := &queue.Failure{Code: codeInvalidReceipt, Message: fmt.Sprintf("%.40q is no receipt", r), SenderFault: true}
+		f := &queue.Failure{Code: queue.CodeInvalidReceipt, Message: fmt.Sprintf("%.40q is no receipt", r), SenderFault: true}
 		if _, err := fmt.Sscanf(r, "%d-%d", &id, &receives); err == nil {
 			m := q.find(id)
 			f = do(m, m != nil && m.receives == receives)

@@ -22,13 +22,13 @@ type Queue struct {
 
 // SendMessageBatch sends entries, at most queue.MaxBatch and queue.MaxBatchBytes.
 func (q *Queue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error) {
-	if err := checkSend(entries); err != nil {
+	if err := queue.CheckSend(entries); err != nil {
 		return nil, fmt.Errorf("send messages to %s: %w", q.name, err)
 	}
 	var failed []queue.Failure
 	err := q.file.write(ctx, func(tx *sql.Tx) error {
 		for i, e := range entries {
-			if code, message := fault(e); code != "" {
+			if code, message := queue.Fault(e); code != "" {
 				failed = append(failed, queue.Failure{Index: i, Code: code, Message: message, SenderFault: true})
 				continue
 			}
@@ -81,7 +81,7 @@ func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]qu
 func (q *Queue) ChangeMessageVisibilityBatch(
 	ctx context.Context, receipts []string, timeout time.Duration,
 ) ([]queue.Failure, error) {
-	if err := checkVisibility(timeout); err != nil {
+	if err := queue.CheckVisibility(timeout); err != nil {
 		return nil, fmt.Errorf("change visibility of messages of %s: %w", q.name, err)
 	}
 	failed, err := q.batch(ctx, receipts, func(tx *sql.Tx, r receipt) (string, error) {
@@ -96,9 +96,9 @@ func (q *Queue) ChangeMessageVisibilityBatch(
 		case code != "" || err != nil:
 			return code, err
 		case exists:
-			return codeNotInFlight, nil
+			return queue.CodeNotInFlight, nil
 		}
-		return codeInvalidValue, nil // SQS's code for a message that is gone
+		return queue.CodeInvalidValue, nil // SQS's code for a message that is gone
 	})
 	if err != nil {
 		return nil, fmt.Errorf("change visibility of messages of %s: %w", q.name, err)
@@ -113,13 +113,13 @@ func (q *Queue) ChangeMessageVisibilityBatch(
 func (q *Queue) batch(
 	ctx context.Context, receipts []string, do func(tx *sql.Tx, r receipt) (code string, err error),
 ) (failed []queue.Failure, err error) {
-	if err := checkCount(len(receipts)); err != nil {
+	if err := queue.CheckCount(len(receipts)); err != nil {
 		return nil, err
 	}
 	err = q.file.write(ctx, func(tx *sql.Tx) error {
 		for i, text := range receipts {
 			r, ok := parseReceipt(text)
-			code := codeInvalidReceipt
+			code := queue.CodeInvalidReceipt
 			if ok && r.queue == q.id {
 				var err error
 				if code, err = do(tx, r); err != nil {
@@ -137,9 +137,9 @@ func (q *Queue) batch(
 }
 
 var why = map[string]string{
-	codeInvalidReceipt: "it is not of the message's last receive from this queue",
-	codeNotInFlight:    "the message's visibility timeout has ended",
-	codeInvalidValue:   "the message does not exist",
+	queue.CodeInvalidReceipt: "it is not of the message's last receive from this queue",
+	queue.CodeNotInFlight:    "the message's visibility timeout has ended",
+	queue.CodeInvalidValue:   "the message does not exist",
 }
 
 // look finds out why a receipt found nothing to do: the message is gone, or it was received again (with the code for
@@ -151,7 +151,7 @@ func (q *Queue) look(ctx context.Context, tx *sql.Tx, r receipt) (exists bool, c
 	case errors.Is(err, sql.ErrNoRows):
 		return false, "", nil
 	case err == nil && received != r.received:
-		return true, codeInvalidReceipt, nil
+		return true, queue.CodeInvalidReceipt, nil
 	}
 	return true, "", err
 }

@@ -21,7 +21,7 @@ const lookEvery = 25 * time.Millisecond
 // the first one for at most wait, up to queue.MaxWait. None after that is no error. An error, such as that of an ended ctx,
 // means that nothing was received: no message is hidden that the caller does not know of.
 func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error) {
-	err := checkReceive(limit, wait)
+	err := queue.CheckReceive(limit, wait)
 	if err != nil {
 		return nil, fmt.Errorf("receive messages from %s: %w", q.name, err)
 	}

@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	mathrand "math/rand/v2"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/chance"
 )
 
 // State of a run.
@@ -143,7 +143,7 @@ const swapTries = 6
 
 // pause waits 20 ms · 2^try with full jitter.
 func pause(ctx context.Context, try int) error {
-	t := time.NewTimer(mathrand.N(20 * time.Millisecond << try))
+	t := time.NewTimer(chance.UpTo(20 * time.Millisecond << try))
 	defer t.Stop()
 	select {
 	case <-ctx.Done():

@@ -1,4 +1,4 @@
-package main_test
+package main
 
 import (
 	"encoding/json"
@@ -66,7 +66,7 @@ func (w *wire) exhaust(n int, frame dataset.Frame) {
 	const receives = 5 // SHUFFLE_MAX_RECEIVE_COUNT
 	var others []types.Message
 	for _, m := range w.receive(n) {
-		if frameOf(w, m) != frame {
+		if frameOfMessage(w, m) != frame {
 			others = append(others, m)
 			continue
 		}
@@ -80,7 +80,7 @@ func (w *wire) exhaust(n int, frame dataset.Frame) {
 	}
 }
 
-func frameOf(w *wire, m types.Message) dataset.Frame {
+func frameOfMessage(w *wire, m types.Message) dataset.Frame {
 	w.t.Helper()
 	var task struct{ Frame dataset.Frame }
 	if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &task); err != nil {

@@ -1,4 +1,4 @@
-package main_test
+package main
 
 import (
 	"encoding/json"
@@ -11,8 +11,8 @@ import (
 func wireStages(w *wire) {
 	w.writeSeason()
 	want := w.want(w.list(), w.season.Episodes)
-	victims := []*process{w.start("work"), w.start("track")}
-	services := []*process{w.start("work")}
+	victims := []*wireProcess{w.start("work"), w.start("track")}
+	services := []*wireProcess{w.start("work")}
 	plan := w.plan(0, "--seed", wireSeed)
 	for _, p := range victims {
 		p.kill()

@@ -1,4 +1,4 @@
-package main_test
+package main
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,11 +26,6 @@ import (
 // queues of its own. What the program says of itself is never the proof: the bucket is listed by other means.
 func TestOverTheWire(t *testing.T) {
 	endpoint := testenv.AWSEndpoint(t)
-	binary := filepath.Join(t.TempDir(), "shuffle")
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", binary, ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
 	for _, subject := range []struct {
 		name   string
 		season season.Options
@@ -45,7 +39,7 @@ func TestOverTheWire(t *testing.T) {
 	} {
 		t.Run(subject.name, func(t *testing.T) {
 			t.Parallel()
-			subject.prove(newWire(t, binary, endpoint, subject.season))
+			subject.prove(newWire(t, endpoint, subject.season))
 		})
 	}
 }
@@ -53,7 +47,6 @@ func TestOverTheWire(t *testing.T) {
 // wire is the program, what it talks to, and the season in it.
 type wire struct {
 	t      *testing.T
-	binary string
 	dir    string // the working folder, empty: no .env
 	env    []string
 	bucket string
@@ -70,7 +63,7 @@ type wireQueues struct{ tasks, results, deadLetters string }
 // wireSeed is the seed of the split.
 const wireSeed = "over the wire"
 
-func newWire(t *testing.T, binary, endpoint string, o season.Options) *wire {
+func newWire(t *testing.T, endpoint string, o season.Options) *wire {
 	id := strings.ToLower(rand.Text())
 	o.Bucket = "media.angel-nft-" + id // a name with a dot, as the real one
 	s, err := season.Generate(o)
@@ -78,7 +71,7 @@ func newWire(t *testing.T, binary, endpoint string, o season.Options) *wire {
 		t.Fatal(err)
 	}
 	w := &wire{
-		t: t, binary: binary, dir: t.TempDir(), bucket: o.Bucket, season: s, api: sheettest.NewServer(),
+		t: t, dir: t.TempDir(), bucket: o.Bucket, season: s, api: sheettest.NewServer(),
 		queues: wireQueues{"tasks-" + id, "results-" + id, "dead-letters-" + id},
 	}
 	w.s3, w.sqs = newClients(t, endpoint)
@@ -97,7 +90,7 @@ func newWire(t *testing.T, binary, endpoint string, o season.Options) *wire {
 
 // command is the program, not started yet.
 func (w *wire) command(ctx context.Context, args ...string) (cmd *exec.Cmd, out, logs *bytes.Buffer) {
-	cmd, out, logs = exec.CommandContext(ctx, w.binary, args...), &bytes.Buffer{}, &bytes.Buffer{}
+	cmd, out, logs = exec.CommandContext(ctx, binaryPath, args...), &bytes.Buffer{}, &bytes.Buffer{}
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = w.env, w.dir, out, logs
 	return cmd, out, logs
 }
@@ -149,8 +142,8 @@ func (w *wire) first() {
 	w.mustHold(w.want(before, w.season.Episodes))
 }
 
-// process is a running program.
-type process struct {
+// wireProcess is a running program.
+type wireProcess struct {
 	w    *wire
 	name string
 	cmd  *exec.Cmd
@@ -158,7 +151,7 @@ type process struct {
 }
 
 // start starts the program; it is killed at the end of the test.
-func (w *wire) start(args ...string) *process {
+func (w *wire) start(args ...string) *wireProcess {
 	w.t.Helper()
 	ctx, kill := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	cmd, _, logs := w.command(ctx, args...)
@@ -169,11 +162,11 @@ func (w *wire) start(args ...string) *process {
 		kill()
 		_ = cmd.Wait() // has ended before, or by the kill
 	})
-	return &process{w: w, name: strings.Join(args, " "), cmd: cmd, logs: logs}
+	return &wireProcess{w: w, name: strings.Join(args, " "), cmd: cmd, logs: logs}
 }
 
 // kill is kill -9.
-func (p *process) kill() {
+func (p *wireProcess) kill() {
 	p.w.t.Helper()
 	if err := p.cmd.Process.Kill(); err != nil {
 		p.w.t.Fatal(err)
@@ -182,7 +175,7 @@ func (p *process) kill() {
 }
 
 // terminate is the normal end of a service: SIGTERM, and exit code 0.
-func (p *process) terminate() {
+func (p *wireProcess) terminate() {
 	p.w.t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.w.t.Fatal(err)

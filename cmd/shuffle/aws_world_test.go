@@ -1,4 +1,4 @@
-package main_test
+package main
 
 import (
 	"bytes"
@@ -41,16 +41,16 @@ const (
 	stateFolder = "tuttle_twins/shuffle/"
 )
 
-// object is what a listing says of a key.
-type object struct {
+// listed is what a listing says of a key.
+type listed struct {
 	etag     string
 	modified time.Time
 }
 
 // list lists the whole bucket.
-func (w *wire) list() map[string]object {
+func (w *wire) list() map[string]listed {
 	w.t.Helper()
-	all := map[string]object{}
+	all := map[string]listed{}
 	pages := s3.NewListObjectsV2Paginator(w.s3, &s3.ListObjectsV2Input{Bucket: &w.bucket})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(w.t.Context())
@@ -58,7 +58,7 @@ func (w *wire) list() map[string]object {
 			w.t.Fatal(err)
 		}
 		for _, o := range page.Contents {
-			all[*o.Key] = object{strings.Trim(*o.ETag, `"`), *o.LastModified}
+			all[*o.Key] = listed{strings.Trim(*o.ETag, `"`), *o.LastModified}
 		}
 	}
 	return all
@@ -129,7 +129,7 @@ func home(f dataset.Frame, class string) string {
 // want is what the bucket must hold, key → ETag, when these episodes have been applied to what stood before: their frames
 // where the sheets want them, everything else as it stood. Frozen frames and those in except stay as they stood.
 // The program's state is left out.
-func (w *wire) want(before map[string]object, episodes []*season.Episode, except ...dataset.Frame) map[string]string {
+func (w *wire) want(before map[string]listed, episodes []*season.Episode, except ...dataset.Frame) map[string]string {
 	w.t.Helper()
 	want, planned, stays := map[string]string{}, map[dataset.Episode]bool{}, map[dataset.Frame]bool{}
 	for _, f := range except {
@@ -159,7 +159,7 @@ func (w *wire) want(before map[string]object, episodes []*season.Episode, except
 }
 
 // changed counts the frames that do not stand as they are wanted: each is to cost one task.
-func changed(before map[string]object, want map[string]string) int {
+func changed(before map[string]listed, want map[string]string) int {
 	frames := map[dataset.Frame]bool{}
 	for key, o := range before {
 		if f, ok := frameAt(key); ok && want[key] != o.etag {
@@ -196,9 +196,9 @@ func (w *wire) mustHold(want map[string]string) {
 }
 
 // mustBeUntouched compares two listings, also by when each object was written; under leaves out a folder.
-func (w *wire) mustBeUntouched(before map[string]object, but string) {
+func (w *wire) mustBeUntouched(before map[string]listed, but string) {
 	w.t.Helper()
-	outside := func(key string, _ object) bool { return but != "" && strings.HasPrefix(key, but) }
+	outside := func(key string, _ listed) bool { return but != "" && strings.HasPrefix(key, but) }
 	was, is := maps.Clone(before), w.list()
 	maps.DeleteFunc(was, outside)
 	maps.DeleteFunc(is, outside)

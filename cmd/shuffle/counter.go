@@ -33,10 +33,8 @@ func (c *counter) update(done, total int) {
 	c.newest = max(c.newest, done)
 	switch {
 	case c.tty && c.one == nil:
-		c.all = mpb.New(mpb.WithOutput(c.screen.stderr), mpb.WithWidth(plainWidth), mpb.WithAutoRefresh())
-		c.one = c.all.New(int64(total), mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"),
+		c.all, c.one = newBar(c.screen, total,
 			mpb.PrependDecorators(decor.Name(c.verb+" ")), mpb.AppendDecorators(decor.CountersNoUnit(" %d/%d")))
-		c.screen.put(c.all)
 	case c.tty:
 		c.one.SetCurrent(int64(c.newest))
 	case time.Since(c.said) >= lineEvery:
@@ -51,8 +49,6 @@ func (c *counter) close() {
 	if c.one == nil {
 		return
 	}
-	c.screen.put(nil)
-	c.one.Abort(false)
-	c.all.Wait()
+	closeBar(c.screen, c.all, c.one)
 	c.one = nil
 }

@@ -70,12 +70,24 @@ func (b *bar) update(s state.Status) {
 }
 
 func (b *bar) open(tasks int) {
-	b.all = mpb.New(mpb.WithOutput(b.screen.stderr), mpb.WithWidth(plainWidth), mpb.WithAutoRefresh())
-	b.one = b.all.New(int64(tasks), mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"),
+	b.all, b.one = newBar(b.screen, tasks,
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-10s ", b.last.Load().State) })),
 		mpb.AppendDecorators(decor.CountersNoUnit(" %d/%d"), decor.Any(func(decor.Statistics) string { return speed(*b.last.Load()) })),
 	)
-	b.screen.put(b.all)
+}
+
+// newBar shows a bar below what is logged, until closeBar.
+func newBar(s *screen, total int, options ...mpb.BarOption) (*mpb.Progress, *mpb.Bar) {
+	all := mpb.New(mpb.WithOutput(s.stderr), mpb.WithWidth(plainWidth), mpb.WithAutoRefresh())
+	one := all.New(int64(total), mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"), options...)
+	s.put(all)
+	return all, one
+}
+
+func closeBar(s *screen, all *mpb.Progress, one *mpb.Bar) {
+	s.put(nil)
+	one.Abort(false)
+	all.Wait()
 }
 
 func speed(s state.Status) string {
@@ -93,8 +105,6 @@ func (b *bar) close() {
 	if b.one == nil {
 		return
 	}
-	b.screen.put(nil)
-	b.one.Abort(false)
-	b.all.Wait()
+	closeBar(b.screen, b.all, b.one)
 	b.one, b.all = nil, nil
 }

@@ -169,10 +169,16 @@ func (a *applier) write(ctx context.Context, d *delivery, call func(context.Cont
 
 // pace waits until the limiter lets so many writes begin.
 func (a *applier) pace(ctx context.Context, writes int) error {
-	if !sleep(ctx, a.limits.reserve(time.Now(), writes), nil) {
-		return errStopping
+	place := a.limits.ask(time.Now(), writes)
+	for {
+		wait := a.limits.wait(time.Now(), place) // anew after each sleep: the rate may have changed meanwhile
+		if !sleep(ctx, wait, nil) {
+			return errStopping
+		}
+		if wait == 0 {
+			return nil
+		}
 	}
-	return nil
 }
 
 // retry makes a request again as long as the bucket throttles it. The delivery's heartbeat holds it meanwhile, and no

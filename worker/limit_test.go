@@ -2,6 +2,10 @@ package worker
 
 import (
 	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,11 +14,20 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// refusingBucket is a bucket with a limit on its writes, as S3's: each key of a DeleteObjects counts, and is refused alone.
+// refusingBucket is a bucket with a limit on its writes, as S3's: each key of a DeleteObjects counts, and is refused alone. Its
+// latency varies, and now and then an answer takes long.
 type refusingBucket struct {
 	*memBucket
 	limit *limited
 	lock  chan struct{}
+}
+
+func (b refusingBucket) pass(ctx context.Context) {
+	d := time.Duration(float64(40*time.Millisecond) * math.Exp(0.35*rand.NormFloat64()))
+	if rand.IntN(200) == 0 {
+		d += 100 * time.Millisecond
+	}
+	sleep(ctx, d, nil)
 }
 
 func (b refusingBucket) take() bool {
@@ -24,14 +37,15 @@ func (b refusingBucket) take() bool {
 }
 
 func (b refusingBucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
+	b.pass(ctx)
 	if !b.take() {
-		sleep(ctx, b.latency, nil)
 		return "", s3Error("CopyObject", bucket.CodeSlowDown, 503)
 	}
 	return b.memBucket.CopyObject(ctx, src, dst, ifMatch)
 }
 
 func (b refusingBucket) DeleteObjects(ctx context.Context, keys []string) (refused []*bucket.Error, err error) {
+	b.pass(ctx)
 	var taken []string
 	for _, key := range keys {
 		if b.take() {
@@ -46,40 +60,53 @@ func (b refusingBucket) DeleteObjects(ctx context.Context, keys []string) (refus
 	return refused, err
 }
 
-// The whole worker, not only its limiter, keeps a bucket of 3,500 writes a second busy and is hardly ever refused.
+// Whole workers, not only their limiters, keep a bucket of 3,500 writes a second busy and are hardly ever refused, from the
+// first second on and whatever their number.
 func TestRunAtALimit(t *testing.T) {
-	for _, op := range []messages.Op{messages.Copy, messages.Move, messages.Delete} {
-		t.Run(string(op), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				const n, limit = 20_000, 3500
-				tasks := make([]messages.Task, n)
-				for i := range tasks {
-					tasks[i] = taskOf(i, op)
-				}
-				w := newWorld(t, tasks...)
-				w.bucket.latency, w.tasks.latency, w.results.latency = 40*time.Millisecond, 10*time.Millisecond, 10*time.Millisecond
-				b := refusingBucket{w.bucket, newLimited(0, limit, 350, 0), make(chan struct{}, 1)}
-				cfg := w.config()
-				cfg.Bucket = b
-				cfg.ExitWhenIdle = time.Second
-				begun := time.Now()
-				r := runWorker(t, cfg)
-				r.wait(t)
-				took := w.lastResult(t).Sub(begun)
-				writes := n
-				if op == messages.Move {
-					writes = 2 * n
-				}
-				if best := time.Duration(float64(writes) / limit * float64(time.Second)); took > best*105/100+time.Second {
-					t.Errorf("took %s, at the limit it takes %s", took, best)
-				}
-				if refused := b.limit.refused; refused > writes*2/100 {
-					t.Errorf("%d of %d refused", refused, writes)
-				}
-				if got := len(w.results.results(t)); got != n {
-					t.Errorf("%d results", got)
-				}
-			})
+	for _, test := range []struct {
+		op      messages.Op
+		workers int
+	}{{messages.Copy, 1}, {messages.Delete, 1}, {messages.Move, 1}, {messages.Move, 2}, {messages.Move, 4}, {messages.Move, 8}} {
+		t.Run(fmt.Sprintf("%s, %d workers", test.op, test.workers), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { runAtALimit(t, test.op, test.workers) })
 		})
+	}
+}
+
+func runAtALimit(t *testing.T, op messages.Op, workers int) {
+	const n, limit = 20_000, 3500
+	tasks := make([]messages.Task, n)
+	for i := range tasks {
+		tasks[i] = taskOf(i, op)
+	}
+	w := newWorld(t, tasks...)
+	w.tasks.latency, w.results.latency = 10*time.Millisecond, 10*time.Millisecond
+	b := refusingBucket{w.bucket, newLimited(0, limit, limit/10, 0), make(chan struct{}, 1)}
+	begun := time.Now()
+	var all sync.WaitGroup
+	for i := range workers {
+		cfg := w.config()
+		cfg.ID, cfg.Bucket, cfg.ExitWhenIdle = fmt.Sprint("worker-", i), b, time.Second
+		all.Go(func() {
+			if err := New(cfg).Run(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	writes := n
+	if op == messages.Move {
+		writes = 2 * n
+	}
+	took, best := w.lastResult(t).Sub(begun), time.Duration(float64(writes)/limit*float64(time.Second))
+	t.Logf("took %s, at the limit it takes %s; %d of %d refused", took, best, b.limit.refused, writes)
+	if took > best*106/100+time.Second {
+		t.Errorf("took %s, at the limit it takes %s", took, best)
+	}
+	if refused := b.limit.refused; refused > writes*5/100 {
+		t.Errorf("%d of %d refused", refused, writes)
+	}
+	if got := len(w.results.results(t)); got != n {
+		t.Errorf("%d results", got)
 	}
 }

@@ -18,6 +18,7 @@ type limiter struct {
 	latency time.Duration // of the answers, smoothed
 	flying  int           // keys of the requests under way
 	window  window
+	paced   bool // the last window was held up by the pace
 }
 
 // answer counts what one request came to, in keys. A request without an answer is the zero value.
@@ -37,7 +38,7 @@ func (w window) paced() bool { return 2*w.waited > w.turns }
 
 const (
 	minWindow = 100 * time.Millisecond
-	firstStep = 32 // slots to begin with
+	firstStep = 64 // slots to begin with
 )
 
 func newLimiter(most int) *limiter {
@@ -72,16 +73,23 @@ func (l *limiter) full() {
 	l.window.full = true
 }
 
-// reserve gives the turn of so many writes, as the time to wait for it.
-func (l *limiter) reserve(now time.Time, writes int) time.Duration {
+// ask gives so many writes their place in the row.
+func (l *limiter) ask(now time.Time, writes int) (place float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	wait := l.pace.reserve(now, writes)
+	place = l.pace.ask(now, writes)
 	l.window.turns++
-	if wait > 0 {
+	if l.pace.wait(now, place) > 0 {
 		l.window.waited++
 	}
-	return wait
+	return place
+}
+
+// wait is the time until the turn of a place, as it seems now; 0: it has come.
+func (l *limiter) wait(now time.Time, place float64) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.pace.wait(now, place)
 }
 
 // start counts a request for so many keys as under way. It gives back the moment, for finish.
@@ -119,7 +127,7 @@ func (l *limiter) learnLatency(d time.Duration) {
 // offered is the rate of requests at this moment: the pace's, or less when there are not enough of them.
 func (l *limiter) offered() float64 {
 	rate := float64(l.flying) / max(l.latency, time.Millisecond).Seconds()
-	if l.window.paced() {
+	if l.paced {
 		return l.pace.rate()
 	}
 	return min(rate, l.pace.rate())
@@ -128,7 +136,7 @@ func (l *limiter) offered() float64 {
 // turn closes the window.
 func (l *limiter) turn(now time.Time, length time.Duration) {
 	w := l.window
-	l.window = window{since: now}
+	l.window, l.paced = window{since: now}, w.paced()
 	switch {
 	case w.since.IsZero(): // the first answer of all only opens the first window
 	case w.paced():
@@ -138,36 +146,45 @@ func (l *limiter) turn(now time.Time, length time.Duration) {
 	}
 }
 
-// climb finds the number of slots from which more slots bring no more.
+// climb finds the number of slots from which more slots bring no more. At first it doubles them; a trial that brought
+// nothing is taken back, and the next one is smaller and later. So one bad moment, of this machine or of the network, costs a second
+// and not the run.
 type climb struct {
 	slots, most int
 	// The step below, and what it brought; zero when the present step is not on trial.
 	below   int
 	brought float64
-	settled bool // the top was found once: from now on small steps
+	failed  int // trials in a row that brought nothing
+	small   bool
 	rest    time.Time
 }
 
 const (
-	climbRest   = 5 * time.Second // between the trials at the top
-	climbWorth  = 0.3             // of the gain in slots must be gained in requests a second
-	smallStep   = 4               // a quarter more
-	minStepSize = 4
+	climbRest     = time.Second // after a failed trial; doubled by each more,
+	climbPatience = 3           // so many times
+	climbWorth    = 0.3         // of the gain in slots must be gained in requests a second
+	smallStep     = 4           // a quarter more
+	minStepSize   = 4
 )
 
 // step closes a window in which all slots were in use and so many requests a second were served.
 func (c *climb) step(now time.Time, served float64) {
-	if c.below > 0 && served < c.brought*(1+climbWorth*(float64(c.slots)/float64(c.below)-1)) {
-		c.slots, c.below, c.settled = c.below, 0, true
-		c.rest = now.Add(climbRest)
+	switch {
+	case c.below == 0:
+	case served < c.brought*(1+climbWorth*(float64(c.slots)/float64(c.below)-1)):
+		c.slots, c.below, c.small = c.below, 0, true
+		c.rest = now.Add(climbRest << c.failed)
+		c.failed = min(c.failed+1, climbPatience)
 		return
+	default:
+		c.failed, c.small = 0, false
 	}
 	if c.slots == c.most || now.Before(c.rest) {
 		c.below = 0
 		return
 	}
 	c.below, c.brought = c.slots, served
-	if c.settled {
+	if c.small {
 		c.slots += max(minStepSize, c.slots/smallStep)
 	} else {
 		c.slots *= 2

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// pace limits the rate of writes. It begins at what S3 grants every prefix, 3,500 a second, and finds out from there.
+// pace limits the rate of writes. It begins low, is at what S3 grants every prefix, 3,500 a second, within a moment, and finds
+// out from there: several workers that begin at once would else ask for several times the limit.
 //
 // A refusal opens a short sample, which tells what share is refused; what is left of the rate is taken as the bucket's
 // limit for this worker, the peak. The rate begins anew a little below it and climbs back on a cubic: fast at first, hardly at
@@ -17,7 +18,10 @@ type pace struct {
 	base    float64       // the rate right after the last cut
 	climbed time.Duration // time spent at the pace since then
 	cut     time.Time     // requests that began before it tell nothing new
-	next    time.Time     // when the next write's turn is
+
+	// The row: writes that were asked for and granted since the beginning, the latter until the time counted.
+	asked, granted float64
+	counted        time.Time
 
 	sampled  time.Time // when the sample began; zero: there is none
 	requests int       // of the sample
@@ -25,42 +29,76 @@ type pace struct {
 }
 
 const (
-	paceCut     = 0.05 // of the peak
 	paceStart   = 3500 // writes a second
+	paceCut     = 0.05 // of the peak
 	paceGrowth  = 100  // writes/s per s³
-	paceSearch  = 500  // the same, until a limit is known
+	paceSearch  = 2000 // the same, until a limit is known
+	paceMost    = 0.2  // beyond a known peak the rate grows by no more, a second: a bucket's limit grows in minutes
 	paceCredit  = 5 * time.Millisecond
-	paceMin     = 1   // writes a second
-	paceWorst   = 0.9 // a sample in which more was refused is taken as this
-	sampleTime  = 50 * time.Millisecond
-	sampleLeast = 16 // requests
+	paceMin     = 1 // writes a second
 	paceCeiling = 1e6
+
+	// To begin with, the rate doubles.
+	rampFirst    = 1500 // writes a second
+	rampDoubling = 200 * time.Millisecond
+
+	// A sample ends when enough was refused to tell the share, or not much is. A lump of deletes that meets an empty moment says
+	// little alone.
+	sampleLeast    = 16 // requests
+	sampleShortest = 25 * time.Millisecond
+	sampleLongest  = 150 * time.Millisecond
+	sampleRefused  = 32
+	sampleWorst    = 0.9 // more than this is taken as this
+	sampleNoise    = 0.1 // a share of so much is half believed
+	// What is refused so soon after a cut is the doing of other workers that have not cut yet.
+	cutGuard = 50 * time.Millisecond
 )
 
 func newPace() pace { return pace{peak: paceStart, base: paceStart * (1 - paceCut)} }
 
 // rate is the present one in writes a second.
 func (p *pace) rate() float64 {
-	growth := float64(paceGrowth)
+	t, growth := p.climbed, float64(paceGrowth)
 	if !p.known {
 		growth = paceSearch
+		ramp := time.Duration(math.Log2(p.base/rampFirst) * float64(rampDoubling))
+		if t < ramp {
+			return rampFirst * math.Exp2(float64(t)/float64(rampDoubling))
+		}
+		t -= ramp
 	}
 	back := math.Cbrt((p.peak - p.base) / growth) // seconds from base to peak
-	d := p.climbed.Seconds() - back
-	return min(p.peak+growth*d*d*d, paceCeiling)
+	d := t.Seconds() - back
+	rate := p.peak + growth*d*d*d
+	if p.known && d > 0 {
+		rate = min(rate, p.peak*math.Exp(paceMost*d))
+	}
+	return min(rate, paceCeiling)
 }
 
 func (p *pace) grow(d time.Duration) { p.climbed += d }
 
-// reserve gives so many writes their turn, as the time until then. A turn may be early by the credit, to make up for timers
+// ask gives so many writes their place in the row. Its turn has come when as many have been granted as were asked for before.
+func (p *pace) ask(now time.Time, writes int) (place float64) {
+	p.grant(now)
+	place = p.asked
+	p.asked += float64(writes)
+	return place
+}
+
+// wait is the time until the turn of a place if the rate stays as it is; 0: its turn has come.
+func (p *pace) wait(now time.Time, place float64) time.Duration {
+	p.grant(now)
+	return max(time.Duration((place-p.granted)/p.rate()*float64(time.Second)), 0)
+}
+
+// grant counts the writes whose turn has come. What nobody has asked for is lost, but for a credit that makes up for timers
 // that ring late.
-func (p *pace) reserve(now time.Time, writes int) time.Duration {
-	if earliest := now.Add(-paceCredit); p.next.Before(earliest) {
-		p.next = earliest
+func (p *pace) grant(now time.Time) {
+	if since := now.Sub(p.counted); since > 0 {
+		p.granted = min(p.granted+p.rate()*min(since, time.Second).Seconds(), p.asked+p.rate()*paceCredit.Seconds())
+		p.counted = now
 	}
-	wait := p.next.Sub(now)
-	p.next = p.next.Add(time.Duration(float64(writes) / p.rate() * float64(time.Second)))
-	return max(wait, 0)
 }
 
 // learn takes in an answer; offered is the present rate of requests.
@@ -75,11 +113,11 @@ func (p *pace) learn(now, begun time.Time, a answer, offered float64) {
 		}
 		return
 	}
-	// For some time and some requests: a lump of deletes that meets an empty moment says little alone.
 	p.requests++
 	p.sample.served += a.served
 	p.sample.refused += a.refused
-	if p.requests >= sampleLeast && now.Sub(p.sampled) >= sampleTime {
+	length := now.Sub(p.sampled)
+	if p.requests >= sampleLeast && length >= sampleShortest && (p.sample.refused >= sampleRefused || length >= sampleLongest) {
 		p.slow(now, offered)
 	}
 }
@@ -87,14 +125,10 @@ func (p *pace) learn(now, begun time.Time, a answer, offered float64) {
 // slow ends the sample: down to below what the bucket serves.
 func (p *pace) slow(now time.Time, offered float64) {
 	share := float64(p.sample.refused) / float64(p.sample.refused+p.sample.served)
-	share = min(share, paceWorst)
+	share = min(share, sampleWorst)
+	share *= share / (share + sampleNoise) // the smaller, the more of it is chance; if it was none, the next sample says so again
 	p.peak = max(offered*(1-share), paceMin)
 	p.base, p.climbed, p.known = p.peak*(1-paceCut), 0, true
 	p.sampled, p.requests, p.sample = time.Time{}, 0, answer{}
-	// The turns that are given stay as they are, since to give them twice would be twice the rate: what begins on them
-	// still begins at the old rate.
-	p.cut = now
-	if p.next.After(now) {
-		p.cut = p.next
-	}
+	p.cut = now.Add(cutGuard)
 }

@@ -148,17 +148,19 @@ func (r *run) deleteStage(ctx context.Context) stage {
 	}
 }
 
-// Deletes at a time. Together they ask about as much of the bucket as the copies do.
 const (
-	deleteParallel = 8
+	// Deletes at a time. Together they ask about as much of the bucket as the copies do.
+	deleteParallel = 16
 	deleteKeys     = 25
+	// deleteLump is how much of the known rate one request may take: each of its keys counts, and those of a lump are refused
+	// where single ones are not.
+	deleteLump = 3 * time.Millisecond
 )
 
-// deleteSize is how many keys one request deletes. Each counts against the bucket's rate and a lump of them would be
-// refused, so where the rate is known a request takes 10 ms of it.
+// deleteSize is how many keys one request deletes.
 func (r *run) deleteSize() int {
 	if rate := r.limits.rate(); rate > 0 {
-		return min(max(int(rate/100), 1), bucket.MaxDeleteObjects)
+		return min(max(int(rate*deleteLump.Seconds()), 1), bucket.MaxDeleteObjects)
 	}
 	return deleteKeys
 }

@@ -40,7 +40,7 @@ type draft struct {
 func (p *Planner) draft(opt Options) *draft {
 	d := &draft{p: p, opt: opt, known: knownPairs{store: p.Store}}
 	d.quiet = func(context.Context) error { return nil }
-	d.lister.bucket = p.Bucket
+	d.lister.bucket = bucket.AtMost(p.Config.Parallel, p.Bucket)
 	return d
 }
 

@@ -49,7 +49,7 @@ func (t *Tracker) list(ctx context.Context, datasets []string) (map[dataset.Epis
 	if parallel == 0 {
 		parallel = 16
 	}
-	d := dataset.Destination{Bucket: t.Store.Bucket, Layout: t.Store.Layout, Datasets: datasets, Parallel: parallel}
+	d := dataset.Destination{Bucket: bucket.AtMost(parallel, t.Store.Bucket), Layout: t.Store.Layout, Datasets: datasets, Parallel: parallel}
 	images, err := d.Whole(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the datasets: %w", err)

@@ -138,3 +138,21 @@ func Pages(ctx context.Context, b Lister, in ListInput) iter.Seq2[Page, error] {
 		}
 	}
 }
+
+// AtMost is the lister with at most n requests at a time; those beyond wait.
+func AtMost(n int, l Lister) Lister { return &limited{l, make(chan struct{}, max(n, 1))} }
+
+type limited struct {
+	Lister
+	under chan struct{}
+}
+
+func (l *limited) ListObjects(ctx context.Context, in ListInput) (Page, error) {
+	select {
+	case l.under <- struct{}{}:
+	case <-ctx.Done():
+		return Page{}, context.Cause(ctx)
+	}
+	defer func() { <-l.under }()
+	return l.Lister.ListObjects(ctx, in)
+}

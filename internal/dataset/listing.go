@@ -69,18 +69,28 @@ func (d Destination) group(ctx context.Context) (*errgroup.Group, context.Contex
 
 // Places are the datasets' own folders and the class folders in them.
 func (d Destination) Places(ctx context.Context) ([]Place, error) {
-	var places []Place
-	for _, name := range d.Datasets {
-		places = append(places, Place{Dataset: name})
-		prefix := d.Layout.Folder(Place{Dataset: name})
-		for page, err := range bucket.Pages(ctx, d.Bucket, bucket.ListInput{Prefix: prefix, Delimiter: "/"}) {
-			if err != nil {
-				return nil, err
-			}
-			for _, p := range page.Prefixes {
-				if class := strings.TrimSuffix(p[len(prefix):], "/"); CheckKey(class) == nil {
-					places = append(places, Place{Dataset: name, Class: class})
-				}
+	places := make([][]Place, len(d.Datasets))
+	g, ctx := d.group(ctx)
+	for i, name := range d.Datasets {
+		g.Go(func() (err error) {
+			places[i], err = d.places(ctx, name)
+			return err
+		})
+	}
+	err := g.Wait()
+	return slices.Concat(places...), err
+}
+
+func (d Destination) places(ctx context.Context, name string) ([]Place, error) {
+	places := []Place{{Dataset: name}}
+	prefix := d.Layout.Folder(places[0])
+	for page, err := range bucket.Pages(ctx, d.Bucket, bucket.ListInput{Prefix: prefix, Delimiter: "/"}) {
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range page.Prefixes {
+			if class := strings.TrimSuffix(p[len(prefix):], "/"); CheckKey(class) == nil {
+				places = append(places, Place{Dataset: name, Class: class})
 			}
 		}
 	}
@@ -142,19 +152,13 @@ func sortCopies(copies []Copy) {
 	}
 }
 
-// walk hands out the frames below the prefix; other objects are none of this program's.
+// walk hands out the frames below the prefix, one at a time; other objects are none of this program's.
 func (d Destination) walk(ctx context.Context, prefix string, found func(Place, Frame, string)) error {
-	for page, err := range bucket.Pages(ctx, d.Bucket, bucket.ListInput{Prefix: prefix}) {
-		if err != nil {
-			return err
+	return listFrames(ctx, d.Bucket, prefix, func(o bucket.Object) {
+		if p, f, ok := d.Layout.Parse(o.Key); ok {
+			found(p, f, o.ETag)
 		}
-		for _, o := range page.Objects {
-			if p, f, ok := d.Layout.Parse(o.Key); ok {
-				found(p, f, o.ETag)
-			}
-		}
-	}
-	return nil
+	})
 }
 
 // ErrNoImages says that a listing of an episode's images came back empty: taken as a broken listing, never as
@@ -164,15 +168,13 @@ var ErrNoImages = errors.New("no images found")
 // Source lists the images of an episode below the prefix of its sheet: frame → ETag.
 func Source(ctx context.Context, b bucket.Lister, prefix string, e Episode) (map[Frame]string, error) {
 	images := map[Frame]string{}
-	for page, err := range bucket.Pages(ctx, b, bucket.ListInput{Prefix: prefix + e.FramePrefix()}) {
-		if err != nil {
-			return nil, err
+	err := listFrames(ctx, b, prefix+e.FramePrefix(), func(o bucket.Object) {
+		if f, ok := frameOf(o.Key[len(prefix):]); ok {
+			images[f] = o.ETag
 		}
-		for _, o := range page.Objects {
-			if f, ok := frameOf(o.Key[len(prefix):]); ok {
-				images[f] = o.ETag
-			}
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(images) == 0 {
 		return nil, fmt.Errorf("list %s: %w", prefix, ErrNoImages)

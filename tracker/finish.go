@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -65,7 +66,7 @@ func (s *session) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := s.check(ctx, s.plan)
+	out, err := s.checkAndDrain(ctx)
 	if err != nil {
 		return err
 	}
@@ -82,6 +83,23 @@ func (s *session) verify(ctx context.Context) error {
 		return err
 	}
 	return s.follow(ctx, held, true)
+}
+
+// checkAndDrain lists and compares. Run returns after the end of this run when it is to, and what the queues still hold by then, late
+// results and letters of tasks that are done, is taken in meanwhile: with nothing in them, that takes a second.
+func (s *session) checkAndDrain(ctx context.Context) (*checked, error) {
+	var g errgroup.Group
+	if s.Options.UntilDone {
+		g.Go(func() error { return s.drain(ctx, true) })
+	}
+	out, err := s.check(ctx, s.plan)
+	if err = errors.Join(err, g.Wait()); err != nil {
+		return nil, err
+	}
+	if s.Options.UntilDone {
+		s.drained = s.held.Run
+	}
+	return out, nil
 }
 
 // ending is what the report of a run that was checked is made of.

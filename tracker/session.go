@@ -26,6 +26,7 @@ type session struct {
 	settled    string    // the Writer of the ended pointer whose report is written
 	runs       *knownRuns
 
+	drained      string    // the run whose queues were emptied while it was verified
 	askedLetters time.Time // when the dead-letter queue was last asked
 }
 
@@ -41,8 +42,10 @@ func (s *session) step(ctx context.Context) (done bool, err error) {
 	}
 	if s.Options.UntilDone && s.ended() {
 		// The last results of a run that was stopped, and letters of tasks that are done, are still on their way.
-		if err := s.drain(ctx, true); err != nil {
-			return false, err
+		if s.drained != s.held.Run {
+			if err := s.drain(ctx, true); err != nil {
+				return false, err
+			}
 		}
 		return true, s.settle(ctx)
 	}
@@ -50,10 +53,14 @@ func (s *session) step(ctx context.Context) (done bool, err error) {
 	if err == nil && ctx.Err() == nil {
 		err = s.act(ctx, took == 0)
 	}
+	s.progress()
+	return false, err
+}
+
+func (s *session) progress() {
 	if s.Options.Progress != nil && s.held.Exists() {
 		s.Options.Progress(s.status())
 	}
-	return false, err
 }
 
 // ended says that the run in force is over. One in review waits for its apply.
@@ -91,7 +98,11 @@ func (s *session) follow(ctx context.Context, now state.Held, own bool) error {
 		s.progressed = time.Now()
 		s.log().Info("run "+string(now.State), zap.String("run", now.Run), zap.String("reason", now.Reason), zap.Int("tasks", now.Tasks))
 	}
+	changes := now.State != s.held.State
 	s.held, s.plan, s.ledger, s.changed, s.own = now, plan, ledger, time.Now(), own
+	if changes {
+		s.progress() // verifying takes a while, within one step
+	}
 	return nil
 }
 

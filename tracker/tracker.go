@@ -64,7 +64,7 @@ type Options struct {
 	Poll time.Duration
 	// Parallel is the number of listings at once; 0 is 16.
 	Parallel int
-	// Progress is told where the run in force stands, after each step. It must not block.
+	// Progress is told where the run in force stands, after each step and when its state changes. It must not block.
 	Progress func(state.Status)
 	// Page makes the report's page, report.html; nil writes none.
 	Page func(ctx context.Context, r *state.Report) ([]byte, error)

@@ -167,12 +167,19 @@ func (a *applier) write(ctx context.Context, d *delivery, call func(context.Cont
 	})
 }
 
+// soonTurn is how far off a turn may be for a worker that is to stop to wait for it all the same.
+const soonTurn = time.Second
+
 // pace waits until the limiter lets so many writes begin.
 func (a *applier) pace(ctx context.Context, writes int) error {
 	place := a.limits.ask(time.Now(), writes)
 	for {
 		wait := a.limits.wait(time.Now(), place) // anew after each sleep: the rate may have changed meanwhile
-		if !sleep(ctx, wait, nil) {
+		var ends <-chan struct{}
+		if wait > soonTurn {
+			ends = a.stopping
+		}
+		if !sleep(ctx, wait, ends) {
 			return errStopping
 		}
 		if wait == 0 {

@@ -75,7 +75,7 @@ func (a *app) resume(ctx context.Context) error {
 	return err
 }
 
-// round is the workers and the tracker of one run.
+// round is a worker and the tracker of one run.
 type round struct {
 	a       *app
 	run     string
@@ -84,6 +84,7 @@ type round struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	status  state.Status
+	rest    context.CancelFunc // ends the worker; nil while there is none. Of start, then of the tracker's goroutine
 }
 
 func newRound(ctx context.Context, a *app) *round {
@@ -102,19 +103,36 @@ func (r *round) start(plan *state.Plan, planned func(*state.Plan) error) {
 		r.group.Go(func() error { return err })
 		return
 	}
-	r.group.Go(r.work)
+	r.work()
 	r.group.Go(r.track)
 }
 
-func (r *round) work() error {
-	w, err := r.a.openWorker(r.ctx, func(cfg *worker.Config) { cfg.Poll = shortPoll })
-	if err != nil {
-		return err
-	}
-	return w.Run(r.ctx)
+// work starts a worker.
+func (r *round) work() {
+	ctx, rest := context.WithCancel(r.ctx)
+	r.rest = rest
+	r.group.Go(func() error {
+		w, err := r.a.openWorker(ctx, func(cfg *worker.Config) { cfg.Poll = shortPoll })
+		if err != nil {
+			return err
+		}
+		return w.Run(ctx)
+	})
 }
 
-// track ends the workers when the run has ended.
+// follow has a worker as long as there are tasks. While the run is verified there are none, and the last poll of the worker, which is not
+// cut off, comes back meanwhile; a redrive brings tasks again.
+func (r *round) follow(s state.Status) {
+	switch {
+	case s.State == state.Verifying && r.rest != nil:
+		r.rest()
+		r.rest = nil
+	case s.State == state.Running && r.rest == nil:
+		r.work()
+	}
+}
+
+// track ends the worker when the run has ended.
 func (r *round) track() error {
 	defer r.stop()
 	t, err := r.a.openTracker(r.ctx)
@@ -123,7 +141,10 @@ func (r *round) track() error {
 	}
 	p := r.a.progress()
 	defer p.close()
-	t.Options.UntilDone, t.Options.Progress = true, p.update
+	t.Options.UntilDone, t.Options.Progress = true, func(s state.Status) {
+		p.update(s)
+		r.follow(s)
+	}
 	r.status, err = t.Run(r.ctx)
 	return err
 }

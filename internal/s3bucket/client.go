@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/angel-nft/google-shuffle/internal/stall"
 )
 
 // attempts is how often a LIST, GET, HEAD or PUT is made. With the SDK's waits (random, up to 1 s, then twice that and so
@@ -21,13 +23,16 @@ const attempts = 8
 // a request whose answer never comes holds its process for ever.
 const answerTimeout = 15 * time.Second
 
+// stallTimeout is how long S3 may pause in the middle of an answer. It is longer than answerTimeout, which says more of what is wrong.
+const stallTimeout = 20 * time.Second
+
 // NewClient is a client for up to maxConns requests at a time. The SDK's own settings hold (endpoint, credentials,
 // number of attempts, CA bundle), save for these:
 //
 //   - Every connection is kept for the next request. The SDK keeps ten a host and closes the others.
 //   - With another endpoint than Amazon's the bucket stands in the path, since a host name of its own it rarely has there.
 //     (For a bucket name with dots the SDK does so by itself: no certificate covers it.)
-//   - An attempt whose answer does not begin within answerTimeout is given up.
+//   - An attempt whose answer does not begin within answerTimeout, or then pauses for stallTimeout, is given up.
 //   - A copy or delete is not sent after its context's deadline, to the letter.
 //   - Checksums beyond the required ones are left out. The connection and the signature guard what is sent, and listings
 //     and ETags what is stored.
@@ -56,6 +61,7 @@ func pooled(client aws.HTTPClient, maxConns int) aws.HTTPClient {
 		t.MaxIdleConns = max(t.MaxIdleConns, 2*maxConns) // A bucket has several hosts when a region redirects.
 		t.MaxConnsPerHost = max(t.MaxConnsPerHost, 2*maxConns)
 		t.ResponseHeaderTimeout = answerTimeout
+		stall.Limit(t, stallTimeout)
 		fence(t)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/stall"
 )
 
 const (
@@ -20,6 +21,8 @@ const (
 
 	// SQS answers a long poll up to queue.MaxWait after the request.
 	answerTimeout = queue.MaxWait + 10*time.Second
+	// How long it may pause in the middle of an answer, too.
+	stallTimeout = answerTimeout + 5*time.Second
 )
 
 // NewClient is a client with maxConns connections kept alive. Give it as many as there are calls at a time, long polls
@@ -49,5 +52,6 @@ func tune(client aws.HTTPClient, maxConns int) aws.HTTPClient {
 		t.MaxIdleConns = maxConns
 		t.MaxIdleConnsPerHost = maxConns
 		t.ResponseHeaderTimeout = answerTimeout
+		stall.Limit(t, stallTimeout)
 	})
 }

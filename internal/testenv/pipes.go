@@ -1,0 +1,54 @@
+package testenv
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// Serve starts an HTTP server that is reached through the dial function alone, whatever the address. Its connections are pipes in
+// memory, so that in a bubble of package synctest a server and a client that wait for each other let time pass. It ends with the test.
+func Serve(t *testing.T, handler http.Handler) (dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+	l := pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(l) // until it is closed
+	}()
+	t.Cleanup(func() {
+		close(l.closed)
+		_ = server.Close()
+		<-served
+	})
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		select {
+		case l.conns <- theirs:
+			return ours, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// pipes is a listener.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p pipes) Close() error { return nil }
+
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{Net: "pipe"} }

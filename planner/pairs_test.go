@@ -64,6 +64,10 @@ func TestCopiesWithOtherETags(t *testing.T) {
 		if again := w.plan(Options{}); again.Totals != (state.Totals{Keep: 12}) {
 			t.Errorf("after the version: %+v", again.Totals)
 		}
+		w.remove(layout.State() + state.VersionName(first.Generation, "train.csv"))
+		if again := w.plan(Options{}); again.Totals != (state.Totals{Keep: 12}) || again.Episodes[0].State == state.EpisodeHeld {
+			t.Errorf("when somebody has deleted a CSV of the version: %+v", again.Episodes)
+		}
 		f := dataset.FrameAt(e1, 3)
 		w.put(imageKey(f), "repainted")
 		second := w.plan(Options{})

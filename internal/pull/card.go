@@ -23,11 +23,11 @@ func (p *puller) checkClass(class string) error {
 // describe writes what stands beside the images: the CSV of each dataset, classes.json and the dataset card.
 func (p *puller) describe(ctx context.Context) error {
 	for _, name := range p.names {
-		c, err := p.Store.Read(ctx, state.VersionName(p.Version.Generation, name+".csv"))
+		csv, err := p.Store.ReadVersionCSV(ctx, p.Version.Generation, name)
 		if err != nil {
 			return err
 		}
-		if err := p.put(name+".csv", c.Body); err != nil {
+		if err := p.put(name+".csv", csv); err != nil {
 			return err
 		}
 	}

@@ -222,6 +222,22 @@ func TestPull(t *testing.T) {
 	}
 }
 
+// Somebody may have deleted what stands beside the version for people to read.
+func TestPullWithoutCSV(t *testing.T) {
+	w := newWorld(t)
+	v := w.publish(3, three)
+	w.pull(v, nil)
+	before := tree(t, w.dir)
+	if _, err := w.bucket.DeleteObjects(t.Context(), []string{layout.State() + state.VersionName(3, "train.csv")}); err != nil {
+		t.Fatal(err)
+	}
+	w.dir = t.TempDir()
+	w.pull(v, nil)
+	if diff := cmp.Diff(before, tree(t, w.dir)); diff != "" {
+		t.Errorf("-with it +without:\n%s", diff)
+	}
+}
+
 func TestPullAgain(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -11,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -161,22 +158,7 @@ func (s *Store) decide(ctx context.Context, v Version, rows []VersionRow) (Versi
 	if !errors.Is(err, bucket.ErrPrecondition) {
 		return v, rows, err
 	}
-	lines, err = readLines[snapshotLine](ctx, s, name)
-	if err != nil {
-		return v, nil, err
-	}
-	if len(lines) == 0 || lines[0].Version == nil {
-		return v, nil, fmt.Errorf("read %s: it does not begin with a version", name)
-	}
-	v, rows = *lines[0].Version, make([]VersionRow, 0, len(lines)-1)
-	for _, line := range lines[1:] {
-		place, frame, ok := s.Layout.Parse(s.Layout.ML() + line.Key)
-		if !ok {
-			return v, nil, fmt.Errorf("read %s: %q is no frame's key", name, line.Key)
-		}
-		rows = append(rows, VersionRow{Place: place, Frame: frame, ETag: line.ETag, SrcETag: line.SrcETag})
-	}
-	return v, rows, nil
+	return s.snapshot(ctx, v.Generation)
 }
 
 func (s *Store) versionFiles(ctx context.Context, v Version, rows []VersionRow) error {
@@ -265,56 +247,4 @@ func (s *Store) setLatest(ctx context.Context, v Version) error {
 		folder := strings.TrimSuffix(VersionName(v.Generation, ""), "/")
 		return json.MarshalIndent(latest{V: 1, Generation: v.Generation, Run: v.Run, Folder: folder}, "", " ")
 	})
-}
-
-// LatestVersion reads the version that trainers are to use; bucket.ErrNotFound when there is none yet.
-func (s *Store) LatestVersion(ctx context.Context) (Version, error) {
-	var now latest
-	if _, err := s.ReadJSON(ctx, LatestName, &now); err != nil {
-		return Version{}, err
-	}
-	return s.ReadVersion(ctx, now.Generation)
-}
-
-// ReadVersion reads a version; bucket.ErrNotFound when there is none of that generation.
-func (s *Store) ReadVersion(ctx context.Context, generation int64) (Version, error) {
-	var v Version
-	_, err := s.ReadJSON(ctx, VersionName(generation, versionFile), &v)
-	return v, err
-}
-
-// Versions reads all versions that are whole, newest first.
-func (s *Store) Versions(ctx context.Context) ([]Version, error) {
-	generations, err := s.generations(ctx)
-	if err != nil {
-		return nil, err
-	}
-	read := make([]Version, len(generations))
-	g, reading := errgroup.WithContext(ctx)
-	g.SetLimit(statusesAtOnce)
-	for i, generation := range generations {
-		g.Go(func() (err error) {
-			read[i], err = s.ReadVersion(reading, generation)
-			if errors.Is(err, bucket.ErrNotFound) {
-				return nil // begun and not finished, or just being removed
-			}
-			return err
-		})
-	}
-	err = g.Wait()
-	return slices.DeleteFunc(read, func(v Version) bool { return v.V == 0 }), err
-}
-
-// ReadVersionRows reads the rows of one dataset of a version, by key.
-func (s *Store) ReadVersionRows(ctx context.Context, generation int64, name string) ([]VersionRow, error) {
-	object := VersionName(generation, name+".csv")
-	c, err := s.Read(ctx, object)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := decodeRows(s.Layout, bytes.NewReader(c.Body))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", object, err)
-	}
-	return rows, nil
 }

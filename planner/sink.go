@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -16,14 +15,14 @@ type sink struct {
 	d    *draft
 	plan *state.Plan
 
-	mu      sync.Mutex
+	turn    chan struct{} // holds one while somebody adds. It is no mutex, for its holder waits for the bucket, and who waits for it may be told to stop
 	pending []messages.Task
 	chunk   int
 	sum     *summary
 }
 
 func newSink(d *draft, plan *state.Plan) *sink {
-	return &sink{d: d, plan: plan, sum: newSummary()}
+	return &sink{d: d, plan: plan, turn: make(chan struct{}, 1), sum: newSummary()}
 }
 
 // add counts in the plan of one episode.
@@ -34,8 +33,12 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 		row.State = state.EpisodeHeld
 	}
 	digest := in.Standing.Digest().String()
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	row.FirstSeq = s.plan.Tasks
 	s.plan.Episodes = append(s.plan.Episodes, row)
 	if out.Held != "" {

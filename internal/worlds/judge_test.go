@@ -25,11 +25,11 @@ type judge struct {
 	verdict error               // the first guarantee that was broken
 }
 
-// planned is a saved plan, with the sheet that its planner read.
+// planned is a saved plan, with the sheets that its planner read.
 type planned struct {
 	*state.Plan
 	tasks []messages.Task
-	read  wishes
+	read  sheets
 }
 
 func (j *judge) wrong(format string, args ...any) {
@@ -39,15 +39,17 @@ func (j *judge) wrong(format string, args ...any) {
 }
 
 // wanted is guarantee 1: where each frame should stand.
-func (j *judge) wanted(read wishes, seed string) map[string]string {
+func (j *judge) wanted(read sheets, seed string) map[string]string {
 	assign := planner.Assigner{Split: j.split, Seed: seed}
 	want := map[string]string{}
-	for i, class := range read {
-		f := frame(i)
-		name, ok := assign.Dataset(f)
-		image, err := j.world.bucket.HeadObject(always, imageKey(f))
-		if class != "" && ok && err == nil {
-			want[layout.Key(dataset.Place{Dataset: name, Class: class}, f)] = image.ETag
+	for e, wished := range read {
+		for i, class := range wished {
+			f := dataset.FrameAt(e, i)
+			name, ok := assign.Dataset(f)
+			image, err := j.world.bucket.HeadObject(always, imageKey(f))
+			if class != "" && ok && err == nil {
+				want[layout.Key(dataset.Place{Dataset: name, Class: class}, f)] = image.ETag
+			}
 		}
 	}
 	return want
@@ -68,7 +70,7 @@ func (j *judge) put(p *process, key string, body []byte) {
 }
 
 func (j *judge) plan(p *process, plan *state.Plan) {
-	pl := &planned{Plan: plan, read: p.read}
+	pl := &planned{Plan: plan, read: maps.Clone(p.read)}
 	for chunk := range state.Chunks(plan.Tasks) {
 		tasks, err := j.world.store.ReadTasks(always, plan.Run, chunk)
 		if err != nil {
@@ -92,20 +94,21 @@ func (j *judge) pointer(p *process, now state.Pointer) {
 		j.wrong("guarantee 7: %s has succeeded without a plan", now.Run)
 		return
 	}
-	if len(plan.Held())+len(plan.Problems) > 0 {
-		return // the manifest, the sheet or a listing could not be read, and the episode stands as it stood
-	}
-	want, stands := j.wanted(plan.read, plan.Settings.Seed), j.world.standing()
-	if !maps.Equal(keysOnly(want), keysOnly(stands)) {
+	// What the plan does not have, since it was not asked to or could not read it, stands as it stood.
+	want, stands := plan.of(j.wanted(plan.read, plan.Settings.Seed)), plan.of(j.world.standing())
+	if !maps.Equal(want, stands) {
 		j.wrong("guarantee 7: generation %d has succeeded\nand there stands %s\nwhere it planned  %s", now.Generation, keysOf(stands), keysOf(want))
 	}
 }
 
-// keysOnly forgets the ETags: an image that was replaced after its copy is the next plan's business.
-func keysOnly(all map[string]string) map[string]string {
-	keys := maps.Clone(all)
-	for k := range keys {
-		keys[k] = ""
+// of are the keys of the planned episodes. It forgets the ETags: an image that was replaced after its copy is the next plan's business.
+func (p *planned) of(all map[string]string) map[string]string {
+	keys := map[string]string{}
+	for key := range all {
+		_, f, _ := layout.Parse(key)
+		if _, ok := p.Digests[f.Episode()]; ok {
+			keys[key] = ""
+		}
 	}
 	return keys
 }
@@ -183,7 +186,7 @@ func (j *judge) settled() {
 	if held.State != state.Succeeded {
 		j.wrong("guarantee 7: in the end the run is %s: %s", held.State, held.Reason)
 	}
-	if want, stands := j.wanted(w.sheet, seed.Seed), w.standing(); !maps.Equal(want, stands) {
+	if want, stands := j.wanted(w.sheets, seed.Seed), w.standing(); !maps.Equal(want, stands) {
 		j.wrong("guarantee 1: in the end there stands %v\nwhere there should be %v", stands, want)
 	}
 	for _, q := range []struct {

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/planner"
 )
@@ -36,8 +36,9 @@ func (o operator) act(what string, fn func()) { o.do(does, what, nil, fn) }
 
 func (o operator) await(how, what string, ready func() bool) { o.do(how, what, ready, func() {}) }
 
-func (o operator) edit(read ...string) {
-	o.act(fmt.Sprintf("edits the sheet to %q", read), func() { o.world.sheet = read })
+// edit changes the sheet of an episode; without classes it is spoilt.
+func (o operator) edit(e dataset.Episode, read ...string) {
+	o.act(fmt.Sprintf("edits the sheet of %s to %q", e, read), func() { o.world.sheets[e] = read })
 }
 
 // replace uploads a new image of a frame.
@@ -158,8 +159,8 @@ func (o operator) look() (held state.Held, unfinished, unchanged bool) {
 		return held, false, false
 	}
 	unfinished = held.State == state.Failed && strings.Contains(held.Reason, "shuffle redrive")
-	unchanged = held.State == state.Succeeded && slices.Equal(plan.read, w.sheet) &&
-		maps.Equal(w.judge.wanted(w.sheet, plan.Settings.Seed), w.standing())
+	unchanged = held.State == state.Succeeded && plan.read.equal(w.sheets) &&
+		maps.Equal(w.judge.wanted(w.sheets, plan.Settings.Seed), w.standing())
 	return held, unfinished, unchanged
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/memqueue"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
@@ -184,13 +185,14 @@ func saying(body string) string {
 	return fmt.Sprintf("generation %d: %s", r.Gen, listed(said))
 }
 
-// sheetPort is the one sheet as one process sees it.
+// sheetPort is the sheets as one process sees them.
 type sheetPort struct{ p *process }
 
 func (s sheetPort) Values(ctx context.Context, spreadsheetID, _ string) (sheet.Values, error) {
 	c := call{op: "values.batchGet", on: spreadsheetID, kind: read, what: nothing, broken: func(err error) error { return err }}
 	return ask(ctx, s.p, c, func() (sheet.Values, error) {
-		s.p.read = s.p.world.sheet
-		return s.p.read.values(), nil
+		e := dataset.Episode(spreadsheetID)
+		s.p.read[e] = s.p.world.sheets[e]
+		return s.p.read.values(e), nil
 	})
 }

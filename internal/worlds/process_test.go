@@ -30,7 +30,7 @@ type process struct {
 	replaced bool // it was killed, told to stop or has failed, and was seen to
 
 	generation int64  // of the run that it plans
-	read       wishes // the sheet as it read it
+	read       sheets // the sheets as it read them
 
 	ended bool // guarded by world.mu
 	err   error
@@ -51,7 +51,7 @@ const services = -1
 
 // start starts a program.
 func (w *world) start(name string, again int, main func(ctx context.Context, p *process) error) *process {
-	p := &process{world: w, name: name, main: main, again: again, killed: make(chan struct{}), done: make(chan struct{})}
+	p := &process{world: w, name: name, main: main, again: again, read: sheets{}, killed: make(chan struct{}), done: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	w.mu.Lock()
 	p.number = len(w.procs)

@@ -8,8 +8,8 @@ import (
 // scenario is a world with what people do in it.
 type scenario struct {
 	name     string
-	sheet    wishes
-	standing map[int]dataset.Place
+	sheets   sheets
+	standing map[dataset.Frame]dataset.Place
 	split    planner.Split // nil: train alone
 	script   func(o operator)
 }
@@ -27,54 +27,54 @@ var first = planner.Options{Seed: "7"}
 
 var scenarios = []scenario{
 	{
-		name: "supersede", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common},
+		name: "supersede", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
 			o.services(2, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "a task is being applied", o.world.applying(1))
-			o.edit("Common", "")
+			o.edit(e1, "Common", "")
 			o.plan("planner-2", planner.Options{Supersede: true})
 			o.await(waits, "the run has ended", o.world.ended)
 		},
 	},
 	{
-		name: "edit", sheet: wishes{"Rare", "Common", ""}, standing: map[int]dataset.Place{0: common, 1: rare, 2: rare},
+		name: "edit", sheets: sheets{e1: {"Rare", "Common", ""}}, standing: map[dataset.Frame]dataset.Place{frame(0): common, frame(1): rare, frame(2): rare},
 		script: func(o operator) {
 			o.services(2, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "a task is being applied", o.world.applying(2))
-			o.edit("Common", "Rare", "Rare")
+			o.edit(e1, "Common", "Rare", "Rare")
 			o.await(mayHurry, "the run has ended", o.world.ended)
 			o.plan("planner-2", planner.Options{})
 			o.await(waits, "the run has ended", o.world.ended)
 		},
 	},
 	{
-		name: "two planners", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common},
+		name: "two planners", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
 			o.services(1, 1)
 			o.plan("planner-1", first)
 			o.plan("planner-2", first)
 			o.await(mayHurry, "a task is being applied", o.world.applying(1))
-			o.edit("Common", "Rare")
+			o.edit(e1, "Common", "Rare")
 			o.plan("planner-3", planner.Options{Supersede: true})
 			o.plan("planner-4", planner.Options{Supersede: true})
 			o.await(waits, "the run has ended", o.world.ended)
 		},
 	},
 	{
-		name: "two trackers", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common},
+		name: "two trackers", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
 			o.services(1, 2)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "the run has ended", o.world.ended)
-			o.edit("Common", "Rare")
+			o.edit(e1, "Common", "Rare")
 			o.plan("planner-2", planner.Options{Supersede: true})
 			o.await(waits, "the run has ended", o.world.ended)
 		},
 	},
 	{
-		name: "reshuffle", sheet: wishes{"Rare", "Common"}, split: halves,
+		name: "reshuffle", sheets: sheets{e1: {"Rare", "Common"}}, split: halves,
 		script: func(o operator) {
 			o.services(1, 1)
 			o.plan("planner-1", first)
@@ -86,14 +86,14 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		name: "redrive and cancel", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common},
+		name: "redrive and cancel", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
 			o.services(2, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "the run has ended", o.world.ended)
 			o.command("redrive", redrive)
 			o.await(mayHurry, "the run has ended again", o.world.ended)
-			o.edit("Common", "")
+			o.edit(e1, "Common", "")
 			o.plan("planner-2", planner.Options{})
 			o.await(mayHurry, "a task is being applied", o.world.applying(4))
 			o.command("cancel", cancelRun)
@@ -102,7 +102,7 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		name: "stranger", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common},
+		name: "stranger", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
 			o.services(2, 1)
 			o.plan("planner-1", first)
@@ -112,7 +112,7 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		name: "new image", sheet: wishes{"Rare", "Common"}, standing: map[int]dataset.Place{0: common, 1: common},
+		name: "new image", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common, frame(1): common},
 		script: func(o operator) {
 			o.services(2, 1)
 			o.plan("planner-1", first)
@@ -121,6 +121,33 @@ var scenarios = []scenario{
 			o.await(mayHurry, "the run has ended", o.world.ended)
 			o.replace(1)
 			o.plan("planner-2", planner.Options{Supersede: true})
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	}, {
+		// The second plan cannot read one of the sheets, and what the first had to do there is stale.
+		name: "one held", sheets: sheets{e1: {"Rare", "Common"}, e2: {"Rare"}},
+		standing: map[dataset.Frame]dataset.Place{frame(0): common, dataset.FrameAt(e2, 0): common},
+		script: func(o operator) {
+			o.services(2, 1)
+			o.plan("planner-1", first)
+			o.await(mayHurry, "a task is being applied", o.world.applying(1))
+			o.edit(e1)
+			o.edit(e2, "Common")
+			o.plan("planner-2", planner.Options{Supersede: true})
+			o.await(waits, "the run has ended", o.world.ended)
+			o.edit(e1, "Common", "")
+		},
+	},
+	{
+		// The second plan is of one episode, and what the first had to do in the other is stale.
+		name: "one alone", sheets: sheets{e1: {"Rare"}, e2: {"Rare", "Common"}},
+		standing: map[dataset.Frame]dataset.Place{frame(0): common, dataset.FrameAt(e2, 0): common},
+		script: func(o operator) {
+			o.services(2, 1)
+			o.plan("planner-1", first)
+			o.await(mayHurry, "a task is being applied", o.world.applying(1))
+			o.edit(e2, "Common", "")
+			o.plan("planner-2", planner.Options{Episodes: []dataset.Episode{e2}, Supersede: true})
 			o.await(waits, "the run has ended", o.world.ended)
 		},
 	},

@@ -51,5 +51,5 @@ var drawn = regexp.MustCompile(`[A-Z2-7]{26}`)
 // brief leaves out what all names have in common, and what no two schedules do.
 func brief(s string) string {
 	s = drawn.ReplaceAllString(s, "…")
-	return strings.NewReplacer(layout.State(), "", layout.ML(), "ML/", "TT_S01_E01_FRM-00-00-00-", "f").Replace(s)
+	return strings.NewReplacer(layout.State(), "", layout.ML(), "ML/", "TT_S01_E01_FRM-00-00-00-", "f", "TT_S01_E02_FRM-00-00-00-", "g").Replace(s)
 }

@@ -2,6 +2,9 @@ package worlds
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,7 +18,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-const episode = dataset.Episode("S01E01")
+// The episodes. Most worlds have the first alone.
+const (
+	e1 = dataset.Episode("S01E01")
+	e2 = dataset.Episode("S01E02")
+)
 
 var layout = dataset.Layout{Prefix: "tt"}
 
@@ -39,7 +46,7 @@ type world struct {
 	results *memqueue.Queue
 	letters *memqueue.Queue
 	store   *state.Store // sees the bucket as it is
-	sheet   wishes       // as people have left it
+	sheets  sheets       // as people have left them
 	begun   time.Time
 
 	mu      sync.Mutex
@@ -56,26 +63,35 @@ type world struct {
 	judge    judge
 }
 
-// wishes is the class of each frame by its index; "" is none.
+// wishes is the class of each frame of an episode by its index; "" is none. A sheet without rows is broken.
 type wishes []string
 
-func (v wishes) values() sheet.Values {
-	all := sheet.Values{Title: "Frames of " + string(episode), Rows: [][]string{{"FRAME NUMBER", "UNSUPERVISED CLASSIFICATION", "SUPERVISED CLASSIFICATION", "JONNY's RECLASSIFICATION"}}}
-	for i, class := range v {
-		all.Rows = append(all.Rows, []string{string(frame(i)), class})
+// sheets are what people wish for each episode.
+type sheets map[dataset.Episode]wishes
+
+func (s sheets) equal(other sheets) bool { return maps.EqualFunc(s, other, slices.Equal[wishes]) }
+
+func (s sheets) values(e dataset.Episode) sheet.Values {
+	all := sheet.Values{Title: "Frames of " + string(e)}
+	if len(s[e]) > 0 {
+		all.Rows = [][]string{{"FRAME NUMBER", "UNSUPERVISED CLASSIFICATION", "SUPERVISED CLASSIFICATION", "JONNY's RECLASSIFICATION"}}
+	}
+	for i, class := range s[e] {
+		all.Rows = append(all.Rows, []string{string(dataset.FrameAt(e, i)), class})
 	}
 	return all
 }
 
-func frame(i int) dataset.Frame { return dataset.FrameAt(episode, i) }
+// frame is one of the first episode.
+func frame(i int) dataset.Frame { return dataset.FrameAt(e1, i) }
 
 func imageKey(f dataset.Frame) string {
-	return layout.Prefix + "/" + episode.Folder() + "/default_eng/v1/frames/thumbnails/" + f.File()
+	return layout.Prefix + "/" + f.Episode().Folder() + "/default_eng/v1/frames/thumbnails/" + f.File()
 }
 
-// newWorld has a manifest, the images of so many frames, and copies of some where an earlier run has left them.
-func newWorld(t *testing.T, from *choices, frames int, standing map[int]dataset.Place) *world {
-	w := &world{t: t, choices: from, begun: time.Now(), news: make(chan struct{}, 1), used: map[fate]bool{}}
+// newWorld has a manifest, sheets and the images of their frames, and copies of some where an earlier run has left them.
+func newWorld(t *testing.T, from *choices, wished sheets, standing map[dataset.Frame]dataset.Place) *world {
+	w := &world{t: t, choices: from, sheets: maps.Clone(wished), begun: time.Now(), news: make(chan struct{}, 1), used: map[fate]bool{}}
 	w.store = &state.Store{Bucket: &w.bucket, Layout: layout}
 	w.judge = judge{world: w, plans: map[string]*planned{}}
 	var server memqueue.Server
@@ -93,12 +109,17 @@ func newWorld(t *testing.T, from *choices, frames int, standing map[int]dataset.
 		}
 		w.must(err)
 	}
-	w.put(layout.Manifests()+"S01-episodes.json", `[{"season_code":"S01","episode_code":"E01","google_spreadsheet_url":"https://docs.google.com/spreadsheets/d/`+string(episode)+`/edit"}]`)
-	for i := range frames {
-		w.put(imageKey(frame(i)), "image of "+string(frame(i)))
+	var manifest []string
+	for _, e := range slices.Sorted(maps.Keys(wished)) {
+		manifest = append(manifest, fmt.Sprintf(`{"season_code":"S01","episode_code":%q,"google_spreadsheet_url":"https://docs.google.com/spreadsheets/d/%s/edit"}`, e[3:], e))
+		for i := range wished[e] {
+			f := dataset.FrameAt(e, i)
+			w.put(imageKey(f), "image of "+string(f))
+		}
 	}
-	for i, place := range standing {
-		w.put(layout.Key(place, frame(i)), "image of "+string(frame(i)))
+	w.put(layout.Manifests()+"S01-episodes.json", "["+strings.Join(manifest, ",")+"]")
+	for f, place := range standing {
+		w.put(layout.Key(place, f), "image of "+string(f))
 	}
 	return w
 }

@@ -22,8 +22,8 @@ func init() { chance.UpTo = func(most time.Duration) time.Duration { return most
 // play runs one schedule in a bubble of its own.
 func (s scenario) play(t *testing.T, from *choices) (w *world) {
 	synctest.Test(t, func(t *testing.T) {
-		w = newWorld(t, from, len(s.sheet), s.standing)
-		w.sheet, w.judge.split = s.sheet, s.split
+		w = newWorld(t, from, s.sheets, s.standing)
+		w.judge.split = s.split
 		if s.split == nil {
 			w.judge.split = planner.Split{{Dataset: "train", Ratio: 1}}
 		}

@@ -34,8 +34,9 @@ lint: $(GOLANGCI) ## format, go vet, linters and the import wall
 	@python=$$(deploy/moto/install) && "$$python" "$${python%/*}/cfn-lint" --regions us-west-2 us-east-1 -- deploy/stack.yaml
 
 # Without the race detector, which make test runs a sample of them with.
-worlds: ## the small worlds: one deviation anywhere, then a million steps at random; DEPTH=2 and STEPS=N for more
-	go test -count=1 -timeout 24h -v -run 'TestEach|TestWalks' ./internal/worlds -worlds.depth=$(or $(DEPTH),1) -worlds.steps=$(or $(STEPS),1000000) | sed '/^=== /d'; \
+worlds: ## the small worlds: every order of one, one deviation anywhere in all, a million steps at random; FAULTS=1, DEPTH=2 and STEPS=N for more
+	go test -count=1 -timeout 72h -v -run 'TestEvery|TestEach|TestWalks' ./internal/worlds \
+		-worlds.faults=$(or $(FAULTS),0) -worlds.depth=$(or $(DEPTH),1) -worlds.steps=$(or $(STEPS),1000000) | sed '/^=== /d'; \
 	exit $${PIPESTATUS[0]}
 
 vuln: ## known vulnerabilities in what the program calls; needs the internet
@@ -65,7 +66,7 @@ bench-peers: build $(S5CMD) ## the whole program beside s5cmd and the bare SDK, 
 $(S5CMD): internal/bench/s5cmd/go.mod
 	cd internal/bench/s5cmd && go build -mod=mod -o $(CURDIR)/$@ github.com/peak/s5cmd/v2
 
-fuzz: ## every fuzz target for 30 seconds
+fuzz: ## every fuzz target for 30 seconds, from the inputs kept in testdata/fuzz and in Go's cache on
 	.ci/fuzz 30s
 
 faults: ## COUNT=200 schedules of faults from SEED=1 on, over the program as it is built; make test has ten

@@ -21,6 +21,8 @@ const (
 // by the others: its deviations.
 type choices struct {
 	source func(n int, d decision) int
+	// visit is asked before each step whether to go on, by a search of every order; nil mostly.
+	visit  func(w *world) bool
 	plot   []turn // still to come; they go before the source
 	taken  []choice
 	faults map[fate]int

@@ -27,6 +27,19 @@ var first = planner.Options{Seed: "7"}
 
 var scenarios = []scenario{
 	{
+		// The one in which every order is tried: two tasks, a worker and a tracker, and a second generation that wants the first one's
+		// tasks undone as soon as one of them has begun.
+		name: "smallest", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
+		script: func(o operator) {
+			o.services(1, 1)
+			o.plan("planner-1", first)
+			o.await(mayHurry, "a task is being applied", o.world.applying(1))
+			o.edit(e1, "Common", "")
+			o.plan("planner-2", planner.Options{Supersede: true})
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	},
+	{
 		name: "supersede", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
 			o.services(2, 1)

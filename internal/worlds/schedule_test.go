@@ -21,11 +21,15 @@ func (w *world) run(operator *process) {
 			w.judge.wrong("no end after %d steps", maxSteps)
 			break
 		}
-		if c := w.next(); c != nil {
-			w.decide(c)
-		} else {
+		open := w.next()
+		if len(open) == 0 {
 			w.pass()
+			continue
 		}
+		if !w.calm && w.choices.visit != nil && !w.choices.visit(w) {
+			break
+		}
+		w.decide(open[w.pick(len(open))])
 	}
 	w.end()
 }
@@ -50,9 +54,9 @@ func (w *world) end() {
 	}
 }
 
-// next is the call to decide about; nil when only time can help.
-func (w *world) next() *call {
-	var open, yielding []*call
+// next are the calls of which one is to be decided about; none when only time can help.
+func (w *world) next() (open []*call) {
+	var yielding []*call
 	now := time.Now()
 	for _, c := range slices.Clone(w.pending) {
 		switch {
@@ -64,6 +68,8 @@ func (w *world) next() *call {
 			}
 		case c.yields:
 			yielding = append(yielding, c)
+		case c.settled():
+			return []*call{c}
 		default:
 			open = append(open, c)
 		}
@@ -71,14 +77,11 @@ func (w *world) next() *call {
 	if len(open) == 0 {
 		open = yielding
 	}
-	if len(open) == 0 {
-		return nil
-	}
-	return open[w.pick(len(open))]
+	return open
 }
 
 // afterEmpty lets the receiver of nothing go on before anything else is looked at.
-func (w *world) afterEmpty() *call {
+func (w *world) afterEmpty() []*call {
 	synctest.Wait()
 	w.collect()
 	return w.next()
@@ -160,6 +163,7 @@ func (w *world) overdue(c *call) {
 	if f := options[w.choices.befall(c, options)]; f == comesLate {
 		w.count(f)
 		w.late = append(w.late, late{time.Now().Add(lateBy), c})
+		w.trace.add(line{at: w.now(), call: c, fate: f})
 	}
 }
 
@@ -173,6 +177,7 @@ func (w *world) catchUp() {
 		}
 		l.call.apply()
 		w.story = append(w.story, line{at: w.now(), call: l.call, fate: comesLate})
+		w.trace.add(w.story[len(w.story)-1])
 	}
 	w.late = later
 }

@@ -60,6 +60,7 @@ type world struct {
 	used     map[fate]bool // what can befall a world once
 	calm     bool          // nothing goes wrong any more
 	story    []line
+	trace    trace
 	judge    judge
 }
 

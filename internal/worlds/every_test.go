@@ -1,0 +1,127 @@
+package worlds
+
+import (
+	"flag"
+	"math"
+	"slices"
+	"sync"
+	"testing"
+)
+
+var (
+	faultsFlag = flag.Int("worlds.faults", 0, "faults that the search of every order tries together, at any step")
+	mostFlag   = flag.Int("worlds.most", usually(math.MaxInt, 150), "schedules that the search of every order plays")
+)
+
+// every is a search of all orders in which the calls of a world's processes can be carried out at the same moment, with so many faults
+// at any of them. It plays each schedule from its beginning, and leaves it where the world has stood before.
+type every struct {
+	scenario scenario
+	faults   int
+	most     int // schedules
+
+	mu   sync.Mutex
+	open []schedule
+	busy int // schedules being played
+	more *sync.Cond
+	seen map[uint64]struct{}
+	sum  tally
+}
+
+// schedule is the beginning of one: all its choices up to the first that is the usual one from there on.
+type schedule struct {
+	chosen []int
+	faults int
+}
+
+func newEvery(s scenario, faults, most int) *every {
+	e := &every{scenario: s, faults: faults, most: most, open: []schedule{{}}, seen: map[uint64]struct{}{}}
+	e.more = sync.NewCond(&e.mu)
+	return e
+}
+
+// take waits for a schedule to play; false when there is none and nobody can find another.
+func (e *every) take() (next schedule, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for len(e.open) == 0 && e.busy > 0 {
+		e.more.Wait()
+	}
+	if len(e.open) == 0 || e.most == 0 {
+		return next, false
+	}
+	e.most--
+	next = e.open[len(e.open)-1]
+	e.open = e.open[:len(e.open)-1]
+	e.busy++
+	return next, true
+}
+
+func (e *every) done(w *world) {
+	e.sum.add(w)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.busy--
+	e.more.Broadcast()
+}
+
+// known says whether the world has stood like this before, and remembers it.
+func (e *every) known(at uint64) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_, known := e.seen[at]
+	e.seen[at] = struct{}{}
+	return known
+}
+
+func (e *every) later(s schedule) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.open = append(e.open, s)
+	e.more.Signal()
+}
+
+// play plays one schedule to where it has been before, and leaves those that turn off from it for later.
+func (e *every) play(t *testing.T, s schedule) *world {
+	var so []int
+	c := &choices{faults: map[fate]int{}}
+	c.visit = func(w *world) bool { return len(so) < len(s.chosen) || !e.known(w.trace.sum) }
+	c.source = func(n int, d decision) int {
+		if i := len(so); i < len(s.chosen) {
+			so = append(so, s.chosen[i])
+			return s.chosen[i]
+		}
+		if turn, ok := e.turn(s, d); ok {
+			for i := 1; i < n; i++ {
+				turn.chosen = append(slices.Clone(so), i)
+				e.later(turn)
+			}
+		}
+		so = append(so, 0)
+		return 0
+	}
+	return e.scenario.play(t, c)
+}
+
+// turn says whether another choice is to be tried: of an order before the first fault, of a fault while some are left.
+func (e *every) turn(s schedule, d decision) (schedule, bool) {
+	if d == byFate {
+		s.faults++
+		return s, s.faults <= e.faults
+	}
+	return s, d == byOrder && s.faults == 0
+}
+
+// TestEvery tries every order of the calls in the smallest world, and with -worlds.faults=1 each fault at each step of each of them.
+func TestEvery(t *testing.T) {
+	e := newEvery(scenarioOf(t, "smallest"), *faultsFlag, *mostFlag)
+	t.Cleanup(func() { t.Logf("%d states, %s; left out: %d", len(e.seen), &e.sum, len(e.open)) })
+	parallel(t, func(t *testing.T, _ int) {
+		for s, ok := e.take(); ok && !t.Failed(); s, ok = e.take() {
+			w := e.play(t, s)
+			if e.done(w); w.judge.verdict != nil {
+				e.scenario.report(t, w)
+			}
+		}
+	})
+}

@@ -1,0 +1,74 @@
+package worlds
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+)
+
+// trace knows where a world stands by what has happened in it. Two schedules in which the same calls got the same answers at the same
+// times, and each process made its own in the same order, lead to the same world whatever order the calls of different processes had
+// (Mazurkiewicz): then their traces are equal.
+type trace struct {
+	sum  uint64            // of all steps, in any order
+	last map[string]uint64 // the last step of a process, and the last that changed an object or a queue
+}
+
+// add takes in a step.
+func (t *trace) add(l line) {
+	if t.last == nil {
+		t.last = map[string]uint64{}
+	}
+	c, h := l.call, fnv.New64a()
+	fmt.Fprintln(h, c.proc.number, c.said(), l.fate, l.at)
+	if l.err != nil {
+		fmt.Fprintln(h, brief(l.err.Error()))
+	}
+	for _, on := range c.touches() {
+		fmt.Fprintln(h, t.before(c, on))
+	}
+	step := h.Sum64()
+	t.sum += step
+	if c.kind == write || c.kind == receive || c.op == does {
+		for _, on := range c.touches() {
+			t.last[on] = step
+		}
+	}
+	switch l.fate {
+	case purged, redelivers, haunts:
+		t.last[tasksQueue] = step
+	case purgedDone:
+		t.last[resultsQueue] = step
+	}
+}
+
+// before is what a call finds of an object: its last change, or for a listing those of all objects with the prefix.
+func (t *trace) before(c *call, on string) (found uint64) {
+	if c.op != "ListObjectsV2" {
+		return t.last[on]
+	}
+	for object, step := range t.last {
+		if strings.HasPrefix(object, on) {
+			found += step
+		}
+	}
+	return found
+}
+
+// touches are the objects or the queue of a call.
+func (c *call) touches() []string {
+	switch c.op {
+	case "DeleteObjects":
+		return append([]string{c.on}, strings.Fields(c.what())...)
+	case "values.batchGet", does:
+		return []string{"sheets"}
+	}
+	return []string{c.on}
+}
+
+// settled says whether a call reads what nobody changes while it may be read: it makes no difference when it comes.
+func (c *call) settled() bool {
+	name := c.on[strings.LastIndexByte(c.on, '/')+1:]
+	return c.kind == read && (strings.HasPrefix(name, "tasks-") || strings.HasPrefix(name, "expected-") ||
+		strings.HasPrefix(c.on, layout.Manifests()) || strings.Contains(c.on, "/frames/"))
+}

@@ -52,7 +52,8 @@ func (a *Assigner) line(unit string) (float64, bool) {
 	return Position(a.Seed, unit), true
 }
 
-// nearBorder says whether a frame at most Guard frames away lies in a unit of another dataset.
+// nearBorder says whether a frame at most Guard frames away lies in a unit of another dataset. Where an episode ends it does not ask:
+// a frame's dataset must not depend on which others there are. So the last Guard frames may be left out although nothing follows them.
 func (a *Assigner) nearBorder(f dataset.Frame, unit, name string) bool {
 	e, index := f.Episode(), f.Index()
 	last := unit

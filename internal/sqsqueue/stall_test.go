@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -21,6 +22,7 @@ func TestAnswerStalls(t *testing.T) {
 		asked := 0
 		client := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 			tr.DialContext = testenv.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				<-time.After(time.Second) // a pipe has no room: who answers at once does so before the client has done with sending
 				if asked++; asked > 1 {
 					reply(w, http.StatusOK, whole)
 					return

@@ -1,6 +1,7 @@
 package sqsqueue_test
 
 import (
+	"io"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -22,7 +23,9 @@ func TestAnswerStalls(t *testing.T) {
 		asked := 0
 		client := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 			tr.DialContext = testenv.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				<-time.After(time.Second) // a pipe has no room: who answers at once does so before the client has done with sending
+				// A pipe has no room: who answers at once does so before the client has done with sending, and it hangs up.
+				_, _ = io.Copy(io.Discard, r.Body)
+				<-time.After(time.Second)
 				if asked++; asked > 1 {
 					reply(w, http.StatusOK, whole)
 					return

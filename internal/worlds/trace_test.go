@@ -20,12 +20,13 @@ func (t *trace) add(l line) {
 		t.last = map[string]uint64{}
 	}
 	c, h := l.call, fnv.New64a()
-	fmt.Fprintln(h, c.proc.number, c.said(), l.fate, l.at)
+	note := func(what ...any) { _, _ = fmt.Fprintln(h, what...) } // a hash takes all
+	note(c.proc.number, c.said(), l.fate, l.at)
 	if l.err != nil {
-		fmt.Fprintln(h, brief(l.err.Error()))
+		note(brief(l.err.Error()))
 	}
 	for _, on := range c.touches() {
-		fmt.Fprintln(h, t.before(c, on))
+		note(t.before(c, on))
 	}
 	step := h.Sum64()
 	t.sum += step

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/angel-nft/google-shuffle/internal/stacktest"
 )
 
 // service of docker-compose.yml.
@@ -135,18 +133,7 @@ func checkContainer(t *testing.T, s service) {
 
 // TestStackCommands: the commands and variables of the task definitions are the program's.
 func TestStackCommands(t *testing.T) {
-	body, err := os.ReadFile("../../deploy/stack.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	template, err := stacktest.Parse(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stack, err := template.Resolve(map[string]string{"AlertEmail": "oncall@example.com", "ImageTag": "v1"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	stack := parsedStack(t)
 	for _, task := range stack.Of("AWS::ECS::TaskDefinition") {
 		t.Run(task, func(t *testing.T) {
 			c := stack.Container(task)

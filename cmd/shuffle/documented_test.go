@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/angel-nft/google-shuffle/internal/stacktest"
+)
+
+var (
+	codeSpan   = regexp.MustCompile("`([^`]+)`")
+	codeLine   = regexp.MustCompile(`(?m)^    +(.+)$`)
+	invocation = regexp.MustCompile(`(?:^|[\s(]|cmd/)shuffle ([^#;&|)>]+)`)
+	variable   = regexp.MustCompile(`SHUFFLE_[A-Z_]*[A-Z]`)
+	// In a sentence a command ends at the first word that is neither a flag nor, in capitals, a value to put in.
+	inSentence = regexp.MustCompile(`\bshuffle ([a-z]+(?: --[a-z-]+| [A-Z][A-Z0-9]*\b)*)`)
+)
+
+// documented are the commands of a Markdown text, without the program's name.
+func documented(markdown string) (commands []string) {
+	var code []string
+	for _, m := range codeLine.FindAllStringSubmatch(markdown, -1) {
+		code = append(code, m[1])
+	}
+	for _, m := range codeSpan.FindAllStringSubmatch(codeLine.ReplaceAllString(markdown, ""), -1) {
+		code = append(code, strings.ReplaceAll(m[1], "\n", " "))
+	}
+	for _, c := range code {
+		for _, m := range invocation.FindAllStringSubmatch(c, -1) {
+			commands = append(commands, strings.TrimSpace(m[1]))
+		}
+	}
+	return commands
+}
+
+// parses fails the test at a command that the program does not know, or not with these flags and arguments.
+func parses(t *testing.T, command string) {
+	t.Helper()
+	args := strings.Fields(command)
+	for i, arg := range args {
+		if arg == "N" { // which a number is put in for
+			args[i] = "1"
+		}
+	}
+	var out, logs bytes.Buffer
+	if _, err := parse(args, &out, &logs); err != nil {
+		t.Errorf("shuffle %s: %v", command, err)
+	}
+}
+
+// TestReadme: every command that README says to type, and every variable that it names, is the program's.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	body, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := documented(string(body))
+	if len(commands) < 60 {
+		t.Errorf("only %d commands found: %q", len(commands), commands)
+	}
+	var help, logs bytes.Buffer
+	for _, command := range commands {
+		parses(t, command)
+		_, _ = parse([]string{strings.Fields(command)[0], "--help"}, &help, &logs) // parses has said what is wrong
+	}
+	for _, name := range variable.FindAllString(string(body), -1) {
+		if !regexp.MustCompile(`\$` + name + `\b`).MatchString(help.String()) {
+			t.Errorf("README names %s, which no command knows", name)
+		}
+	}
+}
+
+// TestAlerts: what the stack's alarms and rules say to type is the program's too.
+func TestAlerts(t *testing.T) {
+	t.Parallel()
+	stack := parsedStack(t)
+	found := 0
+	for _, kind := range []string{"AWS::CloudWatch::Alarm", "AWS::Events::Rule"} {
+		for _, id := range stack.Of(kind) {
+			p := stack.Resources[id].Properties
+			for _, m := range inSentence.FindAllStringSubmatch(fmt.Sprint(p["AlarmDescription"], p["Targets"]), -1) {
+				found++
+				parses(t, m[1])
+			}
+		}
+	}
+	if found < 12 {
+		t.Errorf("only %d commands found", found)
+	}
+}
+
+// parsedStack is deploy/stack.yaml with its defaults.
+func parsedStack(t *testing.T) *stacktest.Stack {
+	t.Helper()
+	body, err := os.ReadFile("../../deploy/stack.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := stacktest.Parse(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := template.Resolve(map[string]string{"AlertEmail": "oncall@example.com", "ImageTag": "v1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stack
+}

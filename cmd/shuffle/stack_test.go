@@ -142,17 +142,13 @@ func TestOnStack(t *testing.T) {
 // runBinary runs planner, worker and tracker one after the other, and gives what the tracker logged.
 func (d *onStack) runBinary() []byte {
 	d.t.Helper()
-	binary := filepath.Join(d.t.TempDir(), "shuffle")
-	if out, err := exec.CommandContext(d.t.Context(), "go", "build", "-buildvcs=false", "-o", binary, ".").CombinedOutput(); err != nil {
-		d.t.Fatalf("build: %v\n%s", err, out)
-	}
 	var out, logs bytes.Buffer
 	for _, task := range stages {
 		c := d.stack.Container(task)
 		d.setenv(c)
 		out.Reset()
 		logs.Reset()
-		cmd := exec.CommandContext(d.t.Context(), binary, slices.Concat(c.Command, ending[task])...)
+		cmd := exec.CommandContext(d.t.Context(), binaryPath, slices.Concat(c.Command, ending[task])...)
 		cmd.Dir, cmd.Stdout, cmd.Stderr = d.t.TempDir(), &out, &logs
 		if err := cmd.Run(); err != nil {
 			d.t.Fatalf("%s: %v\n%s\n%s", task, err, out.String(), logs.String())

@@ -52,10 +52,17 @@ func aTrickle(second int) int {
 
 func nothing(int) int { return 0 }
 
-// The world as it usually is, one worker at what was measured, and as a prefix that S3 has just begun to partition makes it.
-func usual(published func(int) int) stacktest.World {
-	return stacktest.World{Start: 60, Lag: 1, Rate: 1500, Limit: 3500, Published: published}
+// measured is the rate of one worker in the benchmark "limit": 97% of 3,500 a second (README, "Speed"). A worker of the stack has
+// one vCPU, half of the cores there, so less than half of that is taken for usual.
+const measured = 3_400
+
+func usual(published func(int) int) stacktest.World { return at(1_500, published) }
+
+func at(rate int, published func(int) int) stacktest.World {
+	return stacktest.World{Start: 60, Lag: 1, Rate: rate, Limit: 3500, Published: published}
 }
+
+// slow is what a prefix is that S3 has just begun to partition.
 
 func slow(published func(int) int) stacktest.World {
 	return stacktest.World{Start: 60, Lag: 2, Rate: 300, Limit: 3500, Published: published}
@@ -77,6 +84,8 @@ func TestScaling(t *testing.T) {
 		workersAtStart []int // by minute, the shape that is meant
 	}{
 		{"a season at once", usual(aSeason), 2 * 60 * minute, seasonFrames, 4, 10, 0.10, []int{0, 0, 1}},
+		{"a season at once, a worker as fast as measured", at(measured, aSeason), 2 * 60 * minute, seasonFrames, 4, 6, 0.10, []int{0, 0, 1}},
+		{"a season at once, a worker half as fast", at(750, aSeason), 2 * 60 * minute, seasonFrames, 4, 10, 0.10, []int{0, 0, 1}},
 		{"a season at once, slow S3", slow(aSeason), 2 * 60 * minute, seasonFrames, 4, 15, 0.10, []int{0, 0, 0, 1}},
 		{"a trickle, a week", usual(aTrickle), 7 * day, 7 * 300, 1, 0, 0.10, []int{0, 0, 1}},
 		{"an idle week", usual(nothing), 7 * day, 0, 0, 0, 0, []int{0, 0, 0, 0}},

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"debug/elf"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -161,5 +163,27 @@ func TestImagesAreAlike(t *testing.T) {
 	built, prebuilt := settings("../../deploy/Dockerfile"), settings("../../deploy/prebuilt.Dockerfile")
 	if len(built) < 4 || !slices.Equal(built, prebuilt) {
 		t.Errorf("%q\n%q", built, prebuilt)
+	}
+}
+
+// TestImageSize: what is loaded of the program, which is all that -s -w leave in the image, stays below 40 MB with the certificates.
+func TestImageSize(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the image has a program for Linux; this one is for " + runtime.GOOS)
+	}
+	f, err := elf.Open(binaryPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // It was only read.
+	const most, certificates = 40_000_000, 250_000
+	size := uint64(certificates)
+	for _, s := range f.Sections {
+		if s.Flags&elf.SHF_ALLOC != 0 && s.Type != elf.SHT_NOBITS {
+			size += s.Size
+		}
+	}
+	if size > most {
+		t.Errorf("the image has %d bytes, expected %d at most: see go tool nm -size -sort size", size, most)
 	}
 }

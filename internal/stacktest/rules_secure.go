@@ -79,15 +79,16 @@ func queueEncryption(s *Stack) (f Findings) {
 	guarded := map[string]bool{}
 	s.each("AWS::SQS::QueuePolicy", func(_ string, p map[string]any) {
 		for _, v := range list(at(p["PolicyDocument"], "Statement")) {
-			if at(v, "Effect") == "Deny" && text(at(v, "Action")) == "sqs:*" && at(v, "Principal") == "*" && at(v, "Condition", "Bool", "aws:SecureTransport") == "false" {
-				for _, resource := range texts(at(v, "Resource")) {
-					guarded[resource] = len(list(p["Queues"])) > 0
+			if at(v, "Effect") == "Deny" && text(at(v, "Action")) == "sqs:*" && at(v, "Principal") == "*" && at(v, "Resource") == "*" &&
+				at(v, "Condition", "Bool", "aws:SecureTransport") == "false" {
+				for _, url := range texts(p["Queues"]) {
+					guarded[url] = true
 				}
 			}
 		}
 	})
 	s.each("AWS::SQS::Queue", func(id string, p map[string]any) {
-		f.when(!guarded[s.attribute(id, "Arn")], "%s: no policy refuses calls without TLS", id)
+		f.when(!guarded[text(s.ref(id))], "%s: no policy refuses calls without TLS", id)
 		f.when(p["SqsManagedSseEnabled"] != true && p["KmsMasterKeyId"] == nil, "%s: is not encrypted", id)
 	})
 	return f

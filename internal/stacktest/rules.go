@@ -20,6 +20,7 @@ var Rules = []Rule{
 	{"a task has time to drain", drainTime},
 	{"each task has a role of its own", taskRoles},
 	{"alarms act", alarmsAct},
+	{"what rules send arrives", rulesReach},
 	{"metric math names its metrics", metricMath},
 	{"the schedule may start its task", scheduleRights},
 	{"the schedule is a schedule", scheduleExpression},

@@ -106,9 +106,31 @@ func nothingPublic(s *Stack) (f Findings) {
 		s.each(kind, func(id string, p map[string]any) {
 			for _, v := range list(at(p["PolicyDocument"], "Statement")) {
 				f.when(at(v, "Effect") == "Allow" && strings.Contains(text(at(v, "Principal")), "*"), "%s: lets anyone in", id)
-				f.when(at(v, "Effect") == "Allow" && at(v, "Condition", "StringEquals", "aws:SourceAccount") != Account, "%s: lets other accounts in", id)
+				events := kind == "AWS::SNS::TopicPolicy" && text(at(v, "Principal", "Service")) == eventBridge
+				f.when(at(v, "Effect") == "Allow" && !events && at(v, "Condition", "StringEquals", "aws:SourceAccount") != Account, "%s: lets other accounts in", id)
 			}
 		})
 	}
+	return f
+}
+
+const eventBridge = "events.amazonaws.com"
+
+// rulesReach: a rule's alert arrives only if the topic lets EventBridge in without a condition (EventBridge User Guide,
+// "Troubleshooting": condition blocks are not supported in the policies of its topics).
+func rulesReach(s *Stack) (f Findings) {
+	open := map[string]bool{}
+	s.each("AWS::SNS::TopicPolicy", func(_ string, p map[string]any) {
+		for _, v := range list(at(p["PolicyDocument"], "Statement")) {
+			if at(v, "Effect") == "Allow" && text(at(v, "Principal", "Service")) == eventBridge && at(v, "Condition") == nil {
+				open[text(at(v, "Resource"))] = true
+			}
+		}
+	})
+	s.each("AWS::Events::Rule", func(id string, p map[string]any) {
+		for _, target := range list(p["Targets"]) {
+			f.when(!open[text(at(target, "Arn"))], "%s: its target does not let EventBridge in, or not without a condition", id)
+		}
+	})
 	return f
 }

@@ -1,6 +1,8 @@
 package stacktest_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +15,8 @@ import (
 const standIns = `#!/bin/sh
 echo "$(basename "$0") $*" >>"$LOG"
 case "$*" in
+*put-secret-value*) echo "secret $(cat)" >>"$LOG" ;;
+*create-service-linked-role*) exit 254 ;;
 *RepositoryUri*) echo 1.dkr.ecr.us-west-2.amazonaws.com/google-shuffle ;;
 *GoogleCredentialsSecret*) echo arn:secret ;;
 *describe-images*imageTag=deployed*) ;;
@@ -36,6 +40,9 @@ func up(t *testing.T, env []string, args ...string) (commands []string, output s
 	cmd.Env = append([]string{"PATH=" + dir + ":" + os.Getenv("PATH"), "LOG=" + log, "CHANGES="}, env...)
 	out, err := cmd.CombinedOutput()
 	body, readErr := os.ReadFile(log)
+	if errors.Is(readErr, fs.ErrNotExist) {
+		return nil, string(out), err
+	}
 	if readErr != nil {
 		t.Fatalf("%v\n%s", readErr, out)
 	}
@@ -55,15 +62,37 @@ func order(t *testing.T, commands []string, wanted ...string) {
 	}
 }
 
+// deploys are the deployments among the commands.
+func deploys(commands []string) []string {
+	return slices.DeleteFunc(slices.Clone(commands), func(c string) bool { return !strings.Contains(c, "cloudformation deploy") })
+}
+
 // TestUp: the repository comes before the image, and the image before what runs it.
 func TestUp(t *testing.T) {
-	commands, out, err := up(t, []string{"GOOGLE_DRIVE_CREDENTIALS_FILE=/key.json"}, "AlertEmail=a@b.c", "Prefix=p")
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	const key = `{"client_email": "reader@project.iam"}`
+	file := filepath.Join(t.TempDir(), "key.json")
+	if err := os.WriteFile(file, []byte(key+"\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	order(t, commands, "--parameter-overrides AlertEmail=a@b.c Prefix=p", "put-secret-value --secret-id arn:secret --secret-string file:///key.json",
-		"docker build --platform linux/amd64 -f deploy/Dockerfile -t 1.dkr.ecr.us-west-2.amazonaws.com/google-shuffle:c0ffee",
-		"docker login --username AWS --password-stdin 1.dkr.ecr.us-west-2.amazonaws.com", "docker push", "--parameter-overrides ImageTag=c0ffee")
+	for name, credentials := range map[string]string{"file": file, "JSON": key} {
+		t.Run(name, func(t *testing.T) {
+			commands, out, err := up(t, []string{"GOOGLE_DRIVE_CREDENTIALS_FILE=" + credentials}, "AlertEmail=a@b.c", "Prefix=p")
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			order(t, commands, "create-service-linked-role --aws-service-name ecs.amazonaws.com", "--parameter-overrides AlertEmail=a@b.c Prefix=p",
+				"put-secret-value --secret-id arn:secret", "secret "+key,
+				"docker build --platform linux/amd64 -f deploy/Dockerfile -t 1.dkr.ecr.us-west-2.amazonaws.com/google-shuffle:c0ffee",
+				"docker login --username AWS --password-stdin 1.dkr.ecr.us-west-2.amazonaws.com", "docker push", "--parameter-overrides ImageTag=c0ffee")
+		})
+	}
+}
+
+// TestUpNoKey: a file that is not there stops it before anything is done.
+func TestUpNoKey(t *testing.T) {
+	if commands, out, err := up(t, []string{"GOOGLE_DRIVE_CREDENTIALS_FILE=/nowhere/key.json"}, "AlertEmail=a@b.c"); err == nil || len(commands) > 0 || !strings.Contains(out, "/nowhere/key.json") {
+		t.Errorf("%v %q\n%s", err, commands, out)
+	}
 }
 
 // TestUpBack: an image that is there is not built again, one that is not there is an error, and so are changes.
@@ -73,7 +102,7 @@ func TestUpBack(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	order(t, commands, "aws cloudformation deploy", "describe-images", "--parameter-overrides ImageTag=deployed")
-	if all := strings.Join(commands, "\n"); strings.Contains(all, "docker") || strings.Contains(commands[0], "--parameter-overrides") {
+	if all := strings.Join(commands, "\n"); strings.Contains(all, "docker") || strings.Contains(deploys(commands)[0], "--parameter-overrides") {
 		t.Errorf("more than was needed:\n%s", all)
 	}
 	if _, out, err := up(t, []string{"IMAGE_TAG=unknown"}); err == nil || !strings.Contains(out, "list-images") {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -97,7 +98,6 @@ func (d *onStack) setenv(c stacktest.Container) {
 		d.t.Setenv(name, value)
 	}
 	d.t.Setenv("SHUFFLE_SHEETS_ENDPOINT", d.api)
-	d.t.Setenv("SHUFFLE_KEEP_VERSIONS", "1") // so that older ones go
 }
 
 // ending makes a service's command end by itself.
@@ -109,6 +109,7 @@ var stages = []string{"PlannerTask", "WorkerTask", "TrackerTask"}
 // the metrics that the alarms watch; and every call that the stages make is one that their roles allow.
 func TestOnStack(t *testing.T) {
 	d := deployStack(t)
+	t.Setenv("SHUFFLE_KEEP_VERSIONS", "1") // so that older ones go
 	logs := d.runBinary()
 	t.Run("metrics", func(t *testing.T) { checkMetrics(t, d.stack, logs) })
 
@@ -157,24 +158,38 @@ func (d *onStack) runBinary() []byte {
 	return logs.Bytes()
 }
 
-// runNoted runs a stage in this process and notes its calls. A run with a dead task does not end well, which is no matter here.
+// runNoted runs a stage in this process and notes its calls.
 func (d *onStack) runNoted(task string, calls *stacktest.Calls) {
 	d.t.Helper()
-	c := d.stack.Container(task)
-	d.setenv(c)
+	d.command(task, calls, slices.Concat(d.stack.Container(task).Command, ending[task])...)
+}
+
+// command runs any command as a task would, notes its calls and gives what it printed. A run with a dead task does not end
+// well, which is no matter here.
+func (d *onStack) command(task string, calls *stacktest.Calls, args ...string) string {
+	d.t.Helper()
 	var out, logs bytes.Buffer
-	p, err := parse(slices.Concat(c.Command, ending[task]), &out, &logs)
+	p, a := d.app(task, calls, args, &out, &logs)
+	if err := errors.Join(p.run(d.t.Context(), a), a.close()); err != nil && !errors.Is(err, errOutcome) {
+		d.t.Fatalf("%s: shuffle %q: %v\n%s\n%s", task, args, err, out.String(), logs.String())
+	}
+	return out.String()
+}
+
+// app is the program with a task's variables.
+func (d *onStack) app(task string, calls *stacktest.Calls, args []string, out, logs io.Writer) (*parsed, *app) {
+	d.t.Helper()
+	d.setenv(d.stack.Container(task))
+	p, err := parse(args, out, logs)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	a, err := newApp(p.config, &out, &logs)
+	a, err := newApp(p.config, out, logs)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	a.opener.AWSOptions = append(a.opener.AWSOptions, calls.Option)
-	if err := errors.Join(p.run(d.t.Context(), a), a.close()); err != nil && !errors.Is(err, errOutcome) {
-		d.t.Fatalf("%s: %v\n%s\n%s", task, err, out.String(), logs.String())
-	}
+	return p, a
 }
 
 // checkMetrics finds the embedded metrics in a tracker's log, and every alarm's metric among them.
@@ -238,20 +253,25 @@ var unused = map[string]map[string]string{
 
 // checkRole: every call is allowed, and every permission is of use.
 func checkRole(t *testing.T, policy []stacktest.Statement, calls []stacktest.Request, unused map[string]string) {
-	if len(calls) < 10 {
-		t.Errorf("only %d different calls were noted", len(calls))
-	}
-	for _, r := range calls {
-		if !stacktest.Allows(policy, r) {
-			t.Errorf("made, but not allowed: %s", r)
-		}
-	}
+	checkAllowed(t, policy, calls)
 	for _, st := range policy {
 		for _, action := range st.Actions {
 			used := slices.ContainsFunc(calls, func(r stacktest.Request) bool { return r.Action == action && st.Matches(r) })
 			if unused[st.Sid+" "+action] == "" && !used {
 				t.Errorf("%s: %s is allowed on %s, but was not needed", st.Sid, action, st.Resources)
 			}
+		}
+	}
+}
+
+func checkAllowed(t *testing.T, policy []stacktest.Statement, calls []stacktest.Request) {
+	t.Helper()
+	if len(calls) < 10 {
+		t.Errorf("only %d different calls were noted", len(calls))
+	}
+	for _, r := range calls {
+		if !stacktest.Allows(policy, r) {
+			t.Errorf("made, but not allowed: %s", r)
 		}
 	}
 }

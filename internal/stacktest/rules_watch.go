@@ -23,6 +23,21 @@ func alarmsAct(s *Stack) (f Findings) {
 	return f
 }
 
+// silence: missing data are no alarm where too much of something is one, and are one where too little of it is. A day and a bit
+// without a successful run is too little.
+func silence(s *Stack) (f Findings) {
+	s.each("AWS::CloudWatch::Alarm", func(id string, p map[string]any) {
+		want := "notBreaching"
+		if strings.HasPrefix(text(p["ComparisonOperator"]), "Less") {
+			want = "breaching"
+		}
+		f.when(p["TreatMissingData"] != want, "%s: takes missing data as %v, expected %s", id, p["TreatMissingData"], want)
+		hours := number(p["Period"]) * number(p["EvaluationPeriods"]) / 3600
+		f.when(p["MetricName"] == "RunSucceeded" && (hours <= 24 || hours > 30), "%s: waits for %d hours, expected a day and a bit", id, hours)
+	})
+	return f
+}
+
 // identifiers in an expression are lower-case, functions upper-case.
 var identifier = regexp.MustCompile(`\b[a-z][A-Za-z0-9_]*\b`)
 
@@ -88,7 +103,7 @@ func scheduleRights(s *Stack) (f Findings) {
 	s.each("AWS::Scheduler::Schedule", func(id string, p map[string]any) {
 		target := p["Target"]
 		task := s.taskOf(text(at(target, "EcsParameters", "TaskDefinitionArn")))
-		policy := s.Statements(roleName(target))
+		policy := s.Statements(logicalID(text(at(target, "RoleArn"))))
 		for _, r := range []Request{
 			{"ecs:RunTask", text(at(target, "EcsParameters", "TaskDefinitionArn")), text(at(target, "Arn"))},
 			{"iam:PassRole", text(task["TaskRoleArn"]), ""},
@@ -113,10 +128,10 @@ func (s *Stack) taskOf(arn string) map[string]any {
 	return nil
 }
 
-// roleName is the logical ID in the ARN of a role.
-func roleName(target any) string {
-	_, name, _ := strings.Cut(text(at(target, "RoleArn")), ":role/")
-	return name
+// logicalID of a role, which here stands in its ARN.
+func logicalID(roleARN string) string {
+	_, id, _ := strings.Cut(roleARN, ":role/")
+	return id
 }
 
 // has says whether the stack has a resource of the type with that ARN.
@@ -146,22 +161,6 @@ func scheduleExpression(s *Stack) (f Findings) {
 			f.when(!field.MatchString(part), "%s: %q: field %q", id, expression, part)
 		}
 		f.when((fields[3] == "?") == (fields[5] == "?"), "%s: %q: one of day of month and day of week is to be ?", id, expression)
-	})
-	return f
-}
-
-func scaleToZero(s *Stack) (f Findings) {
-	s.each("AWS::ApplicationAutoScaling::ScalableTarget", func(id string, p map[string]any) {
-		f.when(p["MinCapacity"] != 0, "%s: its least capacity is %v", id, p["MinCapacity"])
-	})
-	s.each("AWS::ApplicationAutoScaling::ScalingPolicy", func(id string, p map[string]any) {
-		tracking := p["TargetTrackingScalingPolicyConfiguration"]
-		f.when(tracking != nil && at(tracking, "DisableScaleIn") != true, "%s: target tracking would end workers that have work", id)
-		arn := s.attribute(id, "Arn")
-		called := slices.ContainsFunc(s.Of("AWS::CloudWatch::Alarm"), func(a string) bool {
-			return slices.Contains(texts(s.Resources[a].Properties["AlarmActions"]), arn)
-		})
-		f.when(tracking == nil && !called, "%s: no alarm calls it", id)
 	})
 	return f
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"os"
+	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
@@ -107,8 +108,24 @@ func TestCompose(t *testing.T) {
 			checkContainer(t, s)
 			if s.Build.Target == "" { // the program's own image
 				checkCommand(t, s.Command, s.Environment)
+			} else {
+				checkRehearsal(t, s.Command, s.Healthcheck.Test[2:])
 			}
 		})
+	}
+}
+
+// checkRehearsal finds every flag in the usage of the command that stands in for the outside world.
+func checkRehearsal(t *testing.T, commands ...[]string) {
+	t.Helper()
+	usage, err := exec.CommandContext(t.Context(), "go", "run", "../../deploy/rehearsal", "-help").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, usage)
+	}
+	for _, argument := range slices.Concat(commands...) {
+		if strings.HasPrefix(argument, "-") && !strings.Contains(string(usage), "  "+argument) {
+			t.Errorf("the rehearsal knows no %s:\n%s", argument, usage)
+		}
 	}
 }
 

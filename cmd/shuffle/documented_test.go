@@ -75,11 +75,22 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// TestAlerts: what the stack's alarms and rules say to type is the program's too.
+// TestAlerts: what the stack's alarms and rules say to type is the program's too, and README knows each alarm that tells somebody.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
 	stack := parsedStack(t)
 	found := 0
+	body, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range stack.Of("AWS::CloudWatch::Alarm") {
+		p := stack.Resources[id].Properties
+		name := strings.TrimPrefix(fmt.Sprint(p["AlarmName"]), stacktest.StackName+"-")
+		if strings.Contains(fmt.Sprint(p["AlarmActions"]), ":sns:") && !strings.Contains(string(body), "| `"+name+"` |") {
+			t.Errorf("README does not say what the alarm %s means", name)
+		}
+	}
 	for _, kind := range []string{"AWS::CloudWatch::Alarm", "AWS::Events::Rule"} {
 		for _, id := range stack.Of(kind) {
 			p := stack.Resources[id].Properties

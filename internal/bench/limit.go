@@ -3,98 +3,126 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"slices"
+	"time"
 )
 
 // limitCmd measures workers at a bucket that takes no more than so many writes a second. A move is two, the copy and the delete.
 type limitCmd struct {
 	settings
 	Limit   int   `help:"Writes a second that the bucket takes." default:"3500"`
-	Workers []int `help:"Workers at a time." default:"1,4"`
+	Workers []int `help:"Workers at a time." default:"1,2,4,8"`
 }
 
 func (c *limitCmd) Run(ctx *runContext) error {
-	rows, err := c.workers(ctx, c.Workers, c.Limit, nil)
-	if err != nil {
-		return err
+	rows, err := c.workers(ctx, c.Workers, c.Limit, func(int) int { return c.Episodes })
+	if err == nil {
+		c.print(ctx.out, rows)
 	}
-	t := newTable("workers", "tasks", "writing", "writes/s", "of the limit", "refused", "CPU a task", "connections")
-	for i, p := range rows {
-		m := median(p.rounds)
-		written, refused := m.server.Written, m.server.Refused
-		t.row(c.Workers[i], p.tasks, m.server.Writing, perSecond(written, m.server.Writing),
-			percent(float64(written)/m.server.Writing.Seconds(), float64(c.Limit)), percent(float64(refused), float64(written+refused)),
-			perTask(m.cpu, p.tasks), m.server.Connections)
-	}
-	return nil
+	return err
 }
 
-// scaleCmd measures workers that are held back by their slots only, so that neither the bucket nor this machine is.
+func (c *limitCmd) print(out io.Writer, rows []*peer) {
+	t := newTable(out, "workers", "tasks", "writing", "of the limit", "refused", "speed-up", "a worker's share of an equal one", "CPU a task", "peak memory", "connections")
+	for i, p := range rows {
+		t.row(c.Workers[i], p.tasks, p.rounds.seconds(writing),
+			p.rounds.of(func(m measured) float64 { return 100 * writesPerSecond(m) / float64(c.Limit) }).in("%", 1),
+			p.rounds.of(refused).in("%", 1), speedUp(rows[0], p), shares(p.rounds),
+			p.rounds.cpuPerTask(p.tasks), p.rounds.memory(), p.rounds.connections())
+	}
+}
+
+func writing(m measured) time.Duration { return m.server.Writing }
+
+func writesPerSecond(m measured) float64 {
+	return float64(m.server.Written) / m.server.Writing.Seconds()
+}
+
+// refused is the percentage of the writes that the server did not take.
+func refused(m measured) float64 {
+	return 100 * float64(m.server.Refused) / float64(max(m.server.Written+m.server.Refused, 1))
+}
+
+// speedUp is by how much more is written a second, by the medians.
+func speedUp(first, p *peer) float64 {
+	return p.rounds.of(writesPerSecond).median / first.rounds.of(writesPerSecond).median
+}
+
+// shares is the least and the most of all rounds.
+func shares(r rounds) string {
+	least := r.of(func(m measured) float64 { return m.shares.least }).least
+	most := r.of(func(m measured) float64 { return m.shares.most }).most
+	return fmt.Sprintf("%.2f–%.2f", least, most)
+}
+
+// scaleCmd measures workers that are held back by their slots only, so that neither the bucket nor this machine is. Each has an
+// episode's tasks to do.
 type scaleCmd struct {
 	settings
-	Slots   int   `help:"Requests at a time of each worker." default:"16"`
-	Workers []int `help:"Workers at a time." default:"1,2,4"`
+	Slots   int   `help:"Requests at a time of each worker." default:"8"`
+	Workers []int `help:"Workers at a time." default:"1,2,4,8"`
 }
 
 func (c *scaleCmd) Run(ctx *runContext) error {
-	rows, err := c.workers(ctx, c.Workers, 0, []string{fmt.Sprint("SHUFFLE_CONCURRENCY=", c.Slots)})
-	if err != nil {
-		return err
+	c.Episodes = slices.Max(c.Workers)
+	rows, err := c.workers(ctx, c.Workers, 0, func(workers int) int { return workers }, fmt.Sprint("SHUFFLE_CONCURRENCY=", c.Slots))
+	if err == nil {
+		c.print(ctx.out, rows)
 	}
-	t := newTable("workers", "tasks", "writing", "tasks/s", "of linear", "CPU a task")
-	var alone float64
+	return err
+}
+
+func (c *scaleCmd) print(out io.Writer, rows []*peer) {
+	t := newTable(out, "workers", "tasks", "writing", "tasks/s", "speed-up", "of linear", "a worker's share of an equal one", "CPU a task")
 	for i, p := range rows {
-		m := median(p.rounds)
-		each := float64(p.tasks) / m.server.Writing.Seconds() / float64(c.Workers[i])
-		if i == 0 {
-			alone = each
-		}
-		t.row(c.Workers[i], p.tasks, m.server.Writing, perSecond(p.tasks, m.server.Writing), percent(each, alone), perTask(m.cpu, p.tasks))
+		up := speedUp(rows[0], p)
+		t.row(c.Workers[i], p.tasks, p.rounds.seconds(writing), perSecond(p.tasks, p.rounds.typical().server.Writing), up,
+			fmt.Sprintf("%.1f%%", 100*up*float64(c.Workers[0])/float64(c.Workers[i])), shares(p.rounds), p.rounds.cpuPerTask(p.tasks))
 	}
-	return nil
 }
 
 // idle is how long a worker of these measurements waits for more; it is not part of the writing.
 const idle = "3s"
 
-// workers measures so many workers, one count after the other, on the tasks of a season that moves as a whole.
-func (s settings) workers(ctx context.Context, counts []int, limit int, env []string) ([]*peer, error) {
+// workers measures so many workers, all counts in each round, on the tasks of as many episodes that move as a whole.
+func (s settings) workers(ctx context.Context, counts []int, limit int, episodes func(workers int) int, env ...string) ([]*peer, error) {
 	w, err := newWorld(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	defer w.close() //nolint:errcheck // A temporary folder and a process that ends by itself.
 	rows := make([]*peer, len(counts))
-	for i := range rows {
-		rows[i] = &peer{program: program{path: s.Shuffle, args: []string{"work", "--exit-when-idle", idle}, env: env}}
+	for i, n := range counts {
+		rows[i] = &peer{name: fmt.Sprintf("%d workers", n), program: program{path: s.Shuffle, args: []string{"work", "--exit-when-idle", idle}, env: env}}
 	}
-	for round := range s.Rounds {
-		for i, p := range rows {
-			say("round %d of %d: %d workers", round+1, s.Rounds, counts[i])
-			if p.tasks, err = w.publish(ctx); err != nil {
-				return nil, err
-			}
-			if err := p.measure(ctx, w, limit, copies(p.program, counts[i]-1)...); err != nil {
-				return nil, err
-			}
+	err = s.inTurn(rows, func(p *peer) error {
+		n := counts[slices.Index(rows, p)]
+		if p.tasks, err = w.publish(ctx, w.unsorted(w.Episodes), episodes(n)); err != nil {
+			return err
 		}
-	}
-	return rows, nil
+		if err := p.measure(ctx, w, limit, slices.Repeat([]program{p.program}, n-1)...); err != nil {
+			return err
+		}
+		done, err := w.takeResults(ctx, p.tasks)
+		p.rounds[len(p.rounds)-1].shares = share(done, n)
+		return err
+	})
+	return rows, err
 }
 
-func copies(p program, n int) []program {
-	all := make([]program, n)
-	for i := range all {
-		all[i] = p
+// share is what the workers have done, each as a part of what it would be if all had done the same.
+func share(done map[string]int, workers int) spread {
+	var all []float64
+	sum := 0
+	for _, n := range done {
+		sum += n
 	}
-	return all
-}
-
-// publish plans a season that moves as a whole, and leaves its tasks in the queue.
-func (w *world) publish(ctx context.Context) (tasks int, err error) {
-	unsorted := w.unsorted()
-	if err := w.fill(ctx, bucketName, unsorted...); err != nil {
-		return 0, err
+	for _, n := range done {
+		all = append(all, float64(n*workers)/float64(sum))
 	}
-	_, err = w.measure(ctx, program{path: w.Shuffle, args: []string{"plan", "--seed", seed}})
-	return len(unsorted), err
+	for len(all) < workers { // one that has done nothing sends no result
+		all = append(all, 0)
+	}
+	return spreadOf(all...)
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -22,13 +23,14 @@ import (
 // settings are those of every measurement.
 type settings struct {
 	Shuffle string `help:"The program." default:"bin/shuffle" type:"path"`
-	S5cmd   string `name:"s5cmd" help:"s5cmd; \"\" leaves it out." default:".cache/bin/s5cmd-2.3.0" type:"path"`
+	S5cmd   string `name:"s5cmd" help:"s5cmd; it is left out without."`
+	Rclone  string `help:"rclone; it is left out without."`
 
 	Episodes int    `help:"Episodes of the season." default:"1"`
 	Frames   int    `help:"Frames of each episode." default:"28800"`
 	Parallel int    `help:"Requests at a time, for each of the programs." default:"256"`
 	Logs     string `help:"Keep the logs of the programs in this folder." type:"existingdir"`
-	Rounds   int    `help:"How often everything is measured; the table has the medians." default:"3"`
+	Rounds   int    `help:"How often everything is measured; the tables have the medians, and the least and the most." default:"3"`
 
 	Write  time.Duration `help:"Median latency of a copy, put or delete." default:"40ms"`
 	Read   time.Duration `help:"Median latency of GET and HEAD." default:"20ms"`
@@ -47,8 +49,12 @@ func (s settings) options(writesPerSecond int) benchserver.Options {
 type cli struct {
 	Peers peersCmd `cmd:"" help:"A whole run, s5cmd, a bare CopyObject loop and a serial one, on the same copies and deletes."`
 	Plan  planCmd  `cmd:"" help:"The plan of an unchanged season, and s5cmd ls of the same keys."`
-	Limit limitCmd `cmd:"" help:"Workers at a bucket that takes 3,500 writes a second."`
-	Scale scaleCmd `cmd:"" help:"1, 2 and 4 workers below any limit."`
+	Limit limitCmd `cmd:"" help:"1, 2, 4 and 8 workers at a bucket that takes 3,500 writes a second."`
+	Scale scaleCmd `cmd:"" help:"1, 2, 4 and 8 workers below any limit."`
+
+	Backlog backlogCmd `cmd:"" help:"A million tasks are published, and then worked off."`
+	Results resultsCmd `cmd:"" help:"A tracker under 5,000 results a second."`
+	Cost    costCmd    `cmd:"" help:"What a plan says that its run will cost, and what the run does."`
 
 	Serve serveCmd `cmd:"" help:"The server; the others start it."`
 	Copy  copyCmd  `cmd:"" help:"The bare loop; peers starts it."`
@@ -59,14 +65,15 @@ func main() {
 	defer stop()
 	var c cli
 	parsed := kong.Parse(&c, kong.Name("bench"), kong.UsageOnError())
-	err := parsed.Run(ctxOf(ctx))
+	err := parsed.Run(&runContext{ctx, os.Stdout})
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// ctxOf lets kong bind a context, which it finds by its type only.
-func ctxOf(ctx context.Context) *runContext { return &runContext{ctx} }
-
-type runContext struct{ context.Context }
+// runContext is what every command is run with; kong finds it by its type. The tables are written to out.
+type runContext struct {
+	context.Context
+	out io.Writer
+}

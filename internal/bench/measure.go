@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/benchserver"
@@ -23,33 +22,51 @@ type program struct {
 	env  []string
 }
 
+// used is what one process took.
+type used struct {
+	wall   time.Duration
+	cpu    time.Duration // user's and system's
+	memory int64         // bytes, the most that it had; 0 where /proc does not tell
+}
+
 // measured is what one process, or several at a time, took.
 type measured struct {
-	wall   time.Duration
-	cpu    time.Duration // theirs
-	memory int64         // bytes, of the one that had most; 0 where /proc does not tell
-	server usage         // what they asked of the server, and its CPU for that
+	used          // the wall of the last to end, the CPU of all, the memory of the one that had most
+	each   []used // in the order of the programs
+	server usage  // what they asked of the server, and its CPU for that
+	shares spread // of the workers, see share
 }
 
 // measure runs programs at the same time until all have ended.
-func (w *world) measure(ctx context.Context, programs ...program) (m measured, err error) {
+func (w *world) measure(ctx context.Context, programs ...program) (measured, error) {
+	return w.measureDuring(ctx, nil, programs...)
+}
+
+// measureDuring has something done while they run. When that fails, they are ended.
+func (w *world) measureDuring(ctx context.Context, do func(context.Context, []*running) error, programs ...program) (m measured, err error) {
+	ctx, kill := context.WithCancel(ctx)
+	defer kill()
 	before, err := w.server.usage(ctx)
 	if err != nil {
 		return m, err
 	}
-	begun := time.Now()
-	running := make([]*running, len(programs))
-	for i, p := range programs {
-		if running[i], err = p.start(ctx, w.logs(p)); err != nil {
+	all := make([]*running, 0, len(programs))
+	for _, p := range programs {
+		r, err := p.start(ctx, w.logs(p))
+		if err != nil {
 			return m, err
 		}
+		all = append(all, r)
 	}
-	for _, r := range running {
+	if do != nil {
+		if err = do(ctx, all); err != nil {
+			kill()
+		}
+	}
+	for _, r := range all {
 		err = errors.Join(err, r.wait())
-		m.cpu += r.cmd.ProcessState.UserTime() + r.cmd.ProcessState.SystemTime()
-		m.memory = max(m.memory, r.memory)
+		m.add(r.used)
 	}
-	m.wall = time.Since(begun)
 	if err != nil {
 		return m, err
 	}
@@ -58,16 +75,24 @@ func (w *world) measure(ctx context.Context, programs ...program) (m measured, e
 	return m, err
 }
 
+func (m *measured) add(u used) {
+	m.each = append(m.each, u)
+	m.wall, m.cpu, m.memory = max(m.wall, u.wall), m.cpu+u.cpu, max(m.memory, u.memory)
+}
+
+// running is a process. used and err are for who has seen it end.
 type running struct {
 	program
-	cmd    *exec.Cmd
-	log    string // the file of its standard error
-	memory int64
-	ended  chan error
+	used
+	err   error
+	cmd   *exec.Cmd
+	log   string // the file of its standard error
+	begun time.Time
+	ended chan struct{}
 }
 
 func (p program) start(ctx context.Context, log string) (*running, error) {
-	r := &running{program: p, cmd: exec.CommandContext(ctx, p.path, p.args...), log: log, ended: make(chan error, 1)} //nolint:gosec // What to run is what the caller names.
+	r := &running{program: p, cmd: exec.CommandContext(ctx, p.path, p.args...), log: log, ended: make(chan struct{})} //nolint:gosec // What to run is what the caller names.
 	stderr, err := os.Create(log)
 	if err != nil {
 		return nil, err
@@ -75,25 +100,36 @@ func (p program) start(ctx context.Context, log string) (*running, error) {
 	defer stderr.Close() //nolint:errcheck // The process has its own.
 	r.cmd.Env = append(os.Environ(), p.env...)
 	r.cmd.Stderr = stderr
+	r.begun = time.Now()
 	if err := r.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("run %s: %w; make bench-peers builds it", p.path, err)
 	}
-	go func() { r.ended <- r.cmd.Wait() }()
+	go r.watch()
 	return r, nil
 }
 
-// wait looks at the memory now and then. (What the system tells of a process that has ended counts what its parent had.)
-func (r *running) wait() error {
+// watch looks at the memory now and then. (What the system tells of a process that has ended counts what its parent had.)
+func (r *running) watch() {
+	defer close(r.ended)
+	exited := make(chan error, 1)
+	go func() { exited <- r.cmd.Wait() }()
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
 	for {
 		select {
-		case err := <-r.ended:
-			return r.judge(err)
+		case err := <-exited:
+			r.wall, r.cpu = time.Since(r.begun), r.cmd.ProcessState.UserTime()+r.cmd.ProcessState.SystemTime()
+			r.err = r.judge(err)
+			return
 		case <-look.C:
 			r.memory = max(r.memory, peakMemory(r.cmd.Process.Pid))
 		}
 	}
+}
+
+func (r *running) wait() error {
+	<-r.ended
+	return r.err
 }
 
 func (r *running) judge(err error) error {
@@ -104,38 +140,23 @@ func (r *running) judge(err error) error {
 	return fmt.Errorf("run %s %q: %w\n%s", r.path, r.args, err, tail(logs))
 }
 
+func tail(text []byte) []byte { return text[max(0, len(text)-2000):] }
+
 // peakMemory is the most memory that a process has had so far, in bytes; Linux tells.
 func peakMemory(pid int) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
+	return highWater(status)
+}
+
+// highWater reads /proc/PID/status: proc_pid_status(5). 0 when it does not tell, as of a process that has just ended.
+func highWater(status []byte) int64 {
 	_, after, _ := bytes.Cut(status, []byte("VmHWM:"))
 	var kib int64
 	if _, err := fmt.Sscan(string(after), &kib); err != nil {
 		return 0
 	}
 	return kib << 10
-}
-
-func tail(text []byte) []byte { return text[max(0, len(text)-2000):] }
-
-// median is of each figure by itself; requests by kind are those of the round with the median wall.
-func median(rounds []measured) measured {
-	byWall := slices.SortedFunc(slices.Values(rounds), func(a, b measured) int { return int(a.wall - b.wall) })
-	m := byWall[len(byWall)/2]
-	m.cpu = middle(rounds, func(m measured) time.Duration { return m.cpu })
-	m.memory = middle(rounds, func(m measured) int64 { return m.memory })
-	m.server.CPU = middle(rounds, func(m measured) time.Duration { return m.server.CPU })
-	m.server.Connections = middle(rounds, func(m measured) int { return m.server.Connections })
-	return m
-}
-
-func middle[T int | int64 | time.Duration](rounds []measured, of func(measured) T) T {
-	var all []T
-	for _, m := range rounds {
-		all = append(all, of(m))
-	}
-	slices.Sort(all)
-	return all[len(all)/2]
 }

@@ -3,8 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
+	"time"
 
 	"github.com/angel-nft/google-shuffle/messages"
 )
@@ -22,7 +23,7 @@ type peer struct {
 	tasks  int
 	left   int // frames that stand in the datasets afterwards
 	program
-	rounds []measured
+	rounds rounds
 }
 
 func (c *peersCmd) Run(ctx *runContext) error {
@@ -35,54 +36,55 @@ func (c *peersCmd) Run(ctx *runContext) error {
 	if err != nil {
 		return err
 	}
-	for round := range c.Rounds {
+	err = c.inTurn(peers, func(p *peer) error { return p.run(ctx, w) })
+	if err == nil {
+		printPeers(ctx.out, peers)
+	}
+	return err
+}
+
+// inTurn measures all of them in each round, so that what else the machine does strikes all alike.
+func (s settings) inTurn(peers []*peer, measure func(*peer) error) error {
+	for round := range s.Rounds {
 		for _, p := range peers {
-			say("round %d of %d: %s", round+1, c.Rounds, p.name)
-			if err := p.run(ctx, w); err != nil {
+			say("round %d of %d: %s", round+1, s.Rounds, p.name)
+			if err := measure(p); err != nil {
 				return err
 			}
 		}
 	}
-	printPeers(peers)
 	return nil
 }
 
 // peers have the program first; the others do what its plan says.
 func (c *peersCmd) peers(ctx context.Context, w *world) ([]*peer, error) {
-	tasks, err := w.review(ctx, w.unsorted()...)
+	tasks, err := w.review(ctx, w.unsorted(c.Episodes)...)
 	if err != nil {
 		return nil, err
 	}
-	self, err := os.Executable()
+	all, few := len(tasks), min(c.Serial, len(tasks))
+	peers := []*peer{{name: "shuffle run: plan, copies, deletes, verify", bucket: bucketName, tasks: all, left: all,
+		program: program{path: c.Shuffle, args: []string{"run", "--seed", seed}}}}
+	if c.S5cmd != "" {
+		commands, err := w.write("s5cmd.txt", s5cmdCommands(tasks, "s5cmd"))
+		if err != nil {
+			return nil, err
+		}
+		peers = append(peers, &peer{name: "s5cmd run: copies, deletes", bucket: "s5cmd", tasks: all, left: all,
+			program: w.s5cmd("--numworkers", fmt.Sprint(c.Parallel), "--log", "error", "run", commands)})
+	}
+	if c.Rclone != "" {
+		peers = append(peers, &peer{name: "rclone move: listing, copies, deletes", bucket: "rclone", tasks: all, left: all, program: w.rcloneMove("rclone")})
+	}
+	bare, err := w.loop("bare", tasks, c.Parallel)
 	if err != nil {
 		return nil, err
 	}
-	commands, err := w.write("s5cmd.txt", s5cmdCommands(tasks, "s5cmd"))
-	if err != nil {
-		return nil, err
-	}
-	pairs, err := w.write("pairs.txt", copyPairs(tasks))
-	if err != nil {
-		return nil, err
-	}
-	few, err := w.write("few.txt", copyPairs(tasks[:min(c.Serial, len(tasks))]))
-	if err != nil {
-		return nil, err
-	}
-	peers := []*peer{
-		{name: "shuffle run: plan, copies, deletes, verify", bucket: bucketName, tasks: len(tasks), left: len(tasks),
-			program: program{path: c.Shuffle, args: []string{"run", "--seed", seed}}},
-		{name: "s5cmd run: copies, deletes", bucket: "s5cmd", tasks: len(tasks), left: len(tasks), program: program{path: c.S5cmd,
-			args: []string{"--endpoint-url", w.server.AWS, "--numworkers", fmt.Sprint(c.Parallel), "--log", "error", "run", commands}}},
-		{name: "bare SDK loop: copies only", bucket: "bare", tasks: len(tasks), left: 2 * len(tasks),
-			program: program{path: self, args: []string{"copy", "--parallel", fmt.Sprint(c.Parallel), "bare", pairs}}},
-		{name: "serial SDK loop: copies only", bucket: "serial", tasks: min(c.Serial, len(tasks)), left: len(tasks) + min(c.Serial, len(tasks)),
-			program: program{path: self, args: []string{"copy", "--parallel", "1", "serial", few}}},
-	}
-	if filepath.Base(c.S5cmd) == "." || c.S5cmd == "" {
-		peers = append(peers[:1], peers[2:]...)
-	}
-	return peers, nil
+	serial, err := w.loop("serial", tasks[:few], 1)
+	return append(peers,
+		&peer{name: "bare SDK loop: copies only", bucket: "bare", tasks: all, left: 2 * all, program: bare},
+		&peer{name: "serial SDK loop: copies only", bucket: "serial", tasks: few, left: all + few, program: serial},
+	), err
 }
 
 // seed of the split, always the same one: every plan is then the same.
@@ -99,6 +101,10 @@ func (w *world) review(ctx context.Context, further ...string) ([]messages.Task,
 	return w.tasks(ctx)
 }
 
+func (w *world) s5cmd(args ...string) program {
+	return program{path: w.S5cmd, args: append([]string{"--endpoint-url", w.server.AWS}, args...)}
+}
+
 func s5cmdCommands(tasks []messages.Task, bucket string) (lines []string) {
 	for _, t := range tasks {
 		if t.Src != "" {
@@ -113,6 +119,29 @@ func s5cmdCommands(tasks []messages.Task, bucket string) (lines []string) {
 	return lines
 }
 
+// rcloneMove moves the same frames, all to one class, for rclone cannot be told a destination a frame. It copies within the
+// bucket and deletes, as the others do, and compares by the ETags of its listings; its other ways would ask for each object.
+func (w *world) rcloneMove(bucket string) program {
+	of := func(class string) string { return "s3:" + bucket + "/" + w.layout().ML() + "train/" + class }
+	parallel := fmt.Sprint(w.Parallel)
+	return program{
+		path: w.Rclone,
+		args: []string{"move", of(unsortedClass), of("Common"), "--checksum", "--transfers", parallel, "--checkers", parallel},
+		env: []string{"RCLONE_CONFIG_S3_TYPE=s3", "RCLONE_CONFIG_S3_PROVIDER=Other", "RCLONE_CONFIG_S3_ENV_AUTH=true", "RCLONE_CONFIG_S3_ENDPOINT=" + w.server.AWS,
+			"RCLONE_CONFIG_S3_LIST_VERSION=2", "RCLONE_CONFIG_S3_FORCE_PATH_STYLE=true", "RCLONE_CONFIG_S3_NO_CHECK_BUCKET=true", "RCLONE_CONFIG=" + os.DevNull},
+	}
+}
+
+// loop is the bare loop over a bucket of its own.
+func (w *world) loop(bucket string, tasks []messages.Task, parallel int) (program, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return program{}, err
+	}
+	pairs, err := w.write(bucket+".txt", copyPairs(tasks))
+	return program{path: self, args: []string{"copy", "--parallel", fmt.Sprint(parallel), bucket, pairs}}, err
+}
+
 func copyPairs(tasks []messages.Task) (lines []string) {
 	for _, t := range tasks {
 		if t.Src != "" {
@@ -124,7 +153,7 @@ func copyPairs(tasks []messages.Task) (lines []string) {
 
 // run measures one round, in a bucket as at the beginning.
 func (p *peer) run(ctx context.Context, w *world) error {
-	if err := w.fill(ctx, p.bucket, w.unsorted()...); err != nil {
+	if err := w.fill(ctx, p.bucket, w.unsorted(w.Episodes)...); err != nil {
 		return err
 	}
 	if err := p.measure(ctx, w, 0); err != nil {
@@ -153,14 +182,16 @@ func (p *peer) measure(ctx context.Context, w *world, writesPerSecond int, other
 	return nil
 }
 
-func printPeers(peers []*peer) {
-	t := newTable("program", "tasks", "wall", "tasks/s", "CPU a task", "CPU of the server", "peak memory", "connections", "requests a task")
+func printPeers(out io.Writer, peers []*peer) {
+	t := newTable(out, "program", "tasks", "wall", "tasks/s", "CPU a task", "CPU of the server", "peak memory", "connections", "requests a task")
 	for _, p := range peers {
-		m := median(p.rounds)
-		t.row(p.name, p.tasks, m.wall, perSecond(p.tasks, m.wall), perTask(m.cpu, p.tasks), perTask(m.server.CPU, p.tasks),
-			bytesSize(m.memory), m.server.Connections, float64(m.server.Total())/float64(p.tasks))
+		t.row(p.name, p.tasks, p.rounds.wall(), perSecond(p.tasks, p.rounds.typical().wall), p.rounds.cpuPerTask(p.tasks),
+			p.rounds.perTask(p.tasks, func(m measured) time.Duration { return m.server.CPU }), p.rounds.memory(), p.rounds.connections(),
+			float64(p.rounds.typical().server.Total())/float64(p.tasks))
 	}
 	for _, p := range peers {
-		fmt.Printf("\n%s: requests %v\n", p.name, median(p.rounds).server.Requests)
+		fmt.Fprintf(out, "\n%s: requests %v\n", p.name, p.rounds.typical().server.Requests)
 	}
 }
+
+func perSecond(n int, d time.Duration) string { return fmt.Sprintf("%.0f", float64(n)/d.Seconds()) }

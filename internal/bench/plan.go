@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"time"
 )
 
 // planCmd measures how long it takes to see that nothing has changed: a season of 12 episodes that stands in the datasets as its
@@ -16,34 +18,29 @@ func (c *planCmd) Run(ctx *runContext) error {
 		return err
 	}
 	defer w.close() //nolint:errcheck // A temporary folder and a process that ends by itself.
-	tasks, err := w.review(ctx)
+	keys, err := w.wanted(ctx)
 	if err != nil {
 		return err
-	}
-	var keys []string
-	for _, t := range tasks {
-		keys = append(keys, t.Dst)
 	}
 	if err := w.fill(ctx, bucketName, keys...); err != nil {
 		return err
 	}
-	rows := []*peer{
-		{name: "shuffle plan --dry-run", program: program{path: c.Shuffle, args: []string{"plan", "--dry-run", "--seed", seed}}},
-		{name: "s5cmd ls", program: program{path: c.S5cmd, args: []string{"--endpoint-url", w.server.AWS, "ls",
-			fmt.Sprintf("s3://%s/%s/*", bucketName, w.season.Options.Prefix)}}},
+	rows := []*peer{{name: "shuffle plan --dry-run", program: program{path: c.Shuffle, args: []string{"plan", "--dry-run", "--seed", seed}}}}
+	if c.S5cmd != "" {
+		rows = append(rows, &peer{name: "s5cmd ls", program: w.s5cmd("ls", fmt.Sprintf("s3://%s/%s/*", bucketName, w.season.Options.Prefix))})
 	}
-	for round := range c.Rounds {
-		for _, p := range rows {
-			say("round %d of %d: %s", round+1, c.Rounds, p.name)
-			if err := p.measure(ctx, w, 0); err != nil {
-				return err
-			}
-		}
+	err = c.inTurn(rows, func(p *peer) error { return p.measure(ctx, w, 0) })
+	if err == nil {
+		printPlans(ctx.out, rows, len(keys)+len(w.images))
 	}
-	t := newTable("program", "keys", "wall", "CPU", "CPU of the server", "peak memory", "LIST requests")
+	return err
+}
+
+func printPlans(out io.Writer, rows []*peer, keys int) {
+	t := newTable(out, "program", "keys", "wall", "CPU", "CPU of the server", "peak memory", "LIST requests")
 	for _, p := range rows {
-		m := median(p.rounds)
-		t.row(p.name, len(keys)+len(w.images), m.wall, m.cpu, m.server.CPU, bytesSize(m.memory), m.server.Requests["ListObjectsV2"])
+		t.row(p.name, keys, p.rounds.wall(), p.rounds.seconds(func(m measured) time.Duration { return m.cpu }),
+			p.rounds.seconds(func(m measured) time.Duration { return m.server.CPU }), p.rounds.memory(),
+			p.rounds.typical().server.Requests["ListObjectsV2"])
 	}
-	return nil
 }

@@ -78,18 +78,23 @@ func controls(s *benchserver.Server) http.Handler {
 		s.Configure(o)
 		s.ResetStats()
 	})
-	mux.HandleFunc("PUT /buckets/{bucket}", func(w http.ResponseWriter, r *http.Request) {
-		var keys []string
-		if err := json.NewDecoder(r.Body).Decode(&keys); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		s.Fill(r.PathValue("bucket"), keys)
-	})
+	mux.HandleFunc("PUT /buckets/{bucket}", withKeys(s.Fill))
+	mux.HandleFunc("POST /buckets/{bucket}", withKeys(s.Add))
 	mux.HandleFunc("GET /usage", func(w http.ResponseWriter, _ *http.Request) {
 		if err := json.NewEncoder(w).Encode(usage{s.Stats(), ownCPU()}); err != nil {
 			fmt.Fprintln(os.Stderr, "bench serve:", err)
 		}
 	})
 	return mux
+}
+
+func withKeys(do func(bucket string, keys []string)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var keys []string
+		if err := json.NewDecoder(r.Body).Decode(&keys); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		do(r.PathValue("bucket"), keys)
+	}
 }

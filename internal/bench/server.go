@@ -58,6 +58,11 @@ func (s *server) fill(ctx context.Context, bucket string, keys []string) error {
 	return s.call(ctx, http.MethodPut, "/buckets/"+bucket, keys, nil)
 }
 
+// add puts further objects into a bucket.
+func (s *server) add(ctx context.Context, bucket string, keys []string) error {
+	return s.call(ctx, http.MethodPost, "/buckets/"+bucket, keys, nil)
+}
+
 func (s *server) usage(ctx context.Context) (u usage, err error) {
 	return u, s.call(ctx, http.MethodGet, "/usage", nil, &u)
 }

@@ -2,18 +2,19 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
 )
 
 // table is written as Markdown, a row at a time.
-type table struct{ head []string }
+type table struct{ out io.Writer }
 
-func newTable(head ...string) table {
-	fmt.Println("\n| " + strings.Join(head, " | ") + " |")
-	fmt.Println("|---" + strings.Repeat("|--:", len(head)-1) + "|")
-	return table{head}
+func newTable(out io.Writer, head ...string) table {
+	fmt.Fprintln(out, "\n| "+strings.Join(head, " | ")+" |")
+	fmt.Fprintln(out, "|---"+strings.Repeat("|--:", len(head)-1)+"|")
+	return table{out}
 }
 
 func (t table) row(cells ...any) {
@@ -21,7 +22,7 @@ func (t table) row(cells ...any) {
 	for i, c := range cells {
 		text[i] = cell(c)
 	}
-	fmt.Println("| " + strings.Join(text, " | ") + " |")
+	fmt.Fprintln(t.out, "| "+strings.Join(text, " | ")+" |")
 }
 
 func cell(c any) string {
@@ -37,15 +38,6 @@ func cell(c any) string {
 }
 
 type bytesSize int64
-
-// perTask is in microseconds.
-func perTask(d time.Duration, tasks int) string {
-	return fmt.Sprintf("%d µs", d.Microseconds()/int64(max(tasks, 1)))
-}
-
-func perSecond(n int, d time.Duration) string { return fmt.Sprintf("%.0f", float64(n)/d.Seconds()) }
-
-func percent(part, whole float64) string { return fmt.Sprintf("%.1f%%", 100*part/whole) }
 
 // say tells what is being done, beside the tables.
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }

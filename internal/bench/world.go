@@ -111,26 +111,42 @@ func (w *world) open(ctx context.Context, name string) (*state.Store, open.Bucke
 
 func (w *world) layout() dataset.Layout { return dataset.Layout{Prefix: w.season.Options.Prefix} }
 
-// unsorted are the keys of all classified frames in a class folder of the past, so that each of them has to move.
-func (w *world) unsorted() (keys []string) {
-	for _, e := range w.season.Episodes {
+// unsortedClass is a class folder of the past.
+const unsortedClass = "Unsorted"
+
+// unsorted are the keys of all classified frames of the first episodes in such a folder, so that each of them has to move.
+func (w *world) unsorted(episodes int) (keys []string) {
+	for _, e := range w.season.Episodes[:episodes] {
 		classes, _ := e.Wanted()
 		for _, f := range e.Images {
 			if classes[f] != "" {
-				keys = append(keys, w.layout().Key(dataset.Place{Dataset: "train", Class: "Unsorted"}, f))
+				keys = append(keys, w.layout().Key(dataset.Place{Dataset: "train", Class: unsortedClass}, f))
 			}
 		}
 	}
 	return keys
 }
 
-// tasks reads the plan of the program's newest run.
-func (w *world) tasks(ctx context.Context) ([]messages.Task, error) {
-	store, _, err := w.open(ctx, bucketName)
-	if err != nil {
-		return nil, err
+// wanted are the keys of all frames where the sheets want them.
+func (w *world) wanted(ctx context.Context) (keys []string, err error) {
+	tasks, err := w.review(ctx)
+	for _, t := range tasks {
+		keys = append(keys, t.Dst)
 	}
-	held, err := store.Current(ctx, state.Held{})
+	return keys, err
+}
+
+// current is the program's newest run.
+func (w *world) current(ctx context.Context) (store *state.Store, held state.Held, err error) {
+	if store, _, err = w.open(ctx, bucketName); err == nil {
+		held, err = store.Current(ctx, state.Held{})
+	}
+	return store, held, err
+}
+
+// tasks reads the plan of the newest run.
+func (w *world) tasks(ctx context.Context) ([]messages.Task, error) {
+	store, held, err := w.current(ctx)
 	if err != nil {
 		return nil, err
 	}

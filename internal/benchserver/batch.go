@@ -119,6 +119,8 @@ type receivedMessage struct {
 	MessageAttributes map[string]attribute `json:",omitempty"`
 }
 
+type receivedMessages struct{ Messages []receivedMessage }
+
 // receiveMessage is the long poll.
 func (s *Server) receiveMessage(ctx context.Context, q *queue, in *sqsRequest) any {
 	q.mu.Lock()
@@ -137,7 +139,7 @@ func (s *Server) receiveMessage(ctx context.Context, q *queue, in *sqsRequest) a
 	for i, m := range got {
 		out[i] = m.answer(in)
 	}
-	return struct{ Messages []receivedMessage }{out}
+	return receivedMessages{out}
 }
 
 // bury moves messages to the queue's dead-letter queue. One whose dead-letter queue is gone stays lost, as in SQS once its time is up.

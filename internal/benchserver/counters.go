@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -14,6 +15,8 @@ type Stats struct {
 	InFlight int            `json:"in_flight"`
 	// PeakInFlight is the most requests at a time, long polls included.
 	PeakInFlight int `json:"peak_in_flight"`
+	// SQSBilled is the requests to SQS as it bills them: each 64 KiB of messages begun is one (Amazon SQS pricing).
+	SQSBilled int `json:"sqs_billed"`
 
 	Written int `json:"written"` // objects
 	Refused int `json:"refused"` // objects, over the limit
@@ -29,6 +32,16 @@ type Stats struct {
 func (s Stats) Total() (n int) {
 	for _, count := range s.Requests {
 		n += count
+	}
+	return n
+}
+
+// SQSRequests is how many of them went to SQS.
+func (s Stats) SQSRequests() (n int) {
+	for kind, count := range s.Requests {
+		if strings.Contains(kind, "Message") || strings.Contains(kind, "Queue") {
+			n += count
+		}
 	}
 	return n
 }
@@ -56,6 +69,14 @@ func (c *counters) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stats.InFlight--
+}
+
+// billed counts a request to SQS that carried so many bytes of messages.
+func (c *counters) billed(bytes int) {
+	const unit = 64 << 10
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.SQSBilled += max(1, (bytes+unit-1)/unit)
 }
 
 func (c *counters) wrote(now time.Time, granted, refused int) {

@@ -9,7 +9,6 @@ package benchserver
 import (
 	"context"
 	"net/http"
-	"path"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -83,12 +82,15 @@ func (s *Server) createBucket(name string) bool {
 // of its key, so that a copy under the same name elsewhere has the same ETag.
 func (s *Server) Fill(bucket string, keys []string) {
 	b := newStore()
-	for _, key := range keys {
-		b.put(key, newObject([]byte(path.Base(key))), condition{})
-	}
+	b.fill(keys)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.buckets[bucket] = b
+}
+
+// Add puts further objects as Fill does into a bucket that exists, beside what it holds.
+func (s *Server) Add(bucket string, keys []string) {
+	s.bucket(bucket).fill(keys)
 }
 
 // wait takes the time of a request that the latency is the median of; an error when the client has gone.

@@ -55,6 +55,7 @@ func (s *Server) serveSQS(w http.ResponseWriter, r *http.Request, operation stri
 		return // the client has gone
 	}
 	out, no := s.operate(r, operation, &in)
+	s.count.billed(in.size() + sizeOf(out))
 	if no != nil {
 		no.answer(w)
 		return
@@ -65,6 +66,24 @@ func (s *Server) serveSQS(w http.ResponseWriter, r *http.Request, operation stri
 	_ = enc.Encode(out) // strings and numbers only
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	_, _ = w.Write(body.Bytes()) // a client that has gone gets no answer
+}
+
+// size is the bytes of the messages that a request carries.
+func (in *sqsRequest) size() (n int) {
+	for _, e := range in.Entries {
+		n += e.size()
+	}
+	return n
+}
+
+// sizeOf is the bytes of the messages that an answer carries.
+func sizeOf(answer any) (n int) {
+	if got, ok := answer.(receivedMessages); ok {
+		for _, m := range got.Messages {
+			n += len(m.Body)
+		}
+	}
+	return n
 }
 
 func (no *sqsError) answer(w http.ResponseWriter) {

@@ -3,6 +3,7 @@ package benchserver
 import (
 	"crypto/md5" //nolint:gosec // The ETag of S3 is the MD5.
 	"encoding/hex"
+	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -37,6 +38,13 @@ type store struct {
 }
 
 func newStore() *store { return &store{objects: map[string]*object{}} }
+
+// fill puts an object under each key, whose content is the last part of it.
+func (s *store) fill(keys []string) {
+	for _, key := range keys {
+		s.put(key, newObject([]byte(path.Base(key))), condition{})
+	}
+}
 
 func (s *store) get(key string) *object {
 	s.mu.Lock()

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// backlogCmd publishes the tasks of many new episodes while nobody works, and then has them worked off, to the verified end.
+type backlogCmd struct {
+	settings
+	Workers int `help:"Workers at a time." default:"2"`
+}
+
+// backlog is what it took: of the planner, of each worker and, last, of the tracker.
+type backlog struct {
+	tasks    int
+	planner  measured
+	draining measured
+}
+
+func (c *backlogCmd) Run(ctx *runContext) error {
+	b, err := c.measure(ctx)
+	if err != nil {
+		return err
+	}
+	t := newTable(ctx.out, "process", "tasks", "wall", "tasks/s", "CPU a task", "peak memory")
+	row := func(name string, u used) {
+		t.row(name, b.tasks, u.wall, perSecond(b.tasks, u.wall), fmt.Sprintf("%d µs", u.cpu.Microseconds()/int64(max(b.tasks, 1))), bytesSize(u.memory))
+	}
+	row("planner", b.planner.used)
+	for i, u := range b.draining.each {
+		if i < c.Workers {
+			row(fmt.Sprintf("worker %d of %d", i+1, c.Workers), u)
+		} else {
+			row("tracker, verification included", u)
+		}
+	}
+	fmt.Fprintf(ctx.out, "\nrequests of the planner %v\nof the others %v\n", b.planner.server.Requests, b.draining.server.Requests)
+	return nil
+}
+
+func (c *backlogCmd) measure(ctx context.Context) (b backlog, err error) {
+	w, err := newWorld(ctx, c.settings)
+	if err != nil {
+		return b, err
+	}
+	defer w.close() //nolint:errcheck // A temporary folder and a process that ends by itself.
+	if err := w.fill(ctx, bucketName); err != nil {
+		return b, err
+	}
+	if err := w.server.configure(ctx, w.options(0)); err != nil {
+		return b, err
+	}
+	say("publish the tasks of %d frames", len(w.images))
+	if b.planner, err = w.measure(ctx, program{path: c.Shuffle, args: []string{"plan", "--seed", seed}}); err != nil {
+		return b, err
+	}
+	_, held, err := w.current(ctx)
+	if err != nil {
+		return b, err
+	}
+	if err := w.server.configure(ctx, w.options(0)); err != nil {
+		return b, err
+	}
+	b.tasks = held.Tasks
+	say("work off %d tasks", b.tasks)
+	workers := slices.Repeat([]program{{path: c.Shuffle, args: []string{"work", "--exit-when-idle", idle}}}, c.Workers)
+	b.draining, err = w.measure(ctx, append(workers, program{path: c.Shuffle, args: []string{"track", "--until-done"}})...)
+	return b, err
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/angel-nft/google-shuffle/internal/open"
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// publish plans the first episodes of a season beside which the bucket holds further keys, and leaves the tasks in the queue.
+func (w *world) publish(ctx context.Context, further []string, episodes int) (tasks int, err error) {
+	if err := w.fill(ctx, bucketName, further...); err != nil {
+		return 0, err
+	}
+	args := []string{"plan", "--seed", seed}
+	for _, e := range w.season.Episodes[:episodes] {
+		args = append(args, "--episode", string(e.Episode))
+	}
+	if _, err := w.measure(ctx, program{path: w.Shuffle, args: args}); err != nil {
+		return 0, err
+	}
+	_, held, err := w.current(ctx)
+	return held.Tasks, err
+}
+
+// resultsQueue is the one that the program has by default.
+const resultsQueue = "google-shuffle-results"
+
+func (w *world) results(ctx context.Context) (open.Queue, error) {
+	queues, err := open.New(w.Parallel).Queues(ctx, "sqs://")
+	if err != nil {
+		return nil, err
+	}
+	return queues.Queue(ctx, queue.Spec{Name: resultsQueue})
+}
+
+// takeResults empties the results queue, in which each of so many tasks must be and as moved, and counts them by workers.
+func (w *world) takeResults(ctx context.Context, tasks int) (done map[string]int, err error) {
+	if err := w.server.configure(ctx, benchFast); err != nil {
+		return nil, err
+	}
+	q, err := w.results(ctx)
+	if err != nil {
+		return nil, err
+	}
+	done, seen := map[string]int{}, make(map[uint32]bool, tasks)
+	for {
+		got, err := q.ReceiveMessage(ctx, queue.MaxBatch, 0)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(got) == 0 && len(seen) != tasks:
+			return nil, fmt.Errorf("%d of %d tasks have a result", len(seen), tasks)
+		case len(got) == 0:
+			return done, nil
+		}
+		if err := countResults(got, done, seen); err != nil {
+			return nil, err
+		}
+		receipts := make([]string, len(got))
+		for i, m := range got {
+			receipts[i] = m.Receipt
+		}
+		if _, err := q.DeleteMessageBatch(ctx, receipts); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func countResults(got []queue.Message, done map[string]int, seen map[uint32]bool) error {
+	for _, m := range got {
+		told, err := messages.ParseResults(m.Body)
+		if err != nil {
+			return err
+		}
+		for _, r := range told.Results {
+			if r.Outcome != messages.Moved {
+				return fmt.Errorf("task %d was not moved: %+v", r.Seq, r)
+			}
+			if !seen[r.Seq] { // a task may be delivered twice
+				seen[r.Seq] = true
+				done[told.Worker]++
+			}
+		}
+	}
+	return nil
+}

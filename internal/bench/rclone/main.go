@@ -1,0 +1,10 @@
+// Command rclone is rclone with its S3 backend and its command move only, for the benchmarks: all of it takes minutes to build.
+package main
+
+import (
+	_ "github.com/rclone/rclone/backend/s3"
+	"github.com/rclone/rclone/cmd"
+	_ "github.com/rclone/rclone/cmd/move"
+)
+
+func main() { cmd.Main() }

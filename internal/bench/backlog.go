@@ -65,7 +65,11 @@ func (c *backlogCmd) measure(ctx context.Context) (b backlog, err error) {
 	}
 	b.tasks = held.Tasks
 	say("work off %d tasks", b.tasks)
-	workers := slices.Repeat([]program{{path: c.Shuffle, args: []string{"work", "--exit-when-idle", idle}}}, c.Workers)
-	b.draining, err = w.measure(ctx, append(workers, program{path: c.Shuffle, args: []string{"track", "--until-done"}})...)
+	workers := slices.Repeat([]program{{path: c.Shuffle, args: []string{"work"}}}, c.Workers)
+	tracker := program{path: c.Shuffle, args: []string{"track", "--until-done"}}
+	b.draining, err = w.measureDuring(ctx, func(_ context.Context, all []*running) error {
+		<-all[c.Workers].ended
+		return endAll(all[:c.Workers])
+	}, append(workers, tracker)...)
 	return b, err
 }

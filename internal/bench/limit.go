@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -16,11 +17,15 @@ type limitCmd struct {
 }
 
 func (c *limitCmd) Run(ctx *runContext) error {
-	rows, err := c.workers(ctx, c.Workers, c.Limit, func(int) int { return c.Episodes })
+	rows, err := c.measure(ctx)
 	if err == nil {
 		c.print(ctx.out, rows)
 	}
 	return err
+}
+
+func (c *limitCmd) measure(ctx context.Context) ([]*peer, error) {
+	return c.workers(ctx, c.Workers, c.Limit, func(int) int { return c.Episodes })
 }
 
 func (c *limitCmd) print(out io.Writer, rows []*peer) {
@@ -65,12 +70,16 @@ type scaleCmd struct {
 }
 
 func (c *scaleCmd) Run(ctx *runContext) error {
-	c.Episodes = slices.Max(c.Workers)
-	rows, err := c.workers(ctx, c.Workers, 0, func(workers int) int { return workers }, fmt.Sprint("SHUFFLE_CONCURRENCY=", c.Slots))
+	rows, err := c.measure(ctx)
 	if err == nil {
 		c.print(ctx.out, rows)
 	}
 	return err
+}
+
+func (c *scaleCmd) measure(ctx context.Context) ([]*peer, error) {
+	c.Episodes = slices.Max(c.Workers)
+	return c.workers(ctx, c.Workers, 0, func(workers int) int { return workers }, fmt.Sprint("SHUFFLE_CONCURRENCY=", c.Slots))
 }
 
 func (c *scaleCmd) print(out io.Writer, rows []*peer) {
@@ -82,9 +91,6 @@ func (c *scaleCmd) print(out io.Writer, rows []*peer) {
 	}
 }
 
-// idle is how long a worker of these measurements waits for more; it is not part of the writing.
-const idle = "3s"
-
 // workers measures so many workers, all counts in each round, on the tasks of as many episodes that move as a whole.
 func (s settings) workers(ctx context.Context, counts []int, limit int, episodes func(workers int) int, env ...string) ([]*peer, error) {
 	w, err := newWorld(ctx, s)
@@ -94,21 +100,57 @@ func (s settings) workers(ctx context.Context, counts []int, limit int, episodes
 	defer w.close() //nolint:errcheck // A temporary folder and a process that ends by itself.
 	rows := make([]*peer, len(counts))
 	for i, n := range counts {
-		rows[i] = &peer{name: fmt.Sprintf("%d workers", n), program: program{path: s.Shuffle, args: []string{"work", "--exit-when-idle", idle}, env: env}}
+		rows[i] = &peer{name: fmt.Sprintf("%d workers", n), program: program{path: s.Shuffle, args: []string{"work"}, env: env}}
 	}
 	err = s.inTurn(rows, func(p *peer) error {
 		n := counts[slices.Index(rows, p)]
 		if p.tasks, err = w.publish(ctx, w.unsorted(w.Episodes), episodes(n)); err != nil {
 			return err
 		}
-		if err := p.measure(ctx, w, limit, slices.Repeat([]program{p.program}, n-1)...); err != nil {
-			return err
-		}
-		done, err := w.takeResults(ctx, p.tasks)
-		p.rounds[len(p.rounds)-1].shares = share(done, n)
-		return err
+		return p.work(ctx, w, n, limit)
 	})
 	return rows, err
+}
+
+// work measures so many of a worker at the same time, until the tasks are done.
+func (p *peer) work(ctx context.Context, w *world, n, limit int) error {
+	if err := w.server.configure(ctx, w.options(limit)); err != nil {
+		return err
+	}
+	m, err := w.measureDuring(ctx, w.endWhenDone, slices.Repeat([]program{p.program}, n)...)
+	if err != nil {
+		return err
+	}
+	done, err := w.takeResults(ctx, p.tasks)
+	m.shares = share(done, n)
+	p.rounds = append(p.rounds, m)
+	return err
+}
+
+// endWhenDone ends workers when no task is left in the queue.
+func (w *world) endWhenDone(ctx context.Context, workers []*running) (err error) {
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for left := 1; left > 0; {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-workers[0].ended: // by itself, for a reason that it says
+			return nil
+		case <-look.C:
+		}
+		if left, err = w.server.messages(ctx, tasksQueue); err != nil {
+			return err
+		}
+	}
+	return endAll(workers)
+}
+
+func endAll(all []*running) (err error) {
+	for _, r := range all {
+		err = errors.Join(err, r.end())
+	}
+	return err
 }
 
 // share is what the workers have done, each as a part of what it would be if all had done the same.

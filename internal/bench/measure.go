@@ -132,6 +132,14 @@ func (r *running) wait() error {
 	return r.err
 }
 
+// end asks the process to end, as a scheduler does.
+func (r *running) end() error {
+	if err := r.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("end %s: %w", r.path, err)
+	}
+	return nil
+}
+
 func (r *running) judge(err error) error {
 	if err == nil {
 		return nil

@@ -21,26 +21,30 @@ type peer struct {
 	name   string
 	bucket string
 	tasks  int
-	left   int // frames that stand in the datasets afterwards
+	left   int // frames that stand in the datasets afterwards; of a plan, the keys that it lists
 	program
 	rounds rounds
 }
 
 func (c *peersCmd) Run(ctx *runContext) error {
-	w, err := newWorld(ctx, c.settings)
-	if err != nil {
-		return err
-	}
-	defer w.close() //nolint:errcheck // A temporary folder and a process that ends by itself.
-	peers, err := c.peers(ctx, w)
-	if err != nil {
-		return err
-	}
-	err = c.inTurn(peers, func(p *peer) error { return p.run(ctx, w) })
+	peers, err := c.measure(ctx)
 	if err == nil {
 		printPeers(ctx.out, peers)
 	}
 	return err
+}
+
+func (c *peersCmd) measure(ctx context.Context) ([]*peer, error) {
+	w, err := newWorld(ctx, c.settings)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close() //nolint:errcheck // A temporary folder and a process that ends by itself.
+	peers, err := c.peers(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	return peers, c.inTurn(peers, func(p *peer) error { return p.run(ctx, w) })
 }
 
 // inTurn measures all of them in each round, so that what else the machine does strikes all alike.
@@ -156,7 +160,7 @@ func (p *peer) run(ctx context.Context, w *world) error {
 	if err := w.fill(ctx, p.bucket, w.unsorted(w.Episodes)...); err != nil {
 		return err
 	}
-	if err := p.measure(ctx, w, 0); err != nil {
+	if err := p.measure(ctx, w); err != nil {
 		return err
 	}
 	if err := w.server.configure(ctx, benchFast); err != nil {
@@ -169,12 +173,12 @@ func (p *peer) run(ctx context.Context, w *world) error {
 	return err
 }
 
-// measure measures one round, of the program and others like it at the same time, on a bucket that is ready.
-func (p *peer) measure(ctx context.Context, w *world, writesPerSecond int, others ...program) error {
-	if err := w.server.configure(ctx, w.options(writesPerSecond)); err != nil {
+// measure measures one round, on a bucket that is ready.
+func (p *peer) measure(ctx context.Context, w *world) error {
+	if err := w.server.configure(ctx, w.options(0)); err != nil {
 		return err
 	}
-	m, err := w.measure(ctx, append(others, p.program)...)
+	m, err := w.measure(ctx, p.program)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.name, err)
 	}

@@ -25,8 +25,11 @@ func (w *world) publish(ctx context.Context, further []string, episodes int) (ta
 	return held.Tasks, err
 }
 
-// resultsQueue is the one that the program has by default.
-const resultsQueue = "google-shuffle-results"
+// The queues that the program has by default.
+const (
+	tasksQueue   = "google-shuffle-tasks"
+	resultsQueue = "google-shuffle-results"
+)
 
 func (w *world) results(ctx context.Context) (open.Queue, error) {
 	queues, err := open.New(w.Parallel).Queues(ctx, "sqs://")

@@ -81,11 +81,18 @@ func controls(s *benchserver.Server) http.Handler {
 	mux.HandleFunc("PUT /buckets/{bucket}", withKeys(s.Fill))
 	mux.HandleFunc("POST /buckets/{bucket}", withKeys(s.Add))
 	mux.HandleFunc("GET /usage", func(w http.ResponseWriter, _ *http.Request) {
-		if err := json.NewEncoder(w).Encode(usage{s.Stats(), ownCPU()}); err != nil {
-			fmt.Fprintln(os.Stderr, "bench serve:", err)
-		}
+		answer(w, usage{s.Stats(), ownCPU()})
+	})
+	mux.HandleFunc("GET /queues/{queue}", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, s.Messages(r.PathValue("queue")))
 	})
 	return mux
+}
+
+func answer(w http.ResponseWriter, of any) {
+	if err := json.NewEncoder(w).Encode(of); err != nil {
+		fmt.Fprintln(os.Stderr, "bench serve:", err)
+	}
 }
 
 func withKeys(do func(bucket string, keys []string)) http.HandlerFunc {

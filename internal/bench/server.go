@@ -67,6 +67,11 @@ func (s *server) usage(ctx context.Context) (u usage, err error) {
 	return u, s.call(ctx, http.MethodGet, "/usage", nil, &u)
 }
 
+// messages is how many a queue holds, those that are hidden included.
+func (s *server) messages(ctx context.Context, queue string) (n int, err error) {
+	return n, s.call(ctx, http.MethodGet, "/queues/"+queue, nil, &n)
+}
+
 func (s *server) call(ctx context.Context, method, path string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {

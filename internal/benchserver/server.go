@@ -93,6 +93,16 @@ func (s *Server) Add(bucket string, keys []string) {
 	s.bucket(bucket).fill(keys)
 }
 
+// Messages is how many messages a queue holds, those that are hidden included; without the queue 0.
+func (s *Server) Messages(queue string) int {
+	q := s.queue(queue)
+	if q == nil {
+		return 0
+	}
+	visible, hidden := q.counts()
+	return visible + hidden
+}
+
 // wait takes the time of a request that the latency is the median of; an error when the client has gone.
 func (s *Server) wait(ctx context.Context, median func(*Options) *Latency) error {
 	return median(s.options.Load()).pass(ctx)

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"github.com/angel-nft/google-shuffle/internal/season"
+)
+
+const frames = 240 // of an episode
+
+// small are settings of a measurement that takes a moment.
+func small(t *testing.T, episodes int) settings {
+	t.Helper()
+	t.Setenv(asMain, "1")
+	return settings{Shuffle: shuffle, Episodes: episodes, Frames: frames, Parallel: 16, Rounds: 2, Logs: t.TempDir()}
+}
+
+// classified is how many frames of so many episodes have a class, and so are a task each.
+func classified(t *testing.T, episodes int) (n int) {
+	t.Helper()
+	s, err := season.Generate(season.Options{Episodes: episodes, Frames: frames, Bucket: bucketName})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range s.Episodes {
+		classes, _ := e.Wanted()
+		for _, f := range e.Images {
+			if classes[f] != "" {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// print has the tables written, and wants a line with each of the texts.
+func print(t *testing.T, command interface{ Run(*runContext) error }, texts ...string) {
+	t.Helper()
+	var out bytes.Buffer
+	if err := command.Run(&runContext{t.Context(), &out}); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range texts {
+		if !bytes.Contains(out.Bytes(), []byte(text)) {
+			t.Errorf("no %q in\n%s", text, out.Bytes())
+		}
+	}
+}
+
+func measureAs[T any](t *testing.T, measure func(context.Context) (T, error)) T {
+	t.Helper()
+	got, err := measure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestPeers(t *testing.T) {
+	tasks := classified(t, 1)
+	c := &peersCmd{settings: small(t, 1), Serial: 5}
+	for _, p := range measureAs(t, c.measure) {
+		want := map[string]int{"bare": tasks, "serial": 5, bucketName: tasks}[p.bucket]
+		if len(p.rounds) != c.Rounds || p.tasks != want {
+			t.Errorf("%s: %d rounds of %d tasks", p.name, len(p.rounds), p.tasks)
+		}
+		for _, m := range p.rounds {
+			if got := m.server.Requests["CopyObject"]; got != want || m.wall <= 0 || m.cpu <= 0 {
+				t.Errorf("%s: %d copies, want %d; %+v", p.name, got, want, m)
+			}
+		}
+	}
+}
+
+func TestPlan(t *testing.T) {
+	c := &planCmd{settings: small(t, 2)}
+	rows := measureAs(t, c.measure)
+	if want := 2*frames + classified(t, 2); rows[0].left != want {
+		t.Errorf("%d keys, want %d", rows[0].left, want)
+	}
+	for _, m := range rows[0].rounds {
+		if m.server.Written != 0 || m.server.Requests["ListObjectsV2"] < 2*2 {
+			t.Errorf("a dry run that wrote, or did not list images and datasets: %+v", m.server)
+		}
+	}
+}
+
+// TestLimit: every task's result is counted, at a limit that refuses.
+func TestLimit(t *testing.T) {
+	tasks := classified(t, 1)
+	c := &limitCmd{settings: small(t, 1), Limit: 300, Workers: []int{1, 2}}
+	for i, p := range measureAs(t, c.measure) {
+		for _, m := range p.rounds {
+			if m.server.Written != 2*tasks || len(m.each) != c.Workers[i] || p.tasks != tasks {
+				t.Errorf("%s: %d written of %d tasks by %d processes", p.name, m.server.Written, p.tasks, len(m.each))
+			}
+			if i == 0 && m.shares != (spread{1, 1, 1}) || m.shares.most < 1 || m.shares.least > 1 {
+				t.Errorf("%s: shares %+v", p.name, m.shares)
+			}
+		}
+	}
+}
+
+func TestScale(t *testing.T) {
+	c := &scaleCmd{settings: small(t, 1), Slots: 4, Workers: []int{1, 2}}
+	for i, p := range measureAs(t, c.measure) {
+		if want := classified(t, c.Workers[i]); p.tasks != want || p.rounds[0].server.Requests["CopyObject"] != want {
+			t.Errorf("%s: %d tasks, requests %v, want %d", p.name, p.tasks, p.rounds[0].server.Requests, want)
+		}
+	}
+}
+
+func TestBacklog(t *testing.T) {
+	tasks := classified(t, 2)
+	c := &backlogCmd{settings: small(t, 2), Workers: 2}
+	b := measureAs(t, c.measure)
+	if b.tasks != tasks || b.draining.server.Requests["CopyObject"] != tasks || b.planner.server.Requests["CopyObject"] != 0 {
+		t.Errorf("%d tasks, want %d: requests %v and %v", b.tasks, tasks, b.planner.server.Requests, b.draining.server.Requests)
+	}
+	if len(b.draining.each) != 3 {
+		t.Errorf("%d processes, want two workers and a tracker", len(b.draining.each))
+	}
+}
+
+func TestResults(t *testing.T) {
+	tasks := classified(t, 1)
+	c := &resultsCmd{settings: small(t, 1), Rate: 1000, Workers: 2}
+	f := measureAs(t, c.measure)
+	if f.results != tasks || f.behind.most <= 0 || f.memory <= 0 || f.tracker.server.Requests["CopyObject"] != 0 {
+		t.Errorf("%d results, want %d: %+v", f.results, tasks, f)
+	}
+}
+
+func TestCost(t *testing.T) {
+	tasks := classified(t, 1)
+	c := &costCmd{settings: small(t, 1)}
+	for i, r := range measureAs(t, c.measure) {
+		want := []int{tasks, tasks, 0}[i]
+		if r.tasks != want || r.stats.Requests["CopyObject"] != want || r.planned <= 0 || r.billed != bill(r.stats) {
+			t.Errorf("a season that %s: %+v, want %d tasks", r.name, r, want)
+		}
+	}
+}
+
+// TestTables: each command writes one.
+func TestTables(t *testing.T) {
+	s := small(t, 1)
+	s.Rounds = 1
+	print(t, &peersCmd{settings: s, Serial: 5}, "| shuffle run", "| bare SDK loop", "| serial SDK loop")
+	print(t, &planCmd{settings: s}, "| shuffle plan --dry-run")
+	print(t, &limitCmd{settings: s, Limit: 1000, Workers: []int{1}}, "| 1 |")
+	print(t, &scaleCmd{settings: s, Slots: 4, Workers: []int{1}}, "| 1 |")
+	print(t, &backlogCmd{settings: s, Workers: 1}, "| planner |", "| worker 1 of 1 |", "| tracker")
+	print(t, &resultsCmd{settings: s, Rate: 1000, Workers: 1}, "| results |")
+	print(t, &costCmd{settings: s}, "| is new |", "| moves |", "| is as it should be |")
+}

@@ -6,13 +6,13 @@ import "testing"
 func BenchmarkTask(b *testing.B) {
 	task := goldenTasks()["task-move.json"]
 	body := task.Encode()
-	b.Run("encode", func(b *testing.B) {
+	b.Run("1_task/encode", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			_ = task.Encode()
 		}
 	})
-	b.Run("parse", func(b *testing.B) {
+	b.Run("1_task/parse", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := ParseTask(body); err != nil {
@@ -29,18 +29,23 @@ func BenchmarkResults(b *testing.B) {
 		results.Results = append(results.Results, Result{Seq: seq, Outcome: Moved, ETag: etagA, Attempts: 1})
 	}
 	body := results.Encode()
-	b.Run("encode", func(b *testing.B) {
+	perResult := func(b *testing.B) {
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(results.Results)), "ns/result")
+	}
+	b.Run("500_results/encode", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			_ = results.Encode()
 		}
+		perResult(b)
 	})
-	b.Run("parse", func(b *testing.B) {
+	b.Run("500_results/parse", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := ParseResults(body); err != nil {
 				b.Fatal(err)
 			}
 		}
+		perResult(b)
 	})
 }

@@ -349,6 +349,7 @@ func TestStratifyOneFrameMore(t *testing.T) {
 	})
 }
 
+// BenchmarkDataset is one frame's dataset.
 func BenchmarkDataset(b *testing.B) {
 	frames := make([]dataset.Frame, 28_800)
 	season := make([]Labelled, len(frames))
@@ -372,6 +373,26 @@ func BenchmarkDataset(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
 				c.a.Dataset(frames[i%len(frames)])
 			}
+		})
+	}
+}
+
+// BenchmarkStratify cuts the strata of a whole season.
+func BenchmarkStratify(b *testing.B) {
+	const n = 345_600
+	season := make([]Labelled, n)
+	for i := range season {
+		e := dataset.Episode(fmt.Sprintf("S01E%02d", 1+i/28_800))
+		season[i] = Labelled{dataset.FrameAt(e, i%28_800), []string{"Common", "Rare"}[i/100%2]}
+	}
+	for _, group := range []time.Duration{0, 10 * time.Second} {
+		b.Run(fmt.Sprintf("%d_frames/group_%s", n, group), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				a := Assigner{Split: usualSplit, Seed: "7", Group: group}
+				a.Stratify(season)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/frame")
 		})
 	}
 }

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -271,7 +272,7 @@ func BenchmarkPlanEpisode(b *testing.B) {
 		tasks    int
 	}{{"unchanged", standing, 0}, {"new", dataset.Standing{}, n}} {
 		in.Standing = c.standing
-		b.Run(c.name, func(b *testing.B) {
+		b.Run(fmt.Sprintf("%d_frames/%s", n, c.name), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if out := PlanEpisode(in); len(out.Tasks) != c.tasks {

@@ -17,7 +17,7 @@ func BenchmarkLedger(b *testing.B) {
 	for _, seq := range order[:tasks/2] {
 		add(b, half, uint32(seq))
 	}
-	b.Run("500 results", func(b *testing.B) {
+	b.Run("345600_tasks/500_results", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			told := tracker.NewLedger("run-1", 1, tasks)
@@ -27,13 +27,13 @@ func BenchmarkLedger(b *testing.B) {
 			half.Merge(told)
 		}
 	})
-	b.Run("progress", func(b *testing.B) {
+	b.Run("345600_tasks/progress", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			_ = half.Progress()
 		}
 	})
-	b.Run("save and read", func(b *testing.B) {
+	b.Run("345600_tasks/save_and_read", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			body, err := json.Marshal(half)

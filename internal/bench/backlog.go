@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 )
 
@@ -21,23 +22,24 @@ type backlog struct {
 
 func (c *backlogCmd) Run(ctx *runContext) error {
 	b, err := c.measure(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		b.print(ctx.out)
 	}
-	t := newTable(ctx.out, "process", "tasks", "wall", "tasks/s", "CPU a task", "peak memory")
+	return err
+}
+
+func (b backlog) print(out io.Writer) {
+	t := newTable(out, "process", "tasks", "wall", "tasks/s", "CPU a task", "peak memory")
 	row := func(name string, u used) {
 		t.row(name, b.tasks, u.wall, perSecond(b.tasks, u.wall), fmt.Sprintf("%d µs", u.cpu.Microseconds()/int64(max(b.tasks, 1))), bytesSize(u.memory))
 	}
 	row("planner", b.planner.used)
-	for i, u := range b.draining.each {
-		if i < c.Workers {
-			row(fmt.Sprintf("worker %d of %d", i+1, c.Workers), u)
-		} else {
-			row("tracker, verification included", u)
-		}
+	workers := len(b.draining.each) - 1
+	for i, u := range b.draining.each[:workers] {
+		row(fmt.Sprintf("worker %d of %d", i+1, workers), u)
 	}
-	fmt.Fprintf(ctx.out, "\nrequests of the planner %v\nof the others %v\n", b.planner.server.Requests, b.draining.server.Requests)
-	return nil
+	row("tracker, verification included", b.draining.each[workers])
+	fmt.Fprintf(out, "\nrequests of the planner %v\nof the others %v\n", b.planner.server.Requests, b.draining.server.Requests)
 }
 
 func (c *backlogCmd) measure(ctx context.Context) (b backlog, err error) {

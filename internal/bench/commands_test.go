@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"testing"
 
 	"github.com/angel-nft/google-shuffle/internal/season"
@@ -14,7 +16,7 @@ const frames = 240 // of an episode
 func small(t *testing.T, episodes int) settings {
 	t.Helper()
 	t.Setenv(asMain, "1")
-	return settings{Shuffle: shuffle, Episodes: episodes, Frames: frames, Parallel: 16, Rounds: 2, Logs: t.TempDir()}
+	return settings{Shuffle: shuffle, Episodes: episodes, Frames: frames, Parallel: 16, Rounds: 1, Logs: t.TempDir()}
 }
 
 // classified is how many frames of so many episodes have a class, and so are a task each.
@@ -35,13 +37,11 @@ func classified(t *testing.T, episodes int) (n int) {
 	return n
 }
 
-// print has the tables written, and wants a line with each of the texts.
-func print(t *testing.T, command interface{ Run(*runContext) error }, texts ...string) {
+// wantLines fails where a text stands nowhere in what is printed.
+func wantLines(t *testing.T, print func(io.Writer), texts ...string) {
 	t.Helper()
 	var out bytes.Buffer
-	if err := command.Run(&runContext{t.Context(), &out}); err != nil {
-		t.Fatal(err)
-	}
+	print(&out)
 	for _, text := range texts {
 		if !bytes.Contains(out.Bytes(), []byte(text)) {
 			t.Errorf("no %q in\n%s", text, out.Bytes())
@@ -61,7 +61,10 @@ func measureAs[T any](t *testing.T, measure func(context.Context) (T, error)) T 
 func TestPeers(t *testing.T) {
 	tasks := classified(t, 1)
 	c := &peersCmd{settings: small(t, 1), Serial: 5}
-	for _, p := range measureAs(t, c.measure) {
+	c.Rounds = 2
+	peers := measureAs(t, c.measure)
+	wantLines(t, func(out io.Writer) { printPeers(out, peers) }, "| shuffle run", "| bare SDK loop", "| serial SDK loop: copies only | 5 |")
+	for _, p := range peers {
 		want := map[string]int{"bare": tasks, "serial": 5, bucketName: tasks}[p.bucket]
 		if len(p.rounds) != c.Rounds || p.tasks != want {
 			t.Errorf("%s: %d rounds of %d tasks", p.name, len(p.rounds), p.tasks)
@@ -77,6 +80,7 @@ func TestPeers(t *testing.T) {
 func TestPlan(t *testing.T) {
 	c := &planCmd{settings: small(t, 2)}
 	rows := measureAs(t, c.measure)
+	wantLines(t, func(out io.Writer) { printPlans(out, rows) }, fmt.Sprintf("| shuffle plan --dry-run | %d |", rows[0].left))
 	if want := 2*frames + classified(t, 2); rows[0].left != want {
 		t.Errorf("%d keys, want %d", rows[0].left, want)
 	}
@@ -91,7 +95,9 @@ func TestPlan(t *testing.T) {
 func TestLimit(t *testing.T) {
 	tasks := classified(t, 1)
 	c := &limitCmd{settings: small(t, 1), Limit: 300, Workers: []int{1, 2}}
-	for i, p := range measureAs(t, c.measure) {
+	rows := measureAs(t, c.measure)
+	wantLines(t, func(out io.Writer) { c.print(out, rows) }, fmt.Sprintf("| 1 | %d |", tasks), fmt.Sprintf("| 2 | %d |", tasks))
+	for i, p := range rows {
 		for _, m := range p.rounds {
 			if m.server.Written != 2*tasks || len(m.each) != c.Workers[i] || p.tasks != tasks {
 				t.Errorf("%s: %d written of %d tasks by %d processes", p.name, m.server.Written, p.tasks, len(m.each))
@@ -105,7 +111,9 @@ func TestLimit(t *testing.T) {
 
 func TestScale(t *testing.T) {
 	c := &scaleCmd{settings: small(t, 1), Slots: 4, Workers: []int{1, 2}}
-	for i, p := range measureAs(t, c.measure) {
+	rows := measureAs(t, c.measure)
+	wantLines(t, func(out io.Writer) { c.print(out, rows) }, "| 1.00 | 100.0% | 1.00–1.00 |", fmt.Sprintf("| 2 | %d |", classified(t, 2)))
+	for i, p := range rows {
 		if want := classified(t, c.Workers[i]); p.tasks != want || p.rounds[0].server.Requests["CopyObject"] != want {
 			t.Errorf("%s: %d tasks, requests %v, want %d", p.name, p.tasks, p.rounds[0].server.Requests, want)
 		}
@@ -116,6 +124,7 @@ func TestBacklog(t *testing.T) {
 	tasks := classified(t, 2)
 	c := &backlogCmd{settings: small(t, 2), Workers: 2}
 	b := measureAs(t, c.measure)
+	wantLines(t, b.print, "| planner |", "| worker 2 of 2 |", "| tracker")
 	if b.tasks != tasks || b.draining.server.Requests["CopyObject"] != tasks || b.planner.server.Requests["CopyObject"] != 0 {
 		t.Errorf("%d tasks, want %d: requests %v and %v", b.tasks, tasks, b.planner.server.Requests, b.draining.server.Requests)
 	}
@@ -128,6 +137,7 @@ func TestResults(t *testing.T) {
 	tasks := classified(t, 1)
 	c := &resultsCmd{settings: small(t, 1), Rate: 1000, Workers: 2}
 	f := measureAs(t, c.measure)
+	wantLines(t, f.print, fmt.Sprintf("| %d |", tasks))
 	if f.results != tasks || f.behind.most <= 0 || f.memory <= 0 || f.tracker.server.Requests["CopyObject"] != 0 {
 		t.Errorf("%d results, want %d: %+v", f.results, tasks, f)
 	}
@@ -136,23 +146,12 @@ func TestResults(t *testing.T) {
 func TestCost(t *testing.T) {
 	tasks := classified(t, 1)
 	c := &costCmd{settings: small(t, 1)}
-	for i, r := range measureAs(t, c.measure) {
+	rows := measureAs(t, c.measure)
+	wantLines(t, func(out io.Writer) { printCosts(out, rows) }, "| is new | 240 |", "| moves | 240 |", "| is as it should be | 240 | 0 |")
+	for i, r := range rows {
 		want := []int{tasks, tasks, 0}[i]
 		if r.tasks != want || r.stats.Requests["CopyObject"] != want || r.planned <= 0 || r.billed != bill(r.stats) {
 			t.Errorf("a season that %s: %+v, want %d tasks", r.name, r, want)
 		}
 	}
-}
-
-// TestTables: each command writes one.
-func TestTables(t *testing.T) {
-	s := small(t, 1)
-	s.Rounds = 1
-	print(t, &peersCmd{settings: s, Serial: 5}, "| shuffle run", "| bare SDK loop", "| serial SDK loop")
-	print(t, &planCmd{settings: s}, "| shuffle plan --dry-run")
-	print(t, &limitCmd{settings: s, Limit: 1000, Workers: []int{1}}, "| 1 |")
-	print(t, &scaleCmd{settings: s, Slots: 4, Workers: []int{1}}, "| 1 |")
-	print(t, &backlogCmd{settings: s, Workers: 1}, "| planner |", "| worker 1 of 1 |", "| tracker")
-	print(t, &resultsCmd{settings: s, Rate: 1000, Workers: 1}, "| results |")
-	print(t, &costCmd{settings: s}, "| is new |", "| moves |", "| is as it should be |")
 }

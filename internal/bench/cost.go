@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/angel-nft/google-shuffle/internal/benchserver"
 )
@@ -16,7 +17,7 @@ type costCmd struct {
 // costRow is one run.
 type costRow struct {
 	name            string
-	tasks           int
+	frames, tasks   int
 	planned, billed float64 // dollars
 	stats           benchserver.Stats
 }
@@ -42,25 +43,30 @@ func bill(s benchserver.Stats) float64 {
 
 func (c *costCmd) Run(ctx *runContext) error {
 	rows, err := c.measure(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		printCosts(ctx.out, rows)
 	}
-	t := newTable(ctx.out, "a season", "frames", "tasks", "the plan says", "the server counts", "difference", "S3 requests a task", "SQS requests a task")
+	return err
+}
+
+func printCosts(out io.Writer, rows []costRow) {
+	t := newTable(out, "a season", "frames", "tasks", "the plan says", "the server counts", "difference", "S3 requests a task", "SQS requests a task")
 	for _, r := range rows {
 		sqs := r.stats.SQSRequests()
-		per := func(n int) string {
-			if r.tasks == 0 {
-				return fmt.Sprint(n, " in all")
-			}
-			return fmt.Sprintf("%.3f", float64(n)/float64(r.tasks))
-		}
-		t.row(r.name, c.Episodes*c.Frames, r.tasks, fmt.Sprintf("$%.4f", r.planned), fmt.Sprintf("$%.4f", r.billed),
-			fmt.Sprintf("%+.1f%%", 100*(r.planned-r.billed)/r.billed), per(r.stats.Total()-sqs), per(sqs))
+		t.row(r.name, r.frames, r.tasks, fmt.Sprintf("$%.4f", r.planned), fmt.Sprintf("$%.4f", r.billed),
+			fmt.Sprintf("%+.1f%%", 100*(r.planned-r.billed)/r.billed), r.each(r.stats.Total()-sqs), r.each(sqs))
 	}
 	for _, r := range rows {
-		fmt.Fprintf(ctx.out, "\n%s: requests %v, to SQS as billed %d\n", r.name, r.stats.Requests, r.stats.SQSBilled)
+		fmt.Fprintf(out, "\n%s: requests %v, to SQS as billed %d\n", r.name, r.stats.Requests, r.stats.SQSBilled)
 	}
-	return nil
+}
+
+// each is a number of requests as those of a task.
+func (r costRow) each(requests int) string {
+	if r.tasks == 0 {
+		return fmt.Sprint(requests, " in all")
+	}
+	return fmt.Sprintf("%.3f", float64(requests)/float64(r.tasks))
 }
 
 func (c *costCmd) measure(ctx context.Context) (rows []costRow, err error) {
@@ -108,5 +114,5 @@ func (w *world) cost(ctx context.Context) (row costRow, err error) {
 	if err != nil {
 		return row, err
 	}
-	return costRow{tasks: plan.Tasks, planned: plan.CostUSD, billed: bill(m.server.Stats), stats: m.server.Stats}, nil
+	return costRow{frames: len(w.images), tasks: plan.Tasks, planned: plan.CostUSD, billed: bill(m.server.Stats), stats: m.server.Stats}, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
@@ -29,14 +30,17 @@ type flood struct {
 
 func (c *resultsCmd) Run(ctx *runContext) error {
 	f, err := c.measure(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		f.print(ctx.out)
 	}
-	t := newTable(ctx.out, "results", "results/s", "behind", "the last one counted after", "CPU a result", "peak memory", "peak memory with verification", "requests a 1,000 results")
+	return err
+}
+
+func (f flood) print(out io.Writer) {
+	t := newTable(out, "results", "results/s", "behind", "the last one counted after", "CPU a result", "peak memory", "peak memory with verification", "requests a 1,000 results")
 	t.row(f.results, perSecond(f.results, f.took), f.behind.in(" s", 1), f.last,
 		fmt.Sprintf("%.1f µs", float64(f.tracker.cpu.Microseconds())/float64(f.results)), bytesSize(f.memory), bytesSize(f.tracker.memory),
 		1000*float64(f.tracker.server.Total())/float64(f.results))
-	return nil
 }
 
 func (c *resultsCmd) measure(ctx context.Context) (f flood, err error) {

@@ -262,10 +262,13 @@ func BenchmarkRead(b *testing.B) {
 		v.Rows = append(v.Rows, []string{"", fmt.Sprint(i), name(i), "Common", "Uncommon", "", `{"metadata": "of the frame"}`})
 	}
 	opt := options()
-	b.ReportAllocs()
-	for b.Loop() {
-		if s, err := Read(v, opt); err != nil || len(s.Rows) != 28800 {
-			b.Fatal(err)
+	b.Run("28800_rows", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if s, err := Read(v, opt); err != nil || len(s.Rows) != 28800 {
+				b.Fatal(err)
+			}
 		}
-	}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/28800, "ns/row")
+	})
 }

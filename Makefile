@@ -6,10 +6,12 @@ GOLANGCI_VERSION := 2.15.0
 # Named after both versions: a linter built with an older Go refuses newer code.
 GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION)
 S5CMD := .cache/bin/s5cmd-2.3.0
+RCLONE := .cache/bin/rclone-1.75.1
+BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
 SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,up localstack/install localstack/run moto/install moto/run rehearsal/run)
 
-.PHONY: help test lint worlds vuln build image bench bench-peers fuzz faults format clean
+.PHONY: help test lint worlds vuln build image bench bench-micro bench-peers fuzz faults format clean
 
 # Of make faults: how many schedules, the first one's seed, and how many at a time.
 COUNT ?= 200
@@ -52,19 +54,30 @@ image: ## google-shuffle:local, of a binary built here; needs docker, and no ima
 	docker build -q -f deploy/prebuilt.Dockerfile -t google-shuffle:local bin/image
 	docker build -q -f deploy/prebuilt.Dockerfile --target rehearsal -t google-shuffle-rehearsal:local bin/image
 
-bench: ## benchmarks of single packages
-	go test -run '^$$' -bench . -benchmem ./...
+bench: bench-micro bench-peers ## all benchmarks, on a machine that does nothing else; about an hour
 
-bench-peers: build $(S5CMD) ## the whole program beside s5cmd and the bare SDK, against a server of its own; some 20 minutes
+bench-micro: ## benchmarks of single packages, in bin/bench.txt; OLD=FILE compares with an earlier one
+	mkdir -p bin
+	set -o pipefail; 	go test -run '^$$' -bench . -benchmem -count $(or $(RUNS),6) ./... | tee bin/bench.txt
+	$(if $(OLD),go run golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION) $(OLD) bin/bench.txt)
+
+bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone and the bare SDK, against a server of its own; README has the tables
 	go build -o bin/bench ./internal/bench
-	bin/bench peers --s5cmd $(S5CMD)
+	bin/bench peers --s5cmd $(S5CMD) --rclone $(RCLONE)
 	bin/bench plan --s5cmd $(S5CMD) --episodes 12
 	bin/bench limit
-	bin/bench scale --frames 7200
+	bin/bench scale --frames 3600
+	bin/bench results --episodes 12
+	bin/bench cost --episodes 12
+	bin/bench backlog --episodes 36
+	go test -count=1 -v -run HundredSeasons ./worker -args -seasons.window=60s
 
-# A module of its own, for s5cmd's dependencies are not the program's.
+# Modules of their own, for what the peers need is not what the program needs.
 $(S5CMD): internal/bench/s5cmd/go.mod
 	cd internal/bench/s5cmd && go build -mod=mod -o $(CURDIR)/$@ github.com/peak/s5cmd/v2
+
+$(RCLONE): internal/bench/rclone/go.mod internal/bench/rclone/main.go
+	cd internal/bench/rclone && go build -o $(CURDIR)/$@ .
 
 fuzz: ## every fuzz target for 30 seconds, from the inputs kept in testdata/fuzz and in Go's cache on
 	.ci/fuzz 30s

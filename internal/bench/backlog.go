@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
+	"strings"
 )
 
 // backlogCmd publishes the tasks of many new episodes while nobody works, and then has them worked off, to the verified end.
@@ -28,7 +28,7 @@ func (c *backlogCmd) Run(ctx *runContext) error {
 	return err
 }
 
-func (b backlog) print(out io.Writer) {
+func (b backlog) print(out *strings.Builder) {
 	t := newTable(out, "process", "tasks", "wall", "tasks/s", "CPU a task", "peak memory")
 	row := func(name string, u used) {
 		t.row(name, b.tasks, u.wall, perSecond(b.tasks, u.wall), fmt.Sprintf("%d µs", u.cpu.Microseconds()/int64(max(b.tasks, 1))), bytesSize(u.memory))

@@ -1,10 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
+	"strings"
 	"testing"
 
 	"github.com/angel-nft/google-shuffle/internal/season"
@@ -38,13 +37,13 @@ func classified(t *testing.T, episodes int) (n int) {
 }
 
 // wantLines fails where a text stands nowhere in what is printed.
-func wantLines(t *testing.T, print func(io.Writer), texts ...string) {
+func wantLines(t *testing.T, print func(*strings.Builder), texts ...string) {
 	t.Helper()
-	var out bytes.Buffer
+	var out strings.Builder
 	print(&out)
 	for _, text := range texts {
-		if !bytes.Contains(out.Bytes(), []byte(text)) {
-			t.Errorf("no %q in\n%s", text, out.Bytes())
+		if !strings.Contains(out.String(), text) {
+			t.Errorf("no %q in\n%s", text, out.String())
 		}
 	}
 }
@@ -63,7 +62,7 @@ func TestPeers(t *testing.T) {
 	c := &peersCmd{settings: small(t, 1), Serial: 5}
 	c.Rounds = 2
 	peers := measureAs(t, c.measure)
-	wantLines(t, func(out io.Writer) { printPeers(out, peers) }, "| shuffle run", "| bare SDK loop", "| serial SDK loop: copies only | 5 |")
+	wantLines(t, func(out *strings.Builder) { printPeers(out, peers) }, "| shuffle run", "| bare SDK loop", "| serial SDK loop: copies only | 5 |")
 	for _, p := range peers {
 		want := map[string]int{"bare": tasks, "serial": 5, bucketName: tasks}[p.bucket]
 		if len(p.rounds) != c.Rounds || p.tasks != want {
@@ -80,7 +79,7 @@ func TestPeers(t *testing.T) {
 func TestPlan(t *testing.T) {
 	c := &planCmd{settings: small(t, 2)}
 	rows := measureAs(t, c.measure)
-	wantLines(t, func(out io.Writer) { printPlans(out, rows) }, fmt.Sprintf("| shuffle plan --dry-run | %d |", rows[0].left))
+	wantLines(t, func(out *strings.Builder) { printPlans(out, rows) }, fmt.Sprintf("| shuffle plan --dry-run | %d |", rows[0].left))
 	if want := 2*frames + classified(t, 2); rows[0].left != want {
 		t.Errorf("%d keys, want %d", rows[0].left, want)
 	}
@@ -96,7 +95,7 @@ func TestLimit(t *testing.T) {
 	tasks := classified(t, 1)
 	c := &limitCmd{settings: small(t, 1), Limit: 300, Workers: []int{1, 2}}
 	rows := measureAs(t, c.measure)
-	wantLines(t, func(out io.Writer) { c.print(out, rows) }, fmt.Sprintf("| 1 | %d |", tasks), fmt.Sprintf("| 2 | %d |", tasks))
+	wantLines(t, func(out *strings.Builder) { c.print(out, rows) }, fmt.Sprintf("| 1 | %d |", tasks), fmt.Sprintf("| 2 | %d |", tasks))
 	for i, p := range rows {
 		for _, m := range p.rounds {
 			if m.server.Written != 2*tasks || len(m.each) != c.Workers[i] || p.tasks != tasks {
@@ -112,7 +111,7 @@ func TestLimit(t *testing.T) {
 func TestScale(t *testing.T) {
 	c := &scaleCmd{settings: small(t, 1), Slots: 4, Workers: []int{1, 2}}
 	rows := measureAs(t, c.measure)
-	wantLines(t, func(out io.Writer) { c.print(out, rows) }, "| 1.00 | 100.0% | 1.00–1.00 |", fmt.Sprintf("| 2 | %d |", classified(t, 2)))
+	wantLines(t, func(out *strings.Builder) { c.print(out, rows) }, "| 1.00 | 100.0% | 1.00–1.00 |", fmt.Sprintf("| 2 | %d |", classified(t, 2)))
 	for i, p := range rows {
 		if want := classified(t, c.Workers[i]); p.tasks != want || p.rounds[0].server.Requests["CopyObject"] != want {
 			t.Errorf("%s: %d tasks, requests %v, want %d", p.name, p.tasks, p.rounds[0].server.Requests, want)
@@ -147,7 +146,7 @@ func TestCost(t *testing.T) {
 	tasks := classified(t, 1)
 	c := &costCmd{settings: small(t, 1)}
 	rows := measureAs(t, c.measure)
-	wantLines(t, func(out io.Writer) { printCosts(out, rows) }, "| is new | 240 |", "| moves | 240 |", "| is as it should be | 240 | 0 |")
+	wantLines(t, func(out *strings.Builder) { printCosts(out, rows) }, "| is new | 240 |", "| moves | 240 |", "| is as it should be | 240 | 0 |")
 	for i, r := range rows {
 		want := []int{tasks, tasks, 0}[i]
 		if r.tasks != want || r.stats.Requests["CopyObject"] != want || r.planned <= 0 || r.billed != bill(r.stats) {

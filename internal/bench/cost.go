@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
+	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/benchserver"
 )
@@ -49,7 +49,7 @@ func (c *costCmd) Run(ctx *runContext) error {
 	return err
 }
 
-func printCosts(out io.Writer, rows []costRow) {
+func printCosts(out *strings.Builder, rows []costRow) {
 	t := newTable(out, "a season", "frames", "tasks", "the plan says", "the server counts", "difference", "S3 requests a task", "SQS requests a task")
 	for _, r := range rows {
 		sqs := r.stats.SQSRequests()

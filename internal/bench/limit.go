@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,7 +28,7 @@ func (c *limitCmd) measure(ctx context.Context) ([]*peer, error) {
 	return c.workers(ctx, c.Workers, c.Limit, func(int) int { return c.Episodes })
 }
 
-func (c *limitCmd) print(out io.Writer, rows []*peer) {
+func (c *limitCmd) print(out *strings.Builder, rows []*peer) {
 	t := newTable(out, "workers", "tasks", "writing", "of the limit", "refused", "speed-up", "a worker's share of an equal one", "CPU a task", "peak memory", "connections")
 	for i, p := range rows {
 		t.row(c.Workers[i], p.tasks, p.rounds.seconds(writing),
@@ -82,7 +82,7 @@ func (c *scaleCmd) measure(ctx context.Context) ([]*peer, error) {
 	return c.workers(ctx, c.Workers, 0, func(workers int) int { return workers }, fmt.Sprint("SHUFFLE_CONCURRENCY=", c.Slots))
 }
 
-func (c *scaleCmd) print(out io.Writer, rows []*peer) {
+func (c *scaleCmd) print(out *strings.Builder, rows []*peer) {
 	t := newTable(out, "workers", "tasks", "writing", "tasks/s", "speed-up", "of linear", "a worker's share of an equal one", "CPU a task")
 	for i, p := range rows {
 		up := speedUp(rows[0], p)

@@ -9,9 +9,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -64,8 +64,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var c cli
+	var out strings.Builder
 	parsed := kong.Parse(&c, kong.Name("bench"), kong.UsageOnError())
-	err := parsed.Run(&runContext{ctx, os.Stdout})
+	err := parsed.Run(&runContext{ctx, &out})
+	if _, wrote := os.Stdout.WriteString(out.String()); err == nil {
+		err = wrote
+	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -75,5 +79,5 @@ func main() {
 // runContext is what every command is run with; kong finds it by its type. The tables are written to out.
 type runContext struct {
 	context.Context
-	out io.Writer
+	out *strings.Builder
 }

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/messages"
@@ -186,7 +186,7 @@ func (p *peer) measure(ctx context.Context, w *world) error {
 	return nil
 }
 
-func printPeers(out io.Writer, peers []*peer) {
+func printPeers(out *strings.Builder, peers []*peer) {
 	t := newTable(out, "program", "tasks", "wall", "tasks/s", "CPU a task", "CPU of the server", "peak memory", "connections", "requests a task")
 	for _, p := range peers {
 		t.row(p.name, p.tasks, p.rounds.wall(), perSecond(p.tasks, p.rounds.typical().wall), p.rounds.cpuPerTask(p.tasks),

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
+	"strings"
 	"time"
 )
 
@@ -43,7 +43,7 @@ func (c *planCmd) measure(ctx context.Context) ([]*peer, error) {
 	return rows, c.inTurn(rows, func(p *peer) error { return p.measure(ctx, w) })
 }
 
-func printPlans(out io.Writer, rows []*peer) {
+func printPlans(out *strings.Builder, rows []*peer) {
 	t := newTable(out, "program", "keys", "wall", "CPU", "CPU of the server", "peak memory", "LIST requests")
 	for _, p := range rows {
 		t.row(p.name, p.left, p.rounds.wall(), p.rounds.seconds(func(m measured) time.Duration { return m.cpu }),

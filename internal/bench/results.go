@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
+	"strings"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
@@ -36,7 +36,7 @@ func (c *resultsCmd) Run(ctx *runContext) error {
 	return err
 }
 
-func (f flood) print(out io.Writer) {
+func (f flood) print(out *strings.Builder) {
 	t := newTable(out, "results", "results/s", "behind", "the last one counted after", "CPU a result", "peak memory", "peak memory with verification", "requests a 1,000 results")
 	t.row(f.results, perSecond(f.results, f.took), f.behind.in(" s", 1), f.last,
 		fmt.Sprintf("%.1f µs", float64(f.tracker.cpu.Microseconds())/float64(f.results)), bytesSize(f.memory), bytesSize(f.tracker.memory),

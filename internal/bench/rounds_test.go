@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,7 +77,7 @@ func TestShare(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	t.Parallel()
-	var out bytes.Buffer
+	var out strings.Builder
 	table := newTable(&out, "program", "wall", "share", "memory", "tasks")
 	table.row("shuffle", 1500*time.Millisecond, 0.333, bytesSize(5<<20), 12)
 	const want = "\n| program | wall | share | memory | tasks |\n|---|--:|--:|--:|--:|\n| shuffle | 1.5 s | 0.33 | 5 MB | 12 |\n"

@@ -2,16 +2,15 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
 )
 
 // table is written as Markdown, a row at a time.
-type table struct{ out io.Writer }
+type table struct{ out *strings.Builder }
 
-func newTable(out io.Writer, head ...string) table {
+func newTable(out *strings.Builder, head ...string) table {
 	fmt.Fprintln(out, "\n| "+strings.Join(head, " | ")+" |")
 	fmt.Fprintln(out, "|---"+strings.Repeat("|--:", len(head)-1)+"|")
 	return table{out}

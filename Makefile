@@ -58,7 +58,7 @@ bench: bench-micro bench-peers ## all benchmarks, on a machine that does nothing
 
 bench-micro: ## benchmarks of single packages, in bin/bench.txt; OLD=FILE compares with an earlier one
 	mkdir -p bin
-	set -o pipefail; 	go test -run '^$$' -bench . -benchmem -count $(or $(RUNS),6) ./... | tee bin/bench.txt
+	set -o pipefail; go test -run '^$$' -bench . -benchmem -count $(or $(RUNS),6) ./... | tee bin/bench.txt
 	$(if $(OLD),go run golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION) $(OLD) bin/bench.txt)
 
 bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone and the bare SDK, against a server of its own; README has the tables
@@ -70,7 +70,7 @@ bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone 
 	bin/bench results --episodes 12
 	bin/bench cost --episodes 12
 	bin/bench backlog --episodes 36
-	go test -count=1 -v -run HundredSeasons ./worker -args -seasons.window=60s
+	go test -count=1 -v -run HundredSeasons ./worker -args -seasons.depth=4 -seasons.window=60s
 
 # Modules of their own, for what the peers need is not what the program needs.
 $(S5CMD): internal/bench/s5cmd/go.mod

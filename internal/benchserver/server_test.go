@@ -14,7 +14,9 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/benchserver"
 	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/s3bucket"
+	"github.com/angel-nft/google-shuffle/internal/sqsqueue"
 )
 
 // openBucket gives a bucket of a server that holds the keys.
@@ -46,6 +48,54 @@ func TestStats(t *testing.T) {
 	s.ResetStats()
 	if got := s.Stats(); got.Total() != 0 || got.Written != 0 || got.Connections != 0 || got.OpenConnections != 1 {
 		t.Errorf("stats after the reset: %+v, want the open connection only", got)
+	}
+}
+
+// TestSQSBilled: each 64 KiB of messages begun is one request, sent and received; a queue holds what is not deleted.
+func TestSQSBilled(t *testing.T) {
+	t.Parallel()
+	s := benchserver.New(benchserver.Options{})
+	client := sqsqueue.NewClient(awsConfig(t, s), 4)
+	if _, err := sqsqueue.Setup(t.Context(), client, queue.Spec{Name: "q"}); err != nil {
+		t.Fatal(err)
+	}
+	q, err := sqsqueue.New(t.Context(), client, "q")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		name           string
+		do             func() error
+		billed, queued int
+	}{
+		{"a small message", func() error { return queue.SendAll(t.Context(), q, []queue.Entry{{Body: "a"}}) }, 1, 1},
+		{"one of 64 KiB and another", func() error {
+			return queue.SendAll(t.Context(), q, []queue.Entry{{Body: strings.Repeat("b", 64<<10)}, {Body: "c"}})
+		}, 2, 3},
+		{"all three received", func() error { _, err := q.ReceiveMessage(t.Context(), 10, 0); return err }, 2, 3},
+		{"nothing received", func() error { _, err := q.ReceiveMessage(t.Context(), 10, 0); return err }, 1, 3},
+	} {
+		s.ResetStats()
+		if err := step.do(); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Stats(); got.SQSBilled != step.billed || got.SQSRequests() != 1 || s.Messages("q") != step.queued {
+			t.Errorf("%s: billed as %d, %d queued; want %d, %d", step.name, got.SQSBilled, s.Messages("q"), step.billed, step.queued)
+		}
+	}
+	if n := s.Messages("none"); n != 0 {
+		t.Errorf("a queue that does not exist holds %d", n)
+	}
+}
+
+// TestAdd: further objects stand beside the others.
+func TestAdd(t *testing.T) {
+	t.Parallel()
+	s, b := openBucket(t, benchserver.Options{}, "p/a")
+	s.Add("b", []string{"p/b", "q/a"})
+	page, err := b.ListObjects(t.Context(), bucket.ListInput{})
+	if err != nil || len(page.Objects) != 3 || page.Objects[0].ETag != page.Objects[2].ETag {
+		t.Errorf("listed %+v, %v; want p/a, p/b and q/a, of the same content as p/a", page.Objects, err)
 	}
 }
 

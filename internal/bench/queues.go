@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/queue"
@@ -48,19 +49,23 @@ func (w *world) takeResults(ctx context.Context, tasks int) (done map[string]int
 	if err != nil {
 		return nil, err
 	}
+	// A receive whose answer is lost hides its messages for a minute.
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
 	done, seen := map[string]int{}, make(map[uint32]bool, tasks)
 	for {
-		got, err := q.ReceiveMessage(ctx, queue.MaxBatch, 0)
-		switch {
-		case err != nil:
-			return nil, err
-		case len(got) == 0 && len(seen) != tasks:
-			return nil, fmt.Errorf("%d of %d tasks have a result", len(seen), tasks)
-		case len(got) == 0:
+		if len(seen) == tasks {
 			return done, nil
+		}
+		got, err := q.ReceiveMessage(ctx, queue.MaxBatch, time.Second)
+		if err != nil {
+			return nil, fmt.Errorf("%d of %d tasks have a result: %w", len(seen), tasks, err)
 		}
 		if err := countResults(got, done, seen); err != nil {
 			return nil, err
+		}
+		if len(got) == 0 {
+			continue
 		}
 		receipts := make([]string, len(got))
 		for i, m := range got {

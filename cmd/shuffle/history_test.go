@@ -11,7 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -238,6 +240,28 @@ func TestHistoryInAFolder(t *testing.T) {
 	newLocalHistory(t, season.Options{Episodes: 2, Frames: 120}).passes()
 }
 
+// A restore whose workers were never started is carried to its end, and stands: only the next run follows the sheets again.
+func TestResumeOfARestore(t *testing.T) {
+	t.Parallel()
+	h := newLocalHistory(t, season.Options{Episodes: 1, Frames: 100})
+	h.round()
+	first := h.stands()
+	e := h.season.Episodes[0]
+	e.Relabel(relabelledFrames)
+	h.must(e.WriteSheet(h.sheets))
+	h.round()
+	h.run(0, "restore", "1")
+	out := h.run(0, "run", "--resume")
+	says(t, out, `succeeded: run \S+-3.* plan back to version 1; the sheets stay as they are, and the next plan follows them again.*Next: \S+ plan --dry-run`)
+	if diff := cmp.Diff(first, h.stands()); diff != "" {
+		t.Errorf("-version 1 +resumed:\n%s", diff)
+	}
+	var s state.Status
+	if h.read(&s, 0, "run", "--resume"); s.Generation != 4 || s.Tasks != relabelledFrames || s.Restores != 0 {
+		t.Errorf("the run after the restore: %+v", s)
+	}
+}
+
 // Old versions go when a newer one is published.
 func TestVersionsAreKept(t *testing.T) {
 	t.Parallel()
@@ -258,7 +282,8 @@ func TestVersionsAreKept(t *testing.T) {
 	}
 }
 
-// Killed in the middle, again and again, a pull leaves whole files only, and the last one ends it.
+// Killed in the middle, again and again, a pull leaves whole files only, and the last one ends it. While it lives, though it may
+// be stopped, it keeps others out of its folder; when it is killed, it does so no longer.
 func TestPullIsKilled(t *testing.T) {
 	t.Parallel()
 	h := newLocalHistory(t, season.Options{Episodes: 1, Frames: 900}, "SHUFFLE_CONCURRENCY=1")
@@ -269,7 +294,16 @@ func TestPullIsKilled(t *testing.T) {
 		cmd := h.command("pull", filepath.Join(h.dir, "out"))
 		h.must(cmd.Start())
 		await(t, "some files are there", func() bool { return len(h.pulled("out")) >= min(before+5, len(want)) })
-		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Process.Signal(syscall.SIGSTOP) // it may have ended
+		if len(h.pulled("out")) < len(want) {
+			out := h.command("pull", filepath.Join(h.dir, "out"))
+			text, err := out.CombinedOutput()
+			says(t, string(text), "another pull writes to "+regexp.QuoteMeta(filepath.Join(h.dir, "out"))+": wait for its end, or name another folder")
+			if out.ProcessState.ExitCode() != 1 {
+				t.Errorf("a second pull ended with %v", err)
+			}
+		}
+		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		got := h.pulled("out")
 		for file, sum := range got {

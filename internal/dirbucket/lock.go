@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
+
+	"github.com/angel-nft/google-shuffle/internal/filelock"
 )
 
 // lockFiles is how many locks the keys are spread over, so that copies seldom wait for the writes of the state.
@@ -18,7 +20,7 @@ func (b *Bucket) lock(key string, exclusive bool) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := lockFile(f, exclusive); err != nil {
+	if err := filelock.Lock(f, exclusive); err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
 	}

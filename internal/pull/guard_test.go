@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -32,6 +34,9 @@ func TestPullRefusesTheFolderOfSomebodyElse(t *testing.T) {
 	w.refused(v, nil, `"README.md" among them`)
 	if got := tree(t, w.dir); len(got) != 2 || got["README.md"] != "my project" {
 		t.Errorf("the folder has %v", got)
+	}
+	if _, err := os.Stat(filepath.Join(w.dir, ownDir)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("something was written into it: %v", err)
 	}
 }
 
@@ -58,6 +63,32 @@ func TestPullOneDatasetAfterTheOther(t *testing.T) {
 	w.pull(newer, func(o *Options) { o.Datasets, o.Delete = []string{"train"}, true })
 	if got := tree(t, w.dir); len(images(got)) != 1 || got["validate.csv"] != "" || strings.Contains(got["README.md"], "validate") {
 		t.Errorf("with --delete: %v", got)
+	}
+}
+
+// Of two pulls into one folder the later one is refused until the first has ended, and has touched nothing.
+func TestPullKeepsOthersOut(t *testing.T) {
+	w := newWorld(t)
+	v := w.publish(3, three)
+	second := errors.New("no second pull was tried")
+	var before, after map[string]string
+	w.bucket.change = func(_ string, nth int, c bucket.Content) (bucket.Content, error) {
+		if nth == 1 {
+			before = tree(t, w.dir)
+			_, second = Pull(context.Background(), w.options(v))
+			after = tree(t, w.dir)
+		}
+		return c, nil
+	}
+	w.pull(v, func(o *Options) { o.Parallel = 1 })
+	if second == nil || !strings.Contains(second.Error(), "another pull writes to "+w.dir) {
+		t.Errorf("the second pull: %v", second)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("the second pull, -before +after:\n%s", diff)
+	}
+	if r := w.pull(v, nil); r.Present != 3 {
+		t.Errorf("after it: %+v", r)
 	}
 }
 

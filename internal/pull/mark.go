@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/filelock"
 )
 
 // What a pull keeps for itself in the folder. Loaders leave out what begins with a dot.
@@ -15,6 +18,7 @@ const (
 	ownDir   = ".pull"
 	markFile = ownDir + "/pull.json"
 	noteFile = ownDir + "/etags.jsonl"
+	lockFile = ownDir + "/lock"
 	tempDir  = ownDir + "/new"
 )
 
@@ -25,6 +29,29 @@ type mark struct {
 	Run     string `json:"run"`
 	// Datasets says of each whether it is whole; a pull that was cut off leaves it false.
 	Datasets map[string]bool `json:"datasets"`
+}
+
+// lock keeps other pulls out of the folder until it is undone, or this process ends. The file stays: a new one would lock
+// nobody out.
+func (p *puller) lock() (unlock func(), err error) {
+	if _, err := p.readMark(); err != nil {
+		return nil, err // before anything is written to a folder of somebody else's
+	}
+	if err := p.root.MkdirAll(ownDir, dirMode); err != nil {
+		return nil, err
+	}
+	f, err := p.root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, fileMode)
+	if err != nil {
+		return nil, err
+	}
+	locked, err := filelock.TryLock(f)
+	if err == nil && !locked {
+		err = fmt.Errorf("another pull writes to %s: wait for its end, or name another folder", p.Dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() { _ = f.Close() }, nil
 }
 
 // begin takes the folder, if it is this program's to take.

@@ -156,6 +156,11 @@ func fileOf(r state.VersionRow) string {
 }
 
 func (p *puller) pull(ctx context.Context) error {
+	unlock, err := p.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if err := p.begin(); err != nil {
 		return err
 	}

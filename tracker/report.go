@@ -22,7 +22,7 @@ import (
 // report puts together what is known of a run that has ended, without a check of the destination.
 func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger) (*state.Report, error) {
 	r := &state.Report{
-		Status:         state.StatusOf(p, l.Progress(), plan.Held()),
+		Status:         state.StatusOf(p, l.Progress(), plan),
 		DifferenceList: []state.Difference{},
 		Totals:         plan.Totals, Episodes: plan.Episodes, Orphans: plan.Orphans, Manifests: plan.Problems,
 		Balance: slices.Clone(plan.Balance), MissingClasses: plan.MissingClasses,

@@ -69,7 +69,7 @@ func (s *session) ended() bool {
 }
 
 func (s *session) status() state.Status {
-	return state.StatusOf(s.held.Pointer, s.ledger.Progress(), s.plan.Held())
+	return state.StatusOf(s.held.Pointer, s.ledger.Progress(), s.plan)
 }
 
 // look reads the pointer, and what belongs to its run when it has changed.

@@ -15,7 +15,7 @@ import (
 
 type runCmd struct {
 	planFlags
-	Resume bool `help:"Carry a run that is active to its end first."`
+	Resume bool `help:"Carry a run that is active to its end first. After a restore it ends there, since a plan from the sheets would undo it."`
 	JSON   bool `name:"json" help:"Print the status of the run's end as one JSON object."`
 }
 
@@ -37,15 +37,16 @@ func (c *runCmd) run(ctx context.Context, a *app) error {
 	return a.showEnd(ctx, status, c.JSON)
 }
 
-// runAll plans, works and tracks until the run has ended. planned is told of the plan before its tasks are sent.
+// runAll plans, works and tracks until the run has ended. planned is told of the plan before its tasks are sent. A restore that
+// was resumed is the run; nothing is planned after it.
 func (a *app) runAll(ctx context.Context, opt planner.Options, resume bool, planned func(*state.Plan) error) (state.Status, error) {
 	p, err := a.openPlanner(ctx, true)
 	if err != nil {
 		return state.Status{}, err
 	}
 	if resume {
-		if err := a.resume(ctx); err != nil {
-			return state.Status{}, err
+		if carried, err := a.resume(ctx); err != nil || carried.Restores > 0 {
+			return carried, err
 		}
 	}
 	r := newRound(ctx, a)
@@ -63,16 +64,15 @@ func (a *app) runAll(ctx context.Context, opt planner.Options, resume bool, plan
 	return state.ReadStatus(ctx, a.store, plan.Run)
 }
 
-// resume works and tracks until the run in force, if it is active, has ended.
-func (a *app) resume(ctx context.Context) error {
+// resume works and tracks until the run in force, if it is active, has ended. Without one the status is empty.
+func (a *app) resume(ctx context.Context) (state.Status, error) {
 	held, err := a.store.Current(ctx, state.Held{})
 	if err != nil || held.State != state.Running && held.State != state.Verifying {
-		return err // a planner sees to the rest
+		return state.Status{}, err // a planner sees to the rest
 	}
 	r := newRound(ctx, a)
 	r.start(&state.Plan{Run: held.Run}, func(*state.Plan) error { return nil })
-	_, err = r.wait(ctx)
-	return err
+	return r.wait(ctx)
 }
 
 // round is a worker and the tracker of one run.

@@ -55,6 +55,7 @@ func pages() map[string]printer {
 		"status-idle":           statusOf(idleStatus()),
 		"status-succeeded":      statusOf(status(state.Succeeded, 334, 334, 0)),
 		"status-succeeded-held": statusOf(heldStatus()),
+		"status-restored":       statusOf(restoredStatus()),
 		"status-failed-dead":    statusOf(deadStatus()),
 		"status-failed-differ":  statusOf(differentStatus()),
 		"status-review":         statusOf(reviewStatus()),

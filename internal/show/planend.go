@@ -70,7 +70,7 @@ func planSteps(plan *state.Plan) []step {
 		steps = append(steps, step{"status " + plan.Run, "why it failed"}, step{"plan", "plan again"})
 	}
 	if plan.Restores > 0 {
-		return append(steps, step{"plan --dry-run", "what the sheets, as they are, would change again"})
+		return append(steps, restoredSteps(plan.Restores)...)
 	}
 	return append(steps, heldSteps(plan.Held())...)
 }

@@ -48,6 +48,12 @@ func heldStatus() state.Status {
 	return st
 }
 
+func restoredStatus() state.Status {
+	st := status(state.Succeeded, 334, 334, 0)
+	st.Restores = 38
+	return st
+}
+
 func deadStatus() state.Status {
 	st := status(state.Failed, 1284, 1272, 12)
 	st.Reason = "12 tasks are dead: see shuffle dead " + run + "; then shuffle redrive " + run

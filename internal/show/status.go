@@ -71,6 +71,9 @@ func Meaning(st state.Status) string {
 	if st.State == state.Succeeded && len(st.Held) > 0 {
 		return "the datasets equal the plan, which leaves out " + count(len(st.Held), "held episode")
 	}
+	if st.State == state.Succeeded && st.Restores > 0 {
+		return fmt.Sprintf("the datasets equal the plan back to version %d; the sheets stay as they are, and the next plan follows them again", st.Restores)
+	}
 	if st.IdleSeconds > 0 {
 		return "no result has come for " + duration(st.IdleSeconds) + ": no worker takes the tasks, they fail again and again, or no tracker counts them"
 	}

@@ -30,6 +30,7 @@ func Steps(command string, st state.Status) []Step {
 //	review              | apply
 //	cancelled           | plan
 //	superseded          | status
+//	succeeded, restored | plan --dry-run
 //	any, held episodes  | plan, when the sheets are mended
 func statusSteps(st state.Status) []step {
 	return append(stateSteps(st), heldSteps(st.Held)...)
@@ -45,6 +46,8 @@ func stateSteps(st state.Status) []step {
 		return []step{{"plan", "begin a new run"}}
 	case state.Superseded:
 		return []step{{"status", "where the newest run stands"}}
+	case state.Succeeded:
+		return restoredSteps(st.Restores)
 	}
 	if !st.State.Active() {
 		return nil
@@ -57,6 +60,14 @@ func stateSteps(st state.Status) []step {
 		steps = append(steps, step{"dead " + st.Run, "list the dead tasks so far"})
 	}
 	return steps
+}
+
+// restoredSteps are what follows on a run back to a version; 0 is none.
+func restoredSteps(version int64) []step {
+	if version == 0 {
+		return nil
+	}
+	return []step{{"plan --dry-run", "what the sheets, as they are, would change again"}}
 }
 
 func failedSteps(st state.Status) []step {

@@ -64,6 +64,7 @@ func TestStatusSteps(t *testing.T) {
 		{"running, some dead", runningStatus(), []string{"status --watch", "dead " + run}},
 		{"verifying", status(state.Verifying, 10, 10, 0), []string{"status --watch"}},
 		{"succeeded", status(state.Succeeded, 10, 10, 0), nil},
+		{"restored", restoredStatus(), []string{"plan --dry-run"}},
 		{"held", heldStatus(), []string{"plan"}},
 		{"dead", deadStatus(), []string{"dead " + run, "redrive " + run}},
 		{"superseded tasks", superseded, []string{"redrive " + run}},

@@ -20,7 +20,7 @@ func TestIdle(t *testing.T) {
 		{state.Publishing, 10 * time.Minute, 600, 0}, {state.Running, -1, 0, 10}, {state.Verifying, 10 * time.Minute, 0, 10},
 	} {
 		p := state.Progress{Tasks: 1000, Done: 600, Open: 400, Samples: samples, Age: tt.age}
-		s := state.StatusOf(state.Pointer{State: tt.state, Tasks: 1000}, p, nil)
+		s := state.StatusOf(state.Pointer{State: tt.state, Tasks: 1000}, p, &state.Plan{})
 		if s.IdleSeconds != tt.idle || s.Rate != tt.rate || (s.ETASeconds == nil) != (tt.rate == 0) {
 			t.Errorf("%s, saved %s ago: idle %v s, rate %v, ETA %v", tt.state, tt.age, s.IdleSeconds, s.Rate, s.ETASeconds)
 		}

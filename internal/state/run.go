@@ -64,7 +64,7 @@ func (s *Store) settle(ctx context.Context, run string, held Held, r *Run) (err 
 		if r.Report != nil && r.Report.State != held.State {
 			r.Report = nil
 		}
-		r.Status = StatusOf(held.Pointer, r.Progress, r.Plan.Held())
+		r.Status = StatusOf(held.Pointer, r.Progress, r.Plan)
 		if r.Report != nil {
 			r.Status.Differences = r.Report.Differences
 		}

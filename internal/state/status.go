@@ -85,16 +85,18 @@ type Status struct {
 	Rate        float64                  `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended
 	// ETASeconds is 0 when nothing is left and null while the rate is unknown.
 	ETASeconds *float64 `json:"eta_seconds"`
+	// Restores is the generation of the dataset version that the run goes back to; 0: it was planned from the sheets.
+	Restores int64 `json:"restores,omitempty"`
 	// IdleSeconds is how long no result has come, when that is so long that something is wrong; else 0.
 	IdleSeconds float64 `json:"idle_seconds,omitempty"`
 }
 
 // StatusOf puts a run's status together. Differences are left to the caller: they are in the report.
-func StatusOf(p Pointer, progress Progress, held []HeldEpisode) Status {
+func StatusOf(p Pointer, progress Progress, plan *Plan) Status {
 	s := Status{
 		Run: p.Run, Generation: p.Generation, State: p.State, Reason: p.Reason, Tasks: p.Tasks,
 		Done: progress.Done, Dead: progress.Dead, Outcomes: map[messages.Outcome]int{},
-		Held: append([]HeldEpisode{}, held...), Started: p.Started,
+		Held: append([]HeldEpisode{}, plan.Held()...), Started: p.Started, Restores: plan.Restores,
 	}
 	for _, o := range messages.Outcomes {
 		s.Outcomes[o] = progress.Outcomes[o]
@@ -155,7 +157,7 @@ func (s *Store) currentStatus(ctx context.Context, p Pointer) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	status := StatusOf(p, progress, plan.Held())
+	status := StatusOf(p, progress, plan)
 	if p.State.Active() {
 		return status, nil
 	}
@@ -191,7 +193,7 @@ func (s *Store) earlierStatus(ctx context.Context, run string) (Status, error) {
 		}
 	}
 	progress, err := s.ReadProgress(ctx, run, p.Tasks)
-	return StatusOf(p, progress, plan.Held()), err
+	return StatusOf(p, progress, plan), err
 }
 
 // StartOf is when a run began, which it is named after; zero for another name.

@@ -35,6 +35,7 @@ func TestOverTheWire(t *testing.T) {
 		{"season", season.Options{Episodes: 3, Frames: 120, Oddities: true}, wireSeason},
 		{"messages", season.Options{Episodes: 2, Frames: 40}, wireMessages},
 		{"dead tasks", season.Options{Episodes: 1, Frames: 40}, wireDeadTasks},
+		{"dashboard", season.Options{Episodes: 2, Frames: 400, Oddities: true, Seed: 7}, wireDashboard},
 		{"stages", season.Options{Episodes: 2, Frames: 100}, wireStages},
 	} {
 		t.Run(subject.name, func(t *testing.T) {

@@ -156,9 +156,14 @@ func (w *watched) changes(run string) {
 	w.tab.Wait(`document.querySelector(".tiles .none").closest("li").innerText.includes("dead")`)
 	w.each("contact")
 	w.tab.Click("a[rel=next]")
-	w.tab.Wait(`location.search.includes("from=") && document.readyState === "complete"`)
+	w.tab.Wait(`document.querySelector(".pager span")?.innerText.startsWith("61–120 of ") && document.readyState === "complete"`)
 	if n := w.loaded(); n != 60 {
 		w.t.Errorf("%d images have loaded on the second page, expected 60", n)
+	}
+	w.each("contact-second")
+	for _, turn := range []struct{ key, from string }{{kb.ArrowRight, "121–"}, {kb.ArrowLeft, "61–"}, {kb.ArrowLeft, "1–60"}} {
+		w.tab.Press(turn.key)
+		w.tab.Wait(fmt.Sprintf(`document.querySelector(".pager span")?.innerText.startsWith(%q) && document.readyState === "complete"`, turn.from))
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,13 +13,6 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
-
-// choice is which tasks of a run a contact sheet shows.
-type choice struct {
-	op      messages.Op     // "" is all
-	episode dataset.Episode // "" is all
-	from    int             // seq of the first that may be shown
-}
 
 // changed is the contact sheet of what a run copies, moves, refreshes or deletes.
 func (d *dashboard) changed(r *http.Request) (page.Page, error) {
@@ -33,56 +24,19 @@ func (d *dashboard) changed(r *http.Request) (page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	tasks, next, err := chosenTasks(r.Context(), d.Store, run.Plan, c, tilesPerPage)
+	tasks, pages, err := d.turn(r.Context(), run.Plan, c)
 	if err != nil {
 		return nil, err
 	}
 	p := &page.Contact{
 		Name: map[messages.Op]string{messages.Copy: "Copied", messages.Move: "Moved", messages.Refresh: "Refreshed", messages.Delete: "Deleted"}[c.op],
-		Run:  run.Status.Run, Path: run.Path() + "/frames", Fields: changeFields(run.Plan, c),
+		Run:  run.Status.Run, Path: run.Path() + "/frames", Fields: changeFields(run.Plan, c), Pages: pages,
 	}
 	if p.Name == "" {
 		p.Name = "Changed"
 	}
-	if c.from > 0 {
-		p.First = "?" + c.query(0)
-	}
-	if next >= 0 {
-		p.Next = "?" + c.query(next)
-	}
 	p.Tiles, err = d.tiles(r.Context(), tasks, run)
 	return p, err
-}
-
-func readChoice(r *http.Request) (c choice, err error) {
-	c.op = messages.Op(r.FormValue("op"))
-	switch c.op {
-	case "", messages.Copy, messages.Move, messages.Refresh, messages.Delete:
-	default:
-		return c, refused(http.StatusBadRequest, "op=%.20q: expected copy, move, refresh or delete.", string(c.op))
-	}
-	if c.episode, err = episodeOf(r); err != nil {
-		return c, err
-	}
-	if text := r.FormValue("from"); text != "" {
-		if c.from, err = strconv.Atoi(text); err != nil || c.from < 0 {
-			return c, refused(http.StatusBadRequest, "from=%.20q: expected a task's number.", text)
-		}
-	}
-	return c, nil
-}
-
-func (c choice) query(from int) string {
-	q := url.Values{}
-	for name, value := range map[string]string{"op": string(c.op), "episode": string(c.episode)} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	if from > 0 {
-		q.Set("from", strconv.Itoa(from))
-	}
-	return q.Encode()
 }
 
 func changeFields(plan *state.Plan, c choice) []page.Field {
@@ -93,42 +47,6 @@ func changeFields(plan *state.Plan, c choice) []page.Field {
 		}
 	}
 	return []page.Field{field("op", "Task", string(c.op), ops), field("episode", "Episode", string(c.episode), episodes)}
-}
-
-// chosenTasks are the first so many tasks that fit, and the seq of the next that does, -1 when there is none. It reads the chunks
-// that may have some, one after the other.
-func chosenTasks(ctx context.Context, s *state.Store, plan *state.Plan, c choice, most int) (tasks []messages.Task, next int, err error) {
-	begin, end := c.bounds(plan)
-	for chunk := begin / state.ChunkTasks; chunk*state.ChunkTasks < end; chunk++ {
-		all, err := s.ReadTasks(ctx, plan.Run, chunk)
-		if err != nil {
-			return nil, -1, err
-		}
-		for _, t := range all {
-			seq := int(t.Seq)
-			if seq < begin || seq >= end || c.op != "" && t.Op != c.op {
-				continue
-			}
-			if len(tasks) == most {
-				return tasks, seq, nil
-			}
-			tasks = append(tasks, t)
-		}
-	}
-	return tasks, -1, nil
-}
-
-// bounds are the seqs that may fit, the second one excluded.
-func (c choice) bounds(plan *state.Plan) (begin, end int) {
-	if c.episode == "" {
-		return c.from, plan.Tasks
-	}
-	for _, e := range plan.Episodes {
-		if e.Name() == c.episode && e.State == state.EpisodePlanned {
-			return max(c.from, e.FirstSeq), e.FirstSeq + e.Totals.Tasks()
-		}
-	}
-	return 0, 0
 }
 
 // tiles are the tasks' frames with the addresses of their images.

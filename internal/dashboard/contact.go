@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -36,10 +35,11 @@ func (d *dashboard) frames(r *http.Request) (page.Page, error) {
 		return nil, refused(http.StatusBadRequest, "dataset=%.40q class=%.40q: expected the names of two folders.", place.Dataset, place.Class)
 	}
 	p := &page.Contact{Name: place.String(), Path: "/frames", Fields: standingFields(version, place, episode)}
-	if err := d.standing(r, p, place, episode); err != nil {
+	at, err := readStanding(r, place, episode)
+	if err != nil {
 		return nil, err
 	}
-	return p, nil
+	return p, d.stand(r.Context(), p, at, version)
 }
 
 // version is the latest dataset version, nil before the first.
@@ -68,50 +68,6 @@ func episodeOf(r *http.Request) (dataset.Episode, error) {
 		return "", refused(http.StatusBadRequest, "episode=%.20q: expected the form S01E01.", text)
 	}
 	return e, nil
-}
-
-// standing fills in one page of what stands in the place. Pages are told by the frame before their first one: S3 lists forwards
-// only.
-func (d *dashboard) standing(r *http.Request, p *page.Contact, place dataset.Place, e dataset.Episode) error {
-	folder, start := d.Store.Layout.Folder(place), "TT_"
-	if e != "" {
-		start = e.FramePrefix()
-	}
-	in := bucket.ListInput{Prefix: folder + start, Delimiter: "/", MaxKeys: tilesPerPage}
-	if after := r.FormValue("after"); after != "" {
-		f, err := dataset.ParseFrame(after)
-		if err != nil {
-			return refused(http.StatusBadRequest, "after=%.40q: expected a frame's name.", after)
-		}
-		in.StartAfter = folder + f.File()
-		p.First = "?" + standingQuery(place, e, "")
-	}
-	found, err := d.Bucket.ListObjects(r.Context(), in)
-	if err != nil {
-		return err
-	}
-	last := dataset.Frame("")
-	for _, o := range found.Objects {
-		if at, f, ok := d.Store.Layout.Parse(o.Key); ok && at == place {
-			p.Tiles = append(p.Tiles, page.Tile{Frame: f, Image: imageURL(d.Store.Layout, o.Key), Class: place.Class})
-			last = f
-		}
-	}
-	if found.Next != "" && last != "" {
-		p.Next = "?" + standingQuery(place, e, last)
-	}
-	return nil
-}
-
-func standingQuery(place dataset.Place, e dataset.Episode, after dataset.Frame) string {
-	q := url.Values{"dataset": {place.Dataset}, "class": {place.Class}}
-	if e != "" {
-		q.Set("episode", string(e))
-	}
-	if after != "" {
-		q.Set("after", string(after))
-	}
-	return q.Encode()
 }
 
 // standingFields are the places and episodes of the version, and what is chosen.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -49,6 +50,7 @@ func TestProblemsAndDeads(t *testing.T) {
 	if !slices.Equal(all, want) {
 		t.Errorf("%d problems on the pages, expected 450 in their order", len(all))
 	}
+	w.back("/runs/"+runName+"/problems/S01E02", "450")
 	w.expect(w.get("/runs/"+runName+"/problems/S01E07"), http.StatusNotFound, "no such episode")
 	w.expect(w.get("/runs/"+runName+"/dead"), http.StatusOK, "NoSuchKey", "redrive "+runName+" --seq 0")
 	for _, from := range []string{"-1", "x", "451", "1e9"} {
@@ -56,11 +58,12 @@ func TestProblemsAndDeads(t *testing.T) {
 	}
 }
 
-var nextLink = regexp.MustCompile(`<a href="([^"]*)" rel="next">`)
-
 // next is the address of the next page, "" on the last.
-func (w *world) next(address, body string) string {
-	found := nextLink.FindStringSubmatch(body)
+func (w *world) next(address, body string) string { return w.turn(address, body, "next") }
+
+// turn is the address of the page that the link of this relation leads to, "" when there is none.
+func (w *world) turn(address, body, relation string) string {
+	found := regexp.MustCompile(`<a href="([^"]*)" rel="` + relation + `"`).FindStringSubmatch(body)
 	if found == nil {
 		return ""
 	}
@@ -92,6 +95,43 @@ func (w *world) tilesOn(address string) (all []string) {
 	return all
 }
 
+var position = regexp.MustCompile(`<span>(\d+)–(\d+)(?: of ([^<]*))?</span>`)
+
+// back goes to the last page and then back to the first: each page must be the one that was come by, at the same place.
+func (w *world) back(address, of string) {
+	w.t.Helper()
+	type shown struct {
+		position string
+		tiles    [][]string
+	}
+	look := func(address string) (string, shown) {
+		body := w.get(address).Body.String()
+		found := position.FindStringSubmatch(body)
+		if found == nil || found[3] != of {
+			w.t.Fatalf("%s: position %q, expected one of %s", address, found, of)
+		}
+		return body, shown{found[1] + "–" + found[2], tileFrame.FindAllStringSubmatch(body, -1)}
+	}
+	body, page := look(address)
+	way := []shown{page}
+	for next := w.next(address, body); next != ""; next = w.next(next, body) {
+		address = next
+		body, page = look(next)
+		way = append(way, page)
+	}
+	for i := len(way) - 2; i >= 0; i-- {
+		if address = w.turn(address, body, "prev"); address == "" {
+			w.t.Fatalf("page %d of %d has none before it", i+2, len(way))
+		}
+		if body, page = look(address); !reflect.DeepEqual(page, way[i]) {
+			w.t.Errorf("page %d, come back to: %v, expected %v", i+1, page, way[i])
+		}
+	}
+	if w.turn(address, body, "prev") != "" {
+		w.t.Error("the first page has one before it")
+	}
+}
+
 // The pages of a contact sheet show each frame that fits once, in the order of the tasks.
 func TestChangedFrames(t *testing.T) {
 	w := newWorld(t, 300)
@@ -117,7 +157,10 @@ func TestChangedFrames(t *testing.T) {
 			t.Errorf("%s: %d frames, expected %d", query, len(got), len(want))
 		}
 	}
-	for _, bad := range []string{"op=chown", "episode=E1", "from=-1", "from=x"} {
+	w.back("/runs/"+runName+"/frames", "600")
+	w.back("/runs/"+runName+"/frames?op=delete", "200")
+	w.back("/runs/"+runName+"/frames?op=copy&episode=S01E02", "200")
+	for _, bad := range []string{"op=chown", "episode=E1", "from=-1", "from=x", "before=x", "before=60&at=-1"} {
 		w.expect(w.get("/runs/"+runName+"/frames?"+bad), http.StatusBadRequest, "expected")
 	}
 }
@@ -164,6 +207,8 @@ func TestStandingFrames(t *testing.T) {
 	w.put(layout.Folder(rare)+"TT_deep/"+f.File(), w.jpeg)
 
 	address := page.ContactPath(rare.Dataset, rare.Class)
+	w.back(address, "")
+	w.back(address+"&episode=S01E01", "")
 	if got := w.tilesOn(address); !slices.Equal(got, want) {
 		t.Errorf("%d frames, expected %d", len(got), len(want))
 	}
@@ -172,9 +217,27 @@ func TestStandingFrames(t *testing.T) {
 	}
 	w.expect(w.get("/frames?dataset=train&class=No+such+class"), http.StatusOK, "No frame.")
 	w.expect(w.get("/frames"), http.StatusOK, "no dataset version yet")
-	for _, bad := range []string{"dataset=..&class=x", "dataset=a/b&class=x", "dataset=train&class=../../shuffle", "dataset=train&class=Rare&after=x", "dataset=train&class=Rare&episode=x"} {
+	for _, bad := range []string{"dataset=..&class=x", "dataset=a/b&class=x", "dataset=train&class=../../shuffle", "dataset=train&class=Rare&after=x", "dataset=train&class=Rare&before=x", "dataset=train&class=Rare&before=" + string(f) + "&after=" + string(f), "dataset=train&class=Rare&after=" + string(f) + "&at=x", "dataset=train&class=Rare&episode=x"} {
 		w.expect(w.get("/frames?"+bad), http.StatusBadRequest, "expected")
 	}
+}
+
+// The page before one is found however far apart the frames are, and across episodes.
+func TestStandingFramesFarApart(t *testing.T) {
+	w := newWorld(t, 3)
+	var rows []state.VersionRow
+	for _, e := range []dataset.Episode{e1, "S01E04", "S02E01"} {
+		for i := range 100 {
+			f := dataset.FrameAt(e, i*i*i/40)
+			w.put(layout.Key(rare, f), w.jpeg)
+			rows = append(rows, state.VersionRow{Place: rare, Frame: f})
+		}
+	}
+	address := page.ContactPath(rare.Dataset, rare.Class)
+	w.back(address, "")
+	_, err := w.store.PublishVersion(t.Context(), state.Version{Generation: 5, Run: runName, Settings: w.plan.Settings, Digests: map[dataset.Episode]string{e1: "x", "S01E04": "x", "S02E01": "x"}}, rows)
+	w.must(err)
+	w.back(address, "300 in version 5")
 }
 
 func TestFrame(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -88,17 +89,22 @@ func readRun(ctx context.Context, o Options, run string) (*page.Run, error) {
 // perPage is the number of lines on a page of problems or of dead tasks.
 const perPage = 200
 
-// from is where a page of a list of n begins, by the query, and the query's value for the next page, "" on the last.
-func from(r *http.Request, n int) (begin, end int, next string, err error) {
+// from is where a page of a list of n begins and ends, by the query, and where it stands.
+func from(r *http.Request, n int) (begin, end int, p page.Pager, err error) {
 	if text := r.FormValue("from"); text != "" {
 		if begin, err = strconv.Atoi(text); err != nil || begin < 0 || begin > n {
-			return 0, 0, "", refused(http.StatusBadRequest, "from=%.20q: expected a number from 0 to %d.", text, n)
+			return 0, 0, p, refused(http.StatusBadRequest, "from=%.20q: expected a number from 0 to %d.", text, n)
 		}
 	}
-	if end = min(begin+perPage, n); end < n {
-		next = "?from=" + strconv.Itoa(end)
+	end = min(begin+perPage, n)
+	p = page.NewPager(begin, end-begin, figure.Number(n))
+	if begin > 0 {
+		p.First, p.Previous = "?from=0", "?from="+strconv.Itoa(max(begin-perPage, 0))
 	}
-	return begin, end, next, nil
+	if end < n {
+		p.Next = "?from=" + strconv.Itoa(end)
+	}
+	return begin, end, p, nil
 }
 
 // deads lists the dead tasks of a run.
@@ -107,11 +113,11 @@ func (d *dashboard) deads(r *http.Request) (page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	begin, end, next, err := from(r, len(run.Dead))
+	begin, end, pages, err := from(r, len(run.Dead))
 	if err != nil {
 		return nil, err
 	}
-	return &page.DeadPage{Run: run.Status.Run, All: len(run.Dead), Shown: run.Dead[begin:end], Next: next}, nil
+	return &page.DeadPage{Run: run.Status.Run, All: len(run.Dead), Shown: run.Dead[begin:end], Pages: pages}, nil
 }
 
 // problems lists the problems of one episode's sheet.
@@ -125,9 +131,9 @@ func (d *dashboard) problems(r *http.Request) (page.Page, error) {
 		return nil, refused(http.StatusNotFound, "The run has no such episode.")
 	}
 	e := run.Plan.Episodes[i]
-	begin, end, next, err := from(r, len(e.Problems))
+	begin, end, pages, err := from(r, len(e.Problems))
 	if err != nil {
 		return nil, err
 	}
-	return &page.SheetPage{Run: run.Status.Run, EpisodePlan: e, Shown: e.Problems[begin:end], Next: next}, nil
+	return &page.SheetPage{Run: run.Status.Run, EpisodePlan: e, Shown: e.Problems[begin:end], Pages: pages}, nil
 }

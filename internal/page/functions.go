@@ -32,7 +32,7 @@ var functions = template.FuncMap{
 	},
 	"balance": func(file bool, b Balance) balanceTable { return balanceTable{b, file} },
 	"tiles":   func(file bool, all []Tile) tiles { return tiles{file, all} },
-	"pages":   func(first, next string) pager { return pager{first, next} },
+	"pages":   func(name string, p Pager) pager { return pager{p, name} },
 	"policy":  func() string { return filePolicy },
 	"style":   func() template.CSS { return template.CSS(Style) }, //nolint:gosec // It is embedded.
 	"script":  func() template.JS { return template.JS(Script) },  //nolint:gosec // It is embedded.
@@ -58,7 +58,10 @@ type (
 		File  bool
 		Tiles []Tile
 	}
-	pager struct{ First, Next string }
+	pager struct {
+		Pager
+		Name string // of the element
+	}
 )
 
 // command is one to type. ID is that of its element, for the button that copies it.

@@ -27,9 +27,8 @@ func (r *Runs) Events() string { return "/events" }
 type SheetPage struct {
 	Run string
 	state.EpisodePlan
-	From  int // of Problems, from 0
 	Shown []state.Problem
-	Next  string // address, "" on the last page
+	Pages Pager
 }
 
 func (p *SheetPage) template() string { return "sheet" }
@@ -47,9 +46,8 @@ func (p *SheetPage) All() int { return len(p.Problems) + p.MoreProblems }
 type DeadPage struct {
 	Run   string
 	All   int
-	From  int // from 0
 	Shown []state.DeadTask
-	Next  string
+	Pages Pager
 }
 
 func (p *DeadPage) template() string { return "deads" }
@@ -78,8 +76,7 @@ type Contact struct {
 	Fields []Field
 	Path   string
 	Tiles  []Tile
-	Next   string // address of the next page, "" on the last
-	First  string // of the first page, "" on it
+	Pages  Pager
 }
 
 // Field is a choice.

@@ -166,7 +166,7 @@ func TestEverythingIsEscaped(t *testing.T) {
 	p.Orphans[0].Places = []string{evil}
 	v := &state.Version{Counts: map[string]map[string]int{evil: {evil: 3}}}
 	pages := []Page{
-		r, &Runs{All: []state.Status{r.Status}}, &SheetPage{Run: evil, EpisodePlan: p.Episodes[0], Shown: p.Episodes[0].Problems, Next: "?from=1"},
+		r, &Runs{All: []state.Status{r.Status}}, &SheetPage{Run: evil, EpisodePlan: p.Episodes[0], Shown: p.Episodes[0].Problems, Pages: Pager{Next: "?from=1", Of: evil, To: 1}},
 		&DeadPage{Run: evil, All: 2, Shown: r.Dead}, &Message{Code: 404, Text: evil}, NewDatasets(v),
 		&Contact{Name: evil, Run: evil, Path: "/frames", Fields: []Field{{Name: evil, Label: evil, Options: []Option{{Value: evil, Text: evil}}}},
 			Tiles: []Tile{{Frame: frame, Image: template.URL(ImagePath(evil)), Class: evil, Note: evil}}},

@@ -1,5 +1,5 @@
 "use strict";
-// Two things: what has changed on the run is put in where it differs, and commands can be copied.
+// Three things: what has changed on the run is put in where it differs, commands can be copied, and the arrow keys turn pages.
 
 document.documentElement.classList.add("js");
 
@@ -53,4 +53,12 @@ document.addEventListener("click", async (event) => {
     label.textContent = "Selected";
   }
   setTimeout(() => (label.textContent = "Copy"), 2000);
+});
+
+document.addEventListener("keydown", (event) => {
+  const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+  const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+  // Choices and what can be scrolled take the arrows for themselves.
+  if (!rel || modified || event.target.closest("select, [tabindex]")) return;
+  document.querySelector(`a[rel=${rel}]`)?.click();
 });

@@ -1,0 +1,166 @@
+package dashboard
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/figure"
+	"github.com/angel-nft/google-shuffle/internal/page"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// choice is which tasks of a run a contact sheet shows.
+type choice struct {
+	op      messages.Op     // "" is all
+	episode dataset.Episode // "" is all
+	from    int             // seq of the first that may be shown
+	before  int             // seq of the first that comes after the page; 0: the page begins at from
+	behind  int             // tasks before the page; -1 is unknown
+}
+
+func readChoice(r *http.Request) (c choice, err error) {
+	c.op = messages.Op(r.FormValue("op"))
+	switch c.op {
+	case "", messages.Copy, messages.Move, messages.Refresh, messages.Delete:
+	default:
+		return c, refused(http.StatusBadRequest, "op=%.20q: expected copy, move, refresh or delete.", string(c.op))
+	}
+	if c.episode, err = episodeOf(r); err != nil {
+		return c, err
+	}
+	for name, seq := range map[string]*int{"from": &c.from, "before": &c.before} {
+		if text := r.FormValue(name); text != "" {
+			if *seq, err = strconv.Atoi(text); err != nil || *seq < 0 {
+				return c, refused(http.StatusBadRequest, "%s=%.20q: expected a task's number.", name, text)
+			}
+		}
+	}
+	if c.from > 0 || c.before > 0 {
+		c.behind, err = behindOf(r)
+	}
+	return c, err
+}
+
+// query is that of another page: one that begins at a seq, or ends before it.
+func (c choice) query(name string, seq, behind int) string {
+	q := url.Values{}
+	for name, value := range map[string]string{"op": string(c.op), "episode": string(c.episode)} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if seq > 0 {
+		q.Set(name, strconv.Itoa(seq))
+	}
+	if seq > 0 && behind >= 0 {
+		q.Set("at", strconv.Itoa(behind))
+	}
+	return "?" + q.Encode()
+}
+
+// turn is the page that is chosen.
+func (d *dashboard) turn(ctx context.Context, plan *state.Plan, c choice) (tasks []messages.Task, p page.Pager, err error) {
+	earlier, next := c.from > 0, -1
+	if c.before > 0 {
+		tasks, err = tasksBefore(ctx, d.Store, plan, c, tilesPerPage+1)
+		earlier, next = len(tasks) > tilesPerPage, c.before
+		tasks = tasks[max(0, len(tasks)-tilesPerPage):]
+	}
+	if err == nil && len(tasks) < tilesPerPage { // no page before, or too little for one: then it is the first
+		if c.before > 0 {
+			c.from = 0
+		}
+		tasks, next, err = chosenTasks(ctx, d.Store, plan, c, tilesPerPage)
+	}
+	if !earlier {
+		c.behind = 0
+	}
+	return tasks, c.pager(tasks, earlier, next, plan), err
+}
+
+func (c choice) pager(tasks []messages.Task, earlier bool, next int, plan *state.Plan) page.Pager {
+	p := page.NewPager(c.behind, len(tasks), figure.Number(c.fitting(plan)))
+	if earlier {
+		p.First = c.query("", 0, -1)
+	}
+	if earlier && len(tasks) > 0 {
+		p.Previous = c.query("before", int(tasks[0].Seq), max(c.behind-tilesPerPage, min(c.behind, 0)))
+	}
+	if next >= 0 {
+		behind := c.behind
+		if behind >= 0 {
+			behind += len(tasks)
+		}
+		p.Next = c.query("from", next, behind)
+	}
+	return p
+}
+
+// fitting is how many tasks fit.
+func (c choice) fitting(plan *state.Plan) (n int) {
+	for _, e := range plan.Episodes {
+		if c.episode == "" || e.Name() == c.episode {
+			n += map[messages.Op]int{"": e.Totals.Tasks(), messages.Copy: e.Copy, messages.Move: e.Move, messages.Refresh: e.Refresh, messages.Delete: e.Delete}[c.op]
+		}
+	}
+	return n
+}
+
+// fits leaves the bounds to the caller.
+func (c choice) fits(t messages.Task) bool { return c.op == "" || t.Op == c.op }
+
+// chosenTasks are the first so many tasks that fit, and the seq of the next that does, -1 when there is none. It reads the chunks
+// that may have some, one after the other.
+func chosenTasks(ctx context.Context, s *state.Store, plan *state.Plan, c choice, most int) (tasks []messages.Task, next int, err error) {
+	begin, end := c.bounds(plan)
+	for chunk := begin / state.ChunkTasks; chunk*state.ChunkTasks < end; chunk++ {
+		all, err := s.ReadTasks(ctx, plan.Run, chunk)
+		if err != nil {
+			return nil, -1, err
+		}
+		for _, t := range all {
+			seq := int(t.Seq)
+			if seq < begin || seq >= end || !c.fits(t) {
+				continue
+			}
+			if len(tasks) == most {
+				return tasks, seq, nil
+			}
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks, -1, nil
+}
+
+// tasksBefore are the last tasks before one that fit, at most so many.
+func tasksBefore(ctx context.Context, s *state.Store, plan *state.Plan, c choice, most int) (tasks []messages.Task, err error) {
+	begin, end := choice{episode: c.episode}.bounds(plan)
+	end = min(end, c.before)
+	for chunk := (end - 1) / state.ChunkTasks; chunk >= begin/state.ChunkTasks && end > begin && len(tasks) < most; chunk-- {
+		all, err := s.ReadTasks(ctx, plan.Run, chunk)
+		if err != nil {
+			return nil, err
+		}
+		all = slices.DeleteFunc(all, func(t messages.Task) bool { return int(t.Seq) < begin || int(t.Seq) >= end || !c.fits(t) })
+		tasks = append(all, tasks...)
+	}
+	return tasks[max(0, len(tasks)-most):], nil
+}
+
+// bounds are the seqs that may fit, the second one excluded.
+func (c choice) bounds(plan *state.Plan) (begin, end int) {
+	if c.episode == "" {
+		return c.from, plan.Tasks
+	}
+	for _, e := range plan.Episodes {
+		if e.Name() == c.episode && e.State == state.EpisodePlanned {
+			return max(c.from, e.FirstSeq), e.FirstSeq + e.Totals.Tasks()
+		}
+	}
+	return 0, 0
+}

@@ -53,7 +53,7 @@ func wireDashboard(w *wire) {
 	tab.Wait(`document.body.innerText.includes("What runs did with it") && document.images[0].complete`)
 	w.streamed(tab, e.ImagePrefix(), 1)
 	tab.Shot("s3-frame")
-	tab.Visit("about:blank") // whose page has no stream open when the server is killed
+	tab.Visit("about:blank")                                    // whose page has no stream open when the server is killed
 	if s := w.status(1, "status"); s.State != state.Succeeded { // 1: an episode is held
 		w.t.Errorf("the run is %+v", s)
 	}
@@ -101,4 +101,3 @@ func (w *wire) streamed(tab *browsertest.Tab, folder string, images int) {
 		}
 	}
 }
-

@@ -65,6 +65,7 @@ bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone 
 	go build -o bin/bench ./internal/bench
 	bin/bench peers --s5cmd $(S5CMD) --rclone $(RCLONE)
 	bin/bench plan --s5cmd $(S5CMD) --episodes 12
+	bin/bench pull --s5cmd $(S5CMD)
 	bin/bench limit
 	bin/bench scale --frames 3600
 	bin/bench results --episodes 12

@@ -76,6 +76,18 @@ func TestPeers(t *testing.T) {
 	}
 }
 
+func TestPull(t *testing.T) {
+	c := &pullCmd{settings: small(t, 1)}
+	rows, size, err := c.measure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantLines(t, func(out *strings.Builder) { printPulls(out, rows, size) }, "| shuffle pull |")
+	if want := classified(t, 1); rows[0].tasks != want || size <= 0 || rows[0].rounds.typical().server.Requests["GetObject"] < want {
+		t.Errorf("%d images of %d, %d bytes, requests %v", rows[0].tasks, want, size, rows[0].rounds.typical().server.Requests)
+	}
+}
+
 func TestPlan(t *testing.T) {
 	c := &planCmd{settings: small(t, 2)}
 	rows := measureAs(t, c.measure)

@@ -49,6 +49,7 @@ func (s settings) options(writesPerSecond int) benchserver.Options {
 type cli struct {
 	Peers peersCmd `cmd:"" help:"A whole run, s5cmd, a bare CopyObject loop and a serial one, on the same copies and deletes."`
 	Plan  planCmd  `cmd:"" help:"The plan of an unchanged season, and s5cmd ls of the same keys."`
+	Pull  pullCmd  `cmd:"" help:"The download of a dataset version, and s5cmd cp of the same keys."`
 	Limit limitCmd `cmd:"" help:"1, 2, 4 and 8 workers at a bucket that takes 3,500 writes a second."`
 	Scale scaleCmd `cmd:"" help:"1, 2, 4 and 8 workers below any limit."`
 

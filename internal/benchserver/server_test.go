@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/angel-nft/google-shuffle/internal/benchserver"
@@ -199,6 +201,24 @@ func TestOrder(t *testing.T) {
 		}
 		if err != nil || !slices.Equal(got, want) {
 			t.Fatalf("after %s: listed %q, %v; want %q", key, got, err, want)
+		}
+	}
+}
+
+// TestRange: a part of an object, as s5cmd gets it. An object's content is the last part of its key.
+func TestRange(t *testing.T) {
+	t.Parallel()
+	s := benchserver.New(benchserver.Options{})
+	s.Fill("b", []string{"p/0123456789"})
+	client := s3.NewFromConfig(awsConfig(t, s), func(o *s3.Options) { o.UsePathStyle = true })
+	for asked, want := range map[string]string{"bytes=2-4": "234", "bytes=0-99999": "0123456789", "bytes=7-": "789"} {
+		answer, err := client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("b"), Key: aws.String("p/0123456789"), Range: &asked})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		if err = errors.Join(err, answer.Body.Close()); err != nil || string(body) != want || !strings.HasSuffix(aws.ToString(answer.ContentRange), "/10") {
+			t.Errorf("%s: %q, %v, of range %s", asked, body, err, aws.ToString(answer.ContentRange))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,73 +21,59 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/testenv"
 )
 
-// The folder loads in the real library of Hugging Face, each image with the number that classes.json gives its class:
-// also where a class has no image in some dataset or in any, and where all images are of one.
-func TestHuggingFaceLoadsIt(t *testing.T) {
+// The folder loads in the libraries that the README names, each image with the number that classes.json gives its class: also
+// where a class has no image in some dataset or in any, and where all images are of one.
+func TestLibrariesLoadIt(t *testing.T) {
 	python := testenv.DatasetsPython(t)
-	file := func(i int) string { return dataset.FrameAt("S01E01", i).File() }
-	for _, test := range []struct {
-		places map[int]dataset.Place
-		want   map[string]map[string]int
-	}{
-		{
-			map[int]dataset.Place{0: trainRare, 1: trainCommon, 2: trainRare, 3: {Dataset: "validate", Class: "Common"}, 4: validateRare, 5: {Dataset: "test", Class: "Rare"}},
-			map[string]map[string]int{"train": {file(0): 2, file(1): 0, file(2): 2}, "validation": {file(3): 0, file(4): 2}, "test": {file(5): 2}},
-		},
-		{map[int]dataset.Place{0: trainRare}, map[string]map[string]int{"train": {file(0): 2}}},
+	for _, places := range []map[int]dataset.Place{
+		{0: trainRare, 1: trainCommon, 2: trainRare, 3: {Dataset: "validate", Class: "Common"}, 4: validateRare, 5: {Dataset: "test", Class: "Rare"}},
+		{0: trainRare},
 	} {
 		w := newWorld(t)
-		w.pull(w.publishJPEGs(test.places), nil)
-		got := load(t, python, w.dir)
-		if diff := cmp.Diff(test.want, got.Splits); diff != "" {
-			t.Errorf("-want +got:\n%s", diff)
+		w.pull(w.publishJPEGs(places), nil)
+		labels := map[string]map[string]int{}
+		for _, name := range settings.Datasets {
+			labels[name] = map[string]int{}
 		}
-		for split, names := range got.Names {
-			if !slices.Equal(names, []string{"Common", "Junk", "Rare"}) {
-				t.Errorf("%s has the classes %q", split, names)
-			}
+		for i, p := range places {
+			labels[p.Dataset][dataset.FrameAt("S01E01", i).File()] = map[string]int{"Common": 0, "Junk": 1, "Rare": 2}[p.Class]
 		}
+		load(t, python, labels, "torchvision", append([]string{w.dir}, settings.Datasets...)...)
+		// The others take no dataset without images.
+		maps.DeleteFunc(labels, func(_ string, files map[string]int) bool { return len(files) == 0 })
+		load(t, python, labels, "keras", append([]string{w.dir}, slices.Collect(maps.Keys(labels))...)...)
+		if files, ok := labels["validate"]; ok {
+			delete(labels, "validate")
+			labels["validation"] = files
+		}
+		load(t, python, labels, "datasets", w.dir)
 	}
 }
 
-// loaded is what testdata/load.py says of a folder: the labels of the images by split and file, and the names of the labels.
-type loaded struct {
-	Splits map[string]map[string]int
-	Names  map[string][]string
-}
-
-func load(t *testing.T, python, dir string) (l loaded) {
+// load loads a folder with a library. The labels must be these, by split and file.
+func load(t *testing.T, python string, want map[string]map[string]int, library string, args ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), python, filepath.Join("testdata", "load.py"), dir)
-	cmd.Env = append(os.Environ(), "HF_HOME="+t.TempDir(), "HF_HUB_OFFLINE=1")
+	cmd := exec.CommandContext(t.Context(), python, append([]string{filepath.Join("testdata", "load.py"), library}, args...)...) //nolint:gosec // It is the test's own.
+	cmd.Env = append(os.Environ(), "HF_HOME="+t.TempDir(), "HF_HUB_OFFLINE=1", "PYTHONDONTWRITEBYTECODE=1")
 	var logs bytes.Buffer
 	cmd.Stderr = &logs
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%v\n%s", err, logs.String())
+		t.Fatalf("%s: %v\n%s", library, err, logs.String())
 	}
-	if err := json.Unmarshal(out, &l); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	var got struct {
+		Splits map[string]map[string]int
+		Names  map[string][]string
 	}
-	return l
-}
-
-// ImageFolder of torchvision and image_dataset_from_directory of Keras number the sorted class folders of each dataset.
-func TestClassFoldersAreNumberedAlike(t *testing.T) {
-	w := newWorld(t)
-	v := w.publish(3, map[int]stood{0: {trainRare, 1}})
-	w.pull(v, nil)
-	for _, name := range settings.Datasets {
-		entries, err := os.ReadDir(filepath.Join(w.dir, name)) // sorted by name
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := map[string]int{}
-		for i, e := range entries {
-			got[e.Name()] = i
-		}
-		if diff := cmp.Diff(v.ClassIndex(), got); diff != "" {
-			t.Errorf("%s: -classes.json +folders:\n%s", name, diff)
+	if err := json.Unmarshal(out, &got); err != nil {
+		t.Fatalf("%s: %v: %s", library, err, out)
+	}
+	if diff := cmp.Diff(want, got.Splits); diff != "" {
+		t.Errorf("%s: -want +got:\n%s", library, diff)
+	}
+	for split, names := range got.Names {
+		if !slices.Equal(names, []string{"Common", "Junk", "Rare"}) {
+			t.Errorf("%s: %s has the classes %q", library, split, names)
 		}
 	}
 }

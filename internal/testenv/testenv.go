@@ -19,10 +19,10 @@ func MotoEndpoint(t testing.TB) string {
 	return need(t, "SHUFFLE_TEST_MOTO_ENDPOINT", "the address of a moto server (deploy/moto/run)")
 }
 
-// DatasetsPython is a Python with the library datasets of Hugging Face, from SHUFFLE_TEST_DATASETS_PYTHON.
+// DatasetsPython is a Python with the libraries that load datasets (.ci/datasets.txt), from SHUFFLE_TEST_DATASETS_PYTHON.
 func DatasetsPython(t testing.TB) string {
 	t.Helper()
-	return need(t, "SHUFFLE_TEST_DATASETS_PYTHON", "a Python with the library datasets")
+	return need(t, "SHUFFLE_TEST_DATASETS_PYTHON", "a Python with the libraries of .ci/datasets.txt")
 }
 
 // need is the variable's value. Without one the test is skipped, or, under SHUFFLE_TEST_REQUIRE=1 (as `make test` has it),

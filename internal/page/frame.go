@@ -81,7 +81,7 @@ func (p *FramePlace) Parts() []FramePart {
 	var all []FramePart
 	for _, s := range p.Shares {
 		x := int(s.From * barWidth)
-		all = append(all, FramePart{Share: s, X: x, Width: int(s.To*barWidth) - x})
+		all = append(all, FramePart{Share: s, X: x, Width: int(s.To*barWidth) - x, Its: s.Dataset == p.Dataset})
 	}
 	return all
 }
@@ -90,6 +90,7 @@ func (p *FramePlace) Parts() []FramePart {
 type FramePart struct {
 	why.Share
 	X, Width int
+	Its      bool // the frame's own dataset
 }
 
 // FrameOperation is a task on the frame.

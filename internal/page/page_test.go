@@ -228,5 +228,5 @@ func TestFrameExplained(t *testing.T) {
 		"JONNY's RECLASSIFICATION blank SUPERVISED CLASSIFICATION rare decides UNSUPERVISED CLASSIFICATION Junk Its dataset: test",
 		"lies at 0.2500", "by its rank within its class, at 0.7500", "train 0–0.7 test 0.7–1",
 		"move test/Junk → train/Rare dead: Access Denied", "copy to test/Junk no result yet", "!old")
-	expect(t, body, "range=A12", `<rect x="700" y="8" width="300" height="8"/><path d="M750 0v24"/>`)
+	expect(t, body, "range=A12", `<rect class="its" x="700" y="8" width="300" height="8"/><path d="M750 0v24"/>`)
 }

@@ -53,7 +53,7 @@ func TestLibrariesLoadIt(t *testing.T) {
 // load loads a folder with a library. The labels must be these, by split and file.
 func load(t *testing.T, python string, want map[string]map[string]int, library string, args ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), python, append([]string{filepath.Join("testdata", "load.py"), library}, args...)...) //nolint:gosec // It is the test's own.
+	cmd := exec.CommandContext(t.Context(), python, append([]string{filepath.Join("testdata", "load.py"), library}, args...)...)
 	cmd.Env = append(os.Environ(), "HF_HOME="+t.TempDir(), "HF_HUB_OFFLINE=1", "PYTHONDONTWRITEBYTECODE=1")
 	var logs bytes.Buffer
 	cmd.Stderr = &logs

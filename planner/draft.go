@@ -227,7 +227,7 @@ func (d *draft) episode(ctx context.Context, e manifest.Entry, read func(context
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		out = EpisodeChanges{Held: err.Error(), Problems: convert(in.Sheet.Problems)}
+		out = EpisodeChanges{Held: err.Error(), Cause: causeOf(err), Problems: convert(in.Sheet.Problems)}
 	}
 	return d.sink.add(ctx, e.Episode, e.URL, in, out)
 }

@@ -35,8 +35,9 @@ type EpisodeChanges struct {
 	Tasks    []messages.Task
 	// Expected is what should stand when all tasks are done.
 	Expected []state.Expected
-	// Held is the reason to leave the episode as it stands; nothing else but Problems is set then.
-	Held string
+	// Held is the reason to leave the episode as it stands, of the kind Cause; nothing else but Problems is set then.
+	Held  string
+	Cause state.Cause
 }
 
 // PlanEpisode compares what the sheet wants with what stands. It is a pure function.
@@ -55,7 +56,7 @@ func (p *episodePlanner) plan() EpisodeChanges {
 		}
 	}
 	if !p.AllowDelete && removed > minDeletions && p.Ceiling.Exceeded(removed, len(p.Standing)) {
-		return EpisodeChanges{Problems: p.out.Problems, Held: fmt.Sprintf(
+		return EpisodeChanges{Problems: p.out.Problems, Cause: state.CauseDeletions, Held: fmt.Sprintf(
 			"would delete %d of the %d frames in the datasets (%.1f%%), more than the ceiling %s (--max-delete, SHUFFLE_MAX_DELETE) allows; %s",
 			removed, len(p.Standing), 100*float64(removed)/float64(len(p.Standing)), p.Ceiling, p.allow)}
 	}

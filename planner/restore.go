@@ -194,7 +194,7 @@ func (d *draft) restoreEpisode(ctx context.Context, e dataset.Episode, found []d
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		out = EpisodeChanges{Held: err.Error()}
+		out = EpisodeChanges{Held: err.Error(), Cause: causeOf(err)}
 	}
 	return d.sink.add(ctx, e, "", in, out)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/manifest"
 	"github.com/angel-nft/google-shuffle/internal/rows"
@@ -62,6 +63,15 @@ type unreadError struct {
 
 func (e *unreadError) Error() string { return fmt.Sprintf("sheet %.80q: %v", e.name, e.err) }
 func (e *unreadError) Unwrap() error { return e.err }
+
+// causeOf is the kind of an error that holds an episode.
+func causeOf(err error) state.Cause {
+	var refused *bucket.Error
+	if errors.As(err, &refused) || errors.Is(err, sheet.ErrUnavailable) {
+		return state.CauseService
+	}
+	return state.CauseInput
+}
 
 func convert(problems []rows.Problem) []state.Problem {
 	all := make([]state.Problem, len(problems))

@@ -27,7 +27,7 @@ func newSink(d *draft, plan *state.Plan) *sink {
 
 // add counts in the plan of one episode.
 func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in EpisodeInput, out EpisodeChanges) error {
-	row := state.EpisodePlan{Season: e.Season(), Episode: e.Code(), State: state.EpisodePlanned, Sheet: url, Totals: out.Totals, Reason: out.Held}
+	row := state.EpisodePlan{Season: e.Season(), Episode: e.Code(), State: state.EpisodePlanned, Sheet: url, Totals: out.Totals, Reason: out.Held, Cause: out.Cause}
 	row.Problems, row.MoreProblems = bounded(out.Problems)
 	if out.Held != "" {
 		row.State = state.EpisodeHeld

@@ -34,7 +34,7 @@ func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan,
 		return nil, err
 	}
 	r.DeadCodes = codes(dead)
-	if r.Unreadable, err = t.unreadableSince(ctx, p.Started); err != nil {
+	if r.Unreadable, err = t.Store.CountUnreadable(ctx, p.Generation); err != nil {
 		return nil, err
 	}
 	v, err := t.Store.LatestVersion(ctx)

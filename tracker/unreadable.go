@@ -2,14 +2,11 @@ package tracker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"go.uber.org/zap"
 
-	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -74,6 +71,9 @@ func (s *session) saveUnreadable(ctx context.Context, more []state.Unreadable) e
 	if len(more) == 0 {
 		return nil
 	}
+	for i := range more {
+		more[i].Generation = s.held.Generation
+	}
 	var added []state.Unreadable
 	err := s.Store.Update(ctx, state.UnreadableName, func(body []byte) ([]byte, error) {
 		old, err := state.ParseLines[state.Unreadable](body)
@@ -94,25 +94,4 @@ func (s *session) saveUnreadable(ctx context.Context, more []state.Unreadable) e
 			zap.String("run", s.held.Run), zap.String("id", u.ID), zap.String("queue", u.Queue), zap.String("reason", u.Reason))
 	}
 	return nil
-}
-
-// Unreadable lists the messages that no stage could read, oldest first: the newest 1,000.
-func (t *Tracker) Unreadable(ctx context.Context) ([]state.Unreadable, error) {
-	c, err := t.Store.Read(ctx, state.UnreadableName)
-	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
-		return nil, err
-	}
-	return state.ParseLines[state.Unreadable](c.Body)
-}
-
-// unreadableSince counts them from a time on.
-func (t *Tracker) unreadableSince(ctx context.Context, since time.Time) (int, error) {
-	all, err := t.Unreadable(ctx)
-	n := 0
-	for _, u := range all {
-		if !u.Received.Before(since) {
-			n++
-		}
-	}
-	return n, err
 }

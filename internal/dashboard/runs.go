@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,7 +30,7 @@ func (d *dashboard) first(r *http.Request) (page.Page, error) {
 	if held.Exists() && !slices.Contains(names, held.Run) {
 		names = append(names, held.Run) // planning: nothing of it is saved yet
 	}
-	slices.SortFunc(names, func(a, b string) int { return strings.Compare(b, a) })
+	slices.SortFunc(names, func(a, b string) int { return state.CompareRuns(b, a) })
 	p := &page.Runs{More: len(names) > listed}
 	p.All = make([]state.Status, min(len(names), listed))
 	g, reading := errgroup.WithContext(ctx)

@@ -70,7 +70,8 @@ func sampleRun(s state.State, done, dead int) *Run {
 func ended(s state.State, dead, differences int) *Run {
 	r := sampleRun(s, samplePlan().Tasks-dead, dead)
 	r.Status.Differences = differences
-	r.Report = &state.Report{Status: r.Status, Verified: true, Balance: r.Plan.Balance, Settings: r.Plan.Settings, Version: 42, Unreadable: 1}
+	r.Report = &state.Report{Status: r.Status, Verified: true, Balance: r.Plan.Balance, Settings: r.Plan.Settings, Version: 42}
+	r.Report.Unreadable = 1
 	for range differences {
 		r.Report.DifferenceList = append(r.Report.DifferenceList, state.Difference{Kind: state.Missing, Episode: "S01E01", Frame: frame, Key: "test/Rare/" + frame.File()})
 	}

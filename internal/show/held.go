@@ -16,7 +16,7 @@ func heldOf(episodes []state.EpisodePlan) []heldEpisode {
 	var all []heldEpisode
 	for _, e := range episodes {
 		if isHeld(e) {
-			all = append(all, heldEpisode{state.HeldEpisode{Season: e.Season, Episode: e.Episode, Reason: e.Reason}, e.Sheet})
+			all = append(all, heldEpisode{state.HeldEpisode{Season: e.Season, Episode: e.Episode, Reason: e.Reason, Cause: e.Cause}, e.Sheet})
 		}
 	}
 	return all

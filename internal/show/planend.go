@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -48,7 +49,7 @@ func (p *page) nothingToDo(plan *state.Plan) {
 //	review                | apply, if there are tasks
 //	publishing, running … | status --watch, work, track
 //	failed                | status, plan
-//	any, held episodes    | plan, when the sheets are mended
+//	any, held episodes    | as at heldSteps
 //	a restore             | restore, if it is a dry run; plan --dry-run
 func planSteps(plan *state.Plan) []step {
 	steps := []step{}
@@ -76,9 +77,30 @@ func planSteps(plan *state.Plan) []step {
 }
 
 // heldSteps is what follows when episodes are held, whatever the state.
-func heldSteps(held []state.HeldEpisode) []step {
-	if len(held) == 0 {
-		return nil
+//
+//	held since                        | commands
+//	----------------------------------+---------------------------------------------
+//	S3 or Sheets refused              | doctor, plan
+//	it would delete too much          | plan --allow-delete, of these
+//	sheet, manifest or images         | plan, when they are mended
+func heldSteps(held []state.HeldEpisode) (steps []step) {
+	again, allow := "", "plan"
+	for _, e := range held {
+		switch {
+		case e.Cause == state.CauseDeletions:
+			allow += " --allow-delete " + e.Season + e.Episode
+		case e.Cause == state.CauseService && len(steps) == 0:
+			steps = append(steps, step{"doctor", "what refuses or does not answer, and what to do"})
+			again = cmp.Or(again, "again, when it answers")
+		case e.Cause != state.CauseService:
+			again = "again, when the held sheets are mended"
+		}
 	}
-	return []step{{"plan", "again, when the held sheets are mended"}}
+	if allow != "plan" {
+		steps = append(steps, step{allow, "let frames go, if it is right that they have no row or no image"})
+	}
+	if again != "" {
+		steps = append(steps, step{"plan", again})
+	}
+	return steps
 }

@@ -48,9 +48,6 @@ func (p *page) outcome(r *state.Report) {
 	if len(r.DeadCodes) > 0 {
 		p.item(at("  Dead by   "), plain(tally(r.DeadCodes)))
 	}
-	if r.Unreadable > 0 {
-		p.item(at("  Messages  "), span{number(r.Unreadable) + " unreadable: see unreadable.jsonl beside the runs", red})
-	}
 }
 
 func version(r *state.Report) string {

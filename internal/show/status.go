@@ -106,6 +106,9 @@ func (p *page) progress(st state.Status) {
 	if st.Finished != nil {
 		p.item(at("  Finished  "), plain(moment(*st.Finished)+", after "+duration(st.Finished.Sub(st.Started).Seconds())))
 	}
+	if st.Unreadable > 0 {
+		p.item(at("  Messages  "), span{number(st.Unreadable) + " unreadable, of somebody else: see unreadable.jsonl beside the runs", red})
+	}
 }
 
 func (p *page) tasks(st state.Status) {

@@ -31,7 +31,7 @@ func Steps(command string, st state.Status) []Step {
 //	cancelled           | plan
 //	superseded          | status
 //	succeeded, restored | plan --dry-run
-//	any, held episodes  | plan, when the sheets are mended
+//	any, held episodes  | as at heldSteps
 func statusSteps(st state.Status) []step {
 	return append(stateSteps(st), heldSteps(st.Held)...)
 }

@@ -81,6 +81,30 @@ func TestStatusSteps(t *testing.T) {
 	}
 }
 
+// TestHeldSteps goes through the table at heldSteps.
+func TestHeldSteps(t *testing.T) {
+	held := func(episode string, c state.Cause) state.HeldEpisode {
+		return state.HeldEpisode{Season: "S01", Episode: episode, Cause: c}
+	}
+	sheet, ceiling, other := held("E01", state.CauseInput), held("E02", state.CauseDeletions), held("E03", state.CauseDeletions)
+	service := held("E04", state.CauseService)
+	for _, test := range []struct {
+		held []state.HeldEpisode
+		want []string
+	}{
+		{nil, nil},
+		{[]state.HeldEpisode{sheet}, []string{"plan"}},
+		{[]state.HeldEpisode{held("E01", "")}, []string{"plan"}}, // of an older plan
+		{[]state.HeldEpisode{service, service}, []string{"doctor", "plan"}},
+		{[]state.HeldEpisode{ceiling, other}, []string{"plan --allow-delete S01E02 --allow-delete S01E03"}},
+		{[]state.HeldEpisode{sheet, ceiling, service}, []string{"doctor", "plan --allow-delete S01E02", "plan"}},
+	} {
+		if got := commands(heldSteps(test.held)); !slices.Equal(got, test.want) && len(got)+len(test.want) > 0 {
+			t.Errorf("%+v: %q, want %q", test.held, got, test.want)
+		}
+	}
+}
+
 func TestRunSteps(t *testing.T) {
 	good := status(state.Succeeded, 1, 1, 0)
 	tests := []struct {

@@ -66,6 +66,7 @@ type EpisodePlan struct {
 	Episode string `json:"episode"`
 	State   string `json:"state"` // EpisodePlanned or EpisodeHeld
 	Reason  string `json:"reason"`
+	Cause   Cause  `json:"cause,omitempty"` // of what is held
 	Sheet   string `json:"sheet,omitempty"` // URL
 	// FirstSeq is the seq of its first task. Those of an episode follow each other.
 	FirstSeq int `json:"first_seq"`
@@ -79,6 +80,16 @@ type EpisodePlan struct {
 const (
 	EpisodePlanned = "planned"
 	EpisodeHeld    = "held"
+)
+
+// Cause is a kind of reason to hold an episode: what to do about it depends on it.
+type Cause string
+
+// The causes.
+const (
+	CauseInput     Cause = "input"     // a sheet, a manifest or the images are not as expected
+	CauseService   Cause = "service"   // S3 or Sheets refuses or does not answer
+	CauseDeletions Cause = "deletions" // more than the ceiling allows
 )
 
 // MaxProblems bounds the problems that a plan lists for one episode.
@@ -134,7 +145,7 @@ func (p *Plan) Held() []HeldEpisode {
 	held := []HeldEpisode{}
 	for _, e := range p.Episodes {
 		if e.State == EpisodeHeld {
-			held = append(held, HeldEpisode{Season: e.Season, Episode: e.Episode, Reason: e.Reason})
+			held = append(held, HeldEpisode{Season: e.Season, Episode: e.Episode, Reason: e.Reason, Cause: e.Cause})
 		}
 	}
 	return held
@@ -156,6 +167,7 @@ type HeldEpisode struct {
 	Season  string `json:"season"`
 	Episode string `json:"episode"`
 	Reason  string `json:"reason"`
+	Cause   Cause  `json:"cause,omitempty"`
 }
 
 // WritePlan saves the plan.

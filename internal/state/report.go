@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -28,13 +27,11 @@ type Report struct {
 	// DifferenceList names the first MaxDifferences of Differences.
 	DifferenceList []Difference `json:"difference_list"`
 	// DeadCodes counts the dead tasks by the code of their reason.
-	DeadCodes map[string]int `json:"dead_codes,omitempty"`
-	// Unreadable counts the messages that no stage could read since the run began.
-	Unreadable int               `json:"unreadable"`
-	Totals     Totals            `json:"totals"`
-	Episodes   []EpisodePlan     `json:"episodes"`
-	Orphans    []Orphan          `json:"orphans,omitempty"`
-	Manifests  []ManifestProblem `json:"problems,omitempty"`
+	DeadCodes map[string]int    `json:"dead_codes,omitempty"`
+	Totals    Totals            `json:"totals"`
+	Episodes  []EpisodePlan     `json:"episodes"`
+	Orphans   []Orphan          `json:"orphans,omitempty"`
+	Manifests []ManifestProblem `json:"problems,omitempty"`
 	// Balance is of the planned episodes; After is from the listing when Verified, else from the plan.
 	Balance        []Balance `json:"balance"`
 	MissingClasses []string  `json:"missing_classes,omitempty"`
@@ -100,16 +97,6 @@ const (
 	DeadName   = "dead.jsonl"
 	LedgerName = "ledger.json"
 )
-
-// Unreadable is a line of unreadable.jsonl: a message that is none of this program's.
-type Unreadable struct {
-	ID       string            `json:"id"`
-	Queue    string            `json:"queue"` // "results" or "dead letters"
-	Reason   string            `json:"reason"`
-	Received time.Time         `json:"received"`
-	Details  map[string]string `json:"attributes,omitempty"`
-	Body     string            `json:"body"` // its first 64 KiB
-}
 
 // ReadReport reads the report of a run; bucket.ErrNotFound when it has none.
 func (s *Store) ReadReport(ctx context.Context, run string) (*Report, error) {

@@ -79,6 +79,7 @@ type Status struct {
 	Dead        int                      `json:"dead"`
 	Outcomes    map[messages.Outcome]int `json:"outcomes"` // all six, always
 	Differences int                      `json:"differences"`
+	Unreadable  int                      `json:"unreadable"` // messages that no stage could read since the run began
 	Held        []HeldEpisode            `json:"held"`
 	Started     time.Time                `json:"started"`
 	Finished    *time.Time               `json:"finished"` // null until the run has ended
@@ -91,7 +92,7 @@ type Status struct {
 	IdleSeconds float64 `json:"idle_seconds,omitempty"`
 }
 
-// StatusOf puts a run's status together. Differences are left to the caller: they are in the report.
+// StatusOf puts a run's status together. Differences, which are in the report, and Unreadable are left to the caller.
 func StatusOf(p Pointer, progress Progress, plan *Plan) Status {
 	s := Status{
 		Run: p.Run, Generation: p.Generation, State: p.State, Reason: p.Reason, Tasks: p.Tasks,
@@ -158,8 +159,9 @@ func (s *Store) currentStatus(ctx context.Context, p Pointer) (Status, error) {
 		return Status{}, err
 	}
 	status := StatusOf(p, progress, plan)
-	if p.State.Active() {
-		return status, nil
+	status.Unreadable, err = s.CountUnreadable(ctx, p.Generation)
+	if err != nil || p.State.Active() {
+		return status, err
 	}
 	report, err := s.ReadReport(ctx, p.Run)
 	if err == nil && report.State == p.State {
@@ -237,7 +239,7 @@ func RunStatuses(ctx context.Context, s *Store, limit int) ([]Status, error) {
 	if held.Exists() && !slices.Contains(runs, held.Run) {
 		runs = append(runs, held.Run) // planning: nothing of it is saved yet
 	}
-	slices.SortFunc(runs, func(a, b string) int { return strings.Compare(b, a) })
+	slices.SortFunc(runs, func(a, b string) int { return CompareRuns(b, a) })
 	if limit > 0 {
 		runs = runs[:min(limit, len(runs))]
 	}

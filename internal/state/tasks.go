@@ -3,10 +3,12 @@ package state
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -229,7 +231,7 @@ func (s *Store) Seed(ctx context.Context) (Seed, error) {
 	return seed, err
 }
 
-// Runs lists the runs, oldest first.
+// Runs lists the runs, oldest first: by generation, for the time in their names is by the clock of whichever planner.
 func (s *Store) Runs(ctx context.Context) ([]string, error) {
 	names, err := s.Names(ctx, "runs/")
 	if err != nil {
@@ -241,7 +243,21 @@ func (s *Store) Runs(ctx context.Context) ([]string, error) {
 			runs = append(runs, run)
 		}
 	}
+	slices.SortFunc(runs, CompareRuns)
 	return runs, nil
+}
+
+// CompareRuns orders the names of runs by generation, which each is named after; those that are not come first.
+func CompareRuns(a, b string) int {
+	return cmp.Or(cmp.Compare(generationOf(a), generationOf(b)), strings.Compare(a, b))
+}
+
+func generationOf(run string) int64 {
+	n, err := strconv.ParseInt(run[strings.LastIndexByte(run, '-')+1:], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // LastGeneration is the highest generation that a run or a dataset version was made with, 0 without any: what a pointer that
@@ -260,9 +276,7 @@ func (s *Store) LastGeneration(ctx context.Context) (int64, error) {
 	}
 	var last int64
 	for _, name := range names {
-		if n, err := strconv.ParseInt(name[strings.LastIndexByte(name, '-')+1:], 10, 64); err == nil {
-			last = max(last, n)
-		}
+		last = max(last, generationOf(name))
 	}
 	return last, nil
 }

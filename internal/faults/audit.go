@@ -16,7 +16,7 @@ import (
 // Audit is a Watcher that holds every write against the guarantees (DESIGN 2) at the moment of the write:
 //
 //   - nothing is written or deleted outside the datasets and the program's own state, and copies are made of the frame's own image;
-//   - a frame that stands in the datasets never stands nowhere, unless it may go;
+//   - a frame that stands in the datasets never stands nowhere, unless it may go, and no task even asks for that;
 //   - when the planner of a generation has listed the datasets, no write is made that only tasks of older ones ask for.
 type Audit struct {
 	Layout dataset.Layout
@@ -89,6 +89,9 @@ func (a *Audit) Asked(q Request) {
 			continue // results
 		}
 		a.tasks[e.MessageBody] = t.Gen
+		if t.Op == messages.Delete && !a.mayGo[t.Frame] {
+			a.violated(q, "generation %d asks to delete %s, which may not go", t.Gen, t.Frame)
+		}
 		a.asked["+"+t.Dst] = max(a.asked["+"+t.Dst], t.Gen)
 		for _, key := range t.Del {
 			a.asked["-"+key] = max(a.asked["-"+key], t.Gen)

@@ -59,6 +59,8 @@ func (c *call) serve(rule *Rule) {
 		c.answer(c.carryOut())
 	case FailedEntries, Duplicated, Delayed, LostDelete, Redelivered, Reordered, WrongCounts:
 		c.messages(rule.Kind)
+	case Truncated, FewerRows, NoValues:
+		c.spoil(rule.Kind)
 	default:
 		c.refuse(rule.Kind)
 	}
@@ -128,10 +130,15 @@ var refusals = map[Kind]struct {
 	Denied:        {http.StatusForbidden, "AccessDenied", "AccessDeniedException"},
 	Conflict:      {http.StatusConflict, "ConditionalRequestConflict", ""},
 	Precondition:  {http.StatusPreconditionFailed, "PreconditionFailed", ""},
+	Quota:         {http.StatusTooManyRequests, "", ""},
 }
 
 func (c *call) refuse(k Kind) {
 	no := refusals[k]
+	if c.q.isSheets() {
+		c.refuseSheets(no.status)
+		return
+	}
 	a := &answer{status: no.status, header: http.Header{}}
 	if c.q.isSQS() {
 		if a.status < http.StatusInternalServerError || k == SlowDown {

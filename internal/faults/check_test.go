@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -16,6 +17,9 @@ const tries = 6
 
 // converge types what the program says is to be typed, until the next plan is empty.
 func (w *world) converge(ctx context.Context) error {
+	if err := w.letGo(ctx); err != nil {
+		return err
+	}
 	var plan state.Plan
 	for range tries {
 		plan = state.Plan{}
@@ -36,6 +40,34 @@ func (w *world) converge(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("the plan is not empty after %d tries without faults: %d tasks, held %v, problems %v", tries, plan.Tasks, plan.Held(), plan.Problems)
+}
+
+// letGo allows that frames go whose rows are lost, when the program has held their episode for it.
+func (w *world) letGo(ctx context.Context) error {
+	if len(w.lost) == 0 {
+		return nil
+	}
+	var plan state.Plan
+	code, err := w.command(ctx, &plan, "plan", "--json")
+	if err != nil {
+		return err
+	}
+	episode := string(w.lost[0].Episode())
+	held := plan.Held()
+	if code != 1 || len(held) != 1 || held[0].Season+held[0].Episode != episode || held[0].Cause != state.CauseDeletions || !strings.Contains(held[0].Reason, "--allow-delete "+episode) {
+		return fmt.Errorf("%d rows are lost: exit code %d, held %+v", len(w.lost), code, held)
+	}
+	if _, err := w.ended(ctx); err != nil {
+		return err
+	}
+	w.audit.MayGo(w.lost...)
+	w.front.Event("%d frames may go", len(w.lost))
+	_, err = w.command(ctx, nil, "plan", "--json", "--allow-delete", episode)
+	if err != nil {
+		return err
+	}
+	_, err = w.ended(ctx)
+	return err
 }
 
 // redrive publishes again what a failed run has not done, if there is anything.
@@ -133,10 +165,16 @@ func (w *world) queuesAreEmpty(ctx context.Context) error {
 	})
 }
 
-// atSuccess looks, at the very moment when a run is set succeeded, whether the datasets are what the sheets say. An episode that is
-// held is not: then the run says so.
-func (w *world) atSuccess(p state.Pointer) {
-	if p.State != state.Succeeded {
+// onPointer looks, at the very moment when a run is set succeeded, whether the datasets are what the sheets say. An episode that is
+// held is not: then the run says so. When a sheet was edited since the run began, the plan is of the sheet before.
+func (w *world) onPointer(p state.Pointer) {
+	w.mu.Lock()
+	if _, known := w.draft[p.Run]; !known {
+		w.draft[p.Run] = w.edits
+	}
+	edited := w.edits != w.draft[p.Run]
+	w.mu.Unlock()
+	if p.State != state.Succeeded || edited {
 		return
 	}
 	plan, err := w.store.ReadPlan(w.ctx, p.Run)

@@ -1,4 +1,4 @@
-// Package faults stands between the program and S3 and SQS, and does to requests and answers what networks and services do:
+// Package faults stands between the program and S3, SQS and the Sheets API, and does to requests and answers what networks and services do:
 // errors, lost answers, duplicates, delays. What happens to the n-th request that a rule is for is a function of the seed, so that a
 // schedule of faults can be told by its seed; in which order requests of several processes come is the machine's affair.
 //
@@ -33,6 +33,11 @@ const (
 	LostDelete    Kind = "lost deletion" // some are answered as deleted, and are not
 	WrongCounts   Kind = "wrong counts"  // the queue says that it is empty
 
+	Quota     Kind = "429"            // of the Sheets API
+	Truncated Kind = "half an answer" // JSON that ends in the middle, of the Sheets API
+	FewerRows Kind = "rows left out"  // of a worksheet: the header and half of the rows at most
+	NoValues  Kind = "no values"      // a worksheet is answered as an empty one
+
 	// Crash calls the rule's Do, which kills a process, before the request is carried out; CrashAfter, when it has been and before it
 	// is answered. So a process ends between any two of its requests.
 	Crash      Kind = "crash before"
@@ -46,6 +51,10 @@ func (k Kind) fits(r *Request) bool {
 	switch k {
 	case Conflict, Precondition:
 		return r.Conditional
+	case Quota, Truncated:
+		return r.isSheets()
+	case FewerRows, NoValues:
+		return r.Op == opValues
 	case FailedEntries:
 		return r.isBatch()
 	case Duplicated, Delayed:

@@ -20,12 +20,13 @@ type Watcher interface {
 	Applied(q Request, answer []byte)
 }
 
-// Front is an http.Handler before S3 and SQS.
+// Front is an http.Handler before S3 and SQS, and before a Sheets API.
 type Front struct {
 	Seed     uint64
 	Latency  time.Duration // of each request to S3
 	PageSize int           // of listings; 0 leaves them as they are
 	Watcher  Watcher       // may be nil
+	Sheets   http.Handler  // the Sheets API, for what comes to SheetsPath
 
 	next  http.Handler
 	began time.Time
@@ -183,7 +184,7 @@ func (f *Front) carryOut(q *Request, r *http.Request) *answer {
 	if f.Watcher != nil {
 		f.Watcher.Asked(*q)
 	}
-	f.next.ServeHTTP(a, r)
+	f.server(q).ServeHTTP(a, r)
 	if ordered && a.status < http.StatusMultipleChoices {
 		f.note(q, a)
 		if f.Watcher != nil {

@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/s3bucket"
 	"github.com/angel-nft/google-shuffle/internal/sqsqueue"
+	"github.com/angel-nft/google-shuffle/messages"
 )
 
 // pair is the same bucket and queue, through a front and past it.
@@ -268,13 +270,24 @@ func TestAudit(t *testing.T) {
 		{"a source", []faults.Request{deleted("tt/s01e01/" + frame + ".jpg")}, "deletion of"},
 		{"absent", []faults.Request{copied(src, rare), deleted(rare)}, "stands nowhere"},
 		{"stale", []faults.Request{begun, listed, copied(src, rare)}, "generation 1 has listed"},
+		{"asked for", []faults.Request{{Op: "SendMessageBatch", Body: encode(t, map[string]any{"Entries": []any{map[string]string{"MessageBody": messages.Task{
+			V: messages.Version, Run: "r", Gen: 1, Op: messages.Delete, Frame: frame, Del: []string{rare},
+		}.Encode()}}})}}, "asks to delete " + frame},
 	} {
 		a := faults.NewAudit(dataset.Layout{Prefix: "tt"}, "b")
 		for _, q := range tt.asks {
+			a.Asked(q)
 			a.Applied(q, nil)
 		}
 		if got := a.Violations(); (len(got) > 0) != (tt.want != "") || len(got) > 0 && !strings.Contains(got[0], tt.want) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
+}
+
+func encode(t *testing.T, v any) []byte {
+	t.Helper()
+	body, err := json.Marshal(v)
+	must(t, err)
+	return body
 }

@@ -124,13 +124,15 @@ func id(e json.RawMessage) string {
 	return entry.Id
 }
 
-// rewrite changes one field of a JSON answer.
+// rewrite changes one field of a JSON answer; nil leaves it out.
 func (c *call) rewrite(a *answer, field string, change func(json.RawMessage) json.RawMessage) {
 	var doc map[string]json.RawMessage
 	if a.status != http.StatusOK || json.Unmarshal(a.body.Bytes(), &doc) != nil || doc[field] == nil {
 		return
 	}
-	doc[field] = change(doc[field])
+	if doc[field] = change(doc[field]); doc[field] == nil {
+		delete(doc, field)
+	}
 	a.body.Reset()
 	a.body.Write(encode(doc))
 	a.header.Del("Content-Length")

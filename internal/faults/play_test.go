@@ -29,10 +29,13 @@ type player struct {
 }
 
 // play plays the schedule and tells the story.
-func play(ctx context.Context, s schedule) (counts map[faults.Kind]int, story string, err error) {
-	w, err := newWorld(ctx, s.seed, season.Options{Episodes: 1, Frames: s.frames})
+func play(ctx context.Context, at site, s schedule) (counts map[faults.Kind]int, story string, err error) {
+	w, err := newWorld(ctx, at, s.seed, season.Options{Episodes: s.episodes, Frames: s.frames})
 	if err != nil {
 		return nil, "", err
+	}
+	if s.clocks {
+		w.clock = func(name string) clock { return clockOf(s.seed, name) }
 	}
 	p := &player{world: w, schedule: s, rand: rand.New(rand.NewPCG(s.seed, 1))}
 	err = p.play(ctx)
@@ -159,7 +162,19 @@ func (p *player) cancel(ctx context.Context) {
 
 // edit changes sheet and images as people do.
 func (p *player) edit(ctx context.Context, r round) error {
+	lost := 0
+	if r.lost+r.shortened > 0 {
+		differences, err := p.differences(ctx)
+		if err != nil {
+			return err
+		}
+		if len(differences) == 0 { // else fewer frames stand, and what is gone may be less than the ceiling
+			lost = r.lost
+			p.shorten(r.shortened)
+		}
+	}
 	return p.change(func(e *season.Episode) error {
+		p.lost = append(p.lost, e.RemoveRows(lost)...)
 		e.Relabel(r.relabel)
 		p.audit.MayGo(e.RemoveRows(r.remove)...)
 		for _, f := range append(e.InsertRows(r.insert, "Rare"), e.Repaint(r.repaint)...) {
@@ -170,6 +185,26 @@ func (p *player) edit(ctx context.Context, r round) error {
 		}
 		return nil
 	})
+}
+
+// shorten makes sheets be read in part, so many times.
+func (p *player) shorten(times int) {
+	if times > 0 {
+		p.front.Add(faults.Rule{Kind: faults.FewerRows, From: "plan", First: 1, Times: times})
+	}
+}
+
+// drift edits an episode's sheet while a run is under way.
+func (p *player) drift(episode int) {
+	err := p.changeOf(episode, func(e *season.Episode) error {
+		p.front.Event("the sheet of %s is edited", e.Episode)
+		e.Relabel(3)
+		p.audit.MayGo(e.RemoveRows(1)...)
+		return nil
+	})
+	if err != nil {
+		p.broke(err)
+	}
 }
 
 // arm prepares what happens to the processes of a round.
@@ -185,20 +220,35 @@ func (p *player) arm(r round) {
 	for _, k := range r.killed {
 		p.later(k.after, func() { p.killAny(k.name) })
 	}
+	for _, d := range r.drifts {
+		p.at(faults.Rule{From: d.from, Op: d.op, Target: d.target, First: d.nth}, 0, func(faults.Request) { p.drift(d.episode) })
+	}
 	if r.purge != "" {
-		p.front.Add(faults.Rule{Kind: faults.Event, From: "w", Op: "CopyObject", First: 1 + p.rand.IntN(20), Do: func(faults.Request) {
+		p.at(faults.Rule{From: "w", Op: "CopyObject", First: 1 + p.rand.IntN(20)}, r.purged, func(faults.Request) {
 			p.front.Event("%s purged", r.purge)
 			if err := p.queues[r.purge].PurgeQueue(p.ctx); err != nil {
 				p.broke(err)
 			}
-		}})
+		})
 	}
 	if r.sleeper != "" {
-		p.front.Add(faults.Rule{Kind: faults.Event, From: r.sleeper, First: 1 + p.rand.IntN(60), Do: func(q faults.Request) {
-			p.signal(q.From, syscall.SIGSTOP)
-			p.later(visibility+time.Duration(p.rand.IntN(8000))*time.Millisecond, func() { p.signal(q.From, syscall.SIGCONT) })
-		}})
+		p.at(faults.Rule{From: r.sleeper, First: 1 + p.rand.IntN(60)}, r.asleep, func(q faults.Request) {
+			for _, name := range p.called(q.From) {
+				p.signal(name, syscall.SIGSTOP)
+				p.later(visibility+time.Duration(p.rand.IntN(8000))*time.Millisecond, func() { p.signal(name, syscall.SIGCONT) })
+			}
+		})
 	}
+}
+
+// at does something at a request or, where there is no front, after a time.
+func (p *player) at(rule faults.Rule, after time.Duration, do func(faults.Request)) {
+	if p.site == local {
+		p.later(after, func() { do(faults.Request{From: rule.From}) })
+		return
+	}
+	rule.Kind, rule.Do = faults.Event, do
+	p.front.Add(rule)
 }
 
 // later does something after a time, unless the world ends before.
@@ -210,19 +260,24 @@ func (p *player) later(after time.Duration, do func()) {
 	})
 }
 
-// killAny kills a service, or the planner that runs now.
+// killAny kills a service, or the planners that run now.
 func (p *player) killAny(name string) {
+	for _, n := range p.called(name) {
+		p.kill(n)
+	}
+}
+
+// called are the processes of a name; of "plan", the planners that run now.
+func (p *player) called(name string) []string {
 	p.mu.Lock()
-	names := []string{name}
-	for running := range p.running {
-		if name == "plan" && strings.HasPrefix(running, "plan") {
+	defer p.mu.Unlock()
+	names := []string{}
+	for running, process := range p.running {
+		if running == name || name == "plan" && strings.HasPrefix(running, name) && !process.over() {
 			names = append(names, running)
 		}
 	}
-	p.mu.Unlock()
-	for _, n := range names {
-		p.kill(n)
-	}
+	return names
 }
 
 // ended waits until the run in force has ended by itself.

@@ -13,6 +13,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/faults"
+	"github.com/angel-nft/google-shuffle/internal/testenv"
 )
 
 // process is one run of the program.
@@ -24,7 +27,7 @@ type process struct {
 	ended chan struct{}
 }
 
-// start begins a run of the program. Its name is its access key, by which the front knows it.
+// start begins a run of the program. Its name is its access key, and a part of its endpoint for sheets: by them the front knows it.
 func (w *world) start(name string, args ...string) (*process, error) {
 	p := &process{name: name, log: filepath.Join(w.dir, name+".log"), ended: make(chan struct{})}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -32,8 +35,13 @@ func (w *world) start(name string, args ...string) (*process, error) {
 		return nil, err
 	}
 	p.cmd = exec.Command(program, args...)
-	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = w.dir, &p.out, log
-	p.cmd.Env = slices.Concat(os.Environ(), w.env, []string{"AWS_ACCESS_KEY_ID=" + name, "AWS_SECRET_ACCESS_KEY=secret"})
+	p.cmd.Env = slices.Concat(os.Environ(), w.env, []string{
+		"AWS_ACCESS_KEY_ID=" + name, "AWS_SECRET_ACCESS_KEY=secret", "SHUFFLE_SHEETS_ENDPOINT=" + w.endpoint + faults.SheetsPath + name + "/",
+	})
+	if w.clock != nil {
+		p.cmd.Path, p.cmd.Env = withClocks(), append(p.cmd.Env, w.clock(name).env())
+	}
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr, p.cmd.SysProcAttr = w.dir, &p.out, log, testenv.DiesWithParent()
 	err = p.cmd.Start()
 	if err = errors.Join(err, log.Close()); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
@@ -183,12 +191,16 @@ var program string // as it is built, for every test
 
 // build builds the program, with SHUFFLE_FAULTS_RACE=1 so that it looks for data races itself.
 var build = sync.OnceValue(func() error {
-	args := []string{"build", "-buildvcs=false", "-o", program, "../../cmd/shuffle"}
 	if os.Getenv("SHUFFLE_FAULTS_RACE") == "1" {
-		args = slices.Insert(args, 1, "-race")
+		return compile(program, "-race")
 	}
+	return compile(program)
+})
+
+func compile(file string, flags ...string) error {
+	args := slices.Concat([]string{"build", "-buildvcs=false", "-o", file}, flags, []string{"../../cmd/shuffle"})
 	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("build the program: %w\n%s", err, out)
 	}
 	return nil
-})
+}

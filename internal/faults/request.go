@@ -64,6 +64,9 @@ func read(r *http.Request) (*Request, error) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	q := &Request{From: accessKey(r), Body: body}
+	if q.readSheets(r.URL.Path) {
+		return q, nil
+	}
 	if target, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "AmazonSQS."); ok {
 		q.Op, q.Target = target, queueOf(body)
 		return q, nil

@@ -20,7 +20,7 @@ func newScene(t *testing.T, o season.Options, services []service, env ...string)
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	w, err := newWorld(context.WithoutCancel(t.Context()), 1, o, env...)
+	w, err := newWorld(context.WithoutCancel(t.Context()), server, 1, o, env...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +72,25 @@ func (w *world) succeeds(ctx context.Context) error {
 		err = fmt.Errorf("run %s: %s, %s", held.Run, held.State, held.Reason)
 	}
 	return err
+}
+
+// tells runs a command and fails the test when its exit code is another or its output lacks one of the texts.
+func (w *world) tells(t *testing.T, code int, command string, texts ...string) {
+	t.Helper()
+	p, err := w.start("tells", command)
+	must(t, err)
+	got, err := p.code(t.Context())
+	if err != nil || got != code {
+		t.Errorf("%s: exit code %d, %v, expected %d", command, got, err, code)
+	}
+	told(t, strings.Join(strings.Fields(p.out.String()), " "), texts...)
+}
+
+// send sends a message past the front.
+func (w *world) send(name, body string) {
+	if err := queue.SendAll(w.ctx, w.queues[name], []queue.Entry{{Body: body}}); err != nil {
+		w.broke(err)
+	}
 }
 
 // said is what a process has written to its standard error.

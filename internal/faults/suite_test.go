@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/faults"
+	"github.com/angel-nft/google-shuffle/internal/testenv"
 )
 
 func TestMain(m *testing.M) {
@@ -48,6 +49,23 @@ func setting(t *testing.T, name string, otherwise uint64) uint64 {
 // one of its files, and a planner that gave up, for a 409.
 var kept = []uint64{1, 121}
 
+// series are schedules for one kind of site.
+type series struct {
+	name  string
+	site  func(t *testing.T) site
+	draw  func(seed uint64) schedule
+	kept  []uint64
+	short uint64 // how many make test plays
+	share uint64 // of the long form it plays one in so many
+	most  uint64 // at a time
+}
+
+var allSeries = []series{
+	{"server", func(*testing.T) site { return server }, draw, kept, 8, 1, 100},
+	{"local", func(*testing.T) site { return local }, drawLocal, nil, 4, 4, 4},
+	{"localstack", func(t *testing.T) site { return localStack(testenv.AWSEndpoint(t)) }, drawLocalStack, nil, 3, 10, 3},
+}
+
 // TestSchedules: whatever fails and whoever is killed, each run ends by itself, and when nothing fails any more the datasets are
 // what the sheets say, every task is accounted for once, the next plan is empty and so are the queues. Meanwhile no write broke a guarantee.
 //
@@ -55,31 +73,41 @@ var kept = []uint64{1, 121}
 // seed alone. Without a first seed the kept ones are played too. Schedules mostly wait, so many are played at a time.
 func TestSchedules(t *testing.T) {
 	t.Parallel()
-	if err := build(); err != nil {
-		t.Fatal(err)
+	for _, s := range allSeries {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.play(t, s.site(t))
+		})
+	}
+}
+
+func (s *series) play(t *testing.T, at site) {
+	must(t, build())
+	if at != local {
+		must(t, buildWithClocks())
 	}
 	first := setting(t, "SHUFFLE_FAULTS_SEED", 0)
 	seeds := []uint64{}
 	if first == 0 {
-		seeds = append(seeds, kept...)
+		seeds = append(seeds, s.kept...)
 	}
-	for n := range setting(t, "SHUFFLE_FAULTS", 8) {
+	for n := range (setting(t, "SHUFFLE_FAULTS", s.short*s.share) + s.share - 1) / s.share {
 		seeds = append(seeds, first+n)
 	}
 	var g errgroup.Group
-	g.SetLimit(int(setting(t, "SHUFFLE_FAULTS_PARALLEL", 6)))
+	g.SetLimit(int(min(s.most, setting(t, "SHUFFLE_FAULTS_PARALLEL", 6))))
 	var mu sync.Mutex
 	total := map[faults.Kind]int{}
 	for _, seed := range seeds {
 		g.Go(func() error {
-			counts, story, err := play(context.WithoutCancel(t.Context()), draw(seed))
+			counts, story, err := play(context.WithoutCancel(t.Context()), at, s.draw(seed))
 			mu.Lock()
 			defer mu.Unlock()
 			for kind, n := range counts {
 				total[kind] += n
 			}
 			if err != nil {
-				t.Errorf("schedule %d failed; to play it again: make faults SEED=%d COUNT=1\n%v\n%s", seed, seed, err, story)
+				t.Errorf("schedule %d failed; to play it again: make faults WORLD=%s SEED=%d COUNT=1\n%v\n%s", seed, s.name, seed, err, story)
 			} else if len(seeds) == 1 {
 				t.Log(story)
 			}

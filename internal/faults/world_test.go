@@ -10,63 +10,63 @@ import (
 	"maps"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"golang.org/x/sync/errgroup"
 
-	"github.com/angel-nft/google-shuffle/internal/benchserver"
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/faults"
-	"github.com/angel-nft/google-shuffle/internal/s3bucket"
 	"github.com/angel-nft/google-shuffle/internal/season"
-	"github.com/angel-nft/google-shuffle/internal/sqsqueue"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 const (
-	bucketName = "media.angel-nft.com"
 	visibility = 10 * time.Second
 	stall      = 8 * time.Second
 	lease      = 5 * time.Second
 )
 
-var queueNames = []string{"google-shuffle-tasks", "google-shuffle-results", "google-shuffle-dead-letters"}
-
 // world is a bucket and queues with a season, the front through which the program's processes see them, and the processes.
 type world struct {
-	dir   string
-	front *faults.Front
-	audit *faults.Audit
-	env   []string
+	site       site
+	dir        string
+	bucketName string
+	ending     string // of the queues' names
+	endpoint   string // of the front
+	front      *faults.Front
+	audit      *faults.Audit
+	env        []string
+	clock      func(process string) clock // nil: all clocks are right
 
 	editing sync.Mutex
 	season  *season.Season
+	lost    []dataset.Frame // whose rows are gone, and which must stand all the same until somebody allows that they go
 
 	// Past the front: what the tests themselves see and do.
-	bucket *s3bucket.Bucket
+	bucket pastBucket
 	store  *state.Store
-	queues map[string]*sqsqueue.Queue
+	queues map[string]pastQueue
 
 	ctx      context.Context // of the services
 	stop     context.CancelFunc
 	services sync.WaitGroup
 	servers  []*httptest.Server
+	closers  []func() error
 
 	mu      sync.Mutex
 	running map[string]*process
 	failure error
-	planned int // commands so far, for their names
+	planned int            // commands so far, for their names
+	edits   int            // of sheets: grows before and after each
+	draft   map[string]int // edits when a run began
 }
 
 // newWorld makes a world in which nothing has run yet. The caller closes it.
-func newWorld(ctx context.Context, seed uint64, o season.Options, env ...string) (w *world, err error) {
-	w = &world{running: map[string]*process{}, queues: map[string]*sqsqueue.Queue{}}
+func newWorld(ctx context.Context, at site, seed uint64, o season.Options, env ...string) (w *world, err error) {
+	w = &world{site: at, running: map[string]*process{}, queues: map[string]pastQueue{}, draft: map[string]int{}}
 	w.ctx, w.stop = context.WithCancel(ctx)
 	defer func() {
 		if err != nil {
@@ -76,71 +76,64 @@ func newWorld(ctx context.Context, seed uint64, o season.Options, env ...string)
 	if w.dir, err = os.MkdirTemp("", "shuffle-faults-"); err != nil {
 		return w, err
 	}
-	o.Seed = seed
+	w.env = []string{
+		"SHUFFLE_CONCURRENCY=8", "SHUFFLE_LISTINGS=4", "SHUFFLE_VISIBILITY_TIMEOUT=" + visibility.String(),
+		"SHUFFLE_STALL=" + stall.String(), "SHUFFLE_PLANNER_LEASE=" + lease.String(),
+	}
+	w.name()
+	o.Seed, o.Bucket = seed, w.bucketName
 	if w.season, err = season.Generate(o); err != nil {
 		return w, err
 	}
-	server := benchserver.New(benchserver.Options{})
-	layout := dataset.Layout{Prefix: w.season.Options.Prefix}
-	w.front, w.audit = faults.New(server, seed), faults.NewAudit(layout, bucketName)
-	w.audit.OnPointer = w.atSuccess
-	w.front.Watcher, w.front.PageSize, w.front.Latency = w.audit, 5, 10*time.Millisecond
-	behind, before := httptest.NewServer(server), httptest.NewServer(w.front)
-	w.servers = []*httptest.Server{before, behind}
-	w.env = append([]string{
-		"AWS_ENDPOINT_URL=" + before.URL, "AWS_REGION=us-west-2", "AWS_EC2_METADATA_DISABLED=true",
-		"SHUFFLE_BUCKET=s3://" + bucketName, "SHUFFLE_SHEETS=file://" + w.sheets(), "SHUFFLE_CONCURRENCY=8", "SHUFFLE_LISTINGS=4",
-		"SHUFFLE_VISIBILITY_TIMEOUT=" + visibility.String(), "SHUFFLE_STALL=" + stall.String(), "SHUFFLE_PLANNER_LEASE=" + lease.String(),
-	}, env...)
-	if err := w.connect(ctx, behind.URL, layout); err != nil {
+	if err := w.open(ctx, seed); err != nil {
 		return w, err
 	}
-	return w, w.fill(ctx, server)
+	w.env = append(w.env, env...)
+	w.store = &state.Store{Bucket: w.bucket, Layout: w.layout()}
+	return w, w.fill(ctx)
 }
 
-func (w *world) sheets() string { return filepath.Join(w.dir, "sheets") }
+func (w *world) layout() dataset.Layout { return dataset.Layout{Prefix: w.season.Options.Prefix} }
 
-// connect makes the queues with the program itself and opens what the tests see.
-func (w *world) connect(ctx context.Context, url string, layout dataset.Layout) error {
-	code, err := w.command(ctx, nil, "setup", "--create-bucket")
-	if err != nil || code != 0 {
-		return fmt.Errorf("setup: exit code %d, %w", code, err)
-	}
-	cfg := aws.Config{Region: "us-west-2", BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("test", "secret", "")}
-	w.bucket = s3bucket.New(s3bucket.NewClient(cfg, 16), bucketName)
-	w.store = &state.Store{Bucket: w.bucket, Layout: layout}
-	client := sqsqueue.NewClient(cfg, 16)
-	for _, name := range queueNames {
-		if w.queues[name], err = openQueue(ctx, client, name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func openQueue(ctx context.Context, client *sqs.Client, name string) (*sqsqueue.Queue, error) {
-	return sqsqueue.New(ctx, client, name)
-}
+func (w *world) sheets() string { return w.own("sheets") }
 
 // fill writes the season; an image is its own name.
-func (w *world) fill(ctx context.Context, server *benchserver.Server) error {
+func (w *world) fill(ctx context.Context) error {
+	g, writing := errgroup.WithContext(ctx)
+	g.SetLimit(16)
 	for _, e := range w.season.Episodes {
-		server.Fill(bucketName, imageKeys(e, e.Images))
+		for _, key := range imageKeys(e, e.Images) {
+			g.Go(func() error {
+				_, err := w.bucket.PutObject(writing, key, []byte(key), bucket.Condition{})
+				return err
+			})
+		}
 	}
-	if err := w.season.WriteManifest(ctx, w.bucket); err != nil {
+	if err := errors.Join(g.Wait(), w.season.WriteManifest(ctx, w.bucket)); err != nil {
 		return err
 	}
 	return w.season.WriteSheets(w.sheets())
 }
 
 // change edits the first episode and writes its sheet.
-func (w *world) change(edit func(*season.Episode) error) error {
+func (w *world) change(edit func(*season.Episode) error) error { return w.changeOf(0, edit) }
+
+func (w *world) changeOf(episode int, edit func(*season.Episode) error) error {
 	w.editing.Lock()
 	defer w.editing.Unlock()
-	if err := edit(w.season.Episodes[0]); err != nil {
+	w.edited()
+	defer w.edited()
+	e := w.season.Episodes[episode]
+	if err := edit(e); err != nil {
 		return err
 	}
-	return w.season.Episodes[0].WriteSheet(w.sheets())
+	return e.WriteSheet(w.sheets())
+}
+
+func (w *world) edited() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.edits++
 }
 
 // relabel gives frames of the first episode other classes.
@@ -174,7 +167,11 @@ func (w *world) close() error {
 		s.CloseClientConnections()
 		s.Close()
 	}
-	return os.RemoveAll(w.dir)
+	var err error
+	for _, end := range w.closers {
+		err = errors.Join(err, end())
+	}
+	return errors.Join(err, os.RemoveAll(w.dir))
 }
 
 // command runs the program to its end and reads the JSON object that it prints, if into is not nil and it prints one.
@@ -247,19 +244,6 @@ func datasetOf(seed string, f dataset.Frame) string {
 		return "validate"
 	}
 	return "test"
-}
-
-func (w *world) list(ctx context.Context, prefix string) (map[string]string, error) {
-	all := map[string]string{}
-	for page, err := range bucket.Pages(ctx, w.bucket, bucket.ListInput{Prefix: prefix}) {
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range page.Objects {
-			all[o.Key] = o.ETag
-		}
-	}
-	return all, nil
 }
 
 // differences between what stands and what should.

@@ -27,7 +27,7 @@ func TestZombie(t *testing.T) {
 	for n := range setting(t, "SHUFFLE_FAULTS_ZOMBIES", 2) {
 		g.Go(func() error {
 			ctx := context.WithoutCancel(t.Context())
-			w, err := newWorld(ctx, n, season.Options{Episodes: 1, Frames: 500}, "SHUFFLE_STALL=30s", "SHUFFLE_CONCURRENCY=64")
+			w, err := newWorld(ctx, server, n, season.Options{Episodes: 1, Frames: 500}, "SHUFFLE_STALL=30s", "SHUFFLE_CONCURRENCY=64")
 			if err != nil {
 				t.Error(err)
 				return nil

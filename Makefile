@@ -13,10 +13,11 @@ SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deplo
 
 .PHONY: help test lint worlds vuln build image bench bench-micro bench-peers fuzz faults format clean
 
-# Of make faults: how many schedules, the first one's seed, and how many at a time.
+# Of make faults: how many schedules, the first one's seed, how many at a time, and one kind of world (server, localstack or local) instead of all.
 COUNT ?= 200
 SEED ?= 1
 PARALLEL ?= 12
+WORLD ?=
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,9 +84,10 @@ $(RCLONE): internal/bench/rclone/go.mod internal/bench/rclone/main.go
 fuzz: ## every fuzz target for 30 seconds, from the inputs kept in testdata/fuzz and in Go's cache on
 	.ci/fuzz 30s
 
-faults: ## COUNT=200 schedules of faults from SEED=1 on, over the program as it is built; make test has ten
+faults: ## COUNT=200 schedules of faults from SEED=1 on, over the program as it is built; WORLD=local SEED=7 COUNT=1 is one of them
 	SHUFFLE_FAULTS=$(COUNT) SHUFFLE_FAULTS_SEED=$(SEED) SHUFFLE_FAULTS_PARALLEL=$(PARALLEL) SHUFFLE_FAULTS_ZOMBIES=16 SHUFFLE_FAULTS_RACE=1 \
-		go test -count=1 -v -timeout 120m $(if $(filter 1,$(COUNT)),-run TestSchedules) ./internal/faults
+		$(if $(filter server local,$(WORLD)),,deploy/localstack/run) \
+		go test -count=1 -v -timeout 120m $(if $(WORLD),-run 'TestSchedules/^$(WORLD)$$',$(if $(filter 1,$(COUNT)),-run TestSchedules)) ./internal/faults
 
 format: $(GOLANGCI) ## gofmt and goimports
 	$(GOLANGCI) fmt ./...

@@ -92,7 +92,7 @@ func newWire(t *testing.T, endpoint string, o season.Options) *wire {
 // command is the program, not started yet.
 func (w *wire) command(ctx context.Context, args ...string) (cmd *exec.Cmd, out, logs *bytes.Buffer) {
 	cmd, out, logs = exec.CommandContext(ctx, binaryPath, args...), &bytes.Buffer{}, &bytes.Buffer{}
-	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = w.env, w.dir, out, logs
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = w.env, w.dir, out, logs, testenv.DiesWithParent()
 	return cmd, out, logs
 }
 

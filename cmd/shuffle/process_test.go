@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/testenv"
 )
 
 // process is the program while it runs.
@@ -42,7 +44,7 @@ func (s *screenful) String() string {
 func start(t *testing.T, dir string, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, args: args, cmd: exec.Command(binaryPath, args...), out: &screenful{}, logs: &screenful{}, ended: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = dir, env, p.out, p.logs
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr, p.cmd.SysProcAttr = dir, env, p.out, p.logs, testenv.DiesWithParent()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

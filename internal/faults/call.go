@@ -130,6 +130,7 @@ var refusals = map[Kind]struct {
 	Denied:        {http.StatusForbidden, "AccessDenied", "AccessDeniedException"},
 	Conflict:      {http.StatusConflict, "ConditionalRequestConflict", ""},
 	Precondition:  {http.StatusPreconditionFailed, "PreconditionFailed", ""},
+	Skewed:        {http.StatusForbidden, "RequestTimeTooSkewed", "InvalidSignatureException"},
 	Quota:         {http.StatusTooManyRequests, "", ""},
 }
 
@@ -159,6 +160,15 @@ func (c *call) with(body []byte) *http.Request {
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	r.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	return r
+}
+
+// mostSkewed is what AWS tolerates between the clock that signs a request and its own (Signature Version 4).
+const mostSkewed = 15 * time.Minute
+
+// isSkewed says whether the client's clock is too far off the server's, as this client sees it.
+func (c *call) isSkewed() bool {
+	signed, err := time.Parse("20060102T150405Z", c.r.Header.Get("X-Amz-Date"))
+	return err == nil && time.Now().Add(c.front.skewOf(c.q.From)).Sub(signed).Abs() > mostSkewed
 }
 
 func (f *Front) skewOf(from string) time.Duration {

@@ -23,6 +23,8 @@ const (
 	Denied        Kind = "AccessDenied"
 	Conflict      Kind = "409" // of a conditional write: another one is under way
 	Precondition  Kind = "412" // of a conditional write
+	// Skewed happens without a rule, as it does at AWS: to requests that are signed by a clock which is a quarter of an hour off the server's.
+	Skewed Kind = "RequestTimeTooSkewed"
 
 	FailedEntries Kind = "failed entries"      // some of a batch are refused, the others done
 	Duplicated    Kind = "duplicated message"  // some messages of a batch are sent once more, later

@@ -64,6 +64,8 @@ func Before(endpoint *url.URL) http.Handler {
 	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(endpoint)
 		r.Out.Host = r.In.Host // queue URLs are made of it
+	}, ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+		http.Error(w, err.Error(), http.StatusBadGateway) // mostly the client has gone
 	}}
 }
 
@@ -123,12 +125,16 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.serve(rule)
 }
 
-// admit numbers the request, logs it and looks for a rule that hits it.
+// admit numbers the request, logs it and looks for a rule that hits it, unless it is refused for its time.
 func (f *Front) admit(c *call) (*Rule, int) {
+	skewed := c.isSkewed()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked++
 	c.q.N, c.q.At = f.asked, time.Since(f.began)
+	if skewed {
+		return &Rule{Kind: Skewed}, f.enter(entry{Request: *c.q, fault: Skewed})
+	}
 	if token := c.r.URL.Query().Get("continuation-token"); c.q.Op == "ListObjectsV2" && token != "" {
 		c.q.Page = f.pages[token]
 	}
@@ -143,15 +149,21 @@ func (f *Front) admit(c *call) (*Rule, int) {
 		}
 	}
 	if hit == nil {
-		f.entries = append(f.entries, entry{Request: *c.q})
-		return nil, len(f.entries) - 1
+		return nil, f.enter(entry{Request: *c.q})
 	}
 	c.rand = f.draw(hit)
 	c.rand.Float64() // the one that decided
-	f.counts[hit.Kind]++
-	f.entries = append(f.entries, entry{Request: *c.q, fault: hit.Kind})
 	rule := hit.Rule
-	return &rule, len(f.entries) - 1
+	return &rule, f.enter(entry{Request: *c.q, fault: hit.Kind})
+}
+
+// enter puts a request in the log, and counts its fault.
+func (f *Front) enter(e entry) int {
+	if e.fault != "" {
+		f.counts[e.fault]++
+	}
+	f.entries = append(f.entries, e)
+	return len(f.entries) - 1
 }
 
 // draw is the source of chance for the rule and the n-th request that it fits.

@@ -25,6 +25,7 @@ type sign struct {
 	state  state.State
 	reason []string
 	held   []string // of the episode
+	next   []string // what status says is to be typed
 	logs   map[string]string
 	then   string // what to type, with the run; "" is plan
 }
@@ -32,7 +33,26 @@ type sign struct {
 var signs = []sign{
 	{
 		name: "a listing fails on page 7", rule: faults.Rule{Kind: faults.Denied, From: "plan", Op: "ListObjectsV2", Page: 7, First: 1, Times: -1},
-		code: 1, state: state.Succeeded, held: []string{"ListObjectsV2", "thumbnails/", "AccessDenied"},
+		code: 1, state: state.Succeeded, held: []string{"ListObjectsV2", "thumbnails/", "AccessDenied"}, next: []string{"shuffle doctor", "shuffle plan"},
+	},
+	{
+		name: "Sheets fails for ever", rule: faults.Rule{Kind: faults.InternalError, From: "plan", Op: "values.get", First: 1, Times: -1},
+		code: 1, state: state.Succeeded, held: []string{"sheet", "unavailable", "500"}, next: []string{"shuffle doctor", "shuffle plan"},
+	},
+	{
+		name: "Sheets answers in halves", rule: faults.Rule{Kind: faults.Truncated, From: "plan", First: 1, Times: -1},
+		code: 1, state: state.Succeeded, held: []string{"sheet", "unavailable"}, next: []string{"shuffle doctor", "shuffle plan"},
+	},
+	{
+		name: "no right to read the sheet", rule: faults.Rule{Kind: faults.Denied, From: "plan", Op: "spreadsheets.get", First: 1, Times: -1},
+		code: 1, state: state.Succeeded, held: []string{"sheet", "no permission"}, next: []string{"shuffle plan", "mended"},
+	},
+	{
+		name: "an empty sheet", rule: faults.Rule{Kind: faults.NoValues, From: "plan", First: 1, Times: -1},
+		code: 1, state: state.Succeeded, held: []string{"TUTTLE_TWINS S01E01 frames", "found an empty sheet"}, next: []string{"shuffle plan", "mended"},
+	},
+	{
+		name: "the quota is used up for a while", rule: faults.Rule{Kind: faults.Quota, From: "plan", First: 1, Times: 2}, state: state.Succeeded,
 	},
 	{
 		name: "the datasets cannot be listed", rule: faults.Rule{Kind: faults.Denied, From: "plan", Op: "ListObjectsV2", Target: "ML/train", First: 1, Times: -1},
@@ -48,7 +68,8 @@ var signs = []sign{
 	},
 	{
 		name: "one frame refused", rule: faults.Rule{Kind: faults.Denied, Op: "CopyObject", Target: "FRM-00-00-01-00", First: 1},
-		state: state.Failed, reason: []string{"1 task is dead", "shuffle dead RUN", "shuffle redrive RUN"}, then: "redrive",
+		state: state.Failed, reason: []string{"1 task is dead", "shuffle dead RUN", "shuffle redrive RUN"},
+		next: []string{"shuffle dead RUN", "shuffle redrive RUN"}, then: "redrive",
 	},
 	{
 		name: "a worker dies of a task", rule: faults.Rule{Kind: faults.Crash, Op: "CopyObject", Target: "FRM-00-00-01-00", First: 1, Times: 2}, kills: true,
@@ -62,6 +83,14 @@ var signs = []sign{
 	{
 		name: "the tracker cannot write", rule: faults.Rule{Kind: faults.Denied, From: "t1", Op: "PutObject", Target: "ledger.json", First: 1, Times: 3},
 		state: state.Succeeded, logs: map[string]string{"t1": "saving what was received failed and is tried again"},
+	},
+	{
+		name: "the tracker cannot look", rule: faults.Rule{Kind: faults.Denied, From: "t1", Op: "GetObject", Target: "current.json", First: 1, Times: 3},
+		state: state.Succeeded, logs: map[string]string{"t1": "a step failed and is tried again"},
+	},
+	{
+		name: "the worker may not receive", rule: faults.Rule{Kind: faults.Denied, From: "w1", Op: "ReceiveMessage", First: 1, Times: 3},
+		state: state.Succeeded, logs: map[string]string{"w1": "cannot receive messages"},
 	},
 }
 
@@ -117,6 +146,11 @@ func (s sign) see(t *testing.T, w *world) {
 		}
 		told(t, string(body), text)
 	}
+	var next []string
+	for _, text := range s.next {
+		next = append(next, strings.ReplaceAll(text, "RUN", held.Run))
+	}
+	w.tells(t, min(1, len(s.held)+len(s.reason)), "status", next...)
 	w.front.Calm()
 	if s.then != "" {
 		if code, err := w.command(ctx, nil, s.then, held.Run); err != nil || code != 0 {

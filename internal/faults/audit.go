@@ -89,7 +89,7 @@ func (a *Audit) Asked(q Request) {
 			continue // results
 		}
 		a.tasks[e.MessageBody] = t.Gen
-		if t.Op == messages.Delete && !a.mayGo[t.Frame] {
+		if t.Op == messages.Delete && !a.mayGo[t.Frame] && a.leavesNothing(t) {
 			a.violated(q, "generation %d asks to delete %s, which may not go", t.Gen, t.Frame)
 		}
 		a.asked["+"+t.Dst] = max(a.asked["+"+t.Dst], t.Gen)
@@ -97,6 +97,16 @@ func (a *Audit) Asked(q Request) {
 			a.asked["-"+key] = max(a.asked["-"+key], t.Gen)
 		}
 	}
+}
+
+// leavesNothing says that a frame stands only where the task deletes it.
+func (a *Audit) leavesNothing(t messages.Task) bool {
+	for key := range a.stands[t.Frame] {
+		if !slices.Contains(t.Del, key) {
+			return false
+		}
+	}
+	return len(a.stands[t.Frame]) > 0
 }
 
 // Applied holds a write or a listing against the guarantees.

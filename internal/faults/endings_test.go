@@ -48,10 +48,14 @@ func TestPublicationIsFinished(t *testing.T) {
 	for _, rule := range []faults.Rule{
 		{Kind: faults.Crash, Op: "SendMessageBatch", First: 1}, {Kind: faults.CrashAfter, Op: "SendMessageBatch", First: 1},
 		{Kind: faults.CrashAfter, Op: "SendMessageBatch", First: 4}, {Kind: faults.CrashAfter, Op: "SendMessageBatch", First: 6},
-		{Kind: faults.Crash, Op: "PutObject", Target: "current.json", First: 3},
+		{Kind: faults.Crash, Op: "PutObject", Target: "current.json", First: 1}, // after the last message
 	} {
 		w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()
 		rule.From, rule.Do = "plan", func(q faults.Request) { w.kill(q.From) }
+		if rule.Op == "PutObject" {
+			add := rule
+			rule = faults.Rule{Kind: faults.Event, From: "plan", Op: "SendMessageBatch", First: 6, Do: func(faults.Request) { w.front.Add(add) }}
+		}
 		w.front.Add(rule)
 		g.Go(func() error {
 			killed, err := w.command(ctx, nil, "plan")

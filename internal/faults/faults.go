@@ -48,6 +48,14 @@ const (
 	Event Kind = "event"
 )
 
+// What is done to processes and queues past the front, and counted with the rest (Front.Did).
+const (
+	Killed  Kind = "kill -9"
+	Stopped Kind = "SIGSTOP"
+	Purged  Kind = "purged queue"
+	Edited  Kind = "sheet edited in mid-run"
+)
+
 // fits says to which requests a kind can happen.
 func (k Kind) fits(r *Request) bool {
 	switch k {

@@ -258,6 +258,10 @@ func TestAudit(t *testing.T) {
 	deleted := func(key string) faults.Request {
 		return faults.Request{Op: "DeleteObjects", Target: key, Keys: []string{key}}
 	}
+	asked := func(t *testing.T, key string) faults.Request {
+		task := messages.Task{V: messages.Version, Run: "r", Gen: 1, Op: messages.Delete, Frame: frame, Del: []string{key}}
+		return faults.Request{Op: "SendMessageBatch", Body: encode(t, map[string]any{"Entries": []any{map[string]string{"MessageBody": task.Encode()}}})}
+	}
 	listed := faults.Request{Op: "ListObjectsV2", From: "plan1", Target: "tt/ML/test/"}
 	begun := put("tt/shuffle/current.json", `{"generation":1,"state":"planning"}`)
 	for _, tt := range []struct {
@@ -273,9 +277,8 @@ func TestAudit(t *testing.T) {
 		{"a source", []faults.Request{deleted("tt/s01e01/" + frame + ".jpg")}, "deletion of"},
 		{"absent", []faults.Request{copied(src, rare), deleted(rare)}, "stands nowhere"},
 		{"stale", []faults.Request{begun, listed, copied(src, rare)}, "generation 1 has listed"},
-		{"asked for", []faults.Request{{Op: "SendMessageBatch", Body: encode(t, map[string]any{"Entries": []any{map[string]string{"MessageBody": messages.Task{
-			V: messages.Version, Run: "r", Gen: 1, Op: messages.Delete, Frame: frame, Del: []string{rare},
-		}.Encode()}}})}}, "asks to delete " + frame},
+		{"one of two", []faults.Request{copied(src, rare), copied(src, junk), asked(t, rare)}, ""},
+		{"asked for", []faults.Request{copied(src, rare), asked(t, rare)}, "asks to delete " + frame},
 	} {
 		a := faults.NewAudit(dataset.Layout{Prefix: "tt"}, "b")
 		for _, q := range tt.asks {

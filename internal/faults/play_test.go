@@ -197,7 +197,7 @@ func (p *player) shorten(times int) {
 // drift edits an episode's sheet while a run is under way.
 func (p *player) drift(episode int) {
 	err := p.changeOf(episode, func(e *season.Episode) error {
-		p.front.Event("the sheet of %s is edited", e.Episode)
+		p.front.Did(faults.Edited, string(e.Episode))
 		e.Relabel(3)
 		p.audit.MayGo(e.RemoveRows(1)...)
 		return nil
@@ -225,7 +225,7 @@ func (p *player) arm(r round) {
 	}
 	if r.purge != "" {
 		p.at(faults.Rule{From: "w", Op: "CopyObject", First: 1 + p.rand.IntN(20)}, r.purged, func(faults.Request) {
-			p.front.Event("%s purged", r.purge)
+			p.front.Did(faults.Purged, r.purge)
 			if err := p.queues[r.purge].PurgeQueue(p.ctx); err != nil {
 				p.broke(err)
 			}

@@ -64,7 +64,14 @@ func (w *world) signal(name string, s syscall.Signal) {
 	if p == nil || p.over() {
 		return
 	}
-	w.front.Event("%s to %s", s, name)
+	switch s {
+	case syscall.SIGKILL:
+		w.front.Did(faults.Killed, name)
+	case syscall.SIGSTOP:
+		w.front.Did(faults.Stopped, name)
+	default:
+		w.front.Event("%s to %s", s, name)
+	}
 	_ = p.cmd.Process.Signal(s) // it may have ended just now
 }
 

@@ -49,7 +49,7 @@ var signs = []sign{
 	},
 	{
 		name: "an empty sheet", rule: faults.Rule{Kind: faults.NoValues, From: "plan", First: 1, Times: -1},
-		code: 1, state: state.Succeeded, held: []string{"TUTTLE_TWINS S01E01 frames", "found an empty sheet"}, next: []string{"shuffle plan", "mended"},
+		code: 1, state: state.Succeeded, held: []string{"sheet", "found an empty sheet"}, next: []string{"shuffle plan", "mended"},
 	},
 	{
 		name: "the quota is used up for a while", rule: faults.Rule{Kind: faults.Quota, From: "plan", First: 1, Times: 2}, state: state.Succeeded,

@@ -39,6 +39,14 @@ func (f *Front) Event(format string, args ...any) {
 	f.entries = append(f.entries, entry{Request: Request{At: time.Since(f.began)}, event: fmt.Sprintf(format, args...)})
 }
 
+// Did is Event for something that counts as a fault.
+func (f *Front) Did(k Kind, to string) {
+	f.Event("%s: %s", k, to)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.counts[k]++
+}
+
 func (f *Front) ended(i, status int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -174,7 +174,12 @@ func (c *call) isSkewed() bool {
 func (f *Front) skewOf(from string) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.skew[from]
+	for prefix, by := range f.skew {
+		if strings.HasPrefix(from, prefix) {
+			return by
+		}
+	}
+	return 0
 }
 
 // note learns which page comes after this one.

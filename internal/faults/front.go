@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"context"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -87,7 +88,7 @@ func (f *Front) Calm() {
 	}
 }
 
-// Skew makes the server's clock, as processes of that name see it, go by so much.
+// Skew makes the server's clock, as processes see it whose names begin so, be wrong by so much.
 func (f *Front) Skew(from string, by time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -182,7 +183,8 @@ func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
 func (a *answer) WriteHeader(status int)      { a.status = status }
 
-// carryOut passes the request on. What touches the bucket is done one after the other.
+// carryOut passes the request on. What touches the bucket is done one after the other, and to its end: a server goes on with a write whose
+// client has gone, and the Watcher is to know.
 func (f *Front) carryOut(q *Request, r *http.Request) *answer {
 	a := &answer{status: http.StatusOK, header: http.Header{}}
 	ordered := q.Writes() || q.Op == "ListObjectsV2"
@@ -192,6 +194,9 @@ func (f *Front) carryOut(q *Request, r *http.Request) *answer {
 	}
 	if r.Context().Err() != nil {
 		return a // nobody has it
+	}
+	if ordered {
+		r = r.WithContext(context.WithoutCancel(r.Context()))
 	}
 	if f.Watcher != nil {
 		f.Watcher.Asked(*q)

@@ -76,10 +76,10 @@ func newWorld(ctx context.Context, at site, seed uint64, o season.Options, env .
 	if w.dir, err = os.MkdirTemp("", "shuffle-faults-"); err != nil {
 		return w, err
 	}
-	w.env = []string{
+	w.env = append([]string{
 		"SHUFFLE_CONCURRENCY=8", "SHUFFLE_LISTINGS=4", "SHUFFLE_VISIBILITY_TIMEOUT=" + visibility.String(),
 		"SHUFFLE_STALL=" + stall.String(), "SHUFFLE_PLANNER_LEASE=" + lease.String(),
-	}
+	}, env...)
 	w.name()
 	o.Seed, o.Bucket = seed, w.bucketName
 	if w.season, err = season.Generate(o); err != nil {
@@ -88,7 +88,6 @@ func newWorld(ctx context.Context, at site, seed uint64, o season.Options, env .
 	if err := w.open(ctx, seed); err != nil {
 		return w, err
 	}
-	w.env = append(w.env, env...)
 	w.store = &state.Store{Bucket: w.bucket, Layout: w.layout()}
 	return w, w.fill(ctx)
 }

@@ -220,6 +220,11 @@ func (p *player) arm(r round) {
 	for _, k := range r.killed {
 		p.later(k.after, func() { p.killAny(k.name) })
 	}
+	p.armEvents(r)
+}
+
+// armEvents prepares what happens once, in the middle.
+func (p *player) armEvents(r round) {
 	for _, d := range r.drifts {
 		p.at(faults.Rule{From: d.from, Op: d.op, Target: d.target, First: d.nth}, 0, func(faults.Request) { p.drift(d.episode) })
 	}
@@ -232,10 +237,11 @@ func (p *player) arm(r round) {
 		})
 	}
 	if r.sleeper != "" {
-		p.at(faults.Rule{From: r.sleeper, First: 1 + p.rand.IntN(60)}, r.asleep, func(q faults.Request) {
+		first, sleep := 1+p.rand.IntN(60), visibility+time.Duration(p.rand.IntN(8000))*time.Millisecond
+		p.at(faults.Rule{From: r.sleeper, First: first}, r.asleep, func(q faults.Request) {
 			for _, name := range p.called(q.From) {
 				p.signal(name, syscall.SIGSTOP)
-				p.later(visibility+time.Duration(p.rand.IntN(8000))*time.Millisecond, func() { p.signal(name, syscall.SIGCONT) })
+				p.later(sleep, func() { p.signal(name, syscall.SIGCONT) })
 			}
 		})
 	}

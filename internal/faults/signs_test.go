@@ -129,6 +129,25 @@ func (s sign) see(t *testing.T, w *world) {
 		t.Errorf("%s: plan has exit code %d, %v; the run is %s, %v: %s", s.name, code, err, held.State, more, held.Reason)
 		return
 	}
+	s.isTold(t, w, held, plan)
+	w.front.Calm()
+	if s.then != "" {
+		if code, err := w.command(ctx, nil, s.then, held.Run); err != nil || code != 0 {
+			t.Errorf("%s: %s has exit code %d, %v", s.name, s.then, code, err)
+		}
+		if err := w.succeeds(ctx); err != nil {
+			t.Errorf("%s: after %s: %v", s.name, s.then, err)
+		}
+	}
+	for _, err := range []error{w.converge(ctx), w.check(ctx)} {
+		if err != nil {
+			t.Errorf("%s: %v", s.name, err)
+		}
+	}
+}
+
+// isTold looks for the sign in the run's reason, in that of the held episode, in the logs and in what status says.
+func (s sign) isTold(t *testing.T, w *world, held state.Held, plan state.Plan) {
 	for _, text := range s.reason {
 		told(t, held.Reason, strings.ReplaceAll(text, "RUN", held.Run))
 	}
@@ -151,18 +170,4 @@ func (s sign) see(t *testing.T, w *world) {
 		next = append(next, strings.ReplaceAll(text, "RUN", held.Run))
 	}
 	w.tells(t, min(1, len(s.held)+len(s.reason)), "status", next...)
-	w.front.Calm()
-	if s.then != "" {
-		if code, err := w.command(ctx, nil, s.then, held.Run); err != nil || code != 0 {
-			t.Errorf("%s: %s has exit code %d, %v", s.name, s.then, code, err)
-		}
-		if err := w.succeeds(ctx); err != nil {
-			t.Errorf("%s: after %s: %v", s.name, s.then, err)
-		}
-	}
-	for _, err := range []error{w.converge(ctx), w.check(ctx)} {
-		if err != nil {
-			t.Errorf("%s: %v", s.name, err)
-		}
-	}
 }

@@ -110,6 +110,8 @@ func (s *series) play(t *testing.T, at site) {
 				t.Errorf("schedule %d failed; to play it again: make faults WORLD=%s SEED=%d COUNT=1\n%v\n%s", seed, s.name, seed, err, story)
 			} else if len(seeds) == 1 {
 				t.Log(story)
+			} else {
+				t.Logf("schedule %d: %s", seed, faults.Tally(counts))
 			}
 			return nil
 		})

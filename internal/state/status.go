@@ -79,7 +79,7 @@ type Status struct {
 	Dead        int                      `json:"dead"`
 	Outcomes    map[messages.Outcome]int `json:"outcomes"` // all six, always
 	Differences int                      `json:"differences"`
-	Unreadable  int                      `json:"unreadable"` // messages that no stage could read since the run began
+	Unreadable  int                      `json:"unreadable,omitempty"` // messages that no stage could read since the run began
 	Held        []HeldEpisode            `json:"held"`
 	Started     time.Time                `json:"started"`
 	Finished    *time.Time               `json:"finished"` // null until the run has ended

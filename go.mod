@@ -2,6 +2,8 @@ module github.com/angel-nft/google-shuffle
 
 go 1.26.0
 
+toolchain go1.26.11
+
 require (
 	cloud.google.com/go/auth v0.24.1-0.20261001053825-dbc26066f70a
 	github.com/RoaringBitmap/roaring/v2 v2.30.0

@@ -139,9 +139,9 @@ func (a *applier) head(ctx context.Context, key string) (o bucket.Object, err er
 		ctx, cancel := context.WithTimeout(ctx, headTimeout)
 		defer cancel()
 		a.count.request(headObject)
-		begun := a.limits.start(time.Now(), 1)
+		begun := time.Now()
 		o, err = a.bucket.HeadObject(ctx, key)
-		a.limits.finish(time.Now(), begun, 1, tally(1, err))
+		a.limits.finish(time.Now(), begun, tally(1, err))
 		return err
 	})
 	return o, err
@@ -160,9 +160,9 @@ func (a *applier) write(ctx context.Context, d *delivery, call func(context.Cont
 		}
 		ctx, cancel := context.WithDeadline(ctx, until)
 		defer cancel()
-		begun := a.limits.start(time.Now(), 1)
+		begun := time.Now()
 		err = call(ctx)
-		a.limits.finish(time.Now(), begun, 1, tally(1, err))
+		a.limits.finish(time.Now(), begun, tally(1, err))
 		return err
 	})
 }

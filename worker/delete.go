@@ -96,7 +96,7 @@ func (a *applier) deleteKeys(ctx context.Context, until time.Time, batch []*deli
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	a.count.request(deleteObjects)
-	begun := a.limits.start(time.Now(), len(keys))
+	begun := time.Now()
 	failed, err := a.bucket.DeleteObjects(ctx, keys)
 	sum := tally(len(keys), err)
 	errs := make(map[string]error, len(failed))
@@ -106,7 +106,7 @@ func (a *applier) deleteKeys(ctx context.Context, until time.Time, batch []*deli
 			sum.served, sum.refused = sum.served-1, sum.refused+1
 		}
 	}
-	a.limits.finish(time.Now(), begun, len(keys), sum)
+	a.limits.finish(time.Now(), begun, sum)
 	return errs, err
 }
 

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -23,7 +22,7 @@ type refusingBucket struct {
 }
 
 func (b refusingBucket) pass(ctx context.Context) {
-	d := time.Duration(float64(40*time.Millisecond) * math.Exp(0.35*rand.NormFloat64()))
+	d := jittered(40 * time.Millisecond)
 	if rand.IntN(200) == 0 {
 		d += 100 * time.Millisecond
 	}

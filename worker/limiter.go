@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"sync"
 	"time"
 )
@@ -16,9 +17,8 @@ type limiter struct {
 	climb   climb
 	pace    pace
 	latency time.Duration // of the answers, smoothed
-	flying  int           // keys of the requests under way
 	window  window
-	paced   bool // the last window was held up by the pace
+	offered float64 // writes and other requests a second in the last window, unless the pace held them up; then 0
 }
 
 // answer counts what one request came to, in keys. A request without an answer is the zero value.
@@ -26,11 +26,12 @@ type answer struct{ served, refused int }
 
 // window is the time over which the limiter counts before it changes its mind.
 type window struct {
-	since  time.Time
-	served int
-	full   bool // all slots were taken
-	turns  int  // of writes
-	waited int  // of them, those that were not at once
+	since   time.Time
+	served  int
+	refused int
+	full    bool // all slots were taken
+	turns   int  // of writes
+	waited  int  // of them, those that were not at once
 }
 
 // paced says that the pace held the worker up, and not only a few that came at the same moment.
@@ -92,26 +93,17 @@ func (l *limiter) wait(now time.Time, place float64) time.Duration {
 	return l.pace.wait(now, place)
 }
 
-// start counts a request for so many keys as under way. It gives back the moment, for finish.
-func (l *limiter) start(now time.Time, keys int) time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.flying += keys
-	return now
-}
-
 // finish learns from the answer to a request that began at begun.
-func (l *limiter) finish(now, begun time.Time, keys int, a answer) {
+func (l *limiter) finish(now, begun time.Time, a answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	offered := l.offered()
-	l.flying -= keys
 	if a == (answer{}) {
 		return // no answer tells nothing about the bucket's limit
 	}
 	l.learnLatency(now.Sub(begun))
 	l.window.served += a.served
-	l.pace.learn(now, begun, a, offered)
+	l.window.refused += a.refused
+	l.pace.learn(now, begun, a, min(cmp.Or(l.offered, paceCeiling), l.pace.rate()))
 	if length := now.Sub(l.window.since); length >= max(minWindow, 3*l.latency) {
 		l.turn(now, length)
 	}
@@ -124,19 +116,13 @@ func (l *limiter) learnLatency(d time.Duration) {
 	l.latency += (d - l.latency) / 16
 }
 
-// offered is the rate of requests at this moment: the pace's, or less when there are not enough of them.
-func (l *limiter) offered() float64 {
-	rate := float64(l.flying) / max(l.latency, time.Millisecond).Seconds()
-	if l.paced {
-		return l.pace.rate()
-	}
-	return min(rate, l.pace.rate())
-}
-
 // turn closes the window.
 func (l *limiter) turn(now time.Time, length time.Duration) {
 	w := l.window
-	l.window, l.paced = window{since: now}, w.paced()
+	l.window, l.offered = window{since: now}, 0
+	if !w.since.IsZero() && !w.paced() {
+		l.offered = float64(w.served+w.refused) / length.Seconds()
+	}
 	switch {
 	case w.since.IsZero(): // the first answer of all only opens the first window
 	case w.paced():

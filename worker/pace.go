@@ -8,15 +8,14 @@ import (
 // pace limits the rate of writes. It begins low, is at what S3 grants every prefix, 3,500 a second, within a moment, and finds
 // out from there: several workers that begin at once would else ask for several times the limit.
 //
-// A refusal opens a short sample, which tells what share is refused; what is left of the rate is taken as the bucket's
-// limit for this worker, the peak. The rate begins anew a little below it and climbs back on a cubic: fast at first, hardly at
-// all near the peak, where it is to stay, and then ever faster, to find out whether the limit has grown. (CUBIC of TCP, RFC 9438,
-// with a rate for a window. Its constant is absolute, so that of several workers at one limit the slow ones gain on the fast.)
+// A refusal opens a short sample, which tells what share is refused. The rate begins anew at what is left of it, less a little, and
+// climbs from there: steadily at first, so that it comes back soon, and the longer nothing is refused the faster, to find out whether the
+// limit has grown. The steady part is less than proportional to the rate while the cut is proportional, so that of several workers at
+// one limit the slow ones gain on the fast (additive increase, multiplicative decrease).
 type pace struct {
-	peak    float64       // writes a second
-	known   bool          // the bucket has refused a write, so the peak is more than an assumption
-	base    float64       // the rate right after the last cut
-	climbed time.Duration // time spent at the pace since then
+	base    float64       // the rate right after the last cut, writes a second
+	known   bool          // the bucket has refused a write
+	climbed time.Duration // time spent at the pace since the last cut
 	cut     time.Time     // requests that began before it tell nothing new
 
 	// The row: writes that were asked for and granted since the beginning, the latter until the time counted.
@@ -25,15 +24,17 @@ type pace struct {
 
 	sampled  time.Time // when the sample began; zero: there is none
 	requests int       // of the sample
+	refusals int       // of them, those that were refused, in part or whole
 	sample   answer
 }
 
 const (
 	paceStart   = 3500 // writes a second
-	paceCut     = 0.05 // of the peak
-	paceGrowth  = 100  // writes/s per s³
-	paceSearch  = 2000 // the same, until a limit is known
-	paceMost    = 0.2  // beyond a known peak the rate grows by no more, a second: a bucket's limit grows in minutes
+	paceCut     = 0.04 // of what the bucket is taken to serve
+	paceClimb   = 100  // writes/s per s, at a base of paceClimbAt; it goes with the root of the base
+	paceClimbAt = 875
+	paceGrowth  = 20   // writes/s per s³
+	paceSearch  = 4000 // the same, until a limit is known
 	paceCredit  = 5 * time.Millisecond
 	paceMin     = 1 // writes a second
 	paceCeiling = 1e6
@@ -46,34 +47,29 @@ const (
 	// little alone.
 	sampleLeast    = 16 // requests
 	sampleShortest = 25 * time.Millisecond
-	sampleLongest  = 150 * time.Millisecond
-	sampleRefused  = 32
+	sampleLongest  = 75 * time.Millisecond
+	sampleRefused  = 32  // keys,
+	sampleRefusals = 8   // of so many requests
 	sampleWorst    = 0.9 // more than this is taken as this
 	sampleNoise    = 0.1 // a share of so much is half believed
-	// What is refused so soon after a cut is the doing of other workers that have not cut yet.
-	cutGuard = 50 * time.Millisecond
+	// What is refused so soon after a cut is the doing of other workers that have not cut yet, or whose cut has not shown yet.
+	cutGuard = 100 * time.Millisecond
 )
 
-func newPace() pace { return pace{peak: paceStart, base: paceStart * (1 - paceCut)} }
+func newPace() pace { return pace{base: paceStart} }
 
 // rate is the present one in writes a second.
 func (p *pace) rate() float64 {
-	t, growth := p.climbed, float64(paceGrowth)
-	if !p.known {
-		growth = paceSearch
-		ramp := time.Duration(math.Log2(p.base/rampFirst) * float64(rampDoubling))
-		if t < ramp {
-			return rampFirst * math.Exp2(float64(t)/float64(rampDoubling))
-		}
-		t -= ramp
+	t := p.climbed.Seconds()
+	if p.known {
+		return min(p.base+paceClimb*math.Sqrt(p.base/paceClimbAt)*t+paceGrowth*t*t*t, paceCeiling)
 	}
-	back := math.Cbrt((p.peak - p.base) / growth) // seconds from base to peak
-	d := t.Seconds() - back
-	rate := p.peak + growth*d*d*d
-	if p.known && d > 0 {
-		rate = min(rate, p.peak*math.Exp(paceMost*d))
+	ramp := math.Log2(p.base/rampFirst) * rampDoubling.Seconds()
+	if t < ramp {
+		return rampFirst * math.Exp2(t/rampDoubling.Seconds())
 	}
-	return min(rate, paceCeiling)
+	t -= ramp
+	return min(p.base+paceSearch*t*t*t, paceCeiling)
 }
 
 func (p *pace) grow(d time.Duration) { p.climbed += d }
@@ -101,7 +97,7 @@ func (p *pace) grant(now time.Time) {
 	}
 }
 
-// learn takes in an answer; offered is the present rate of requests.
+// learn takes in an answer; offered is the rate of requests, at most the pace's.
 func (p *pace) learn(now, begun time.Time, a answer, offered float64) {
 	if begun.Before(p.cut) {
 		return
@@ -114,21 +110,25 @@ func (p *pace) learn(now, begun time.Time, a answer, offered float64) {
 		return
 	}
 	p.requests++
+	if a.refused > 0 {
+		p.refusals++
+	}
 	p.sample.served += a.served
 	p.sample.refused += a.refused
 	length := now.Sub(p.sampled)
-	if p.requests >= sampleLeast && length >= sampleShortest && (p.sample.refused >= sampleRefused || length >= sampleLongest) {
-		p.slow(now, offered)
+	enough := p.sample.refused >= sampleRefused && p.refusals >= sampleRefusals || length >= sampleLongest
+	if !enough || p.requests < sampleLeast || length < sampleShortest {
+		return
 	}
+	p.slow(now, offered)
 }
 
-// slow ends the sample: down to below what the bucket serves.
+// slow ends the sample: down to below what the bucket serves of the rate offered.
 func (p *pace) slow(now time.Time, offered float64) {
 	share := float64(p.sample.refused) / float64(p.sample.refused+p.sample.served)
 	share = min(share, sampleWorst)
 	share *= share / (share + sampleNoise) // the smaller, the more of it is chance; if it was none, the next sample says so again
-	p.peak = max(offered*(1-share), paceMin)
-	p.base, p.climbed, p.known = p.peak*(1-paceCut), 0, true
-	p.sampled, p.requests, p.sample = time.Time{}, 0, answer{}
+	p.base, p.climbed, p.known = max(offered*(1-share)*(1-paceCut), paceMin), 0, true
+	p.sampled, p.requests, p.refusals, p.sample = time.Time{}, 0, 0, answer{}
 	p.cut = now.Add(cutGuard)
 }

@@ -30,7 +30,7 @@ func ParseSplit(s string) (Split, error) {
 		name, ratio, ok := strings.Cut(strings.TrimSpace(part), "=")
 		r, err := strconv.ParseFloat(ratio, 64)
 		if !ok || err != nil || !(r >= 0 && r <= 1) || !dataset.ValidName(name) || seen[name] {
-			return nil, fmt.Errorf("split %q: %q is not NAME=RATIO with a new name of letters, digits, - and _ and a ratio from 0 to 1", s, part)
+			return nil, fmt.Errorf("split %q: %q is not NAME=RATIO with a new name of up to %d letters, digits, - and _ and a ratio from 0 to 1", s, part, dataset.MaxName)
 		}
 		seen[name] = true
 		sum += r

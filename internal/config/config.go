@@ -122,7 +122,7 @@ func (c *Config) Validate() error {
 	refuse(c.VisibilityTimeout < 10*time.Second || c.VisibilityTimeout > queue.MaxVisibility || c.VisibilityTimeout%time.Second != 0,
 		"visibility-timeout", c.VisibilityTimeout, "10s (a task's requests may take 5s each) to 12h, in whole seconds")
 	refuse(c.MaxReceiveCount < 1 || c.MaxReceiveCount > queue.MaxMaxReceiveCount, "max-receive-count", c.MaxReceiveCount, "1 to 1000")
-	refuse(!validClasses(c.Classes), "classes", strings.Join(c.Classes, ","), "different names of folders, separated by commas")
+	refuse(!validClasses(c.Classes), "classes", strings.Join(c.Classes, ","), fmt.Sprintf("different names of folders, of up to %d bytes, separated by commas", dataset.MaxName))
 	refuse(c.Group < 0 || c.Group%time.Second != 0, "group", c.Group, "whole seconds, or 0")
 	refuse(c.Guard < 0, "guard", c.Guard, "0 or more frames")
 	refuse(c.Subsample < 1, "subsample", c.Subsample, "1 or more")
@@ -139,7 +139,7 @@ func validClasses(classes []string) bool {
 	seen := map[string]bool{}
 	for _, class := range classes {
 		folded := strings.ToLower(class)
-		if dataset.CheckKey(class) != nil || strings.ContainsAny(class, "/") || strings.TrimSpace(class) != class || seen[folded] {
+		if dataset.CheckKey(class) != nil || len(class) > dataset.MaxName || strings.ContainsAny(class, "/") || strings.TrimSpace(class) != class || seen[folded] {
 			return false
 		}
 		seen[folded] = true

@@ -32,6 +32,7 @@ var refusals = []struct {
 	{"Classes", func(c *config.Config) { c.Classes = nil }, `""`, "different names of folders"},
 	{"Classes", func(c *config.Config) { c.Classes = []string{"Rare", "rare"} }, `"Rare,rare"`, "different"},
 	{"Classes", func(c *config.Config) { c.Classes = []string{"Rare/Red"} }, `"Rare/Red"`, "names of folders"},
+	{"Classes", func(c *config.Config) { c.Classes = []string{strings.Repeat("R", 201)} }, `"` + strings.Repeat("R", 201) + `"`, "up to 200 bytes"},
 	{"Classes", func(c *config.Config) { c.Classes = []string{"Rare", ".."} }, `"Rare,.."`, "names of folders"},
 	{"Classes", func(c *config.Config) { c.Classes = []string{"Rare", " Common"} }, `"Rare, Common"`, "separated by commas"},
 	{"Group", func(c *config.Config) { c.Group = -time.Second }, "-1s", "whole seconds, or 0"},

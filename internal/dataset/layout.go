@@ -9,9 +9,13 @@ import (
 // folder itself.
 type Place struct{ Dataset, Class string }
 
+// MaxName is how many bytes the name of a dataset or a class may have: a folder's name has 255 in most file systems, and a key 1,024 with
+// all that stands in it.
+const MaxName = 200
+
 // ValidName says whether a name can be a dataset's: letters, digits, - and _.
 func ValidName(name string) bool {
-	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
+	return name != "" && len(name) <= MaxName && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
 func (p Place) String() string { return p.Dataset + "/" + p.Class }

@@ -30,6 +30,7 @@ type Bucket struct {
 	name string
 	// Options of calls, made here and not anew with each call: once are those of calls that the SDK makes once.
 	once, copying, listing []func(*s3.Options)
+	direct                 *direct // nil: every copy is the SDK's
 }
 
 // New is the bucket of that name. The client should be one of NewClient.
@@ -43,6 +44,7 @@ func New(api API, bucketName string) *Bucket {
 		once:    []func(*s3.Options){once},
 		copying: []func(*s3.Options){once, s3.WithAPIOptions(lean(readCopy))},
 		listing: []func(*s3.Options){s3.WithAPIOptions(lean(readList))},
+		direct:  newDirect(api),
 	}
 }
 

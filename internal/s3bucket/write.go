@@ -47,9 +47,7 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 	ctx, done := within(ctx)
 	defer done()
 	source := copySource(b.name, src)
-	out, err := b.api.CopyObject(ctx, &s3.CopyObjectInput{
-		Bucket: &b.name, Key: &dst, CopySource: &source, CopySourceIfMatch: quoted(ifMatch),
-	}, b.copying...)
+	out, err := b.copy(ctx, &s3.CopyObjectInput{Bucket: &b.name, Key: &dst, CopySource: &source, CopySourceIfMatch: quoted(ifMatch)})
 	if err != nil {
 		return "", fail(op, src, err)
 	}

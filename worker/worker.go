@@ -69,7 +69,8 @@ type Worker struct {
 func New(cfg Config) *Worker {
 	cfg = withDefaults(cfg)
 	log := cfg.Log.With(zap.String("worker", cfg.ID))
-	w := &Worker{cfg: cfg, log: log, count: &counters{}, limits: newLimiter(cfg.Concurrency)}
+	// Half as many messages again as can be worked on are asked for ahead, so that nothing waits for the queue's answer.
+	w := &Worker{cfg: cfg, log: log, count: &counters{}, limits: newLimiter(cfg.Concurrency + cfg.Concurrency/2)}
 	// What waits for its result to be sent, or for its acknowledgement, takes no slot. Four times the slots is what a second
 	// or so of the queue's latency takes.
 	w.hand = newHand(w.limits, min(max(4*cfg.Concurrency, minInHand), maxInHand))

@@ -80,7 +80,7 @@ func (d *draft) plan(ctx context.Context) (*state.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.sink = newSink(d, plan)
+	d.sink = newSink(ctx, d, plan)
 	folders := d.folders()
 	if d.back != nil {
 		err = d.restore(ctx, folders)
@@ -88,9 +88,10 @@ func (d *draft) plan(ctx context.Context) (*state.Plan, error) {
 		err = d.seasons(ctx, plan, folders)
 	}
 	if err != nil {
+		_ = d.sink.writes.Wait() // nothing is written when the run is given up; an error of theirs has ended the planning
 		return nil, err
 	}
-	return plan, d.sink.finish(ctx, d.lister.requests.Load())
+	return plan, d.sink.finish(d.lister.requests.Load())
 }
 
 // seasons plans what the sheets say.

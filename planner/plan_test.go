@@ -100,7 +100,7 @@ func TestPublishManyChunks(t *testing.T) {
 	run := state.Pointer{Run: "r-1", Generation: 1}
 	d.run = &run
 	plan := &state.Plan{Run: "r-1", Generation: 1, Digests: map[dataset.Episode]string{}}
-	s := newSink(d, plan)
+	s := newSink(t.Context(), d, plan)
 	for i, e := range []dataset.Episode{e1, e2, s2e1} {
 		n := []int{state.ChunkTasks - 1, 2, state.ChunkTasks}[i]
 		out := EpisodeChanges{Totals: state.Totals{Delete: n}}
@@ -110,7 +110,7 @@ func TestPublishManyChunks(t *testing.T) {
 		in := EpisodeInput{Episode: e, Assign: &Assigner{Split: usualSplit}}
 		w.must(s.add(t.Context(), e, "", in, out))
 	}
-	w.must(s.finish(t.Context(), 1))
+	w.must(s.finish(1))
 	if plan.Tasks != 2*state.ChunkTasks+1 || state.Chunks(plan.Tasks) != 3 {
 		t.Fatalf("%d tasks", plan.Tasks)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -19,10 +21,19 @@ type sink struct {
 	pending []messages.Task
 	chunk   int
 	sum     *summary
+
+	writes  *errgroup.Group // of chunks
+	writing context.Context // of them; it ends with the first that fails
 }
 
-func newSink(d *draft, plan *state.Plan) *sink {
-	return &sink{d: d, plan: plan, turn: make(chan struct{}, 1), sum: newSummary()}
+// chunksAtOnce bounds the memory of the chunks that are being saved, 5 MB each.
+const chunksAtOnce = 4
+
+func newSink(ctx context.Context, d *draft, plan *state.Plan) *sink {
+	s := &sink{d: d, plan: plan, turn: make(chan struct{}, 1), sum: newSummary()}
+	s.writes, s.writing = errgroup.WithContext(ctx)
+	s.writes.SetLimit(chunksAtOnce)
+	return s
 }
 
 // add counts in the plan of one episode.
@@ -33,6 +44,11 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 		row.State = state.EpisodeHeld
 	}
 	digest := in.Standing.Digest().String()
+	if out.Held == "" && len(out.Tasks) > 0 && s.d.run != nil {
+		if err := s.d.p.Store.WriteExpected(ctx, s.d.run.Run, e, out.Expected); err != nil {
+			return err
+		}
+	}
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
@@ -50,59 +66,48 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 		s.plan.Bases[e] = in.Sheet.Base
 	}
 	s.sum.add(in.Standing, out.Expected, in.Assign)
-	if len(out.Tasks) == 0 {
-		return nil
-	}
-	if s.d.run != nil {
-		if err := s.d.p.Store.WriteExpected(ctx, s.d.run.Run, e, out.Expected); err != nil {
-			return err
-		}
-	}
 	for _, t := range out.Tasks {
-		if err := s.task(ctx, t); err != nil {
-			return err
-		}
+		s.task(t)
 	}
-	return nil
+	return context.Cause(s.writing)
 }
 
-// task numbers a task and saves the chunk that it fills.
-func (s *sink) task(ctx context.Context, t messages.Task) error {
+// task numbers a task and has the chunk saved that it fills.
+func (s *sink) task(t messages.Task) {
 	t.Run, t.Gen, t.Seq = s.plan.Run, s.plan.Generation, uint32(s.plan.Tasks)
 	s.plan.Tasks++
 	if s.d.onTask != nil {
 		s.d.onTask(t)
 	}
 	if s.d.run == nil {
-		return nil
+		return
 	}
-	s.pending = append(s.pending, t)
-	if len(s.pending) < state.ChunkTasks {
-		return nil
+	if s.pending == nil {
+		s.pending = make([]messages.Task, 0, state.ChunkTasks)
 	}
-	return s.flush(ctx)
+	if s.pending = append(s.pending, t); len(s.pending) == state.ChunkTasks {
+		s.flush()
+	}
 }
 
-func (s *sink) flush(ctx context.Context) error {
-	err := s.d.p.Store.WriteTasks(ctx, s.plan.Run, s.chunk, s.pending)
-	s.chunk++
-	s.pending = s.pending[:0]
-	return err
+// flush saves the chunk while the planning goes on.
+func (s *sink) flush() {
+	chunk, tasks := s.chunk, s.pending
+	s.writes.Go(func() error { return s.d.p.Store.WriteTasks(s.writing, s.plan.Run, chunk, tasks) })
+	s.chunk, s.pending = s.chunk+1, nil
 }
 
-// finish completes the plan's report.
-func (s *sink) finish(ctx context.Context, lists int64) error {
+// finish saves the last chunk and completes the plan's report.
+func (s *sink) finish(lists int64) error {
 	if len(s.pending) > 0 {
-		if err := s.flush(ctx); err != nil {
-			return err
-		}
+		s.flush()
 	}
 	slices.SortFunc(s.plan.Episodes, func(a, b state.EpisodePlan) int { return strings.Compare(string(a.Name()), string(b.Name())) })
 	s.plan.Balance = s.sum.balance(s.plan.Settings)
 	s.plan.MissingClasses = missing(s.plan.Balance, s.d.split())
 	s.plan.Leakage, s.plan.LeakageGrouped = s.sum.leak.share(), s.sum.grouped.share()
 	s.plan.CostUSD, s.plan.Seconds = estimate(s.plan, lists)
-	return nil
+	return s.writes.Wait()
 }
 
 // bounded keeps the first MaxProblems, errors before warnings, in the order of the sheet's rows.

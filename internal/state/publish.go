@@ -91,12 +91,12 @@ func (p *publisher) chunks(ctx context.Context) error {
 }
 
 func (p *publisher) chunk(ctx context.Context, n int) error {
-	tasks, err := p.store.ReadTasks(ctx, p.held.Run, n)
+	tasks, err := p.store.taskEntries(ctx, p.held.Run, n)
 	if err != nil {
 		return err
 	}
 	for part := range slices.Chunk(tasks, beatTasks) {
-		if err := SendTasks(ctx, p.queue, part); err != nil {
+		if err := sendEntries(ctx, p.queue, part); err != nil {
 			return err
 		}
 		if time.Since(p.beaten) < beatEvery {
@@ -123,12 +123,20 @@ func (p *publisher) swap(ctx context.Context, change func(*Pointer)) error {
 
 // SendTasks sends tasks, in many requests at once.
 func SendTasks(ctx context.Context, q queue.BatchSender, tasks []messages.Task) error {
+	entries := make([]queue.Entry, len(tasks))
+	for i, t := range tasks {
+		entries[i].Body = t.Encode()
+	}
+	return sendEntries(ctx, q, entries)
+}
+
+func sendEntries(ctx context.Context, q queue.BatchSender, entries []queue.Entry) error {
 	g, ctx := errgroup.WithContext(ctx)
-	batches := make(chan []messages.Task)
-	for range min(publishParallel, (len(tasks)+queue.MaxBatch-1)/queue.MaxBatch) {
+	batches := make(chan []queue.Entry)
+	for range min(publishParallel, (len(entries)+queue.MaxBatch-1)/queue.MaxBatch) {
 		g.Go(func() error {
 			for batch := range batches {
-				if err := sendBatch(ctx, q, batch); err != nil {
+				if err := queue.SendAll(ctx, q, batch); err != nil {
 					return err
 				}
 			}
@@ -137,7 +145,7 @@ func SendTasks(ctx context.Context, q queue.BatchSender, tasks []messages.Task) 
 	}
 	g.Go(func() error {
 		defer close(batches)
-		for batch := range slices.Chunk(tasks, queue.MaxBatch) {
+		for batch := range slices.Chunk(entries, queue.MaxBatch) {
 			select {
 			case batches <- batch:
 			case <-ctx.Done():
@@ -150,14 +158,6 @@ func SendTasks(ctx context.Context, q queue.BatchSender, tasks []messages.Task) 
 		return fmt.Errorf("send tasks: %w", err)
 	}
 	return nil
-}
-
-func sendBatch(ctx context.Context, q queue.BatchSender, batch []messages.Task) error {
-	entries := make([]queue.Entry, len(batch))
-	for i, t := range batch {
-		entries[i].Body = t.Encode()
-	}
-	return queue.SendAll(ctx, q, entries)
 }
 
 // EnsureSeed makes the plan's seed the one in force, and adds its datasets to those ever filled. A plan that is older than

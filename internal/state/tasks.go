@@ -13,9 +13,11 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -53,6 +55,20 @@ func (s *Store) WriteTasks(ctx context.Context, run string, chunk int, tasks []m
 // ReadTasks reads one chunk of a run's tasks.
 func (s *Store) ReadTasks(ctx context.Context, run string, chunk int) ([]messages.Task, error) {
 	return readLines[messages.Task](ctx, s, tasksName(run, chunk))
+}
+
+// taskEntries reads one chunk of a run's tasks as the messages that they are: a line of the chunk is a task's message body.
+func (s *Store) taskEntries(ctx context.Context, run string, chunk int) ([]queue.Entry, error) {
+	plain, err := s.readPlain(ctx, tasksName(run, chunk))
+	if err != nil {
+		return nil, err
+	}
+	text := string(plain) // one copy that all bodies share
+	entries := make([]queue.Entry, 0, ChunkTasks)
+	for line := range strings.Lines(text) {
+		entries = append(entries, queue.Entry{Body: strings.TrimSuffix(line, "\n")})
+	}
+	return entries, nil
 }
 
 // TasksOf reads the tasks of one frame in a chunk of a run, without taking the others apart.
@@ -263,12 +279,11 @@ func generationOf(run string) int64 {
 // LastGeneration is the highest generation that a run or a dataset version was made with, 0 without any: what a pointer that
 // somebody has deleted goes on from.
 func (s *Store) LastGeneration(ctx context.Context) (int64, error) {
-	names, err := s.Runs(ctx)
-	if err != nil {
-		return 0, err
-	}
-	versions, err := s.Names(ctx, "versions/")
-	if err != nil {
+	var names, versions []string
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { names, err = s.Runs(ctx); return err })
+	g.Go(func() (err error) { versions, err = s.Names(ctx, "versions/"); return err })
+	if err := g.Wait(); err != nil {
 		return 0, err
 	}
 	for _, name := range versions {

@@ -37,9 +37,12 @@ type window struct {
 // paced says that the pace held the worker up, and not only a few that came at the same moment.
 func (w window) paced() bool { return 2*w.waited > w.turns }
 
+// touched says that the pace may have held the worker up.
+func (w window) touched() bool { return 5*w.waited > w.turns }
+
 const (
 	minWindow = 100 * time.Millisecond
-	firstStep = 64 // slots to begin with
+	firstStep = 128 // slots to begin with
 )
 
 func newLimiter(most int) *limiter {
@@ -125,7 +128,7 @@ func (l *limiter) turn(now time.Time, length time.Duration) {
 	}
 	switch {
 	case w.since.IsZero(): // the first answer of all only opens the first window
-	case w.paced():
+	case w.paced(), w.touched() && !l.pace.known:
 		l.pace.grow(min(length, time.Second))
 	case w.full && !l.pace.known:
 		l.climb.step(now, float64(w.served)/length.Seconds())

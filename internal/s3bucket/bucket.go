@@ -30,7 +30,7 @@ type Bucket struct {
 	name string
 	// Options of calls, made here and not anew with each call: once are those of calls that the SDK makes once.
 	once, copying, listing []func(*s3.Options)
-	direct                 *direct // nil: every copy is the SDK's
+	shortcut               *shortcut // nil: every copy is the SDK's
 }
 
 // New is the bucket of that name. The client should be one of NewClient.
@@ -39,12 +39,12 @@ func New(api API, bucketName string) *Bucket {
 	// slows all of its slots down together.
 	once := func(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
 	return &Bucket{
-		api:     api,
-		name:    bucketName,
-		once:    []func(*s3.Options){once},
-		copying: []func(*s3.Options){once, s3.WithAPIOptions(lean(readCopy))},
-		listing: []func(*s3.Options){s3.WithAPIOptions(lean(readList))},
-		direct:  newDirect(api),
+		api:      api,
+		name:     bucketName,
+		once:     []func(*s3.Options){once},
+		copying:  []func(*s3.Options){once, s3.WithAPIOptions(lean(readCopy))},
+		listing:  []func(*s3.Options){s3.WithAPIOptions(lean(readList))},
+		shortcut: newShortcut(api),
 	}
 }
 

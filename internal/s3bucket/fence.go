@@ -29,6 +29,9 @@ func (c *fenced) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
+// NetConn is the connection without the fence.
+func (c *fenced) NetConn() net.Conn { return c.Conn }
+
 // fence makes the transport's connections fenced ones. A connection serves one request at a time, as in HTTP/1.1, which is what S3 speaks.
 func fence(t *http.Transport) {
 	dial := t.DialContext
@@ -44,6 +47,15 @@ func fence(t *http.Transport) {
 	}
 	t.ForceAttemptHTTP2 = false
 	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+}
+
+// lateness says whether the deadline of a context, when it has one, is past by the clock.
+func lateness(ctx context.Context) func() error {
+	until, ok := ctx.Deadline()
+	if !ok {
+		return nil
+	}
+	return func() error { return bucket.LateFor(until) }
 }
 
 // within is a context whose requests are not sent after its deadline, by the clock and to the letter. done lets go of the connections.

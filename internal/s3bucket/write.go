@@ -44,8 +44,6 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 			return "", invalidKey(op, key, err)
 		}
 	}
-	ctx, done := within(ctx)
-	defer done()
 	source := copySource(b.name, src)
 	out, err := b.copy(ctx, &s3.CopyObjectInput{Bucket: &b.name, Key: &dst, CopySource: &source, CopySourceIfMatch: quoted(ifMatch)})
 	if err != nil {

@@ -32,6 +32,9 @@ type limited struct {
 	limit time.Duration
 }
 
+// NetConn is the connection without the limit.
+func (c limited) NetConn() net.Conn { return c.Conn }
+
 func (c limited) Read(b []byte) (int, error) {
 	if err := c.SetReadDeadline(time.Now().Add(c.limit)); err != nil {
 		return 0, err

@@ -14,34 +14,42 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/angel-nft/google-shuffle/internal/direct"
 )
 
-// direct sends CopyObject requests that are like one of the SDK's that S3 has granted. Of the SDK they use the signer, the credentials, the
-// HTTP client and what reads answers; its other steps, some fifty in each call, find out each time anew where the request goes and how
-// it is signed, which takes most of a copy's CPU.
+// shortcut makes CopyObject requests that are like one of the SDK's that S3 has granted. Of the SDK they use the signer, the credentials and
+// what reads answers; its other steps, some fifty in each call, find out each time anew where the request goes and how it is signed, which takes
+// most of a copy's CPU. They go over connections of their own (package direct) where the SDK's client has none but usual ones.
 //
 // Whatever is not plain success ends the use of the model, and the next call is the SDK's again. So the SDK stays the one that knows of endpoints,
 // regions, kinds of signatures and clocks.
-type direct struct {
+type shortcut struct {
 	http        s3.HTTPClient
+	conns       *direct.Conns // nil: the requests go by http
 	credentials aws.CredentialsProvider
 	signer      *v4.Signer
 	model       atomic.Pointer[model] // nil: the next call is the SDK's
 }
 
-// newDirect is nil for another client than the SDK's.
-func newDirect(api API) *direct {
+// newShortcut is nil for another client than the SDK's.
+func newShortcut(api API) *shortcut {
 	client, ok := api.(*s3.Client)
 	if !ok {
 		return nil
 	}
 	o := client.Options()
-	return &direct{http: o.HTTPClient, credentials: o.Credentials, signer: v4.NewSigner(func(o *v4.SignerOptions) {
+	s := &shortcut{http: o.HTTPClient, credentials: o.Credentials, signer: v4.NewSigner(func(o *v4.SignerOptions) {
 		o.DisableURIPathEscaping = true // S3's path is signed as it is sent (S3, Signature Calculations for the Authorization Header)
 	})}
+	if usual, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
+		s.conns = direct.New(usual.GetTransport(), answerTimeout)
+	}
+	return s
 }
 
 // model is a request of the SDK's that was granted.
@@ -54,29 +62,35 @@ type model struct {
 	answers *leanDeserializer
 }
 
-// copy makes a CopyObject request: a direct one where that can be, else the SDK's. A direct one that S3 does not accept as a request (400, 403) has
-// done nothing, and is left to the SDK: a clock was set, say.
+// copy makes a CopyObject request: by the shortcut where that can be, else by the SDK. What S3 does not accept as a request (400, 403) has
+// done nothing, and is made again by the SDK: a clock was set, say.
 func (b *Bucket) copy(ctx context.Context, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
-	d := b.direct
-	if d == nil || !areAllPlain(*in.Key) {
-		return b.api.CopyObject(ctx, in, b.copying...)
+	s := b.shortcut
+	if s == nil || !areAllPlain(*in.Key) {
+		return b.copySDK(ctx, in)
 	}
-	if m := d.model.Load(); m != nil {
-		out, err := d.send(ctx, m, in)
+	if m := s.model.Load(); m != nil {
+		out, err := s.copy(ctx, m, in)
 		if err == nil {
 			return out, nil
 		}
-		d.model.CompareAndSwap(m, nil)
+		s.model.CompareAndSwap(m, nil)
 		if status := statusOf(err); status != http.StatusBadRequest && status != http.StatusForbidden {
 			return nil, err
 		}
 	}
-	var s sample
-	out, err := b.api.CopyObject(ctx, in, append(slices.Clip(b.copying), s3.WithAPIOptions(s.take))...)
+	var seen sample
+	out, err := b.copySDK(ctx, in, s3.WithAPIOptions(seen.take))
 	if err == nil {
-		d.model.Store(s.model(*in.Key))
+		s.model.Store(seen.model(*in.Key))
 	}
 	return out, err
+}
+
+func (b *Bucket) copySDK(ctx context.Context, in *s3.CopyObjectInput, further ...func(*s3.Options)) (*s3.CopyObjectOutput, error) {
+	ctx, done := within(ctx)
+	defer done()
+	return b.api.CopyObject(ctx, in, append(slices.Clip(b.copying), further...)...)
 }
 
 func areAllPlain(key string) bool {
@@ -88,33 +102,41 @@ func areAllPlain(key string) bool {
 	return true
 }
 
-func (d *direct) send(ctx context.Context, m *model, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
-	credentials, err := d.credentials.Retrieve(ctx)
+func (s *shortcut) copy(ctx context.Context, m *model, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
+	credentials, err := s.credentials.Retrieve(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("get credentials: %w", err)
 	}
-	request := m.request(in)
-	err = d.signer.SignHTTP(ctx, credentials, request, m.header.Get(v4ContentSHA256), signedService, m.region, time.Now().Add(m.skew))
+	request := m.request(in).WithContext(ctx)
+	err = s.signer.SignHTTP(ctx, credentials, request, m.header.Get(contentSHA256), signedService, m.region, time.Now().Add(m.skew))
 	if err != nil {
 		return nil, &v4.SigningError{Err: err}
 	}
-	var answer *http.Response
+	answer, err := s.do(request)
+	if err != nil {
+		return nil, &smithyhttp.RequestSendError{Err: err}
+	}
+	defer answer.Body.Close() //nolint:errcheck // It was only read.
+	response := &smithyhttp.Response{Response: answer}
 	out, _, err := m.answers.HandleDeserialize(ctx, middleware.DeserializeInput{}, middleware.DeserializeHandlerFunc(
-		func(context.Context, middleware.DeserializeInput) (out middleware.DeserializeOutput, _ middleware.Metadata, err error) {
-			if answer, err = d.http.Do(request.WithContext(ctx)); err != nil {
-				return out, middleware.Metadata{}, &smithyhttp.RequestSendError{Err: err}
-			}
-			out.RawResponse = &smithyhttp.Response{Response: answer}
-			return out, middleware.Metadata{}, nil
+		func(context.Context, middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
+			return middleware.DeserializeOutput{RawResponse: response}, middleware.Metadata{}, nil
 		}))
-	if answer != nil {
-		_ = answer.Body.Close() // it was only read
-		if err != nil {
-			return nil, &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: answer}, Err: err}
-		}
+	if err != nil {
+		return nil, &smithyhttp.ResponseError{Response: response, Err: err}
 	}
 	result, _ := out.Result.(*s3.CopyObjectOutput)
-	return result, err
+	return result, nil
+}
+
+// do sends a request, and not after its context's deadline.
+func (s *shortcut) do(r *http.Request) (*http.Response, error) {
+	if s.conns != nil && s.conns.Reaches(r) {
+		return s.conns.Do(r, lateness(r.Context()))
+	}
+	ctx, done := within(r.Context())
+	defer done()
+	return s.http.Do(r.WithContext(ctx))
 }
 
 // request is one like the model, not signed yet.
@@ -147,11 +169,11 @@ type sample struct {
 
 // Names of the SDK's and of its signatures'.
 const (
-	signing         = "Signing"
-	v4ContentSHA256 = "X-Amz-Content-Sha256"
-	v4Algorithm     = "AWS4-HMAC-SHA256"
-	v4Time          = "20060102T150405Z"
-	signedService   = "s3"
+	signing       = "Signing"
+	contentSHA256 = "X-Amz-Content-Sha256"
+	v4Algorithm   = "AWS4-HMAC-SHA256"
+	v4Time        = "20060102T150405Z"
+	signedService = "s3"
 )
 
 // take is an SDK client's option (APIOptions), after that of lean.

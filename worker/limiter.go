@@ -27,6 +27,8 @@ type answer struct{ served, refused int }
 // window is the time over which the limiter counts before it changes its mind.
 type window struct {
 	since   time.Time
+	answers int
+	took    time.Duration // all answers together
 	served  int
 	refused int
 	full    bool // all slots were taken
@@ -104,6 +106,8 @@ func (l *limiter) finish(now, begun time.Time, a answer) {
 		return // no answer tells nothing about the bucket's limit
 	}
 	l.learnLatency(now.Sub(begun))
+	l.window.answers++
+	l.window.took += now.Sub(begun)
 	l.window.served += a.served
 	l.window.refused += a.refused
 	l.pace.learn(now, begun, a, min(cmp.Or(l.offered, paceCeiling), l.pace.rate()))
@@ -131,18 +135,19 @@ func (l *limiter) turn(now time.Time, length time.Duration) {
 	case w.paced(), w.touched() && !l.pace.known:
 		l.pace.grow(min(length, time.Second))
 	case w.full && !l.pace.known:
-		l.climb.step(now, float64(w.served)/length.Seconds())
+		l.climb.step(now, float64(w.served)/length.Seconds(), w.took/time.Duration(w.answers))
 	}
 }
 
-// climb finds the number of slots from which more slots bring no more. At first it doubles them; a trial that brought
-// nothing is taken back, and the next one is smaller and later. So one bad moment, of this machine or of the network, costs a second
-// and not the run.
+// climb finds the number of slots from which more slots only bring longer latencies. At first it doubles them; a trial for whose slots the
+// answers took longer instead of being more is taken back, and the next one is smaller and later. So one bad moment, of this machine or of the network,
+// costs a second and not the run. Where neither changes, what limits is this process or the queue; then more slots do no harm, and stay.
 type climb struct {
 	slots, most int
-	// The step below, and what it brought; zero when the present step is not on trial.
+	// The step below, what it brought and how long its answers took; zero when the present step is not on trial.
 	below   int
 	brought float64
+	took    time.Duration
 	failed  int // trials in a row that brought nothing
 	small   bool
 	rest    time.Time
@@ -151,16 +156,16 @@ type climb struct {
 const (
 	climbRest     = time.Second // after a failed trial; doubled by each more,
 	climbPatience = 3           // so many times
-	climbWorth    = 0.3         // of the gain in slots must be gained in requests a second
+	climbWorth    = 0.3         // of the gain in slots must be gained in requests a second, or be missing in the latency
 	smallStep     = 4           // a quarter more
 	minStepSize   = 4
 )
 
-// step closes a window in which all slots were in use and so many requests a second were served.
-func (c *climb) step(now time.Time, served float64) {
+// step closes a window in which all slots were in use, so many requests a second were served, and an answer took so long.
+func (c *climb) step(now time.Time, served float64, took time.Duration) {
 	switch {
 	case c.below == 0:
-	case served < c.brought*(1+climbWorth*(float64(c.slots)/float64(c.below)-1)):
+	case c.failing(served, took):
 		c.slots, c.below, c.small = c.below, 0, true
 		c.rest = now.Add(climbRest << c.failed)
 		c.failed = min(c.failed+1, climbPatience)
@@ -172,11 +177,17 @@ func (c *climb) step(now time.Time, served float64) {
 		c.below = 0
 		return
 	}
-	c.below, c.brought = c.slots, served
+	c.below, c.brought, c.took = c.slots, served, took
 	if c.small {
 		c.slots += max(minStepSize, c.slots/smallStep)
 	} else {
 		c.slots *= 2
 	}
 	c.slots = min(c.slots, c.most)
+}
+
+// failing says that the step on trial brought longer latencies, and not more requests a second.
+func (c *climb) failing(served float64, took time.Duration) bool {
+	worth := 1 + climbWorth*(float64(c.slots)/float64(c.below)-1)
+	return served < c.brought*worth && float64(took) > float64(c.took)*worth
 }

@@ -1,6 +1,3 @@
-// Package direct makes small HTTP/1.1 requests over connections of its own, each in its caller's goroutine. The transport of net/http has two
-// goroutines for each connection and hands every request and answer over between three; for requests as small as CopyObject that takes more CPU
-// than all else.
 package direct
 
 import (
@@ -28,32 +25,14 @@ const (
 	maxBody = 8 << 20
 )
 
-// Conns keeps connections. It is safe for concurrent use.
-type Conns struct {
+// conns keeps connections to one host. It is safe for concurrent use.
+type conns struct {
 	transport *http.Transport // its settings: how to dial, and TLS
-	limit     time.Duration   // for an answer to begin, and to end
+	limit     time.Duration   // for an answer to begin and to end
 
 	mu     sync.Mutex
-	idle   map[string][]*conn // by scheme and host, the one used last at the end
-	reaper *time.Timer        // nil: nothing is idle
-}
-
-// New is without connections. An answer may take as long as the limit, at most until the context's deadline. nil, when the transport
-// dials in a way that is not known here.
-func New(t *http.Transport, limit time.Duration) *Conns {
-	if t.DialTLSContext != nil {
-		return nil
-	}
-	return &Conns{transport: t, limit: limit, idle: map[string][]*conn{}}
-}
-
-// Reaches says whether a request's host is reached without a proxy.
-func (c *Conns) Reaches(r *http.Request) bool {
-	if c.transport.Proxy == nil {
-		return true
-	}
-	proxy, err := c.transport.Proxy(r)
-	return err == nil && proxy == nil
+	idle   []*conn     // the one used last at the end
+	reaper *time.Timer // nil: nothing is idle
 }
 
 // conn is a connection with at most one request at a time.
@@ -61,7 +40,6 @@ type conn struct {
 	net.Conn // what requests are written to; with TLS that is above socket
 	socket   *socket
 	answers  *bufio.Reader
-	request  bytes.Buffer
 	since    time.Time // it is idle
 }
 
@@ -80,21 +58,20 @@ func (s *socket) Write(b []byte) (int, error) {
 	return s.Conn.Write(b)
 }
 
-// Do makes a request and reads its answer whole. The request must be one that may be made twice: when the other side has closed a kept
-// connection meanwhile, it is made again over a new one. late, which may be nil, is asked before each system call that sends some of it.
-func (c *Conns) Do(r *http.Request, late func() error) (*http.Response, error) {
-	key := r.URL.Scheme + "://" + r.URL.Host
-	if kept := c.take(key); kept != nil {
-		answer, begun, err := c.over(kept, key, r, late)
+// do sends a request to the URL's host and reads the answer whole. The request must be one that may be made twice: when the other side has closed
+// a kept connection meanwhile, it is sent again over a new one. late, which may be nil, is asked before each system call that sends some of it.
+func (c *conns) do(ctx context.Context, to *url.URL, request []byte, late func() error) (*http.Response, error) {
+	if kept := c.take(); kept != nil {
+		answer, begun, err := c.over(ctx, kept, request, late)
 		if err == nil || begun || !isClosed(err) {
 			return answer, err
 		}
 	}
-	fresh, err := c.dial(r.Context(), r.URL)
+	fresh, err := c.dial(ctx, to)
 	if err != nil {
 		return nil, err
 	}
-	answer, _, err := c.over(fresh, key, r, late)
+	answer, _, err := c.over(ctx, fresh, request, late)
 	return answer, err
 }
 
@@ -107,8 +84,7 @@ func isClosed(err error) bool {
 var aLongTimeAgo = time.Unix(1, 0)
 
 // over makes a request over a connection, and keeps or closes that. begun says that some of the answer had come.
-func (c *Conns) over(on *conn, key string, r *http.Request, late func() error) (answer *http.Response, begun bool, err error) {
-	ctx := r.Context()
+func (c *conns) over(ctx context.Context, on *conn, request []byte, late func() error) (answer *http.Response, begun bool, err error) {
 	until := time.Now().Add(c.limit)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
 		until = deadline
@@ -116,11 +92,11 @@ func (c *Conns) over(on *conn, key string, r *http.Request, late func() error) (
 	err = on.SetDeadline(until)
 	stop := context.AfterFunc(ctx, func() { _ = on.SetDeadline(aLongTimeAgo) })
 	if err == nil {
-		answer, begun, err = on.exchange(r, late)
+		answer, begun, err = on.exchange(request, late)
 	}
 	// Once ctx has ended, the deadline may still be about to change; and what came beyond the answer belongs to no request.
 	if stop() && err == nil && !answer.Close && on.answers.Buffered() == 0 {
-		c.put(key, on)
+		c.put(on)
 		return answer, begun, nil
 	}
 	_ = on.Close() // it is of no more use
@@ -138,13 +114,9 @@ func deadlineError(ctx context.Context) error {
 	return nil
 }
 
-func (on *conn) exchange(r *http.Request, late func() error) (answer *http.Response, begun bool, err error) {
-	on.request.Reset()
-	if err := r.Write(&on.request); err != nil {
-		return nil, false, err
-	}
+func (on *conn) exchange(request []byte, late func() error) (answer *http.Response, begun bool, err error) {
 	on.socket.late = late
-	_, err = on.Write(on.request.Bytes())
+	_, err = on.Write(request)
 	on.socket.late = nil
 	if err != nil {
 		return nil, false, err
@@ -152,14 +124,14 @@ func (on *conn) exchange(r *http.Request, late func() error) (answer *http.Respo
 	if _, err := on.answers.Peek(1); err != nil {
 		return nil, false, err
 	}
-	answer, err = on.answer(r)
+	answer, err = on.answer()
 	return answer, true, err
 }
 
 // answer reads an answer, after those that only announce it (1xx, RFC 9110).
-func (on *conn) answer(r *http.Request) (*http.Response, error) {
+func (on *conn) answer() (*http.Response, error) {
 	for {
-		answer, err := http.ReadResponse(on.answers, r)
+		answer, err := http.ReadResponse(on.answers, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -178,52 +150,55 @@ func (on *conn) answer(r *http.Request) (*http.Response, error) {
 }
 
 // take gives a connection that was used not long ago, or nil.
-func (c *Conns) take(key string) *conn {
+func (c *conns) take() *conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	idle := c.idle[key]
-	if len(idle) == 0 {
+	if len(c.idle) == 0 {
 		return nil
 	}
-	last := idle[len(idle)-1]
+	last := c.idle[len(c.idle)-1]
 	if time.Since(last.since) >= idleTimeout {
-		return nil // and so are all others; the reaper sees to them
+		return nil // and so are all others; reap sees to them
 	}
-	c.idle[key] = idle[:len(idle)-1]
+	c.idle = c.idle[:len(c.idle)-1]
 	return last
 }
 
-func (c *Conns) put(key string, on *conn) {
+func (c *conns) put(on *conn) {
 	on.since = time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.idle[key] = append(c.idle[key], on)
+	c.idle = append(c.idle, on)
 	if c.reaper == nil {
 		c.reaper = time.AfterFunc(idleTimeout, c.reap)
 	}
 }
 
 // reap closes the connections that were not used for long.
-func (c *Conns) reap() {
+func (c *conns) reap() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	long := time.Now().Add(-idleTimeout)
-	left := 0
-	for key, idle := range c.idle {
-		n, _ := slices.BinarySearchFunc(idle, long, func(on *conn, t time.Time) int { return on.since.Compare(t) })
-		for _, on := range idle[:n] {
-			_ = on.Close() // nobody waits for it
-		}
-		c.idle[key] = slices.Delete(idle, 0, n)
-		left += len(idle) - n
+	n, _ := slices.BinarySearchFunc(c.idle, long, func(on *conn, t time.Time) int { return on.since.Compare(t) })
+	for _, on := range c.idle[:n] {
+		_ = on.Close() // nobody waits for it
 	}
-	c.reaper = nil
-	if left > 0 {
+	c.idle, c.reaper = slices.Delete(c.idle, 0, n), nil
+	if len(c.idle) > 0 {
 		c.reaper = time.AfterFunc(idleTimeout, c.reap)
 	}
 }
 
-func (c *Conns) dial(ctx context.Context, u *url.URL) (*conn, error) {
+// reaches says whether the host of the requests is reached without a proxy.
+func (c *conns) reaches(m *Model) bool {
+	if c.transport.Proxy == nil {
+		return true
+	}
+	proxy, err := c.transport.Proxy(&http.Request{Method: m.method, URL: &m.url, Host: m.host})
+	return err == nil && proxy == nil
+}
+
+func (c *conns) dial(ctx context.Context, u *url.URL) (*conn, error) {
 	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 	dial := c.transport.DialContext
 	if dial == nil {
@@ -246,7 +221,7 @@ func (c *Conns) dial(ctx context.Context, u *url.URL) (*conn, error) {
 }
 
 // secure begins TLS on a connection.
-func (c *Conns) secure(ctx context.Context, s *socket, host string) (net.Conn, error) {
+func (c *conns) secure(ctx context.Context, s *socket, host string) (net.Conn, error) {
 	cfg := &tls.Config{}
 	if c.transport.TLSClientConfig != nil {
 		cfg = c.transport.TLSClientConfig.Clone()

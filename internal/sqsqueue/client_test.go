@@ -138,7 +138,8 @@ func TestConnectionsAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := connections.Load(); n < atOnce || n > atOnce+atOnce/4 {
+	// The first round is the SDK's, over connections of its own.
+	if n := connections.Load(); n < atOnce || n > 2*atOnce+atOnce/4 {
 		t.Errorf("%d connections for %d calls at a time", n, atOnce)
 	}
 }

@@ -44,7 +44,7 @@ func (w window) touched() bool { return 5*w.waited > w.turns }
 
 const (
 	minWindow = 100 * time.Millisecond
-	firstStep = 128 // slots to begin with
+	firstStep = 96 // slots to begin with
 )
 
 func newLimiter(most int) *limiter {

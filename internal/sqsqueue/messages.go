@@ -40,6 +40,9 @@ func (q *Queue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]
 }
 
 func attributeValues(attributes map[string]string) map[string]types.MessageAttributeValue {
+	if len(attributes) == 0 {
+		return nil
+	}
 	values := make(map[string]types.MessageAttributeValue, len(attributes))
 	for name, value := range attributes {
 		values[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}

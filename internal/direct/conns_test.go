@@ -171,9 +171,13 @@ func TestEnds(t *testing.T) {
 		took time.Duration
 	}{
 		{"the limit", context.WithCancel, nil, limit},
-		{"a deadline before it", func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, time.Second) },
+		{"a deadline before it", func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, time.Second)
+		},
 			context.DeadlineExceeded, time.Second},
-		{"a deadline after it", func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, time.Hour) }, nil, limit},
+		{"a deadline after it", func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, time.Hour)
+		}, nil, limit},
 		{"its caller", func(ctx context.Context) (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancel(ctx)
 			time.AfterFunc(2*time.Second, cancel)

@@ -28,8 +28,10 @@ func TestModel(t *testing.T) {
 		t.Errorf("model %+v", m)
 	}
 	for name, spoil := range map[string]func(*Sample){
-		"not signed":            func(s *Sample) { s.header.Del("Authorization") },
-		"signed in another way": func(s *Sample) { s.header.Set("Authorization", "AWS4-ECDSA-P256-SHA256 Credential=ID/20261128/s3/aws4_request, SignedHeaders=host") },
+		"not signed": func(s *Sample) { s.header.Del("Authorization") },
+		"signed in another way": func(s *Sample) {
+			s.header.Set("Authorization", "AWS4-ECDSA-P256-SHA256 Credential=ID/20261128/s3/aws4_request, SignedHeaders=host")
+		},
 		"for another service": func(s *Sample) {
 			s.header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=ID/20261128/us-west-2/s3express/aws4_request, SignedHeaders=host")
 		},

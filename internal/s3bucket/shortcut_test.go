@@ -84,7 +84,9 @@ func mustCopy(t *testing.T, b *Bucket) {
 func TestShortcutAsSDK(t *testing.T) {
 	t.Parallel()
 	for _, token := range []string{"", "session"} {
-		b, s := serve(t, func(cfg *aws.Config) { cfg.Credentials = credentials.NewStaticCredentialsProvider("id", "secret", token) })
+		b, s := serve(t, func(cfg *aws.Config) {
+			cfg.Credentials = credentials.NewStaticCredentialsProvider("id", "secret", token)
+		})
 		mustCopy(t, b)
 		b.shortcut.client.Forget(b.shortcut.client.Model())
 		mustCopy(t, b)
@@ -99,7 +101,10 @@ func TestShortcutAsSDK(t *testing.T) {
 			switch got, want := short.Header.Values(name), sdk.Header.Values(name); {
 			case strings.HasPrefix(name, "Amz-Sdk-"):
 			case name == "Authorization": // signs the others, see package direct
-				scope := func(v []string) string { before, _, _ := strings.Cut(strings.Join(v, ""), ", SignedHeaders"); return before }
+				scope := func(v []string) string {
+					before, _, _ := strings.Cut(strings.Join(v, ""), ", SignedHeaders")
+					return before
+				}
 				if scope(got) != scope(want) {
 					t.Errorf("signed for %q, want %q", scope(got), scope(want))
 				}

@@ -132,9 +132,9 @@ func (l *limiter) turn(now time.Time, length time.Duration) {
 	}
 	switch {
 	case w.since.IsZero(): // the first answer of all only opens the first window
-	case w.paced(), w.touched() && !l.pace.known:
+	case w.paced():
 		l.pace.grow(min(length, time.Second))
-	case w.full && !l.pace.known:
+	case w.full && !w.touched() && !l.pace.known:
 		l.climb.step(now, float64(w.served)/length.Seconds(), w.took/time.Duration(w.answers))
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// pace limits the rate of writes. It begins at less than half of what S3 grants every prefix, 3,500 a second, since several workers may begin at
-// once, and doubles several times a second until something is refused.
+// pace limits the rate of writes. It begins low, is at what S3 grants every prefix, 3,500 a second, within a moment, and finds
+// out from there: several workers that begin at once would else ask for several times the limit.
 //
 // A refusal opens a short sample, which tells what share is refused. The rate begins anew at what is left of it, less a little, and
 // climbs from there: steadily at first, so that it comes back soon, and the longer nothing is refused the faster, to find out whether the
@@ -29,16 +29,18 @@ type pace struct {
 }
 
 const (
+	paceStart    = 3500 // writes a second
 	paceCut      = 0.04 // of what the bucket is taken to serve
 	paceClimb    = 100  // writes/s per s, at a base of paceClimbAt; it goes with the root of the base
 	paceClimbAt  = 875
 	paceSteepest = 0.15 // of the base a second: where many workers share a limit, each has a little of it
 	paceGrowth   = 20   // writes/s per s³
+	paceSearch   = 4000 // the same, until a limit is known
 	paceCredit   = 5 * time.Millisecond
 	paceMin      = 1 // writes a second
 	paceCeiling  = 1e6
 
-	// Until a limit is known, the rate doubles.
+	// To begin with, the rate doubles.
 	rampFirst    = 1500 // writes a second
 	rampDoubling = 200 * time.Millisecond
 
@@ -55,16 +57,21 @@ const (
 	cutGuard = 100 * time.Millisecond
 )
 
-func newPace() pace { return pace{base: rampFirst} }
+func newPace() pace { return pace{base: paceStart} }
 
 // rate is the present one in writes a second.
 func (p *pace) rate() float64 {
 	t := p.climbed.Seconds()
-	if !p.known {
-		return min(p.base*math.Exp2(t/rampDoubling.Seconds()), paceCeiling)
+	if p.known {
+		climb := min(paceClimb*math.Sqrt(p.base/paceClimbAt), paceSteepest*p.base)
+		return min(p.base+climb*t+paceGrowth*t*t*t, paceCeiling)
 	}
-	climb := min(paceClimb*math.Sqrt(p.base/paceClimbAt), paceSteepest*p.base)
-	return min(p.base+climb*t+paceGrowth*t*t*t, paceCeiling)
+	ramp := math.Log2(p.base/rampFirst) * rampDoubling.Seconds()
+	if t < ramp {
+		return rampFirst * math.Exp2(t/rampDoubling.Seconds())
+	}
+	t -= ramp
+	return min(p.base+paceSearch*t*t*t, paceCeiling)
 }
 
 func (p *pace) grow(d time.Duration) { p.climbed += d }

@@ -60,7 +60,7 @@ func (s *socket) Write(b []byte) (int, error) {
 
 // do sends a request to the URL's host and reads the answer whole. The request must be one that may be made twice: when the other side has closed
 // a kept connection meanwhile, it is sent again over a new one. late, which may be nil, is asked before each system call that sends some of it.
-func (c *conns) do(ctx context.Context, to *url.URL, request []byte, late func() error) (*http.Response, error) {
+func (c *conns) do(ctx context.Context, to *url.URL, request []byte, late func() error) (*Answer, error) {
 	if kept := c.take(); kept != nil {
 		answer, begun, err := c.over(ctx, kept, request, late)
 		if err == nil || begun || !isClosed(err) {
@@ -84,7 +84,7 @@ func isClosed(err error) bool {
 var aLongTimeAgo = time.Unix(1, 0)
 
 // over makes a request over a connection, and keeps or closes that. begun says that some of the answer had come.
-func (c *conns) over(ctx context.Context, on *conn, request []byte, late func() error) (answer *http.Response, begun bool, err error) {
+func (c *conns) over(ctx context.Context, on *conn, request []byte, late func() error) (answer *Answer, begun bool, err error) {
 	until := time.Now().Add(c.limit)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
 		until = deadline
@@ -95,7 +95,7 @@ func (c *conns) over(ctx context.Context, on *conn, request []byte, late func() 
 		answer, begun, err = on.exchange(request, late)
 	}
 	// Once ctx has ended, the deadline may still be about to change; and what came beyond the answer belongs to no request.
-	if stop() && err == nil && !answer.Close && on.answers.Buffered() == 0 {
+	if stop() && err == nil && !answer.last && on.answers.Buffered() == 0 {
 		c.put(on)
 		return answer, begun, nil
 	}
@@ -114,7 +114,7 @@ func deadlineError(ctx context.Context) error {
 	return nil
 }
 
-func (on *conn) exchange(request []byte, late func() error) (answer *http.Response, begun bool, err error) {
+func (on *conn) exchange(request []byte, late func() error) (answer *Answer, begun bool, err error) {
 	on.socket.late = late
 	_, err = on.Write(request)
 	on.socket.late = nil
@@ -129,23 +129,23 @@ func (on *conn) exchange(request []byte, late func() error) (answer *http.Respon
 }
 
 // answer reads an answer, after those that only announce it (1xx, RFC 9110).
-func (on *conn) answer() (*http.Response, error) {
+func (on *conn) answer() (*Answer, error) {
 	for {
-		answer, err := http.ReadResponse(on.answers, nil)
+		head, err := http.ReadResponse(on.answers, nil)
 		if err != nil {
 			return nil, err
 		}
-		if answer.StatusCode < http.StatusOK {
+		if head.StatusCode < http.StatusOK {
 			continue
 		}
+		defer head.Body.Close() //nolint:errcheck // It was only read.
 		var body bytes.Buffer
-		body.Grow(int(min(max(answer.ContentLength, 0), maxBody)) + bytes.MinRead) // ReadFrom looks for the end with some room left
-		_, err = body.ReadFrom(io.LimitReader(answer.Body, maxBody+1))
+		body.Grow(int(min(max(head.ContentLength, 0), maxBody)) + bytes.MinRead) // ReadFrom looks for the end with some room left
+		_, err = body.ReadFrom(io.LimitReader(head.Body, maxBody+1))
 		if err == nil && body.Len() > maxBody {
 			err = fmt.Errorf("the answer is longer than %d bytes", maxBody)
 		}
-		answer.Body = io.NopCloser(&body)
-		return answer, err
+		return &Answer{Status: head.StatusCode, Header: head.Header, Body: body.Bytes(), last: head.Close}, err
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +16,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 const (
@@ -79,7 +80,7 @@ func (s *scripted) next() string {
 }
 
 func (s *scripted) serve(c net.Conn) {
-	defer c.Close()
+	defer c.Close() //nolint:errcheck // Nobody asks how it ended.
 	requests := bufio.NewReader(c)
 	for {
 		r, err := http.ReadRequest(requests)
@@ -99,16 +100,19 @@ func (s *scripted) serve(c net.Conn) {
 	}
 }
 
-func body(t *testing.T, answer *http.Response, err error) string {
+func body(t *testing.T, answer *Answer, err error) string {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	return string(answer.Body)
+}
+
+// ask makes a request, and gives the body of its answer.
+func ask(t *testing.T, c *conns) string {
+	t.Helper()
+	answer, err := c.do(t.Context(), plainURL, []byte(asked), nil)
+	return body(t, answer, err)
 }
 
 // TestConnections: which are kept, and which requests are made again.
@@ -212,23 +216,22 @@ func TestIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scripted{texts: []string{answered}}
 		c := s.conns(time.Minute)
-		ask := func() { body(t, first(c.do(t.Context(), plainURL, []byte(asked), nil)), nil) }
-		ask()
-		time.Sleep(idleTimeout - 1)
-		ask()
-		time.Sleep(idleTimeout - 1)
+		ask(t, c)
+		<-time.After(idleTimeout - 1)
+		ask(t, c)
+		<-time.After(idleTimeout - 1)
 		if n, reaped := c.kept(); n != 1 || !reaped {
 			t.Errorf("%d connections are kept, want 1", n)
 		}
-		time.Sleep(2 * idleTimeout)
+		<-time.After(2 * idleTimeout)
 		if n, reaped := c.kept(); n != 0 || reaped {
 			t.Errorf("%d connections are kept", n)
 		}
-		ask()
+		ask(t, c)
 		if s.dials != 2 {
 			t.Errorf("%d connections, want 2", s.dials)
 		}
-		time.Sleep(2 * idleTimeout)
+		<-time.After(2 * idleTimeout)
 	})
 }
 
@@ -240,8 +243,6 @@ func (c *conns) kept() (n int, reaped bool) {
 	return len(c.idle), c.reaper != nil
 }
 
-func first(answer *http.Response, _ error) *http.Response { return answer }
-
 // TestLate: what is late is not sent, over a new connection and a kept one; nor is it sent again.
 func TestLate(t *testing.T) {
 	t.Parallel()
@@ -252,11 +253,11 @@ func TestLate(t *testing.T) {
 	if _, err := c.do(t.Context(), plainURL, []byte(asked), late); !errors.Is(err, errLate) {
 		t.Error(err)
 	}
-	body(t, first(c.do(t.Context(), plainURL, []byte(asked), nil)), nil)
+	ask(t, c)
 	if _, err := c.do(t.Context(), plainURL, []byte(asked), late); !errors.Is(err, errLate) {
 		t.Error(err)
 	}
-	body(t, first(c.do(t.Context(), plainURL, []byte(asked), nil)), nil)
+	ask(t, c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.requests != 2 {
@@ -272,7 +273,7 @@ func TestTLS(t *testing.T) {
 		protocol.Store(r.Proto)
 		_, _ = io.WriteString(w, "ok")
 	}))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshake that fails
+	server.Config.ErrorLog = zap.NewStdLog(zap.NewNop()) // the handshake that fails
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(server.Close)

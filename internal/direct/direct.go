@@ -75,6 +75,15 @@ type Request struct {
 	Late func() error
 }
 
+// Answer is one that was read whole.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+
+	last bool // of its connection
+}
+
 // IsPlain says whether a path means itself: unreserved characters of RFC 3986 and slashes.
 func IsPlain(path string) bool {
 	for i := range len(path) {
@@ -109,7 +118,7 @@ func (c *Client) Model() *Model { return c.model.Load() }
 func (c *Client) Forget(m *Model) { c.model.CompareAndSwap(m, nil) }
 
 // Do makes a request that fits. It may be sent twice.
-func (c *Client) Do(ctx context.Context, m *Model, r Request) (*http.Response, error) {
+func (c *Client) Do(ctx context.Context, m *Model, r Request) (*Answer, error) {
 	credentials, err := c.credentials.Retrieve(ctx)
 	if err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ func granting(b *testing.B) (url string) {
 				return
 			}
 			go func() {
-				defer c.Close()
+				defer c.Close() //nolint:errcheck // Nobody asks how it ended.
 				lines := bufio.NewScanner(c)
 				for lines.Scan() {
 					if len(lines.Bytes()) > 0 {

@@ -1,8 +1,10 @@
 package s3bucket
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -94,18 +96,19 @@ func (s *shortcut) copy(ctx context.Context, m *direct.Model, r direct.Request) 
 	if err != nil {
 		return nil, 0, &smithyhttp.RequestSendError{Err: err}
 	}
-	defer answer.Body.Close() //nolint:errcheck // It was only read.
-	response := &smithyhttp.Response{Response: answer}
+	response := &smithyhttp.Response{Response: &http.Response{
+		StatusCode: answer.Status, Header: answer.Header, ContentLength: int64(len(answer.Body)), Body: io.NopCloser(bytes.NewReader(answer.Body)),
+	}}
 	out, _, err := s.answers.Load().HandleDeserialize(ctx, middleware.DeserializeInput{}, middleware.DeserializeHandlerFunc(
 		func(context.Context, middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
 			return middleware.DeserializeOutput{RawResponse: response}, middleware.Metadata{}, nil
 		}))
 	if err != nil {
-		return nil, answer.StatusCode, &smithyhttp.ResponseError{Response: response, Err: err}
+		return nil, answer.Status, &smithyhttp.ResponseError{Response: response, Err: err}
 	}
 	result, ok := out.Result.(*s3.CopyObjectOutput)
 	if !ok {
-		return nil, answer.StatusCode, fmt.Errorf("the answer is a %T", out.Result)
+		return nil, answer.Status, fmt.Errorf("the answer is a %T", out.Result)
 	}
-	return result, answer.StatusCode, nil
+	return result, answer.Status, nil
 }

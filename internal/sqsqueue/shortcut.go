@@ -3,7 +3,6 @@ package sqsqueue
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strconv"
 
@@ -58,21 +57,17 @@ func send(ctx context.Context, to *direct.Client, m *direct.Model, name string, 
 		return false
 	}
 	answer, err := to.Do(ctx, m, direct.Request{Fields: []direct.Field{{Name: targetHeader, Value: targetPrefix + name}}, Body: body})
-	if err != nil || answer.StatusCode != http.StatusOK {
-		return false
-	}
-	text, err := io.ReadAll(answer.Body)
-	return err == nil && json.Unmarshal(text, out) == nil
+	return err == nil && answer.Status == http.StatusOK && json.Unmarshal(answer.Body, out) == nil
 }
 
 // batchRequest and its entries have what the requests need of SQS's fields; the SDK's types would say the others too, as null.
 type batchRequest[Entry any] struct {
-	QueueUrl string //nolint:revive // SQS's name
+	QueueUrl string
 	Entries  []Entry
 }
 
 type sendEntry struct {
-	Id                string //nolint:revive // SQS's name
+	Id                string
 	MessageBody       string
 	MessageAttributes map[string]attributeValue `json:",omitempty"`
 }
@@ -80,7 +75,7 @@ type sendEntry struct {
 type attributeValue struct{ DataType, StringValue string }
 
 type deleteEntry struct {
-	Id            string //nolint:revive // SQS's name
+	Id            string
 	ReceiptHandle string
 }
 
@@ -107,7 +102,7 @@ func deleteEntries(url string, receipts []string) batchRequest[deleteEntry] {
 }
 
 type receiveRequest struct {
-	QueueUrl                    string //nolint:revive // SQS's name
+	QueueUrl                    string
 	MaxNumberOfMessages         int32
 	WaitTimeSeconds             int32
 	MessageSystemAttributeNames []types.MessageSystemAttributeName

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -75,31 +76,14 @@ func tilesOf(l dataset.Layout, tasks []messages.Task, deads []state.DeadTask) []
 	return tiles
 }
 
-// imageKeys says where each task's frame can be seen: its source, and for a deletion, which has none, the copy that
-// it deletes, or the episode's folder where that is gone. A key is "" when there is no image any more.
+// imageKeys says where each task's frame can be seen. A key is "" when there is no image any more.
 func imageKeys(ctx context.Context, o Options, tasks []messages.Task, plan *state.Plan) ([]string, error) {
 	keys := make([]string, len(tasks))
-	bases := map[dataset.Episode]string{}
 	g, looking := errgroup.WithContext(ctx)
 	g.SetLimit(imagesAtOnce)
-	for i, t := range tasks {
-		if t.Src != "" {
-			keys[i] = t.Src
-			bases[t.Frame.Episode()] = t.Src[:len(t.Src)-len(t.Frame.File())]
-		}
-	}
-	for i, t := range tasks {
-		candidates := append([]string{}, t.Del...)
-		base := bases[t.Frame.Episode()]
-		if base == "" {
-			base = rows.DefaultBase(o.Store.Layout.Prefix, t.Frame.Episode(), plan.Settings.ImageSize)
-		}
-		candidates = append(candidates, base+t.Frame.File())
-		if keys[i] != "" {
-			candidates = []string{keys[i]}
-		}
+	for i, some := range candidates(o.Store.Layout, tasks, plan) {
 		g.Go(func() (err error) {
-			keys[i], err = firstImage(looking, o, candidates)
+			keys[i], err = firstImage(looking, o, some)
 			return err
 		})
 	}
@@ -107,4 +91,28 @@ func imageKeys(ctx context.Context, o Options, tasks []messages.Task, plan *stat
 		return nil, fmt.Errorf("look for images: %w", err)
 	}
 	return keys, nil
+}
+
+// candidates are where each task's frame may be seen: its source, and for a deletion, which has none, the copy that it deletes, or the
+// episode's folder where that is gone.
+func candidates(l dataset.Layout, tasks []messages.Task, plan *state.Plan) [][]string {
+	bases := map[dataset.Episode]string{}
+	for _, t := range tasks {
+		if t.Src != "" {
+			bases[t.Frame.Episode()] = t.Src[:len(t.Src)-len(t.Frame.File())]
+		}
+	}
+	all := make([][]string, len(tasks))
+	for i, t := range tasks {
+		if t.Src != "" {
+			all[i] = []string{t.Src}
+			continue
+		}
+		base := bases[t.Frame.Episode()]
+		if base == "" {
+			base = rows.DefaultBase(l.Prefix, t.Frame.Episode(), plan.Settings.ImageSize)
+		}
+		all[i] = append(slices.Clone(t.Del), base+t.Frame.File())
+	}
+	return all
 }

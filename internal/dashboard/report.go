@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,6 +19,7 @@ const (
 	reportTiles  = 24       // of each kind of task
 	reportImage  = 64 << 10 // bytes of one image; a larger one is left out
 	reportImages = 3 << 20  // bytes of all of them
+	chunksAtOnce = 4        // of tasks, of some 3 MB each
 )
 
 // Report makes report.html of a run that is about to end: r is what its report.json will say.
@@ -40,16 +42,12 @@ func reportSheet(ctx context.Context, o Options, run *page.Run) ([]page.Tile, er
 	if err != nil {
 		return nil, err
 	}
-	keys, err := imageKeys(ctx, o, tasks, run.Plan)
-	if err != nil {
-		return nil, nil //nolint:nilerr // See above.
-	}
-	images := make([][]byte, len(keys))
-	g, reading := errgroup.WithContext(ctx)
+	images := make([][]byte, len(tasks))
+	var g errgroup.Group
 	g.SetLimit(imagesAtOnce)
-	for i, key := range keys {
+	for i, keys := range candidates(o.Store.Layout, tasks, run.Plan) {
 		g.Go(func() error {
-			images[i] = smallImage(reading, o.Bucket, key)
+			images[i] = firstSmall(ctx, o, keys)
 			return nil
 		})
 	}
@@ -67,34 +65,60 @@ func reportSheet(ctx context.Context, o Options, run *page.Run) ([]page.Tile, er
 
 // sampleTasks are up to reportTiles tasks of each kind, evenly over the run: neighbours look the same.
 func sampleTasks(ctx context.Context, s *state.Store, run *page.Run) ([]messages.Task, error) {
-	every, seen, picked := map[messages.Op]int{}, map[messages.Op]int{}, map[messages.Op][]messages.Task{}
+	every := map[messages.Op]int{}
 	for _, c := range run.Changes() {
-		every[c.Op] = max((c.Planned+reportTiles-1)/reportTiles, 1)
+		every[c.Op] = c.Planned / reportTiles
 	}
-	for chunk := range state.Chunks(run.Plan.Tasks) {
-		tasks, err := s.ReadTasks(ctx, run.Plan.Run, chunk)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range tasks {
-			if n := seen[t.Op]; n%max(every[t.Op], 1) == 0 && len(picked[t.Op]) < reportTiles {
-				picked[t.Op] = append(picked[t.Op], t)
-			}
-			seen[t.Op]++
-		}
+	parts := make([][]messages.Task, state.Chunks(run.Plan.Tasks))
+	g, reading := errgroup.WithContext(ctx)
+	g.SetLimit(chunksAtOnce)
+	for chunk := range parts {
+		g.Go(func() (err error) {
+			parts[chunk], err = s.SampleTasks(reading, run.Plan.Run, chunk, every)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	picked := map[messages.Op][]messages.Task{}
+	for _, t := range slices.Concat(parts...) {
+		picked[t.Op] = append(picked[t.Op], t)
 	}
 	var all []messages.Task
 	for _, c := range run.Changes() {
-		all = append(all, picked[c.Op]...)
+		all = append(all, evenly(picked[c.Op], reportTiles)...)
 	}
 	return all, nil
 }
 
+// evenly is at most so many of all.
+func evenly[T any](all []T, most int) []T {
+	if len(all) <= most {
+		return all
+	}
+	some := make([]T, most)
+	for i := range some {
+		some[i] = all[i*len(all)/most]
+	}
+	return some
+}
+
+// firstSmall reads the first of the keys that can be read as an image; nil when none can.
+func firstSmall(ctx context.Context, o Options, keys []string) []byte {
+	for _, key := range keys {
+		if checkImage(o.Store.Layout, key) != nil {
+			continue
+		}
+		if body := smallImage(ctx, o.Bucket, key); body != nil {
+			return body
+		}
+	}
+	return nil
+}
+
 // smallImage reads an image, nil when there is none or it is too large.
 func smallImage(ctx context.Context, b Bucket, key string) []byte {
-	if key == "" {
-		return nil
-	}
 	r, o, err := openImage(ctx, b, key)
 	if err != nil {
 		return nil

@@ -1,0 +1,42 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// SampleTasks reads some tasks of a chunk of a run, in their order: of each kind the first, and then one of every so many. The
+// others, of which there are thousands, are not taken apart.
+func (s *Store) SampleTasks(ctx context.Context, run string, chunk int, every map[messages.Op]int) ([]messages.Task, error) {
+	plain, err := s.readPlain(ctx, tasksName(run, chunk))
+	if err != nil {
+		return nil, err
+	}
+	seen := map[messages.Op]int{}
+	var picked []messages.Task
+	for line := range bytes.Lines(plain) {
+		op := opOf(line)
+		n := seen[op]
+		seen[op]++
+		if n%max(every[op], 1) != 0 {
+			continue
+		}
+		var t messages.Task
+		if err := json.Unmarshal(line, &t); err != nil {
+			return nil, fmt.Errorf("read %s: %w", tasksName(run, chunk), err)
+		}
+		picked = append(picked, t)
+	}
+	return picked, nil
+}
+
+// opOf is the kind of an encoded task. In a text within it the quotes would be escaped.
+func opOf(line []byte) messages.Op {
+	_, rest, _ := bytes.Cut(line, []byte(`"op":"`))
+	op, _, _ := bytes.Cut(rest, []byte{'"'})
+	return messages.Op(op)
+}

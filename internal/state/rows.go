@@ -21,10 +21,27 @@ func (r VersionRow) name() string { return dataset.Layout{}.Key(r.Place, r.Frame
 
 // compareKeys orders rows as a listing orders their keys.
 func (r VersionRow) compareKeys(o VersionRow) int {
-	if r.Place == o.Place {
+	switch {
+	case r.Place == o.Place:
 		return strings.Compare(string(r.Frame), string(o.Frame))
+	case r.Place.Dataset != o.Place.Dataset:
+		return compareFolders(r.Place.Dataset, o.Place.Dataset)
+	case r.Place.Class != "" && o.Place.Class != "":
+		return compareFolders(r.Place.Class, o.Place.Class)
 	}
 	return strings.Compare(r.name(), o.name())
+}
+
+// compareFolders compares a+"/" with b+"/".
+func compareFolders(a, b string) int {
+	n := min(len(a), len(b))
+	switch {
+	case a[:n] != b[:n] || len(a) == len(b):
+		return strings.Compare(a, b)
+	case len(a) == n:
+		return strings.Compare("/", b[n:])
+	}
+	return strings.Compare(a[n:], "/")
 }
 
 // encodeRows writes the CSV of one dataset.

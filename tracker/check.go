@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -26,22 +29,58 @@ type checker struct {
 	plan   *state.Plan
 	images map[dataset.Episode][]dataset.Image
 	told   copies
-	latest func() (state.Version, map[dataset.Episode][]state.Expected, error)
+	ahead  map[dataset.Episode]*expected // each is used once
+	latest func() (standing, error)
 }
+
+// expected is what a plan says should stand of an episode, or why that is not known.
+type expected struct {
+	all []state.Expected
+	err error
+}
+
+// episodesAtOnce bounds the episodes that are compared at a time, and those of which is read what should stand while the listing goes
+// on: some 8 MB each. It is not the number of cores, so that the order of the requests is the same everywhere.
+const episodesAtOnce = 4
 
 // check lists everything and compares the planned episodes with the plan. What the plan held stands as it stood, and is
 // not compared.
 func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error) {
-	images, err := t.list(ctx, plan.Settings.Listed)
-	if err != nil {
+	c := checker{store: t.Store, plan: plan, latest: t.latestOnce(ctx)}
+	g, reading := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		c.images, err = t.list(reading, plan.Settings.Listed)
+		return err
+	})
+	g.Go(func() (err error) {
+		c.told, err = readCopies(reading, t.Store, plan)
+		return err
+	})
+	g.Go(func() error {
+		c.readAhead(reading)
+		return nil
+	})
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	c := checker{store: t.Store, plan: plan, images: images}
-	if c.told, err = readCopies(ctx, t.Store, plan); err != nil {
-		return nil, err
-	}
-	c.latest = t.latestOnce(ctx)
 	return c.check(ctx)
+}
+
+// readAhead reads what should stand of the first episodes.
+func (c *checker) readAhead(ctx context.Context) {
+	names := slices.Sorted(maps.Keys(c.plan.Digests))
+	names = names[:min(len(names), episodesAtOnce)]
+	c.ahead = map[dataset.Episode]*expected{}
+	var g errgroup.Group
+	for _, e := range names {
+		x := &expected{}
+		c.ahead[e] = x
+		g.Go(func() error {
+			x.all, x.err = c.store.ReadExpected(ctx, c.plan.Run, e)
+			return nil // it may be missing, which compare knows
+		})
+	}
+	_ = g.Wait()
 }
 
 func (t *Tracker) list(ctx context.Context, datasets []string) (map[dataset.Episode][]dataset.Image, error) {
@@ -57,76 +96,109 @@ func (t *Tracker) list(ctx context.Context, datasets []string) (map[dataset.Epis
 	return images, nil
 }
 
+// part is what was found of one episode.
+type part struct {
+	rows        []state.VersionRow
+	digest      string
+	differences []state.Difference
+}
+
 func (c *checker) check(ctx context.Context) (*checked, error) {
-	out := &checked{digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}, differences: []state.Difference{}}
-	names := map[dataset.Episode]bool{}
+	found := map[dataset.Episode]bool{}
 	for e := range c.images {
-		names[e] = true
+		found[e] = true
 	}
 	for e := range c.plan.Digests {
-		names[e] = true
+		found[e] = true
 	}
-	for _, e := range slices.Sorted(maps.Keys(names)) {
-		images := c.images[e]
-		rows := versionRows(images)
-		digest := dataset.DigestOf(images).String()
-		if len(images) > 0 {
-			out.digests[e] = digest
+	names := slices.Sorted(maps.Keys(found))
+	parts := make([]part, len(names))
+	g, comparing := errgroup.WithContext(ctx)
+	g.SetLimit(episodesAtOnce)
+	for i, e := range names {
+		g.Go(func() (err error) {
+			parts[i], err = c.episode(comparing, e)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	total := 0
+	for _, p := range parts {
+		total += len(p.rows)
+	}
+	out := &checked{
+		rows: make([]state.VersionRow, 0, total), digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}, differences: []state.Difference{},
+	}
+	for i, e := range names {
+		if len(parts[i].rows) > 0 {
+			out.digests[e] = parts[i].digest
 		}
-		if planned, ok := c.plan.Digests[e]; ok {
-			for _, i := range images {
-				out.counts[i.Place]++
+		if _, planned := c.plan.Digests[e]; planned {
+			for _, r := range parts[i].rows {
+				out.counts[r.Place]++
 			}
-			differences, err := c.episode(ctx, e, rows, digest, planned)
-			if err != nil {
-				return nil, err
-			}
-			out.differences = append(out.differences, differences...)
 		}
-		out.rows = append(out.rows, rows...)
+		out.differences = append(out.differences, parts[i].differences...)
+		out.rows = append(out.rows, parts[i].rows...)
 	}
 	return out, nil
 }
 
-// episode compares one planned episode. A plan saves what should stand of an episode only when it changes something
+// episode looks at one episode, and compares it when it is planned.
+func (c *checker) episode(ctx context.Context, e dataset.Episode) (p part, err error) {
+	p.rows, p.digest = versionRows(c.images[e]), dataset.DigestOf(c.images[e]).String()
+	if planned, ok := c.plan.Digests[e]; ok {
+		p.differences, err = c.compare(ctx, e, p, planned)
+	}
+	return p, err
+}
+
+// compare compares one planned episode. A plan saves what should stand of an episode only when it changes something
 // there. Of another it knows the digest of the listing; when that is no longer true, the latest dataset version tells
 // which frames differ, if it is of the same listing.
-func (c *checker) episode(ctx context.Context, e dataset.Episode, rows []state.VersionRow, digest, planned string) ([]state.Difference, error) {
-	expected, err := c.store.ReadExpected(ctx, c.plan.Run, e)
-	if err == nil {
-		return compare(c.store.Layout, e, expected, rows, c.told), nil
+func (c *checker) compare(ctx context.Context, e dataset.Episode, p part, planned string) ([]state.Difference, error) {
+	var x expected
+	if ahead := c.ahead[e]; ahead != nil {
+		x, *ahead = *ahead, expected{} // which is not kept to the end
+	} else {
+		x.all, x.err = c.store.ReadExpected(ctx, c.plan.Run, e)
 	}
-	if !errors.Is(err, bucket.ErrNotFound) {
-		return nil, err
+	if x.err == nil {
+		return compare(c.store.Layout, e, x.all, p.rows, c.told), nil
 	}
-	if digest == planned {
+	if !errors.Is(x.err, bucket.ErrNotFound) {
+		return nil, x.err
+	}
+	if p.digest == planned {
 		return nil, nil
 	}
-	version, stood, err := c.latest()
+	version, err := c.latest()
 	if err != nil {
 		return nil, err
 	}
 	if version.Digests[e] == planned {
-		return compare(c.store.Layout, e, stood[e], rows, nil), nil
+		return compare(c.store.Layout, e, version.stood[e], p.rows, nil), nil
 	}
 	return []state.Difference{{Kind: state.Changed, Episode: e}}, nil
 }
 
+// standing is a dataset version, and what it says should stand.
+type standing struct {
+	state.Version
+	stood map[dataset.Episode][]state.Expected
+}
+
 // latestOnce reads the latest version when it is first asked for; without one, the zero version.
-func (t *Tracker) latestOnce(ctx context.Context) func() (state.Version, map[dataset.Episode][]state.Expected, error) {
-	var v state.Version
-	var stood map[dataset.Episode][]state.Expected
-	return func() (state.Version, map[dataset.Episode][]state.Expected, error) {
-		if stood != nil {
-			return v, stood, nil
+func (t *Tracker) latestOnce(ctx context.Context) func() (standing, error) {
+	return sync.OnceValues(func() (v standing, err error) {
+		if v.Version, err = t.Store.LatestVersion(ctx); err != nil && !errors.Is(err, bucket.ErrNotFound) {
+			return v, err
 		}
-		var err error
-		if v, err = t.Store.LatestVersion(ctx); err != nil && !errors.Is(err, bucket.ErrNotFound) {
-			return v, nil, err
-		}
-		stood, err = versionExpected(ctx, t.Store, v)
-		return v, stood, err
-	}
+		v.stood, err = versionExpected(ctx, t.Store, v.Version)
+		return v, err
+	})
 }
 
 // versionExpected is what a version says should stand, by episode.
@@ -209,7 +281,7 @@ func (t *Tracker) Verify(ctx context.Context) ([]state.Difference, Verification,
 
 // verifyVersion compares with the latest version.
 func (t *Tracker) verifyVersion(ctx context.Context) ([]state.Difference, Verification, error) {
-	v, stood, err := t.latestOnce(ctx)()
+	v, err := t.latestOnce(ctx)()
 	if err != nil {
 		return nil, Verification{}, err
 	}
@@ -225,14 +297,14 @@ func (t *Tracker) verifyVersion(ctx context.Context) ([]state.Difference, Verifi
 	for e := range images {
 		names[e] = true
 	}
-	for e := range stood {
+	for e := range v.stood {
 		names[e] = true
 	}
 	differences := []state.Difference{}
 	for _, e := range slices.Sorted(maps.Keys(names)) {
 		out.Frames += len(images[e])
 		out.Episodes++
-		differences = append(differences, compare(t.Store.Layout, e, stood[e], versionRows(images[e]), nil)...)
+		differences = append(differences, compare(t.Store.Layout, e, v.stood[e], versionRows(images[e]), nil)...)
 	}
 	return differences, out, nil
 }

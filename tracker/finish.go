@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -54,52 +55,79 @@ func are(n int, noun string) string {
 // last changes the pointer. Each step can be done again by another tracker that finds the run in verifying: the listing is
 // made anew, a version of the generation that is there stays as it is, and the report is written over.
 func (s *session) verify(ctx context.Context) error {
-	ledger, err := readLedger(ctx, s.Store, s.plan.Run, s.plan.Generation, s.plan.Tasks)
+	before, err := s.beforeCheck(ctx)
 	if err != nil {
 		return err
 	}
-	if s.ledger = ledger; !ledger.Open().IsEmpty() {
+	ledger := s.ledger
+	if !ledger.Open().IsEmpty() {
 		// A redrive has recorded its round just before the pointer changed to verifying.
 		return s.swap(ctx, func(p *state.Pointer) { p.State = state.Running })
 	}
-	before, err := s.Store.ReportAsItIs(ctx, s.plan.Run)
-	if err != nil {
-		return err
-	}
-	out, err := s.checkAndDrain(ctx)
-	if err != nil {
-		return err
+	// Run returns after the end of this run when it is to, and what the queues still hold by then, late results and letters of tasks
+	// that are done, is taken in meanwhile: with nothing in them, that takes a second. It changes s.ledger, and not what is verified.
+	var meanwhile errgroup.Group
+	if s.Options.UntilDone {
+		meanwhile.Go(func() error { return s.drain(ctx, true) })
 	}
 	end := s.held.Pointer
-	end.State, end.Reason = verdict(end.Run, ledger.Progress(), out.differences)
-	end.Finished = now()
-	if end.State == state.Succeeded {
-		if err := s.publishVersion(ctx, s.plan, out); err != nil {
-			return err
-		}
+	out, version, err := s.checkAndPublish(ctx, s.plan, &end, ledger.Progress())
+	var retaining sync.WaitGroup
+	defer retaining.Wait()
+	if err == nil && version > 0 {
+		retaining.Go(func() { s.retain(ctx, version) })
 	}
-	held, err := s.end(ctx, s.held, end, ending{plan: s.plan, ledger: ledger, out: out, before: before})
-	if err != nil {
+	if err = errors.Join(err, meanwhile.Wait()); err != nil {
 		return err
-	}
-	return s.follow(ctx, held, true)
-}
-
-// checkAndDrain lists and compares. Run returns after the end of this run when it is to, and what the queues still hold by then, late
-// results and letters of tasks that are done, is taken in meanwhile: with nothing in them, that takes a second.
-func (s *session) checkAndDrain(ctx context.Context) (*checked, error) {
-	var g errgroup.Group
-	if s.Options.UntilDone {
-		g.Go(func() error { return s.drain(ctx, true) })
-	}
-	out, err := s.check(ctx, s.plan)
-	if err = errors.Join(err, g.Wait()); err != nil {
-		return nil, err
 	}
 	if s.Options.UntilDone {
 		s.drained = s.held.Run
 	}
-	return out, nil
+	held, r, err := s.end(ctx, s.held, end, ending{plan: s.plan, ledger: ledger, out: out, before: before, version: version})
+	if err != nil {
+		return err
+	}
+	s.goBy(held, true)
+	return s.afterEnd(ctx, r)
+}
+
+// afterEnd looks whether the report that this session has just written says all that is known: a result may have come meanwhile.
+func (s *session) afterEnd(ctx context.Context, r *state.Report) error {
+	told := s.mark(r.Done, r.Outcomes)
+	if err := s.readLedger(ctx); err != nil {
+		return err
+	}
+	p := s.ledger.Progress()
+	if s.mark(p.Done, p.Outcomes) == told {
+		s.settled, s.closed = told, &r.Status
+	}
+	return nil
+}
+
+// beforeCheck reads what must be known before the check: the ledger as it is now, and the report, if another end has left one.
+func (s *session) beforeCheck(ctx context.Context) (before bucket.Condition, err error) {
+	g, reading := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.readLedger(reading) })
+	g.Go(func() (err error) {
+		before, err = s.Store.ReportAsItIs(reading, s.plan.Run)
+		return err
+	})
+	err = g.Wait()
+	return before, err
+}
+
+// checkAndPublish lists and compares, sets the end of the run accordingly, and if it has succeeded publishes its version. It gives the
+// generation of the version that is the latest then; 0 when none was published.
+func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *state.Pointer, p state.Progress) (out *checked, version int64, err error) {
+	if out, err = t.check(ctx, plan); err != nil {
+		return nil, 0, err
+	}
+	end.State, end.Reason = verdict(end.Run, p, out.differences)
+	end.Finished = now()
+	if end.State == state.Succeeded {
+		version, err = t.publishVersion(ctx, plan, out)
+	}
+	return out, version, err
 }
 
 // ending is what the report of a run that was checked is made of.
@@ -108,52 +136,59 @@ type ending struct {
 	ledger *Ledger
 	out    *checked         // nil: not listed again
 	before bucket.Condition // the report as it was before the check
+	// version is the generation of the latest dataset version, when this end has published it; 0: it is looked up.
+	version int64
 }
 
 // end writes the report of a run that was checked, then sets the pointer to the end. A crash in between leaves a report of
 // a run that is still in force, which nobody reads and the next end writes over. Of several trackers that check at once, the
 // first to write its report goes on; the others conflict, and so do not write over the report of a run that has ended.
-func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e ending) (state.Held, error) {
-	r, err := t.report(ctx, end, e.plan, e.ledger)
+func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e ending) (state.Held, *state.Report, error) {
+	r, err := t.report(ctx, end, e.plan, e.ledger, e.version)
 	if err != nil {
-		return held, err
+		return held, nil, err
 	}
 	e.out.describe(r)
 	if err := t.Store.WriteReport(ctx, r, e.before); err != nil {
-		return held, err
+		return held, nil, err
 	}
 	if err := t.saveReport(ctx, r, e.plan, e.ledger); err != nil {
-		return held, err
+		return held, nil, err
 	}
 	next, err := t.Store.Swap(ctx, held, end)
 	if err != nil {
-		return held, err
+		return held, nil, err
 	}
 	t.announce(r)
-	return next, nil
+	return next, r, nil
 }
 
-// publishVersion publishes the dataset version that a verified plan leaves, and then removes old ones. That they could not
-// be removed does not make the run worse: the next one tries again.
-func (t *Tracker) publishVersion(ctx context.Context, plan *state.Plan, out *checked) error {
-	v := state.Version{
+// publishVersion publishes the dataset version that a verified plan leaves, and gives the generation of the one that is the latest
+// then.
+func (t *Tracker) publishVersion(ctx context.Context, plan *state.Plan, out *checked) (int64, error) {
+	v, err := t.Store.PublishVersion(ctx, state.Version{
 		Generation: plan.Generation, Run: plan.Run, Created: now(), Restores: plan.Restores, Settings: plan.Settings,
 		Digests: out.digests, Bases: plan.Bases, Held: plan.Held(),
+	}, out.rows)
+	if err != nil {
+		return 0, fmt.Errorf("publish version %d: %w", plan.Generation, err)
 	}
-	if _, err := t.Store.PublishVersion(ctx, v, out.rows); err != nil {
-		return fmt.Errorf("publish version %d: %w", plan.Generation, err)
-	}
+	return v.Generation, nil
+}
+
+// retain removes the versions that are too old beside the latest. That they could not be removed does not make a run worse: the next
+// one tries again.
+func (t *Tracker) retain(ctx context.Context, latest int64) {
 	if t.Deleter == nil {
-		return nil
+		return
 	}
-	removed, err := t.Store.Retain(ctx, t.Deleter, t.Options.KeepVersions)
+	removed, err := t.Store.Retain(ctx, t.Deleter, latest, t.Options.KeepVersions)
 	if err != nil {
 		t.log().Warn("old dataset versions could not be removed", zap.Error(err))
 	}
 	if len(removed) > 0 {
 		t.log().Info("removed old dataset versions", zap.Int64s("generations", removed))
 	}
-	return nil
 }
 
 // FinishEmpty ends a run of 0 tasks, whose pointer is publishing: it was verified by the listing that its plan was made
@@ -172,21 +207,19 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 	}
 	end := held.Pointer
 	end.State, end.Reason, end.Finished = state.Succeeded, "", now()
-	var out *checked
+	e := ending{plan: plan, ledger: NewLedger(plan.Run, plan.Generation, 0), before: before}
 	stale, err := t.versionIsStale(ctx, plan)
 	if err == nil && stale {
-		if out, err = t.check(ctx, plan); err != nil {
-			return held, err
-		}
-		end.State, end.Reason = verdict(end.Run, state.Progress{}, out.differences)
-		if end.State == state.Succeeded {
-			err = t.publishVersion(ctx, plan, out)
-		}
+		e.out, e.version, err = t.checkAndPublish(ctx, plan, &end, state.Progress{})
 	}
 	if err != nil {
 		return held, err
 	}
-	return t.end(ctx, held, end, ending{plan: plan, ledger: NewLedger(plan.Run, plan.Generation, 0), out: out, before: before})
+	if e.version > 0 {
+		t.retain(ctx, e.version)
+	}
+	held, _, err = t.end(ctx, held, end, e)
+	return held, err
 }
 
 // versionIsStale says whether the latest version does not show the planned episodes as they stand.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
@@ -17,10 +18,11 @@ const (
 	// maxGathered messages of a queue are taken in between two saves of the ledger. With 100 results in a message that
 	// is far above what a bucket takes in a second.
 	maxGathered = 1000
-	// lettersEvery is how often the dead-letter queue is asked while a run is active: with nothing in it, each time is a second.
+	// lettersEvery is how often the dead-letter queue is asked while a run is active: it seldom has anything.
 	lettersEvery = 3 * time.Second
-	// fewOpen tasks have their results within about a second of S3's 3,500 writes.
-	fewOpen = 5000
+	// fewOpen tasks have their results within about a second of S3's 3,500 writes; nearEndSeconds, where the run is faster.
+	fewOpen        = 5000
+	nearEndSeconds = 2
 	// receiveSlack is how much longer than its wait a receive may take before it is cut off.
 	receiveSlack = 20 * time.Second
 )
@@ -33,27 +35,77 @@ type gathered struct {
 func (g gathered) len() int { return len(g.results) + len(g.letters) }
 
 // gather receives for about the window: from the results queue, by more pollers while it gives full batches, and from the dead-letter
-// queue, which in a run is asked now and then only. An error does not void what was received.
+// queue, which in a run is asked now and then only. The results of an active run do not wait for its answer, which takes a second when
+// there is no letter: that is taken in by the step in which it has come. An error does not void what was received.
 func (s *session) gather(ctx context.Context, window time.Duration) (gathered, error) {
 	begun := time.Now()
 	results := &poller{queue: s.Results, wait: window, until: begun.Add(window), pollers: maxPollers}
-	letters := &poller{queue: s.DeadLetters, wait: window, until: results.until, pollers: 1}
 	if s.nearEnd() {
 		results.until = begun // the last results are not to wait for more
 	}
-	var g errgroup.Group
-	if !s.held.State.Active() || begun.Sub(s.askedLetters) >= lettersEvery {
+	if s.letters == nil && (!s.held.State.Active() || begun.Sub(s.askedLetters) >= lettersEvery) {
 		s.askedLetters = begun
-		g.Go(func() error { return letters.run(ctx) })
+		s.letters = ask(ctx, s.DeadLetters, window)
 	}
-	err := errors.Join(results.run(ctx), g.Wait())
-	return gathered{results: results.received, letters: letters.received}, err
+	err := results.run(ctx)
+	got := gathered{results: results.received}
+	if s.letters != nil && (!s.held.State.Active() || ctx.Err() != nil || s.letters.answered()) {
+		err = errors.Join(err, s.takeLetters(&got))
+	}
+	return got, err
 }
 
 // nearEnd says that few enough tasks of an active run are open for all their results to come within about a second.
 func (s *session) nearEnd() bool {
-	open := s.ledger.Open().GetCardinality()
-	return s.held.State.Active() && open > 0 && open <= fewOpen
+	open := float64(s.ledger.Open().GetCardinality())
+	return s.held.State.Active() && open > 0 && open <= fewOpen+nearEndSeconds*s.ledger.Progress().Rate()
+}
+
+// question is a queue that is being asked for the time of one window.
+type question struct {
+	poller
+	done chan struct{}
+	err  error
+}
+
+func ask(ctx context.Context, q Receiver, window time.Duration) *question {
+	a := &question{poller: poller{queue: q, wait: window, until: time.Now().Add(window), pollers: 1}, done: make(chan struct{})}
+	go func() {
+		defer close(a.done)
+		a.err = a.run(ctx)
+	}()
+	return a
+}
+
+func (q *question) answered() bool {
+	select {
+	case <-q.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// takeLetters waits for the answer of the dead-letter queue.
+func (s *session) takeLetters(g *gathered) error {
+	q := s.letters
+	s.letters = nil
+	<-q.done
+	g.letters = q.received
+	return q.err
+}
+
+// close takes in what the dead-letter queue still answers. Letters that cannot be saved now come again.
+func (s *session) close(ctx context.Context) {
+	if s.letters == nil {
+		return
+	}
+	var g gathered
+	begun := time.Now()
+	err := s.takeLetters(&g)
+	if err = errors.Join(err, s.save(ctx, g, begun)); err != nil {
+		s.log().Warn("the last dead letters were not taken in; they come again", zap.String("run", s.held.Run), zap.Error(err))
+	}
 }
 
 // poller receives from one queue until a time, or until it has received enough.
@@ -151,7 +203,19 @@ func (s *session) sip(ctx context.Context, results bool) (got gathered, err erro
 			return err
 		})
 	}
-	got.letters, err = receive(ctx, s.DeadLetters, 0)
+	err = s.sipLetters(ctx, &got)
 	err = errors.Join(err, g.Wait())
 	return got, err
+}
+
+// sipLetters asks the dead-letter queue. Whoever is asking it already, and has no answer yet, has asked for what it holds now.
+func (s *session) sipLetters(ctx context.Context, got *gathered) (err error) {
+	if s.letters != nil {
+		early := s.letters.answered()
+		if err := s.takeLetters(got); err != nil || len(got.letters) > 0 || !early {
+			return err
+		}
+	}
+	got.letters, err = receive(ctx, s.DeadLetters, 0)
+	return err
 }

@@ -13,14 +13,16 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// report puts together what is known of a run that has ended, without a check of the destination.
-func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger) (*state.Report, error) {
+// report puts together what is known of a run that has ended, without a check of the destination. version is the generation of the
+// latest dataset version; 0: it is looked up.
+func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger, version int64) (*state.Report, error) {
 	r := &state.Report{
 		Status:         state.StatusOf(p, l.Progress(), plan),
 		DifferenceList: []state.Difference{},
@@ -29,36 +31,49 @@ func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan,
 		CostUSD: plan.CostUSD, Leakage: plan.Leakage, LeakageGrouped: plan.LeakageGrouped, Settings: plan.Settings,
 		DurationSecs: p.Finished.Sub(p.Started).Seconds(),
 	}
-	dead, err := deadList(ctx, t.Store, l)
-	if err != nil {
-		return nil, err
+	g, reading := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		dead, err := deadList(reading, t.Store, l)
+		r.DeadCodes = codes(dead)
+		return err
+	})
+	g.Go(func() (err error) {
+		r.Unreadable, err = t.Store.CountUnreadable(reading, p.Generation)
+		return err
+	})
+	if r.Version = version; version == 0 {
+		g.Go(func() error {
+			v, err := t.Store.LatestVersion(reading)
+			if errors.Is(err, bucket.ErrNotFound) {
+				return nil
+			}
+			r.Version = v.Generation
+			return err
+		})
 	}
-	r.DeadCodes = codes(dead)
-	if r.Unreadable, err = t.Store.CountUnreadable(ctx, p.Generation); err != nil {
-		return nil, err
-	}
-	v, err := t.Store.LatestVersion(ctx)
-	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
-		return nil, err
-	}
-	r.Version = v.Generation
-	return r, nil
+	return r, g.Wait()
 }
 
 // saveReport writes what stands beside report.json.
 func (t *Tracker) saveReport(ctx context.Context, r *state.Report, plan *state.Plan, l *Ledger) error {
+	var g errgroup.Group
 	if plan.Tasks > 0 {
-		body, err := t.tasksCSV(ctx, plan, l)
-		if err != nil {
+		g.Go(func() error {
+			body, err := t.tasksCSV(ctx, plan, l)
+			if err != nil {
+				return err
+			}
+			_, err = t.Store.Write(ctx, state.RunName(r.Run, state.TasksName), body, bucket.Condition{})
 			return err
-		}
-		if _, err := t.Store.Write(ctx, state.RunName(r.Run, state.TasksName), body, bucket.Condition{}); err != nil {
-			return err
-		}
+		})
 	}
-	if t.Options.Page == nil {
-		return nil
+	if t.Options.Page != nil {
+		g.Go(func() error { return t.savePage(ctx, r) })
 	}
+	return g.Wait()
+}
+
+func (t *Tracker) savePage(ctx context.Context, r *state.Report) error {
 	page, err := t.Options.Page(ctx, r)
 	if err != nil { // it is there to look at: a run does not go on for ever for want of it
 		t.log().Warn("a run ends without its "+state.PageName, zap.String("run", r.Run), zap.Error(err))
@@ -72,7 +87,7 @@ func (t *Tracker) saveReport(ctx context.Context, r *state.Report, plan *state.P
 // by its planner, or whose tracker died. Results that come after the end change its counts.
 func (s *session) settle(ctx context.Context) error {
 	p := s.ledger.Progress()
-	mark := fmt.Sprint(s.held.Writer, p.Done, p.Dead, p.Superseded)
+	mark := s.mark(p.Done, p.Outcomes)
 	if mark == s.settled {
 		return nil
 	}
@@ -81,6 +96,11 @@ func (s *session) settle(ctx context.Context) error {
 	}
 	s.settled = mark
 	return nil
+}
+
+// mark tells the end of the run in force, and what its report says of the ledger.
+func (s *session) mark(done int, outcomes map[messages.Outcome]int) string {
+	return fmt.Sprint(s.held.Writer, done, outcomes)
 }
 
 // settleCurrent settles the run of a pointer.
@@ -100,7 +120,7 @@ func (t *Tracker) settle(ctx context.Context, p state.Pointer, plan *state.Plan,
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
 		return err
 	}
-	r, err := t.report(ctx, p, plan, l)
+	r, err := t.report(ctx, p, plan, l, 0)
 	if err != nil || agree(before, r) {
 		return err
 	}

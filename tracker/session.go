@@ -26,8 +26,10 @@ type session struct {
 	settled    string    // the Writer of the ended pointer whose report is written
 	runs       *knownRuns
 
-	drained      string    // the run whose queues were emptied while it was verified
-	askedLetters time.Time // when the dead-letter queue was last asked
+	drained      string        // the run whose queues were emptied while it was verified
+	letters      *question     // to the dead-letter queue, while it is not taken in; nil mostly
+	askedLetters time.Time     // when it was last asked
+	closed       *state.Status // of the run in force, when this session has ended it and its report says all that is known; else nil
 }
 
 func newSession(t *Tracker) *session {
@@ -42,7 +44,7 @@ func (s *session) step(ctx context.Context) (done bool, err error) {
 	}
 	if s.Options.UntilDone && s.ended() {
 		// The last results of a run that was stopped, and letters of tasks that are done, are still on their way.
-		if s.drained != s.held.Run {
+		if s.drained != s.held.Run || s.letters != nil {
 			if err := s.drain(ctx, true); err != nil {
 				return false, err
 			}
@@ -54,7 +56,7 @@ func (s *session) step(ctx context.Context) (done bool, err error) {
 		err = s.act(ctx, took == 0)
 	}
 	s.progress()
-	return false, err
+	return s.Options.UntilDone && s.closed != nil, err
 }
 
 func (s *session) progress() {
@@ -81,7 +83,7 @@ func (s *session) look(ctx context.Context) error {
 	return s.follow(ctx, now, false)
 }
 
-// follow makes the session go by the pointer as it is now.
+// follow makes the session go by the pointer as it is now, with what belongs to its run.
 func (s *session) follow(ctx context.Context, now state.Held, own bool) error {
 	plan, err := readPlan(ctx, s.Store, now.Run)
 	if err != nil {
@@ -94,16 +96,34 @@ func (s *session) follow(ctx context.Context, now state.Held, own bool) error {
 			return err
 		}
 	}
+	s.plan, s.ledger = plan, ledger
+	s.goBy(now, own)
+	return nil
+}
+
+// goBy makes the session go by the pointer as it is now. The plan is of its run, and the ledger as it was last read.
+func (s *session) goBy(now state.Held, own bool) {
 	if now.State != s.held.State || now.Run != s.held.Run {
 		s.progressed = time.Now()
 		s.log().Info("run "+string(now.State), zap.String("run", now.Run), zap.String("reason", now.Reason), zap.Int("tasks", now.Tasks))
 	}
 	changes := now.State != s.held.State
-	s.held, s.plan, s.ledger, s.changed, s.own = now, plan, ledger, time.Now(), own
+	s.held, s.changed, s.own, s.closed = now, time.Now(), own, nil
 	if changes {
 		s.progress() // verifying takes a while, within one step
 	}
-	return nil
+}
+
+// readLedger reads the ledger of the run in force again.
+func (s *session) readLedger(ctx context.Context) error {
+	if s.plan.Run == "" {
+		return nil // it has none
+	}
+	ledger, err := readLedger(ctx, s.Store, s.plan.Run, s.plan.Generation, s.plan.Tasks)
+	if err == nil {
+		s.ledger = ledger
+	}
+	return err
 }
 
 // readPlan reads a run's plan; the zero plan when it has none, because it is still being planned or that failed.
@@ -118,7 +138,7 @@ func readPlan(ctx context.Context, store *state.Store, run string) (*state.Plan,
 	return plan, err
 }
 
-// swap changes the pointer. Its error is ErrConflict when somebody else has.
+// swap changes the pointer of the run in force. Its error is ErrConflict when somebody else has. The ledger is not read again.
 func (s *session) swap(ctx context.Context, change func(*state.Pointer)) error {
 	next := s.held.Pointer
 	change(&next)
@@ -126,7 +146,8 @@ func (s *session) swap(ctx context.Context, change func(*state.Pointer)) error {
 	if err != nil {
 		return err
 	}
-	return s.follow(ctx, held, true)
+	s.goBy(held, true)
+	return nil
 }
 
 // act does what the state of the run in force asks for. idle says that no message came in this step.
@@ -189,7 +210,7 @@ func (s *session) conclude(ctx context.Context) error {
 	if err := s.swap(ctx, func(p *state.Pointer) { p.State = state.Verifying }); err != nil {
 		return err
 	}
-	return s.verify(ctx)
+	return s.verify(ctx) // which reads the ledger
 }
 
 func (s *session) tooManyDead() bool {
@@ -215,6 +236,9 @@ func (s *session) fail(ctx context.Context, reason string) error {
 		p.State, p.Reason, p.Finished = state.Failed, reason, now()
 	})
 	if err != nil {
+		return err
+	}
+	if err := s.readLedger(ctx); err != nil {
 		return err
 	}
 	return s.settle(ctx)

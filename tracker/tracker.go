@@ -112,10 +112,13 @@ func (t *Tracker) poll() time.Duration {
 // received, which takes a second or two, and gives ctx's error back.
 func (t *Tracker) Run(ctx context.Context) (state.Status, error) {
 	s := newSession(t)
+	defer s.close(ctx)
 	var failing time.Time
 	for try := 0; ; {
 		done, err := s.step(ctx)
 		switch {
+		case done && err == nil && s.closed != nil:
+			return *s.closed, nil
 		case done && err == nil:
 			return state.ReadStatus(ctx, t.Store, s.held.Run)
 		case ctx.Err() != nil:

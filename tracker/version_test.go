@@ -114,6 +114,30 @@ func TestTwoWritersOfOneVersion(t *testing.T) {
 	}
 }
 
+// The files of a version do not wait for each other, and version.json, which says that they are there, waits for all.
+func TestFilesOfAVersionAreWrittenAtOnce(t *testing.T) {
+	for _, held := range []string{"test.csv", "train.csv", "classes.json"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			slow := &gate{memBucket: w.bucket, name: "/" + held, opened: make(chan struct{})}
+			var g errgroup.Group
+			g.Go(func() error {
+				_, err := (&state.Store{Bucket: slow, Layout: layout}).PublishVersion(t.Context(), versionOf(1), rowsOf(9, "e"))
+				return err
+			})
+			synctest.Wait() // one file stands at the gate
+			for _, file := range []string{"test.csv", "train.csv", "classes.json", "version.json"} {
+				if want := file != held && file != "version.json"; w.exists(state.VersionName(1, file)) != want {
+					t.Errorf("while %s is written, %s is there: %t", held, file, !want)
+				}
+			}
+			close(slow.opened)
+			w.must(g.Wait())
+			w.readVersion(1)
+		})
+	}
+}
+
 // A writer of an older version that comes late does not set the trainers back.
 func TestLateWriterOfAnOlderVersion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

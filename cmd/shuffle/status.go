@@ -63,20 +63,28 @@ func (a *app) watch(ctx context.Context, s state.Status) (state.Status, error) {
 	}
 }
 
-// statusOutcome is errOutcome when the run has failed or was stopped, has dead tasks, held episodes, manifests that could not be
-// read, or differences.
+// statusOutcome is outcome, with the problems of the run's plan.
 func (a *app) statusOutcome(ctx context.Context, s state.Status) error {
-	switch {
-	case s.State == state.Failed, s.State == state.Cancelled, s.State == state.Superseded,
-		s.Dead > 0, len(s.Held) > 0, s.Differences > 0:
-		return errOutcome
+	if err := outcome(s, nil); err != nil {
+		return err
 	}
 	plan, err := a.store.ReadPlan(ctx, s.Run)
 	if errors.Is(err, bucket.ErrNotFound) {
 		return nil // it is being planned
 	}
-	if err == nil && len(plan.Problems) > 0 {
+	if err != nil {
+		return err
+	}
+	return outcome(s, plan.Problems)
+}
+
+// outcome is errOutcome when the run has failed or was stopped, has dead tasks, held episodes, manifests that could not be
+// read, or differences.
+func outcome(s state.Status, manifests []state.ManifestProblem) error {
+	switch {
+	case s.State == state.Failed, s.State == state.Cancelled, s.State == state.Superseded,
+		s.Dead > 0, len(s.Held) > 0, s.Differences > 0, len(manifests) > 0:
 		return errOutcome
 	}
-	return err
+	return nil
 }

@@ -62,5 +62,5 @@ func (a *app) showEnd(ctx context.Context, s state.Status, asJSON bool) error {
 	if err := show.Report(a.stdout, a.style, report); err != nil {
 		return err
 	}
-	return a.statusOutcome(ctx, s)
+	return outcome(s, report.Manifests)
 }

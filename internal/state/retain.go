@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,24 +16,18 @@ type Deleter interface {
 }
 
 // Retain removes old versions and gives their generations: of those up to the latest, all but the newest keep; 0 keeps
-// all. The latest one always stays, and so does whatever is newer, since somebody may be writing it. It may be cut off
-// anywhere, and be called by several processes at once: what is left goes the next time.
-func (s *Store) Retain(ctx context.Context, d Deleter, keep int) (removed []int64, err error) {
+// all. latest is that one's generation, or what it was a moment ago: then more stay. The latest one always stays, and so does
+// whatever is newer, since somebody may be writing it. It may be cut off anywhere, and be called by several processes at
+// once: what is left goes the next time.
+func (s *Store) Retain(ctx context.Context, d Deleter, latest int64, keep int) (removed []int64, err error) {
 	if keep < 1 {
 		return nil, nil
-	}
-	latest, err := s.LatestVersion(ctx)
-	if errors.Is(err, bucket.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
 	}
 	generations, err := s.generations(ctx)
 	if err != nil {
 		return nil, err
 	}
-	generations = slices.DeleteFunc(generations, func(g int64) bool { return g > latest.Generation })
+	generations = slices.DeleteFunc(generations, func(g int64) bool { return g > latest })
 	for _, g := range generations[min(keep, len(generations)):] {
 		if err := s.removeVersion(ctx, d, g); err != nil {
 			return removed, fmt.Errorf("remove version %d: %w", g, err)

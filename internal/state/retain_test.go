@@ -59,7 +59,7 @@ func TestRetain(t *testing.T) {
 		if _, err := s.Write(t.Context(), VersionName(9, snapshotFile), []byte("x"), bucket.Condition{}); err != nil {
 			t.Fatal(err)
 		}
-		gone, err := s.Retain(t.Context(), b, test.keep)
+		gone, err := s.Retain(t.Context(), b, 7, test.keep)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestRetain(t *testing.T) {
 
 func TestRetainWithoutVersions(t *testing.T) {
 	s, b := openStore(t)
-	if gone, err := s.Retain(t.Context(), b, 1); gone != nil || err != nil {
+	if gone, err := s.Retain(t.Context(), b, 7, 1); gone != nil || err != nil {
 		t.Errorf("removed %v, %v", gone, err)
 	}
 }
@@ -101,7 +101,7 @@ func TestRetainCutOff(t *testing.T) {
 		for _, g := range []int64{1, 2, 3} {
 			publishEmpty(t, s, Version{Generation: g, Settings: Settings{Datasets: []string{"train"}}})
 		}
-		if _, err := s.Retain(t.Context(), &cutOff{b, n}, 1); !errors.Is(err, errCutOff) {
+		if _, err := s.Retain(t.Context(), &cutOff{b, n}, 3, 1); !errors.Is(err, errCutOff) {
 			t.Fatalf("cut off after %d requests: %v", n, err)
 		}
 		all, err := s.Versions(t.Context())
@@ -113,7 +113,7 @@ func TestRetainCutOff(t *testing.T) {
 				t.Errorf("after %d requests, version %d is listed and not whole: %v", n, v.Generation, err)
 			}
 		}
-		if _, err := s.Retain(t.Context(), b, 1); err != nil || !slices.Equal(listed(t, s), []int64{3}) {
+		if _, err := s.Retain(t.Context(), b, 3, 1); err != nil || !slices.Equal(listed(t, s), []int64{3}) {
 			t.Errorf("after %d requests, the next removal leaves %v, %v", n, listed(t, s), err)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
@@ -161,28 +163,30 @@ func (s *Store) decide(ctx context.Context, v Version, rows []VersionRow) (Versi
 	return s.snapshot(ctx, v.Generation)
 }
 
+// versionFiles writes what is made of the snapshot, all at once, and when it stands version.json, so that a folder with it is whole.
 func (s *Store) versionFiles(ctx context.Context, v Version, rows []VersionRow) error {
-	for _, name := range slices.Sorted(maps.Keys(v.Counts)) {
-		body, err := encodeRows(s.Layout, name, rows)
-		if err != nil {
-			return fmt.Errorf("write %s.csv: %w", name, err)
-		}
-		if err := s.writeOnce(ctx, VersionName(v.Generation, name+".csv"), body); err != nil {
-			return err
-		}
+	var g errgroup.Group
+	write := func(file string, encode func() ([]byte, error)) {
+		g.Go(func() error {
+			body, err := encode()
+			if err != nil {
+				return fmt.Errorf("write %s: %w", file, err)
+			}
+			return s.writeOnce(ctx, VersionName(v.Generation, file), body)
+		})
 	}
-	classes, err := v.EncodeClasses()
-	if err != nil {
-		return fmt.Errorf("write %s: %w", classesFile, err)
+	for name := range v.Counts {
+		write(name+".csv", func() ([]byte, error) { return encodeRows(s.Layout, name, rows) })
 	}
-	if err := s.writeOnce(ctx, VersionName(v.Generation, classesFile), classes); err != nil {
+	write(classesFile, v.EncodeClasses)
+	if err := g.Wait(); err != nil {
 		return err
 	}
-	body, err := json.MarshalIndent(v, "", " ")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", versionFile, err)
-	}
-	return s.writeOnce(ctx, VersionName(v.Generation, versionFile), append(body, '\n')) // the last: a folder with it is whole
+	write(versionFile, func() ([]byte, error) {
+		body, err := json.MarshalIndent(v, "", " ")
+		return append(body, '\n'), err
+	})
+	return g.Wait()
 }
 
 // writeOnce writes what is the same whoever writes it: that it is there already is fine. A refusal says so with 412; with 409 it says

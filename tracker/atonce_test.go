@@ -1,0 +1,336 @@
+package tracker_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+	"github.com/angel-nft/google-shuffle/tracker"
+)
+
+// patient is a queue that waits a second for a message, whatever it is asked for, as SQS with this program's settings.
+type patient struct {
+	*memQueue
+	mu    sync.Mutex
+	asked int // receives under way
+}
+
+func (q *patient) ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error) {
+	q.count(1)
+	defer q.count(-1)
+	return q.memQueue.ReceiveMessage(ctx, most, max(wait, time.Second))
+}
+
+func (q *patient) count(n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.asked += n
+}
+
+func (q *patient) isAsked() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.asked > 0
+}
+
+func (w *world) done(run string) int {
+	w.t.Helper()
+	p, err := w.store.ReadProgress(context.Background(), run, 0)
+	w.must(err)
+	return p.Done
+}
+
+// The dead-letter queue, which has nothing, is asked for a second every three: no result waits for that.
+func TestResultsDoNotWaitForLetters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		plan := w.published(runName(1), 1, 25)
+		tasks, err := w.store.ReadTasks(t.Context(), plan.Run, 0)
+		w.must(err)
+		tr := w.tracker()
+		letters := &patient{memQueue: w.letters}
+		tr.DeadLetters = letters
+		done := w.start(tr)
+		meanwhile := 0
+		for i, task := range tasks[:20] {
+			<-time.After(700 * time.Millisecond)
+			synctest.Wait()
+			if letters.isAsked() {
+				meanwhile++
+			}
+			w.report(task, *w.apply(task))
+			synctest.Wait()
+			if n := w.done(plan.Run); n != i+1 {
+				t.Fatalf("%d results are saved, %d were sent", n, i+1)
+			}
+		}
+		if meanwhile == 0 {
+			t.Error("the dead-letter queue was never asked")
+		}
+		w.work(nil)
+		if status := <-done; status.State != state.Succeeded {
+			t.Errorf("%+v", status)
+		}
+	})
+}
+
+// A letter that comes while the tracker is being stopped is saved too: nobody else would see it for a minute.
+func TestStopSavesLetters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		plan := w.published(runName(1), 1, 25)
+		tasks, err := w.store.ReadTasks(t.Context(), plan.Run, 0)
+		w.must(err)
+		tr := w.tracker()
+		letters := &patient{memQueue: w.letters}
+		tr.DeadLetters = letters
+		ctx, cancel := context.WithCancel(t.Context())
+		stopped := make(chan error)
+		go func() {
+			_, err := tr.Run(ctx)
+			stopped <- err
+		}()
+		synctest.Wait()
+		if !letters.isAsked() {
+			t.Fatal("the dead-letter queue is not asked")
+		}
+		cancel()
+		w.letter(tasks[3], &messages.Result{Seq: 3, Outcome: messages.Dead, Code: "AccessDenied", Error: "refused"})
+		<-stopped
+		list, err := w.tracker().DeadList(t.Context(), plan.Run)
+		if err != nil || len(list) != 1 || w.letters.len() != 0 || letters.isAsked() {
+			t.Errorf("dead list %+v, %v; %d letters left", list, err, w.letters.len())
+		}
+	})
+}
+
+// A run that is fast has more tasks in its last second or two: their results do not wait for others either.
+func TestNearTheEndOfAFastRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const tasks, told = 20_000, 12_000
+		w := newWorld(t)
+		plan, _ := w.plan(runName(1), 1, tasks)
+		w.point(state.Pointer{Run: plan.Run, Generation: 1, State: state.Running, Tasks: tasks, Fence: state.DefaultFence})
+		seq := uint32(0)
+		send := func(n int) {
+			var results []messages.Result
+			for range n {
+				results = append(results, messages.Result{Seq: seq, Outcome: messages.Copied})
+				seq++
+			}
+			w.report(messages.Task{Run: plan.Run, Gen: 1}, results...)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		stopped := make(chan error)
+		go func() {
+			_, err := w.tracker().Run(ctx)
+			stopped <- err
+		}()
+		for seq < told {
+			send(500)
+			<-time.After(100 * time.Millisecond)
+		}
+		<-time.After(3 * time.Second)
+		send(500)
+		synctest.Wait()
+		if n := w.done(plan.Run); n != told+500 {
+			t.Errorf("%d results are saved, %d were sent", n, told+500)
+		}
+		cancel()
+		<-stopped
+	})
+}
+
+// requests notes those of the state, by the names of the objects.
+type requests struct {
+	*memBucket
+	mu  sync.Mutex
+	all []string
+}
+
+func (b *requests) note(verb, key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all = append(b.all, verb+" "+key[strings.LastIndexByte(key, '/')+1:])
+}
+
+func (b *requests) GetObject(ctx context.Context, key, known string) (bucket.Content, error) {
+	b.note("GET", key)
+	return b.memBucket.GetObject(ctx, key, known)
+}
+
+func (b *requests) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
+	b.note("PUT", key)
+	return b.memBucket.PutObject(ctx, key, body, cond)
+}
+
+// What this tracker has written it does not read again: of the run's own objects only the ledger, which others write too. What it gives
+// back is what whoever reads everything is told.
+func TestEndIsNotReadAgain(t *testing.T) {
+	for name, fate := range map[string]func(messages.Task) *messages.Result{"succeeded": nil, "failed": onlySeqs(dead("AccessDenied"), 3)} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				plan := w.published(runName(1), 1, 12)
+				w.must(queue.SendAll(t.Context(), w.results, []queue.Entry{{Body: "no results"}}))
+				w.work(fate)
+				noted := &requests{memBucket: w.bucket}
+				tr := w.tracker()
+				tr.Store = &state.Store{Bucket: noted, Layout: layout}
+				status := w.run(tr)
+				if want, err := state.ReadStatus(t.Context(), w.store, plan.Run); err != nil || !cmp.Equal(status, want) {
+					t.Errorf("%v\n%s", err, cmp.Diff(want, status))
+				}
+				first := slices.Index(noted.all, "PUT current.json")
+				last := len(noted.all) - 1
+				for noted.all[last] != "PUT current.json" {
+					last--
+				}
+				if after := noted.all[last+1:]; !slices.Equal(after, []string{"GET ledger.json"}) {
+					t.Errorf("after the end: %q", after)
+				}
+				for _, unwanted := range []string{"GET current.json", "GET plan.json"} {
+					if slices.Contains(noted.all[first:], unwanted) {
+						t.Errorf("%s after the first change of the pointer: %q", unwanted, noted.all[first:])
+					}
+				}
+			})
+		})
+	}
+}
+
+// A result that comes late, when the report is made already, is in the report when Run returns.
+func TestResultDuringTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		plan := w.published(runName(1), 1, 12)
+		tasks, err := w.store.ReadTasks(t.Context(), plan.Run, 0)
+		w.must(err)
+		w.work(onlySeqs(dead("AccessDenied"), 3))
+		tr := w.tracker()
+		tr.Options.Page = func(context.Context, *state.Report) ([]byte, error) {
+			if w.done(plan.Run) == 11 { // another tracker has it
+				l := tracker.NewLedger(plan.Run, 1, 12)
+				for _, task := range tasks {
+					w.must(l.Add(task.Seq, messages.Copied, 0))
+				}
+				w.must(w.store.WriteJSON(context.Background(), state.RunName(plan.Run, state.LedgerName), l, bucket.Condition{}))
+			}
+			return nil, nil
+		}
+		if status := w.run(tr); status.Done != 12 || status.Dead != 0 || status.State != state.Failed {
+			t.Errorf("%+v", status)
+		}
+		if r := w.readReport(plan.Run); r.Done != 12 || r.Dead != 0 || !r.Verified {
+			t.Errorf("report %+v", r.Status)
+		}
+	})
+}
+
+// The version is published while the queues are emptied, which takes a second; the report waits for both.
+func TestVersionDoesNotWaitForTheQueues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		plan := w.published(runName(1), 1, 12)
+		w.work(nil)
+		tr := w.tracker()
+		tr.Results, tr.DeadLetters = &patient{memQueue: w.results}, &patient{memQueue: w.letters}
+		done := w.start(tr)
+		report := state.RunName(plan.Run, state.ReportName)
+		for ; w.pointer().State != state.Verifying; synctest.Wait() {
+			<-time.After(100 * time.Millisecond)
+		}
+		if !w.exists(state.LatestName) || w.exists(report) {
+			t.Errorf("there is a version: %t, a report: %t", w.exists(state.LatestName), w.exists(report))
+		}
+		if <-done; !w.exists(report) {
+			t.Error("no report")
+		}
+	})
+}
+
+// The page does not wait for tasks.csv.
+func TestPageAndTasksAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.published(runName(1), 1, 12)
+		w.work(nil)
+		slow := &gate{memBucket: w.bucket, name: "/" + state.TasksName, opened: make(chan struct{})}
+		tr := w.tracker()
+		tr.Store = &state.Store{Bucket: slow, Layout: layout}
+		tr.Options.Page = func(context.Context, *state.Report) ([]byte, error) {
+			close(slow.opened)
+			return nil, nil
+		}
+		if status := w.run(tr); status.State != state.Succeeded {
+			t.Errorf("%+v", status)
+		}
+	})
+}
+
+// slowReads takes a while for what should stand of an episode, the longer the earlier it is, and listings wait for the first.
+type slowReads struct {
+	*memBucket
+	asked chan struct{}
+	once  sync.Once
+}
+
+func (b *slowReads) GetObject(ctx context.Context, key, known string) (bucket.Content, error) {
+	if _, name, ok := strings.Cut(key, "/expected-S01E"); ok {
+		b.once.Do(func() { close(b.asked) })
+		<-time.After(time.Duration('9'-name[1]) * time.Second)
+	}
+	return b.memBucket.GetObject(ctx, key, known)
+}
+
+func (b *slowReads) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
+	if strings.Contains(in.Prefix, "/ML/") {
+		<-b.asked
+	}
+	return b.memBucket.ListObjects(ctx, in)
+}
+
+// Episodes are compared at once, and what should stand is read from when the listing begins; the differences are in order all the same.
+func TestEpisodesAreComparedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		plan, _ := w.plan(runName(1), 1, 3)
+		var want []dataset.Episode
+		for _, e := range []dataset.Episode{e2, "S01E03", "S01E04", "S01E05", "S01E06", "S01E07", "S01E08"} {
+			plan.Digests[e] = w.digest(e)
+			f := dataset.FrameAt(e, 1)
+			w.bucket.put(layout.Key(place(f), f), "a stranger")
+			want = append(want, e)
+		}
+		w.must(w.store.WritePlan(t.Context(), plan))
+		w.point(state.Pointer{Run: plan.Run, Generation: 1, State: state.Failed, Tasks: 3, Fence: state.DefaultFence})
+		want = append(want, e1, e1, e1) // nobody has done its tasks
+		slices.Sort(want)
+		tr := w.tracker()
+		tr.Store = &state.Store{Bucket: &slowReads{memBucket: w.bucket, asked: make(chan struct{})}, Layout: layout}
+		begun := time.Now()
+		differences, _, err := tr.Verify(t.Context())
+		w.must(err)
+		var got []dataset.Episode
+		for _, d := range differences {
+			got = append(got, d.Episode)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("differences of %v, want %v", got, want)
+		}
+		if took := time.Since(begun); took > 15*time.Second { // one after the other: 36
+			t.Errorf("took %s", took)
+		}
+	})
+}

@@ -98,38 +98,35 @@ func (t *Tracker) list(ctx context.Context, datasets []string) (map[dataset.Epis
 
 // part is what was found of one episode.
 type part struct {
-	rows        []state.VersionRow
+	rows        []state.VersionRow // a part of those of all
 	digest      string
 	differences []state.Difference
 }
 
 func (c *checker) check(ctx context.Context) (*checked, error) {
 	found := map[dataset.Episode]bool{}
-	for e := range c.images {
+	total := 0
+	for e, images := range c.images {
 		found[e] = true
+		total += len(images)
 	}
 	for e := range c.plan.Digests {
 		found[e] = true
 	}
 	names := slices.Sorted(maps.Keys(found))
-	parts := make([]part, len(names))
+	out := &checked{
+		rows: make([]state.VersionRow, total), digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}, differences: []state.Difference{},
+	}
+	parts, rest := make([]part, len(names)), out.rows
 	g, comparing := errgroup.WithContext(ctx)
 	g.SetLimit(episodesAtOnce)
 	for i, e := range names {
-		g.Go(func() (err error) {
-			parts[i], err = c.episode(comparing, e)
-			return err
-		})
+		p := &parts[i]
+		p.rows, rest = rest[:len(c.images[e])], rest[len(c.images[e]):]
+		g.Go(func() error { return c.episode(comparing, e, p) })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
-	}
-	total := 0
-	for _, p := range parts {
-		total += len(p.rows)
-	}
-	out := &checked{
-		rows: make([]state.VersionRow, 0, total), digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}, differences: []state.Difference{},
 	}
 	for i, e := range names {
 		if len(parts[i].rows) > 0 {
@@ -141,24 +138,24 @@ func (c *checker) check(ctx context.Context) (*checked, error) {
 			}
 		}
 		out.differences = append(out.differences, parts[i].differences...)
-		out.rows = append(out.rows, parts[i].rows...)
 	}
 	return out, nil
 }
 
 // episode looks at one episode, and compares it when it is planned.
-func (c *checker) episode(ctx context.Context, e dataset.Episode) (p part, err error) {
-	p.rows, p.digest = versionRows(c.images[e]), dataset.DigestOf(c.images[e]).String()
+func (c *checker) episode(ctx context.Context, e dataset.Episode, p *part) (err error) {
+	copy(p.rows, versionRows(c.images[e]))
+	p.digest = dataset.DigestOf(c.images[e]).String()
 	if planned, ok := c.plan.Digests[e]; ok {
 		p.differences, err = c.compare(ctx, e, p, planned)
 	}
-	return p, err
+	return err
 }
 
 // compare compares one planned episode. A plan saves what should stand of an episode only when it changes something
 // there. Of another it knows the digest of the listing; when that is no longer true, the latest dataset version tells
 // which frames differ, if it is of the same listing.
-func (c *checker) compare(ctx context.Context, e dataset.Episode, p part, planned string) ([]state.Difference, error) {
+func (c *checker) compare(ctx context.Context, e dataset.Episode, p *part, planned string) ([]state.Difference, error) {
 	var x expected
 	if ahead := c.ahead[e]; ahead != nil {
 		x, *ahead = *ahead, expected{} // which is not kept to the end

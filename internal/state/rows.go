@@ -44,9 +44,19 @@ func compareFolders(a, b string) int {
 	return strings.Compare(a[n:], "/")
 }
 
+// csvRow is about the length of a row, with ETags of 32 digits.
+const csvRow = 220
+
 // encodeRows writes the CSV of one dataset.
 func encodeRows(l dataset.Layout, name string, rows []VersionRow) ([]byte, error) {
+	n := 0
+	for _, r := range rows {
+		if r.Place.Dataset == name {
+			n++
+		}
+	}
 	var body bytes.Buffer
+	body.Grow(n * csvRow) // a season has tens of MB: growing by doubling would take twice that
 	w := csv.NewWriter(&body)
 	if err := w.Write(versionHeader); err != nil {
 		return nil, err

@@ -35,6 +35,18 @@ func TestHeld(t *testing.T) {
 	w.run(0, "status")
 }
 
+// shuffle run beside a manifest that cannot be read: all else is done, and the exit says that something is wrong, as status does.
+func TestBrokenManifest(t *testing.T) {
+	t.Parallel()
+	w := generated(t, season.Options{Episodes: 1, Frames: 60})
+	w.put(w.bucket("tuttle_twins", "manifests", "S02-episodes.json"), "<html>")
+	out, _ := w.run(1, "run")
+	says(t, out, `S02-episodes.json`)
+	says(t, out, `succeeded`)
+	w.run(1, "status")
+	w.checkDatasets()
+}
+
 // shuffle verify after somebody has been in the datasets; shuffle run puts right what it finds, and touches nothing else.
 func TestVerify(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package tracker_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -107,7 +108,9 @@ func TestStopSavesLetters(t *testing.T) {
 		}
 		cancel()
 		w.letter(tasks[3], &messages.Result{Seq: 3, Outcome: messages.Dead, Code: "AccessDenied", Error: "refused"})
-		<-stopped
+		if err := <-stopped; !errors.Is(err, context.Canceled) {
+			t.Errorf("the tracker ended with %v", err)
+		}
 		list, err := w.tracker().DeadList(t.Context(), plan.Run)
 		if err != nil || len(list) != 1 || w.letters.len() != 0 || letters.isAsked() {
 			t.Errorf("dead list %+v, %v; %d letters left", list, err, w.letters.len())
@@ -148,7 +151,9 @@ func TestNearTheEndOfAFastRun(t *testing.T) {
 			t.Errorf("%d results are saved, %d were sent", n, told+500)
 		}
 		cancel()
-		<-stopped
+		if err := <-stopped; !errors.Is(err, context.Canceled) {
+			t.Errorf("the tracker ended with %v", err)
+		}
 	})
 }
 

@@ -17,6 +17,7 @@ type limiter struct {
 	climb   climb
 	pace    pace
 	latency time.Duration // of the answers, smoothed
+	least   time.Duration // the least mean latency of a window
 	window  window
 	offered float64 // writes and other requests a second in the last window, unless the pace held them up; then 0
 }
@@ -58,8 +59,7 @@ func (l *limiter) slots() int {
 	if !l.pace.known {
 		return l.climb.slots
 	}
-	// By Little's law rate · latency requests are under way; as many again wait for their turn or for the queue.
-	return min(20+int(2*l.pace.rate()*l.latency.Seconds()), l.most)
+	return min(slotsFor(l.pace.rate(), l.latency), l.most)
 }
 
 // rate is the pace, or 0 while no limit is known.
@@ -130,14 +130,28 @@ func (l *limiter) turn(now time.Time, length time.Duration) {
 	if !w.since.IsZero() && !w.paced() {
 		l.offered = float64(w.served+w.refused) / length.Seconds()
 	}
-	switch {
-	case w.since.IsZero(): // the first answer of all only opens the first window
-	case w.paced():
+	if w.since.IsZero() {
+		return // the first answer of all only opens the first window
+	}
+	if w.paced() {
 		l.pace.grow(min(length, time.Second))
-	case w.full && !w.touched() && !l.pace.known:
-		l.climb.step(now, float64(w.served)/length.Seconds(), w.took/time.Duration(w.answers))
+	}
+	took, served := w.took/time.Duration(w.answers), float64(w.served)/length.Seconds()
+	if l.least == 0 || took < l.least {
+		l.least = took
+	}
+	switch {
+	case !w.full || l.pace.known:
+	case w.touched():
+		l.climb.atLeast(slotsFor(1.5*served, l.least))
+	default:
+		l.climb.step(now, served, took)
 	}
 }
+
+// slotsFor is how many slots a rate of writes takes: by Little's law rate · latency requests are under way; as many again wait for their turn
+// or for the queue.
+func slotsFor(rate float64, latency time.Duration) int { return 20 + int(2*rate*latency.Seconds()) }
 
 // climb finds the number of slots from which more slots only bring longer latencies. At first it doubles them; a trial for whose slots the
 // answers took longer instead of being more is taken back, and the next one is smaller and later. So one bad moment, of this machine or of the network,
@@ -160,6 +174,13 @@ const (
 	smallStep     = 4           // a quarter more
 	minStepSize   = 4
 )
+
+// atLeast gives the slots for half as many requests again as there are. What they bring is no trial, since the pace is what limits.
+func (c *climb) atLeast(slots int) {
+	if slots = min(slots, c.most); slots > c.slots {
+		c.slots, c.below = slots, 0
+	}
+}
 
 // step closes a window in which all slots were in use, so many requests a second were served, and an answer took so long.
 func (c *climb) step(now time.Time, served float64, took time.Duration) {

@@ -35,7 +35,7 @@ const (
 	paceClimbAt  = 875
 	paceSteepest = 0.15 // of the base a second: where many workers share a limit, each has a little of it
 	paceGrowth   = 20   // writes/s per s³
-	paceSearch   = 4000 // the same, until a limit is known
+	paceSearch   = 8000 // the same, until a limit is known
 	paceCredit   = 5 * time.Millisecond
 	paceMin      = 1 // writes a second
 	paceCeiling  = 1e6

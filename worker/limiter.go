@@ -52,7 +52,7 @@ func newLimiter(most int) *limiter {
 	return &limiter{most: most, climb: climb{slots: min(firstStep, most), most: most}, pace: newPace()}
 }
 
-// slots is how many messages may be worked on at a time.
+// slots is how many messages may be asked for or worked on at a time.
 func (l *limiter) slots() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -24,7 +24,7 @@ type Stats struct {
 	Requests map[string]int64
 
 	InHand int     // messages received and not let go of yet
-	Slots  int     // messages that may be worked on at a time
+	Slots  int     // messages that may be asked for or worked on at a time
 	Rate   float64 // writes a second that the bucket takes, once it has refused one; else 0
 }
 

@@ -102,11 +102,10 @@ func TestKilledWhenObserved(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 500})
 	w.finish(w.wanted())
-	w.checkDatasets()
 	w.episode(0).Relabel(300)
 	w.save(w.episode(0))
 
-	// It waits for some seconds, since workers might still be acting on the run before.
+	// It waits until 7 s after the end of the run before, since workers might still be acting on that.
 	planner := w.start("plan")
 	awaitOf(planner, "planning", func() bool { return w.status(anyCode).State == state.Planning })
 	planner.kill()

@@ -36,15 +36,16 @@ type Client struct {
 	model       atomic.Pointer[Model]
 }
 
-// New is a client beside the SDK's with that HTTP client and those credentials. An answer may take as long as the limit, at most until its context's
-// deadline. nil when the HTTP client is not the SDK's own, or is set up in a way that is not known here.
-func New(service string, client any, credentials aws.CredentialsProvider, limit time.Duration) *Client {
+// New is a client beside the SDK's with that HTTP client, those credentials and those APIOptions. An answer may take as long as the limit, at most
+// until its context's deadline. nil when the HTTP client is not the SDK's own, when somebody wants to have a hand in the requests (APIOptions), or
+// when either is set up in a way that is not known here.
+func New(service string, client any, credentials aws.CredentialsProvider, options []func(*middleware.Stack) error, limit time.Duration) *Client {
 	own, ok := client.(*awshttp.BuildableClient)
 	if !ok {
 		return nil
 	}
 	t := own.GetTransport()
-	if t.DialTLSContext != nil || credentials == nil {
+	if t.DialTLSContext != nil || credentials == nil || len(options) > 0 {
 		return nil
 	}
 	return &Client{

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // TestModel: which requests are models, and of what. That requests like them are as the SDK's is for the tests of their users.
@@ -55,7 +56,7 @@ func TestProxy(t *testing.T) {
 	t.Parallel()
 	proxied := func(proxy *url.URL) bool {
 		client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.Proxy = http.ProxyURL(proxy) })
-		c := New("s3", client, credentials.NewStaticCredentialsProvider("id", "secret", ""), 0)
+		c := New("s3", client, credentials.NewStaticCredentialsProvider("id", "secret", ""), nil, 0)
 		return !c.conns.reaches(someModel())
 	}
 	if proxied(nil) || !proxied(&url.URL{Scheme: "http", Host: "proxy:3128"}) {
@@ -68,10 +69,11 @@ func TestNewIsNil(t *testing.T) {
 	t.Parallel()
 	own := awshttp.NewBuildableClient()
 	for name, c := range map[string]*Client{
-		"another HTTP client": New("s3", http.DefaultClient, aws.AnonymousCredentials{}, 0),
-		"no credentials":      New("s3", own, nil, 0),
+		"another HTTP client": New("s3", http.DefaultClient, aws.AnonymousCredentials{}, nil, 0),
+		"no credentials":      New("s3", own, nil, nil, 0),
+		"own steps":           New("s3", own, aws.AnonymousCredentials{}, []func(*middleware.Stack) error{nil}, 0),
 		"own TLS": New("s3", own.WithTransportOptions(func(t *http.Transport) { t.DialTLSContext = t.DialContext }),
-			aws.AnonymousCredentials{}, 0),
+			aws.AnonymousCredentials{}, nil, 0),
 	} {
 		if c != nil {
 			t.Errorf("%s: %+v", name, c)

@@ -3,6 +3,7 @@ package s3bucket
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,9 +11,11 @@ import (
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/direct"
 )
 
@@ -29,15 +32,15 @@ func newShortcut(api API) *shortcut {
 		return nil
 	}
 	o := client.Options()
-	d := direct.New("s3", o.HTTPClient, o.Credentials, answerTimeout)
+	d := direct.New("s3", o.HTTPClient, o.Credentials, o.APIOptions, answerTimeout)
 	if d == nil {
 		return nil
 	}
 	return &shortcut{client: d}
 }
 
-// copy makes a CopyObject request: by the shortcut where that can be, else by the SDK. What S3 does not accept as a request (400, 403) has
-// done nothing, and is made again by the SDK: a clock was set, say.
+// copy makes a CopyObject request: by the shortcut where that can be, else by the SDK. What S3 does not take as a request has done nothing, and
+// is made again by the SDK: a clock was set, say.
 func (b *Bucket) copy(ctx context.Context, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
 	r := copyRequest(ctx, in)
 	s := b.shortcut
@@ -45,12 +48,12 @@ func (b *Bucket) copy(ctx context.Context, in *s3.CopyObjectInput) (*s3.CopyObje
 		return b.copySDK(ctx, in)
 	}
 	if m := s.client.Model(); m != nil {
-		out, status, err := s.copy(ctx, m, r)
+		out, err := s.copy(ctx, m, r)
 		if err == nil {
 			return out, nil
 		}
 		s.client.Forget(m)
-		if status != http.StatusBadRequest && status != http.StatusForbidden {
+		if !isNotTaken(err) {
 			return nil, err
 		}
 	}
@@ -90,11 +93,21 @@ func copyRequest(ctx context.Context, in *s3.CopyObjectInput) direct.Request {
 	return r
 }
 
-// copy gives the status too, 0 when there was no answer.
-func (s *shortcut) copy(ctx context.Context, m *direct.Model, r direct.Request) (*s3.CopyObjectOutput, int, error) {
+// isNotTaken says that S3 finds fault with how it was asked (S3, error responses): with time, signature, credentials or region. A right that is missing is
+// missing whoever asks.
+func isNotTaken(err error) bool {
+	answered, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || answered.HTTPStatusCode() != http.StatusBadRequest && answered.HTTPStatusCode() != http.StatusForbidden {
+		return false
+	}
+	api, ok := errors.AsType[smithy.APIError](err)
+	return ok && api.ErrorCode() != bucket.CodeAccessDenied
+}
+
+func (s *shortcut) copy(ctx context.Context, m *direct.Model, r direct.Request) (*s3.CopyObjectOutput, error) {
 	answer, err := s.client.Do(ctx, m, r)
 	if err != nil {
-		return nil, 0, &smithyhttp.RequestSendError{Err: err}
+		return nil, &smithyhttp.RequestSendError{Err: err}
 	}
 	response := &smithyhttp.Response{Response: &http.Response{
 		StatusCode: answer.Status, Header: answer.Header, ContentLength: int64(len(answer.Body)), Body: io.NopCloser(bytes.NewReader(answer.Body)),
@@ -104,11 +117,11 @@ func (s *shortcut) copy(ctx context.Context, m *direct.Model, r direct.Request) 
 			return middleware.DeserializeOutput{RawResponse: response}, middleware.Metadata{}, nil
 		}))
 	if err != nil {
-		return nil, answer.Status, &smithyhttp.ResponseError{Response: response, Err: err}
+		return nil, &smithyhttp.ResponseError{Response: response, Err: err}
 	}
 	result, ok := out.Result.(*s3.CopyObjectOutput)
 	if !ok {
-		return nil, answer.Status, fmt.Errorf("the answer is a %T", out.Result)
+		return nil, fmt.Errorf("the answer is a %T", out.Result)
 	}
-	return result, answer.Status, nil
+	return result, nil
 }

@@ -143,7 +143,8 @@ func TestShortcutFails(t *testing.T) {
 		{"a proxy's", answer(502, "<html>"), bucket.CodeInternal, 502, false},
 		{"cut off", cut, bucket.CodeTransport, 0, false},
 		{"empty", answer(200, ""), bucket.CodeTransport, 0, false},
-		{"without a right", answer(403, errorBody("AccessDenied")), bucket.CodeAccessDenied, 403, true},
+		{"without a right", answer(403, errorBody("AccessDenied")), bucket.CodeAccessDenied, 403, false},
+		{"a wrong signature", answer(403, errorBody("SignatureDoesNotMatch")), "SignatureDoesNotMatch", 403, true},
 		{"another region", answer(400, errorBody("AuthorizationHeaderMalformed")), "AuthorizationHeaderMalformed", 400, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -20,7 +20,7 @@ func newShortcut(api API) *direct.Client {
 		return nil
 	}
 	o := client.Options()
-	return direct.New("sqs", o.HTTPClient, o.Credentials, stallTimeout)
+	return direct.New("sqs", o.HTTPClient, o.Credentials, o.APIOptions, stallTimeout)
 }
 
 // The field of SQS's requests that names the call (AWS JSON protocol 1.0).

@@ -5,8 +5,8 @@
 // over connections of their own, each in its caller's goroutine: the transport of net/http has two goroutines for each connection and hands every request and
 // answer over between three.
 //
-// The SDK stays the one that knows of endpoints, regions, credentials, kinds of signatures and clocks: whatever is not plain success should make the caller
-// forget the model and ask the SDK again.
+// The SDK stays the one that knows of endpoints, regions, credentials, kinds of signatures and clocks: no answer, and one that finds fault with how it was
+// asked, should make the caller forget the model and ask the SDK.
 package direct
 
 import (

@@ -39,8 +39,8 @@ func newShortcut(api API) *shortcut {
 	return &shortcut{client: d}
 }
 
-// copy makes a CopyObject request: by the shortcut where that can be, else by the SDK. What S3 does not take as a request has done nothing, and
-// is made again by the SDK: a clock was set, say.
+// copy makes a CopyObject request: by the shortcut where that can be, else by the SDK. What S3 finds fault with in how it was asked (400, 403: time,
+// signature, credentials, region) has done nothing, and is made again by the SDK. A right that is missing is missing whoever asks.
 func (b *Bucket) copy(ctx context.Context, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
 	r := copyRequest(ctx, in)
 	s := b.shortcut
@@ -52,8 +52,11 @@ func (b *Bucket) copy(ctx context.Context, in *s3.CopyObjectInput) (*s3.CopyObje
 		if err == nil {
 			return out, nil
 		}
-		s.client.Forget(m)
-		if !isNotTaken(err) {
+		status := statusOf(err)
+		if status < http.StatusNotFound {
+			s.client.Forget(m) // what S3 answers beyond that is no fault of the request's form
+		}
+		if status != http.StatusBadRequest && status != http.StatusForbidden || codeOfError(err) == bucket.CodeAccessDenied {
 			return nil, err
 		}
 	}
@@ -93,15 +96,19 @@ func copyRequest(ctx context.Context, in *s3.CopyObjectInput) direct.Request {
 	return r
 }
 
-// isNotTaken says that S3 finds fault with how it was asked (S3, error responses): with time, signature, credentials or region. A right that is missing is
-// missing whoever asks.
-func isNotTaken(err error) bool {
-	answered, ok := errors.AsType[*smithyhttp.ResponseError](err)
-	if !ok || answered.HTTPStatusCode() != http.StatusBadRequest && answered.HTTPStatusCode() != http.StatusForbidden {
-		return false
+// statusOf is the status of the answer; 0: there was none.
+func statusOf(err error) int {
+	if answered, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		return answered.HTTPStatusCode()
 	}
-	api, ok := errors.AsType[smithy.APIError](err)
-	return ok && api.ErrorCode() != bucket.CodeAccessDenied
+	return 0
+}
+
+func codeOfError(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorCode()
+	}
+	return ""
 }
 
 func (s *shortcut) copy(ctx context.Context, m *direct.Model, r direct.Request) (*s3.CopyObjectOutput, error) {

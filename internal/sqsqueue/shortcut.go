@@ -37,10 +37,13 @@ func call[Out any](ctx context.Context, q *Queue, name string, in func() any, sd
 	}
 	if m := q.shortcut.Model(); m != nil {
 		var out Out
-		if send(ctx, q.shortcut, m, name, in(), &out) {
+		status, ok := send(ctx, q.shortcut, m, name, in(), &out)
+		if ok {
 			return &out, nil
 		}
-		q.shortcut.Forget(m)
+		if status < http.StatusInternalServerError {
+			q.shortcut.Forget(m)
+		}
 	}
 	var seen direct.Sample
 	out, err := sdk(sqs.WithAPIOptions(seen.Take))
@@ -50,14 +53,17 @@ func call[Out any](ctx context.Context, q *Queue, name string, in func() any, sd
 	return out, err
 }
 
-// send says whether it succeeded. The SDK's types have the names of SQS's fields. (Of the MD5 in the answers nothing is made: TLS guards them.)
-func send(ctx context.Context, to *direct.Client, m *direct.Model, name string, in, out any) bool {
+// send says whether it succeeded, and gives the status of the answer, 0 when there was none. The SDK's types have the names of SQS's fields. (Of the MD5 in the answers nothing is made: TLS guards them.)
+func send(ctx context.Context, to *direct.Client, m *direct.Model, name string, in, out any) (status int, ok bool) {
 	body, err := json.Marshal(in)
 	if err != nil {
-		return false
+		return 0, false
 	}
 	answer, err := to.Do(ctx, m, direct.Request{Fields: []direct.Field{{Name: targetHeader, Value: targetPrefix + name}}, Body: body})
-	return err == nil && answer.Status == http.StatusOK && json.Unmarshal(answer.Body, out) == nil
+	if err != nil {
+		return 0, false
+	}
+	return answer.Status, answer.Status == http.StatusOK && json.Unmarshal(answer.Body, out) == nil
 }
 
 // batchRequest and its entries have what the requests need of SQS's fields; the SDK's types would say the others too, as null.

@@ -85,8 +85,8 @@ type Answer struct {
 	last bool // of its connection
 }
 
-// IsPlain says whether a path means itself: unreserved characters of RFC 3986 and slashes.
-func IsPlain(path string) bool {
+// isPlain says whether a path means itself: unreserved characters of RFC 3986 and slashes.
+func isPlain(path string) bool {
 	for i := range len(path) {
 		c := path[i]
 		plain := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~/", c) >= 0
@@ -109,7 +109,7 @@ func isLine(value string) bool {
 
 // Fits says whether the request can be made here. Others are the SDK's.
 func (r *Request) Fits() bool {
-	return IsPlain(r.Key) && !slices.ContainsFunc(r.Fields, func(f Field) bool { return !isLine(f.Value) })
+	return isPlain(r.Key) && !slices.ContainsFunc(r.Fields, func(f Field) bool { return !isLine(f.Value) })
 }
 
 // Model is the present one, or nil.
@@ -177,7 +177,7 @@ func (s *Sample) model(service, key string, own []string) *Model {
 	m.url.Path, ends = strings.CutSuffix(m.url.Path, key)
 	m.url.RawPath = "" // what is plain is the same in both
 	m.region, usual = regionOf(s.header.Get("Authorization"), service)
-	if !ends || !usual || !IsPlain(m.url.Path) || !isLine(m.host) {
+	if !ends || !usual || !isPlain(m.url.Path) || !isLine(m.host) {
 		return nil
 	}
 	for name, values := range s.header {

@@ -109,3 +109,37 @@ func runAtALimit(t *testing.T, op messages.Op, workers int) {
 		t.Errorf("%d results", got)
 	}
 }
+
+// slowBucket takes as long for a copy, however many there are.
+type slowBucket struct {
+	*memBucket
+	latency time.Duration
+}
+
+func (b slowBucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
+	sleep(ctx, b.latency, nil)
+	return b.memBucket.CopyObject(ctx, src, dst, ifMatch)
+}
+
+// TestReceivesAhead: where the queue takes as long as the bucket, the next messages are on their way while copies are made.
+func TestReceivesAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n, slots, latency = 3200, 64, 40 * time.Millisecond
+		tasks := make([]messages.Task, n)
+		for i := range tasks {
+			tasks[i] = taskOf(i, messages.Copy)
+		}
+		w := newWorld(t, tasks...)
+		w.tasks.latency = latency
+		cfg := w.config()
+		cfg.Bucket, cfg.Concurrency, cfg.ExitWhenIdle = slowBucket{w.bucket, latency}, slots, time.Second
+		begun := time.Now()
+		if err := New(cfg).Run(t.Context()); err != nil {
+			t.Error(err)
+		}
+		// One after the other, receives and copies would take 4 s.
+		if took := w.lastResult(t).Sub(begun); took > 3800*time.Millisecond {
+			t.Errorf("%d copies by %d slots took %s, at %s each for the copy and its receive", n, slots, took, latency)
+		}
+	})
+}

@@ -127,14 +127,13 @@ func (l *limiter) learnLatency(d time.Duration) {
 func (l *limiter) turn(now time.Time, length time.Duration) {
 	w := l.window
 	l.window, l.offered = window{since: now}, 0
-	if !w.since.IsZero() && !w.paced() {
-		l.offered = float64(w.served+w.refused) / length.Seconds()
-	}
 	if w.since.IsZero() {
 		return // the first answer of all only opens the first window
 	}
 	if w.paced() {
 		l.pace.grow(min(length, time.Second))
+	} else {
+		l.offered = float64(w.served+w.refused) / length.Seconds()
 	}
 	took, served := w.took/time.Duration(w.answers), float64(w.served)/length.Seconds()
 	if l.least == 0 || took < l.least {

@@ -85,12 +85,14 @@ type Answer struct {
 	last bool // of its connection
 }
 
-// isPlain says whether a path means itself: unreserved characters of RFC 3986 and slashes.
+// IsPlain are the characters that mean themselves in a path: the unreserved ones of RFC 3986, and the slash.
+func IsPlain(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~/", c) >= 0
+}
+
 func isPlain(path string) bool {
 	for i := range len(path) {
-		c := path[i]
-		plain := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~/", c) >= 0
-		if !plain {
+		if !IsPlain(path[i]) {
 			return false
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	sdkconfig "github.com/aws/aws-sdk-go-v2/config"
 	"pgregory.net/rapid"
+
+	"github.com/angel-nft/google-shuffle/internal/direct"
 )
 
 func TestBucketInHostOrPath(t *testing.T) {
@@ -131,7 +133,7 @@ func TestCopySourceIsPlain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.String().Draw(t, "key")
 		source := copySource("b", key)
-		if i := strings.IndexFunc(source, func(r rune) bool { return r > '~' || r != '%' && !isPlain(byte(r)) }); i >= 0 {
+		if i := strings.IndexFunc(source, func(r rune) bool { return r > '~' || r != '%' && !direct.IsPlain(byte(r)) }); i >= 0 {
 			t.Fatalf("%q has %q", source, source[i])
 		}
 		if got, err := decodeKey(&source); err != nil || got != "b/"+key {

@@ -1,6 +1,10 @@
 package s3bucket
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/direct"
+)
 
 const hexDigits = "0123456789ABCDEF"
 
@@ -9,7 +13,7 @@ const hexDigits = "0123456789ABCDEF"
 func copySource(bucketName, key string) string {
 	odd := 0
 	for i := range len(key) {
-		if !isPlain(key[i]) {
+		if !direct.IsPlain(key[i]) {
 			odd++
 		}
 	}
@@ -21,16 +25,11 @@ func copySource(bucketName, key string) string {
 	s.WriteString(bucketName)
 	s.WriteByte('/')
 	for i := range len(key) {
-		if c := key[i]; isPlain(c) {
+		if c := key[i]; direct.IsPlain(c) {
 			s.WriteByte(c)
 		} else {
 			s.Write([]byte{'%', hexDigits[c>>4], hexDigits[c&15]})
 		}
 	}
 	return s.String()
-}
-
-// isPlain are the unreserved characters of RFC 3986, and the slash.
-func isPlain(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~/", c) >= 0
 }

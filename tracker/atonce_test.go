@@ -52,16 +52,21 @@ func (w *world) done(run string) int {
 	return p.Done
 }
 
+// patientLetters is a run of 25 tasks, and a tracker with a dead-letter queue that waits.
+func (w *world) patientLetters() (*state.Plan, []messages.Task, *tracker.Tracker, *patient) {
+	plan := w.published(runName(1), 1, 25)
+	tasks, err := w.store.ReadTasks(context.Background(), plan.Run, 0)
+	w.must(err)
+	tr, letters := w.tracker(), &patient{memQueue: w.letters}
+	tr.DeadLetters = letters
+	return plan, tasks, tr, letters
+}
+
 // The dead-letter queue, which has nothing, is asked for a second every three: no result waits for that.
 func TestResultsDoNotWaitForLetters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		plan := w.published(runName(1), 1, 25)
-		tasks, err := w.store.ReadTasks(t.Context(), plan.Run, 0)
-		w.must(err)
-		tr := w.tracker()
-		letters := &patient{memQueue: w.letters}
-		tr.DeadLetters = letters
+		plan, tasks, tr, letters := w.patientLetters()
 		done := w.start(tr)
 		meanwhile := 0
 		for i, task := range tasks[:20] {
@@ -90,12 +95,7 @@ func TestResultsDoNotWaitForLetters(t *testing.T) {
 func TestStopSavesLetters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		plan := w.published(runName(1), 1, 25)
-		tasks, err := w.store.ReadTasks(t.Context(), plan.Run, 0)
-		w.must(err)
-		tr := w.tracker()
-		letters := &patient{memQueue: w.letters}
-		tr.DeadLetters = letters
+		plan, tasks, tr, letters := w.patientLetters()
 		ctx, cancel := context.WithCancel(t.Context())
 		stopped := make(chan error)
 		go func() {

@@ -253,8 +253,9 @@ func TestVersionDoesNotWaitForTheQueues(t *testing.T) {
 		tr.Results, tr.DeadLetters = &patient{memQueue: w.results}, &patient{memQueue: w.letters}
 		done := w.start(tr)
 		report := state.RunName(plan.Run, state.ReportName)
-		for ; w.pointer().State != state.Verifying; synctest.Wait() {
+		for verifying := false; !verifying; verifying = w.pointer().State == state.Verifying {
 			<-time.After(100 * time.Millisecond)
+			synctest.Wait() // the moment's work is done, the queues are empty only later
 		}
 		if !w.exists(state.LatestName) || w.exists(report) {
 			t.Errorf("there is a version: %t, a report: %t", w.exists(state.LatestName), w.exists(report))

@@ -166,6 +166,7 @@ func TestLimiterAtALimit(t *testing.T) {
 			t.Run(fmt.Sprintf("burst %g, %d workers", burst, workers), func(t *testing.T) {
 				const skip = 15
 				served, refused, _ := simulate(t, func() *limited { return newLimited(40*time.Millisecond, limit, burst, 0) }, workers, 256, skip, seconds)
+				t.Logf("served %d of %d, %d refused", served, limit*(seconds-skip), refused)
 				if got, most := sum(served), limit*(seconds-skip); got < most*95/100 || refused > most*2/100 {
 					t.Errorf("%d served of %d, and %d refused", got, most, refused)
 				}
@@ -182,6 +183,7 @@ func TestLimiterAtALimit(t *testing.T) {
 // A run of 28,800 writes is as good from its first second on, where the bucket allows for a burst of a tenth of a second.
 func TestLimiterFromTheStart(t *testing.T) {
 	served, refused, _ := simulate(t, func() *limited { return newLimited(40*time.Millisecond, 3500, 350, 0) }, 1, 256, 0, 9)
+	t.Logf("%d served, %d refused", served, refused)
 	if n := sum(served); n < 28_800 || refused > n*3/100 {
 		t.Errorf("%d served in 9 s, %d refused", n, refused)
 	}
@@ -198,6 +200,7 @@ func TestLimiterClimbs(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d of %d", test.parallel, test.most), func(t *testing.T) {
 			_, _, slots := simulate(t, func() *limited { return newLimited(40*time.Millisecond, 1e6, 1e6, test.parallel) }, 1, test.most, 0, 20)
+			t.Logf("%d slots", slots)
 			if slots < test.low || slots > test.high {
 				t.Errorf("%d slots, want %d to %d", slots, test.low, test.high)
 			}

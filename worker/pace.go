@@ -10,7 +10,7 @@ import (
 //
 // A refusal opens a short sample, which tells what share is refused. The rate begins anew at what is left of it, less a little, and
 // climbs from there: steadily at first, so that it comes back soon, and the longer nothing is refused the faster, to find out whether the
-// limit has grown. The steady part is less than proportional to the rate while the cut is proportional, so that of several workers at
+// limit has grown. The climb is less than proportional to the rate while the cut is proportional, so that of several workers at
 // one limit the slow ones gain on the fast.
 type pace struct {
 	base    float64       // the rate right after the last cut, writes a second
@@ -29,16 +29,15 @@ type pace struct {
 }
 
 const (
-	paceStart    = 3500 // writes a second
-	paceCut      = 0.04 // of what the bucket is taken to serve
-	paceClimb    = 100  // writes/s per s, at a base of paceClimbAt; it goes with the root of the base
-	paceClimbAt  = 875
-	paceSteepest = 0.15 // of the base a second: where many workers share a limit, each has a little of it
-	paceGrowth   = 20   // writes/s per s³
-	paceSearch   = 8000 // the same, until a limit is known
-	paceCredit   = 5 * time.Millisecond
-	paceMin      = 1 // writes a second
-	paceCeiling  = 1e6
+	paceStart   = 3500 // writes a second
+	paceCut     = 0.04 // of what the bucket is taken to serve
+	paceClimb   = 50   // writes/s per s, at a base of paceClimbAt; the climb goes with the root of the base
+	paceClimbAt = 875
+	paceGrowth  = 10   // writes/s per s³, likewise
+	paceSearch  = 8000 // writes/s per s³, until a limit is known
+	paceCredit  = 5 * time.Millisecond
+	paceMin     = 1 // writes a second
+	paceCeiling = 1e6
 
 	// To begin with, the rate doubles.
 	rampFirst    = 1500 // writes a second
@@ -63,8 +62,7 @@ func newPace() pace { return pace{base: paceStart} }
 func (p *pace) rate() float64 {
 	t := p.climbed.Seconds()
 	if p.known {
-		climb := min(paceClimb*math.Sqrt(p.base/paceClimbAt), paceSteepest*p.base)
-		return min(p.base+climb*t+paceGrowth*t*t*t, paceCeiling)
+		return min(p.base+math.Sqrt(p.base/paceClimbAt)*(paceClimb*t+paceGrowth*t*t*t), paceCeiling)
 	}
 	ramp := math.Log2(p.base/rampFirst) * rampDoubling.Seconds()
 	if t < ramp {
@@ -74,7 +72,12 @@ func (p *pace) rate() float64 {
 	return min(p.base+paceSearch*t*t*t, paceCeiling)
 }
 
-func (p *pace) grow(d time.Duration) { p.climbed += d }
+// grow climbs for so long, unless a sample is being taken: there is a limit, and what is left of the rate is known in a moment.
+func (p *pace) grow(d time.Duration) {
+	if p.sampled.IsZero() {
+		p.climbed += d
+	}
+}
 
 // ask gives so many writes their place in the row. Its turn has come when as many have been granted as were asked for before.
 func (p *pace) ask(now time.Time, writes int) (place float64) {

@@ -149,8 +149,9 @@ func (r *run) deleteStage(ctx context.Context) stage {
 }
 
 const (
-	// Deletes at a time. Together they ask about as much of the bucket as the copies do.
-	deleteParallel = 16
+	// Requests at a time, enough even of one key each: were they fewer than what the pace lets through, the deletes of a worker among
+	// many would pile up, and be worked off alone at the end. Those that have nothing to do cost nothing.
+	deleteParallel = 64
 	deleteKeys     = 25
 	// deleteLump is how much of the known rate one request may take: each of its keys counts, and those of a lump are refused
 	// where single ones are not.

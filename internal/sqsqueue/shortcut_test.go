@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
@@ -47,11 +48,14 @@ func TestShortcutFails(t *testing.T) {
 		"cut off":     func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex // a connection that is cut off orders nothing
 			var sdk []bool
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if err := json.NewDecoder(r.Body).Decode(new(any)); err != nil {
 					t.Error(err)
 				}
+				mu.Lock()
+				defer mu.Unlock()
 				by := r.Header.Get("Amz-Sdk-Request") != ""
 				if sdk = append(sdk, by); !by && len(sdk) <= 3 { // a request of which nothing was heard is made twice
 					bad(w)
@@ -69,6 +73,8 @@ func TestShortcutFails(t *testing.T) {
 					t.Errorf("%v, %v", failed, err)
 				}
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			if want := []bool{true, false, true, false}; !slices.Equal(sdk, want) {
 				t.Errorf("by the SDK: %v, want %v", sdk, want)
 			}

@@ -167,19 +167,24 @@ func (a *applier) write(ctx context.Context, d *delivery, call func(context.Cont
 	})
 }
 
-// soonTurn is how far off a turn may be for a worker that is to stop to wait for it all the same.
-const soonTurn = time.Second
+const (
+	// soonTurn is how far off a turn may be for a worker that is to stop to wait for it all the same.
+	soonTurn = time.Second
+	// turnLook is how long it waits before it looks again: the rate may have changed. Right after a time in which S3 refused everything a turn
+	// seems to be minutes off.
+	turnLook = 250 * time.Millisecond
+)
 
 // pace waits until the limiter lets so many writes begin.
 func (a *applier) pace(ctx context.Context, writes int) error {
 	place := a.limits.ask(time.Now(), writes)
 	for {
-		wait := a.limits.wait(time.Now(), place) // anew after each sleep: the rate may have changed meanwhile
+		wait := a.limits.wait(time.Now(), place)
 		var ends <-chan struct{}
 		if wait > soonTurn {
 			ends = a.stopping
 		}
-		if !sleep(ctx, wait, ends) {
+		if !sleep(ctx, min(wait, turnLook), ends) {
 			return errStopping
 		}
 		if wait == 0 {
@@ -210,7 +215,7 @@ func (a *applier) retry(ctx context.Context, request func() error) error {
 }
 
 // throttlePause spreads the retries of throttled requests; how many requests there are is the limiter's business.
-func throttlePause(try int) time.Duration { return jitter(100*time.Millisecond, try, 10*time.Second) }
+func throttlePause(try int) time.Duration { return jitter(100*time.Millisecond, try, 2*time.Second) }
 
 // tally is what the limiter wants to know of an answer to a request for n keys.
 func tally(n int, err error) answer {

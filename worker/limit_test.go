@@ -110,6 +110,35 @@ func runAtALimit(t *testing.T, op messages.Op, workers int) {
 	}
 }
 
+// TestAfterRefusals: a worker of whose requests S3 has refused all for a while is as fast as before within seconds of the end of that.
+func TestAfterRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n, outage, limit = 10_000, 10 * time.Second, 3500
+		tasks := make([]messages.Task, n)
+		for i := range tasks {
+			tasks[i] = taskOf(i, messages.Move)
+		}
+		w := newWorld(t, tasks...)
+		b := refusingBucket{w.bucket, newLimited(0, 0, 0, 0), make(chan struct{}, 1)}
+		time.AfterFunc(outage, func() {
+			b.lock <- struct{}{}
+			b.limit.rate, b.limit.burst, b.limit.filled = limit, limit/10, time.Now()
+			<-b.lock
+		})
+		cfg := w.config()
+		cfg.Bucket, cfg.ExitWhenIdle = b, time.Second
+		begun := time.Now()
+		if err := New(cfg).Run(t.Context()); err != nil {
+			t.Error(err)
+		}
+		took, best := w.lastResult(t).Sub(begun), outage+2*n*time.Second/limit
+		t.Logf("took %s, at the limit it takes %s", took, best)
+		if took > best+8*time.Second {
+			t.Errorf("took %s, at the limit it takes %s", took, best)
+		}
+	})
+}
+
 // slowBucket takes as long for a copy, however many there are.
 type slowBucket struct {
 	*memBucket

@@ -130,7 +130,7 @@ func (l *limiter) turn(now time.Time, length time.Duration) {
 	if w.since.IsZero() {
 		return // the first answer of all only opens the first window
 	}
-	if w.paced() {
+	if w.paced() || w.turns == 0 && l.pace.behind() { // nobody asks anew while all wait
 		l.pace.grow(min(length, time.Second))
 	} else {
 		l.offered = float64(w.served+w.refused) / length.Seconds()

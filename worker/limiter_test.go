@@ -89,7 +89,7 @@ func task(ctx context.Context, l *limiter, s *limited, lock chan struct{}, serve
 	for try := 0; ; try++ {
 		place := l.ask(time.Now(), 1)
 		for wait := l.wait(time.Now(), place); wait > 0; wait = l.wait(time.Now(), place) {
-			if !sleep(ctx, wait, nil) {
+			if !sleep(ctx, min(wait, turnLook), nil) {
 				return
 			}
 		}
@@ -208,7 +208,7 @@ func TestLimiterClimbs(t *testing.T) {
 	}
 }
 
-// When the limit grows the pace finds out within seconds, and when it falls within a moment.
+// When the limit grows the pace finds out within seconds, from however low a rate, and when it falls within a moment.
 func TestPaceFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -231,6 +231,10 @@ func TestPaceFollows(t *testing.T) {
 		}
 		if r := rateAfter(500, 2*time.Second); r < 400 || r > 800 {
 			t.Errorf("rate %.0f at 500", r)
+		}
+		rateAfter(0, 5*time.Second) // everything is refused
+		if r := rateAfter(4000, 10*time.Second); r < 3500 || r > 5000 {
+			t.Errorf("rate %.0f at 4,000, after nothing was served", r)
 		}
 		cancel()
 		all.Wait()

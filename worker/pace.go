@@ -10,8 +10,8 @@ import (
 //
 // A refusal opens a short sample, which tells what share is refused. The rate begins anew at what is left of it, less a little, and
 // climbs from there: steadily at first, so that it comes back soon, and the longer nothing is refused the faster, to find out whether the
-// limit has grown. The climb is less than proportional to the rate while the cut is proportional, so that of several workers at
-// one limit the slow ones gain on the fast.
+// limit has grown. The steady part is less than proportional to the rate while the cut is proportional, so that of several workers at
+// one limit the slow ones gain on the fast; the other takes seconds to the limit from however low a rate.
 type pace struct {
 	base    float64       // the rate right after the last cut, writes a second
 	known   bool          // the bucket has refused a write
@@ -31,12 +31,12 @@ type pace struct {
 const (
 	paceStart   = 3500 // writes a second
 	paceCut     = 0.04 // of what the bucket is taken to serve
-	paceClimb   = 50   // writes/s per s, at a base of paceClimbAt; the climb goes with the root of the base
+	paceClimb   = 50   // writes/s per s, at a base of paceClimbAt; it goes with the root of the base
 	paceClimbAt = 875
-	paceGrowth  = 10   // writes/s per s³, likewise
+	paceGrowth  = 3    // writes/s per s⁴
 	paceSearch  = 8000 // writes/s per s³, until a limit is known
 	paceCredit  = 5 * time.Millisecond
-	paceMin     = 1 // writes a second
+	paceMin     = 10 // writes a second; less would take long to tell that S3 takes writes again
 	paceCeiling = 1e6
 
 	// To begin with, the rate doubles.
@@ -62,7 +62,7 @@ func newPace() pace { return pace{base: paceStart} }
 func (p *pace) rate() float64 {
 	t := p.climbed.Seconds()
 	if p.known {
-		return min(p.base+math.Sqrt(p.base/paceClimbAt)*(paceClimb*t+paceGrowth*t*t*t), paceCeiling)
+		return min(p.base+paceClimb*math.Sqrt(p.base/paceClimbAt)*t+paceGrowth*t*t*t*t, paceCeiling)
 	}
 	ramp := math.Log2(p.base/rampFirst) * rampDoubling.Seconds()
 	if t < ramp {
@@ -92,6 +92,9 @@ func (p *pace) wait(now time.Time, place float64) time.Duration {
 	p.grant(now)
 	return max(time.Duration((place-p.granted)/p.rate()*float64(time.Second)), 0)
 }
+
+// behind says that writes wait for their turn.
+func (p *pace) behind() bool { return p.asked > p.granted }
 
 // grant counts the writes whose turn has come. What nobody has asked for is lost, but for a credit that makes up for timers
 // that ring late.

@@ -60,6 +60,10 @@ type Config struct {
 
 	LogLevel  string `help:"debug, info, warn or error; auto is info, and warn for the demo." default:"auto" enum:"auto,debug,info,warn,error" group:"logs"`
 	LogFormat string `help:"json or console; auto is console on a terminal." default:"auto" enum:"auto,json,console" group:"logs"`
+
+	// Given says, of each setting that was given, where: flag name without dashes → "--group", "SHUFFLE_GROUP" or
+	// "SHUFFLE_GROUP in .env". A setting that has its default is not in it.
+	Given map[string]string `kong:"-"`
 }
 
 // Resolve puts the parts of Local in. It is to be called before Validate.

@@ -16,6 +16,7 @@ type Assigner struct {
 	Group     time.Duration // 0: each frame by itself
 	Guard     int           // frames left out at each side of a border between datasets
 	Subsample int           // keep one unit in so many; 0 and 1 keep all
+	Pinned    []string      // datasets whose frames stay in them
 
 	// strata holds where the units lie on the line when stratified; nil otherwise.
 	strata map[string]float64

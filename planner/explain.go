@@ -17,7 +17,7 @@ import (
 // Explain says why a frame stands where it stands and what the next plan would do to it. It plans the frame's episode as
 // Plan does, and writes nothing.
 func (p *Planner) Explain(ctx context.Context, f dataset.Frame) (*why.Explanation, error) {
-	d := p.draft(Options{DryRun: true})
+	d := p.draft(Options{DryRun: true, Recorded: true})
 	x := &explainer{draft: d, out: &why.Explanation{
 		Frame: f, Episode: f.Episode(), Rows: []why.Row{}, Stands: []why.Copy{}, Problems: []state.Problem{}, Operations: []why.Operation{}}}
 	var err error
@@ -28,14 +28,10 @@ func (p *Planner) Explain(ctx context.Context, f dataset.Frame) (*why.Explanatio
 	if err != nil {
 		return nil, err
 	}
-	inForce, err := p.Store.Seed(ctx)
-	if err != nil {
-		return nil, err
-	}
 	if err := x.explain(ctx); err != nil {
 		return nil, err
 	}
-	x.out.Split.Seed = inForce.Seed
+	x.out.Split.Seed = d.chosen.inForce.Settings.Seed
 	x.out.Split.Stratified = plan.Settings.Stratify
 	return x.out, nil
 }
@@ -96,7 +92,7 @@ func (x *explainer) plan(ctx context.Context, in *EpisodeInput, folders func(con
 		}
 	}
 	assign := *x.assign
-	if x.p.Config.Stratify {
+	if x.chosen.Stratify {
 		if err := x.stratify(ctx, &assign, s, reads, folders); err != nil {
 			return err
 		}

@@ -69,12 +69,9 @@ func (l leakage) share() float64 {
 	return float64(l.leaking) / float64(l.frames)
 }
 
-// leak counts over the frames of one episode. The training dataset is the one named train, else the split's first.
+// leak counts over the frames of one episode.
 func leak(points []point, split Split) leakage {
-	train := split[0].Dataset
-	if slices.Contains(split.Datasets(), "train") {
-		train = "train"
-	}
+	train := split.training()
 	slices.SortFunc(points, func(a, b point) int { return a.index - b.index })
 	var l leakage
 	for i, p := range points {

@@ -14,8 +14,7 @@ const sheetURL = "https://docs.google.com/spreadsheets/d/1xQb9tGkZ0C3mVw8yJ2nEoP
 var (
 	classes  = []string{"Junk", "Common", "Uncommon", "Rare", "Legendary"}
 	datasets = []string{"train", "validate", "test"}
-	settings = state.Settings{Seed: "PYSLQ3D2GCWWQ6MDLBTLUUUCFO", Split: "train=0.7,validate=0.1,test=0.2",
-		Classes: classes, Datasets: datasets, Listed: datasets, ImageSize: "thumbnails"}
+	settings = state.Settings{Definition: state.Definition{Seed: "PYSLQ3D2GCWWQ6MDLBTLUUUCFO", Split: "train=0.7,validate=0.1,test=0.2", Classes: classes}, Datasets: datasets, Listed: datasets, ImageSize: "thumbnails"}
 )
 
 // samplePlan has three planned episodes and one that is held.

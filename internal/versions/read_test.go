@@ -24,7 +24,7 @@ func newStore(t *testing.T) *state.Store {
 
 func publish(t *testing.T, s *state.Store, generation int64, rows ...state.VersionRow) {
 	t.Helper()
-	settings := state.Settings{Datasets: []string{"train", "test"}, Classes: []string{"Junk", "Rare"}}
+	settings := state.Settings{Definition: state.Definition{Classes: []string{"Junk", "Rare"}}, Datasets: []string{"train", "test"}}
 	if _, err := s.PublishVersion(context.Background(), state.Version{Generation: generation, Settings: settings}, rows); err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/joho/godotenv"
-
+	"github.com/angel-nft/google-shuffle/internal/dotenv"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/pull"
 	"github.com/angel-nft/google-shuffle/internal/show"
@@ -53,10 +52,11 @@ func clean(err error) string {
 }
 
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return usage(fmt.Errorf("read .env: %w", err))
+	env, err := dotenv.Load(".env")
+	if err != nil {
+		return usage(err)
 	}
-	parsed, err := parse(args, stdout, stderr)
+	parsed, err := parseIn(env, args, stdout, stderr)
 	if parsed == nil || err != nil {
 		return err
 	}

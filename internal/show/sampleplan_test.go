@@ -40,6 +40,33 @@ func samplePlan() *state.Plan {
 	return p
 }
 
+// whatIfPlan is a dry run with other settings than those in force, and changedPlan puts them in force.
+func whatIfPlan() *state.Plan {
+	p := changedPlan()
+	p.State, p.Run, p.Generation = dryRun, "", 0
+	return p
+}
+
+func changedPlan() *state.Plan {
+	p := samplePlan()
+	p.InForce = &state.Definition{Seed: settings.Seed, Split: settings.Split, Group: "10s", Classes: classes}
+	p.Given = []state.GivenSetting{
+		{Name: "group", InForce: "10s", Given: "0s", From: "SHUFFLE_GROUP in .env"},
+		{Name: "pinned", InForce: "", Given: "test", From: "--pin, --unpin"},
+	}
+	p.DatasetChanges = &state.DatasetChanges{
+		Frames: 3088, Of: 5913,
+		Counts:  []state.ChangedFrames{{Episode: "S01E01", Class: "Common", Frames: 3000}, {Episode: "S01E02", Class: "Rare", Frames: 88}},
+		Trained: []state.TrainedFrames{{Dataset: "test", Frames: 1180, Trained: 812}, {Dataset: "validate", Frames: 590}},
+	}
+	p.Settings.Pinned = []string{"test"}
+	return p
+}
+
+func sampleInForce() state.InForce {
+	return state.InForce{V: 1, Settings: settings.Definition, Since: state.Since{Run: run, Generation: 42}, Generation: 44, Datasets: datasets}
+}
+
 // restorePlan is back to version 41, which two frames cannot go back to.
 func restorePlan() *state.Plan {
 	p := samplePlan()

@@ -247,6 +247,7 @@ func (d *draft) changes(ctx context.Context, e manifest.Entry, in *EpisodeInput,
 	if err = d.same(ctx, in); err != nil {
 		return out, err
 	}
+	in.Assign = in.Assign.pin(in.Standing)
 	return PlanEpisode(*in), nil
 }
 

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -168,9 +169,12 @@ func (s *Store) WritePlan(ctx context.Context, p *Plan) error {
 	return s.WriteJSON(ctx, RunName(p.Run, "plan.json"), p, bucket.Condition{})
 }
 
-// ReadPlan reads a run's plan; bucket.ErrNotFound when the run has none.
+// ReadPlan reads a run's plan; bucket.ErrNotFound when the run has none, ErrDamaged when it is of another run.
 func (s *Store) ReadPlan(ctx context.Context, run string) (*Plan, error) {
 	var p Plan
 	_, err := s.ReadJSON(ctx, RunName(run, "plan.json"), &p)
+	if err == nil && (p.Run != run || p.Generation < 1 || p.Tasks < 0) {
+		err = fmt.Errorf("read %s%s: %w: it is of run %.100q, generation %d", s.Layout.State(), RunName(run, "plan.json"), ErrDamaged, p.Run, p.Generation)
+	}
 	return &p, err
 }

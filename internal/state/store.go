@@ -31,7 +31,6 @@ package state
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -71,25 +70,25 @@ func (s *Store) Write(ctx context.Context, name string, body []byte, cond bucket
 	return etag, nil
 }
 
-// ReadJSON reads an object of one JSON value into v.
+// ReadJSON reads an object of one JSON value into v. One that cannot be read as such is ErrDamaged.
 func (s *Store) ReadJSON(ctx context.Context, name string, v any) (etag string, err error) {
 	c, err := s.Read(ctx, name)
 	if err != nil {
 		return "", err
 	}
-	if err := json.Unmarshal(c.Body, v); err != nil {
+	if err := unseal(c.Body, v); err != nil {
 		return "", fmt.Errorf("read %s%s: %w", s.Layout.State(), name, err)
 	}
 	return c.ETag, nil
 }
 
-// WriteJSON writes v as one indented JSON value: people read these objects.
+// WriteJSON writes v as one sealed JSON object.
 func (s *Store) WriteJSON(ctx context.Context, name string, v any, cond bucket.Condition) error {
-	body, err := json.MarshalIndent(v, "", " ")
+	body, err := seal(v)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	_, err = s.Write(ctx, name, append(body, '\n'), cond)
+	_, err = s.Write(ctx, name, body, cond)
 	return err
 }
 

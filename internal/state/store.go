@@ -95,8 +95,11 @@ func (s *Store) WriteJSON(ctx context.Context, name string, v any, cond bucket.C
 // Update reads an object, lets change give its new body, and writes that on the condition that nobody else
 // wrote meanwhile; when somebody did, it begins again. change gets nil where there is no object yet, and gives nil to
 // leave things as they are. It must be a union or otherwise safe to apply twice: a write whose answer was lost is applied again.
+//
+// A store that refuses again and again although nobody writes, which only a broken one does, gets a few tries with growing
+// pauses, and then the error.
 func (s *Store) Update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
-	for {
+	for try := 1; ; try++ {
 		var cond bucket.Condition
 		old, err := s.Read(ctx, name)
 		switch {
@@ -114,11 +117,19 @@ func (s *Store) Update(ctx context.Context, name string, change func(old []byte)
 		_, err = s.Write(ctx, name, body, cond)
 		// A conditional write over an object that has been deleted answers 404.
 		lost := errors.Is(err, bucket.ErrPrecondition) || cond.IfMatch != "" && errors.Is(err, bucket.ErrNotFound)
-		if !lost || ctx.Err() != nil {
+		if !lost || ctx.Err() != nil || try == updateTries {
 			return err
+		}
+		if try > 1 {
+			if err := pause(ctx, min(try, swapTries)); err != nil {
+				return err
+			}
 		}
 	}
 }
+
+// updateTries bounds the writes of one Update, whose pauses come to some 5 s.
+const updateTries = 12
 
 // Names lists what stands below a folder of the state, without that folder: names of objects and, ending in "/",
 // of folders.

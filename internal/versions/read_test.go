@@ -112,8 +112,8 @@ func TestList(t *testing.T) {
 
 // The classes come in the order of the settings, and the numbers that change are said.
 func TestBetweenOfOtherClasses(t *testing.T) {
-	version := func(generation int64, counts map[string]int, classes ...string) state.Version {
-		return state.Version{Generation: generation, Settings: state.Settings{Datasets: []string{"train"}, Classes: classes}, Counts: map[string]map[string]int{"train": counts}}
+	version := func(generation int64, classes ...string) state.Version {
+		return state.Version{Generation: generation, Settings: state.Settings{Datasets: []string{"train"}, Classes: classes}}
 	}
 	s := newStore(t)
 	at := func(i int, class string) state.VersionRow {
@@ -124,8 +124,8 @@ func TestBetweenOfOtherClasses(t *testing.T) {
 		version state.Version
 		rows    []state.VersionRow
 	}{
-		{version(3, nil, "Junk", "Common", "Rare"), []state.VersionRow{at(0, "Junk"), at(1, "Common"), at(2, "Rare"), at(3, "Odd")}},
-		{version(5, nil, "Junk", "Common", "Epic"), []state.VersionRow{at(0, "Junk"), at(1, "Common"), at(2, "Epic"), at(3, "")}},
+		{version(3, "Junk", "Common", "Rare"), []state.VersionRow{at(0, "Junk"), at(1, "Common"), at(2, "Rare"), at(3, "Odd")}},
+		{version(5, "Junk", "Common", "Epic"), []state.VersionRow{at(0, "Junk"), at(1, "Common"), at(2, "Epic"), at(3, "")}},
 	} {
 		published, err := s.PublishVersion(t.Context(), v.version, v.rows)
 		if err != nil {

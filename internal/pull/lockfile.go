@@ -99,7 +99,7 @@ func (l LockFile) missing(ctx context.Context, s *state.Store) error {
 	case err != nil && !errors.Is(err, bucket.ErrNotFound):
 		return err
 	case latest.Generation < l.Version:
-		return fmt.Errorf("%w: the lock file is of another bucket or folder: its version %d was never published here, the latest is version %d", ErrUsage, l.Version, latest.Generation)
+		return fmt.Errorf("%w: the lock file is of another bucket or folder: its version %d was never published here, only versions up to %d", ErrUsage, l.Version, latest.Generation)
 	}
 	return fmt.Errorf("version %d of the lock file is not there any more: it had no tag, and --keep-versions (SHUFFLE_KEEP_VERSIONS) removes old versions; the latest is version %d, see shuffle versions",
 		l.Version, latest.Generation)

@@ -182,7 +182,7 @@ func TestLockFileOfWhatIsNotThere(t *testing.T) {
 		{"another bucket", func(_ *world, l *LockFile) { l.Bucket = "theirs" }, true, `is of prefix "tuttle_twins" in bucket "theirs", this command reads prefix "tuttle_twins" in bucket "media.angel-nft.com"`},
 		{"another prefix", func(_ *world, l *LockFile) { l.Prefix = "other" }, true, `is of prefix "other" in bucket`},
 		{"a folder of the same name", func(_ *world, l *LockFile) { l.Run = "20250101T000000Z-3" }, true, `its version 3 is of run "20250101T000000Z-3", here version 3 is of run "20261123T212443Z-1"`},
-		{"never published here", func(_ *world, l *LockFile) { l.Version = 17 }, true, "its version 17 was never published here, the latest is version 4"},
+		{"never published here", func(_ *world, l *LockFile) { l.Version = 17 }, true, "its version 17 was never published here, only versions up to 4"},
 		{"a dataset of none", func(_ *world, l *LockFile) { l.Datasets = []string{"../escape"} }, true, `dataset of the lock file: "../escape": version 3 has test, train, validate`},
 	}
 	for _, test := range tests {

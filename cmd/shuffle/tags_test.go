@@ -44,7 +44,8 @@ func (w *world) listed() (generations []int64, tags map[int64][]string) {
 	return generations, tags
 }
 
-// shuffle versions --tag NAME V, while only the newest version is kept: the tagged one stays, and each command takes its name.
+// shuffle versions --tag NAME V, while only the newest version is kept: the tagged one stays, and
+// each command takes its name.
 func TestTaggedVersion(t *testing.T) {
 	t.Parallel()
 	w := taggable(t, "SHUFFLE_KEEP_VERSIONS=1")
@@ -121,8 +122,8 @@ func TestUsageOfTags(t *testing.T) {
 	}
 }
 
-// shuffle run and versions with a tags.json that somebody has spoilt, or that a newer program has written: the run succeeds, no version
-// is removed, and whoever needs the tags is told.
+// shuffle run and versions with a tags.json that somebody has spoilt, or that a newer program has
+// written: the run succeeds, no version is removed, and whoever needs the tags is told.
 func TestSpoiltTags(t *testing.T) {
 	t.Parallel()
 	w := taggable(t, "SHUFFLE_KEEP_VERSIONS=1")
@@ -144,8 +145,8 @@ func TestSpoiltTags(t *testing.T) {
 	}
 }
 
-// shuffle pull --lock FILE DIR: the version that was pulled once, on a copy of the bucket in another folder and into another folder, to the
-// byte; whatever was published and tagged since.
+// shuffle pull --lock FILE DIR: the version that was pulled once, on a copy of the bucket in
+// another folder and into another folder, to the byte; whatever was published and tagged since.
 func TestLockFileElsewhere(t *testing.T) {
 	t.Parallel()
 	w := taggable(t)
@@ -184,7 +185,8 @@ func TestLockFileElsewhere(t *testing.T) {
 	w.run(0, "pull", "--lock", lock, "first")
 }
 
-// shuffle pull --lock FILE DIR, of what is not there any more: exit 1 and nothing is written. Of another bucket, prefix or program: exit 2.
+// shuffle pull --lock FILE DIR, of what is not there any more: exit 1 and nothing is written. Of
+// another bucket, prefix or program: exit 2.
 func TestLockFileRefused(t *testing.T) {
 	t.Parallel()
 	w := taggable(t, "SHUFFLE_KEEP_VERSIONS=1")
@@ -219,7 +221,8 @@ func TestLockFileRefused(t *testing.T) {
 	}
 }
 
-// shuffle pull and versions A B after a class has come: its number and those that it moves are said.
+// shuffle pull and versions A B after a class has come: its number and those that it moves are
+// said.
 func TestClassComes(t *testing.T) {
 	t.Parallel()
 	w := taggable(t)

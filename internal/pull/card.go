@@ -20,8 +20,8 @@ func (p *puller) checkClass(class string) error {
 	return nil
 }
 
-// compareClasses compares the numbers of the folder's classes with the version's. A classes.json that is missing, or that somebody has
-// written over, has no numbers to compare with.
+// compareClasses compares the numbers of the folder's classes with the version's. Without a
+// classes.json that can be read there are no numbers to compare with.
 func (p *puller) compareClasses() {
 	var had struct {
 		Classes map[string]int `json:"classes"`
@@ -38,7 +38,8 @@ func (p *puller) compareClasses() {
 
 const classesFile = "classes.json"
 
-// describe writes what stands beside the images: the CSV of each dataset, classes.json, the lock file and the dataset card.
+// describe writes what stands beside the images: the CSV of each dataset, classes.json, the lock
+// file and the dataset card.
 func (p *puller) describe(ctx context.Context) error {
 	for _, name := range p.names {
 		csv, err := p.Store.ReadVersionCSV(ctx, p.Version.Generation, name)

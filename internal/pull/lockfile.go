@@ -17,11 +17,13 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/versions"
 )
 
-// LockName is the file in a pulled folder that says what was pulled, exactly. Committed beside the code of a training, it gets the
-// same images on another machine, years later: see LockFile.Find.
+// LockName is the file in a pulled folder that names exactly what was pulled. It is fit to be
+// committed beside the code of a training. With it, a pull on another machine gets the same images:
+// see LockFile.Find.
 const LockName = "shuffle.lock.json"
 
-// LockFile is shuffle.lock.json. It has no time and no path in it, so the same images give the same bytes.
+// LockFile is shuffle.lock.json. It has no time and no path in it, so the same images give the same
+// bytes.
 type LockFile struct {
 	V       int    `json:"v"`
 	Bucket  string `json:"bucket"` // or the name of its folder
@@ -75,8 +77,8 @@ func ReadLockFile(path string) (LockFile, error) {
 	return l, fmt.Errorf("%w: --lock (SHUFFLE_LOCK) %.200q: %s", ErrUsage, path, problem)
 }
 
-// Find reads the version that was pulled. bucketName is that of the store. ErrUsage means that the lock file is of another bucket,
-// any other error that what it names is not there any more.
+// Find reads the version that was pulled. bucketName is that of the store. ErrUsage means that the
+// lock file is of another bucket, any other error that what it names is not there any more.
 func (l LockFile) Find(ctx context.Context, s *state.Store, bucketName string) (state.Version, error) {
 	if l.Bucket != bucketName || l.Prefix != s.Layout.Prefix {
 		return state.Version{}, fmt.Errorf("%w: the lock file is of prefix %.80q in bucket %.80q, this command reads prefix %.80q in bucket %.80q: name the other with --prefix, --bucket or --local",
@@ -122,11 +124,12 @@ func (p *puller) lockFile() LockFile {
 
 const digestPrefix = "sha256:"
 
-// digestRows is the SHA-256 of a line "file_name,etag" for each row of all datasets, sorted by bytes. Anybody can compute it from the
-// CSV files of the version.
+// digestRows is the SHA-256 of a line "file_name,etag" for each row of all datasets, sorted by
+// bytes. Anybody can compute it from the CSV files of the version.
 func digestRows(rowsOf func(dataset string) ([]state.VersionRow, error), datasets []string) (string, error) {
 	sum := sha256.New()
-	// One dataset after the other keeps one in memory. Their lines begin with their names and a slash, and so are in this order.
+	// Only one dataset is in memory at a time. Each line begins with its dataset and a slash, so
+	// this is the order of all lines.
 	byFolder := slices.SortedFunc(slices.Values(datasets), func(a, b string) int { return cmp.Compare(a+"/", b+"/") })
 	for _, name := range byFolder {
 		rows, err := rowsOf(name)

@@ -46,7 +46,8 @@ func (w *world) pullLocked(l LockFile) (Result, error) {
 	return Pull(w.t.Context(), opt)
 }
 
-// The same version gives the same bytes, in any folder and at any time, and so does the pull by the lock file.
+// The same version gives the same bytes, in any folder and at any time, and so does the pull by the
+// lock file.
 func TestLockFile(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)
@@ -142,7 +143,8 @@ func TestLockFileOfOneDataset(t *testing.T) {
 	}
 }
 
-// Names of datasets of which one is the beginning of another, and of classes with marks that sort before a slash or a comma.
+// Names of datasets of which one is the beginning of another, and of classes with marks that sort
+// before a slash or a comma.
 func TestDigestIsOfSortedLines(t *testing.T) {
 	rows := map[string][]state.VersionRow{}
 	var lines []string
@@ -271,7 +273,8 @@ func TestPullBesideItsLockFile(t *testing.T) {
 	}
 }
 
-// A class that comes or goes renumbers others. A pull into a folder with other numbers says so before it changes anything.
+// A class that comes or goes renumbers others. A pull into a folder with other numbers says so
+// before it changes anything.
 func TestPullSaysOtherClassNumbers(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)

@@ -101,8 +101,8 @@ func (p *puller) readMark() (mark, error) {
 	return m, nil
 }
 
-// empty refuses a folder with anything but this program's own in it. A lock file alone may be there, as in a fresh clone of a
-// repository that has it and not the images.
+// empty refuses a folder with anything but this program's own in it. A lock file alone may be
+// there, as in a fresh clone of a repository that has it and not the images.
 func (p *puller) empty() error {
 	entries, err := fs.ReadDir(p.root.FS(), ".")
 	if err != nil {

@@ -35,7 +35,8 @@ type Options struct {
 	Store   *state.Store
 	Bucket  Bucket
 	Version state.Version
-	// Tag is the one by which the version was asked for; empty when it was not. BucketName is that of Bucket. The lock file has both.
+	// Tag is the one by which the version was asked for; empty when it was not. BucketName is that
+	// of Bucket. The lock file has both.
 	Tag, BucketName string
 	// Locked is the lock file by which the version was asked for and found; nil: there was none.
 	Locked *LockFile
@@ -47,7 +48,8 @@ type Options struct {
 	Delete bool
 	// Parallel is the number of downloads at once.
 	Parallel int
-	// Renumbered is called before anything in Dir is changed when it has classes with other numbers than the version; nil is fine.
+	// Renumbered is called before anything in Dir is changed when it has classes with other numbers
+	// than the version; nil is fine.
 	Renumbered func([]state.ClassNumber)
 	// Progress is told how many of the version's files are there, from many goroutines; nil is fine.
 	Progress func(done, total int)
@@ -144,7 +146,8 @@ type puller struct {
 	result Result
 }
 
-// readRows reads the rows of all datasets, before anything is written, and keeps those to pull. The others count in the digest.
+// readRows reads the rows of all datasets, before anything is written, and keeps those to pull. The
+// others count in the digest.
 func (p *puller) readRows(ctx context.Context) (err error) {
 	p.result.Digest, err = digestRows(func(name string) ([]state.VersionRow, error) {
 		rows, err := versions.DatasetRows(ctx, p.Store, p.Version, name)

@@ -8,7 +8,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shownClassNumbers bounds the classes that are named on a terminal: those of a folder may be anything.
+// shownClassNumbers bounds the classes that are named on a terminal: those of a folder may be
+// anything.
 const shownClassNumbers = 40
 
 // ClassNumbers warns that the class numbers of a folder change, before they do.

@@ -169,7 +169,8 @@ func TestWriteError(t *testing.T) {
 	}
 }
 
-// Runs and dataset versions come in one order: by generation, whatever the clocks of their planners said.
+// Runs and dataset versions come in one order: by generation, whatever the clocks of their planners
+// said.
 func TestRunsAreSortedByGeneration(t *testing.T) {
 	var all []state.Status
 	for _, name := range []string{"20261123T212443Z-9", "20261123T212443Z-10", "20250101T000000Z-11"} {

@@ -27,7 +27,8 @@ func Runs(w io.Writer, s Style, all []state.Status) error {
 	})
 }
 
-// newestFirst sorts by generation, as dataset versions are sorted. The time in a run's name is of its planner's own clock.
+// newestFirst sorts by generation, as dataset versions are sorted. The time in a run's name is of
+// its planner's own clock.
 func newestFirst(all []state.Status) []state.Status {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b state.Status) int { return state.CompareRuns(b.Run, a.Run) })

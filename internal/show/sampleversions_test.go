@@ -18,7 +18,8 @@ func sampleVersions() versions.Listing {
 	return versions.Listing{Versions: all, Latest: 42}
 }
 
-// taggedVersions has tags beside all else that is said of a version, and one whose version somebody has deleted.
+// taggedVersions has tags beside all else that is said of a version, and one whose version somebody
+// has deleted.
 func taggedVersions() versions.Listing {
 	l := sampleVersions()
 	l.Versions[1].Tags, l.Versions[2].Tags = []string{"now"}, []string{"paper-1", "v1.0"}

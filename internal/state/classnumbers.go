@@ -5,21 +5,23 @@ import (
 	"slices"
 )
 
-// ClassNumber is a class whose number changes. The number is what a model trained on a version knows the class by.
+// ClassNumber is a class whose number changes. The number is what a model trained on a version
+// knows the class by.
 type ClassNumber struct {
 	Class  string `json:"class"`
 	Before *int   `json:"before"` // nil: the class is new
 	After  *int   `json:"after"`  // nil: the class is gone
 }
 
-// ClassNumberChanges compares the numbers that two lists of classes give, in any order of each. Give it a Version's ClassNames, or for
-// a plan the names that its version will have. Without classes before there is nothing that could change.
+// ClassNumberChanges compares the numbers that two lists of classes give, in any order of each.
+// Give it a Version's ClassNames, or for a plan the names that its version will have. Without
+// classes before there is nothing that could change.
 func ClassNumberChanges(before, after []string) []ClassNumber {
 	return ChangedNumbers(numberClasses(before), numberClasses(after))
 }
 
-// ChangedNumbers lists the classes with another number after than before, those that are new and those that are gone, by name.
-// Nothing changes when there were no classes before.
+// ChangedNumbers lists the classes with another number after than before, those that are new and
+// those that are gone, by name. Nothing changes when there were no classes before.
 func ChangedNumbers(before, after map[string]int) []ClassNumber {
 	if len(before) == 0 {
 		return nil
@@ -46,7 +48,8 @@ func ChangedNumbers(before, after map[string]int) []ClassNumber {
 	return changes
 }
 
-// numberClasses numbers classes from 0 by name, as loaders of class folders do: see Version.ClassNames.
+// numberClasses numbers classes from 0 by name, as loaders of class folders do: see
+// Version.ClassNames.
 func numberClasses(names []string) map[string]int {
 	index := map[string]int{}
 	for i, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
@@ -55,7 +58,16 @@ func numberClasses(names []string) map[string]int {
 	return index
 }
 
-// Renumbers says whether a class has a number before and another one after. Else classes only come or go at the end.
+// Renumbers reports whether a number means another class after than before, or a class has another
+// number. Otherwise classes only come or go at the end.
 func Renumbers(changes []ClassNumber) bool {
-	return slices.ContainsFunc(changes, func(c ClassNumber) bool { return c.Before != nil && c.After != nil })
+	taken := map[int]bool{}
+	for _, c := range changes {
+		if c.Before != nil {
+			taken[*c.Before] = true
+		}
+	}
+	return slices.ContainsFunc(changes, func(c ClassNumber) bool {
+		return c.After != nil && (c.Before != nil || taken[*c.After])
+	})
 }

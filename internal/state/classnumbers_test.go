@@ -22,7 +22,7 @@ func TestClassNumberChanges(t *testing.T) {
 			[]ClassNumber{{"Junk", n(1), nil}, {"Rare", n(2), n(1)}}, true},
 		{"one comes at the end", []string{"Common"}, []string{"Common", "Rare"}, []ClassNumber{{"Rare", nil, n(1)}}, false},
 		{"one comes as another goes", []string{"Common", "Rare"}, []string{"Common", "Rarr"},
-			[]ClassNumber{{"Rare", n(1), nil}, {"Rarr", nil, n(1)}}, false},
+			[]ClassNumber{{"Rare", n(1), nil}, {"Rarr", nil, n(1)}}, true},
 		{"all go", []string{"Common"}, nil, []ClassNumber{{"Common", n(0), nil}}, false},
 	} {
 		got := ClassNumberChanges(test.before, test.after)

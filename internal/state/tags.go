@@ -12,25 +12,29 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// tags is versions/tags.json: the names that people give to dataset versions. Retention never removes a tagged version.
+// tags is versions/tags.json: the names that people give to dataset versions. Retention never
+// removes a tagged version.
 //
-// Tagging and retention may run at the same time, each in several processes. A version is either tagged or in Removing, and both
-// sides decide that by a conditional write of this one object. So one of the two writes is the first:
+// Tagging and retention may run at the same time, each in several processes. A version is either
+// tagged or in Removing, and both sides decide that by a conditional write of this one object. So
+// one of the two writes is the first:
 //
-//	the first write is      | then
-//	------------------------+------------------------------------------------------------------------------------------
-//	the tag                 | retention's write fails; it reads the object again, finds the tag and keeps the version
-//	the entry in Removing   | the tag's write fails; tagging reads the object again, finds the entry and refuses
-//	the entry, and retention| the version cannot be tagged; the next retention finishes its removal
-//	stops before it deletes |
-//	the entry, and when all | tagging finds no entry, and no version.json either: it refuses
-//	is deleted its removal  |
+//	first write           | then
+//	----------------------+----------------------------------------------------------------
+//	the tag               | retention's write fails; it reads the object again, finds the
+//	                      | tag and keeps the version
+//	the entry in Removing | the tag's write fails; tagging reads the object again, finds the
+//	                      | entry and refuses
+//	the entry, then the   | nobody can tag the version; the next retention finishes its
+//	tracker stops         | removal
+//	the entry, dropped    | tagging finds no entry and no version.json, and refuses
+//	when all is deleted   |
 //
 // Retention deletes only after its write. So no tag ever names a version that retention removes.
 type tags struct {
 	V int `json:"v"`
-	// Revision grows with every write. Without it the object could go from one content to another and back, with the same ETag, between
-	// a reading and the conditional write that relies on it.
+	// Revision grows with every write. Without it the object could go from one content to another
+	// and back, with the same ETag, between a reading and the conditional write that relies on it.
 	Revision int64 `json:"revision"`
 	// Tags holds the generation of each tag's version.
 	Tags map[string]int64 `json:"tags"`
@@ -48,7 +52,8 @@ var ErrTag = errors.New("the tags stay as they are")
 
 var tagPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// CheckTag refuses what cannot be a tag, because it would be mistaken for a version's number, for latest or for a flag.
+// CheckTag refuses a name that could be mistaken for a version's number, for latest or for a flag,
+// and one that is hard to type.
 func CheckTag(name string) error {
 	isNumber := strings.Trim(name, "0123456789") == ""
 	if !tagPattern.MatchString(name) || isNumber || strings.HasPrefix(name, "-") || strings.EqualFold(name, "latest") {
@@ -65,7 +70,8 @@ type TagChange struct {
 	Version int64  `json:"version,omitempty"` // the generation that it names now; 0: it is removed
 }
 
-// SetTag makes a tag name the version of that generation. A tag that names another version is moved only with force.
+// SetTag makes a tag name the version of that generation. A tag that names another version is moved
+// only with force.
 func (s *Store) SetTag(ctx context.Context, name string, generation int64, force bool) (TagChange, error) {
 	change := TagChange{Tag: name, Version: generation}
 	if err := CheckTag(name); err != nil {
@@ -82,7 +88,8 @@ func (s *Store) SetTag(ctx context.Context, name string, generation int64, force
 		if slices.Contains(t.Removing, generation) {
 			return false, fmt.Errorf("%w: version %d is being removed, since it is older than --keep-versions (SHUFFLE_KEEP_VERSIONS) keeps; tag a newer one", ErrTag, generation)
 		}
-		// Between the reading of the tags and their conditional write: see the table at tags.
+		// This stands between the reading of the tags and their conditional write: see the table at
+		// tags.
 		_, err := s.ReadVersion(ctx, generation)
 		if errors.Is(err, bucket.ErrNotFound) {
 			return false, fmt.Errorf("%w: version %d has been removed meanwhile; see shuffle versions", ErrTag, generation)
@@ -124,8 +131,9 @@ func (s *Store) Tags(ctx context.Context) (map[string]int64, error) {
 	return t.Tags, err
 }
 
-// markForRemoval decides which of the generations are removed: the expired ones and those whose removal has begun before, unless
-// they are tagged. From its return on, none of them can be tagged. all are the generations of which anything is left.
+// markForRemoval decides which of the generations are removed: the expired ones and those whose
+// removal has begun before, unless they are tagged. From its return on, none of them can be tagged.
+// all are the generations of which anything is left.
 func (s *Store) markForRemoval(ctx context.Context, all, expired []int64) (removing []int64, err error) {
 	err = s.updateTags(ctx, func(t *tags) (bool, error) {
 		tagged := map[int64]bool{}
@@ -145,8 +153,8 @@ func (s *Store) markForRemoval(ctx context.Context, all, expired []int64) (remov
 	return removing, err
 }
 
-// updateTags changes the tags by a conditional write. change says whether there is anything to write; it may be called again, when
-// another process has written meanwhile.
+// updateTags changes the tags by a conditional write. change says whether there is anything to
+// write; it may be called again, when another process has written meanwhile.
 func (s *Store) updateTags(ctx context.Context, change func(*tags) (bool, error)) error {
 	return s.Update(ctx, tagsName, func(old []byte) ([]byte, error) {
 		t, err := s.decodeTags(old)
@@ -163,8 +171,8 @@ func (s *Store) updateTags(ctx context.Context, change func(*tags) (bool, error)
 	})
 }
 
-// decodeTags reads tags.json; nil is an object that does not exist. What it does not understand is an error, so that no tag is lost by
-// a write, and no version by a tag that was not read.
+// decodeTags reads tags.json; nil is an object that does not exist. Content that it does not
+// understand is an error. Else a write would lose tags, and retention would remove tagged versions.
 func (s *Store) decodeTags(body []byte) (tags, error) {
 	t := tags{V: tagsVersion}
 	if body != nil {

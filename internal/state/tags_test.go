@@ -160,7 +160,8 @@ func TestRetainKeepsTagged(t *testing.T) {
 	}
 }
 
-// Tags that cannot be read or understood: a plain error for each who needs them, nothing is removed and nothing written over.
+// Tags that cannot be read or understood: a plain error for each who needs them, nothing is removed
+// and nothing written over.
 func TestTagsThatCannotBeRead(t *testing.T) {
 	for body, want := range map[string]string{
 		"{":                              "unexpected end of JSON input; restore the object's last version",
@@ -195,8 +196,8 @@ func TestTagsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// A whole retention before each request of tagging, and a whole tagging before each request of retention: the table at tags. A tag is
-// either set, and its version stays, or refused.
+// A whole retention before each request of tagging, and a whole tagging before each request of
+// retention: the table at tags. A tag is either set, and its version stays, or refused.
 func TestTagWhileRetaining(t *testing.T) {
 	kept, refused := 0, 0
 	for n := 1; n <= 14; n++ {
@@ -232,8 +233,8 @@ func TestTagWhileRetaining(t *testing.T) {
 	}
 }
 
-// A retention that stops anywhere leaves no version that is tagged and not whole, and the next one ends what it has begun, though
-// more versions are kept by then.
+// A retention that stops anywhere leaves no version that is tagged and not whole, and the next one
+// ends what it has begun, though more versions are kept by then.
 func TestTagAfterAnInterruptedRetention(t *testing.T) {
 	for n := range 4 {
 		for name, s := range tagStores(t) {
@@ -254,7 +255,8 @@ func TestTagAfterAnInterruptedRetention(t *testing.T) {
 	}
 }
 
-// Two retentions that keep different numbers: the one that keeps more does not take back what the other has decided.
+// Two retentions that keep different numbers: the one that keeps more does not take back what the
+// other has decided.
 func TestRetentionsAtOnce(t *testing.T) {
 	for n := 1; n <= 12; n++ {
 		inner := &membucket.Bucket{}

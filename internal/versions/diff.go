@@ -195,7 +195,8 @@ func places(rows []state.VersionRow) []string {
 	return all
 }
 
-// sortClasses puts the classes in the order of the settings, as everywhere else, and others by name after them.
+// sortClasses puts the classes in the order of the settings, as everywhere else, and others by name
+// after them.
 func (d *Diff) sortClasses(order []string) {
 	place := func(c ClassChanges) int {
 		if i := slices.Index(order, c.Class); i >= 0 {

@@ -29,7 +29,8 @@ type Listed struct {
 type Listing struct {
 	Versions []Listed
 	Latest   int64 // generation; 0: there is none
-	// Lost are the tags whose version is not whole, as when somebody has deleted objects of it, with its generation.
+	// Lost are the tags whose version is not whole, as when somebody has deleted objects of it,
+	// with its generation.
 	Lost map[string]int64
 }
 

@@ -198,7 +198,7 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 	if plan.Tasks != 0 {
 		return held, fmt.Errorf("run %s has %d tasks", plan.Run, plan.Tasks)
 	}
-	if err := t.Store.EnsureSeed(ctx, plan); err != nil {
+	if err := t.Store.EnsureSettings(ctx, plan); err != nil {
 		return held, err
 	}
 	before, err := t.Store.ReportAsItIs(ctx, plan.Run)

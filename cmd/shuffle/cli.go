@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/angel-nft/google-shuffle/internal/config"
+	"github.com/angel-nft/google-shuffle/internal/dotenv"
 )
 
 // cli is every command and flag; the help texts and the environment's names come from it.
@@ -21,6 +23,8 @@ type cli struct {
 	Apply applyCmd `cmd:"" help:"Publish a plan that was made with --review."`
 	Work  workCmd  `cmd:"" help:"Apply tasks, until SIGTERM."`
 	Track trackCmd `cmd:"" help:"Count results, verify, report; until SIGTERM."`
+
+	Settings settingsCmd `cmd:"" help:"The settings that decide a frame's dataset, and what this environment gives otherwise."`
 
 	Status  statusCmd  `cmd:"" help:"Where a run stands."`
 	Runs    runsCmd    `cmd:"" help:"List the runs, newest first."`
@@ -83,5 +87,39 @@ func parse(args []string, stdout, stderr io.Writer) (*parsed, error) {
 	if !ok {
 		panic("command without run: " + ctx.Command()) // a new command that forgot it
 	}
+	c.Given = given(ctx)
 	return &parsed{config: c.Config, command: command}, nil
+}
+
+// parseIn is parse in an environment that has variables of .env.
+func parseIn(env dotenv.Environment, args []string, stdout, stderr io.Writer) (*parsed, error) {
+	p, err := parse(args, stdout, stderr)
+	if p == nil || err != nil {
+		return p, err
+	}
+	for flag, where := range p.config.Given {
+		if env.FromFile[where] {
+			p.config.Given[flag] = where + " in .env"
+		}
+	}
+	return p, nil
+}
+
+// given says where each flag of the command was given: on the command line, or else in its variable.
+func given(ctx *kong.Context) map[string]string {
+	where := map[string]string{}
+	for _, flag := range ctx.Flags() {
+		for _, variable := range flag.Envs {
+			if _, set := os.LookupEnv(variable); set {
+				where[flag.Name] = variable
+				break // kong takes the first one that is set
+			}
+		}
+	}
+	for _, path := range ctx.Path {
+		if path.Flag != nil {
+			where[path.Flag.Name] = "--" + path.Flag.Name
+		}
+	}
+	return where
 }

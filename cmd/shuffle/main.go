@@ -11,8 +11,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/joho/godotenv"
-
+	"github.com/angel-nft/google-shuffle/internal/dotenv"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/pull"
 	"github.com/angel-nft/google-shuffle/internal/show"
@@ -53,10 +52,11 @@ func clean(err error) string {
 }
 
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return usage(fmt.Errorf("read .env: %w", err))
+	env, err := dotenv.Load(".env")
+	if err != nil {
+		return usage(err)
 	}
-	parsed, err := parse(args, stdout, stderr)
+	parsed, err := parseIn(env, args, stdout, stderr)
 	if parsed == nil || err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func exitCode(err error) int {
 		return 130
 	case errors.As(err, &active):
 		return 3
-	case errors.Is(err, errUsage), errors.Is(err, planner.ErrUsage), errors.Is(err, open.ErrURL), errors.Is(err, state.ErrNoRun), errors.Is(err, tracker.ErrNothingToCompare),
+	case errors.Is(err, errUsage), errors.Is(err, planner.ErrUsage), errors.Is(err, open.ErrURL), errors.Is(err, state.ErrNoRun), errors.Is(err, state.ErrSettings), errors.Is(err, tracker.ErrNothingToCompare),
 		errors.Is(err, versions.ErrNone), errors.Is(err, state.ErrTag), errors.Is(err, pull.ErrUsage):
 		return 2
 	}

@@ -231,7 +231,7 @@ func TestClassComes(t *testing.T) {
 	w.draw(e, e.InsertRows(4, "Epic"))
 	w.save(e)
 	w.env = append(w.env, "SHUFFLE_CLASSES=Junk,Common,Uncommon,Rare,Legendary,Epic")
-	w.run(0, "run")
+	w.run(0, "run", "--change-settings")
 	const numbers = `Epic new → 1, Junk 1 → 2, Legendary 2 → 3, Rare 3 → 4, Uncommon 4 → 5; a model trained on the old numbers reads them wrongly`
 	out, _ := w.run(0, "versions", "1", "2")
 	says(t, out, `Class numbers change: `+numbers)

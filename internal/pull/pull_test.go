@@ -28,9 +28,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const base = "tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/"
 
 var (
-	layout   = dataset.Layout{Prefix: "tuttle_twins"}
-	settings = state.Settings{Seed: "seed", Split: "train=0.7,validate=0.1,test=0.2",
-		Classes: []string{"Junk", "Common", "Rare"}, Datasets: []string{"train", "validate", "test"}}
+	layout       = dataset.Layout{Prefix: "tuttle_twins"}
+	settings     = state.Settings{Definition: state.Definition{Seed: "seed", Split: "train=0.7,validate=0.1,test=0.2", Classes: []string{"Junk", "Common", "Rare"}}, Datasets: []string{"train", "validate", "test"}}
 	trainRare    = dataset.Place{Dataset: "train", Class: "Rare"}
 	trainCommon  = dataset.Place{Dataset: "train", Class: "Common"}
 	validateRare = dataset.Place{Dataset: "validate", Class: "Rare"}

@@ -33,6 +33,13 @@ type Plan struct {
 	Leakage        float64  `json:"leakage"`
 	LeakageGrouped float64  `json:"leakage_grouped"`
 	Settings       Settings `json:"settings"`
+	// SettingsSince is the run that recorded these settings; zero: this plan changes them, or is the first.
+	SettingsSince Since `json:"settings_since,omitzero"`
+	// InForce are the settings in force where the plan is made with others, and Given what was given otherwise.
+	InForce *Definition    `json:"in_force,omitempty"`
+	Given   []GivenSetting `json:"given,omitempty"`
+	// DatasetChanges says what other settings than those in force do; nil when the plan is made with these.
+	DatasetChanges *DatasetChanges `json:"dataset_changes,omitempty"`
 	// SeedDrawn says that the plan's seed was drawn for it, so that a later plan would draw another unless it is told this one.
 	SeedDrawn bool `json:"seed_drawn,omitempty"`
 	// Restores is the generation of the dataset version that the plan goes back to; 0: it is planned from the sheets.
@@ -127,20 +134,6 @@ type Balance struct {
 	Class   string `json:"class"`
 	Before  int    `json:"before"`
 	After   int    `json:"after"`
-}
-
-// Settings are those that a plan was made with, and that decide what it says.
-type Settings struct {
-	Seed      string   `json:"seed"`
-	Split     string   `json:"split"`
-	Group     string   `json:"group,omitempty"`
-	Stratify  bool     `json:"stratify,omitempty"`
-	Guard     int      `json:"guard,omitempty"`
-	Subsample int      `json:"subsample,omitempty"`
-	Classes   []string `json:"classes"`
-	Datasets  []string `json:"datasets"` // the split's, in its order
-	Listed    []string `json:"listed"`   // every dataset folder that was listed: the split's and earlier ones
-	ImageSize string   `json:"image_size"`
 }
 
 // Held lists the episodes that the plan leaves as they stand, with the reason.

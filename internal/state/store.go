@@ -143,7 +143,8 @@ func (s *Store) Names(ctx context.Context, folder string) ([]string, error) {
 // Names of objects below <prefix>/shuffle/.
 const (
 	pointerName    = "current.json"
-	seedName       = "seed.json"
+	settingsName   = "settings.json"
+	seedName       = "seed.json" // what earlier releases kept of the settings
 	UnreadableName = "unreadable.jsonl"
 	LatestName     = "versions/latest.json"
 )

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -226,25 +225,6 @@ func ParseLines[T any](body []byte) ([]T, error) {
 		lines = append(lines, v)
 	}
 	return lines, scanner.Err()
-}
-
-// Seed is seed.json: what the split in force was drawn with. It belongs to the state, not to a machine.
-type Seed struct {
-	V          int      `json:"v"`
-	Seed       string   `json:"seed"`
-	Run        string   `json:"run"`        // that drew it
-	Generation int64    `json:"generation"` // of the newest run that was published with it
-	Datasets   []string `json:"datasets"`   // every dataset that the program has ever filled under this prefix
-}
-
-// Seed reads the seed in force; the zero Seed before the first run.
-func (s *Store) Seed(ctx context.Context) (Seed, error) {
-	var seed Seed
-	_, err := s.ReadJSON(ctx, seedName, &seed)
-	if errors.Is(err, bucket.ErrNotFound) {
-		return Seed{}, nil
-	}
-	return seed, err
 }
 
 // Runs lists the runs, oldest first: by generation, for the time in their names is by the clock of whichever planner.

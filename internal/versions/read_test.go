@@ -25,7 +25,7 @@ func newStore(t *testing.T) *state.Store {
 
 func publish(t *testing.T, s *state.Store, generation int64, rows ...state.VersionRow) {
 	t.Helper()
-	settings := state.Settings{Datasets: []string{"train", "test"}, Classes: []string{"Junk", "Rare"}}
+	settings := state.Settings{Definition: state.Definition{Classes: []string{"Junk", "Rare"}}, Datasets: []string{"train", "test"}}
 	if _, err := s.PublishVersion(context.Background(), state.Version{Generation: generation, Settings: settings}, rows); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestList(t *testing.T) {
 // The classes come in the order of the settings, and the numbers that change are said.
 func TestBetweenOfOtherClasses(t *testing.T) {
 	version := func(generation int64, classes ...string) state.Version {
-		return state.Version{Generation: generation, Settings: state.Settings{Datasets: []string{"train"}, Classes: classes}}
+		return state.Version{Generation: generation, Settings: state.Settings{Definition: state.Definition{Classes: classes}, Datasets: []string{"train"}}}
 	}
 	s := newStore(t)
 	at := func(i int, class string) state.VersionRow {

@@ -1,0 +1,147 @@
+// Package dotenv prepares the process's environment: it adds the variables of a .env file, and mends values that a shell, a
+// container runtime or an editor has left in quotes. Its errors never contain a value, since .env files hold secrets.
+package dotenv
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/joho/godotenv"
+)
+
+// Environment is what Load has found.
+type Environment struct {
+	// FromFile has the variables whose value comes from the file.
+	FromFile map[string]bool
+}
+
+// Load reads the file and sets its variables, except those that the environment has already. An empty variable counts as
+// not set, in both. A file that does not exist counts as empty.
+func Load(file string) (Environment, error) {
+	env := Environment{FromFile: map[string]bool{}}
+	if err := mend(os.Environ()); err != nil {
+		return env, err
+	}
+	body, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return env, nil
+	}
+	if err != nil {
+		return env, fmt.Errorf("read %s: %w", file, err)
+	}
+	values, err := parse(file, body)
+	if err != nil {
+		return env, err
+	}
+	for name, value := range values {
+		value = Clean(value)
+		if value == "" || os.Getenv(name) != "" {
+			continue
+		}
+		if err := os.Setenv(name, value); err != nil {
+			return env, fmt.Errorf("read %s: the value of %s cannot be set: expected text without NUL characters", file, name)
+		}
+		env.FromFile[name] = true
+	}
+	return env, nil
+}
+
+// ours are the variables that this program and the libraries of its services read.
+var ours = regexp.MustCompile(`^(SHUFFLE|AWS|GOOGLE)_`)
+
+// mend cleans the variables of the environment. Docker's --env-file, for one, keeps quotes and carriage returns.
+func mend(environ []string) error {
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		cleaned := Clean(value)
+		switch {
+		case !ours.MatchString(name):
+		case cleaned == "":
+			if err := os.Unsetenv(name); err != nil {
+				return fmt.Errorf("clean the variable %s: %w", name, err)
+			}
+		case cleaned != value:
+			if err := os.Setenv(name, cleaned); err != nil {
+				return fmt.Errorf("clean the variable %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// byteOrderMark stands at the beginning of files that some editors write.
+const byteOrderMark = "\uFEFF"
+
+// Clean removes blanks, line ends and byte order marks around a value, and then one pair of quotes.
+func Clean(value string) string {
+	value = strings.Trim(value, " \t\r\n"+byteOrderMark)
+	if n := len(value); n >= 2 && value[0] == value[n-1] && (value[0] == '"' || value[0] == '\'') {
+		return strings.Trim(value[1:n-1], " \t\r\n"+byteOrderMark)
+	}
+	return value
+}
+
+// maxBytes is far more than any list of settings has.
+const maxBytes = 64 << 10
+
+// parse reads the variables. godotenv's errors quote the file from the fault to its end, so the fault is found without them.
+func parse(file string, body []byte) (map[string]string, error) {
+	body = bytes.TrimPrefix(body, []byte(byteOrderMark))
+	if len(body) > maxBytes {
+		return nil, fmt.Errorf("read %s: it has %d bytes; expected at most %d bytes of lines NAME=VALUE", file, len(body), maxBytes)
+	}
+	if !utf8.Valid(body) || bytes.IndexByte(body, 0) >= 0 {
+		return nil, fmt.Errorf("read %s: it is not UTF-8 text; save it as UTF-8 (Windows PowerShell writes UTF-16 by itself)", file)
+	}
+	body = bytes.ReplaceAll(bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
+	lines := strings.SplitAfter(string(body)+"\n", "\n")
+	values, ok := parseLines(lines)
+	if ok {
+		return values, nil
+	}
+	n := faultyLine(lines)
+	return nil, fmt.Errorf("read %s: line %d%s: expected NAME=VALUE, with quotes around a value closed, and # before a comment", file, n+1, nameIn(lines[n]))
+}
+
+// validName is a variable as shells name it.
+var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func parseLines(lines []string) (map[string]string, bool) {
+	values, err := godotenv.Unmarshal(strings.Join(lines, ""))
+	if err != nil {
+		return nil, false
+	}
+	for name := range values {
+		if !validName.MatchString(name) {
+			return nil, false
+		}
+	}
+	return values, true
+}
+
+// faultyLine is the index of the first line of the statement that does not parse. A value in quotes makes a statement of
+// several lines.
+func faultyLine(lines []string) int {
+	first := 0
+	for end := 1; end <= len(lines); end++ {
+		if _, ok := parseLines(lines[first:end]); ok {
+			first = end
+		}
+	}
+	return min(first, len(lines)-1)
+}
+
+// showable is a name that no secret looks like: capitals with an underscore. The line may hold anything.
+var showable = regexp.MustCompile(`^\s*(?:export\s+)?([A-Z][A-Z0-9]{0,30}(?:_[A-Z0-9]{1,30}){1,6})\s*[=:]`)
+
+func nameIn(line string) string {
+	if m := showable.FindStringSubmatch(line); m != nil {
+		return " (" + m[1] + ")"
+	}
+	return ""
+}

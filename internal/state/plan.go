@@ -23,7 +23,10 @@ type Plan struct {
 	Balance  []Balance         `json:"balance"`
 	// MissingClasses are the classes of the plan that have no frame in some dataset, as "test/Legendary".
 	MissingClasses []string `json:"missing_classes,omitempty"`
-	CostUSD        float64  `json:"cost_usd"`
+	// ClassNumbers are the classes whose number changes from the latest dataset version to the one
+	// that the run publishes.
+	ClassNumbers []ClassNumber `json:"class_numbers,omitempty"`
+	CostUSD      float64       `json:"cost_usd"`
 	// Seconds is the expected duration with one worker.
 	Seconds float64 `json:"seconds"`
 	// Leakage is the share of the validate and test frames with a train frame right beside them, 0 to 1, and

@@ -21,7 +21,8 @@ type paused struct {
 	name  string
 	n     int
 	pause time.Duration
-	until func() bool // what must have happened as well; nil is nothing
+	until func() bool            // what must have happened as well; nil is nothing
+	when  func(body []byte) bool // stop at this write instead of the n-th
 
 	mu   sync.Mutex
 	seen int
@@ -31,7 +32,7 @@ func (b *paused) PutObject(ctx context.Context, key string, body []byte, cond bu
 	if strings.HasSuffix(key, "/"+b.name) {
 		b.mu.Lock()
 		b.seen++
-		stop := b.seen == b.n
+		stop := b.seen == b.n || b.when != nil && b.when(body)
 		b.mu.Unlock()
 		for stop {
 			<-time.After(b.pause)
@@ -99,6 +100,38 @@ func TestOneOfTwoTrackersIsSlow(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Both are slow: the one whose change of the pointer wins is not the one whose report was proposed last.
+func TestBothTrackersAreSlow(t *testing.T) {
+	for first := 6; first <= 12; first += 2 {
+		for second := 1; second <= 9; second += 2 {
+			what := fmt.Sprintf("%d s and %d s late", first, second)
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				plan := w.published(runName(1), 1, 12)
+				w.work(nil)
+				verifying := func() bool { return w.pointer().State == state.Verifying }
+				a := w.start(w.slowEnd(time.Duration(first) * time.Second))
+				w.until(verifying)
+				w.follows(w.slowEnd(time.Duration(second) * time.Second))
+				<-a
+				w.checkEnd(plan.Run, what, state.Succeeded)
+				if w.announced() != 1 {
+					t.Errorf("%s: announced %d times", what, w.announced())
+				}
+			})
+		}
+	}
+}
+
+// slowEnd is a tracker that is stopped right before it changes the pointer to the end.
+func (w *world) slowEnd(pause time.Duration) *tracker.Tracker {
+	tr := w.slow(&paused{name: "current.json", n: -1, pause: pause})
+	tr.Options.Page = page
+	b := tr.Store.Bucket.(*paused)
+	b.when = func(body []byte) bool { return strings.Contains(string(body), `"succeeded"`) }
+	return tr
 }
 
 // A tracker that was stopped while it wrote about one end goes on after a redrive and another end.

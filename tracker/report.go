@@ -143,10 +143,12 @@ func (t *Tracker) settle(ctx context.Context, p state.Pointer, plan *state.Plan,
 	if err != nil || before.Final && agree(before, r) {
 		return err
 	}
-	first := !sameEnd(before, r)
-	if before.State == r.State && before.Reason == r.Reason {
+	proposed := before.State == r.State && before.Reason == r.Reason
+	if proposed {
 		keepCheck(r, before)
 	}
+	// An end that was proposed is announced by the tracker that changed the pointer.
+	first := !sameEnd(before, r) && (before.Final || !proposed)
 	if err := t.finalReport(ctx, r, plan, l, files); err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ var (
 	// ErrScope: the credentials lack the scope that reads spreadsheets.
 	ErrScope = errors.New("the credentials lack the scope to read spreadsheets")
 	// ErrCredentials: Google does not take the credentials, or they are damaged.
-	ErrCredentials = errors.New("the credentials are refused")
+	ErrCredentials = errors.New("no usable credentials")
 	// ErrAnswer: whatever answers is not the Sheets API.
 	ErrAnswer = errors.New("not an answer of the Sheets API")
 )

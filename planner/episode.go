@@ -69,8 +69,7 @@ func (p *episodePlanner) plan() EpisodeChanges {
 	}
 	if p.rowless > 0 {
 		p.out.Problems = append(p.out.Problems, state.Problem{Problem: fmt.Sprintf(
-			"frames without a row are left as they stand, %d of them: the sheet has rows without a usable frame name, %d of them, which may be theirs",
-			p.rowless, p.Sheet.Unread)})
+			"frames without a row (%d) are left as they stand: rows without a usable frame name (%d) may be theirs", p.rowless, p.Sheet.Unread)})
 	}
 	return p.out
 }

@@ -201,7 +201,7 @@ var odd = []oddity{
 
 // rowless is the problem of frames without a row in a sheet with rows that cannot be read.
 func rowless(frames, rows int) state.Problem {
-	return state.Problem{Problem: fmt.Sprintf("frames without a row are left as they stand, %d of them: the sheet has rows without a usable frame name, %d of them", frames, rows)}
+	return state.Problem{Problem: fmt.Sprintf("frames without a row (%d) are left as they stand: rows without a usable frame name (%d) may be theirs", frames, rows)}
 }
 
 func seq(from, to int) []int {

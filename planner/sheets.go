@@ -43,12 +43,12 @@ func (d *draft) readSheet(e manifest.Entry, values sheet.Values) (rows.Sheet, er
 		ImageSize: cfg.ImageSize, Classes: cfg.Classes, MaxBad: cfg.MaxBadRows,
 	})
 	if last := d.bases[e.Episode]; err == nil && last != "" && last != s.Base && !slices.Contains(d.opt.AcceptBase, e.Episode) {
-		given := "found"
+		which := ""
 		if s.Base == rows.DefaultBase(cfg.Layout.Prefix, e.Episode, cfg.ImageSize) {
-			given = "found no other than the default,"
+			which = ", the default folder"
 		}
-		err = &baseError{fmt.Sprintf("sheet %.80q: expected the base URI of the last run, %s (version %d), %s %s; if the images have moved, plan with --accept-base %s",
-			values.Title, last, d.last.version.Generation, given, s.Base, e.Episode)}
+		err = &baseError{fmt.Sprintf("sheet %.80q: expected the images under %s, as in the last run (version %d), found the base URI of %s%s; if they have moved, plan with --accept-base %s",
+			values.Title, last, d.last.version.Generation, s.Base, which, e.Episode)}
 	}
 	return s, err
 }

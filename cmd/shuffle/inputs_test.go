@@ -123,6 +123,14 @@ func TestRefreshCeiling(t *testing.T) {
 	w.run(1, "run")
 	w.run(0, "run", "--allow-refresh", "S01E01")
 	w.checkDatasets()
+
+	w.drawn = 0 // the images are what they were in version 1
+	w.draw(e, e.Images)
+	out, _ := w.run(1, "restore", "1", "--dry-run")
+	says(t, out, `would copy \d+ of the \d+ frames in the datasets again .*shuffle restore 1 --allow-refresh S01E01`)
+	w.run(0, "restore", "1", "--allow-refresh", "S01E01")
+	w.carry(0)
+	w.checkDatasets()
 }
 
 // shuffle plan, with 50 of 1,000 frame names in other clothes, and then with some that cannot be read: no frame goes.

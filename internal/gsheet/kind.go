@@ -135,7 +135,7 @@ func (s *Sheets) explain(err error) error {
 	if errors.Is(err, sheet.ErrUnavailable) {
 		said += ", after several tries"
 	}
-	switch kind {
+	switch kind { //nolint:errorlint // kindOf gives these values themselves
 	case nil:
 		return errors.New(said)
 	case sheet.ErrWorksheetNotFound:

@@ -36,12 +36,12 @@ func retry[T any](ctx context.Context, request func(context.Context) (T, error))
 			return answer, err
 		}
 		kind := kindOf(err)
-		if kind != sheet.ErrUnavailable && kind != sheet.ErrNoConnection {
-			return answer, err
-		}
 		most := limit
-		if kind == sheet.ErrNoConnection {
+		switch {
+		case errors.Is(kind, sheet.ErrNoConnection):
 			most = connectLimit
+		case !errors.Is(kind, sheet.ErrUnavailable):
+			return answer, err
 		}
 		wait := pause(err, try)
 		if try == tries || time.Since(start)+wait > most {

@@ -181,8 +181,9 @@ func (d *draft) stratify(ctx context.Context, a *Assigner, s season, reads []fun
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			labelled[i], err = d.standingLabels(ctx, e.Episode, folders)
-			return err
+			standing, unlisted := d.standingLabels(ctx, e.Episode, folders) // err stays: it is what the read gives
+			labelled[i] = standing
+			return unlisted
 		})
 	}
 	if err := g.Wait(); err != nil {

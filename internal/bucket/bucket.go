@@ -20,7 +20,7 @@ const MaxListKeys = 1000
 type Object struct {
 	Key  string
 	ETag string
-	Size int64 // bytes
+	Size int64 // bytes; -1 in a listing of a store that does not give it
 	// StorageClass is S3's name of it in a listing; empty for the standard class, and outside S3.
 	StorageClass string
 }

@@ -85,7 +85,7 @@ func pageOf(out *s3.ListObjectsV2Output) (bucket.Page, error) {
 		if err != nil {
 			return bucket.Page{}, fmt.Errorf("decode key: %w", err)
 		}
-		page.Objects[i] = bucket.Object{Key: key, ETag: unquoted(o.ETag), Size: aws.ToInt64(o.Size), StorageClass: storageClass(o.StorageClass)}
+		page.Objects[i] = bucket.Object{Key: key, ETag: unquoted(o.ETag), Size: sizeOf(o.Size), StorageClass: storageClass(o.StorageClass)}
 	}
 	for _, p := range out.CommonPrefixes {
 		prefix, err := decode(p.Prefix)
@@ -100,6 +100,14 @@ func pageOf(out *s3.ListObjectsV2Output) (bucket.Page, error) {
 		}
 	}
 	return page, nil
+}
+
+// sizeOf is -1 when the store has not given it: an object is not empty for that.
+func sizeOf(size *int64) int64 {
+	if size == nil {
+		return -1
+	}
+	return *size
 }
 
 // storageClass is empty for the standard class.

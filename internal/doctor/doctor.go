@@ -67,6 +67,14 @@ func Bucket(ctx context.Context, b BucketAPI, l dataset.Layout) []show.Check {
 	}
 }
 
+// Strays lists everything below ML/ for keys that are no frames of a dataset. They are no fault: the program leaves them alone.
+func Strays(ctx context.Context, d dataset.Destination) show.Check {
+	strays, err := d.AllStrays(ctx)
+	c := check("keys below "+d.Layout.ML(), err, show.Strays(strays), "grant s3:ListBucket on the bucket")
+	c.Warns = strays != nil
+	return c
+}
+
 // refused turns the answer to a request whose condition does not hold into what it says about the right to make it.
 func refused(err error) error {
 	switch {

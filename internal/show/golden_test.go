@@ -68,22 +68,27 @@ func pages() map[string]printer {
 		"runs-none":             func(w io.Writer, s Style) error { return Runs(w, s, nil) },
 		"dead":                  func(w io.Writer, s Style) error { return Dead(w, s, run, sampleDead()) },
 		"dead-none":             func(w io.Writer, s Style) error { return Dead(w, s, run, nil) },
-		"differences":           func(w io.Writer, s Style) error { return Differences(w, s, "run "+run, 86_400, 3, sampleDifferences()) },
-		"differences-none":      func(w io.Writer, s Style) error { return Differences(w, s, "version 41", 86_400, 3, nil) },
-		"versions":              func(w io.Writer, s Style) error { return Versions(w, s, sampleVersions(), 42) },
-		"versions-none":         func(w io.Writer, s Style) error { return Versions(w, s, nil, 0) },
-		"diff":                  func(w io.Writer, s Style) error { return Diff(w, s, sampleDiff()) },
-		"diff-same":             func(w io.Writer, s Style) error { return Diff(w, s, versions.Diff{From: 41, To: 42, Same: 85_782}) },
-		"pull":                  func(w io.Writer, s Style) error { return Pull(w, s, wholePull()) },
-		"pull-broken":           func(w io.Writer, s Style) error { return Pull(w, s, brokenPull()) },
-		"why-keep":              whyOf(keptFrame()),
-		"why-move":              whyOf(movingFrame()),
-		"why-held":              whyOf(heldFrame()),
-		"why-frozen":            whyOf(frozenFrame()),
-		"why-left-out":          whyOf(leftOutFrame()),
-		"why-orphan":            whyOf(orphanFrame()),
-		"checks":                func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()) },
-		"checks-passed":         func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()[:2]) },
+		"differences": func(w io.Writer, s Style) error {
+			return Differences(w, s, "run "+run, 86_400, 3, sampleDifferences(), nil)
+		},
+		"differences-none": func(w io.Writer, s Style) error { return Differences(w, s, "version 41", 86_400, 3, nil, nil) },
+		"differences-strays": func(w io.Writer, s Style) error {
+			return Differences(w, s, "version 41", 86_400, 3, nil, sampleStrays())
+		},
+		"versions":      func(w io.Writer, s Style) error { return Versions(w, s, sampleVersions(), 42) },
+		"versions-none": func(w io.Writer, s Style) error { return Versions(w, s, nil, 0) },
+		"diff":          func(w io.Writer, s Style) error { return Diff(w, s, sampleDiff()) },
+		"diff-same":     func(w io.Writer, s Style) error { return Diff(w, s, versions.Diff{From: 41, To: 42, Same: 85_782}) },
+		"pull":          func(w io.Writer, s Style) error { return Pull(w, s, wholePull()) },
+		"pull-broken":   func(w io.Writer, s Style) error { return Pull(w, s, brokenPull()) },
+		"why-keep":      whyOf(keptFrame()),
+		"why-move":      whyOf(movingFrame()),
+		"why-held":      whyOf(heldFrame()),
+		"why-frozen":    whyOf(frozenFrame()),
+		"why-left-out":  whyOf(leftOutFrame()),
+		"why-orphan":    whyOf(orphanFrame()),
+		"checks":        func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()) },
+		"checks-passed": func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()[:2]) },
 	}
 }
 

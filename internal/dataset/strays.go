@@ -68,7 +68,7 @@ type StrayCount struct {
 	Count int `json:"count"`
 	// AtLeast says that there are more keys than Count.
 	AtLeast bool `json:"at_least,omitempty"`
-	// Examples are keys in the bucket, one of each folder, and at most ten.
+	// Examples are some of the keys, at most ten, of as many folders as possible.
 	Examples []string `json:"examples"`
 	// Unlisted is why some folders could not be looked into.
 	Unlisted string `json:"unlisted,omitempty"`
@@ -169,15 +169,26 @@ func (s *Strays) count(unlisted error) *StrayCount {
 			c.Unlisted = "s3:ListBucket is not granted for " + e.Key
 		}
 	}
-	last := ""
-	for _, key := range slices.Sorted(maps.Keys(s.keys)) {
-		folder := key[:strings.LastIndexByte(strings.TrimSuffix(key, "/"), '/')+1]
-		if folder != last && len(c.Examples) < maxExamples {
-			c.Examples = append(c.Examples, key)
-		}
-		last = folder
-	}
+	c.Examples = examples(slices.Sorted(maps.Keys(s.keys)))
 	return c
+}
+
+// examples are some of the keys, in order: at first one of each folder, so that a large one does not hide the others.
+func examples(keys []string) []string {
+	chosen, rest, seen := []string{}, []string{}, map[string]bool{}
+	for _, key := range keys {
+		folder := key[:strings.LastIndexByte(strings.TrimSuffix(key, "/"), '/')+1]
+		if !seen[folder] {
+			chosen = append(chosen, key)
+		} else if len(rest) < maxExamples {
+			rest = append(rest, key)
+		}
+		seen[folder] = true
+	}
+	chosen = append(chosen, rest...)
+	chosen = chosen[:min(len(chosen), maxExamples)]
+	slices.Sort(chosen)
+	return chosen
 }
 
 // AllStrays lists everything below ML/ for strays.

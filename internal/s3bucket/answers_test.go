@@ -77,7 +77,7 @@ func TestReadsRefuseWrongAnswers(t *testing.T) {
 	if _, err = b.HeadObject(t.Context(), "a.jpg"); codeIn(err) != bucket.CodeBadAnswer {
 		t.Errorf("head: %v", err)
 	}
-	b, _ = scripted(always(200, webPage, "ETag", `"of the page"`))
+	b, _ = scripted(always(200, webPage, "ETag", `"of the page"`, "Content-Type", "text/html; charset=utf-8"))
 	if _, err = b.GetObject(t.Context(), "state/current.json", ""); codeIn(err) != bucket.CodeBadAnswer || !strings.Contains(err.Error(), "web page, expected JSON") {
 		t.Errorf("get with an ETag: %v", err)
 	}

@@ -2,7 +2,6 @@ package s3bucket
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -33,7 +32,7 @@ func fail(op, key string, err error) *bucket.Error {
 
 // badAnswer is the error of an answer that is not of the kind that was asked for.
 func badAnswer(op, key, format string, args ...any) *bucket.Error {
-	return &bucket.Error{Op: op, Key: key, Code: bucket.CodeBadAnswer, Err: &answerError{fmt.Sprintf(format, args...)}}
+	return &bucket.Error{Op: op, Key: key, Code: bucket.CodeBadAnswer, Err: notS3(format, args...)}
 }
 
 // codeOf is S3's code as package bucket has it. The answer to a HEAD has no body, and the SDK makes a code of its

@@ -70,8 +70,11 @@ func (d *leanDeserializer) HandleDeserialize(
 // answerError says that an answer is not of the kind that was asked for.
 type answerError struct{ text string }
 
-func (e *answerError) Error() string {
-	return e.text + ": this is not how S3 answers; check the endpoint, and whether a proxy is between"
+func (e *answerError) Error() string { return e.text }
+
+// notS3 is an answer that S3 does not give.
+func notS3(format string, args ...any) *answerError {
+	return &answerError{fmt.Sprintf(format, args...) + ": this is not how S3 answers; check the endpoint, and whether a proxy is between"}
 }
 
 // checkRoot looks at the outermost element of an answer. S3 also sends an Error with status 200. An answer without a body counts as
@@ -87,10 +90,10 @@ func checkRoot(body []byte, root string) error {
 			if start.Name.Local == root || start.Name.Local == "Error" {
 				return nil
 			}
-			return &answerError{fmt.Sprintf("the answer is <%.40s>, expected <%s>", start.Name.Local, root)}
+			return notS3("the answer is <%.40s>, expected <%s>", start.Name.Local, root)
 		}
 		if err != nil {
-			return &answerError{fmt.Sprintf("the answer begins with %.60q, expected <%s>", body, root)}
+			return notS3("the answer begins with %.60q, expected <%s>", body, root)
 		}
 	}
 }

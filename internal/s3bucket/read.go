@@ -28,7 +28,7 @@ func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket
 		}
 		body, err := readAll(out)
 		if err == nil {
-			err = checkBody(key, body)
+			err = checkType(key, out)
 		}
 		if err == nil {
 			return bucket.Content{Body: body, ETag: unquoted(out.ETag), Age: age(out.ResultMetadata, out.LastModified)}, nil
@@ -55,12 +55,10 @@ func (b *Bucket) get(ctx context.Context, key, ifNoneMatch string) (*s3.GetObjec
 	return out, nil
 }
 
-// checkBody refuses a web page in place of a JSON object. Its reader would only find fault with a character.
-func checkBody(key string, body []byte) error {
-	text := strings.ToLower(string(body[:min(len(body), 200)]))
-	text = strings.TrimLeft(text, "\ufeff \t\r\n")
-	if strings.HasSuffix(key, ".json") && (strings.HasPrefix(text, "<!doctype") || strings.HasPrefix(text, "<html")) {
-		return &answerError{"the answer is a web page, expected JSON"}
+// checkType refuses a web page in place of a JSON object. Its reader would only find fault with a character.
+func checkType(key string, out *s3.GetObjectOutput) error {
+	if strings.HasSuffix(key, ".json") && strings.HasPrefix(aws.ToString(out.ContentType), "text/html") {
+		return &answerError{"the answer is a web page, expected JSON: either the object is one, or a proxy answers in place of S3"}
 	}
 	return nil
 }

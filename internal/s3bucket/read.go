@@ -94,7 +94,7 @@ func (b *Bucket) HeadObject(ctx context.Context, key string) (bucket.Object, err
 	if unquoted(out.ETag) == "" {
 		return bucket.Object{}, badAnswer(op, key, "the answer has no ETag (Content-Type %.60q)", aws.ToString(out.ContentType))
 	}
-	return bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: aws.ToInt64(out.ContentLength), StorageClass: storageClass(out.StorageClass)}, nil
+	return bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: sizeOf(out.ContentLength), StorageClass: storageClass(out.StorageClass)}, nil
 }
 
 // OpenObject opens an object for reading. The caller closes the reader; the context holds until then.
@@ -103,5 +103,5 @@ func (b *Bucket) OpenObject(ctx context.Context, key string) (io.ReadCloser, buc
 	if err != nil {
 		return nil, bucket.Object{}, err
 	}
-	return out.Body, bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: aws.ToInt64(out.ContentLength), StorageClass: storageClass(out.StorageClass)}, nil
+	return out.Body, bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: sizeOf(out.ContentLength), StorageClass: storageClass(out.StorageClass)}, nil
 }

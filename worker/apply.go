@@ -106,7 +106,7 @@ func (a *applier) copy(ctx context.Context, d *delivery) error {
 			return goneIfAbsent(err)
 		}
 		if now.Size == 0 { // perhaps it is being uploaded: the task comes again
-			return errSourceEmpty
+			return &bucket.Error{Op: "CopyObject", Key: d.task.Src, Code: "EmptySource", Err: errSourceEmpty}
 		}
 		d.copied = now.ETag
 	}

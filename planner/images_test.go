@@ -14,7 +14,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// A frame whose image cannot be copied is left as it stands, wherever that is; a frame that has no class needs no image.
+// A frame whose image cannot be copied is left as it stands, wherever that is; a frame that has no
+// class needs no image.
 func TestUnusableImages(t *testing.T) {
 	const what = "the source image is empty (0 bytes): upload it again"
 	problem := []state.Problem{{Row: 2, Frame: frame(0), Problem: what + "; the frame is left as it stands"}}
@@ -89,7 +90,8 @@ func TestRestoreOfUnusableImages(t *testing.T) {
 	}
 }
 
-// When no image at all can be copied, the reason says what there is. A plan names strays, also when it cannot list them all.
+// When no image at all can be copied, the reason says what there is. A plan names strays, also when
+// it cannot list them all.
 func TestPlanSaysWhatThereIs(t *testing.T) {
 	bubble(t, "another ending", func(t *testing.T) {
 		w := newWorld(t)

@@ -57,7 +57,8 @@ var spoilers = []struct {
 	}},
 }
 
-// shuffle plan, work, track, why: a frame whose image cannot be copied stays as it stands, and the problem says what is there.
+// shuffle plan, work, track, why: a frame whose image cannot be copied stays as it stands, and the
+// problem says what is there.
 func TestUnusableImages(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 120})
@@ -120,7 +121,8 @@ func TestImagesOfAnotherEnding(t *testing.T) {
 	}
 }
 
-// shuffle plan, verify, doctor: keys below ML/ that are no frames of a dataset are counted and named, and left alone.
+// shuffle plan, verify, doctor: keys below ML/ that are no frames of a dataset are counted and
+// named, and left alone.
 func TestStrays(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -171,7 +173,8 @@ func TestStrays(t *testing.T) {
 	says(t, out, "Strays: 9 keys .* no difference: the datasets equal run")
 }
 
-// An S3 that answers something else than what it was asked: the command ends at once, says what it got, and has written nothing.
+// An S3 that answers something else than what it was asked: the command ends at once, says what it
+// got, and has written nothing.
 func TestWrongAnswersOfS3(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ answer, says string }{

@@ -25,14 +25,15 @@ type Object struct {
 	StorageClass string
 }
 
-// S3's storage classes whose objects cannot be read or copied before they are restored. (GLACIER_IR is not one of them.)
+// S3's storage classes whose objects cannot be read or copied before they are restored. (GLACIER_IR
+// is not one of them.)
 const (
 	ClassGlacier     = "GLACIER"
 	ClassDeepArchive = "DEEP_ARCHIVE"
 )
 
-// IsArchived reports whether the object cannot be read or copied because of its storage class. A listing does not report
-// whether such an object has been restored.
+// IsArchived reports whether the object cannot be read or copied because of its storage class. A
+// listing does not report whether such an object has been restored.
 func (o Object) IsArchived() bool {
 	return o.StorageClass == ClassGlacier || o.StorageClass == ClassDeepArchive
 }
@@ -66,7 +67,8 @@ type Page struct {
 	Objects  []Object
 	Prefixes []string
 	Next     string
-	// Skipped are the entries of a folder that are no objects; S3 has none. They do not count for MaxKeys.
+	// Skipped are the entries of a folder that are no objects; S3 has none. They do not count for
+	// MaxKeys.
 	Skipped []Skipped
 }
 
@@ -117,8 +119,8 @@ const (
 	// CodeTransport is for requests without an answer: a cut connection, a time-out. The write may have
 	// been applied.
 	CodeTransport = "Transport"
-	// CodeBadAnswer is for answers that are not of the kind that was asked for, such as a page of a proxy. A write may have
-	// been applied.
+	// CodeBadAnswer is for answers that are not of the kind that was asked for, such as a page of a
+	// proxy. A write may have been applied.
 	CodeBadAnswer = "BadAnswer"
 )
 

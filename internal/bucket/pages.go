@@ -25,11 +25,13 @@ func List(ctx context.Context, b Lister, in ListInput) (Page, error) {
 	return page, nil
 }
 
-// maxEmptyPages is how many pages without any entry may follow each other. S3 sends such pages where it skips deleted objects.
+// maxEmptyPages is how many pages without any entry may follow each other. S3 sends such pages
+// where it skips deleted objects.
 const maxEmptyPages = 100
 
-// Pages walks a listing to its end. The first error ends it: what came before an error is a part, never the
-// whole. It ends for every store: each page must come after the one before, and only a few may be empty.
+// Pages walks a listing to its end. The first error ends it: what came before an error is a part,
+// never the whole. It ends for every store: each page must come after the one before, and only a
+// few may be empty.
 func Pages(ctx context.Context, b Lister, in ListInput) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		last, empty := "", 0
@@ -50,8 +52,8 @@ func Pages(ctx context.Context, b Lister, in ListInput) iter.Seq2[Page, error] {
 	}
 }
 
-// checkProgress reports an error when a page does not come after the pages before it. last is their last entry, and empty the
-// number of empty pages at their end.
+// checkProgress reports an error when a page does not come after the pages before it. last is their
+// last entry, and empty the number of empty pages at their end.
 func checkProgress(in ListInput, page Page, last string, empty int) (string, int, error) {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("list %s: %w", in.Prefix, badPage(in, format, args...))
@@ -86,8 +88,8 @@ func bounds(page Page) (first, last string) {
 	return first, last
 }
 
-// CheckPage reports an error when a page cannot be the answer to the question, whatever the store holds: keys outside the prefix,
-// keys that were to be left out, or keys out of order.
+// CheckPage reports an error when a page cannot be the answer to the question, whatever the store
+// holds: keys outside the prefix, keys that were to be left out, or keys out of order.
 func CheckPage(in ListInput, page Page) error {
 	before := in.StartAfter
 	if in.Token != "" {

@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// store answers requests in order, the last answer again and again, each with a token of its own unless it has one.
+// store answers requests in order, the last answer again and again, each with a token of its own
+// unless it has one.
 type store struct {
 	answers  []bucket.Page
 	requests int
@@ -37,7 +38,8 @@ func page(next string, keys ...string) (p bucket.Page) {
 	return p
 }
 
-// Whatever a store answers, a walk through its pages ends, and takes nothing that was not asked for.
+// Whatever a store answers, a walk through its pages ends, and takes nothing that was not asked
+// for.
 func TestPagesOfAWrongStore(t *testing.T) {
 	t.Parallel()
 	in := bucket.ListInput{Prefix: "a/"}

@@ -137,7 +137,8 @@ func testListDelimiterPages(t *testing.T, b Bucket) {
 	}
 }
 
-// testListKeysOnly: without the ETags, which some buckets then leave out, a listing has the same keys and sizes.
+// testListKeysOnly: without the ETags, which some buckets then leave out, a listing has the same
+// keys and sizes.
 func testListKeysOnly(t *testing.T, b Bucket) {
 	put(t, b, "a/1", "a/b/2", "a/c")
 	page, err := b.ListObjects(t.Context(), bucket.ListInput{Prefix: "a/", Delimiter: "/", KeysOnly: true})

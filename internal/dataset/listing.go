@@ -99,7 +99,8 @@ func (d Destination) places(ctx context.Context, name string) ([]Place, error) {
 	return places, nil
 }
 
-// strays takes in what is no frame of a page below a folder. The folder itself is an object where somebody made it with a console.
+// strays takes in what is no frame of a page below a folder. The folder itself is an object where
+// somebody made it with a console.
 func (d Destination) strays(page bucket.Page, folder string) {
 	for _, o := range page.Objects {
 		if _, _, ok := d.Layout.Parse(o.Key); !ok && o.Key != folder {
@@ -118,8 +119,8 @@ func (d Destination) skipped(page bucket.Page) {
 	}
 }
 
-// episodes are the ones with frames in the place. The listing of a class folder sees all that is in it, rolled up by episode; that of
-// a dataset's own folder leaves out the class folders.
+// episodes are the ones with frames in the place. The listing of a class folder sees all that is in
+// it, rolled up by episode; that of a dataset's own folder leaves out the class folders.
 func (d Destination) episodes(ctx context.Context, p Place) ([]Episode, error) {
 	var episodes []Episode
 	folder := d.Layout.Folder(p)

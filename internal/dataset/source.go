@@ -15,17 +15,19 @@ import (
 // Images are the source images of an episode.
 type Images struct {
 	ETags map[Frame]string // of those that can be copied
-	// Unusable says what there is in place of an image that can be copied. Such a frame has no ETag.
+	// Unusable says what there is in place of an image that can be copied. Such a frame has no
+	// ETag.
 	Unusable map[Frame]string
 	// Beside says what there is beside an image that can be copied, and is not used.
 	Beside map[Frame]string
 }
 
-// ErrNoImages says that a listing of an episode's images came back without one that can be copied: taken as a broken listing, never
-// as an episode without images.
+// ErrNoImages says that a listing of an episode's images came back without one that can be copied:
+// taken as a broken listing, never as an episode without images.
 var ErrNoImages = errors.New("no images found")
 
-// Source lists the images of an episode below the prefix of its sheet. With ErrNoImages too, the Images say what there is.
+// Source lists the images of an episode below the prefix of its sheet. With ErrNoImages too, the
+// Images say what there is.
 func Source(ctx context.Context, b bucket.Lister, prefix string, e Episode) (Images, error) {
 	im := Images{ETags: map[Frame]string{}, Unusable: map[Frame]string{}, Beside: map[Frame]string{}}
 	if err := im.list(ctx, b, prefix, e.FramePrefix()); err != nil {
@@ -40,7 +42,8 @@ func Source(ctx context.Context, b bucket.Lister, prefix string, e Episode) (Ima
 	return im, fmt.Errorf("list %s: %w", prefix, ErrNoImages)
 }
 
-// AddLowerCase looks for images whose names are in lower case. It costs a request, so it is for when images are missing.
+// AddLowerCase looks for images whose names are in lower case. It costs a request, so it is for
+// when images are missing.
 func (im *Images) AddLowerCase(ctx context.Context, b bucket.Lister, prefix string, e Episode) error {
 	return im.list(ctx, b, prefix, strings.ToLower(e.FramePrefix()))
 }
@@ -106,7 +109,8 @@ func (im *Images) other(others map[Frame]string, name string) {
 // imageExts are the endings of images in lower case.
 var imageExts = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".heif"}
 
-// otherName takes a file name as a frame's image with another ending, or in another case, and says in what it differs.
+// otherName takes a file name as a frame's image with another ending, or in another case, and says
+// in what it differs.
 func otherName(name string) (f Frame, differs string, ok bool) {
 	if len(name) < len(frameShape) {
 		return "", "", false

@@ -21,9 +21,10 @@ const (
 	spanKeys = bucket.MaxListKeys * 9 / 10
 )
 
-// listFrames hands out every entry below a prefix that ends with an episode's FramePrefix, in no order, one page at a time. A page that
-// is full and not the last tells how close the frames stand; what comes after it is cut accordingly and listed at once. Each key falls into
-// exactly one span, whatever its form: spans are bounded by keys, not by frames.
+// listFrames hands out every entry below a prefix that ends with an episode's FramePrefix, in no
+// order, one page at a time. A page that is full and not the last tells how close the frames stand;
+// what comes after it is cut accordingly and listed at once. Each key falls into exactly one span,
+// whatever its form: spans are bounded by keys, not by frames.
 func listFrames(ctx context.Context, b bucket.Lister, prefix string, found func(bucket.Page)) error {
 	first, err := bucket.List(ctx, b, bucket.ListInput{Prefix: prefix})
 	if err != nil {

@@ -14,8 +14,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// Strays gathers the keys below ML/ that are no frame in a class of a dataset: folders that are no dataset, and other objects in the
-// datasets' folders. Nothing is ever done to them. It is safe for concurrent use; a nil one gathers nothing.
+// Strays gathers the keys below ML/ that are no frame in a class of a dataset: folders that are no
+// dataset, and other objects in the datasets' folders. Nothing is ever done to them. It is safe for
+// concurrent use; a nil one gathers nothing.
 type Strays struct {
 	mu      sync.Mutex
 	keys    map[string]bool
@@ -26,7 +27,8 @@ type Strays struct {
 const (
 	// maxStrays bounds the memory, at about 150 bytes a key.
 	maxStrays = 10_000
-	// maxExamples bounds those of a StrayCount, and maxFolders the folders that are looked into for a plan, with a request each.
+	// maxExamples bounds those of a StrayCount, and maxFolders the folders that are looked into for
+	// a plan, with a request each.
 	maxExamples = 10
 	maxFolders  = 16
 )
@@ -74,9 +76,9 @@ type StrayCount struct {
 	Unlisted string `json:"unlisted,omitempty"`
 }
 
-// CountStrays counts what the listings before have seen, after a look at ML/ for folders that are no dataset. It looks into a folder
-// for a page of keys, and with whole to its end. It is nil when there are none. A folder that cannot be listed is no error: nothing
-// depends on what is in it.
+// CountStrays counts what the listings before have seen, after a look at ML/ for folders that are
+// no dataset. It looks into a folder for a page of keys, and with whole to its end. It is nil when
+// there are none. A folder that cannot be listed is no error: nothing depends on what is in it.
 func (d Destination) CountStrays(ctx context.Context, whole bool) (*StrayCount, error) {
 	err := d.others(ctx)
 	folders := slices.Sorted(maps.Keys(d.Strays.folders))
@@ -173,7 +175,8 @@ func (s *Strays) count(unlisted error) *StrayCount {
 	return c
 }
 
-// examples are some of the keys, in order: at first one of each folder, so that a large one does not hide the others.
+// examples are some of the keys, in order: at first one of each folder, so that a large one does
+// not hide the others.
 func examples(keys []string) []string {
 	chosen, rest, seen := []string{}, []string{}, map[string]bool{}
 	for _, key := range keys {

@@ -30,8 +30,8 @@ type folder struct {
 	names []string
 }
 
-// names are the sorted names in a folder, those of folders with a slash at the end, and others as in sortedNames. The caller must not
-// change them.
+// names are the sorted names in a folder, those of folders with a slash at the end, and others as
+// in sortedNames. The caller must not change them.
 func (b *Bucket) names(path string) ([]string, error) {
 	f, err := b.root.Open("./" + path)
 	if err != nil {
@@ -58,12 +58,12 @@ func (b *Bucket) names(path string) ([]string, error) {
 	return names, nil
 }
 
-// notObject separates the name of an entry that is not an object from its kind. No name has a NUL, and it sorts before all that does
-// not end there.
+// notObject separates the name of an entry that is not an object from its kind. No name has a NUL,
+// and it sorts before all that does not end there.
 const notObject = "\x00"
 
-// sortedNames skips our own folder and names that are not UTF-8. An entry that is neither a file nor a folder has its kind after
-// its name.
+// sortedNames skips our own folder and names that are not UTF-8. An entry that is neither a file
+// nor a folder has its kind after its name.
 func sortedNames(path string, entries []fs.DirEntry) []string {
 	names := make([]string, 0, len(entries))
 	for _, e := range entries {

@@ -40,8 +40,8 @@ func (w *walker) start(prefix string) error {
 	return nil
 }
 
-// enter reads a folder and puts what comes after the cursor on the stack. It reports whether the folder has
-// nothing in it, unless the cursor is there already.
+// enter reads a folder and puts what comes after the cursor on the stack. It reports whether the
+// folder has nothing in it, unless the cursor is there already.
 func (w *walker) enter(path string) (empty bool, err error) {
 	names, err := w.bucket.names(path)
 	if err != nil && !isAbsent(err) {
@@ -51,8 +51,8 @@ func (w *walker) enter(path string) (empty bool, err error) {
 	return err == nil && len(names) == 0 && !strings.HasPrefix(w.from.key, path), nil
 }
 
-// next is the next key, or "" at the end. The key of an entry that is not an object has its kind after it, as in sortedNames; an
-// empty folder is one.
+// next is the next key, or "" at the end. The key of an entry that is not an object has its kind
+// after it, as in sortedNames; an empty folder is one.
 func (w *walker) next(ctx context.Context) (string, error) {
 	for len(w.stack) > 0 {
 		top := &w.stack[len(w.stack)-1]

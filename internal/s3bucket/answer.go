@@ -108,7 +108,8 @@ func (l *listReader) contents(element []byte) {
 	l.class = append(l.class, l.storageClass(class))
 }
 
-// storageClass makes no new string for a class like the last one: nearly all objects of a bucket have the same.
+// storageClass makes no new string for a class like the last one: nearly all objects of a bucket
+// have the same.
 func (l *listReader) storageClass(text []byte) types.ObjectStorageClass {
 	if n := len(l.class); n > 0 && string(l.class[n-1]) == string(text) {
 		return l.class[n-1]

@@ -14,7 +14,8 @@ import (
 
 const webPage = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Welcome</body></html>"
 
-// An answer that is no listing, or another one than that asked for, is never taken for an empty folder.
+// An answer that is no listing, or another one than that asked for, is never taken for an empty
+// folder.
 func TestListRefusesWrongAnswers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -48,7 +49,8 @@ func TestListRefusesWrongAnswers(t *testing.T) {
 	})
 }
 
-// The echo of the prefix may be encoded or not, and an access point may answer with the bucket's name.
+// The echo of the prefix may be encoded or not, and an access point may answer with the bucket's
+// name.
 func TestListTakesEveryEcho(t *testing.T) {
 	t.Parallel()
 	for _, prefix := range []string{"a+b/", "a%2Bb/"} {
@@ -123,7 +125,8 @@ func TestWritesRefuseWrongAnswers(t *testing.T) {
 	}
 }
 
-// A bucket with a default retention of Object Lock refuses a PutObject without a checksum, and every store a DeleteObjects without one.
+// A bucket with a default retention of Object Lock refuses a PutObject without a checksum, and
+// every store a DeleteObjects without one.
 func TestChecksums(t *testing.T) {
 	t.Parallel()
 	b, _ := scripted(func(r *http.Request) reply {

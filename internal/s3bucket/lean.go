@@ -20,9 +20,10 @@ const (
 	check200     = "S3:ProcessResponseFor200Error"
 )
 
-// lean is an SDK client's option (APIOptions) that reads an answer with status 200 by read. The SDK reads XML token by token, which
-// takes longer than all else of a listing. An answer that read does not know to the last byte, an error for one, goes the SDK's way,
-// if its root is the expected one: the SDK does not look at that, and takes any other XML, or none, for an answer without content.
+// lean is an SDK client's option (APIOptions) that reads an answer with status 200 by read. The SDK
+// reads XML token by token, which takes longer than all else of a listing. An answer that read does
+// not know to the last byte, an error for one, goes the SDK's way, if its root is the expected one:
+// the SDK does not look at that, and takes any other XML, or none, for an answer without content.
 func lean(root string, read func(body []byte) (result any, ok bool)) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) (err error) {
 		d := &leanDeserializer{root: root, read: read}
@@ -77,8 +78,8 @@ func notS3(format string, args ...any) *answerError {
 	return &answerError{fmt.Sprintf(format, args...) + ": this is not how S3 answers; check the endpoint, and whether a proxy is between"}
 }
 
-// checkRoot looks at the outermost element of an answer. S3 also sends an Error with status 200. An answer without a body counts as
-// one that broke off.
+// checkRoot looks at the outermost element of an answer. S3 also sends an Error with status 200. An
+// answer without a body counts as one that broke off.
 func checkRoot(body []byte, root string) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return fmt.Errorf("the answer is empty: %w", io.ErrUnexpectedEOF)

@@ -33,8 +33,8 @@ func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.P
 	return page, nil
 }
 
-// checkEcho compares what the answer repeats of the question, as far as it does. The name of an access point is not compared: the
-// answer may have the bucket's.
+// checkEcho compares what the answer repeats of the question, as far as it does. The name of an
+// access point is not compared: the answer may have the bucket's.
 func (b *Bucket) checkEcho(in bucket.ListInput, out *s3.ListObjectsV2Output) error {
 	alias := strings.Contains(b.name, ":") || strings.HasSuffix(b.name, "-s3alias")
 	if name := aws.ToString(out.Name); name != "" && name != b.name && !alias {

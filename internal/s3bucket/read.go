@@ -55,7 +55,8 @@ func (b *Bucket) get(ctx context.Context, key, ifNoneMatch string) (*s3.GetObjec
 	return out, nil
 }
 
-// checkType refuses a web page in place of a JSON object. Its reader would only find fault with a character.
+// checkType refuses a web page in place of a JSON object. Its reader would only find fault with a
+// character.
 func checkType(key string, out *s3.GetObjectOutput) error {
 	if strings.HasSuffix(key, ".json") && strings.HasPrefix(aws.ToString(out.ContentType), "text/html") {
 		return &answerError{"the answer is a web page, expected JSON: either the object is one, or a proxy answers in place of S3"}

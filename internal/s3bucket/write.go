@@ -16,10 +16,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// PutObject writes an object, under a condition when cond has one. An IfMatch where no object is answers
-// bucket.ErrNotFound. A write whose answer was lost is made again, so that bucket.ErrPrecondition may mean
-// the caller's own first try. The MD5 of the body goes with it: a bucket with a default retention of Object Lock refuses a
-// write without a checksum, and this is the one that every store of this kind knows.
+// PutObject writes an object, under a condition when cond has one. An IfMatch where no object is
+// answers bucket.ErrNotFound. A write whose answer was lost is made again, so that
+// bucket.ErrPrecondition may mean the caller's own first try. The MD5 of the body goes with it: a
+// bucket with a default retention of Object Lock refuses a write without a checksum, and this is
+// the one that every store of this kind knows.
 func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
 	const op = "PutObject"
 	if err := checkKey(key); err != nil {
@@ -98,8 +99,9 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 	return append(failed, errs...), err
 }
 
-// deleteErrors are those of single keys. The answer may name no other keys than the request. Asked to be quiet, S3 names only what
-// it could not delete; a store that also names what it has deleted must name each key.
+// deleteErrors are those of single keys. The answer may name no other keys than the request. Asked
+// to be quiet, S3 names only what it could not delete; a store that also names what it has deleted
+// must name each key.
 func deleteErrors(op string, asked []types.ObjectIdentifier, out *s3.DeleteObjectsOutput) (failed []*bucket.Error, err error) {
 	open := make(map[string]bool, len(asked))
 	for _, id := range asked {

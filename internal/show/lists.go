@@ -58,7 +58,8 @@ func runSteps(all []state.Status) []step {
 	return nil
 }
 
-// Differences prints what verify found: against is what the datasets were compared with. Strays are no differences.
+// Differences prints what verify found: against is what the datasets were compared with. Strays are
+// no differences.
 func Differences(w io.Writer, s Style, against string, frames, episodes int, diffs []state.Difference, strays *dataset.StrayCount) error {
 	return write(w, s, func(p *page) {
 		if strays != nil {

@@ -49,8 +49,9 @@ type runner interface {
 }
 
 type parsed struct {
-	config  config.Config
-	command runner
+	config    config.Config
+	command   runner
+	variables []string // of all flags of all commands
 }
 
 func (p *parsed) run(ctx context.Context, a *app) error { return p.command.run(ctx, a) }
@@ -86,7 +87,18 @@ func parse(args []string, stdout, stderr io.Writer) (*parsed, error) {
 		panic("command without run: " + ctx.Command()) // a new command that forgot it
 	}
 	c.Given = given(ctx)
-	return &parsed{config: c.Config, command: command}, nil
+	return &parsed{config: c.Config, command: command, variables: variables(k.Model.Node)}, nil
+}
+
+// variables are the environment's names of a command's flags, and of the flags of the commands in it.
+func variables(node *kong.Node) (names []string) {
+	for _, flag := range node.Flags {
+		names = append(names, flag.Envs...)
+	}
+	for _, child := range node.Children {
+		names = append(names, variables(child)...)
+	}
+	return names
 }
 
 // parseIn is parse in an environment that has variables of .env.

@@ -60,8 +60,14 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if parsed == nil || err != nil {
 		return err
 	}
+	for _, warning := range unknownVariables(os.Environ(), parsed.variables, env) {
+		_, _ = fmt.Fprintf(stderr, "shuffle: warning: %s\n", show.Clean(warning))
+	}
 	a, err := newApp(parsed.config, stdout, stderr)
 	if err != nil {
+		return err
+	}
+	if err := checkLocal(parsed.command, a.cfg.Local); err != nil {
 		return err
 	}
 	return asCalled(errors.Join(parsed.run(ctx, a), a.close()), a.style)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/angel-nft/google-shuffle/internal/config"
 	"github.com/angel-nft/google-shuffle/internal/pull"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/versions"
@@ -17,6 +18,10 @@ type pullCmd struct {
 }
 
 func (c *pullCmd) run(ctx context.Context, a *app) error {
+	dir, err := config.ExpandHome(c.Dir)
+	if err != nil {
+		return usage(err)
+	}
 	store, err := a.openStore(ctx)
 	if err != nil {
 		return err
@@ -27,7 +32,7 @@ func (c *pullCmd) run(ctx context.Context, a *app) error {
 	}
 	progress := a.counter("pulling")
 	result, err := pull.Pull(ctx, pull.Options{
-		Store: store, Bucket: a.bucket, Version: v, Datasets: c.Dataset, Dir: c.Dir, Delete: c.Delete,
+		Store: store, Bucket: a.bucket, Version: v, Datasets: c.Dataset, Dir: dir, Delete: c.Delete,
 		Parallel: a.cfg.Concurrency, Progress: progress.update,
 	})
 	progress.close()

@@ -14,6 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dotenv"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/pull"
+	"github.com/angel-nft/google-shuffle/internal/secret"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/versions"
@@ -30,7 +31,9 @@ func main() {
 
 // run is the whole program. Settings come from the arguments, the environment and .env in the working folder, in this order.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	err := command(ctx, args, stdout, stderr)
+	var hider secret.Hider
+	stdout, stderr = hider.Writer(stdout), hider.Writer(stderr)
+	err := command(ctx, args, &hider, stdout, stderr)
 	switch {
 	case err == nil, errors.Is(err, errOutcome):
 		return err
@@ -51,8 +54,9 @@ func clean(err error) string {
 	return strings.Join(lines, "\n")
 }
 
-func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func command(ctx context.Context, args []string, hider *secret.Hider, stdout, stderr io.Writer) error {
 	env, err := dotenv.Load(".env")
+	hider.Hide(secret.Find(os.Environ(), args))
 	if err != nil {
 		return usage(err)
 	}

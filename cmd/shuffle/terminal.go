@@ -12,12 +12,13 @@ import (
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
 
+	"github.com/angel-nft/google-shuffle/internal/secret"
 	"github.com/angel-nft/google-shuffle/internal/show"
 )
 
 // isTerminal says whether people read what is written there.
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := secret.Unwrap(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
@@ -34,7 +35,7 @@ func styleOf(w io.Writer, local string) show.Style {
 	if local != "" && os.Getenv("SHUFFLE_LOCAL") == "" {
 		s.Command += " --local " + word(local)
 	}
-	if f, ok := w.(*os.File); ok && isTerminal(w) {
+	if f, ok := secret.Unwrap(w).(*os.File); ok && isTerminal(w) {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 			s.Width = width
 		}
@@ -82,6 +83,9 @@ func (s *screen) Write(b []byte) (int, error) {
 }
 
 func (s *screen) put(above io.Writer) {
+	if hiding, ok := s.stderr.(*secret.Writer); ok && above != nil {
+		above = hiding.Over(above)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.above = above

@@ -21,6 +21,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/s3bucket"
+	"github.com/angel-nft/google-shuffle/internal/secret"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
@@ -81,6 +82,9 @@ func New(connections int) *Opener {
 const defaultRegion = "us-west-2"
 
 func loadAWS(ctx context.Context, further []func(*awsconfig.LoadOptions) error) (aws.Config, error) {
+	if err := checkAWSEndpoints(); err != nil {
+		return aws.Config{}, err
+	}
 	options := append([]func(*awsconfig.LoadOptions) error{awsconfig.WithDefaultRegion(defaultRegion)}, further...)
 	cfg, err := awsconfig.LoadDefaultConfig(ctx, options...)
 	if err != nil {
@@ -156,7 +160,7 @@ func parse(what, raw, expected string) (*url.URL, error) {
 }
 
 func unknown(what, raw, expected string) error {
-	return fmt.Errorf("%w: %s %q (--%s, SHUFFLE_%s): expected %s", ErrURL, what, raw, what, strings.ToUpper(what), expected)
+	return fmt.Errorf("%w: %s %s (--%s, SHUFFLE_%s): expected %s", ErrURL, what, secret.Describe(raw), what, strings.ToUpper(what), expected)
 }
 
 // filePath is the path of a file URL, "" when it has a host: file://DIR is a slip of the hand.

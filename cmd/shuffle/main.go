@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/angel-nft/google-shuffle/internal/doctor"
 	"github.com/angel-nft/google-shuffle/internal/dotenv"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/pull"
@@ -74,6 +75,10 @@ func command(ctx context.Context, args []string, hider *secret.Hider, stdout, st
 	if err := checkLocal(parsed.command, a.cfg.Local); err != nil {
 		return err
 	}
+	switch parsed.command.(type) {
+	case *workCmd, *trackCmd:
+		a.opener.Patient = true
+	}
 	return asCalled(errors.Join(parsed.run(ctx, a), a.close()), a.style)
 }
 
@@ -86,12 +91,16 @@ type calledError struct {
 func (e *calledError) Error() string { return e.text }
 func (e *calledError) Unwrap() error { return e.error }
 
-// asCalled makes the commands in an error begin as the program was called.
+// asCalled adds what to do about an error, where its cause is known, and makes the commands in it begin as the program was called.
 func asCalled(err error, style show.Style) error {
 	if err == nil {
 		return nil
 	}
-	return &calledError{error: err, text: style.Commands(err.Error())}
+	text := err.Error()
+	if advice := doctor.Advice(err); advice != "" {
+		text += "\n→ " + advice
+	}
+	return &calledError{error: err, text: style.Commands(text)}
 }
 
 var (

@@ -24,4 +24,12 @@ var (
 	ErrPermission = errors.New("no permission to read the spreadsheet")
 	// ErrUnavailable: throttled or failing still after every retry.
 	ErrUnavailable = errors.New("spreadsheet unavailable")
+	// ErrOfficeFile: the file in Drive is an Excel file, which the Sheets API does not read.
+	ErrOfficeFile = errors.New("an Office file, no Google spreadsheet")
+	// ErrAPIDisabled: the Sheets API is off in the account's project.
+	ErrAPIDisabled = errors.New("the Google Sheets API is off")
+	// ErrScope: the login does not extend to spreadsheets.
+	ErrScope = errors.New("the login does not include the scope for spreadsheets")
+	// ErrCredentials: Google does not accept the account's key.
+	ErrCredentials = errors.New("the credentials are not accepted")
 )

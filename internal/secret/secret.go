@@ -19,10 +19,10 @@ import (
 const longestPath = 200
 
 var (
-	// base64Text is long text of base64's alphabet. A path that is so long has a dot or begins with a slash.
-	base64Text = regexp.MustCompile(`^[A-Za-z0-9+_-][A-Za-z0-9+/_-]{39,}={0,2}$`)
-	// credentialsOfURL are user and password in a URL.
-	credentialsOfURL = regexp.MustCompile(`://([^/?#\s"'@]+)@`)
+	// base64Text is long text of one of base64's two alphabets. Only in a path do slashes occur with - or _, or at the beginning.
+	base64Text = regexp.MustCompile(`^(?:[A-Za-z0-9+][A-Za-z0-9+/]{39,}|[A-Za-z0-9_-]{40,})={0,2}$`)
+	// credentialsOfURL are user and password in a URL, or in one whose scheme is missing.
+	credentialsOfURL = regexp.MustCompile(`(://|^["']?)([^/?#\s"'@]+)@`)
 	// credentialsOfQuery are values of a URL's query.
 	credentialsOfQuery = regexp.MustCompile(`(?i)[?&][\w.-]*(?:key|token|secret|password|passwd|signature|sig|credential|auth)[\w.-]*=([^&#\s"']+)`)
 )
@@ -30,7 +30,14 @@ var (
 // Looks says whether a value is, or contains, what must not be shown: a key, JSON or base64, or anything too long for a path.
 func Looks(value string) bool {
 	return utf8.RuneCountInString(value) > longestPath || strings.ContainsAny(value, "{}\n\r\x00") ||
-		strings.Contains(value, "PRIVATE KEY") || base64Text.MatchString(value)
+		strings.Contains(value, "PRIVATE KEY") || isBase64(value)
+}
+
+// isBase64 guesses. Long random text has capitals, small letters and digits; names of folders seldom have all of them.
+func isBase64(value string) bool {
+	const capitals, small, digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "0123456789"
+	return base64Text.MatchString(value) &&
+		strings.ContainsAny(value, capitals) && strings.ContainsAny(value, small) && strings.ContainsAny(value, digits)
 }
 
 // Describe is a value as a message may show it: itself when it looks like no secret, else what it is in words.
@@ -42,7 +49,7 @@ func Describe(value string) string {
 	switch {
 	case strings.Contains(value, "PRIVATE KEY"):
 		kind = ", with a private key in it"
-	case base64Text.MatchString(strings.Join(strings.Fields(value), "")):
+	case isBase64(strings.Join(strings.Fields(value), "")):
 		kind = ", probably base64"
 	}
 	return fmt.Sprintf("a value of %s characters%s", thousands(utf8.RuneCountInString(value)), kind)
@@ -60,7 +67,7 @@ const mask = "***"
 
 // HideURL masks user, password and the secret parts of the query in every URL of a text.
 func HideURL(text string) string {
-	text = credentialsOfURL.ReplaceAllString(text, "://"+mask+"@")
+	text = credentialsOfURL.ReplaceAllString(text, "${1}"+mask+"@")
 	return credentialsOfQuery.ReplaceAllStringFunc(text, func(part string) string {
 		name, _, _ := strings.Cut(part, "=")
 		return name + "=" + mask
@@ -102,11 +109,11 @@ var pieces = regexp.MustCompile(`[A-Za-z0-9+/_=-]{16,}`)
 // parts are the secrets in a setting.
 func parts(value string) (secrets []string) {
 	for _, m := range credentialsOfURL.FindAllStringSubmatch(value, -1) {
-		user, password, both := strings.Cut(m[1], ":")
+		_, password, both := strings.Cut(m[2], ":")
 		if !both {
-			password = user
+			password = m[2]
 		}
-		secrets = append(secrets, m[1], password)
+		secrets = append(secrets, m[2], password)
 	}
 	for _, m := range credentialsOfQuery.FindAllStringSubmatch(value, -1) {
 		secrets = append(secrets, m[1])

@@ -8,5 +8,7 @@ type RegionError struct {
 	Err    error
 }
 
-func (e *RegionError) Error() string { return fmt.Sprintf("the bucket is in region %.40q: %v", e.Region, e.Err) }
+func (e *RegionError) Error() string {
+	return fmt.Sprintf("the bucket is in region %.40q: %v", e.Region, e.Err)
+}
 func (e *RegionError) Unwrap() error { return e.Err }

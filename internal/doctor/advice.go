@@ -114,6 +114,8 @@ var causes = []cause{
 		return strings.HasPrefix(s.code, "KMS") || strings.HasPrefix(s.code, "Kms") || s.coded("AccessDenied") && s.says("kms:")
 	},
 		"grant kms:Decrypt and kms:GenerateDataKey on the key that encrypts it"},
+	{func(s symptoms) bool { return s.says("proxyconnect", "invalid proxy address") },
+		"correct or remove HTTPS_PROXY and HTTP_PROXY: the request could not be sent by the proxy that they name"},
 	{func(s symptoms) bool { return s.is(syscall.ECONNREFUSED) },
 		"nothing listens at this address: start the service, or correct AWS_ENDPOINT_URL or SHUFFLE_SHEETS_ENDPOINT, whichever names it"},
 	{func(s symptoms) bool {

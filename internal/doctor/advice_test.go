@@ -60,6 +60,7 @@ func TestAdvice(t *testing.T) {
 		{fmt.Errorf("get URL of queue x: %w", queue.ErrNotFound), []string{"AWS_REGION", "shuffle setup"}},
 		{aws("KMS.AccessDeniedException", ""), []string{"kms:Decrypt"}},
 		{aws("AccessDenied", "not authorized to perform: kms:GenerateDataKey"), []string{"kms:Decrypt"}},
+		{&net.OpError{Op: "proxyconnect", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, []string{"HTTPS_PROXY"}},
 		{dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), []string{"nothing listens", "AWS_ENDPOINT_URL"}},
 		{dial(&net.DNSError{Err: "no such host", Name: "x", IsNotFound: true}), []string{"no such address", "AWS_REGION"}},
 		{dial(os.ErrDeadlineExceeded), []string{"no answer", "HTTPS_PROXY"}},

@@ -2,8 +2,11 @@ package open
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
+	"strings"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// hasty does not retry a connection that is refused, as long as the service has never answered: its address is wrong, or nothing runs
+// hasty does not retry where no connection comes about, as long as the service has never answered: its address is wrong, or nothing runs
 // there. Retries would keep a person waiting for over a minute. A service that has answered once is retried as ever.
 type hasty struct {
 	aws.RetryerV2
@@ -20,7 +23,7 @@ type hasty struct {
 }
 
 func (h *hasty) IsErrorRetryable(err error) bool {
-	if !h.answered.Load() && isDial(err) {
+	if !h.answered.Load() && neverConnects(err) {
 		return false
 	}
 	return h.RetryerV2.IsErrorRetryable(err)
@@ -33,17 +36,27 @@ func (h *hasty) GetAttemptToken(ctx context.Context) (func(error) error, error) 
 		return nil, err
 	}
 	return func(err error) error {
-		if err == nil || !isDial(err) && ctx.Err() == nil {
+		if err == nil || !neverConnects(err) && ctx.Err() == nil {
 			h.answered.Store(true)
 		}
 		return release(err)
 	}, nil
 }
 
-// isDial says that there was no connection at all.
-func isDial(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial"
+// neverConnects says that there was no connection that a request could be sent by: refused, not resolved, not trusted, or not of HTTP.
+func neverConnects(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
+		return true
+	}
+	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted || errors.Is(err, http.ErrSchemeMismatch) {
+		return true
+	}
+	for _, text := range []string{"invalid proxy address", "malformed HTTP response", "unsupported protocol scheme"} { // they have no type
+		if strings.Contains(err.Error(), text) {
+			return true
+		}
+	}
+	return false
 }
 
 func (o *Opener) retryer(own aws.Retryer) aws.Retryer {

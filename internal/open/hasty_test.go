@@ -1,6 +1,7 @@
 package open
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"syscall"
@@ -31,6 +32,8 @@ func TestHasty(t *testing.T) {
 		{"success", nil, true},
 		{"an error of the service", errors.New("AccessDenied"), true},
 		{"refused", refused, false},
+		{"a proxy that is no address", errors.New(`request send failed: invalid proxy address "x"`), false},
+		{"no certificate that is trusted", &tls.CertificateVerificationError{Err: errors.New("x509")}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := (&Opener{}).retryer(retry.NewStandard())

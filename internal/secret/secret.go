@@ -95,10 +95,8 @@ func Find(environ, args []string) (secrets []string) {
 		}
 	}
 	for _, arg := range args {
-		if strings.HasPrefix(arg, "-") {
-			_, arg, _ = strings.Cut(arg, "=")
-		}
-		secrets = append(secrets, parts(arg)...)
+		_, value, _ := strings.Cut(arg, "=") // of --flag=value
+		secrets = append(append(secrets, parts(arg)...), parts(value)...)
 	}
 	return secrets
 }
@@ -110,7 +108,10 @@ var pieces = regexp.MustCompile(`[A-Za-z0-9+/_=-]{16,}`)
 func parts(value string) (secrets []string) {
 	for _, m := range credentialsOfURL.FindAllStringSubmatch(value, -1) {
 		_, password, both := strings.Cut(m[2], ":")
-		if !both {
+		switch {
+		case !both && m[1] != "://":
+			continue // somebody's address
+		case !both:
 			password = m[2]
 		}
 		secrets = append(secrets, m[2], password)

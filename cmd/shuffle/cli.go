@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 
 	"github.com/alecthomas/kong"
 
@@ -86,6 +87,9 @@ func parse(args []string, stdout, stderr io.Writer) (*parsed, error) {
 	if !ok {
 		panic("command without run: " + ctx.Command()) // a new command that forgot it
 	}
+	if err := expandHome(ctx); err != nil {
+		return nil, usage(err)
+	}
 	c.Given = given(ctx)
 	return &parsed{config: c.Config, command: command, variables: variables(k.Model.Node)}, nil
 }
@@ -113,6 +117,27 @@ func parseIn(env dotenv.Environment, args []string, stdout, stderr io.Writer) (*
 		}
 	}
 	return p, nil
+}
+
+// expandHome puts the home folder in for ~ in every flag and argument that is a path.
+func expandHome(ctx *kong.Context) error {
+	values := ctx.Selected().Positional
+	for _, flag := range ctx.Flags() {
+		values = append(values[:len(values):len(values)], flag.Value)
+	}
+	for _, v := range values {
+		target := reflect.Indirect(v.Target)
+		isPath := v.Name == "dir" || v.Tag.PlaceHolder == "DIR" || v.Tag.PlaceHolder == "FILE"
+		if !isPath || target.Kind() != reflect.String {
+			continue
+		}
+		path, err := config.ExpandHome(target.String())
+		if err != nil {
+			return fmt.Errorf("%s: %w", v.Summary(), err)
+		}
+		target.SetString(path)
+	}
+	return nil
 }
 
 // given says where each flag of the command was given: on the command line, or else in its variable.

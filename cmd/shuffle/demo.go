@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/angel-nft/google-shuffle/internal/config"
 	"github.com/angel-nft/google-shuffle/internal/season"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -38,11 +37,6 @@ func (c *demoCmd) run(ctx context.Context, a *app) error {
 	if c.Frames < 100 || c.Episodes < 1 {
 		return usage(fmt.Errorf("--frames %d --episodes %d: expected 100 frames and 1 episode at least", c.Frames, c.Episodes))
 	}
-	dir, err := config.ExpandHome(c.Dir)
-	if err != nil {
-		return usage(err)
-	}
-	c.Dir = dir
 	d, err := c.open(a)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 
-	"github.com/angel-nft/google-shuffle/internal/config"
 	"github.com/angel-nft/google-shuffle/internal/pull"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/versions"
@@ -18,10 +17,6 @@ type pullCmd struct {
 }
 
 func (c *pullCmd) run(ctx context.Context, a *app) error {
-	dir, err := config.ExpandHome(c.Dir)
-	if err != nil {
-		return usage(err)
-	}
 	store, err := a.openStore(ctx)
 	if err != nil {
 		return err
@@ -32,7 +27,7 @@ func (c *pullCmd) run(ctx context.Context, a *app) error {
 	}
 	progress := a.counter("pulling")
 	result, err := pull.Pull(ctx, pull.Options{
-		Store: store, Bucket: a.bucket, Version: v, Datasets: c.Dataset, Dir: dir, Delete: c.Delete,
+		Store: store, Bucket: a.bucket, Version: v, Datasets: c.Dataset, Dir: c.Dir, Delete: c.Delete,
 		Parallel: a.cfg.Concurrency, Progress: progress.update,
 	})
 	progress.close()

@@ -17,6 +17,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/rows"
+	"github.com/angel-nft/google-shuffle/internal/secret"
 )
 
 // DefaultBucket holds the series.
@@ -170,7 +171,7 @@ func (c *Config) Validate() error {
 	refuse := func(bad bool, flag string, value any, expected string) {
 		if bad {
 			if text, ok := value.(string); ok {
-				value = strconv.Quote(text) // an empty one, and spaces, can be seen
+				value = strconv.Quote(secret.HideURL(text)) // an empty one, and spaces, can be seen
 			}
 			all = append(all, fmt.Errorf("--%s %v (%s): expected %s", flag, value, Variable(flag), expected))
 		}

@@ -130,11 +130,11 @@ var causes = []cause{
 		"write the address with http:// or https:// at its beginning: AWS_ENDPOINT_URL, or endpoint_url in ~/.aws/config"},
 	{func(s symptoms) bool { return s.says("x509: ", "tls: failed to verify") },
 		"this machine does not trust the certificate: name the authority's certificate in AWS_CA_BUNDLE, and check the clock"},
-	{func(s symptoms) bool { return s.says("deserialization failed") },
-		"something else answers at this address, such as a proxy or a login page: check AWS_ENDPOINT_URL and HTTPS_PROXY"},
+	{func(s symptoms) bool { return s.is(sheet.ErrAnswer) || s.says("deserialization failed") },
+		"something else answers at this address, such as a proxy or a login page: check AWS_ENDPOINT_URL, SHUFFLE_SHEETS_ENDPOINT and HTTPS_PROXY"},
 	{func(s symptoms) bool {
 		op, ok := errors.AsType[*net.OpError](s.err)
-		return ok && op.Timeout()
+		return ok && op.Timeout() || s.is(sheet.ErrNoConnection)
 	}, "no answer from this address: check the network, a VPN or HTTPS_PROXY"},
 	{func(s symptoms) bool { return s.is(syscall.ENOSPC, syscall.EDQUOT) }, "free some space on the disk"},
 	{func(s symptoms) bool { return s.is(fs.ErrPermission, syscall.EROFS) },

@@ -24,12 +24,16 @@ var (
 	ErrPermission = errors.New("no permission to read the spreadsheet")
 	// ErrUnavailable: throttled or failing still after every retry.
 	ErrUnavailable = errors.New("spreadsheet unavailable")
-	// ErrOfficeFile: the file in Drive is an Excel file, which the Sheets API does not read.
-	ErrOfficeFile = errors.New("an Office file, no Google spreadsheet")
-	// ErrAPIDisabled: the Sheets API is off in the account's project.
-	ErrAPIDisabled = errors.New("the Google Sheets API is off")
-	// ErrScope: the login does not extend to spreadsheets.
-	ErrScope = errors.New("the login does not include the scope for spreadsheets")
-	// ErrCredentials: Google does not accept the account's key.
-	ErrCredentials = errors.New("the credentials are not accepted")
+	// ErrNoConnection: the service cannot be reached. It comes with ErrUnavailable.
+	ErrNoConnection = errors.New("no connection")
+	// ErrOfficeFile: the file in Drive is an Office file, which the Sheets API does not read.
+	ErrOfficeFile = errors.New("an Office file in Drive, not a Google spreadsheet")
+	// ErrAPIDisabled: the Sheets API is not enabled in the project of the credentials.
+	ErrAPIDisabled = errors.New("the Sheets API is not enabled")
+	// ErrScope: the credentials lack the scope that reads spreadsheets.
+	ErrScope = errors.New("the credentials lack the scope to read spreadsheets")
+	// ErrCredentials: Google does not take the credentials, or they are damaged.
+	ErrCredentials = errors.New("no usable credentials")
+	// ErrAnswer: whatever answers is not the Sheets API.
+	ErrAnswer = errors.New("not an answer of the Sheets API")
 )

@@ -48,13 +48,17 @@ func TestMissingLocal(t *testing.T) {
 	}
 }
 
-// shuffle demo --dir=~/x makes the folder in the home folder.
+// shuffle demo --dir=~/x and shuffle pull '~/y' make their folders in the home folder.
 func TestDemoInTheHomeFolder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	out, _ := w.command("demo", "--dir=~/x", "--episodes=1", "--frames=100").wait(0)
 	if _, err := os.Stat(filepath.Join(filepath.Dir(w.work), "x", "queues.db")); err != nil || !strings.Contains(out, "Drawing") {
 		t.Errorf("%v\n%s", err, out)
+	}
+	w.command("--local=~/x", "pull", "~/y").wait(0)
+	if _, err := os.Stat(filepath.Join(filepath.Dir(w.work), "y", "train")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -96,10 +96,13 @@ var causes = []cause{
 	}, "AWS does not know this key: check AWS_ACCESS_KEY_ID, or AWS_PROFILE; temporary keys need their AWS_SESSION_TOKEN too"},
 	{func(s symptoms) bool { return s.coded("SignatureDoesNotMatch", "InvalidSignature") },
 		"the secret does not belong to the key: check AWS_SECRET_ACCESS_KEY for missing or added characters, or AWS_PROFILE"},
-	{func(s symptoms) bool {
-		return s.says("no EC2 IMDS role found", "get credentials: ", "static credentials are empty")
-	}, "no login for AWS was found: set AWS_PROFILE, or log in (aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; " +
-		"without an account keep everything in a folder: --local DIR (SHUFFLE_LOCAL)"},
+	{func(s symptoms) bool { return s.says("operation error STS: AssumeRole") },
+		"the role of AWS_PROFILE or AWS_ROLE_ARN may not be assumed: check its name, its trust policy, and the login that assumes it"},
+	{func(s symptoms) bool { return s.says("no EC2 IMDS role found", "static credentials are empty") },
+		"no login for AWS was found: set AWS_PROFILE, or log in (aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; " +
+			"without an account keep everything in a folder: --local DIR (SHUFFLE_LOCAL)"},
+	{func(s symptoms) bool { return s.says("get credentials: ") },
+		"the login for AWS does not work: check AWS_PROFILE and what ~/.aws says of it, or log in again (aws sso login)"},
 	{func(s symptoms) bool {
 		return s.coded("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint") || s.status == 301
 	}, "the bucket is in another region: set AWS_REGION to the bucket's, and AWS_ENDPOINT_URL, if it is set, to an address there"},

@@ -52,6 +52,8 @@ func TestAdvice(t *testing.T) {
 		{s3("SignatureDoesNotMatch", 403), []string{"AWS_SECRET_ACCESS_KEY"}},
 		{aws("InvalidSignatureException", "The request signature we calculated does not match"), []string{"AWS_SECRET_ACCESS_KEY"}},
 		{errors.New("get identity: get credentials: failed to refresh cached credentials, no EC2 IMDS role found"), []string{"AWS_PROFILE", "aws sso login", "--local"}},
+		{errors.New("get credentials: failed to refresh cached credentials, operation error STS: AssumeRole, AccessDenied"), []string{"trust policy"}},
+		{errors.New("get identity: get credentials: process provider error"), []string{"login for AWS does not work", "AWS_PROFILE"}},
 		{&bucket.Error{Op: "ListObjectsV2", Code: "PermanentRedirect", Status: 301, Err: &bucket.RegionError{Region: "eu-west-1", Err: errors.New("301")}},
 			[]string{"in region eu-west-1", "AWS_REGION=eu-west-1"}},
 		{s3("PermanentRedirect", 301), []string{"another region", "AWS_REGION"}},

@@ -29,10 +29,9 @@ type QueueAPI interface {
 	GetQueueAttributes(ctx context.Context) (queue.Attributes, error)
 }
 
-// check is the result of one step. Advice by the cause comes before the step's own.
 func check(name string, err error, detail, fix string) show.Check {
 	if err != nil {
-		return show.Check{Name: name, Detail: err.Error(), Fix: cmp.Or(Advice(err), fix)}
+		return show.Check{Name: name, Detail: err.Error(), Fix: cmp.Or(Advice(err), fix)} // the cause before the step
 	}
 	return show.Check{Name: name, OK: true, Detail: detail}
 }

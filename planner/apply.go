@@ -72,9 +72,9 @@ func (p *Planner) unchanged(ctx context.Context, saved *state.Plan) error {
 	if err := json.Unmarshal(saved.Options, &opt); err != nil {
 		return fmt.Errorf("read the options of run %s: %w", saved.Run, err)
 	}
-	opt.Seed, opt.Reshuffle = saved.Settings.Seed, true // the seed that was reviewed, in force or not
 	tasks := taskPrints{}
 	d := p.draft(opt)
+	d.fixed = &saved.Settings.Definition // as reviewed, whatever this caller's environment gives
 	d.onTask = tasks.add
 	err := d.prepare(ctx)
 	if errors.Is(err, ErrUsage) { // the options were right when the run was planned

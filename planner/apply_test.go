@@ -46,8 +46,8 @@ func TestReviewAndApply(t *testing.T) {
 		if len(w.tasks.bodies()) > 0 || len(w.saved(plan)) != 9 {
 			t.Errorf("%d messages, %d saved tasks", len(w.tasks.bodies()), len(w.saved(plan)))
 		}
-		if seed, err := w.store.Seed(t.Context()); err != nil || seed.Seed != "" {
-			t.Errorf("the seed is in force before it is applied: %+v, %v", seed, err)
+		if now, err := w.store.Settings(t.Context()); err != nil || now.Exists() {
+			t.Errorf("the settings are in force before it is applied: %+v, %v", now, err)
 		}
 		applied, err := w.planner().Apply(context.Background(), plan.Run)
 		w.must(err)
@@ -55,8 +55,8 @@ func TestReviewAndApply(t *testing.T) {
 			t.Errorf("applied %+v", applied)
 		}
 		w.checkSent(applied)
-		if seed, err := w.store.Seed(t.Context()); err != nil || seed.Seed != "7" {
-			t.Errorf("seed %+v, %v", seed, err)
+		if now, err := w.store.Settings(t.Context()); err != nil || now.Settings.Seed != "7" {
+			t.Errorf("settings %+v, %v", now, err)
 		}
 		w.apply()
 		if again := w.plan(Options{}); again.Tasks != 0 {
@@ -118,8 +118,8 @@ func TestApplyRefusesWhatHasChanged(t *testing.T) {
 			[]string{"S01E02 was planned, and is not in the plan"}},
 		{"the manifest is broken", func(w *world) { w.put(layout.Manifests()+"S01-episodes.json", "[{") }, func(w *world) { w.manifest("S01", e1, e2) },
 			[]string{"S01E01 was planned, and is not in the plan", "S01E02 was planned, and is not in the plan"}},
-		{"the split is another one", func(w *world) { w.config.Split = Split{{"train", 0.5}, {"test", 0.5}} }, func(w *world) { w.config.Split = Split{{"train", 1}} },
-			[]string{"the settings: planned with {", `"split":"train=1"`, `"split":"train=0.5,test=0.5"`}},
+		{"the image size is another one", func(w *world) { w.config.ImageSize = "stamps" }, func(w *world) { w.config.ImageSize = "thumbnails" },
+			[]string{"the settings: planned with {", `"image_size":"thumbnails"`, `"image_size":"stamps"`}},
 		{"a listing of the images fails", func(w *world) {
 			w.bucket.failing(broken("LIST", "tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/"+e1.FramePrefix(), 1))
 		}, func(w *world) { w.bucket.failing(nil) },
@@ -235,8 +235,8 @@ func TestApplyKeepsTheOptions(t *testing.T) {
 		applied, err := w.planner().Apply(context.Background(), plan.Run)
 		w.must(err)
 		w.checkSent(applied)
-		if seed, err := w.store.Seed(t.Context()); err != nil || seed.Seed != plan.Settings.Seed || seed.Seed == first.Settings.Seed {
-			t.Errorf("seed %+v, %v", seed, err)
+		if now, err := w.store.Settings(t.Context()); err != nil || now.Settings.Seed != plan.Settings.Seed || now.Settings.Seed == first.Settings.Seed {
+			t.Errorf("settings %+v, %v", now, err)
 		}
 	})
 }
@@ -315,7 +315,7 @@ func TestApplyThatFails(t *testing.T) {
 		for _, broken := range []func(call, int) error{
 			broken("LIST", layout.ML()+"train/", 1), broken("LIST", layout.Manifests(), 1),
 			broken("GET", layout.State()+"runs/"+plan.Run+"/tasks-00000.jsonl.zst", 1), broken("GET", layout.State()+"runs/"+plan.Run+"/plan.json", 1),
-			broken("GET", layout.State()+"seed.json", 1), broken("GET", pointerKey, 1), broken("PUT", pointerKey, 1),
+			broken("GET", layout.State()+"settings.json", 1), broken("GET", pointerKey, 1), broken("PUT", pointerKey, 1),
 		} {
 			w.bucket.failing(broken)
 			if _, err := w.planner().Apply(context.Background(), plan.Run); !errors.Is(err, errBroken) {

@@ -208,7 +208,7 @@ func TestLeftBetweenChunks(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, w *world) {
 		const gen, tasks = 41, 2*state.ChunkTasks + 1
 		w.leave(state.Planning)
-		plan := &state.Plan{Run: w.pointer().Run, Generation: gen, Tasks: tasks, Settings: state.Settings{Seed: "7", Datasets: []string{"train"}}}
+		plan := &state.Plan{Run: w.pointer().Run, Generation: gen, Tasks: tasks, Settings: state.Settings{Definition: state.Definition{Seed: "7", Split: "train=1", Classes: classes}, Datasets: []string{"train"}}}
 		for chunk := range state.Chunks(tasks) {
 			var all []messages.Task
 			for seq := chunk * state.ChunkTasks; seq < min((chunk+1)*state.ChunkTasks, tasks); seq++ {
@@ -226,8 +226,8 @@ func TestLeftBetweenChunks(t *testing.T) {
 		if len(sent) != state.ChunkTasks+1 || sent[0].Seq != state.ChunkTasks || sent[len(sent)-1].Seq != tasks-1 {
 			t.Errorf("%d tasks were sent, from %d to %d", len(sent), sent[0].Seq, sent[len(sent)-1].Seq)
 		}
-		if seed, err := w.store.Seed(t.Context()); err != nil || seed.Seed != "7" {
-			t.Errorf("seed %+v, %v", seed, err)
+		if now, err := w.store.Settings(t.Context()); err != nil || now.Settings.Seed != "7" {
+			t.Errorf("settings %+v, %v", now, err)
 		}
 	})
 }

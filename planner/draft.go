@@ -28,6 +28,8 @@ type draft struct {
 	run    *state.Pointer // nil: nothing is written
 	quiet  func(context.Context) error
 	lister countingLister
+	fixed  *state.Definition // the settings of a plan that is made again, or of the version to go back to; nil: choose
+	chosen chosen            // what the plan is made with; set by header
 	assign *Assigner
 	names  *catalog
 	known  knownPairs
@@ -47,20 +49,17 @@ func (p *Planner) draft(opt Options) *draft {
 // prepare reads what the options are checked against, before a run is begun for them.
 func (d *draft) prepare(ctx context.Context) (err error) {
 	if d.opt.Restore != 0 {
-		return d.prepareRestore(ctx)
+		if err := d.prepareRestore(ctx); err != nil {
+			return err
+		}
+	}
+	if d.chosen, err = d.settings(ctx); err != nil || d.opt.Restore != 0 {
+		return err
 	}
 	if d.names, err = d.catalog(ctx); err != nil {
 		return err
 	}
-	if err := d.names.check(d.opt); err != nil {
-		return err
-	}
-	seed, err := d.p.Store.Seed(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = chooseSeed(seed.Seed, d.opt)
-	return err
+	return d.names.check(d.opt)
 }
 
 // countingLister counts LIST requests for the cost.
@@ -91,7 +90,7 @@ func (d *draft) plan(ctx context.Context) (*state.Plan, error) {
 		_ = d.sink.writes.Wait() // nothing is written when the run is given up; an error of theirs has ended the planning
 		return nil, err
 	}
-	return plan, d.sink.finish(d.lister.requests.Load())
+	return plan, d.sink.finish(ctx, d.lister.requests.Load())
 }
 
 // seasons plans what the sheets say.
@@ -141,7 +140,7 @@ func (d *draft) season(ctx context.Context, s season, folders func(context.Conte
 		reads[i] = func(ctx context.Context) (rows.Sheet, error) { return d.sheet(ctx, e) }
 	}
 	assign := *d.assign
-	if d.p.Config.Stratify {
+	if d.chosen.Stratify {
 		if err := d.stratify(ctx, &assign, s, reads, folders); err != nil {
 			return err
 		}
@@ -248,6 +247,7 @@ func (d *draft) changes(ctx context.Context, e manifest.Entry, in *EpisodeInput,
 	if err = d.same(ctx, in); err != nil {
 		return out, err
 	}
+	in.Assign = in.Assign.pin(in.Standing)
 	return PlanEpisode(*in), nil
 }
 

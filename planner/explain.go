@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/manifest"
@@ -17,7 +18,7 @@ import (
 // Explain says why a frame stands where it stands and what the next plan would do to it. It plans the frame's episode as
 // Plan does, and writes nothing.
 func (p *Planner) Explain(ctx context.Context, f dataset.Frame) (*why.Explanation, error) {
-	d := p.draft(Options{DryRun: true})
+	d := p.draft(Options{DryRun: true, Recorded: true})
 	x := &explainer{draft: d, out: &why.Explanation{
 		Frame: f, Episode: f.Episode(), Rows: []why.Row{}, Stands: []why.Copy{}, Problems: []state.Problem{}, Operations: []why.Operation{}}}
 	var err error
@@ -28,14 +29,10 @@ func (p *Planner) Explain(ctx context.Context, f dataset.Frame) (*why.Explanatio
 	if err != nil {
 		return nil, err
 	}
-	inForce, err := p.Store.Seed(ctx)
-	if err != nil {
-		return nil, err
-	}
 	if err := x.explain(ctx); err != nil {
 		return nil, err
 	}
-	x.out.Split.Seed = inForce.Seed
+	x.out.Split.Seed = d.chosen.inForce.Settings.Seed
 	x.out.Split.Stratified = plan.Settings.Stratify
 	return x.out, nil
 }
@@ -67,6 +64,7 @@ func (x *explainer) explain(ctx context.Context) error {
 			return err
 		}
 	}
+	in.Assign = in.Assign.pin(in.Standing)
 	x.sheetRows(in.Sheet)
 	x.source(in)
 	x.out.Split = placeOf(in.Assign, x.out.Frame)
@@ -96,7 +94,7 @@ func (x *explainer) plan(ctx context.Context, in *EpisodeInput, folders func(con
 		}
 	}
 	assign := *x.assign
-	if x.p.Config.Stratify {
+	if x.chosen.Stratify {
 		if err := x.stratify(ctx, &assign, s, reads, folders); err != nil {
 			return err
 		}
@@ -177,13 +175,21 @@ func placeOf(a *Assigner, f dataset.Frame) why.Split {
 	}
 	line, known := a.line(unit)
 	name, in := a.Dataset(f)
+	drawn, _ := a.unit(f)
 	s.Line, s.Dataset = line, name
+	if pinned, ok := a.pins.frames[f]; ok {
+		s.Pinned = fmt.Sprintf("%s is pinned, and the frame stands in it", pinned)
+	} else if line, ok := a.line(unit); ok && drawn != a.Split.At(line) {
+		s.Pinned = fmt.Sprintf("its block holds or touches one of %s, which is pinned, so it is not in %s", strings.Join(a.Pinned, ", "), a.Split.At(line))
+	}
 	switch {
 	case in:
 	case !kept(a.Seed, unit, a.Subsample):
 		s.LeftOut = fmt.Sprintf("the subsample keeps one unit in %d, and this is another (SHUFFLE_SUBSAMPLE)", a.Subsample)
 	case !known:
 		s.LeftOut = "none of the unit's frames has a class"
+	case s.Pinned != "" && len(a.untrained()) == 0:
+		s.LeftOut = s.Pinned + ", and no other dataset has a share"
 	default:
 		s.LeftOut = fmt.Sprintf("it lies within %d frames of a unit of another dataset (SHUFFLE_GUARD)", a.Guard)
 	}

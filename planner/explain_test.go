@@ -120,11 +120,12 @@ func TestExplainWhatIsLeftOut(t *testing.T) {
 		if x := w.explain(all[23]); !strings.Contains(x.Split.LeftOut, "SHUFFLE_GUARD") || x.Split.Dataset != "" || x.Split.Unit != "S01E01/1s/0" {
 			t.Errorf("at a border: %+v", x.Split)
 		}
-		w.config.Guard, w.config.Subsample, w.config.MaxDelete = 0, 1000, limit(t, "100%")
+		w.config.MaxDelete = limit(t, "100%")
+		w.change(func(c *Config) { c.Guard, c.Subsample = 0, 1000 })
 		if x := w.explain(all[0]); !strings.Contains(x.Split.LeftOut, "SHUFFLE_SUBSAMPLE") || x.Change != "delete" {
 			t.Errorf("subsampled: %+v", x)
 		}
-		w.config.Subsample, w.config.Stratify = 0, true
+		w.change(func(c *Config) { c.Subsample, c.Stratify = 1, true })
 		if x := w.explain(all[0]); !x.Split.Stratified || x.Split.Line == x.Split.U || w.config.Split.At(x.Split.Line) != x.Split.Dataset {
 			t.Errorf("stratified: %+v", x.Split)
 		}

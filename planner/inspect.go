@@ -23,7 +23,11 @@ type Inspection struct {
 
 // Inspect reads every manifest, sheet and listing of images, and compares nothing.
 func (p *Planner) Inspect(ctx context.Context) ([]Inspection, []state.ManifestProblem, error) {
-	d := p.draft(Options{DryRun: true})
+	d := p.draft(Options{DryRun: true, Recorded: true})
+	var err error
+	if d.chosen, err = d.settings(ctx); err != nil {
+		return nil, nil, err
+	}
 	c, err := d.catalog(ctx)
 	if err != nil {
 		return nil, nil, err

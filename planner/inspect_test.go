@@ -59,7 +59,7 @@ func TestBucketThatFailsBeforeARun(t *testing.T) {
 		w.episode(e1, 3)
 		before := w.listing("")
 		for _, fail := range []func(call, int) error{
-			broken("GET", layout.State()+"seed.json", 1), broken("GET", pointerKey, 1), broken("PUT", pointerKey, 1),
+			broken("GET", layout.State()+"settings.json", 1), broken("GET", pointerKey, 1), broken("PUT", pointerKey, 1),
 		} {
 			w.bucket.failing(fail)
 			if _, err := w.planner().Plan(context.Background(), Options{}); !errors.Is(err, errBroken) {

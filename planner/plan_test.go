@@ -100,6 +100,7 @@ func TestPublishManyChunks(t *testing.T) {
 	run := state.Pointer{Run: "r-1", Generation: 1}
 	d.run = &run
 	plan := &state.Plan{Run: "r-1", Generation: 1, Digests: map[dataset.Episode]string{}}
+	d.assign = &Assigner{Split: usualSplit}
 	s := newSink(t.Context(), d, plan)
 	for i, e := range []dataset.Episode{e1, e2, s2e1} {
 		n := []int{state.ChunkTasks - 1, 2, state.ChunkTasks}[i]
@@ -110,7 +111,7 @@ func TestPublishManyChunks(t *testing.T) {
 		in := EpisodeInput{Episode: e, Assign: &Assigner{Split: usualSplit}}
 		w.must(s.add(t.Context(), e, "", in, out))
 	}
-	w.must(s.finish(1))
+	w.must(s.finish(t.Context(), 1))
 	if plan.Tasks != 2*state.ChunkTasks+1 || state.Chunks(plan.Tasks) != 3 {
 		t.Fatalf("%d tasks", plan.Tasks)
 	}
@@ -193,7 +194,7 @@ func TestUsage(t *testing.T) {
 			{Options{Season: "S02", Episodes: []dataset.Episode{e1}}, "--episode S01E01: it is not of --season S02"},
 			{Options{Prune: []dataset.Episode{e1}}, "--prune S01E01: a manifest names the episode"},
 			{Options{Prune: []dataset.Episode{"S03E01"}}, "--prune S03E01: a manifest names the episode, or its season's manifest cannot be read"},
-			{Options{Seed: "8"}, `--seed "8" (SHUFFLE_SEED): the seed in force is "7"`},
+			{Options{Seed: "8"}, `seed: in force 7, given 8`},
 		} {
 			for _, opt := range []Options{test.opt, with(test.opt, func(o *Options) { o.DryRun = true }), with(test.opt, func(o *Options) { o.Supersede = true })} {
 				_, err := w.planner().Plan(context.Background(), opt)
@@ -259,9 +260,9 @@ func TestSeed(t *testing.T) {
 		w.config.Split = usualSplit
 		w.manifest("S01", e1)
 		w.episode(e1, 60)
-		seed := func() state.Seed {
+		seed := func() state.InForce {
 			t.Helper()
-			s, err := w.store.Seed(context.Background())
+			s, err := w.store.Settings(context.Background())
 			w.must(err)
 			return s
 		}
@@ -272,26 +273,26 @@ func TestSeed(t *testing.T) {
 			t.Error("a seed that was given is told as drawn")
 		}
 		first := w.converge(Options{})
-		if s := seed(); s.Seed == "" || s.Seed != first.Settings.Seed || s.Run != first.Run || !slices.Equal(s.Datasets, []string{"train", "validate", "test"}) {
+		if s := seed(); s.Settings.Seed == "" || s.Settings.Seed != first.Settings.Seed || s.Since.Run != first.Run || !slices.Equal(s.Datasets, []string{"train", "validate", "test"}) {
 			t.Errorf("seed %+v", s)
 		}
 		again := w.plan(Options{Seed: first.Settings.Seed}) // to name the one in force is no change
-		if again.Settings.Seed != first.Settings.Seed || again.Tasks != 0 || seed().Run != first.Run {
+		if again.Settings.Seed != first.Settings.Seed || again.Tasks != 0 || seed().Since.Run != first.Run {
 			t.Errorf("seed %+v, %d tasks", seed(), again.Tasks)
 		}
 		if first.SeedDrawn == again.SeedDrawn {
 			t.Errorf("drawn: %v, then %v", first.SeedDrawn, again.SeedDrawn)
 		}
 		shuffled := w.converge(Options{Reshuffle: true})
-		if s := seed(); s.Seed == first.Settings.Seed || s.Run != shuffled.Run || shuffled.Totals.Move == 0 || shuffled.Totals.Move+shuffled.Totals.Keep != 60 {
+		if s := seed(); s.Settings.Seed == first.Settings.Seed || s.Since.Run != shuffled.Run || shuffled.Totals.Move == 0 || shuffled.Totals.Move+shuffled.Totals.Keep != 60 {
 			t.Errorf("seed %+v, totals %+v", s, shuffled.Totals)
 		}
-		if given := w.converge(Options{Reshuffle: true, Seed: first.Settings.Seed}); given.Totals.Move != shuffled.Totals.Move || seed().Seed != first.Settings.Seed {
+		if given := w.converge(Options{Reshuffle: true, Seed: first.Settings.Seed}); given.Totals.Move != shuffled.Totals.Move || seed().Settings.Seed != first.Settings.Seed {
 			t.Errorf("back to the first seed: %+v", given.Totals)
 		}
 		inValidate := len(w.listing(layout.ML() + "validate/"))
-		w.config.Split = Split{{"train", 0.7}, {"test", 0.3}}
-		dropped := w.converge(Options{})
+		w.config.Split, w.config.Given = Split{{"train", 0.7}, {"test", 0.3}}, map[string]string{"split": "--split"}
+		dropped := w.converge(Options{ChangeSettings: true})
 		if inValidate == 0 || len(w.listing(layout.ML()+"validate/")) != 0 || dropped.Totals.Move < inValidate {
 			t.Errorf("%d frames stood in validate; %+v", inValidate, dropped.Totals)
 		}

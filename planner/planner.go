@@ -41,7 +41,8 @@ type Bucket interface {
 	GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error)
 }
 
-// Config are the settings that a plan depends on.
+// Config are the settings that a plan depends on. Split to Classes decide in which dataset a frame stands: they are what the
+// first run records, and after it only what is named in Given and differs from what is in force counts.
 type Config struct {
 	Layout      dataset.Layout
 	BucketNames []string // names of the bucket that a sheet's base URI may give
@@ -52,8 +53,11 @@ type Config struct {
 	Stratify    bool
 	Guard       int
 	Subsample   int
-	MaxBadRows  rows.Limit
-	MaxDelete   rows.Limit
+	// Given says where a setting was given, by the name of its flag: "--group", "SHUFFLE_GROUP", "SHUFFLE_GROUP in .env". The
+	// settings that are not in it have their defaults.
+	Given      map[string]string
+	MaxBadRows rows.Limit
+	MaxDelete  rows.Limit
 	// Lease is how long another planner's pointer must stay unchanged before it is taken over.
 	Lease time.Duration
 	// Parallel is the number of listings at once.
@@ -70,9 +74,15 @@ type Options struct {
 	Restore   int64  `json:"restore,omitempty"`
 	Seed      string `json:"seed,omitempty"`
 	Reshuffle bool   `json:"reshuffle,omitempty"`
-	DryRun    bool   `json:"-"`
-	Review    bool   `json:"-"`
-	Supersede bool   `json:"-"`
+	// ChangeSettings lets what is given replace what is in force. Pin and Unpin are datasets.
+	ChangeSettings bool     `json:"change_settings,omitempty"`
+	Pin            []string `json:"pin,omitempty"`
+	Unpin          []string `json:"unpin,omitempty"`
+	// Recorded plans with the settings in force, whatever the caller's environment gives.
+	Recorded  bool `json:"-"`
+	DryRun    bool `json:"-"`
+	Review    bool `json:"-"`
+	Supersede bool `json:"-"`
 }
 
 // Planner makes plans and publishes them.

@@ -101,7 +101,6 @@ func (r *restoration) refuse(f dataset.Frame, why string) Wish {
 // restore is what a draft knows of the version that it goes back to.
 type restore struct {
 	version state.Version
-	split   Split
 	rows    map[dataset.Episode][]state.VersionRow
 }
 
@@ -123,9 +122,12 @@ func (d *draft) prepareRestore(ctx context.Context) error {
 		e := r.Frame.Episode()
 		d.back.rows[e] = append(d.back.rows[e], r)
 	}
-	if d.back.split, err = ParseSplit(v.Split); err != nil {
-		return fmt.Errorf("restore version %d: %w", v.Generation, err)
+	// A version restored as a whole brings its settings back, so that a plan from sheets that say what they said then moves
+	// nothing. A restore of some episodes leaves the settings alone, which the others have too.
+	if d.opt.Season == "" && len(d.opt.Episodes) == 0 {
+		d.fixed = &v.Definition
 	}
+	d.opt.Recorded = true
 	d.names = &catalog{problems: []state.ManifestProblem{}}
 	for _, e := range d.opt.Episodes {
 		if len(d.back.rows[e]) == 0 {
@@ -135,28 +137,12 @@ func (d *draft) prepareRestore(ctx context.Context) error {
 	return nil
 }
 
-// restoreHeader settles the seed and the settings: the version's, so that a plan from sheets that say what they said then moves
-// nothing. A restore of some episodes leaves the seed alone, which the others go by.
-func (d *draft) restoreHeader(inForce state.Seed) (state.Settings, *Assigner) {
-	s := d.back.version.Settings
-	if inForce.Seed != "" && (d.opt.Season != "" || len(d.opt.Episodes) > 0) {
-		s.Seed = inForce.Seed
+// restoredDatasets are those that the version to go back to listed.
+func (d *draft) restoredDatasets() []string {
+	if d.back == nil {
+		return nil
 	}
-	s.Listed = slices.Clone(s.Datasets)
-	for _, name := range slices.Concat(d.back.version.Listed, d.p.Config.Split.Datasets(), inForce.Datasets) {
-		if !slices.Contains(s.Listed, name) {
-			s.Listed = append(s.Listed, name)
-		}
-	}
-	return s, &Assigner{Split: d.back.split, Seed: s.Seed}
-}
-
-// split is the one that the plan goes by.
-func (d *draft) split() Split {
-	if d.back != nil {
-		return d.back.split
-	}
-	return d.p.Config.Split
+	return slices.Concat(d.back.version.Datasets, d.back.version.Listed)
 }
 
 // restore plans every episode that the version has or that stands in the datasets.

@@ -39,7 +39,7 @@ func (d *draft) readSheet(e manifest.Entry, values sheet.Values) (rows.Sheet, er
 	cfg := &d.p.Config
 	return rows.Read(values, rows.Options{
 		Episode: e.Episode, BucketNames: cfg.BucketNames, Prefix: cfg.Layout.Prefix,
-		ImageSize: cfg.ImageSize, Classes: cfg.Classes, MaxBad: cfg.MaxBadRows,
+		ImageSize: cfg.ImageSize, Classes: d.chosen.Classes, MaxBad: cfg.MaxBadRows,
 	})
 }
 

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ type sink struct {
 	pending []messages.Task
 	chunk   int
 	sum     *summary
+	effect  *settingsEffect // nil when the plan is made with the settings in force
 
 	writes  *errgroup.Group // of chunks
 	writing context.Context // of them; it ends with the first that fails
@@ -31,6 +33,9 @@ const chunksAtOnce = 4
 
 func newSink(ctx context.Context, d *draft, plan *state.Plan) *sink {
 	s := &sink{d: d, plan: plan, turn: make(chan struct{}, 1), sum: newSummary()}
+	if d.chosen.changed() {
+		s.effect = newSettingsEffect(d.assign.Split)
+	}
 	s.writes, s.writing = errgroup.WithContext(ctx)
 	s.writes.SetLimit(chunksAtOnce)
 	return s
@@ -66,6 +71,9 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 		s.plan.Bases[e] = in.Sheet.Base
 	}
 	s.sum.add(in.Standing, out.Expected, in.Assign)
+	if s.effect != nil {
+		s.effect.add(e, in.Standing, out.Expected)
+	}
 	for _, t := range out.Tasks {
 		s.task(t)
 	}
@@ -98,16 +106,19 @@ func (s *sink) flush() {
 }
 
 // finish saves the last chunk and completes the plan's report.
-func (s *sink) finish(lists int64) error {
+func (s *sink) finish(ctx context.Context, lists int64) (err error) {
 	if len(s.pending) > 0 {
 		s.flush()
 	}
 	slices.SortFunc(s.plan.Episodes, func(a, b state.EpisodePlan) int { return strings.Compare(string(a.Name()), string(b.Name())) })
 	s.plan.Balance = s.sum.balance(s.plan.Settings)
-	s.plan.MissingClasses = missing(s.plan.Balance, s.d.split())
+	s.plan.MissingClasses = missing(s.plan.Balance, s.d.assign.Split)
 	s.plan.Leakage, s.plan.LeakageGrouped = s.sum.leak.share(), s.sum.grouped.share()
 	s.plan.CostUSD, s.plan.Seconds = estimate(s.plan, lists)
-	return s.writes.Wait()
+	if s.effect != nil {
+		s.plan.DatasetChanges, err = s.effect.result(ctx, s.d.p.Store)
+	}
+	return cmp.Or(s.writes.Wait(), err)
 }
 
 // bounded keeps the first MaxProblems, errors before warnings, in the order of the sheet's rows.

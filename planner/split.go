@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,6 +50,14 @@ func (s Split) Datasets() []string {
 		names[i] = share.Dataset
 	}
 	return names
+}
+
+// training is the dataset that models are trained on: the one named train, else the first.
+func (s Split) training() string {
+	if slices.Contains(s.Datasets(), "train") {
+		return "train"
+	}
+	return s[0].Dataset
 }
 
 // At is the dataset at a point of the line, 0 ≤ u < 1. What rounding leaves over belongs to the last dataset with a share.

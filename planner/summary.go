@@ -41,6 +41,10 @@ func regroup(expected []state.Expected, a *Assigner) []point {
 	points := make([]point, 0, len(expected))
 	last, name := -1, ""
 	for _, e := range expected {
+		if pinned, ok := a.pins.frames[e.Frame]; ok {
+			points = append(points, point{e.Frame.Index(), pinned})
+			continue
+		}
 		if b := block(e.Frame.Index(), suggestedGroup); b != last {
 			last, name = b, a.Split.At(Position(a.Seed, blockUnit(e.Frame.Episode(), b, suggestedGroup)))
 		}
@@ -69,12 +73,9 @@ func (l leakage) share() float64 {
 	return float64(l.leaking) / float64(l.frames)
 }
 
-// leak counts over the frames of one episode. The training dataset is the one named train, else the split's first.
+// leak counts over the frames of one episode.
 func leak(points []point, split Split) leakage {
-	train := split[0].Dataset
-	if slices.Contains(split.Datasets(), "train") {
-		train = "train"
-	}
+	train := split.training()
 	slices.SortFunc(points, func(a, b point) int { return a.index - b.index })
 	var l leakage
 	for i, p := range points {

@@ -86,7 +86,7 @@ func TestLeakageOfAPlan(t *testing.T) {
 		if want := float64(leaking) / float64(counted); plan.Leakage != want || want < 0.8 {
 			t.Errorf("leakage %v, want %v", plan.Leakage, want)
 		}
-		w.config.Group = 10 * time.Second
+		w.give(func(c *Config) { c.Group = 10 * time.Second })
 		grouped := w.plan(Options{DryRun: true})
 		if plan.LeakageGrouped != grouped.Leakage || grouped.Leakage != grouped.LeakageGrouped || plan.LeakageGrouped > 0.1 {
 			t.Errorf("grouped %v, planned with a group %v", plan.LeakageGrouped, grouped.Leakage)
@@ -220,12 +220,12 @@ func TestSettingsReachThePlan(t *testing.T) {
 			t.Errorf("with a held episode: %+v", held.Episodes)
 		}
 		w.sheet(e2, table("Common", frames(e2, 480)))
-		w.config.Stratify, w.config.Guard = false, 2
-		if guarded := w.converge(Options{}); guarded.Leakage != 0 || guarded.Totals.Delete == 0 || guarded.Settings.Guard != 2 {
+		w.give(func(c *Config) { c.Stratify, c.Guard = false, 2 })
+		if guarded := w.converge(Options{ChangeSettings: true}); guarded.Leakage != 0 || guarded.Totals.Delete == 0 || guarded.Settings.Guard != 2 {
 			t.Errorf("guarded: leakage %v, %+v", guarded.Leakage, guarded.Totals)
 		}
-		w.config.Guard, w.config.Group, w.config.Subsample = 0, 0, 4
-		if some := w.plan(Options{}); !near(some.Totals.Keep+some.Totals.Move+some.Totals.Copy, 960, 0.25) || some.Settings.Subsample != 4 {
+		w.give(func(c *Config) { c.Guard, c.Group, c.Subsample = 0, 0, 4 })
+		if some := w.plan(Options{ChangeSettings: true}); !near(some.Totals.Keep+some.Totals.Move+some.Totals.Copy, 960, 0.25) || some.Settings.Subsample != 4 {
 			t.Errorf("one in four: %+v", some.Totals)
 		}
 	})

@@ -89,7 +89,7 @@ func (w *world) finish(ctx context.Context, held state.Held, plan *state.Plan) (
 	if plan.Tasks != 0 || held.State != state.Publishing || held.Run != plan.Run {
 		return held, fmt.Errorf("asked to finish %+v", held.Pointer)
 	}
-	if err := w.store.EnsureSeed(ctx, plan); err != nil {
+	if err := w.store.EnsureSettings(ctx, plan); err != nil {
 		return held, err
 	}
 	w.finished = append(w.finished, plan.Run)
@@ -104,6 +104,22 @@ func (w *world) plan(opt Options) *state.Plan {
 	plan, err := w.planner().Plan(context.Background(), opt)
 	w.must(err)
 	return plan
+}
+
+// change gives the datasets other settings, without applying what that moves.
+func (w *world) change(settings func(*Config)) {
+	w.t.Helper()
+	w.give(settings)
+	w.plan(Options{ChangeSettings: true, Supersede: true})
+}
+
+// give is a caller who gives every setting.
+func (w *world) give(settings func(*Config)) {
+	settings(&w.config)
+	w.config.Given = map[string]string{}
+	for _, name := range []string{"split", "group", "stratify", "guard", "subsample", "classes"} {
+		w.config.Given[name] = "--" + name
+	}
 }
 
 func (w *world) put(key, body string) {

@@ -35,7 +35,7 @@ func (b *gate) PutObject(ctx context.Context, key string, body []byte, cond buck
 func versionOf(gen int64) state.Version {
 	return state.Version{
 		Generation: gen, Run: runName(gen), Created: time.Now().UTC().Truncate(time.Second),
-		Settings: state.Settings{Classes: []string{"Common", "Rare"}, Datasets: []string{"train", "test"}},
+		Settings: state.Settings{Definition: state.Definition{Classes: []string{"Common", "Rare"}}, Datasets: []string{"train", "test"}},
 	}
 }
 

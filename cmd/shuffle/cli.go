@@ -25,6 +25,8 @@ type cli struct {
 	Work  workCmd  `cmd:"" help:"Apply tasks, until SIGTERM."`
 	Track trackCmd `cmd:"" help:"Count results, verify, report; until SIGTERM."`
 
+	Settings settingsCmd `cmd:"" help:"The settings that decide a frame's dataset, and what this environment gives otherwise."`
+
 	Status  statusCmd  `cmd:"" help:"Where a run stands."`
 	Runs    runsCmd    `cmd:"" help:"List the runs, newest first."`
 	Dead    deadCmd    `cmd:"" help:"List a run's dead tasks."`

@@ -38,12 +38,17 @@ type planFlags struct {
 	Prune     []string `help:"Delete the frames of this episode, which no manifest names; repeatable." placeholder:"S01E05"`
 	Seed      string   `help:"Seed of the split, for the first run or with --reshuffle."`
 	Reshuffle bool     `help:"Draw and record a new seed: most frames move."`
+
+	ChangeSettings bool     `help:"Give the datasets the settings that flags and environment give (split, group, stratify, guard, subsample, classes, seed): frames move."`
+	Pin            []string `help:"With --change-settings: the frames that stand in this dataset stay in it, whatever the settings; repeatable." placeholder:"test"`
+	Unpin          []string `help:"With --change-settings: end a pin; repeatable." placeholder:"test"`
 }
 
 func (f planFlags) options() (planner.Options, error) {
 	opt, err := f.episodeFlags.options()
 	prune, pruneErr := episodes("prune", f.Prune)
 	opt.Seed, opt.Reshuffle, opt.Prune = f.Seed, f.Reshuffle, prune
+	opt.ChangeSettings, opt.Pin, opt.Unpin = f.ChangeSettings, f.Pin, f.Unpin
 	return opt, usage(errors.Join(err, pruneErr))
 }
 

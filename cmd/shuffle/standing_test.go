@@ -157,7 +157,7 @@ func datasetOf(seed string, f dataset.Frame) string {
 // seed is the one in force.
 func (w *world) seed() string {
 	w.t.Helper()
-	return stored[state.Seed](w, "seed.json").Seed
+	return stored[state.InForce](w, "settings.json").Settings.Seed
 }
 
 // pointer is current.json.

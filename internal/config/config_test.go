@@ -154,8 +154,8 @@ func TestEachSetting(t *testing.T) {
 func TestEverySettingHasAnExample(t *testing.T) {
 	all := examples(t)
 	for f := range reflect.TypeFor[config.Config]().Fields() {
-		if f.Tag.Get("kong") == "-" { // no setting
-			continue
+		if f.Tag.Get("kong") == "-" {
+			continue // no setting
 		}
 		if !slices.ContainsFunc(all, func(e example) bool { return e.field == f.Name }) {
 			t.Errorf("%s has no example", f.Name)

@@ -125,7 +125,7 @@ func (w *world) write(frames int) {
 	var tasks []messages.Task
 	plan := &state.Plan{
 		Run: runName, Generation: 7, State: state.Running,
-		Settings: state.Settings{ImageSize: "thumbnails", Classes: []string{"Rare"}, Datasets: []string{"train"}, Listed: []string{"train"}},
+		Settings: state.Settings{Definition: state.Definition{Classes: []string{"Rare"}}, ImageSize: "thumbnails", Datasets: []string{"train"}, Listed: []string{"train"}},
 	}
 	for _, e := range []dataset.Episode{e1, e2} {
 		row := state.EpisodePlan{Season: e.Season(), Episode: e.Code(), State: state.EpisodePlanned, FirstSeq: len(tasks), Problems: []state.Problem{}}

@@ -56,7 +56,7 @@ type point struct {
 
 var points = []point{
 	{"plan", "PutObject", "current.json", 3}, {"plan", "PutObject", "expected-", 1}, {"plan", "PutObject", "tasks-", 1},
-	{"plan", "PutObject", "plan.json", 1}, {"plan", "PutObject", "seed.json", 1}, {"plan", "SendMessageBatch", "", 3},
+	{"plan", "PutObject", "plan.json", 1}, {"plan", "PutObject", "settings.json", 1}, {"plan", "SendMessageBatch", "", 3},
 	{"plan", "ListObjectsV2", "ML/", 6}, {"plan", "GetObject", "current.json", 2},
 	{"w", "ReceiveMessage", "tasks", 3}, {"w", "GetObject", "current.json", 2}, {"w", "CopyObject", "", 20}, {"w", "DeleteObjects", "", 3},
 	{"w", "SendMessageBatch", "results", 3}, {"w", "SendMessageBatch", "dead", 1}, {"w", "DeleteMessageBatch", "tasks", 3},

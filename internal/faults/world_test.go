@@ -214,7 +214,7 @@ func tail(path string) string {
 func (w *world) wanted(ctx context.Context) (map[string]string, error) {
 	w.editing.Lock()
 	defer w.editing.Unlock()
-	seed, err := w.store.Seed(ctx)
+	now, err := w.store.Settings(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func (w *world) wanted(ctx context.Context) (map[string]string, error) {
 		}
 		classes, _ := e.Wanted()
 		for f, class := range classes {
-			place := dataset.Place{Dataset: datasetOf(seed.Seed, f), Class: class}
+			place := dataset.Place{Dataset: datasetOf(now.Settings.Seed, f), Class: class}
 			all[w.store.Layout.Key(place, f)] = images[e.ImagePrefix()+f.File()]
 		}
 	}

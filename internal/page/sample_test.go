@@ -39,7 +39,7 @@ func samplePlan() *state.Plan {
 		MissingClasses: []string{"test/Rare"}, Leakage: 0.91, LeakageGrouped: 0.0055, CostUSD: 1.23,
 		Orphans:  []state.Orphan{{Episode: "S01E09", Places: []string{"train/Rare"}}},
 		Problems: []state.ManifestProblem{{Manifest: "S02-episodes.json", Problem: "unexpected end of JSON input"}},
-		Settings: state.Settings{Seed: "seed", Split: "train=0.8,test=0.2", Group: "10s", Guard: 2, Subsample: 3, Classes: []string{"Common", "Rare"}, Datasets: []string{"train", "test"}},
+		Settings: state.Settings{Definition: state.Definition{Seed: "seed", Split: "train=0.8,test=0.2", Group: "10s", Guard: 2, Subsample: 3, Classes: []string{"Common", "Rare"}}, Datasets: []string{"train", "test"}},
 	}
 }
 

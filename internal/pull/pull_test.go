@@ -28,9 +28,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const base = "tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/"
 
 var (
-	layout   = dataset.Layout{Prefix: "tuttle_twins"}
-	settings = state.Settings{Seed: "seed", Split: "train=0.7,validate=0.1,test=0.2",
-		Classes: []string{"Junk", "Common", "Rare"}, Datasets: []string{"train", "validate", "test"}}
+	layout       = dataset.Layout{Prefix: "tuttle_twins"}
+	settings     = state.Settings{Definition: state.Definition{Seed: "seed", Split: "train=0.7,validate=0.1,test=0.2", Classes: []string{"Junk", "Common", "Rare"}}, Datasets: []string{"train", "validate", "test"}}
 	trainRare    = dataset.Place{Dataset: "train", Class: "Rare"}
 	trainCommon  = dataset.Place{Dataset: "train", Class: "Common"}
 	validateRare = dataset.Place{Dataset: "validate", Class: "Rare"}
@@ -190,14 +189,14 @@ func TestPull(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)
 	r := w.pull(v, nil)
-	if want := (Result{Version: 3, Dir: w.dir, Frames: 3, Fetched: 3, Bytes: 30, Failed: []Failure{}}); cmp.Diff(want, r) != "" {
+	if want := (Result{Version: 3, Digest: r.Digest, Dir: w.dir, Frames: 3, Fetched: 3, Bytes: 30, Failed: []Failure{}}); cmp.Diff(want, r) != "" {
 		t.Error(cmp.Diff(want, r))
 	}
 	got := tree(t, w.dir)
 	if got["classes.json"] != "{\n \"classes\": {\n  \"Common\": 0,\n  \"Junk\": 1,\n  \"Rare\": 2\n }\n}\n" {
 		t.Errorf("classes.json is %s", got["classes.json"])
 	}
-	want := []string{"./", "README.md", "classes.json", "test.csv", "train.csv", "validate.csv"}
+	want := []string{"./", "README.md", "classes.json", LockName, "test.csv", "train.csv", "validate.csv"}
 	for _, name := range settings.Datasets {
 		want = append(want, name+"/")
 		for _, class := range settings.Classes { // in every dataset, so that loaders number them alike

@@ -14,8 +14,10 @@ const dryRun state.State = "dry-run"
 // Plan prints what a run will do: first what is wrong, then the changes, what they lead to and cost, and last what to type.
 func Plan(w io.Writer, s Style, p *state.Plan) error {
 	return write(w, s, func(pg *page) {
+		pg.whatIf(p)
 		pg.planHead(p)
 		pg.restores(p)
+		pg.settingsChange(p)
 		pg.held(heldOf(p.Episodes), len(p.Episodes))
 		pg.manifests(p.Problems)
 		pg.orphans(p.Orphans)
@@ -23,6 +25,7 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 			pg.episodes(p.Episodes, p.Totals)
 			pg.balance(p.Balance, p.Settings)
 			pg.missing(p.MissingClasses, p.Settings)
+			pg.classNumbers("", p.ClassNumbers)
 			pg.facts(p)
 			pg.problems(p.Episodes, p.Restores)
 		}
@@ -101,6 +104,9 @@ func split(s state.Settings) string {
 	}
 	if s.Subsample > 1 {
 		parts = append(parts, fmt.Sprintf("one unit in %d", s.Subsample))
+	}
+	if len(s.Pinned) > 0 {
+		parts = append(parts, "pinned "+strings.Join(s.Pinned, " and "))
 	}
 	return strings.Join(parts, ", ")
 }

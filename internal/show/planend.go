@@ -3,6 +3,7 @@ package show
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -45,7 +46,7 @@ func (p *page) nothingToDo(plan *state.Plan) {
 //
 //	state                 | commands
 //	----------------------+------------------------------------
-//	dry-run               | plan, if there are tasks
+//	dry-run               | plan, if there are tasks; with --change-settings for other settings
 //	review                | apply, if there are tasks
 //	publishing, running … | status --watch, work, track
 //	failed                | status, plan
@@ -57,11 +58,14 @@ func planSteps(plan *state.Plan) []step {
 	case plan.State == dryRun && plan.Tasks > 0 && plan.Restores > 0:
 		steps = append(steps, step{fmt.Sprintf("restore %d", plan.Restores), "publish it: the same command without --dry-run"})
 	case plan.State == dryRun && plan.Tasks > 0:
-		what := "publish it: the same command without --dry-run"
+		command, what := "plan", "publish it: the same command without --dry-run"
+		if slices.ContainsFunc(plan.Given, func(g state.GivenSetting) bool { return g.Name != "seed" }) {
+			command, what = "plan --change-settings", "publish it: the same command with --change-settings instead of --dry-run"
+		}
 		if plan.SeedDrawn {
 			what += ", and with --seed " + plan.Settings.Seed + ": another would be drawn else"
 		}
-		steps = append(steps, step{"plan", what})
+		steps = append(steps, step{command, what})
 	case plan.State == state.Review && plan.Tasks > 0:
 		steps = append(steps, step{"apply " + plan.Run, "publish it"})
 	case plan.State.Active():

@@ -14,8 +14,7 @@ const sheetURL = "https://docs.google.com/spreadsheets/d/1xQb9tGkZ0C3mVw8yJ2nEoP
 var (
 	classes  = []string{"Junk", "Common", "Uncommon", "Rare", "Legendary"}
 	datasets = []string{"train", "validate", "test"}
-	settings = state.Settings{Seed: "PYSLQ3D2GCWWQ6MDLBTLUUUCFO", Split: "train=0.7,validate=0.1,test=0.2",
-		Classes: classes, Datasets: datasets, Listed: datasets, ImageSize: "thumbnails"}
+	settings = state.Settings{Definition: state.Definition{Seed: "PYSLQ3D2GCWWQ6MDLBTLUUUCFO", Split: "train=0.7,validate=0.1,test=0.2", Classes: classes}, Datasets: datasets, Listed: datasets, ImageSize: "thumbnails"}
 )
 
 // samplePlan has three planned episodes and one that is held.
@@ -39,6 +38,33 @@ func samplePlan() *state.Plan {
 	p.Episodes[3].State = state.EpisodeHeld
 	p.Episodes[3].Reason = `sheet "Tuttle Twins S01E04 Frames": expected the column "FRAME NUMBER" in row 1, found "https://s3.us-west-2.amazonaws.com/media.angel-nft.com/tuttle_twins/s01e04/…", "ROW_INDEX", "FRAME", "UNSUPERVISED CLASSIFICATION", "SUPERVISED CLASSIFICATION"`
 	return p
+}
+
+// whatIfPlan is a dry run with other settings than those in force, and changedPlan puts them in force.
+func whatIfPlan() *state.Plan {
+	p := changedPlan()
+	p.State, p.Run, p.Generation = dryRun, "", 0
+	return p
+}
+
+func changedPlan() *state.Plan {
+	p := samplePlan()
+	p.InForce = &state.Definition{Seed: settings.Seed, Split: settings.Split, Group: "10s", Classes: classes}
+	p.Given = []state.GivenSetting{
+		{Name: "group", InForce: "10s", Given: "0s", From: "SHUFFLE_GROUP in .env"},
+		{Name: "pinned", InForce: "", Given: "test", From: "--pin, --unpin"},
+	}
+	p.DatasetChanges = &state.DatasetChanges{
+		Frames: 3088, Of: 5913,
+		Counts:  []state.ChangedFrames{{Episode: "S01E01", Class: "Common", Frames: 3000}, {Episode: "S01E02", Class: "Rare", Frames: 88}},
+		Trained: []state.TrainedFrames{{Dataset: "test", Frames: 1180, Trained: 812}, {Dataset: "validate", Frames: 590}},
+	}
+	p.Settings.Pinned = []string{"test"}
+	return p
+}
+
+func sampleInForce() state.InForce {
+	return state.InForce{V: 1, Settings: settings.Definition, Since: state.Since{Run: run, Generation: 42}, Generation: 44, Datasets: datasets}
 }
 
 // restorePlan is back to version 41, which two frames cannot go back to.
@@ -89,6 +115,7 @@ func reviewPlan() *state.Plan {
 	p.Orphans = []state.Orphan{{Episode: "S01E09", Places: []string{"train/Common", "train/Rare", "test/Common", "validate/Uncommon", "test/Junk"}}}
 	p.Settings.Group, p.Settings.Stratify, p.Settings.Guard, p.Settings.Subsample = "10s", true, 2, 4
 	p.Leakage, p.LeakageGrouped = 0.0055, 0.0055
+	p.ClassNumbers = newClass()
 	return p
 }
 

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -22,7 +23,10 @@ type Plan struct {
 	Balance  []Balance         `json:"balance"`
 	// MissingClasses are the classes of the plan that have no frame in some dataset, as "test/Legendary".
 	MissingClasses []string `json:"missing_classes,omitempty"`
-	CostUSD        float64  `json:"cost_usd"`
+	// ClassNumbers are the classes whose number changes from the latest dataset version to the one
+	// that the run publishes.
+	ClassNumbers []ClassNumber `json:"class_numbers,omitempty"`
+	CostUSD      float64       `json:"cost_usd"`
 	// Seconds is the expected duration with one worker.
 	Seconds float64 `json:"seconds"`
 	// Leakage is the share of the validate and test frames with a train frame right beside them, 0 to 1, and
@@ -30,6 +34,13 @@ type Plan struct {
 	Leakage        float64  `json:"leakage"`
 	LeakageGrouped float64  `json:"leakage_grouped"`
 	Settings       Settings `json:"settings"`
+	// SettingsSince is the run that recorded these settings; zero: this plan changes them, or is the first.
+	SettingsSince Since `json:"settings_since,omitzero"`
+	// InForce are the settings in force where the plan is made with others, and Given what was given otherwise.
+	InForce *Definition    `json:"in_force,omitempty"`
+	Given   []GivenSetting `json:"given,omitempty"`
+	// DatasetChanges says what other settings than those in force do; nil when the plan is made with these.
+	DatasetChanges *DatasetChanges `json:"dataset_changes,omitempty"`
 	// SeedDrawn says that the plan's seed was drawn for it, so that a later plan would draw another unless it is told this one.
 	SeedDrawn bool `json:"seed_drawn,omitempty"`
 	// Restores is the generation of the dataset version that the plan goes back to; 0: it is planned from the sheets.
@@ -126,20 +137,6 @@ type Balance struct {
 	After   int    `json:"after"`
 }
 
-// Settings are those that a plan was made with, and that decide what it says.
-type Settings struct {
-	Seed      string   `json:"seed"`
-	Split     string   `json:"split"`
-	Group     string   `json:"group,omitempty"`
-	Stratify  bool     `json:"stratify,omitempty"`
-	Guard     int      `json:"guard,omitempty"`
-	Subsample int      `json:"subsample,omitempty"`
-	Classes   []string `json:"classes"`
-	Datasets  []string `json:"datasets"` // the split's, in its order
-	Listed    []string `json:"listed"`   // every dataset folder that was listed: the split's and earlier ones
-	ImageSize string   `json:"image_size"`
-}
-
 // Held lists the episodes that the plan leaves as they stand, with the reason.
 func (p *Plan) Held() []HeldEpisode {
 	held := []HeldEpisode{}
@@ -175,9 +172,12 @@ func (s *Store) WritePlan(ctx context.Context, p *Plan) error {
 	return s.WriteJSON(ctx, RunName(p.Run, "plan.json"), p, bucket.Condition{})
 }
 
-// ReadPlan reads a run's plan; bucket.ErrNotFound when the run has none.
+// ReadPlan reads a run's plan; bucket.ErrNotFound when the run has none, ErrDamaged when it is of another run.
 func (s *Store) ReadPlan(ctx context.Context, run string) (*Plan, error) {
 	var p Plan
 	_, err := s.ReadJSON(ctx, RunName(run, "plan.json"), &p)
+	if err == nil && (p.Run != run || p.Generation < 1 || p.Tasks < 0) {
+		err = fmt.Errorf("read %s%s: %w: it is of run %.100q, generation %d", s.Layout.State(), RunName(run, "plan.json"), ErrDamaged, p.Run, p.Generation)
+	}
 	return &p, err
 }

@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,8 +25,8 @@ const (
 
 // Publish sends the tasks of a saved plan whose pointer is publishing, from the first chunk that has not been sent
 // whole, and sets the run running. Each chunk is counted in the pointer when it has been sent, so that whoever goes on
-// after a crash sends at most one chunk twice; its tasks are idempotent. The seed of the plan is in force before the first
-// message.
+// after a crash sends at most one chunk twice; its tasks are idempotent. The settings of the plan are in force before the
+// first message.
 //
 // ErrConflict says that somebody else acts on the run now. When it has meanwhile been set running, or further, that is
 // what was wanted: the pointer is given back as it is.
@@ -36,7 +35,7 @@ func Publish(ctx context.Context, s *Store, held Held, tasks queue.BatchSender) 
 	if err != nil {
 		return held, err
 	}
-	if err := s.EnsureSeed(ctx, plan); err != nil {
+	if err := s.EnsureSettings(ctx, plan); err != nil {
 		return held, err
 	}
 	p := publisher{store: s, queue: tasks, held: held, beaten: time.Now()}
@@ -158,31 +157,4 @@ func sendEntries(ctx context.Context, q queue.BatchSender, entries []queue.Entry
 		return fmt.Errorf("send tasks: %w", err)
 	}
 	return nil
-}
-
-// EnsureSeed makes the plan's seed the one in force, and adds its datasets to those ever filled. A plan that is older than
-// another one that was published has no say: its planner may have been paused for long.
-func (s *Store) EnsureSeed(ctx context.Context, plan *Plan) error {
-	return s.Update(ctx, seedName, func(old []byte) ([]byte, error) {
-		seed := Seed{V: 1}
-		if old != nil {
-			if err := json.Unmarshal(old, &seed); err != nil {
-				return nil, fmt.Errorf("read %s%s: %w", s.Layout.State(), seedName, err)
-			}
-		}
-		if plan.Generation <= seed.Generation {
-			return nil, nil
-		}
-		if seed.Seed != plan.Settings.Seed {
-			seed.Seed, seed.Run = plan.Settings.Seed, plan.Run
-		}
-		seed.Generation = plan.Generation
-		for _, name := range slices.Concat(plan.Settings.Datasets, plan.Settings.Listed) {
-			if !slices.Contains(seed.Datasets, name) {
-				seed.Datasets = append(seed.Datasets, name)
-			}
-		}
-		body, err := json.MarshalIndent(seed, "", " ")
-		return append(body, '\n'), err
-	})
 }

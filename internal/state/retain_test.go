@@ -121,7 +121,7 @@ func TestRetainCutOff(t *testing.T) {
 
 // What the numbers of the classes are is what the loaders of class folders make them.
 func TestClassesAreNumberedByName(t *testing.T) {
-	v := Version{Settings: Settings{Classes: []string{"Junk", "Common", "Rare"}},
+	v := Version{Settings: Settings{Definition: Definition{Classes: []string{"Junk", "Common", "Rare"}}},
 		Counts: map[string]map[string]int{"train": {"Rare": 1, "Rarr": 2, "": 3}, "test": {"Common": 1}}}
 	if got := v.ClassNames(); !slices.Equal(got, []string{"Common", "Junk", "Rare", "Rarr"}) {
 		t.Errorf("%q", got)

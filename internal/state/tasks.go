@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -206,9 +205,9 @@ func (s *Store) readPlain(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := decoder.DecodeAll(c.Body, nil)
+	plain, err := decoder.DecodeAll(c.Body, nil) // which checks the sum that the encoder wrote
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %s%s: %w: %w", s.Layout.State(), name, ErrDamaged, err)
 	}
 	return plain, nil
 }
@@ -221,30 +220,11 @@ func ParseLines[T any](body []byte) ([]T, error) {
 	for scanner.Scan() {
 		var v T
 		if err := json.Unmarshal(scanner.Bytes(), &v); err != nil {
-			return nil, fmt.Errorf("read line %d: %w", len(lines)+1, err)
+			return nil, fmt.Errorf("%w: line %d: %w", ErrDamaged, len(lines)+1, err)
 		}
 		lines = append(lines, v)
 	}
 	return lines, scanner.Err()
-}
-
-// Seed is seed.json: what the split in force was drawn with. It belongs to the state, not to a machine.
-type Seed struct {
-	V          int      `json:"v"`
-	Seed       string   `json:"seed"`
-	Run        string   `json:"run"`        // that drew it
-	Generation int64    `json:"generation"` // of the newest run that was published with it
-	Datasets   []string `json:"datasets"`   // every dataset that the program has ever filled under this prefix
-}
-
-// Seed reads the seed in force; the zero Seed before the first run.
-func (s *Store) Seed(ctx context.Context) (Seed, error) {
-	var seed Seed
-	_, err := s.ReadJSON(ctx, seedName, &seed)
-	if errors.Is(err, bucket.ErrNotFound) {
-		return Seed{}, nil
-	}
-	return seed, err
 }
 
 // Runs lists the runs, oldest first: by generation, for the time in their names is by the clock of whichever planner.

@@ -181,12 +181,12 @@ func (w *world) delete(p *process, keys []string) ([]*bucket.Error, error) {
 func (j *judge) settled() {
 	w := j.world
 	held := w.pointer()
-	seed, err := w.store.Seed(always)
+	now, err := w.store.Settings(always)
 	w.must(err)
 	if held.State != state.Succeeded {
 		j.wrong("guarantee 7: in the end the run is %s: %s", held.State, held.Reason)
 	}
-	if want, stands := j.wanted(w.sheets, seed.Seed), w.standing(); !maps.Equal(want, stands) {
+	if want, stands := j.wanted(w.sheets, now.Settings.Seed), w.standing(); !maps.Equal(want, stands) {
 		j.wrong("guarantee 1: in the end there stands %v\nwhere there should be %v", stands, want)
 	}
 	for _, q := range []struct {

@@ -122,7 +122,7 @@ func (o operator) finale() {
 		var opt planner.Options
 		o.act("looks at the run", func() {
 			before, unfinished, unchanged = o.look()
-			if seed, err := o.world.store.Seed(always); err == nil && seed.Seed == "" {
+			if now, err := o.world.store.Settings(always); err == nil && !now.Exists() {
 				opt = first // no run came so far, and what a planner draws by itself nobody replays
 			}
 		})

@@ -32,7 +32,7 @@ func (b bucketPort) call(op, key string, k kind, what func() string) call {
 // changing says whether an object's content changes after it was written first.
 func changing(key string) bool {
 	name := key[strings.LastIndexByte(key, '/')+1:]
-	return name == "current.json" || name == "seed.json" || name == state.LedgerName || name == "latest.json" || name == state.DeadName
+	return name == "current.json" || name == "settings.json" || name == state.LedgerName || name == "latest.json" || name == state.DeadName
 }
 
 func (b bucketPort) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error) {

@@ -183,7 +183,7 @@ func TestFound(t *testing.T) {
 			{"worker-1 DeleteObjects ML/train/Common/f00", waitsLong},
 			{"worker-1 DeleteObjects ML/train/Common/f00", comesLate},
 		}},
-		{"a paused publisher brings its seed back", "reshuffle", []turn{{"planner-2 PutObject seed.json", waitsLong}}},
+		{"a paused publisher brings its settings back", "reshuffle", []turn{{"planner-2 PutObject settings.json", waitsLong}}},
 	} {
 		t.Run(found.name, func(t *testing.T) {
 			usual := scripted(nil)

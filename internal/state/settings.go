@@ -1,0 +1,339 @@
+package state
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+// Definition is what decides in which dataset a frame stands (DESIGN 5, "Settings in force"). It belongs to the datasets,
+// not to a machine's environment.
+type Definition struct {
+	Seed      string   `json:"seed"`
+	Split     string   `json:"split"`
+	Group     string   `json:"group,omitempty"` // a Go duration; "" splits frame by frame
+	Stratify  bool     `json:"stratify,omitempty"`
+	Guard     int      `json:"guard,omitempty"`     // frames
+	Subsample int      `json:"subsample,omitempty"` // 0 and 1 keep all
+	Classes   []string `json:"classes"`
+	Pinned    []string `json:"pinned,omitempty"` // datasets whose frames stay in them
+}
+
+// Settings are those that a plan was made with, and that decide what it says.
+type Settings struct {
+	Definition
+	Datasets  []string `json:"datasets"` // the split's, in its order
+	Listed    []string `json:"listed"`   // every dataset folder that was listed: the split's and earlier ones
+	ImageSize string   `json:"image_size"`
+}
+
+// Setting is one part of a Definition, in the words of its flag.
+type Setting struct{ Name, Value string }
+
+// List is the definition as its flags would give it. Two definitions with equal lists put every frame in the same place.
+func (d Definition) List() []Setting {
+	sorted := func(names []string) string {
+		names = slices.Clone(names)
+		slices.Sort(names)
+		return strings.Join(names, ",")
+	}
+	return []Setting{
+		{"seed", d.Seed},
+		{"split", d.Split},
+		{"group", cmp.Or(d.Group, "0s")},
+		{"stratify", strconv.FormatBool(d.Stratify)},
+		{"guard", strconv.Itoa(d.Guard)},
+		{"subsample", strconv.Itoa(max(d.Subsample, 1))},
+		{"classes", sorted(d.Classes)},
+		{"pinned", sorted(d.Pinned)},
+	}
+}
+
+// Equal says that both put every frame in the same place.
+func (d Definition) Equal(o Definition) bool { return slices.Equal(d.List(), o.List()) }
+
+// GivenSetting is a setting that a caller gives otherwise than it is in force.
+type GivenSetting struct {
+	Name    string `json:"name"`
+	InForce string `json:"in_force"`
+	Given   string `json:"given"`
+	From    string `json:"from"` // "--group", "SHUFFLE_GROUP" or "SHUFFLE_GROUP in .env"
+}
+
+// DatasetChanges counts the frames that stand in the datasets and that other settings put into another dataset.
+type DatasetChanges struct {
+	Frames int             `json:"frames"`
+	Of     int             `json:"of"` // frames of the planned episodes that stand in a dataset and stay in one
+	Counts []ChangedFrames `json:"counts"`
+	// Trained counts, for each dataset beside the training one, the frames that have been trained on.
+	Trained []TrainedFrames `json:"trained,omitempty"`
+}
+
+// ChangedFrames are those of one episode and class that change their dataset.
+type ChangedFrames struct {
+	Episode string `json:"episode"`
+	Class   string `json:"class"`
+	Frames  int    `json:"frames"`
+}
+
+// TrainedFrames counts the frames that would stand in a dataset beside the training one, and those of them that stood in
+// the training dataset in a kept version.
+type TrainedFrames struct {
+	Dataset string `json:"dataset"`
+	Frames  int    `json:"frames"`
+	Trained int    `json:"trained"`
+}
+
+// Since is the run that recorded settings.
+type Since struct {
+	Run        string `json:"run"`
+	Generation int64  `json:"generation"`
+}
+
+// InForce is settings.json: the settings that every plan is made with until a person changes them.
+type InForce struct {
+	V        int        `json:"v"`
+	Settings Definition `json:"settings"`
+	Since    Since      `json:"since"` // the run that changed them last
+	// Generation is that of the newest published run. A plan of an older one changes nothing here.
+	Generation int64    `json:"generation"`
+	Datasets   []string `json:"datasets"` // every dataset that the program has ever filled under this prefix
+
+	// Rebuilt says, where settings.json is missing, what these settings were taken from.
+	Rebuilt string `json:"-"`
+}
+
+// Exists says that a run was published: before that nothing is in force.
+func (f InForce) Exists() bool { return f.V != 0 }
+
+const settingsVersion = 1
+
+// ErrSettings says that what is in force cannot be known. Nothing may be planned then.
+var ErrSettings = errors.New("settings in force")
+
+// Settings reads the settings in force; the zero InForce before the first published run. Its errors that a person has to
+// mend are ErrSettings.
+//
+// One answer "there is none" is not believed: where a dataset version or a published run exists, the settings are made
+// again from it. And settings.json is held against the newest dataset version, so that one that belongs to other datasets,
+// or that somebody has put back, decides nothing.
+func (s *Store) Settings(ctx context.Context) (InForce, error) {
+	for try := 1; ; try++ {
+		f, etag, err := s.readSettings(ctx)
+		if err != nil {
+			return InForce{}, err
+		}
+		if etag == "" {
+			return s.rebuildSettings(ctx)
+		}
+		contradiction, err := s.contradiction(ctx, f)
+		if err != nil || contradiction == "" {
+			return f, err
+		}
+		// A run may have been published, with its version, between the two reads.
+		if _, again, err := s.readSettings(ctx); err != nil || again == etag || try == swapTries {
+			return InForce{}, errors.Join(s.settingsError(contradiction+
+				"; expected the settings of these datasets: restore the object's last version, or delete it, and it is made again from the newest dataset version"), err)
+		}
+	}
+}
+
+func (s *Store) settingsError(problem string) error {
+	return fmt.Errorf("%w: %s%s: %s", ErrSettings, s.Layout.State(), settingsName, problem)
+}
+
+// readSettings reads settings.json; without one the ETag is "".
+func (s *Store) readSettings(ctx context.Context) (f InForce, etag string, err error) {
+	c, err := s.Read(ctx, settingsName)
+	if errors.Is(err, bucket.ErrNotFound) {
+		return InForce{}, "", nil
+	}
+	if err != nil {
+		return InForce{}, "", err
+	}
+	f, err = s.parseSettings(c.Body)
+	return f, c.ETag, err
+}
+
+func (s *Store) parseSettings(body []byte) (InForce, error) {
+	var version struct {
+		V int `json:"v"`
+	}
+	var f InForce
+	err := unseal(body, &version)
+	if err == nil && version.V <= settingsVersion {
+		err = unseal(body, &f)
+	}
+	switch d := f.Settings; {
+	case err != nil:
+		return InForce{}, s.settingsError("it is " + err.Error() + ": restore the object's last version, or delete it, and it is made again from the newest dataset version")
+	case version.V > settingsVersion:
+		return InForce{}, s.settingsError(fmt.Sprintf("it has the format %d, and this release reads format %d: install the newer release", version.V, settingsVersion))
+	case f.V < 1, d.Seed == "", d.Split == "", len(d.Classes) == 0, f.Generation < 1, len(f.Datasets) == 0:
+		return InForce{}, s.settingsError("it is damaged (v, seed, split, classes, generation or datasets are missing): restore the object's last version, or delete it, and it is made again from the newest dataset version")
+	}
+	return f, nil
+}
+
+// contradiction says what the newest dataset version has against the settings; "" is nothing. Settings do not change
+// between Since and now, so a version of that time has the same ones.
+func (s *Store) contradiction(ctx context.Context, f InForce) (string, error) {
+	v, err := s.LatestVersion(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case err != nil: // none, or one that cannot be read: it says nothing against the settings
+		return "", nil
+	case v.Generation > f.Generation:
+		return fmt.Sprintf("it is older than dataset version %d: it was recorded for generation %d", v.Generation, f.Generation), nil
+	case v.Generation < f.Since.Generation || v.Definition.Equal(f.Settings):
+		return "", nil
+	}
+	theirs := v.Definition.List()
+	for i, mine := range f.Settings.List() {
+		if mine != theirs[i] {
+			return fmt.Sprintf("it belongs to other datasets: its %s is %.60q, and that of dataset version %d is %.60q",
+				mine.Name, mine.Value, v.Generation, theirs[i].Value), nil
+		}
+	}
+	return "", nil
+}
+
+// EnsureSettings records the settings of a plan that is being published, and adds its datasets to those ever filled. A plan
+// that is older than another one that was published changes nothing: its planner may have been paused for long.
+func (s *Store) EnsureSettings(ctx context.Context, plan *Plan) error {
+	return s.Update(ctx, settingsName, func(old []byte) ([]byte, error) {
+		now := InForce{V: settingsVersion}
+		if old != nil {
+			var err error
+			if now, err = s.parseSettings(old); err != nil {
+				return nil, err
+			}
+		}
+		if plan.Generation <= now.Generation {
+			return nil, nil
+		}
+		if !now.Exists() || !now.Settings.Equal(plan.Settings.Definition) || now.Since.Run == "" {
+			now.Since = plan.SettingsSince
+			if now.Since.Run == "" {
+				now.Since = Since{Run: plan.Run, Generation: plan.Generation}
+			}
+		}
+		now.V, now.Settings, now.Generation = settingsVersion, plan.Settings.Definition, plan.Generation
+		for _, name := range slices.Concat(plan.Settings.Datasets, plan.Settings.Listed) {
+			if !slices.Contains(now.Datasets, name) {
+				now.Datasets = append(now.Datasets, name)
+			}
+		}
+		return seal(now)
+	})
+}
+
+// seed is seed.json: what releases before settings.json kept.
+type seed struct {
+	Seed       string   `json:"seed"`
+	Run        string   `json:"run"`
+	Generation int64    `json:"generation"`
+	Datasets   []string `json:"datasets"`
+}
+
+// rebuildSettings makes the settings from what else the bucket has, when settings.json is missing.
+//
+//	seed.json | versions, published runs | the settings are
+//	----------+--------------------------+------------------------------------------------------------
+//	no        | none                     | none: the first run chooses them
+//	no        | some                     | those of the newest of them
+//	yes       | some                     | the same, with the seed of seed.json: an earlier release
+//	yes       | none                     | unknown: an error
+func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
+	names, err := s.Names(ctx, "")
+	if err != nil {
+		return InForce{}, err
+	}
+	if slices.Contains(names, settingsName) {
+		return InForce{}, s.settingsError("the bucket lists it and does not give it: try again, and see shuffle doctor")
+	}
+	newest, from, err := s.newestPublished(ctx)
+	if err != nil {
+		return InForce{}, err
+	}
+	f := InForce{Settings: newest.Definition, Datasets: newest.Datasets, Since: from}
+	if slices.Contains(names, seedName) {
+		var old seed
+		if _, err := s.ReadJSON(ctx, seedName, &old); err != nil || old.Seed == "" || old.Generation < 1 {
+			return InForce{}, errors.Join(s.settingsError("it is missing, and "+seedName+", which it is to be made from, cannot be read: restore the last version of one of them"), err)
+		}
+		if from.Generation == 0 {
+			return InForce{}, s.settingsError("it is missing, and so are the versions and the plan that run " + old.Run + " has left: restore one of them")
+		}
+		if f.Settings.Seed != old.Seed { // a later run has drawn it, and has not succeeded
+			f.Settings.Seed, f.Since = old.Seed, Since{Run: old.Run, Generation: generationOf(old.Run)}
+		}
+		f.Datasets = old.Datasets
+		f.Rebuilt = seedName + " and "
+	}
+	if from.Generation == 0 {
+		return InForce{}, nil
+	}
+	for _, name := range newest.Listed {
+		if !slices.Contains(f.Datasets, name) {
+			f.Datasets = append(f.Datasets, name)
+		}
+	}
+	// Generation stays 0: the next run that is published records the settings, whatever its own generation is.
+	f.V, f.Rebuilt = settingsVersion, f.Rebuilt+"run "+from.Run
+	return f, nil
+}
+
+// newestPublished gives the settings of the newest dataset version, or of a run that was published after it. The zero Since
+// says that there is neither.
+func (s *Store) newestPublished(ctx context.Context) (Settings, Since, error) {
+	v, err := s.LatestVersion(ctx)
+	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+		return Settings{}, Since{}, err
+	}
+	runs, err := s.Runs(ctx)
+	if err != nil {
+		return Settings{}, Since{}, err
+	}
+	slices.Reverse(runs)
+	for _, run := range runs {
+		if generationOf(run) <= v.Generation {
+			break
+		}
+		published, err := s.wasPublished(ctx, run)
+		if err != nil {
+			return Settings{}, Since{}, err
+		}
+		if !published {
+			continue
+		}
+		plan, err := s.ReadPlan(ctx, run)
+		if err != nil {
+			return Settings{}, Since{}, fmt.Errorf("%w: %s%s is missing, and the plan of run %s, which it is to be made from, cannot be read: restore the last version of one of them: %w",
+				ErrSettings, s.Layout.State(), settingsName, run, err)
+		}
+		return plan.Settings, Since{Run: plan.Run, Generation: plan.Generation}, nil
+	}
+	return v.Settings, Since{Run: v.Run, Generation: v.Generation}, nil
+}
+
+// wasPublished says whether tasks of a run can have been sent: a run has a ledger when results came, and one without tasks
+// has the report of a success. A run that failed while it was planned, or was reviewed only, has neither.
+func (s *Store) wasPublished(ctx context.Context, run string) (bool, error) {
+	names, err := s.Names(ctx, RunName(run, ""))
+	if err != nil || slices.Contains(names, LedgerName) {
+		return err == nil, err
+	}
+	if !slices.Contains(names, ReportName) {
+		return false, nil
+	}
+	report, err := s.ReadReport(ctx, run)
+	return err == nil && report.State == Succeeded, err
+}

@@ -1,0 +1,200 @@
+package planner
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// chosen is the definition that a plan is made with, beside the one in force.
+type chosen struct {
+	state.Definition
+	inForce state.InForce
+	// given are the settings that differ from those in force.
+	given []state.GivenSetting
+}
+
+// changed says that the plan puts frames elsewhere than the settings in force would.
+func (c chosen) changed() bool { return len(c.given) > 0 }
+
+// settings reads what is in force and chooses the definition of the plan.
+func (d *draft) settings(ctx context.Context) (chosen, error) {
+	inForce, err := d.p.Store.Settings(ctx)
+	if err != nil {
+		return chosen{}, err
+	}
+	if inForce.Rebuilt != "" {
+		d.p.log().Warn("settings.json is missing; the settings in force are taken from " + inForce.Rebuilt)
+	}
+	if d.fixed != nil {
+		ch := d.p.Config.with(inForce, *d.fixed)
+		for i := range ch.given {
+			ch.given[i].From = fmt.Sprintf("version %d", d.opt.Restore)
+		}
+		return ch, nil
+	}
+	return d.p.Config.choose(inForce, d.opt)
+}
+
+// choose gives the definition of a plan (DESIGN 5, "Settings in force"):
+//
+//	in force | the caller gives           | options            | the plan is made with
+//	---------+----------------------------+--------------------+------------------------------------------
+//	no       | anything                   | any                | what is given, and defaults
+//	yes      | the same, or nothing       | any                | what is in force
+//	yes      | other settings             | none, review       | refused
+//	yes      | other settings but a seed  | dry run            | what is given over what is in force
+//	yes      | other settings             | change settings    | what is given over what is in force
+//	yes      | another seed               | reshuffle          | the given seed
+//	yes      | no seed                    | reshuffle          | a new seed
+func (c *Config) choose(inForce state.InForce, opt Options) (chosen, error) {
+	if !inForce.Exists() {
+		d := c.definition()
+		d.Seed, d.Pinned = opt.Seed, withoutNames(opt.Pin, opt.Unpin)
+		if d.Seed == "" {
+			d.Seed = rand.Text()
+		}
+		return chosen{Definition: d}, c.checkPins(d, opt)
+	}
+	if opt.Recorded {
+		return c.with(inForce, inForce.Settings), nil
+	}
+	wanted := c.over(inForce.Settings)
+	switch {
+	case opt.Seed != "":
+		wanted.Seed = opt.Seed
+	case opt.Reshuffle:
+		wanted.Seed = rand.Text()
+	}
+	for _, name := range opt.Pin {
+		if !slices.Contains(wanted.Pinned, name) {
+			wanted.Pinned = append(slices.Clone(wanted.Pinned), name)
+		}
+	}
+	wanted.Pinned = withoutNames(wanted.Pinned, opt.Unpin)
+	ch := c.with(inForce, wanted)
+	if err := c.checkPins(wanted, opt); err != nil {
+		return ch, err
+	}
+	refused := slices.DeleteFunc(slices.Clone(ch.given), func(g state.GivenSetting) bool {
+		return opt.ChangeSettings || g.Name == "seed" && opt.Reshuffle || g.Name != "seed" && opt.DryRun
+	})
+	if len(refused) > 0 {
+		return ch, refusal(inForce, refused)
+	}
+	return ch, nil
+}
+
+// with compares a definition with the one in force.
+func (c *Config) with(inForce state.InForce, wanted state.Definition) chosen {
+	ch := chosen{Definition: wanted, inForce: inForce}
+	if !inForce.Exists() {
+		return ch
+	}
+	now := inForce.Settings.List()
+	for i, s := range wanted.List() {
+		if s != now[i] {
+			ch.given = append(ch.given, state.GivenSetting{Name: s.Name, InForce: now[i].Value, Given: s.Value, From: c.from(s.Name)})
+		}
+	}
+	return ch
+}
+
+// from says where a setting was given.
+func (c *Config) from(name string) string {
+	switch name {
+	case "seed":
+		if c.Given[name] == "" {
+			return "--reshuffle"
+		}
+	case "pinned":
+		return "--pin, --unpin"
+	}
+	return c.Given[name]
+}
+
+// GivenSettings are the settings that a caller's flags and environment give otherwise than they are in force.
+func (c *Config) GivenSettings(inForce state.InForce) []state.GivenSetting {
+	if !inForce.Exists() {
+		return nil
+	}
+	return c.with(inForce, c.over(inForce.Settings)).given
+}
+
+// refusal names each setting that differs, and both ways on.
+func refusal(inForce state.InForce, refused []state.GivenSetting) error {
+	var lines strings.Builder
+	for _, g := range refused {
+		fmt.Fprintf(&lines, "\n  %s: in force %s, given %s (%s)", g.Name, g.InForce, g.Given, g.From)
+	}
+	return fmt.Errorf("%w: the settings given are not those in force since run %s:%s\nleave them out, or add --change-settings to give the datasets these settings; shuffle plan --dry-run shows what that moves",
+		ErrUsage, inForce.Since.Run, lines.String())
+}
+
+// definition is what flags, environment and defaults say, without a seed.
+func (c *Config) definition() state.Definition {
+	d := state.Definition{Split: c.Split.String(), Stratify: c.Stratify, Guard: c.Guard, Subsample: c.Subsample, Classes: c.Classes}
+	if c.Group > 0 {
+		d.Group = c.Group.String()
+	}
+	return d
+}
+
+// over puts what was given over a definition.
+func (c *Config) over(d state.Definition) state.Definition {
+	mine := c.definition()
+	for name, take := range map[string]func(){
+		"split":     func() { d.Split = mine.Split },
+		"group":     func() { d.Group = mine.Group },
+		"stratify":  func() { d.Stratify = mine.Stratify },
+		"guard":     func() { d.Guard = mine.Guard },
+		"subsample": func() { d.Subsample = mine.Subsample },
+		"classes":   func() { d.Classes = mine.Classes },
+	} {
+		if c.Given[name] != "" {
+			take()
+		}
+	}
+	return d
+}
+
+// checkPins refuses pins that pin nothing.
+func (c *Config) checkPins(d state.Definition, opt Options) error {
+	if len(opt.Pin)+len(opt.Unpin) > 0 && !opt.ChangeSettings && !opt.DryRun {
+		return fmt.Errorf("%w: --pin and --unpin change the settings in force: add --change-settings, or --dry-run to see what that does", ErrUsage)
+	}
+	split, err := ParseSplit(d.Split)
+	if err != nil {
+		return fmt.Errorf("%w: %w", state.ErrSettings, err)
+	}
+	for _, name := range d.Pinned {
+		if !slices.Contains(split.Datasets(), name) {
+			return fmt.Errorf("%w: the dataset %q is pinned, and the split %s has none of this name: add it to the split, or --unpin %s", ErrUsage, name, d.Split, name)
+		}
+	}
+	return nil
+}
+
+func withoutNames(names, gone []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(gone, name) })
+}
+
+// newAssigner makes the assigner of a definition.
+func newAssigner(d state.Definition) (*Assigner, error) {
+	split, err := ParseSplit(d.Split)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", state.ErrSettings, err)
+	}
+	a := &Assigner{Split: split, Seed: d.Seed, Guard: d.Guard, Subsample: d.Subsample, Pinned: d.Pinned}
+	if d.Group != "" {
+		if a.Group, err = time.ParseDuration(d.Group); err != nil || a.Group < 0 || a.Group%time.Second != 0 {
+			return nil, fmt.Errorf("%w: group %q: expected a duration in whole seconds, such as 10s", state.ErrSettings, d.Group)
+		}
+	}
+	return a, nil
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 
 	"github.com/alecthomas/kong"
 
@@ -51,8 +52,9 @@ type runner interface {
 }
 
 type parsed struct {
-	config  config.Config
-	command runner
+	config    config.Config
+	command   runner
+	variables []string // of all flags of all commands
 }
 
 func (p *parsed) run(ctx context.Context, a *app) error { return p.command.run(ctx, a) }
@@ -87,8 +89,22 @@ func parse(args []string, stdout, stderr io.Writer) (*parsed, error) {
 	if !ok {
 		panic("command without run: " + ctx.Command()) // a new command that forgot it
 	}
+	if err := expandHome(ctx); err != nil {
+		return nil, usage(err)
+	}
 	c.Given = given(ctx)
-	return &parsed{config: c.Config, command: command}, nil
+	return &parsed{config: c.Config, command: command, variables: variables(k.Model.Node)}, nil
+}
+
+// variables are the environment's names of a command's flags, and of the flags of the commands in it.
+func variables(node *kong.Node) (names []string) {
+	for _, flag := range node.Flags {
+		names = append(names, flag.Envs...)
+	}
+	for _, child := range node.Children {
+		names = append(names, variables(child)...)
+	}
+	return names
 }
 
 // parseIn is parse in an environment that has variables of .env.
@@ -103,6 +119,27 @@ func parseIn(env dotenv.Environment, args []string, stdout, stderr io.Writer) (*
 		}
 	}
 	return p, nil
+}
+
+// expandHome puts the home folder in for ~ in every flag and argument that is a path.
+func expandHome(ctx *kong.Context) error {
+	values := ctx.Selected().Positional
+	for _, flag := range ctx.Flags() {
+		values = append(values[:len(values):len(values)], flag.Value)
+	}
+	for _, v := range values {
+		target := reflect.Indirect(v.Target)
+		isPath := v.Name == "dir" || v.Tag.PlaceHolder == "DIR" || v.Tag.PlaceHolder == "FILE"
+		if !isPath || target.Kind() != reflect.String {
+			continue
+		}
+		path, err := config.ExpandHome(target.String())
+		if err != nil {
+			return fmt.Errorf("%s: %w", v.Summary(), err)
+		}
+		target.SetString(path)
+	}
+	return nil
 }
 
 // given says where each flag of the command was given: on the command line, or else in its variable.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/doctor"
+	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/planner"
@@ -34,8 +36,12 @@ func (c *doctorCmd) run(ctx context.Context, a *app) error {
 	return nil
 }
 
+// failed is a check that could not begin. Advice by the cause comes before the step's own.
 func failed(name string, err error, fix string) []show.Check {
-	return []show.Check{{Name: name, Detail: err.Error(), Fix: fix}}
+	if errors.Is(err, open.ErrURL) {
+		fix = "correct the setting that is named"
+	}
+	return []show.Check{{Name: name, Detail: err.Error(), Fix: cmp.Or(doctor.Advice(err), fix)}}
 }
 
 func (a *app) checkBucket(ctx context.Context) []show.Check {
@@ -95,6 +101,8 @@ func checkEpisode(e planner.Inspection) show.Check {
 	switch {
 	case e.Sheet == "":
 		fix = "mend the manifest " + e.Manifest
+	case doctor.Advice(e.Err) != "":
+		fix = doctor.Advice(e.Err) + "; the sheet is " + e.Sheet
 	case errors.Is(e.Err, sheet.ErrPermission):
 		fix = "share the sheet with the account that reads it: " + e.Sheet
 	case errors.Is(e.Err, sheet.ErrNotFound):

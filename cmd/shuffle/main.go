@@ -11,9 +11,11 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/angel-nft/google-shuffle/internal/doctor"
 	"github.com/angel-nft/google-shuffle/internal/dotenv"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/pull"
+	"github.com/angel-nft/google-shuffle/internal/secret"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/versions"
@@ -30,7 +32,9 @@ func main() {
 
 // run is the whole program. Settings come from the arguments, the environment and .env in the working folder, in this order.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	err := command(ctx, args, stdout, stderr)
+	var hider secret.Hider
+	stdout, stderr = hider.Writer(stdout), hider.Writer(stderr)
+	err := command(ctx, args, &hider, stdout, stderr)
 	switch {
 	case err == nil, errors.Is(err, errOutcome):
 		return err
@@ -51,8 +55,9 @@ func clean(err error) string {
 	return strings.Join(lines, "\n")
 }
 
-func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func command(ctx context.Context, args []string, hider *secret.Hider, stdout, stderr io.Writer) error {
 	env, err := dotenv.Load(".env")
+	hider.Hide(secret.Find(os.Environ(), args))
 	if err != nil {
 		return usage(err)
 	}
@@ -60,9 +65,19 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if parsed == nil || err != nil {
 		return err
 	}
+	for _, warning := range unknownVariables(os.Environ(), parsed.variables, env) {
+		_, _ = fmt.Fprintf(stderr, "shuffle: warning: %s\n", show.Clean(warning))
+	}
 	a, err := newApp(parsed.config, stdout, stderr)
 	if err != nil {
 		return err
+	}
+	if err := checkLocal(parsed.command, a.cfg.Local); err != nil {
+		return err
+	}
+	switch parsed.command.(type) {
+	case *workCmd, *trackCmd:
+		a.opener.Patient = true
 	}
 	return asCalled(errors.Join(parsed.run(ctx, a), a.close()), a.style)
 }
@@ -76,12 +91,16 @@ type calledError struct {
 func (e *calledError) Error() string { return e.text }
 func (e *calledError) Unwrap() error { return e.error }
 
-// asCalled makes the commands in an error begin as the program was called.
+// asCalled adds what to do about an error, where its cause is known, and makes the commands in it begin as the program was called.
 func asCalled(err error, style show.Style) error {
 	if err == nil {
 		return nil
 	}
-	return &calledError{error: err, text: style.Commands(err.Error())}
+	text := err.Error()
+	if advice := doctor.Advice(err); advice != "" {
+		text += "\n→ " + advice
+	}
+	return &calledError{error: err, text: style.Commands(text)}
 }
 
 var (

@@ -104,6 +104,7 @@ func TestPlanInterrupted(t *testing.T) {
 func TestServicesEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.must(os.MkdirAll(w.dir, 0o700))
 	for _, command := range []string{"work", "track"} {
 		for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
 			p := w.start(command)

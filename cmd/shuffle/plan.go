@@ -25,7 +25,7 @@ func (f episodeFlags) options() (planner.Options, error) {
 	opt := planner.Options{Supersede: f.Supersede}
 	var errs [4]error
 	if f.Season != "" {
-		season, err := dataset.ParseSeason(f.Season)
+		season, err := dataset.ParseSeason(strings.TrimSpace(f.Season))
 		opt.Season, errs[0] = season, ofFlag("season", err)
 	}
 	opt.Episodes, errs[1] = episodes("episode", f.Episode)
@@ -59,7 +59,7 @@ func (f planFlags) options() (planner.Options, error) {
 func episodes(flag string, names []string) ([]dataset.Episode, error) {
 	var all []dataset.Episode
 	for _, name := range names {
-		e, err := dataset.ParseEpisodeFlag(name)
+		e, err := dataset.ParseEpisodeFlag(strings.TrimSpace(name))
 		if err != nil {
 			return nil, ofFlag(flag, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"github.com/angel-nft/google-shuffle/internal/secret"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -78,7 +79,7 @@ func (b *bar) open(tasks int) {
 
 // newBar shows a bar below what is logged, until closeBar.
 func newBar(s *screen, total int, options ...mpb.BarOption) (*mpb.Progress, *mpb.Bar) {
-	all := mpb.New(mpb.WithOutput(s.stderr), mpb.WithWidth(plainWidth), mpb.WithAutoRefresh())
+	all := mpb.New(mpb.WithOutput(secret.Unwrap(s.stderr)), mpb.WithWidth(plainWidth), mpb.WithAutoRefresh())
 	one := all.New(int64(total), mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"), options...)
 	s.put(all)
 	return all, one

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -12,12 +13,13 @@ import (
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
 
+	"github.com/angel-nft/google-shuffle/internal/secret"
 	"github.com/angel-nft/google-shuffle/internal/show"
 )
 
 // isTerminal says whether people read what is written there.
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := secret.Unwrap(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
@@ -34,7 +36,7 @@ func styleOf(w io.Writer, local string) show.Style {
 	if local != "" && os.Getenv("SHUFFLE_LOCAL") == "" {
 		s.Command += " --local " + word(local)
 	}
-	if f, ok := w.(*os.File); ok && isTerminal(w) {
+	if f, ok := secret.Unwrap(w).(*os.File); ok && isTerminal(w) {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 			s.Width = width
 		}
@@ -82,6 +84,9 @@ func (s *screen) Write(b []byte) (int, error) {
 }
 
 func (s *screen) put(above io.Writer) {
+	if hiding, ok := s.stderr.(*secret.Writer); ok && above != nil {
+		above = hiding.Over(above)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.above = above
@@ -103,9 +108,28 @@ func newLogger(s *screen, level, format string) *zap.Logger {
 		if colorful(s.stderr) {
 			enc.EncodeLevel = zapcore.CapitalColorLevelEncoder
 		}
-		encoder = zapcore.NewConsoleEncoder(enc)
+		return zap.New(withoutMetrics{zapcore.NewCore(zapcore.NewConsoleEncoder(enc), zapcore.AddSync(s), at)})
 	}
 	return zap.New(zapcore.NewCore(encoder, zapcore.AddSync(s), at))
+}
+
+// withoutMetrics leaves out the field that is for CloudWatch only, which nobody reads on a terminal.
+type withoutMetrics struct{ zapcore.Core }
+
+func (c withoutMetrics) With(fields []zapcore.Field) zapcore.Core {
+	return withoutMetrics{c.Core.With(fields)}
+}
+
+func (c withoutMetrics) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if c.Enabled(e.Level) {
+		return checked.AddCore(e, c)
+	}
+	return checked
+}
+
+func (c withoutMetrics) Write(e zapcore.Entry, fields []zapcore.Field) error {
+	isMetrics := func(f zapcore.Field) bool { return f.Key == "_aws" }
+	return c.Core.Write(e, slices.DeleteFunc(slices.Clone(fields), isMetrics))
 }
 
 // printJSON writes v as one object.

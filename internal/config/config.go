@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/rows"
+	"github.com/angel-nft/google-shuffle/internal/secret"
 )
 
 // DefaultBucket holds the series.
@@ -67,9 +70,23 @@ type Config struct {
 	Given map[string]string `kong:"-"`
 }
 
-// Resolve puts the parts of Local in. It is to be called before Validate.
+// Resolve puts the parts of Local in, and writes each setting in its one form: no blanks in lists, no slashes around folders
+// of the bucket, the home folder for ~. It may be called again.
 func (c *Config) Resolve() error {
-	c.Prefix = strings.Trim(c.Prefix, "/")
+	const blanks = " \t\r\n"
+	c.Prefix, c.ImageSize = strings.Trim(c.Prefix, "/"+blanks), strings.Trim(c.ImageSize, "/"+blanks)
+	c.Classes, c.BucketAlias = trimmed(c.Classes), trimmed(c.BucketAlias)
+	c.Split = blankAround.ReplaceAllString(c.Split, "$1")
+	for flag, path := range map[string]*string{
+		"local": &c.Local, "bucket": &c.Bucket, "queues": &c.Queues, "sheets": &c.Sheets,
+		"google-drive-credentials-file": &c.GoogleDriveCredentialsFile, "alive": &c.Alive,
+	} {
+		expanded, err := ExpandHome(*path)
+		if err != nil {
+			return fmt.Errorf("--%s (%s): %w", flag, Variable(flag), err)
+		}
+		*path = expanded
+	}
 	if c.Local == "" {
 		return nil
 	}
@@ -79,6 +96,46 @@ func (c *Config) Resolve() error {
 	}
 	c.Bucket, c.Queues, c.Sheets = fileURL("file", dir, "bucket"), fileURL("sqlite", dir, "queues.db"), fileURL("file", dir, "sheets")
 	return nil
+}
+
+// blankAround are blanks beside a separator of a list.
+var blankAround = regexp.MustCompile(`\s*([,=])\s*`)
+
+// trimmed is a list without blanks around its values, and without a last empty one.
+func trimmed(values []string) []string {
+	var all []string
+	for _, value := range values {
+		all = append(all, strings.TrimSpace(value))
+	}
+	if n := len(all); n > 1 && all[n-1] == "" {
+		all = all[:n-1]
+	}
+	return all
+}
+
+// Variable is the environment's name of a flag without dashes.
+func Variable(flag string) string {
+	return "SHUFFLE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// homeURL is the beginning of a file URL whose path begins with ~/.
+var homeURL = regexp.MustCompile(`^(file|sqlite):/+~/`)
+
+// ExpandHome puts the home folder in for a ~/ at the beginning of a path or of a file URL. Shells do that for words only, and
+// not in --flag=~/x, quotes or .env.
+func ExpandHome(path string) (string, error) {
+	m := homeURL.FindStringSubmatch(path)
+	if m == nil && path != "~" && !strings.HasPrefix(path, "~/") {
+		return path, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("%.200q: find the home folder: %w; write the whole path", path, err)
+	}
+	if m == nil {
+		return filepath.Join(home, path[1:]), nil
+	}
+	return fileURL(m[1], home) + "/" + path[len(m[0]):], nil // what follows is part of a URL already
 }
 
 func fileURL(scheme string, parts ...string) string {
@@ -103,15 +160,21 @@ func (c *Config) QueueSpecs() []queue.Spec {
 }
 
 // Validate says what is wrong, each with its flag and variable.
+//
+// Kong calls it as soon as the flags are set, so it looks at a resolved copy.
 func (c *Config) Validate() error {
+	resolved := *c
+	if err := resolved.Resolve(); err != nil {
+		return err
+	}
+	c = &resolved
 	var all []error
 	refuse := func(bad bool, flag string, value any, expected string) {
 		if bad {
 			if text, ok := value.(string); ok {
-				value = strconv.Quote(text) // an empty one, and spaces, can be seen
+				value = strconv.Quote(secret.HideURL(text)) // an empty one, and spaces, can be seen
 			}
-			variable := "SHUFFLE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-			all = append(all, fmt.Errorf("--%s %v (%s): expected %s", flag, value, variable, expected))
+			all = append(all, fmt.Errorf("--%s %v (%s): expected %s", flag, value, Variable(flag), expected))
 		}
 	}
 	refuse(c.Prefix != "" && dataset.CheckKey(c.Prefix) != nil, "prefix", c.Prefix, "a path without empty, \".\" or \"..\" parts")
@@ -119,6 +182,11 @@ func (c *Config) Validate() error {
 	for _, q := range []struct{ flag, name string }{
 		{"tasks-queue", c.TasksQueue}, {"results-queue", c.ResultsQueue}, {"dead-letter-queue", c.DeadLetterQueue},
 	} {
+		if strings.HasSuffix(q.name, ".fifo") {
+			refuse(true, q.flag, q.name, "a standard queue (1 to 80 letters, digits, - and _, or its URL): a FIFO queue wants a group and an ID "+
+				"with each message, and holds back what comes after a message that fails")
+			continue
+		}
 		refuse(queue.Spec{Name: q.name}.Validate() != nil, q.flag, q.name, "1 to 80 letters, digits, - and _, or a queue's URL")
 	}
 	names := []string{c.TasksQueue, c.ResultsQueue, c.DeadLetterQueue}

@@ -193,6 +193,7 @@ func TestResolve(t *testing.T) {
 		t.Fatal(err)
 	}
 	slashed := filepath.ToSlash(dir)
+	t.Setenv("HOME", filepath.Join(dir, "ho me"))
 	for _, tc := range []struct {
 		name   string
 		change func(*config.Config)
@@ -201,6 +202,23 @@ func TestResolve(t *testing.T) {
 		{"nothing local", func(*config.Config) {}, func(*config.Config) {}},
 		{"slashes around the prefix", func(c *config.Config) { c.Prefix = "/a/b/" }, func(c *config.Config) { c.Prefix = "a/b" }},
 		{"no prefix", func(c *config.Config) { c.Prefix = "/" }, func(c *config.Config) { c.Prefix = "" }},
+		{"a slash after the image size", func(c *config.Config) { c.ImageSize = "full/" }, func(c *config.Config) { c.ImageSize = "full" }},
+		{"blanks in lists", func(c *config.Config) {
+			c.Classes, c.BucketAlias, c.Split = []string{"Junk", " Very rare ", ""}, []string{" a", "b "}, "train = 0.5 ,\ttest=0.5"
+		}, func(c *config.Config) {
+			c.Classes, c.BucketAlias, c.Split = []string{"Junk", "Very rare"}, []string{"a", "b"}, "train=0.5,test=0.5"
+		}},
+		{"the home folder", func(c *config.Config) {
+			c.Bucket, c.Queues, c.Sheets, c.GoogleDriveCredentialsFile = "file://~/a%20b", "sqlite:///~/q.db", "file:///x/~/y", "~/key.json"
+		}, func(c *config.Config) {
+			c.Bucket, c.Queues = "file://"+slashed+"/ho%20me/a%20b", "sqlite://"+slashed+"/ho%20me/q.db"
+			c.Sheets, c.GoogleDriveCredentialsFile = "file:///x/~/y", filepath.Join(dir, "ho me", "key.json")
+		}},
+		{"a folder in the home folder", func(c *config.Config) { c.Local = "~/x" }, func(c *config.Config) {
+			c.Local = filepath.Join(dir, "ho me", "x")
+			c.Bucket, c.Queues = "file://"+slashed+"/ho%20me/x/bucket", "sqlite://"+slashed+"/ho%20me/x/queues.db"
+			c.Sheets = "file://" + slashed + "/ho%20me/x/sheets"
+		}},
 		{"a relative folder", func(c *config.Config) { c.Local = "demo" }, func(c *config.Config) {
 			c.Local = "demo"
 			c.Bucket, c.Queues, c.Sheets = "file://"+slashed+"/demo/bucket", "sqlite://"+slashed+"/demo/queues.db", "file://"+slashed+"/demo/sheets"

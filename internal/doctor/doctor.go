@@ -2,6 +2,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -30,7 +31,7 @@ type QueueAPI interface {
 
 func check(name string, err error, detail, fix string) show.Check {
 	if err != nil {
-		return show.Check{Name: name, Detail: err.Error(), Fix: fix}
+		return show.Check{Name: name, Detail: err.Error(), Fix: cmp.Or(Advice(err), fix)} // the cause before the step
 	}
 	return show.Check{Name: name, OK: true, Detail: detail}
 }

@@ -16,11 +16,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/s3bucket"
+	"github.com/angel-nft/google-shuffle/internal/secret"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
@@ -57,6 +59,8 @@ var ErrURL = errors.New("unknown URL")
 type Opener struct {
 	// Connections is the number of requests at a time that the bucket is opened for.
 	Connections int
+	// Patient waits for services that do not listen yet, as a service does; else a refused connection is an error at once.
+	Patient bool
 	// AWSOptions are further settings of AWS, such as a middleware that notes the calls.
 	AWSOptions []func(*awsconfig.LoadOptions) error
 
@@ -81,7 +85,13 @@ func New(connections int) *Opener {
 const defaultRegion = "us-west-2"
 
 func loadAWS(ctx context.Context, further []func(*awsconfig.LoadOptions) error) (aws.Config, error) {
-	options := append([]func(*awsconfig.LoadOptions) error{awsconfig.WithDefaultRegion(defaultRegion)}, further...)
+	if err := checkAWSEndpoints(); err != nil {
+		return aws.Config{}, err
+	}
+	// The SDK's own warnings go to stderr past the program's log. What they are about shows in its errors, too.
+	options := append([]func(*awsconfig.LoadOptions) error{
+		awsconfig.WithDefaultRegion(defaultRegion), awsconfig.WithLogger(logging.Nop{}),
+	}, further...)
 	cfg, err := awsconfig.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return cfg, fmt.Errorf("read the settings of AWS (AWS_REGION, AWS_PROFILE, ~/.aws): %w", err)
@@ -110,7 +120,7 @@ func (o *Opener) Bucket(ctx context.Context, raw string) (b Bucket, names []stri
 		if err != nil {
 			return nil, nil, fmt.Errorf("open bucket %s: %w", raw, err)
 		}
-		return s3bucket.New(s3bucket.NewClient(cfg, o.Connections), u.Host), []string{u.Host}, nil
+		return s3bucket.New(o.hastyS3(s3bucket.NewClient(cfg, o.Connections)), u.Host), []string{u.Host}, nil
 	}
 	dir, err := dirbucket.Open(filePath(u))
 	if err != nil {
@@ -130,7 +140,7 @@ func (o *Opener) CreateBucket(ctx context.Context, raw string) error {
 	if err != nil {
 		return err
 	}
-	return s3bucket.Create(ctx, s3bucket.NewClient(cfg, o.Connections), u.Host, cfg.Region)
+	return s3bucket.Create(ctx, o.hastyS3(s3bucket.NewClient(cfg, o.Connections)), u.Host, cfg.Region)
 }
 
 // bucketURL lets s3://NAME and file:///DIR through.
@@ -156,7 +166,7 @@ func parse(what, raw, expected string) (*url.URL, error) {
 }
 
 func unknown(what, raw, expected string) error {
-	return fmt.Errorf("%w: %s %q (--%s, SHUFFLE_%s): expected %s", ErrURL, what, raw, what, strings.ToUpper(what), expected)
+	return fmt.Errorf("%w: %s %s (--%s, SHUFFLE_%s): expected %s", ErrURL, what, secret.Describe(raw), what, strings.ToUpper(what), expected)
 }
 
 // filePath is the path of a file URL, "" when it has a host: file://DIR is a slip of the hand.

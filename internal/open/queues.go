@@ -39,7 +39,7 @@ func (o *Opener) Queues(ctx context.Context, raw string) (Queues, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open queues %s: %w", raw, err)
 		}
-		return sqsQueues{sqsqueue.NewClient(cfg, sqsConnections)}, nil
+		return sqsQueues{o.hastySQS(sqsqueue.NewClient(cfg, sqsConnections))}, nil
 	case u.Scheme == "sqlite" && filePath(u) != "":
 		return o.sqlite(filePath(u))
 	}

@@ -2,14 +2,17 @@ package open
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
 
 	"google.golang.org/api/option"
 
+	"github.com/angel-nft/google-shuffle/internal/dotenv"
 	"github.com/angel-nft/google-shuffle/internal/filesheet"
 	"github.com/angel-nft/google-shuffle/internal/gsheet"
+	"github.com/angel-nft/google-shuffle/internal/secret"
 )
 
 // Google is how the Sheets API is reached.
@@ -36,9 +39,15 @@ func (o *Opener) Sheets(ctx context.Context, raw string, google Google) (Sheets,
 
 func openGoogle(ctx context.Context, google Google) (Sheets, error) {
 	if google.Endpoint != "" {
+		if err := checkEndpoint("--sheets-endpoint (SHUFFLE_SHEETS_ENDPOINT)", google.Endpoint); err != nil {
+			return nil, err
+		}
 		return gsheet.New(ctx, option.WithEndpoint(google.Endpoint), option.WithoutAuthentication())
 	}
 	if google.CredentialsFile == "" {
+		if err := checkDefault(); err != nil {
+			return nil, err
+		}
 		s, err := gsheet.New(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("%w; name the service account's JSON file in GOOGLE_DRIVE_CREDENTIALS_FILE", err)
@@ -62,11 +71,47 @@ func openGoogle(ctx context.Context, google Google) (Sheets, error) {
 }
 
 // credentials is the service account's JSON, and how a message may call it. A container has no file for a secret: ECS puts
-// its value in the variable.
+// its value in the variable. What is no JSON is named in words, since it may be a key all the same.
 func (g Google) credentials() (body []byte, name string, err error) {
-	if strings.HasPrefix(strings.TrimSpace(g.CredentialsFile), "{") {
-		return []byte(g.CredentialsFile), "given as JSON", nil
+	value, expected := dotenv.Clean(g.CredentialsFile), "expected the path of the service account's JSON file, or the JSON itself"
+	switch {
+	case strings.HasPrefix(value, "{"):
+		body, name = []byte(value), "given as JSON"
+	case secret.Looks(value) && !isFile(value):
+		return nil, "", fmt.Errorf("found %s that is no file name and no JSON; %s", secret.Describe(value), expected)
+	default:
+		if body, err = os.ReadFile(value); err != nil {
+			return nil, "", fmt.Errorf("%w; %s", err, expected)
+		}
+		body, name = []byte(dotenv.Clean(string(body))), value
+		if len(body) == 0 || body[0] != '{' {
+			return nil, "", fmt.Errorf("the file %s holds %s that is no JSON; expected the JSON of a service account as Google's console downloads it", name, contentOf(body))
+		}
 	}
-	body, err = os.ReadFile(g.CredentialsFile)
-	return body, g.CredentialsFile, err
+	if !json.Valid(body) {
+		return nil, "", fmt.Errorf("service account %s: its JSON is damaged, perhaps cut off or with line breaks in the key; download it again or copy it whole", name)
+	}
+	return body, name, nil
+}
+
+func isFile(path string) bool {
+	stat, err := os.Stat(path)
+	return err == nil && stat.Mode().IsRegular()
+}
+
+// contentOf describes a file's content. Short content is not shown either: it may be a password.
+func contentOf(body []byte) string {
+	if text := string(body); secret.Looks(text) {
+		return secret.Describe(text)
+	}
+	return fmt.Sprintf("a value of %d characters", len(body))
+}
+
+// checkDefault refuses a key in the variable in which Google's library expects a file name: its error would print the key.
+func checkDefault() error {
+	value := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS")
+	if value == "" || !secret.Looks(value) || isFile(value) {
+		return nil
+	}
+	return fmt.Errorf("GOOGLE_APPLICATION_CREDENTIALS: found %s, expected the path of a JSON file; GOOGLE_DRIVE_CREDENTIALS_FILE takes the JSON itself, too", secret.Describe(value))
 }

@@ -14,7 +14,7 @@ import (
 // fail puts an error of the SDK in the words of package bucket. The SDK's error stays within it, and so does the
 // context's.
 func fail(op, key string, err error) *bucket.Error {
-	e := &bucket.Error{Op: op, Key: key, Code: bucket.CodeTransport, Err: err}
+	e := &bucket.Error{Op: op, Key: key, Code: bucket.CodeTransport, Err: withRegion(err)}
 	var answered interface{ HTTPStatusCode() int }
 	if errors.As(err, &answered) {
 		e.Status = answered.HTTPStatusCode()

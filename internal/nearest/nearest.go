@@ -1,0 +1,48 @@
+// Package nearest finds the name that somebody has probably meant.
+package nearest
+
+import "strings"
+
+// shortest is the length from which a name that begins another one is taken for a part of it.
+const shortest = 4
+
+// Name is the candidate with the fewest typing slips from name, at most so many, or "" when none is that close. A name that is cut
+// short, or goes on after the candidate, counts as one slip.
+func Name(name string, candidates []string, most int) string {
+	best, fewest := "", most+1
+	for _, candidate := range candidates {
+		n := slips(name, candidate)
+		if min(len(name), len(candidate)) >= shortest && (strings.HasPrefix(name, candidate) || strings.HasPrefix(candidate, name)) {
+			n = min(n, 1)
+		}
+		if n < fewest {
+			best, fewest = candidate, n
+		}
+	}
+	return best
+}
+
+// slips is the optimal string alignment distance: characters left out, put in or replaced, and neighbours swapped.
+func slips(a, b string) int {
+	var before []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		next := make([]int, len(b)+1)
+		next[0] = i + 1
+		for j := range len(b) {
+			replaced := row[j]
+			if a[i] != b[j] {
+				replaced++
+			}
+			next[j+1] = min(row[j+1]+1, next[j]+1, replaced)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
+		}
+		before, row = row, next
+	}
+	return row[len(b)]
+}

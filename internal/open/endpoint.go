@@ -1,0 +1,33 @@
+package open
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+
+	"github.com/angel-nft/google-shuffle/internal/secret"
+)
+
+// checkEndpoint refuses an address that no request can be sent to. Without http:// the name of the host counts as the scheme, and the
+// libraries' errors say that only. where names the setting.
+func checkEndpoint(where, raw string) error {
+	u, err := url.Parse(raw)
+	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return nil
+	}
+	return fmt.Errorf("%w: %s: found %s, expected an address that begins with http:// or https://, such as http://localhost:4566", ErrURL, where, secret.Describe(raw))
+}
+
+// awsEndpoints are the variables by which the SDK sends its requests elsewhere.
+var awsEndpoints = []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_STS"}
+
+func checkAWSEndpoints() error {
+	for _, name := range awsEndpoints {
+		if raw := os.Getenv(name); raw != "" {
+			if err := checkEndpoint(name, raw); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/versions"
 	"github.com/angel-nft/google-shuffle/internal/why"
@@ -38,6 +39,10 @@ func whyOf(x *why.Explanation) printer {
 
 func tagOf(c state.TagChange) printer {
 	return func(w io.Writer, s Style) error { return Tag(w, s, c) }
+}
+
+func differencesOf(against string, all []state.Difference, strays *dataset.StrayCount) printer {
+	return func(w io.Writer, s Style) error { return Differences(w, s, against, 86_400, 3, all, strays) }
 }
 
 func pages() map[string]printer {
@@ -77,13 +82,9 @@ func pages() map[string]printer {
 		"runs-none":             func(w io.Writer, s Style) error { return Runs(w, s, nil) },
 		"dead":                  func(w io.Writer, s Style) error { return Dead(w, s, run, sampleDead()) },
 		"dead-none":             func(w io.Writer, s Style) error { return Dead(w, s, run, nil) },
-		"differences": func(w io.Writer, s Style) error {
-			return Differences(w, s, "run "+run, 86_400, 3, sampleDifferences(), nil)
-		},
-		"differences-none": func(w io.Writer, s Style) error { return Differences(w, s, "version 41", 86_400, 3, nil, nil) },
-		"differences-strays": func(w io.Writer, s Style) error {
-			return Differences(w, s, "version 41", 86_400, 3, nil, sampleStrays())
-		},
+		"differences":           differencesOf("run "+run, sampleDifferences(), nil),
+		"differences-none":      differencesOf("version 41", nil, nil),
+		"strays":                differencesOf("version 41", nil, sampleStrays()),
 		"versions":              func(w io.Writer, s Style) error { return Versions(w, s, sampleVersions()) },
 		"versions-none":         func(w io.Writer, s Style) error { return Versions(w, s, versions.Listing{}) },
 		"diff":                  func(w io.Writer, s Style) error { return Diff(w, s, sampleDiff()) },

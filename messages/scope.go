@@ -9,12 +9,19 @@ import (
 )
 
 // Scope names an environment: the bucket's or folder's name, and the prefix below it. Two environments that share
-// queues by mistake tell their messages apart by it.
+// queues by mistake tell their messages apart by it. A folder's name may have characters that no message may have;
+// they become "_".
 func Scope(bucket, prefix string) string {
-	if prefix == "" {
-		return bucket
+	scope := bucket
+	if prefix != "" {
+		scope += "/" + prefix
 	}
-	return bucket + "/" + prefix
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError || r == '\uFFFE' || r == '\uFFFF' {
+			return '_'
+		}
+		return r
+	}, scope)
 }
 
 // OtherScope says whether a message is of another environment. A message or a reader without a scope is of any.

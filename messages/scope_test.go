@@ -10,6 +10,7 @@ func TestScope(t *testing.T) {
 		{"media.angel-nft.com", "tuttle_twins", "media.angel-nft.com/tuttle_twins"},
 		{"bucket", "a/b", "bucket/a/b"},
 		{"bucket", "", "bucket"},
+		{"a\nb\xff\uFFFE", "é", "a_b__/é"},
 	} {
 		if got := Scope(tc.bucket, tc.prefix); got != tc.want {
 			t.Errorf("Scope(%q, %q) = %q, want %q", tc.bucket, tc.prefix, got, tc.want)

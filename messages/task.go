@@ -119,10 +119,6 @@ func (t Task) Check(l dataset.Layout) error {
 		if err := checkPlace(l, t.Dst, t.Frame); err != nil {
 			return err
 		}
-		// A frame in the dataset's own folder can be found and deleted there. No planner writes one.
-		if p, _, _ := l.Parse(t.Dst); p.Class == "" {
-			return fmt.Errorf("destination %.200q is in no class folder", t.Dst)
-		}
 	}
 	for i, key := range t.Del {
 		if err := checkPlace(l, key, t.Frame); err != nil {
@@ -143,7 +139,7 @@ func checkPlace(l dataset.Layout, key string, f dataset.Frame) error {
 	if err := l.CheckDestination(key, f); err != nil {
 		return err
 	}
-	if p, _, _ := l.Parse(key); !dataset.ValidName(p.Dataset) || len(p.Class) > dataset.MaxName {
+	if p, _, _ := l.Parse(key); !dataset.ValidName(p.Dataset) {
 		return fmt.Errorf("key %.200q is in no dataset that a split can name", key)
 	}
 	return nil

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
-	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -198,13 +196,6 @@ func (s *Store) earlierStatus(ctx context.Context, run string) (Status, error) {
 	return StatusOf(p, progress, plan), err
 }
 
-// StartOf is when a run began, which it is named after; zero for another name.
-func StartOf(run string) time.Time {
-	stamp, _, _ := strings.Cut(run, "-")
-	at, _ := time.Parse("20060102T150405Z", stamp)
-	return at
-}
-
 // ReadProgress reads the readable part of a run's ledger. Without a ledger all tasks are open.
 func (s *Store) ReadProgress(ctx context.Context, run string, tasks int) (Progress, error) {
 	progress := Progress{Tasks: tasks, Open: tasks}
@@ -257,9 +248,4 @@ func RunStatuses(ctx context.Context, s *Store, limit int) ([]Status, error) {
 		})
 	}
 	return all, g.Wait()
-}
-
-// ValidRun says whether a name can be a run's: one segment of a key. Names come from messages and command lines.
-func ValidRun(run string) bool {
-	return len(run) <= 100 && !strings.Contains(run, "/") && dataset.CheckKey(run) == nil
 }

@@ -51,6 +51,8 @@ type Bucket interface {
 type Store struct {
 	Bucket Bucket
 	Layout dataset.Layout
+	// Scope names the environment in messages (messages.Scope). "" takes the messages of all.
+	Scope string
 }
 
 // Read gets an object by its name below <prefix>/shuffle/. A missing one is bucket.ErrNotFound.

@@ -265,15 +265,7 @@ func (s *Store) Runs(ctx context.Context) ([]string, error) {
 
 // CompareRuns orders the names of runs by generation, which each is named after; those that are not come first.
 func CompareRuns(a, b string) int {
-	return cmp.Or(cmp.Compare(generationOf(a), generationOf(b)), strings.Compare(a, b))
-}
-
-func generationOf(run string) int64 {
-	n, err := strconv.ParseInt(run[strings.LastIndexByte(run, '-')+1:], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
+	return cmp.Or(cmp.Compare(GenerationOf(a), GenerationOf(b)), strings.Compare(a, b))
 }
 
 // LastGeneration is the highest generation that a run or a dataset version was made with, 0 without any: what a pointer that
@@ -286,12 +278,14 @@ func (s *Store) LastGeneration(ctx context.Context) (int64, error) {
 	if err := g.Wait(); err != nil {
 		return 0, err
 	}
-	for _, name := range versions {
-		names = append(names, "-"+strings.TrimSuffix(name, "/"))
-	}
 	var last int64
-	for _, name := range names {
-		last = max(last, generationOf(name))
+	for _, run := range names {
+		last = max(last, GenerationOf(run))
+	}
+	for _, version := range versions {
+		if generation, err := strconv.ParseInt(strings.TrimSuffix(version, "/"), 10, 64); err == nil {
+			last = max(last, generation)
+		}
 	}
 	return last, nil
 }

@@ -147,7 +147,10 @@ const (
 	pointerName    = "current.json"
 	seedName       = "seed.json"
 	UnreadableName = "unreadable.jsonl"
-	LatestName     = "versions/latest.json"
+
+	environmentsName = "other-environments.json"
+
+	LatestName = "versions/latest.json"
 )
 
 // RunName is the name of an object of a run.

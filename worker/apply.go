@@ -1,10 +1,12 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,6 +23,11 @@ import (
 type applier struct {
 	bucket      Bucket
 	layout      dataset.Layout
+	scope       string
+	runs        Runs // may be nil
+	plan        *plan
+	others      *others
+	unread      *sync.Once // says that the plans cannot be read
 	gate        *gate
 	limits      *limiter
 	count       *counters
@@ -30,13 +37,25 @@ type applier struct {
 	stopping    <-chan struct{}
 }
 
-// begin does all of a task but its deletes, which flush does, for many tasks in one request. more says that they are
-// still to come; else the delivery has its ending.
+// read takes the message as a task of this environment. Else the delivery has its ending, and read gives false.
+func (a *applier) read(d *delivery) bool {
+	err := d.read(a.layout, a.scope)
+	if err != nil {
+		a.end(d, err)
+	}
+	return err == nil
+}
+
+// begin does all of a task that was read but its deletes, which flush does, for many tasks in one request. more says
+// that they are still to come; else the delivery has its ending.
 func (a *applier) begin(ctx context.Context, d *delivery) (more bool) {
-	err := d.read(a.layout)
-	if err == nil {
-		// Before any request of the task: one that is not to be applied costs none.
-		_, err = a.admit(ctx, d)
+	// Before any request of the task: one that is not to be applied costs none.
+	_, err := a.admit(ctx, d)
+	switch {
+	case err == nil:
+		err = a.planned(ctx, d)
+	case errors.Is(err, errSuperseded):
+		err = cmp.Or(a.ours(ctx, d), err)
 	}
 	if err == nil && d.task.Src != "" {
 		err = a.copy(ctx, d)
@@ -52,6 +71,9 @@ func (a *applier) begin(ctx context.Context, d *delivery) (more bool) {
 func (a *applier) end(d *delivery, err error) {
 	d.conclude(err, a.maxReceives)
 	a.count.ended(d)
+	if errors.Is(err, errNotOurs) {
+		a.others.meet(&d.task)
+	}
 	if line := a.log.Check(zap.DebugLevel, "task"); line != nil {
 		line.Write(zap.String("run", d.task.Run), zap.Uint32("seq", d.task.Seq), zap.String("frame", string(d.task.Frame)),
 			zap.String("op", string(d.task.Op)), zap.String("outcome", string(d.ending.outcome)),

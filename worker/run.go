@@ -132,6 +132,8 @@ func (r *run) pass(d *delivery) {
 		r.buries <- d
 	case returned:
 		r.returns <- d
+	case ignored:
+		r.acks <- d // shuffle doctor has asked for nothing else
 	}
 }
 

@@ -171,6 +171,7 @@ func (a *app) openWorker(ctx context.Context, change func(*worker.Config)) (*wor
 	}
 	cfg := worker.Config{
 		ID: workerID(), Layout: a.cfg.Layout(), Bucket: a.bucket, Pointer: store,
+		Scope: store.Scope, Runs: store,
 		Concurrency: a.cfg.Concurrency, Drain: a.cfg.Drain, Log: a.log,
 		Protection: worker.NewECSProtection(os.Getenv("ECS_AGENT_URI")),
 	}

@@ -263,6 +263,12 @@ func (s *Store) Runs(ctx context.Context) ([]string, error) {
 	return runs, nil
 }
 
+// HasRun says whether this state has anything of a run.
+func (s *Store) HasRun(ctx context.Context, run string) (bool, error) {
+	page, err := s.Bucket.ListObjects(ctx, bucket.ListInput{Prefix: s.Layout.State() + RunName(run, ""), MaxKeys: 1})
+	return len(page.Objects) > 0, err
+}
+
 // CompareRuns orders the names of runs by generation, which each is named after; those that are not come first.
 func CompareRuns(a, b string) int {
 	return cmp.Or(cmp.Compare(GenerationOf(a), GenerationOf(b)), strings.Compare(a, b))

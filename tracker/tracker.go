@@ -30,6 +30,7 @@ import (
 type Receiver interface {
 	ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error)
 	DeleteMessageBatch(ctx context.Context, receipts []string) ([]queue.Failure, error)
+	ChangeMessageVisibilityBatch(ctx context.Context, receipts []string, timeout time.Duration) ([]queue.Failure, error)
 }
 
 // Tasks is what the tracker needs of the tasks queue.

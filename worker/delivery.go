@@ -115,19 +115,14 @@ func (d *delivery) conclude(err error, maxReceives int) {
 	}
 }
 
-// notOurs is the ending of another environment's task: untouched, back to the queue. The first time it is visible at
-// once, so that a worker of its own environment can have it; later it stays hidden for longer, so that many workers of
-// the wrong one do not use up its receives. At the last receive that the queue grants it goes to the dead-letter queue
-// with a code by which its own tracker puts it back: the redrive policy would take it there without one, and it would
-// count as dead by no fault of its own.
+// notOurs is the ending of another environment's task: untouched, back to the queue. SQS counts the receive all the
+// same. So at the last one that the queue grants the task goes to the dead-letter queue with a code by which its own
+// tracker puts it back: the redrive policy would take it there without one, and it would count as dead.
 func notOurs(receives, maxReceives int) ending {
-	switch {
-	case receives >= maxReceives:
+	if receives >= maxReceives {
 		return ending{how: unfit, code: messages.CodeNotOurs, reason: "workers of another environment have received it as often as the queue grants"}
-	case receives <= 1:
-		return ending{how: returned}
 	}
-	return ending{how: returned, delay: min(time.Second<<min(receives, 10), time.Minute)}
+	return ending{how: returned, delay: queue.OwnerDelay(receives)}
 }
 
 // failed is the ending of a task that the bucket refused.

@@ -170,7 +170,7 @@ func (r *run) deleteSize() int {
 
 func (r *run) buryStage(ctx context.Context) stage {
 	return stage{
-		most: always(queue.MaxBatch), wait: 50 * time.Millisecond, weigh: one, parallel: 4,
+		most: always(queue.MaxBatch), wait: 50 * time.Millisecond, weigh: one, parallel: 16, // somebody may have sent junk by thousands
 		do: func(batch []*delivery) {
 			for _, d := range r.settle.bury(ctx, batch) {
 				if d.ending.how == dead {

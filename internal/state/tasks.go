@@ -228,6 +228,22 @@ func ParseLines[T any](body []byte) ([]T, error) {
 	return lines, scanner.Err()
 }
 
+// GoodLines reads JSON values, one a line, of an object that only reports: lines that are none are left out and counted.
+// A person or a write that was cut off may have damaged them, and they must hold up nothing.
+func GoodLines[T any](body []byte) (lines []T, bad int) {
+	for line := range bytes.Lines(body) {
+		var v T
+		switch {
+		case len(bytes.TrimSpace(line)) == 0:
+		case json.Unmarshal(line, &v) != nil:
+			bad++
+		default:
+			lines = append(lines, v)
+		}
+	}
+	return lines, bad
+}
+
 // Seed is seed.json: what the split in force was drawn with. It belongs to the state, not to a machine.
 type Seed struct {
 	V          int      `json:"v"`

@@ -54,8 +54,10 @@ func (a *applier) begin(ctx context.Context, d *delivery) (more bool) {
 	switch {
 	case err == nil:
 		err = a.planned(ctx, d)
-	case errors.Is(err, errSuperseded):
-		err = cmp.Or(a.ours(ctx, d), err)
+	case errors.Is(err, errSuperseded), isNotYet(err):
+		if err = cmp.Or(a.ours(ctx, d), err); errors.Is(err, errNotOurs) {
+			a.others.late.Add(1)
+		}
 	}
 	if err == nil && d.task.Src != "" {
 		err = a.copy(ctx, d)

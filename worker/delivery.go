@@ -60,6 +60,12 @@ func (e *waitedError) Error() string {
 	return "the state does not show the task's run: " + e.cause.Error()
 }
 
+// isNotYet says that a delivery waits for a pointer that is behind its task.
+func isNotYet(err error) bool {
+	var waited *waitedError
+	return errors.As(err, &waited) && errors.Is(waited.cause, errNotYet)
+}
+
 // errStopping: the worker is being shut down before the task is applied.
 var errStopping = errors.New("the worker is stopping")
 

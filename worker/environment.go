@@ -32,7 +32,8 @@ var (
 )
 
 // ours says by errNotOurs that the run of a task, which is not in force, is of another environment with the same
-// scope: two folders of one name. Only names that no two environments can have tell that.
+// scope: two folders of one name. Only names that no two environments can have tell that. (A run of this one is in its
+// state before its first task is sent.)
 func (a *applier) ours(ctx context.Context, d *delivery) error {
 	if a.runs == nil || !state.UniqueRun(d.task.Run) {
 		return nil
@@ -180,6 +181,8 @@ type others struct {
 	runs Runs // may be nil
 	gate *gate
 	log  *zap.Logger
+
+	late atomic.Int32 // tasks that turned out to be others' only when they were worked on, since the last poll
 
 	mu     sync.Mutex
 	met    map[string]string // scope → run of its last task, since the last note

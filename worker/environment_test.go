@@ -48,6 +48,7 @@ func TestEnvironments(t *testing.T) {
 		{name: "of another environment's keys", change: func(t *messages.Task) { t.Scope, t.Dst = "staging/x", "x/ML/train/Rare/"+t.Frame.File() }, back: true},
 		{name: "of a run that the state does not know", change: func(t *messages.Task) { t.Run, t.Gen = "20261123T212443Z-6-k7f3", 6 }, back: true},
 		{name: "of such a run and this generation", change: func(t *messages.Task) { t.Run = "20261123T212443Z-7-k7f3" }, back: true},
+		{name: "of such a run and a later generation", change: func(t *messages.Task) { t.Run, t.Gen = "20261123T212443Z-9-k7f3", 9 }, back: true},
 		{name: "of an older run", change: func(t *messages.Task) { t.Run, t.Gen = "20261123T212443Z-5-aaaa", 5 }},
 		{name: "of an older run of an earlier build", change: func(t *messages.Task) { t.Run, t.Gen, t.Scope = "20261123T212443Z-6", 6, "" }},
 		{name: "to another class", change: func(t *messages.Task) { t.Dst = dstKey(0, "test", "Legendary") }, buried: messages.CodeNotPlanned},

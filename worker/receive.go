@@ -34,8 +34,9 @@ func (r *run) pollAlways(ctx context.Context, more func()) {
 	for ctx.Err() == nil {
 		own, foreign, err := r.poll(ctx, more)
 		failures = r.received(ctx, failures, err)
-		if foreign > 0 {
-			r.others.note(ctx)
+		r.others.note(ctx)
+		if late := int(r.others.late.Swap(0)); late > 0 {
+			own, foreign = max(own-late, 0), foreign+late
 		}
 		if foreign > 0 && own == 0 {
 			r.yield(ctx, yields)

@@ -8,6 +8,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/doctor"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/planner"
 )
 
@@ -45,18 +46,32 @@ func (a *app) checkBucket(ctx context.Context) []show.Check {
 }
 
 func (a *app) checkQueues(ctx context.Context) (checks []show.Check) {
+	var foreign []string
+	scope := ""
+	store, err := a.openStore(ctx)
+	if err == nil { // else checkBucket has said so
+		scope = store.Scope
+		foreign, _ = a.otherEnvironments(ctx, store)
+	}
 	for _, spec := range a.cfg.QueueSpecs() {
 		q, err := a.openQueue(ctx, spec.Name)
-		switch {
-		case err != nil:
+		if err != nil {
 			checks = append(checks, failed("queue "+spec.Name, err, "shuffle setup, or check --queues (SHUFFLE_QUEUES) and the credentials of AWS")...)
-		case spec.DeadLetterQueue != "":
-			checks = append(checks, doctor.TasksQueue(ctx, q, spec)...)
-		default:
-			checks = append(checks, doctor.Queue(ctx, q, spec)...)
+			continue
 		}
+		found, others := doctor.Queue(ctx, q, spec, scope)
+		checks, foreign = append(checks, found...), append(foreign, others...)
 	}
-	return checks
+	return append(checks, doctor.Environments(scope, foreign))
+}
+
+// otherEnvironments are those whose messages workers and trackers have met since the newest run began.
+func (a *app) otherEnvironments(ctx context.Context, store *state.Store) ([]string, error) {
+	held, err := store.Current(ctx, state.Held{})
+	if err != nil {
+		return nil, err
+	}
+	return store.OtherEnvironments(ctx, held.Generation)
 }
 
 func (a *app) checkSheets(ctx context.Context) (checks []show.Check) {

@@ -107,7 +107,7 @@ func (p *page) progress(st state.Status) {
 		p.item(at("  Finished  "), plain(moment(*st.Finished)+", after "+duration(st.Finished.Sub(st.Started).Seconds())))
 	}
 	for _, name := range st.MissingQueues {
-		p.item(at("  Queues    "), span{fmt.Sprintf("the queue %.100s does not exist: shuffle setup creates it, and what was on it is published again", name), red})
+		p.item(at("  Queues    "), span{p.Commands(fmt.Sprintf("the queue %.100s does not exist: shuffle setup creates it, and what was on it is published again", name)), red})
 	}
 	if len(st.Environments) > 0 {
 		p.item(at("  Queues    "), span{"another environment uses these queues: " + environments(st.Environments) +

@@ -128,6 +128,30 @@ func TestTwoTrackers(t *testing.T) {
 	says(t, out, `succeeded: .* 60 done, 0 dead`)
 }
 
+// shuffle run, with thousands of dead letters of another environment on the queue, and of nobody: it ends, and the other's stay.
+func TestDeadLettersOfOthers(t *testing.T) {
+	t.Parallel()
+	w := generated(t, season.Options{Episodes: 1, Frames: 60})
+	w.run(0, "setup")
+	other := messages.Task{
+		V: 1, Run: "20261123T212443Z-7-k7f3", Gen: 7, Op: messages.Delete, Frame: "TT_S01_E01_FRM-00-00-08-12",
+		Del: []string{"x/ML/train/Rare/TT_S01_E01_FRM-00-00-08-12.jpg"}, Scope: "staging/x",
+	}
+	letters := make([]string, 3000)
+	for i := range letters {
+		other.Seq = uint32(i)
+		letters[i] = other.Encode()
+	}
+	w.send(deadQueue, letters...)
+	w.send(resultsQueue, slices.Repeat([]string{"junk"}, 3000)...)
+	out, _ := w.run(0, "run")
+	says(t, out, `succeeded: .* 60 done, 0 dead.* another environment uses these queues: "staging/x"`)
+	if all, _ := w.count(deadQueue); all != len(letters) {
+		t.Errorf("%d dead letters of the other are left, want %d", all, len(letters))
+	}
+	w.checkDatasets()
+}
+
 // withFile is for whoever sets queues up by hand.
 func (w *world) withFile(do func(*sqlitequeue.File)) {
 	w.t.Helper()

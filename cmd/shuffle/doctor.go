@@ -53,13 +53,14 @@ func (a *app) checkQueues(ctx context.Context) (checks []show.Check) {
 		scope = store.Scope
 		foreign, _ = a.otherEnvironments(ctx, store)
 	}
-	for _, spec := range a.cfg.QueueSpecs() {
+	specs := a.cfg.QueueSpecs()
+	for _, spec := range specs {
 		q, err := a.openQueue(ctx, spec.Name)
 		if err != nil {
 			checks = append(checks, failed("queue "+spec.Name, err, "shuffle setup, or check --queues (SHUFFLE_QUEUES) and the credentials of AWS")...)
 			continue
 		}
-		found, others := doctor.Queue(ctx, q, spec, scope)
+		found, others := doctor.Queue(ctx, q, spec, specs, scope)
 		checks, foreign = append(checks, found...), append(foreign, others...)
 	}
 	return append(checks, doctor.Environments(scope, foreign))

@@ -222,15 +222,15 @@ func TestDoctorAndSetupOfBrokenQueues(t *testing.T) {
 	w.run(0, "setup")
 	w.withFile(func(f *sqlitequeue.File) {
 		for _, spec := range []queue.Spec{
-			{Name: resultsQueue, VisibilityTimeout: 10*time.Second, MaxReceiveCount: 3, DeadLetterQueue: deadQueue},
-			{Name: tasksQueue, VisibilityTimeout: 10*time.Second, MaxReceiveCount: 5, DeadLetterQueue: resultsQueue},
+			{Name: resultsQueue, VisibilityTimeout: 10 * time.Second, MaxReceiveCount: 3, DeadLetterQueue: deadQueue},
+			{Name: tasksQueue, VisibilityTimeout: 10 * time.Second, MaxReceiveCount: 5, DeadLetterQueue: resultsQueue},
 		} {
 			w.must(f.Setup(t.Context(), spec))
 		}
 	})
 	out, _ := w.run(1, "doctor")
 	says(t, out, `queue `+tasksQueue+`, redrive its redrive policy gives tasks to `+resultsQueue+`, expected `+deadQueue)
-	says(t, out, `queue `+resultsQueue+`, redrive its redrive policy gives messages to `+deadQueue+` after 3 receives, expected none`)
+	says(t, out, `queue `+resultsQueue+`, redrive its redrive policy gives messages to `+deadQueue+`, where they mean something else`)
 	says(t, out, `queue `+deadQueue+`, messages a probe was sent, received and deleted`)
 	out, _ = w.run(0, "setup")
 	says(t, out, `queue `+resultsQueue+`, visibility timeout 10s; changed: redrive to `+deadQueue+` after 3 receives → no redrive`)

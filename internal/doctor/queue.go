@@ -34,9 +34,9 @@ const (
 )
 
 // Queue compares a queue with how setup makes it, and tries every right that planner, workers and trackers need by a
-// probe, which they acknowledge without a word should they receive it. foreign are the scopes of other environments
-// whose messages it met; own is this one's.
-func Queue(ctx context.Context, q QueueAPI, want queue.Spec, own string) (checks []show.Check, foreign []string) {
+// probe, which they acknowledge without a word should they receive it. all are the three queues, and own is the scope
+// of this environment; foreign are those of others whose messages it met.
+func Queue(ctx context.Context, q QueueAPI, want queue.Spec, all []queue.Spec, own string) (checks []show.Check, foreign []string) {
 	name := "queue " + want.Name
 	a, err := q.GetQueueAttributes(ctx)
 	if err != nil {
@@ -44,7 +44,7 @@ func Queue(ctx context.Context, q QueueAPI, want queue.Spec, own string) (checks
 	}
 	p := prober{queue: q, want: want, has: a, own: own, body: messages.EncodeProbe(rand.Text())}
 	probe := p.probe(ctx)
-	return []show.Check{visibility(name, a, want), redrive(name+", redrive", a, want), settings(name+", settings", a), probe}, p.foreign
+	return []show.Check{visibility(name, a, want), redrive(name+", redrive", a, want, all), settings(name+", settings", a), probe}, p.foreign
 }
 
 func visibility(name string, a queue.Attributes, want queue.Spec) show.Check {
@@ -56,16 +56,23 @@ func visibility(name string, a queue.Attributes, want queue.Spec) show.Check {
 	return check(name, err, detail, "shuffle setup")
 }
 
-// redrive looks at the policy by which a queue gives messages up: the tasks queue needs one, the others must have none.
-func redrive(name string, a queue.Attributes, want queue.Spec) show.Check {
+// minResultReceives of a message of results are as many crashes of trackers, which have many in hand.
+const minResultReceives = 10
+
+// redrive looks at the policy by which a queue gives messages up. The tasks queue needs one. Of the others' messages none
+// may come to one of the program's queues, where they mean something else.
+func redrive(name string, a queue.Attributes, want queue.Spec, all []queue.Spec) show.Check {
 	expected := queue.BaseName(want.DeadLetterQueue)
+	own := slices.ContainsFunc(all, func(s queue.Spec) bool { return queue.BaseName(s.Name) == a.DeadLetterQueue })
 	var err error
 	switch {
-	case expected == "" && a.DeadLetterQueue != "":
-		err = fmt.Errorf("its redrive policy gives messages to %s after %d receives, expected none: what a tracker could not take in would be lost to it",
-			a.DeadLetterQueue, a.MaxReceiveCount)
+	case expected == "" && a.DeadLetterQueue == "":
+		return check(name, nil, "none", "")
+	case expected == "" && own:
+		err = fmt.Errorf("its redrive policy gives messages to %s, where they mean something else; expected none", a.DeadLetterQueue)
+	case expected == "" && a.MaxReceiveCount < minResultReceives:
+		err = fmt.Errorf("its redrive policy gives messages up after %d receives, which crashes of trackers cost; expected none, or %d at least", a.MaxReceiveCount, minResultReceives)
 	case expected == "":
-		return check(name, nil, "none, as it should be", "")
 	case a.DeadLetterQueue == "":
 		err = errors.New("it has no redrive policy: a task that kills its worker would be delivered for ever")
 	case a.DeadLetterQueue != expected:

@@ -19,6 +19,9 @@ import (
 // tasks is how setup makes the tasks queue.
 var tasks = queue.Spec{Name: "tasks", VisibilityTimeout: time.Minute, MaxReceiveCount: 5, DeadLetterQueue: "dead-letters"}
 
+// all are the three queues.
+var all = []queue.Spec{{Name: "dead-letters"}, {Name: "results"}, tasks}
+
 // newQueue is a queue that somebody has made, and its file.
 func newQueue(t *testing.T, spec queue.Spec) (*sqlitequeue.Queue, *sqlitequeue.File) {
 	t.Helper()
@@ -157,7 +160,7 @@ func TestTasksQueue(t *testing.T) {
 			t.Parallel()
 			q, _ := newQueue(t, tc.made)
 			tc.q.Queue = q
-			checks, _ := doctor.Queue(t.Context(), tc.q, tasks, "bucket/tt")
+			checks, _ := doctor.Queue(t.Context(), tc.q, tasks, all, "bucket/tt")
 			if len(checks) != 4 {
 				t.Errorf("%d checks, want 4", len(checks))
 			}
@@ -173,16 +176,27 @@ func TestTasksQueue(t *testing.T) {
 func TestQueue(t *testing.T) {
 	want := queue.Spec{Name: "results", VisibilityTimeout: time.Minute}
 	q, _ := newQueue(t, want)
-	checks, _ := doctor.Queue(t.Context(), q, want, "")
+	checks, _ := doctor.Queue(t.Context(), q, want, all, "")
 	ok := show.Check{Name: "queue results", OK: true, Detail: "visibility timeout 1m0s; 0 messages, 0 in flight"}
 	if len(checks) != 4 || checks[0] != ok {
 		t.Errorf("%+v\nwant %+v", checks, ok)
 	}
 	mustFind(t, checks)
-	checks, _ = doctor.Queue(t.Context(), q, queue.Spec{Name: "results", VisibilityTimeout: time.Hour}, "")
+	checks, _ = doctor.Queue(t.Context(), q, queue.Spec{Name: "results", VisibilityTimeout: time.Hour}, all, "")
 	mustFind(t, checks, finding{"queue results", "its visibility timeout is 1m0s, expected 1h0m0s", "shuffle setup"})
-	checks, _ = doctor.Queue(t.Context(), broken{Queue: q, spoil: func(a *queue.Attributes) { a.DeadLetterQueue, a.MaxReceiveCount = "dead-letters", 3 }}, want, "")
-	mustFind(t, checks, finding{"queue results, redrive", "gives messages to dead-letters after 3 receives, expected none", "shuffle setup"})
+	for _, tc := range []struct {
+		target string
+		count  int
+		want   []finding
+	}{
+		{"dead-letters", 50, []finding{{"queue results, redrive", "gives messages to dead-letters", "shuffle setup"}}},
+		{"tasks", 50, []finding{{"queue results, redrive", "gives messages to tasks", "shuffle setup"}}},
+		{"results-dead-letters", 3, []finding{{"queue results, redrive", "after 3 receives", "shuffle setup"}}},
+		{"results-dead-letters", 50, nil}, // as deploy/stack.yaml has it
+	} {
+		checks, _ = doctor.Queue(t.Context(), broken{Queue: q, spoil: func(a *queue.Attributes) { a.DeadLetterQueue, a.MaxReceiveCount = tc.target, tc.count }}, want, all, "")
+		mustFind(t, checks, tc.want...)
+	}
 }
 
 // What others have sent comes back at once, and says whose it is.
@@ -196,7 +210,7 @@ func TestQueueWithMessages(t *testing.T) {
 	if _, err := q.SendMessageBatch(t.Context(), []queue.Entry{task("bucket/tt"), task("staging/tt"), task(""), {Body: results.Encode()}, {Body: "junk"}}); err != nil {
 		t.Fatal(err)
 	}
-	checks, foreign := doctor.Queue(t.Context(), q, tasks, "bucket/tt")
+	checks, foreign := doctor.Queue(t.Context(), q, tasks, all, "bucket/tt")
 	mustFind(t, checks)
 	if a, err := q.GetQueueAttributes(t.Context()); err != nil || a.Visible != 5 || a.InFlight != 0 {
 		t.Errorf("%+v, %v; want the five messages, and no probe", a, err)
@@ -216,6 +230,6 @@ func TestQueueWithoutAnswer(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	checks, _ := doctor.Queue(t.Context(), q, tasks, "")
+	checks, _ := doctor.Queue(t.Context(), q, tasks, all, "")
 	mustFind(t, checks, finding{"queue tasks", "closed", "grant sqs:GetQueueAttributes, or create it: shuffle setup"})
 }

@@ -40,7 +40,7 @@ type fold struct {
 	own        gathered                          // what is to be acknowledged
 	foreign    gathered                          // what belongs to other environments
 	others     map[string]state.OtherEnvironment // by scope
-	again      []queue.Entry                     // tasks of this environment that workers of another have given up
+	again      []queue.Entry                     // tasks that workers could not apply, by no fault of the task
 	whole      bool                              // every message has been folded
 }
 
@@ -157,7 +157,7 @@ func (f *fold) letter(ctx context.Context, m queue.Message) error {
 	if err != nil {
 		return f.reject(fromLetters, m, err)
 	}
-	if m.Attributes[messages.AttrCode] == messages.CodeNotOurs {
+	if code := m.Attributes[messages.AttrCode]; code == messages.CodeNotOurs || code == messages.CodePostponed {
 		f.again = append(f.again, queue.Entry{Body: m.Body}) // nothing is wrong with the task
 		return nil
 	}

@@ -92,8 +92,9 @@ func (d *delivery) read(l dataset.Layout, scope string) (err error) {
 // again says that the task may have been applied before.
 func (d *delivery) again() bool { return d.msg.ReceiveCount > 1 || d.task.Round > 0 }
 
-// conclude decides how the delivery ends; err is what applying it came to.
-func (d *delivery) conclude(err error, maxReceives int) {
+// conclude decides how the delivery ends; err is what applying it came to, and outage says that the bucket answers
+// nobody.
+func (d *delivery) conclude(err error, maxReceives int, outage bool) {
 	var bad *unfitError
 	var waited *waitedError
 	switch {
@@ -104,8 +105,7 @@ func (d *delivery) conclude(err error, maxReceives int) {
 	case errors.Is(err, errStopping):
 		d.ending = ending{how: returned}
 	case errors.As(err, &waited):
-		// Nothing is wrong with the task, so it is never given up for this.
-		d.ending = ending{how: returned, delay: retryDelay(d.msg.ReceiveCount)}
+		d.ending = d.blameless(err, maxReceives)
 	case errors.Is(err, errProbe):
 		d.ending = ending{how: ignored}
 	case errors.Is(err, errNotOurs):
@@ -117,8 +117,21 @@ func (d *delivery) conclude(err error, maxReceives int) {
 	case errors.As(err, &bad):
 		d.ending = ending{how: unfit, code: bad.code, reason: err.Error()}
 	default:
+		if kind, _ := classify(err); kind == transient && outage {
+			d.ending = d.blameless(err, maxReceives)
+			return
+		}
 		d.ending = failed(err, d.msg.ReceiveCount, maxReceives)
 	}
+}
+
+// blameless is the ending of a task that waits for the bucket or the pointer. Nothing is wrong with it, so it is never
+// given up for this: at the last receive that the queue grants, where the redrive policy would, its tracker puts it back.
+func (d *delivery) blameless(err error, maxReceives int) ending {
+	if d.msg.ReceiveCount >= maxReceives {
+		return ending{how: unfit, code: messages.CodePostponed, reason: err.Error()}
+	}
+	return ending{how: returned, delay: retryDelay(d.msg.ReceiveCount)}
 }
 
 // notOurs is the ending of another environment's task: untouched, back to the queue. SQS counts the receive all the

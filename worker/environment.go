@@ -73,7 +73,7 @@ func (a *applier) patiently(ctx context.Context, d *delivery, ask func() error) 
 					a.layout.State()+"runs/*", zap.Error(err))
 			})
 			return nil
-		case time.Since(d.received) > a.patience:
+		case time.Since(d.received) > maxHold:
 			return &waitedError{cause: err}
 		case !sleep(ctx, jitter(100*time.Millisecond, try, 5*time.Second), a.stopping):
 			return errStopping

@@ -32,6 +32,10 @@ func (r *run) receive(ctx context.Context) {
 func (r *run) pollAlways(ctx context.Context, more func()) {
 	failures, yields := 0, 0
 	for ctx.Err() == nil {
+		if r.down() {
+			sleep(ctx, jitter(time.Second, 0, time.Second), nil)
+			continue
+		}
 		own, foreign, err := r.poll(ctx, more)
 		failures = r.received(ctx, failures, err)
 		r.others.note(ctx)
@@ -49,6 +53,12 @@ func (r *run) pollAlways(ctx context.Context, more func()) {
 			return
 		}
 	}
+}
+
+// down says that the bucket answers nobody. As long as tasks are in hand, which find out when it does again, no more are
+// received.
+func (r *run) down() bool {
+	return r.hand.size() > 0 && (r.apply.outage.any(time.Now()) || r.apply.gate.fails())
 }
 
 const (
@@ -79,7 +89,7 @@ func (r *run) pollMore(ctx context.Context, pollers *sync.WaitGroup) {
 		return
 	}
 	pollers.Go(func() {
-		for {
+		for !r.down() {
 			if own, _, err := r.poll(ctx, func() { r.pollMore(ctx, pollers) }); own == 0 || err != nil {
 				break // the first poller sees to it
 			}

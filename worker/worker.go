@@ -85,8 +85,8 @@ func New(cfg Config) *Worker {
 	w.others = &others{runs: cfg.Runs, gate: gate, log: log}
 	w.apply = applier{
 		bucket: cfg.Bucket, layout: cfg.Layout, scope: cfg.Scope, runs: cfg.Runs, plan: newPlan(cfg.Runs, log), others: w.others, unread: &sync.Once{},
-		gate: gate, limits: w.limits, count: w.count, log: log,
-		patience: cmp.Or(cfg.Visibility, defaultVisibility), maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives),
+		gate: gate, outage: &outage{}, limits: w.limits, count: w.count, log: log,
+		maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives),
 	}
 	w.settle = settler{
 		id: cfg.ID, scope: cfg.Scope, tasks: countedTasks{cfg.Tasks, w.count}, results: countedSender{cfg.Results, w.count},
@@ -122,7 +122,7 @@ func (w *Worker) learn(ctx context.Context) error {
 		w.cfg.Visibility = visibility
 	}
 	w.cfg.MaxReceives = cmp.Or(w.cfg.MaxReceives, attrs.MaxReceiveCount, defaultMaxReceives)
-	w.apply.patience, w.apply.maxReceives = w.cfg.Visibility, w.cfg.MaxReceives
+	w.apply.maxReceives = w.cfg.MaxReceives
 	return nil
 }
 

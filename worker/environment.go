@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"hash/maphash"
 	"strings"
 	"sync"
@@ -165,15 +164,13 @@ func (p *plan) fill(ctx context.Context, c *chunk, run string, n int) error {
 
 // hash is of all that a task asks for, whatever its round.
 func (p *plan) hash(t *messages.Task) uint64 {
-	var h maphash.Hash
-	h.SetSeed(p.seed)
-	// Keys, scope and a run in force have no line breaks, and an ETag is quoted: no two tasks are written alike.
-	fmt.Fprintf(&h, "%d\n%d\n%q\n", t.Gen, t.Seq, t.SrcETag)
-	for _, text := range []string{t.Run, string(t.Op), string(t.Frame), t.Src, t.Dst, t.Scope, strings.Join(t.Del, "\n")} {
-		h.WriteString(text) //nolint:errcheck // A hash takes everything.
-		h.WriteByte('\n')   //nolint:errcheck // Likewise.
-	}
-	return h.Sum64()
+	return maphash.Comparable(p.seed, struct {
+		run, frame, src, srcETag, dst, scope string
+		del                                  string // no key has a line break
+		gen                                  int64
+		seq                                  uint32
+		op                                   messages.Op
+	}{t.Run, string(t.Frame), t.Src, t.SrcETag, t.Dst, t.Scope, strings.Join(t.Del, "\n"), t.Gen, t.Seq, t.Op})
 }
 
 // others keeps which other environments use the queues, and says so once for each.

@@ -249,8 +249,8 @@ var unused = map[string]map[string]string{
 	},
 	"TrackerRole": {
 		"TakeResults sqs:ChangeMessageVisibility": "when another environment uses the queues",
-		"PublishAgain sqs:GetQueueAttributes": "when a run has stalled",
-		"PublishAgain sqs:SendMessage":        "when a run has stalled",
+		"PublishAgain sqs:GetQueueAttributes":     "when a run has stalled",
+		"PublishAgain sqs:SendMessage":            "when a run has stalled",
 	},
 }
 

@@ -117,6 +117,7 @@ const (
 	// CodeNotOurs: workers of another environment have received it as often as the queue grants. The tracker of
 	// its own environment puts it back on the tasks queue.
 	CodeNotOurs = "OtherEnvironment"
-	// CodePostponed: the bucket answered nobody for as long as the queue grants receives. The tracker puts it back too.
+	// CodePostponed: the bucket did not answer any request at each of the receives that the queue grants. The tracker
+	// puts it back too.
 	CodePostponed = "Postponed"
 )

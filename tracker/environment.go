@@ -21,7 +21,7 @@ const (
 	// strangerReceives is how often a message of a run that the state does not know is given back. It may be another
 	// environment's of the same scope; after that it is kept as unreadable, so that none stays for ever.
 	strangerReceives = 10
-	// noteEvery is how often the state is told again that other environments use the queues.
+	// noteEvery is how often it is written down again that other environments use the queues.
 	noteEvery = time.Minute
 	// lettersRest is how long the dead-letter queue is left alone after it gave nothing but other environments' messages.
 	lettersRest = 30 * time.Second

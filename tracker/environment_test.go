@@ -89,7 +89,7 @@ func TestLeavesQueuesToTheirOwner(t *testing.T) {
 	})
 }
 
-// A stranger's message of the own scope, whose run nobody knows, does not stay for ever.
+// A message of this scope whose run is not in the state is given back for some time, and then kept as unreadable.
 func TestStrangerEndsAsUnreadable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

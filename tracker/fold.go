@@ -203,5 +203,5 @@ func letter(m queue.Message, task messages.Task) state.DeadTask {
 	return d
 }
 
-// aboutRun says whether a message told something of a run.
+// aboutRun says whether a message was about a run.
 func (f *fold) aboutRun(run string) bool { return f.deltas[run] != nil }

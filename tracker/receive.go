@@ -222,7 +222,7 @@ func (s *session) receiveAll(ctx context.Context, results bool) (got gathered, e
 	}
 	ask := true
 	if s.letters != nil {
-		// Whoever is asking the dead-letter queue already, and has no answer yet, has asked for what it holds now.
+		// A question without an answer yet will bring what the queue holds now.
 		ask = s.letters.answered()
 		err = s.takeLetters(&got)
 	}

@@ -87,8 +87,8 @@ const idleWait = 5 * time.Second
 // a step that they were about to take.
 const patience = 5 * time.Second
 
-// giveUp is how long a tracker tries when every step fails by something that does not pass by itself, such as a right that
-// is missing, before it leaves it to whoever started it. A service that is away is waited for.
+// giveUp is how long a tracker tries when every step fails by something that does not pass by itself, such as a missing
+// right. Then Run ends with the error. A service that does not answer has no such limit.
 const giveUp = 5 * time.Minute
 
 func (t *Tracker) log() *zap.Logger {

@@ -219,7 +219,7 @@ func (a *applier) pace(ctx context.Context, writes int) error {
 	}
 }
 
-// retry makes a request again as long as the bucket throttles it, or does not answer anybody. The delivery's heartbeat
+// retry makes a request again as long as the bucket throttles it, or does not answer any request of this kind. The delivery's heartbeat
 // holds it meanwhile, and no attempt is burnt.
 func (a *applier) retry(ctx context.Context, d *delivery, kind call, request func() error) error {
 	for try := 0; ; try++ {

@@ -38,7 +38,7 @@ func (a *applier) endAll(batch []*delivery, err error) {
 func (d *delivery) keys() int { return len(d.task.Del) }
 
 // deleteOnce makes one request for the batch, and gives back the deliveries that are to be tried again: they were
-// throttled, or the bucket answers nobody.
+// throttled, or the bucket does not answer requests of this kind.
 func (a *applier) deleteOnce(ctx context.Context, batch []*delivery) (again []*delivery) {
 	if err := a.pace(ctx, keysOf(batch)); err != nil {
 		a.endAll(batch, err)

@@ -92,8 +92,8 @@ func (d *delivery) read(l dataset.Layout, scope string) (err error) {
 // again says that the task may have been applied before.
 func (d *delivery) again() bool { return d.msg.ReceiveCount > 1 || d.task.Round > 0 }
 
-// conclude decides how the delivery ends; err is what applying it came to, and outage says that the bucket answers
-// nobody.
+// conclude decides how the delivery ends; err is what applying it came to, and outage says that the bucket does not
+// answer.
 func (d *delivery) conclude(err error, maxReceives int, outage bool) {
 	var bad *unfitError
 	var waited *waitedError

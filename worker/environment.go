@@ -26,7 +26,7 @@ type Runs interface {
 var (
 	// errNotOurs: the task is of another environment, which shares the queues by mistake.
 	errNotOurs = errors.New("the task is of another environment")
-	// errNotPlanned: the run's plan has another task of that number, so nobody who may has asked for this one.
+	// errNotPlanned: the run's plan has another task of that number. The message is forged or damaged.
 	errNotPlanned = errors.New("the run's plan has no such task")
 )
 
@@ -84,7 +84,7 @@ func (a *applier) patiently(ctx context.Context, d *delivery, ask func() error) 
 type plan struct {
 	runs Runs
 	log  *zap.Logger
-	seed maphash.Seed // drawn by each process, so that nobody can make a task of a given hash
+	seed maphash.Seed // drawn by each process, so that a task of a given hash cannot be made
 
 	mu     sync.Mutex
 	run    string
@@ -189,7 +189,7 @@ type others struct {
 
 const (
 	maxOthers = 16 // anybody who may send to the queue can name scopes
-	// noteEvery is how often the state is told again that others are there.
+	// noteEvery is how often it is written down again that others use the queues.
 	noteEvery   = time.Minute
 	noteTimeout = 5 * time.Second
 )

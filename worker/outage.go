@@ -86,7 +86,7 @@ func (f *streak) lasts(now time.Time) bool {
 	return len(f.tasks) >= outageTasks && now.Sub(f.since) >= outageAfter
 }
 
-// holds says that a delivery whose request has failed stays in the hand, to be tried again.
+// holds says that a delivery whose request has failed is kept, to be tried again.
 func (a *applier) holds(d *delivery, kind call, err error) bool {
 	now := time.Now()
 	blame, _ := classify(err)

@@ -23,7 +23,7 @@ func (q *memQueue) codes() map[string]int {
 	return codes
 }
 
-// While the bucket answers nobody, a worker holds what it has and receives nothing further; no task dies of it.
+// While the bucket does not answer, a worker holds the tasks that it has and receives no others. None becomes dead.
 func TestOutage(t *testing.T) {
 	all := func(string) bool { return true }
 	for _, tc := range []struct {

@@ -55,8 +55,8 @@ func (r *run) pollAlways(ctx context.Context, more func()) {
 	}
 }
 
-// down says that the bucket answers nobody. As long as tasks are in hand, which find out when it does again, no more are
-// received.
+// down says that the bucket does not answer. As long as the worker has tasks, whose retries find out when it answers
+// again, it receives no others.
 func (r *run) down() bool {
 	return r.hand.size() > 0 && (r.apply.outage.any(time.Now()) || r.apply.gate.fails())
 }

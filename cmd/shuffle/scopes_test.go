@@ -128,7 +128,8 @@ func TestTwoTrackers(t *testing.T) {
 	says(t, out, `succeeded: .* 60 done, 0 dead`)
 }
 
-// shuffle run, with thousands of dead letters of another environment on the queue, and of nobody: it ends, and the other's stay.
+// shuffle run, with thousands of dead letters of another environment and as many junk results on the queues: it ends, and
+// the other environment's messages stay.
 func TestDeadLettersOfOthers(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -152,7 +153,7 @@ func TestDeadLettersOfOthers(t *testing.T) {
 	w.checkDatasets()
 }
 
-// withFile is for whoever sets queues up by hand.
+// withFile gives the queue file, to set queues up by hand.
 func (w *world) withFile(do func(*sqlitequeue.File)) {
 	w.t.Helper()
 	f, err := sqlitequeue.Open(filepath.Join(w.dir, "queues.db"))
@@ -183,7 +184,7 @@ func TestTaskNamesItsEnvironment(t *testing.T) {
 	}
 }
 
-// shuffle work, with tasks of the run in force whose keys are allowed but that nobody has planned: they do nothing.
+// shuffle work, with tasks of the run in force whose keys are allowed but that are not in the plan: they do nothing.
 func TestTasksThatWereNotPlanned(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})

@@ -56,7 +56,8 @@ func visibility(name string, a queue.Attributes, want queue.Spec) show.Check {
 	return check(name, err, detail, "shuffle setup")
 }
 
-// minResultReceives of a message of results are as many crashes of trackers, which have many in hand.
+// minResultReceives is how often a results message must be receivable: each crash of a tracker uses up one receive of
+// every message that it had received.
 const minResultReceives = 10
 
 // redrive looks at the policy by which a queue gives messages up. The tasks queue needs one. Of the others' messages none

@@ -97,7 +97,7 @@ func TestDifferences(t *testing.T) {
 			map[string]string{"RedrivePolicy": ""},
 		},
 		{"a delay", map[string]string{"DelaySeconds": "900"}, map[string]string{"DelaySeconds": "0"}, map[string]string{"DelaySeconds": "0"}},
-		{"a delay that is not told", nil, map[string]string{"DelaySeconds": "0"}, nil},
+		{"a delay that the server leaves out", nil, map[string]string{"DelaySeconds": "0"}, nil},
 		{
 			"short retention", map[string]string{"MessageRetentionPeriod": "60"},
 			map[string]string{"MessageRetentionPeriod": "1209600"}, map[string]string{"MessageRetentionPeriod": "1209600"},

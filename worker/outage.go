@@ -15,6 +15,8 @@ const (
 	maxHold = 10 * time.Minute
 	// outagePause is the longest pause between two tries of a task that is held.
 	outagePause = 5 * time.Second
+	// outageEnds is how long after the last failure an outage counts as over: tasks that are held would have tried again.
+	outageEnds = 2*outagePause + headTimeout
 )
 
 // outage knows whether the bucket has stopped answering a kind of request as a whole: copies may all fail while deletes
@@ -27,7 +29,7 @@ type outage struct {
 
 // streak is what has failed since the last answer.
 type streak struct {
-	since time.Time // of the first failure
+	since, last time.Time // of the first failure and the last
 	tasks map[taskName]struct{}
 }
 
@@ -49,12 +51,16 @@ func (o *outage) note(now time.Time, kind call, err error, batch ...*delivery) {
 	switch {
 	case err != nil && blame == throttling: // the limiter's business
 	case err != nil && blame == transient && !sourceChanged(err):
+		if now.Sub(f.last) > outageEnds {
+			f.tasks = nil
+		}
 		if f.tasks == nil {
 			f.tasks = make(map[taskName]struct{})
 		}
 		if len(f.tasks) == 0 {
 			f.since = now
 		}
+		f.last = now
 		for _, d := range batch {
 			f.tasks[taskName{d.task.Run, d.task.Seq}] = struct{}{}
 		}
@@ -83,7 +89,7 @@ func (o *outage) any(now time.Time) bool {
 }
 
 func (f *streak) lasts(now time.Time) bool {
-	return len(f.tasks) >= outageTasks && now.Sub(f.since) >= outageAfter
+	return len(f.tasks) >= outageTasks && now.Sub(f.since) >= outageAfter && now.Sub(f.last) <= outageEnds
 }
 
 // holds says that a delivery whose request has failed is kept, to be tried again.

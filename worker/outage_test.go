@@ -119,3 +119,24 @@ func TestOneBadKey(t *testing.T) {
 		})
 	}
 }
+
+// An outage of a kind of request that no task makes any more does not keep the worker from the others.
+func TestOutageEndsBySilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var o outage
+		begun := time.Now()
+		for i := range 3 {
+			d := &delivery{}
+			d.task.Seq = uint32(i)
+			o.note(time.Now(), headObject, s3Error("HeadObject", bucket.CodeInternal, 500), d)
+			after(300 * time.Millisecond)
+		}
+		if !o.any(time.Now()) || !o.lasts(time.Now(), headObject) || o.lasts(time.Now(), copyObject) {
+			t.Error("three tasks have failed for 0.9 s, which is an outage of this kind of request")
+		}
+		after(outageEnds)
+		if o.any(time.Now()) {
+			t.Errorf("it lasts after %s", time.Since(begun))
+		}
+	})
+}

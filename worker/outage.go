@@ -30,7 +30,7 @@ type outage struct {
 // streak is what has failed since the last answer.
 type streak struct {
 	since, last time.Time // of the first failure and the last
-	tasks map[taskName]struct{}
+	tasks       map[taskName]struct{}
 }
 
 // taskName is the same for all deliveries of a task.

@@ -12,9 +12,12 @@ const (
 	goldenFrame = "TT_S01_E01_FRM-00-00-08-12"
 	goldenSrc   = "tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/" + goldenFrame + ".jpg"
 	goldenRun   = "20261123T212443Z-42"
-	etagA       = "0cc175b9c0f1b6a831c399e269772661"
-	etagB       = "92eb5ffee6ae2fec3ad71c777531578f"
-	etagC       = "4a8a08f09d37b73795649038408b5f33"
+	// What is written now; a message without them, of an earlier build, stays readable.
+	goldenScopedRun = "20261123T212443Z-42-k7f3"
+	goldenScope     = "media.angel-nft.com/tuttle_twins"
+	etagA           = "0cc175b9c0f1b6a831c399e269772661"
+	etagB           = "92eb5ffee6ae2fec3ad71c777531578f"
+	etagC           = "4a8a08f09d37b73795649038408b5f33"
 )
 
 func ml(place string) string { return "tuttle_twins/ML/" + place + "/" + goldenFrame + ".jpg" }
@@ -31,8 +34,13 @@ func goldenTasks() map[string]Task {
 	del.Del = []string{ml("train/Junk"), ml("train")}
 	round := task(7, Delete)
 	round.Del, round.Round = []string{ml("train/Junk")}, 2
+	scoped := move
+	scoped.Run, scoped.Scope = goldenScopedRun, goldenScope
+	again := round
+	again.Run, again.Scope = goldenScopedRun, goldenScope
 	return map[string]Task{
 		"task-move.json": move, "task-copy.json": cp, "task-refresh.json": refresh, "task-delete.json": del, "task-round.json": round,
+		"task-scope.json": scoped, "task-scope-round.json": again,
 	}
 }
 
@@ -77,12 +85,16 @@ func TestGoldenTasks(t *testing.T) {
 }
 
 func TestGoldenResults(t *testing.T) {
-	body, want := golden(t, "results.json"), goldenResults()
-	if got := want.Encode(); got != body {
-		t.Errorf("encoded\n%s\nwant\n%s", got, body)
-	}
-	if got, err := ParseResults(body); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("parsed %+v, %v", got, err)
+	scoped := goldenResults()
+	scoped.Run, scoped.Scope = goldenScopedRun, goldenScope
+	for name, want := range map[string]Results{"results.json": goldenResults(), "results-scope.json": scoped} {
+		body := golden(t, name)
+		if got := want.Encode(); got != body {
+			t.Errorf("%s: encoded\n%s\nwant\n%s", name, got, body)
+		}
+		if got, err := ParseResults(body); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: parsed %+v, %v", name, got, err)
+		}
 	}
 }
 

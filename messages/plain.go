@@ -39,6 +39,9 @@ func readPlain(body string) (t Task, ok bool) {
 		}
 		r.want("]")
 	}
+	if r.has(`,"scope":`) {
+		t.Scope = r.text()
+	}
 	if r.has(`,"round":`) {
 		t.Round = uint32(r.number(32))
 	}

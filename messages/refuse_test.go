@@ -36,6 +36,9 @@ func TestParseTaskRefuses(t *testing.T) {
 		{"a delete with a source", "task-move.json", `"op":"move"`, `"op":"delete"`},
 		{"a delete of nothing", "task-copy.json", `"op":"copy"`, `"op":"delete"`},
 		{"keys that are no list", "task-move.json", `["` + ml("train/Rare") + `"]`, `"` + ml("train/Rare") + `"`},
+		{"a scope with a line break", "task-scope.json", goldenScope, `bucket\nprefix`},
+		{"a scope beyond all names", "task-scope.json", goldenScope, strings.Repeat("a", 2000)},
+		{"a scope that is no text", "task-scope.json", `"` + goldenScope + `"`, `7`},
 		{"cut off", "task-move.json", `]}`, `]`},
 		{"two in one", "task-move.json", `]}`, `]} {}`},
 	}
@@ -109,6 +112,8 @@ func TestCheck(t *testing.T) {
 		"tuttle_twins/ML/train/Ra\x7fre/" + file,
 		"tuttle_twins/ML/train/Ra\xffre/" + file, // no UTF-8
 		"s3://other/tuttle_twins/ML/train/Rare/" + file,
+		"tuttle_twins/ML/tra in/Rare/" + file, // no split names such a dataset
+		"tuttle_twins/ML/.tmp/Rare/" + file,
 		"tuttle_twins/ML/train/" + strings.Repeat("R", 1024) + "/" + file,
 		"..",
 	}
@@ -141,6 +146,9 @@ func TestCheckSource(t *testing.T) {
 		file,
 		"tuttle_twins/s01e01/\x00/" + file,
 		"tuttle_twins/s01e01/" + goldenFrame + ".jpg?versionId=1",
+		"tuttle_twins/s01e02/default_eng/v1/frames/thumbnails/" + file, // another episode's folder
+		"tuttle_twins/s01e02/s01e01/" + file,
+		"tuttle_twins/default_eng/v1/frames/thumbnails/" + file, // no episode's
 	} {
 		task := goldenTasks()["task-copy.json"]
 		task.Src = key
@@ -156,6 +164,20 @@ func TestCheckDeletesOwnDestination(t *testing.T) {
 	task.Del = append(task.Del, task.Dst)
 	if task.Check(checked) == nil {
 		t.Error("passed")
+	}
+}
+
+// What no planner asks for, although every key is the frame's own.
+func TestCheckShape(t *testing.T) {
+	twice := goldenTasks()["task-move.json"]
+	twice.Del = append(twice.Del, twice.Del[0])
+	if twice.Check(checked) == nil {
+		t.Error("a key to be deleted twice passed")
+	}
+	capital := goldenTasks()["task-copy.json"]
+	capital.Src = strings.Replace(capital.Src, "s01e01", "S1E1", 1)
+	if err := capital.Check(checked); err != nil {
+		t.Errorf("an episode's folder in other letters: %v", err)
 	}
 }
 

@@ -64,6 +64,8 @@ type Results struct {
 	Gen     int64    `json:"gen"`
 	Worker  string   `json:"worker"`
 	Results []Result `json:"results"`
+	// Scope names the worker's environment, see Scope. Results of earlier builds have none.
+	Scope string `json:"scope,omitempty"`
 }
 
 // Encode gives the message body.
@@ -83,6 +85,9 @@ func ParseResults(body string) (Results, error) {
 	}
 	if r.V != Version {
 		return Results{}, fmt.Errorf("%w: version %d, expected %d", ErrUnreadable, r.V, Version)
+	}
+	if err := checkScope(r.Scope); err != nil {
+		return Results{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	if r.Run == "" || r.Gen < 1 || len(r.Results) == 0 {
 		return Results{}, fmt.Errorf("%w: results of run %.40q, gen %d, with %d results", ErrUnreadable, r.Run, r.Gen, len(r.Results))
@@ -104,9 +109,15 @@ const (
 	AttrWorker   = "shuffle.worker"
 )
 
-// CodeUnreadable is the AttrCode of a message that is no task of this program, and CodeForbidden of one whose keys
-// lie outside what a task may touch.
+// Codes of messages that workers did not apply, in AttrCode.
 const (
-	CodeUnreadable = "Unreadable"
-	CodeForbidden  = "ForbiddenKey"
+	CodeUnreadable = "Unreadable"   // it is no task of this program
+	CodeForbidden  = "ForbiddenKey" // its keys lie outside what a task may touch
+	CodeNotPlanned = "NotPlanned"   // its keys are allowed, but the run's plan has another task of that number
+	// CodeNotOurs: workers of another environment have received it as often as the queue grants. The tracker of
+	// its own environment puts it back on the tasks queue.
+	CodeNotOurs = "OtherEnvironment"
+	// CodePostponed: the bucket did not answer any request at each of the receives that the queue grants. The tracker
+	// puts it back too.
+	CodePostponed = "Postponed"
 )

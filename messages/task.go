@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
@@ -41,6 +43,8 @@ type Task struct {
 	SrcETag string   `json:"src_etag,omitempty"`
 	Dst     string   `json:"dst,omitempty"`
 	Del     []string `json:"del,omitempty"`
+	// Scope names the environment whose planner made the task, see Scope. Tasks of earlier builds have none.
+	Scope string `json:"scope,omitempty"`
 	// Round counts the publications of this task: 0 the plan's own, more when a redrive or the tracker
 	// published it again. A worker first looks whether a task of a later round is already done.
 	Round uint32 `json:"round,omitempty"`
@@ -93,6 +97,9 @@ func (t Task) shape() error {
 	default:
 		return fmt.Errorf("unknown op %.20q", t.Op)
 	}
+	if err := checkScope(t.Scope); err != nil {
+		return err
+	}
 	if !ok || t.Run == "" || t.Gen < 1 {
 		return fmt.Errorf("op %s with run %.40q, gen %d, src %.100q, src_etag %.40q, dst %.100q and %d keys to delete", t.Op, t.Run, t.Gen, t.Src, t.SrcETag, t.Dst, len(t.Del))
 	}
@@ -100,23 +107,59 @@ func (t Task) shape() error {
 }
 
 // Check is the wall of guarantee 6: every key that the task writes or deletes is the task's own frame in a dataset,
-// what it reads is an image of that frame, and it deletes nothing that it has just written.
+// what it reads is an image of that frame in its episode's folder, and it deletes nothing that it has just written.
 func (t Task) Check(l dataset.Layout) error {
 	if t.Op != Delete {
 		if err := l.CheckSource(t.Src, t.Frame); err != nil {
 			return err
 		}
-		if err := l.CheckDestination(t.Dst, t.Frame); err != nil {
+		if err := checkEpisode(t.Src, t.Frame.Episode()); err != nil {
+			return err
+		}
+		if err := checkPlace(l, t.Dst, t.Frame); err != nil {
 			return err
 		}
 	}
-	for _, key := range t.Del {
-		if err := l.CheckDestination(key, t.Frame); err != nil {
+	for i, key := range t.Del {
+		if err := checkPlace(l, key, t.Frame); err != nil {
 			return err
 		}
 		if key == t.Dst {
 			return fmt.Errorf("key %.200q is both destination and to be deleted", key)
 		}
+		if slices.Contains(t.Del[:i], key) {
+			return fmt.Errorf("key %.200q is to be deleted twice", key)
+		}
+	}
+	return nil
+}
+
+// checkPlace refuses a key that is not the frame's in a dataset whose name a split can have.
+func checkPlace(l dataset.Layout, key string, f dataset.Frame) error {
+	if err := l.CheckDestination(key, f); err != nil {
+		return err
+	}
+	if p, _, _ := l.Parse(key); !dataset.ValidName(p.Dataset) {
+		return fmt.Errorf("key %.200q is in no dataset that a split can name", key)
+	}
+	return nil
+}
+
+// checkEpisode refuses a source key whose folders name no episode, or another one.
+func checkEpisode(src string, want dataset.Episode) error {
+	found := false
+	for segment := range strings.SplitSeq(src, "/") {
+		e, err := dataset.ParseEpisodeFlag(segment)
+		if err != nil {
+			continue
+		}
+		if e != want {
+			return fmt.Errorf("source key %.200q is in the folder of episode %s, expected %s", src, e, want)
+		}
+		found = true
+	}
+	if !found {
+		return fmt.Errorf("source key %.200q is in no folder of episode %s", src, want)
 	}
 	return nil
 }

@@ -159,7 +159,7 @@ func (t taskPrints) add(task messages.Task) { t[task.Frame] = printOf(task) }
 
 // printOf is the same for the same work, whatever the run.
 func printOf(t messages.Task) fingerprint {
-	t.Run, t.Gen, t.Seq, t.Round = "-", 1, 0, 0
+	t.Run, t.Gen, t.Seq, t.Round, t.Scope = "-", 1, 0, 0, ""
 	sum := sha256.Sum256([]byte(t.Encode()))
 	return fingerprint(sum[:16])
 }

@@ -56,9 +56,13 @@ func (p *Planner) take(ctx context.Context, old state.Held, opt Options) (state.
 		}
 		gen = last + 1
 	}
+	name := p.NameRun
+	if name == nil {
+		name = state.NewRunName
+	}
 	return p.Store.Swap(ctx, old, state.Pointer{
 		Generation: gen,
-		Run:        fmt.Sprintf("%s-%d", now.Format("20060102T150405Z"), gen),
+		Run:        name(now, gen),
 		State:      state.Planning,
 		Fence:      state.DefaultFence,
 		Started:    now.Truncate(time.Second),

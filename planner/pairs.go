@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -79,8 +77,7 @@ func (k *knownPairs) since(ctx context.Context, generation int64) error {
 		return err
 	}
 	for _, run := range runs {
-		_, gen, _ := strings.Cut(run, "-") // a run is named after its generation
-		if n, err := strconv.ParseInt(gen, 10, 64); err == nil && n <= generation {
+		if n := state.GenerationOf(run); n > 0 && n <= generation {
 			continue
 		}
 		pairs, err := k.store.Pairs(ctx, run)

@@ -67,7 +67,7 @@ func TestPublish(t *testing.T) {
 		}
 		plan, err := p.Plan(context.Background(), Options{})
 		w.must(err)
-		if told != plan || plan.State != state.Running || plan.Tasks != 50 || plan.Totals != (state.Totals{Copy: 50}) || plan.Generation != 1 || plan.Run != "20000101T000000Z-1" {
+		if told != plan || plan.State != state.Running || plan.Tasks != 50 || plan.Totals != (state.Totals{Copy: 50}) || plan.Generation != 1 || !strings.HasPrefix(plan.Run, "20000101T000000Z-1-") || !state.UniqueRun(plan.Run) {
 			t.Errorf("plan %+v", plan)
 		}
 		w.checkSent(plan)

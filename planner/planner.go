@@ -104,6 +104,8 @@ type Planner struct {
 	Log       *zap.Logger
 	// Now is the clock that names runs; nil is time.Now.
 	Now func() time.Time
+	// NameRun names a run; nil is state.NewRunName. It is for tests that compare names.
+	NameRun func(begun time.Time, generation int64) string
 }
 
 // StateDryRun is the state that a plan has which was not saved.

@@ -82,7 +82,7 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 
 // task numbers a task and has the chunk saved that it fills.
 func (s *sink) task(t messages.Task) {
-	t.Run, t.Gen, t.Seq = s.plan.Run, s.plan.Generation, uint32(s.plan.Tasks)
+	t.Run, t.Gen, t.Seq, t.Scope = s.plan.Run, s.plan.Generation, uint32(s.plan.Tasks), s.d.p.Store.Scope
 	s.plan.Tasks++
 	if s.d.onTask != nil {
 		s.d.onTask(t)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -67,10 +66,7 @@ func saveDead(ctx context.Context, store *state.Store, run string, dead []state.
 		return nil
 	}
 	return store.Update(ctx, state.RunName(run, state.DeadName), func(old []byte) ([]byte, error) {
-		before, err := state.ParseLines[state.DeadTask](old)
-		if err != nil {
-			return nil, fmt.Errorf("read %s of run %s: %w", state.DeadName, run, err)
-		}
+		before, _ := state.GoodLines[state.DeadTask](old) // the ledger, not this list, says which tasks are dead
 		return encodeLines(mergeDead(before, dead))
 	})
 }
@@ -98,10 +94,7 @@ func deadList(ctx context.Context, store *state.Store, l *Ledger) ([]state.DeadT
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
 		return nil, err
 	}
-	all, err := state.ParseLines[state.DeadTask](c.Body)
-	if err != nil {
-		return nil, fmt.Errorf("read %s of run %s: %w", state.DeadName, l.Run, err)
-	}
+	all, _ := state.GoodLines[state.DeadTask](c.Body)
 	last := map[uint32]state.DeadTask{}
 	for _, d := range all {
 		if old, ok := last[d.Task.Seq]; dead.Contains(d.Task.Seq) && (!ok || d.Round >= old.Round) {

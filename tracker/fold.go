@@ -37,7 +37,11 @@ type fold struct {
 	runs       *knownRuns
 	deltas     map[string]*delta
 	unreadable []state.Unreadable
-	whole      bool // every message has been folded
+	own        gathered                          // what is to be acknowledged
+	foreign    gathered                          // what belongs to other environments
+	others     map[string]state.OtherEnvironment // by scope
+	again      []queue.Entry                     // tasks that workers could not apply, by no fault of the task
+	whole      bool                              // every message has been folded
 }
 
 func newFold(runs *knownRuns) *fold { return &fold{runs: runs} }
@@ -47,15 +51,24 @@ func (f *fold) all(ctx context.Context, g gathered) error {
 	if f.whole {
 		return nil
 	}
-	f.deltas, f.unreadable = map[string]*delta{}, nil
-	for _, m := range g.results {
-		if err := f.result(ctx, m); err != nil {
-			return err
-		}
-	}
-	for _, m := range g.letters {
-		if err := f.letter(ctx, m); err != nil {
-			return err
+	*f = fold{runs: f.runs, deltas: map[string]*delta{}, others: map[string]state.OtherEnvironment{}}
+	for _, part := range []struct {
+		messages     []queue.Message
+		own, foreign *[]queue.Message
+		fold         func(context.Context, queue.Message) error
+	}{
+		{g.results, &f.own.results, &f.foreign.results, f.result},
+		{g.letters, &f.own.letters, &f.foreign.letters, f.letter},
+	} {
+		for _, m := range part.messages {
+			switch err := part.fold(ctx, m); {
+			case errors.Is(err, errNotOurs):
+				*part.foreign = append(*part.foreign, m)
+			case err != nil:
+				return err
+			default:
+				*part.own = append(*part.own, m)
+			}
 		}
 	}
 	f.whole = true
@@ -82,11 +95,14 @@ func (f *fold) reject(from string, m queue.Message, err error) error {
 
 // result folds a message of the results queue.
 func (f *fold) result(ctx context.Context, m queue.Message) error {
+	if messages.IsProbe(m.Body) {
+		return nil // of shuffle doctor
+	}
 	results, err := messages.ParseResults(m.Body)
 	if err != nil {
 		return f.reject(fromResults, m, err)
 	}
-	run, err := f.runs.run(ctx, results.Run, results.Gen)
+	run, err := f.runOf(ctx, origin{results.Scope, results.Run, fromResults}, results.Gen, m)
 	if err != nil {
 		return f.reject(fromResults, m, err)
 	}
@@ -134,9 +150,16 @@ func (f *fold) details(ctx context.Context, d *delta, worker string, r messages.
 // letter folds a message of the dead-letter queue: a task that a worker gave up, or that the queue's redrive policy took
 // away; or anything else.
 func (f *fold) letter(ctx context.Context, m queue.Message) error {
+	if messages.IsProbe(m.Body) {
+		return nil // of shuffle doctor
+	}
 	task, run, err := f.planned(ctx, m)
 	if err != nil {
 		return f.reject(fromLetters, m, err)
+	}
+	if code := m.Attributes[messages.AttrCode]; code == messages.CodeNotOurs || code == messages.CodePostponed {
+		f.again = append(f.again, queue.Entry{Body: m.Body}) // nothing is wrong with the task
+		return nil
 	}
 	d := f.delta(run)
 	if err := d.ledger.Add(task.Seq, messages.Dead, task.Round); err != nil {
@@ -153,7 +176,7 @@ func (f *fold) planned(ctx context.Context, m queue.Message) (messages.Task, *kn
 	if err != nil {
 		return task, nil, err
 	}
-	run, err := f.runs.run(ctx, task.Run, task.Gen)
+	run, err := f.runOf(ctx, origin{task.Scope, task.Run, fromLetters}, task.Gen, m)
 	if err != nil {
 		return task, nil, err
 	}
@@ -179,3 +202,6 @@ func letter(m queue.Message, task messages.Task) state.DeadTask {
 	}
 	return d
 }
+
+// aboutRun says whether a message was about a run.
+func (f *fold) aboutRun(run string) bool { return f.deltas[run] != nil }

@@ -16,8 +16,12 @@ const (
 	keptChunks = 4
 )
 
-// errUnknown says that a message is of no run or task that is known.
-var errUnknown = errors.New("no such run or task")
+var (
+	// errUnknown says that a message is of no run or task that is known.
+	errUnknown = errors.New("no such run or task")
+	// errNoRun is an errUnknown: the state has no plan of the run.
+	errNoRun = fmt.Errorf("%w: there is no plan of it", errUnknown)
+)
 
 // knownRun is what a run's plan says about its messages.
 type knownRun struct {
@@ -52,7 +56,7 @@ func (k *knownRuns) run(ctx context.Context, name string, generation int64) (*kn
 		}
 		plan, err := k.store.ReadPlan(ctx, name)
 		if errors.Is(err, bucket.ErrNotFound) {
-			return nil, fmt.Errorf("%w: run %s", errUnknown, name)
+			return nil, fmt.Errorf("%w: run %s", errNoRun, name)
 		}
 		if err != nil {
 			return nil, err

@@ -23,6 +23,9 @@ const (
 	// fewOpen tasks have their results within about a second of S3's 3,500 writes; nearEndSeconds, where the run is faster.
 	fewOpen        = 5000
 	nearEndSeconds = 2
+	// drainPatience is how long a drain goes on that brings nothing of the run in force: what others have left on the
+	// queues, however much, holds up no run.
+	drainPatience = 2 * time.Second
 	// receiveSlack is how much longer than its wait a receive may take before it is cut off.
 	receiveSlack = 20 * time.Second
 )
@@ -40,11 +43,12 @@ func (g gathered) len() int { return len(g.results) + len(g.letters) }
 func (s *session) gather(ctx context.Context, window time.Duration) (gathered, error) {
 	begun := time.Now()
 	results := &poller{queue: s.Results, wait: window, until: begun.Add(window), pollers: maxPollers}
-	if s.nearEnd() {
-		results.until = begun // the last results are not to wait for more
-	}
-	if s.letters == nil && (!s.held.State.Active() || begun.Sub(s.askedLetters) >= lettersEvery) {
-		s.askedLetters = begun
+	results.early = s.nearEnd() // the last results are not to wait for more
+	if s.letters == nil && !begun.Before(s.askLetters) {
+		s.askLetters = begun
+		if s.held.State.Active() {
+			s.askLetters = begun.Add(lettersEvery)
+		}
 		s.letters = ask(ctx, s.DeadLetters, window)
 	}
 	err := results.run(ctx)
@@ -69,7 +73,7 @@ type question struct {
 }
 
 func ask(ctx context.Context, q Receiver, window time.Duration) *question {
-	a := &question{poller: poller{queue: q, wait: window, until: time.Now().Add(window), pollers: 1}, done: make(chan struct{})}
+	a := &question{poller: poller{queue: q, wait: window, until: time.Now().Add(window), pollers: maxPollers}, done: make(chan struct{})}
 	go func() {
 		defer close(a.done)
 		a.err = a.run(ctx)
@@ -103,7 +107,8 @@ func (s *session) close(ctx context.Context) {
 	var g gathered
 	begun := time.Now()
 	err := s.takeLetters(&g)
-	if err = errors.Join(err, s.save(ctx, g, begun)); err != nil {
+	_, failed := s.save(ctx, g, begun)
+	if err = errors.Join(err, failed); err != nil {
 		s.log().Warn("the last dead letters were not taken in; they come again", zap.String("run", s.held.Run), zap.Error(err))
 	}
 }
@@ -113,6 +118,7 @@ type poller struct {
 	queue   Receiver
 	wait    time.Duration // of one receive
 	until   time.Time
+	early   bool // it stops with the first batch that is not full
 	pollers int
 
 	group    errgroup.Group
@@ -153,7 +159,7 @@ func (p *poller) take(ctx context.Context, batch []queue.Message, full bool) (st
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.received = append(p.received, batch...)
-	stop = len(p.received) >= maxGathered || !time.Now().Before(p.until) || ctx.Err() != nil
+	stop = len(p.received) >= maxGathered || p.early && !full || !time.Now().Before(p.until) || ctx.Err() != nil
 	if full && !stop && p.running < p.pollers {
 		p.start(ctx, true)
 	}
@@ -167,7 +173,8 @@ func receive(ctx context.Context, q Receiver, wait time.Duration) ([]queue.Messa
 	return q.ReceiveMessage(ctx, queue.MaxBatch, wait)
 }
 
-// takeIn receives for one step, saves and acknowledges. It gives the number of messages.
+// takeIn receives for one step, saves and acknowledges. It gives the number of messages, without those of other
+// environments.
 func (s *session) takeIn(ctx context.Context) (int, error) {
 	window := s.poll()
 	if !s.held.State.Active() && !s.Options.UntilDone {
@@ -175,47 +182,54 @@ func (s *session) takeIn(ctx context.Context) (int, error) {
 	}
 	begun := time.Now()
 	g, err := s.gather(ctx, window)
-	return g.len(), errors.Join(err, s.save(ctx, g, begun))
+	f, failed := s.save(ctx, g, begun)
+	s.afterLetters(len(f.own.letters), len(f.foreign.letters))
+	s.yield(ctx, f.own.len(), f.foreign.len())
+	return f.own.len(), errors.Join(err, failed)
 }
 
-// drain takes in what the queues hold until they give nothing: the dead-letter queue, and with results the
-// results queue too.
+// drain takes in what the queues hold until they give nothing, or nothing of the run in force for a while: the
+// dead-letter queue, and with results the results queue too.
 func (s *session) drain(ctx context.Context, results bool) error {
+	useful := time.Now()
 	for ctx.Err() == nil {
 		begun := time.Now()
-		g, err := s.sip(ctx, results)
-		if g.len() == 0 || err != nil {
-			return errors.Join(err, s.save(ctx, g, begun))
+		g, err := s.receiveAll(ctx, results)
+		f, failed := s.save(ctx, g, begun)
+		if f.aboutRun(s.held.Run) {
+			useful = time.Now()
 		}
-		if err := s.save(ctx, g, begun); err != nil {
+		if err = errors.Join(err, failed); err != nil || f.own.len() == 0 || time.Since(useful) > drainPatience {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-// sip receives once, without waiting longer than the queue does by itself.
-func (s *session) sip(ctx context.Context, results bool) (got gathered, err error) {
+// receiveAll receives what the queues hold, up to maxGathered of each, without waiting longer than a queue does by itself.
+func (s *session) receiveAll(ctx context.Context, results bool) (got gathered, err error) {
+	all := func(q Receiver) *poller {
+		return &poller{queue: q, until: time.Now().Add(s.poll()), early: true, pollers: maxPollers}
+	}
 	var g errgroup.Group
 	if results {
-		g.Go(func() (err error) {
-			got.results, err = receive(ctx, s.Results, 0)
+		g.Go(func() error {
+			p := all(s.Results)
+			err := p.run(ctx)
+			got.results = p.received
 			return err
 		})
 	}
-	err = s.sipLetters(ctx, &got)
-	err = errors.Join(err, g.Wait())
-	return got, err
-}
-
-// sipLetters asks the dead-letter queue. Whoever is asking it already, and has no answer yet, has asked for what it holds now.
-func (s *session) sipLetters(ctx context.Context, got *gathered) (err error) {
+	ask := true
 	if s.letters != nil {
-		early := s.letters.answered()
-		if err := s.takeLetters(got); err != nil || len(got.letters) > 0 || !early {
-			return err
-		}
+		// A question without an answer yet will bring what the queue holds now.
+		ask = s.letters.answered()
+		err = s.takeLetters(&got)
 	}
-	got.letters, err = receive(ctx, s.DeadLetters, 0)
-	return err
+	if ask && err == nil && len(got.letters) == 0 {
+		p := all(s.DeadLetters)
+		err = p.run(ctx)
+		got.letters = p.received
+	}
+	return got, errors.Join(err, g.Wait())
 }

@@ -43,6 +43,10 @@ func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan,
 		r.Unreadable, err = t.Store.CountUnreadable(reading, p.Generation)
 		return err
 	})
+	g.Go(func() (err error) {
+		r.Environments, err = t.Store.OtherEnvironments(reading, p.Generation)
+		return err
+	})
 	if r.Version = version; version == 0 {
 		g.Go(func() error {
 			v, err := t.Store.LatestVersion(reading)

@@ -23,18 +23,19 @@ const (
 	holdLimit = 20 * time.Second
 	// saveTime is what saving may take on top of that, also when the tracker is being stopped.
 	saveTime = 20 * time.Second
-	// deletesAtOnce bounds the acknowledgements in flight.
-	deletesAtOnce = 8
+	// requestsAtOnce bounds the acknowledgements in flight.
+	requestsAtOnce = 8
 )
 
-// save folds what was received, saves it, and acknowledges the messages. Stopping the tracker does not stop it half-way.
-func (s *session) save(ctx context.Context, g gathered, begun time.Time) error {
+// save folds what was received, saves it, and acknowledges the messages; those of other environments go back. It gives
+// the fold. Stopping the tracker does not stop it half-way.
+func (s *session) save(ctx context.Context, g gathered, begun time.Time) (*fold, error) {
+	f := newFold(s.runs)
 	if g.len() == 0 {
-		return nil
+		return f, nil
 	}
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), holdLimit+saveTime)
 	defer cancel()
-	f := newFold(s.runs)
 	for try := 0; ; try++ {
 		err := s.saveOnce(work, f, g)
 		if err == nil {
@@ -42,14 +43,16 @@ func (s *session) save(ctx context.Context, g gathered, begun time.Time) error {
 		}
 		if ctx.Err() != nil || time.Since(begun) > holdLimit {
 			// Not acknowledged, so nothing is lost: the messages will be received again.
-			return fmt.Errorf("save %d messages: %w", g.len(), err)
+			return f, fmt.Errorf("save %d messages: %w", g.len(), err)
 		}
 		s.log().Warn("saving what was received failed and is tried again", zap.String("run", s.held.Run), zap.Error(err))
 		pause(ctx, min(200*time.Millisecond<<try, 5*time.Second))
 	}
 	// Acknowledged here and nowhere else: all that the messages told is in the bucket now. Until this moment a tracker that
 	// dies leaves them to be received again, and saving them again changes nothing.
-	return errors.Join(s.acknowledge(work, s.Results, g.results), s.acknowledge(work, s.DeadLetters, g.letters))
+	err := errors.Join(s.acknowledge(work, s.Results, f.own.results), s.acknowledge(work, s.DeadLetters, f.own.letters))
+	s.noteOthers(work, f.others)
+	return f, errors.Join(err, s.giveBack(work, s.Results, f.foreign.results), s.giveBack(work, s.DeadLetters, f.foreign.letters))
 }
 
 // saveOnce may be called again with the same fold: what was folded or saved before is then not done anew, or overwrites
@@ -65,6 +68,9 @@ func (s *session) saveOnce(ctx context.Context, f *fold, g gathered) error {
 		if err := s.saveDelta(ctx, f.deltas[run]); err != nil {
 			return err
 		}
+	}
+	if err := queue.SendAll(ctx, s.Tasks, f.again); err != nil {
+		return fmt.Errorf("put tasks back on their queue: %w", err)
 	}
 	return nil
 }
@@ -94,23 +100,28 @@ func (s *session) saveDelta(ctx context.Context, d *delta) error {
 	return nil
 }
 
-// acknowledge deletes messages. One whose deletion fails comes again and changes nothing, so that is no error, unless
-// the queue is gone.
+// acknowledge deletes messages. One whose deletion fails comes again and changes nothing.
 func (s *session) acknowledge(ctx context.Context, q Receiver, got []queue.Message) error {
+	return s.inBatches(ctx, got, q.DeleteMessageBatch)
+}
+
+// inBatches makes a request for every ten messages. That one fails is no error, for its messages come again, unless the
+// queue is gone.
+func (s *session) inBatches(ctx context.Context, got []queue.Message, request func(context.Context, []string) ([]queue.Failure, error)) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(deletesAtOnce)
+	g.SetLimit(requestsAtOnce)
 	for part := range slices.Chunk(got, queue.MaxBatch) {
 		receipts := make([]string, len(part))
 		for i, m := range part {
 			receipts[i] = m.Receipt
 		}
 		g.Go(func() error {
-			failed, err := q.DeleteMessageBatch(ctx, receipts)
+			failed, err := request(ctx, receipts)
 			if errors.Is(err, queue.ErrNotFound) {
 				return err
 			}
 			if err != nil || len(failed) > 0 {
-				s.log().Debug("some acknowledgements failed", zap.Int("failed", len(failed)), zap.Error(err))
+				s.log().Debug("some messages could not be acknowledged or given back", zap.Int("failed", len(failed)), zap.Error(err))
 			}
 			return nil
 		})

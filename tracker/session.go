@@ -26,10 +26,12 @@ type session struct {
 	settled    string    // the Writer of the ended pointer whose report is written
 	runs       *knownRuns
 
-	drained      string        // the run whose queues were emptied while it was verified
-	letters      *question     // to the dead-letter queue, while it is not taken in; nil mostly
-	askedLetters time.Time     // when it was last asked
-	closed       *state.Status // of the run in force, when this session has ended it and its report says all that is known; else nil
+	drained    string        // the run whose queues were emptied while it was verified
+	letters    *question     // to the dead-letter queue; nil when its answer has been taken in
+	askLetters time.Time     // when it is asked again
+	noted      time.Time     // when it was last written down that other environments use the queues
+	yields     int           // steps in a row that gave nothing but their messages
+	closed     *state.Status // of the run in force, when this session has ended it and its report says all that is known; else nil
 }
 
 func newSession(t *Tracker) *session {

@@ -17,10 +17,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -30,6 +33,7 @@ import (
 type Receiver interface {
 	ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error)
 	DeleteMessageBatch(ctx context.Context, receipts []string) ([]queue.Failure, error)
+	ChangeMessageVisibilityBatch(ctx context.Context, receipts []string, timeout time.Duration) ([]queue.Failure, error)
 }
 
 // Tasks is what the tracker needs of the tasks queue.
@@ -83,7 +87,8 @@ const idleWait = 5 * time.Second
 // a step that they were about to take.
 const patience = 5 * time.Second
 
-// giveUp is how long a tracker tries when every step fails, before it leaves it to whoever started it.
+// giveUp is how long a tracker tries when every step fails by something that does not pass by itself, such as a missing
+// right. Then Run ends with the error. A service that does not answer has no such limit.
 const giveUp = 5 * time.Minute
 
 func (t *Tracker) log() *zap.Logger {
@@ -129,7 +134,7 @@ func (t *Tracker) Run(ctx context.Context) (state.Status, error) {
 		case errors.Is(err, queue.ErrNotFound):
 			return s.status(), fmt.Errorf("track: %w; shuffle setup creates the queues", err)
 		}
-		if failing.IsZero() {
+		if failing.IsZero() || away(err) {
 			failing = time.Now()
 		}
 		if time.Since(failing) > giveUp {
@@ -139,6 +144,20 @@ func (t *Tracker) Run(ctx context.Context) (state.Status, error) {
 		pause(ctx, min(time.Second<<try, 30*time.Second))
 		try = min(try+1, 5)
 	}
+}
+
+// away says that an error is of a service that does not answer, or that answers with an error of its own.
+func away(err error) bool {
+	var answer *bucket.Error
+	if errors.As(err, &answer) {
+		return answer.Status == 0 || answer.Status == http.StatusTooManyRequests || answer.Status >= http.StatusInternalServerError
+	}
+	var status interface{ HTTPStatusCode() int } // of SQS, by the SDK
+	if errors.As(err, &status) && status.HTTPStatusCode() != 0 {
+		return status.HTTPStatusCode() >= http.StatusInternalServerError
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // pause waits, at most until ctx ends.

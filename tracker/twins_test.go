@@ -229,6 +229,21 @@ func (q *memQueue) DeleteMessageBatch(ctx context.Context, receipts []string) ([
 	return failed, nil
 }
 
+func (q *memQueue) ChangeMessageVisibilityBatch(ctx context.Context, receipts []string, timeout time.Duration) ([]queue.Failure, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var failed []queue.Failure
+	for i, r := range receipts {
+		at := slices.IndexFunc(q.messages, func(m *memMessage) bool { return m.Receipt == r })
+		if at < 0 {
+			failed = append(failed, queue.Failure{Index: i, Code: "ReceiptHandleIsInvalid", SenderFault: true})
+			continue
+		}
+		q.messages[at].visible = time.Now().Add(timeout)
+	}
+	return failed, ctx.Err()
+}
+
 func (q *memQueue) GetQueueAttributes(ctx context.Context) (a queue.Attributes, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -2,7 +2,6 @@ package tracker
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"go.uber.org/zap"
@@ -76,9 +75,9 @@ func (s *session) saveUnreadable(ctx context.Context, more []state.Unreadable) e
 	}
 	var added []state.Unreadable
 	err := s.Store.Update(ctx, state.UnreadableName, func(body []byte) ([]byte, error) {
-		old, err := state.ParseLines[state.Unreadable](body)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", state.UnreadableName, err)
+		old, bad := state.GoodLines[state.Unreadable](body)
+		if bad > 0 {
+			s.log().Warn("lines of "+state.UnreadableName+" are damaged and left out", zap.Int("lines", bad))
 		}
 		var all []state.Unreadable
 		if all, added = addUnreadable(old, more); len(added) == 0 {

@@ -1,10 +1,12 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,22 +23,41 @@ import (
 type applier struct {
 	bucket      Bucket
 	layout      dataset.Layout
+	scope       string
+	runs        Runs // may be nil
+	plan        *plan
+	others      *others
+	unread      *sync.Once // says that the plans cannot be read
 	gate        *gate
+	outage      *outage
 	limits      *limiter
 	count       *counters
 	log         *zap.Logger
-	patience    time.Duration // how long a delivery waits for the pointer
 	maxReceives int
 	stopping    <-chan struct{}
 }
 
-// begin does all of a task but its deletes, which flush does, for many tasks in one request. more says that they are
-// still to come; else the delivery has its ending.
+// read takes the message as a task of this environment. Else the delivery has its ending, and read gives false.
+func (a *applier) read(d *delivery) bool {
+	err := d.read(a.layout, a.scope)
+	if err != nil {
+		a.end(d, err)
+	}
+	return err == nil
+}
+
+// begin does all of a task that was read but its deletes, which flush does, for many tasks in one request. more says
+// that they are still to come; else the delivery has its ending.
 func (a *applier) begin(ctx context.Context, d *delivery) (more bool) {
-	err := d.read(a.layout)
-	if err == nil {
-		// Before any request of the task: one that is not to be applied costs none.
-		_, err = a.admit(ctx, d)
+	// Before any request of the task: one that is not to be applied costs none.
+	_, err := a.admit(ctx, d)
+	switch {
+	case err == nil:
+		err = a.planned(ctx, d)
+	case errors.Is(err, errSuperseded), isNotYet(err):
+		if err = cmp.Or(a.ours(ctx, d), err); errors.Is(err, errNotOurs) {
+			a.others.late.Add(1)
+		}
 	}
 	if err == nil && d.task.Src != "" {
 		err = a.copy(ctx, d)
@@ -50,8 +71,11 @@ func (a *applier) begin(ctx context.Context, d *delivery) (more bool) {
 
 // end gives the delivery its ending.
 func (a *applier) end(d *delivery, err error) {
-	d.conclude(err, a.maxReceives)
+	d.conclude(err, a.maxReceives, a.outage.any(time.Now()))
 	a.count.ended(d)
+	if errors.Is(err, errNotOurs) {
+		a.others.meet(&d.task)
+	}
 	if line := a.log.Check(zap.DebugLevel, "task"); line != nil {
 		line.Write(zap.String("run", d.task.Run), zap.Uint32("seq", d.task.Seq), zap.String("frame", string(d.task.Frame)),
 			zap.String("op", string(d.task.Op)), zap.String("outcome", string(d.ending.outcome)),
@@ -66,7 +90,7 @@ func (a *applier) admit(ctx context.Context, d *delivery) (until time.Time, err 
 		switch {
 		case err == nil, errors.Is(err, errSuperseded), errors.Is(err, errOutside):
 			return until, err
-		case errors.Is(err, errNotYet), time.Since(d.received) > a.patience:
+		case errors.Is(err, errNotYet), time.Since(d.received) > maxHold:
 			return until, &waitedError{cause: err}
 		case !sleep(ctx, jitter(100*time.Millisecond, try, 5*time.Second), a.stopping):
 			return until, errStopping
@@ -101,7 +125,7 @@ func (a *applier) copy(ctx context.Context, d *delivery) error {
 			return goneIfAbsent(err)
 		}
 		// The source is newer than the plan. Its present content is what the datasets should have (guarantee 1).
-		now, err := a.head(ctx, d.task.Src)
+		now, err := a.head(ctx, d, d.task.Src)
 		if err != nil {
 			return goneIfAbsent(err)
 		}
@@ -123,7 +147,7 @@ func goneIfAbsent(err error) error {
 
 // alreadyThere looks whether the destination has the source's content.
 func (a *applier) alreadyThere(ctx context.Context, d *delivery) (bool, error) {
-	o, err := a.head(ctx, d.task.Dst)
+	o, err := a.head(ctx, d, d.task.Dst)
 	var e *bucket.Error
 	switch {
 	case err == nil && o.ETag == d.task.SrcETag:
@@ -140,14 +164,15 @@ func (a *applier) alreadyThere(ctx context.Context, d *delivery) (bool, error) {
 // headTimeout bounds one look. It writes nothing, so the fence does not.
 const headTimeout = 10 * time.Second
 
-func (a *applier) head(ctx context.Context, key string) (o bucket.Object, err error) {
-	err = a.retry(ctx, func() error {
+func (a *applier) head(ctx context.Context, d *delivery, key string) (o bucket.Object, err error) {
+	err = a.retry(ctx, d, headObject, func() error {
 		ctx, cancel := context.WithTimeout(ctx, headTimeout)
 		defer cancel()
 		a.count.request(headObject)
 		begun := time.Now()
 		o, err = a.bucket.HeadObject(ctx, key)
 		a.limits.finish(time.Now(), begun, tally(1, err))
+		a.outage.note(time.Now(), headObject, err, d)
 		return err
 	})
 	return o, err
@@ -155,7 +180,7 @@ func (a *applier) head(ctx context.Context, key string) (o bucket.Object, err er
 
 // write makes one write for a delivery: it waits for its turn, passes the gate, and gets the time limit of the fence.
 func (a *applier) write(ctx context.Context, d *delivery, call func(context.Context) error) error {
-	return a.retry(ctx, func() error {
+	return a.retry(ctx, d, copyObject, func() error {
 		if err := a.pace(ctx, 1); err != nil {
 			return err
 		}
@@ -169,6 +194,7 @@ func (a *applier) write(ctx context.Context, d *delivery, call func(context.Cont
 		begun := time.Now()
 		err = call(ctx)
 		a.limits.finish(time.Now(), begun, tally(1, err))
+		a.outage.note(time.Now(), copyObject, err, d)
 		return err
 	})
 }
@@ -199,9 +225,9 @@ func (a *applier) pace(ctx context.Context, writes int) error {
 	}
 }
 
-// retry makes a request again as long as the bucket throttles it. The delivery's heartbeat holds it meanwhile, and no
-// attempt is burnt.
-func (a *applier) retry(ctx context.Context, request func() error) error {
+// retry makes a request again as long as the bucket throttles it, or does not answer any request of this kind. The delivery's heartbeat
+// holds it meanwhile, and no attempt is burnt.
+func (a *applier) retry(ctx context.Context, d *delivery, kind call, request func() error) error {
 	for try := 0; ; try++ {
 		err := request()
 		if err == nil {
@@ -210,11 +236,17 @@ func (a *applier) retry(ctx context.Context, request func() error) error {
 		if ctx.Err() != nil {
 			return errStopping // cut off by the end of the drain, whatever it says
 		}
-		if kind, _ := classify(err); kind != throttling {
+		blame, _ := classify(err)
+		most := 2 * time.Second
+		switch {
+		case blame == throttling:
+			a.count.throttled.Add(1)
+		case a.holds(d, kind, err):
+			most = outagePause
+		default:
 			return err
 		}
-		a.count.throttled.Add(1)
-		if !sleep(ctx, throttlePause(try), a.stopping) {
+		if !sleep(ctx, jitter(100*time.Millisecond, try, most), a.stopping) {
 			return errStopping
 		}
 	}

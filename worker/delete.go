@@ -13,7 +13,7 @@ import (
 var errTooMany = &bucket.Error{Op: "DeleteObjects", Code: "TooManyKeys", Status: 400,
 	Err: fmt.Errorf("more than %d keys to delete in one task", bucket.MaxDeleteObjects)}
 
-// flush deletes what the tasks of a batch delete, in one request as long as none is throttled, and gives every delivery of
+// flush deletes what the tasks of a batch delete, in one request as long as none is to be tried again, and gives every delivery of
 // the batch its ending. Together they have at most bucket.MaxDeleteObjects keys, or there is but one.
 func (a *applier) flush(ctx context.Context, batch []*delivery) {
 	for try := 0; len(batch) > 0; try++ {
@@ -37,8 +37,9 @@ func (a *applier) endAll(batch []*delivery, err error) {
 
 func (d *delivery) keys() int { return len(d.task.Del) }
 
-// deleteOnce makes one request for the batch, and gives back the deliveries that were throttled.
-func (a *applier) deleteOnce(ctx context.Context, batch []*delivery) (throttled []*delivery) {
+// deleteOnce makes one request for the batch, and gives back the deliveries that are to be tried again: they were
+// throttled, or the bucket does not answer requests of this kind.
+func (a *applier) deleteOnce(ctx context.Context, batch []*delivery) (again []*delivery) {
 	if err := a.pace(ctx, keysOf(batch)); err != nil {
 		a.endAll(batch, err)
 		return nil
@@ -56,14 +57,16 @@ func (a *applier) deleteOnce(ctx context.Context, batch []*delivery) (throttled 
 		if e == nil {
 			e = worst(errs, d.task.Del)
 		}
-		if kind, _ := classify(e); e != nil && kind == throttling && !errors.Is(e, errStopping) {
-			a.count.throttled.Add(1)
-			throttled = append(throttled, d)
+		if kind, _ := classify(e); e != nil && !errors.Is(e, errStopping) && (kind == throttling || a.holds(d, deleteObjects, e)) {
+			if kind == throttling {
+				a.count.throttled.Add(1)
+			}
+			again = append(again, d)
 			continue
 		}
 		a.end(d, e)
 	}
-	return throttled
+	return again
 }
 
 func keysOf(batch []*delivery) (n int) {
@@ -107,6 +110,11 @@ func (a *applier) deleteKeys(ctx context.Context, until time.Time, batch []*deli
 		}
 	}
 	a.limits.finish(time.Now(), begun, sum)
+	answer := err
+	if err == nil && len(errs) == len(keys) {
+		answer = errs[keys[0]] // status 200, and every key failed
+	}
+	a.outage.note(time.Now(), deleteObjects, answer, batch...)
 	return errs, err
 }
 

@@ -143,7 +143,11 @@ func TestDeliver(t *testing.T) {
 			world: func(t testing.TB, w *world) { w.point(t, func(p *state.Pointer) { p.Tasks = 1 }) }},
 		{name: "no pointer at all", op: messages.Copy, none: true, back: true,
 			world: func(_ testing.TB, w *world) { delete(w.bucket.objects, layout.State()+"current.json") }},
-		{name: "an unreadable pointer, at the last receive", op: messages.Copy, receives: 9, none: true, back: true,
+		{name: "an unreadable pointer", op: messages.Copy, receives: 4, none: true, back: true,
+			world: func(_ testing.TB, w *world) {
+				w.bucket.fail = failing("GetObject", 0, s3Error("GetObject", bucket.CodeSlowDown, 503))
+			}},
+		{name: "an unreadable pointer, at the last receive", op: messages.Copy, receives: 9, none: true, buried: true, // its tracker puts it back
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("GetObject", 0, s3Error("GetObject", bucket.CodeSlowDown, 503))
 			}},

@@ -18,6 +18,7 @@ type delivery struct {
 	etag     string // of the destination, once it is known
 	copied   string // the source's ETag that was copied
 	ending   ending
+	foreign  bool // of another environment
 
 	extended time.Time // when the visibility timeout last began; hand's
 }
@@ -37,6 +38,7 @@ const (
 	settled  how = iota // applied or superseded: the result, then the acknowledgement
 	dead                // given up: the dead-letter queue, the result, then the acknowledgement
 	unfit               // no task for this program: the dead-letter queue, then the acknowledgement
+	ignored             // a probe: the acknowledgement
 	returned            // back to the queue, to be delivered again
 )
 
@@ -50,21 +52,36 @@ type unfitError struct {
 func (e *unfitError) Error() string { return e.err.Error() }
 func (e *unfitError) Unwrap() error { return e.err }
 
-// waitedError says that the pointer could not be read for as long as a delivery may wait, or that it was behind the task.
+// waitedError says that the state could not be read for as long as a delivery may wait, or that it was behind the task.
 // It does not unwrap: its cause is no answer to a request of the task, and must not be classified as one.
 type waitedError struct{ cause error }
 
 func (e *waitedError) Error() string {
-	return "the pointer does not show the task's run: " + e.cause.Error()
+	return "the state does not show the task's run: " + e.cause.Error()
+}
+
+// isNotYet says that a delivery waits for a pointer that is behind its task.
+func isNotYet(err error) bool {
+	var waited *waitedError
+	return errors.As(err, &waited) && errors.Is(waited.cause, errNotYet)
 }
 
 // errStopping: the worker is being shut down before the task is applied.
 var errStopping = errors.New("the worker is stopping")
 
-// read takes the message as a task. Its error is an *unfitError.
-func (d *delivery) read(l dataset.Layout) (err error) {
+// errProbe: shuffle doctor tries the queue.
+var errProbe = errors.New("the message is a probe")
+
+// read takes the message as a task. Its error is errProbe, errNotOurs or an *unfitError.
+func (d *delivery) read(l dataset.Layout, scope string) (err error) {
 	if d.task, err = messages.ParseTask(d.msg.Body); err != nil {
+		if messages.IsProbe(d.msg.Body) {
+			return errProbe
+		}
 		return &unfitError{code: messages.CodeUnreadable, err: err}
+	}
+	if messages.OtherScope(scope, d.task.Scope) {
+		return errNotOurs // before its keys are looked at, which belong to another bucket
 	}
 	if err := d.task.Check(l); err != nil {
 		return &unfitError{code: messages.CodeForbidden, err: err}
@@ -75,8 +92,9 @@ func (d *delivery) read(l dataset.Layout) (err error) {
 // again says that the task may have been applied before.
 func (d *delivery) again() bool { return d.msg.ReceiveCount > 1 || d.task.Round > 0 }
 
-// conclude decides how the delivery ends; err is what applying it came to.
-func (d *delivery) conclude(err error, maxReceives int) {
+// conclude decides how the delivery ends; err is what applying it came to, and outage says that the bucket does not
+// answer.
+func (d *delivery) conclude(err error, maxReceives int, outage bool) {
 	var bad *unfitError
 	var waited *waitedError
 	switch {
@@ -87,15 +105,43 @@ func (d *delivery) conclude(err error, maxReceives int) {
 	case errors.Is(err, errStopping):
 		d.ending = ending{how: returned}
 	case errors.As(err, &waited):
-		// Nothing is wrong with the task, so it is never given up for this.
-		d.ending = ending{how: returned, delay: retryDelay(d.msg.ReceiveCount)}
+		d.ending = d.blameless(err, maxReceives)
+	case errors.Is(err, errProbe):
+		d.ending = ending{how: ignored}
+	case errors.Is(err, errNotOurs):
+		d.foreign, d.ending = true, notOurs(d.msg.ReceiveCount, maxReceives)
+	case errors.Is(err, errNotPlanned):
+		d.ending = ending{how: unfit, code: messages.CodeNotPlanned, reason: fmt.Sprintf("%v: seq %d", err, d.task.Seq)}
 	case errors.Is(err, errOutside):
 		d.ending = ending{how: unfit, code: messages.CodeForbidden, reason: fmt.Sprintf("%v: seq %d", err, d.task.Seq)}
 	case errors.As(err, &bad):
 		d.ending = ending{how: unfit, code: bad.code, reason: err.Error()}
 	default:
+		if kind, _ := classify(err); kind == transient && outage {
+			d.ending = d.blameless(err, maxReceives)
+			return
+		}
 		d.ending = failed(err, d.msg.ReceiveCount, maxReceives)
 	}
+}
+
+// blameless is the ending of a task that waits for the bucket or the pointer. Nothing is wrong with it, so it is never
+// given up for this: at the last receive that the queue grants, where the redrive policy would, its tracker puts it back.
+func (d *delivery) blameless(err error, maxReceives int) ending {
+	if d.msg.ReceiveCount >= maxReceives {
+		return ending{how: unfit, code: messages.CodePostponed, reason: err.Error()}
+	}
+	return ending{how: returned, delay: retryDelay(d.msg.ReceiveCount)}
+}
+
+// notOurs is the ending of another environment's task: untouched, back to the queue. SQS counts the receive all the
+// same. So at the last one that the queue grants the task goes to the dead-letter queue with a code by which its own
+// tracker puts it back: the redrive policy would take it there without one, and it would count as dead.
+func notOurs(receives, maxReceives int) ending {
+	if receives >= maxReceives {
+		return ending{how: unfit, code: messages.CodeNotOurs, reason: "workers of another environment have received it as often as the queue grants"}
+	}
+	return ending{how: returned, delay: queue.OwnerDelay(receives)}
 }
 
 // failed is the ending of a task that the bucket refused.

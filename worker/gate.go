@@ -217,6 +217,13 @@ func (g *gate) land(f *flight, v *view, err error) {
 	close(f.landed)
 }
 
+// fails says that the pointer could not be read the last time.
+func (g *gate) fails() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.failing
+}
+
 // announce logs a change of the run in force.
 func (g *gate) announce(v *view) {
 	old := g.current.Load()

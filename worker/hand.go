@@ -109,7 +109,8 @@ func (h *hand) release() {
 func (h *hand) drop(d *delivery) {
 	h.mu.Lock()
 	delete(h.held, d)
-	if len(h.held) == 0 {
+	if len(h.held) == 0 && !d.foreign { // another environment's messages are nothing to do
+
 		h.emptied = time.Now()
 	}
 	h.mu.Unlock()

@@ -30,15 +30,55 @@ func (r *run) receive(ctx context.Context) {
 
 // pollAlways is the poller that stays.
 func (r *run) pollAlways(ctx context.Context, more func()) {
-	failures := 0
+	failures, yields := 0, 0
 	for ctx.Err() == nil {
-		n, err := r.poll(ctx, more)
+		if r.down() {
+			sleep(ctx, jitter(time.Second, 0, time.Second), nil)
+			continue
+		}
+		own, foreign, err := r.poll(ctx, more)
 		failures = r.received(ctx, failures, err)
-		if n == 0 && err == nil && r.idle() {
+		r.others.note(ctx)
+		if late := int(r.others.late.Swap(0)); late > 0 {
+			own, foreign = max(own-late, 0), foreign+late
+		}
+		if foreign > 0 && own == 0 {
+			r.yield(ctx, yields)
+			yields++
+		} else {
+			yields = 0
+		}
+		if own == 0 && err == nil && r.idle() {
 			r.log.Info("nothing to do", zap.Duration("for", r.cfg.ExitWhenIdle))
 			return
 		}
 	}
+}
+
+// down says that the bucket does not answer. As long as the worker has tasks, whose retries find out when it answers
+// again, it receives no others.
+func (r *run) down() bool {
+	return r.hand.size() > 0 && (r.apply.outage.any(time.Now()) || r.apply.gate.fails())
+}
+
+const (
+	yieldBusy = 100 * time.Millisecond
+	yieldIdle = 2 * time.Second
+	yieldMost = 30 * time.Second
+)
+
+// yield waits when all that came was another environment's, so that its workers can have it: each receive uses up one
+// of those that a task has. While this environment's run has tasks to do, they may stand behind the others', and the
+// wait is short; else it grows.
+func (r *run) yield(ctx context.Context, yields int) {
+	pause := min(yieldIdle<<min(yields, 10), yieldMost)
+	if v, _, err := r.apply.gate.fresh(ctx, time.Time{}); err == nil && v.held.State.Acting() {
+		pause = yieldBusy
+	}
+	if idle := r.cfg.ExitWhenIdle; idle > 0 {
+		pause = min(pause, idle)
+	}
+	sleep(ctx, pause, nil)
 }
 
 // pollMore starts a poller more, if there may be one.
@@ -49,8 +89,8 @@ func (r *run) pollMore(ctx context.Context, pollers *sync.WaitGroup) {
 		return
 	}
 	pollers.Go(func() {
-		for {
-			if n, err := r.poll(ctx, func() { r.pollMore(ctx, pollers) }); n == 0 || err != nil {
+		for !r.down() {
+			if own, _, err := r.poll(ctx, func() { r.pollMore(ctx, pollers) }); own == 0 || err != nil {
 				break // the first poller sees to it
 			}
 		}
@@ -82,11 +122,12 @@ func (r *run) idle() bool {
 	return idle && r.cfg.ExitWhenIdle > 0 && time.Since(since) >= r.cfg.ExitWhenIdle
 }
 
-// poll receives once, into free slots only. more is called when there seems to be more than one poller can bring.
-func (r *run) poll(ctx context.Context, more func()) (n int, err error) {
+// poll receives once, into free slots only, and gives the numbers of messages. more is called when there seems to be
+// more than one poller can bring.
+func (r *run) poll(ctx context.Context, more func()) (own, foreign int, err error) {
 	slots := r.hand.take(ctx, queue.MaxBatch)
 	if slots == 0 {
-		return 0, nil
+		return 0, 0, nil
 	}
 	wait := r.cfg.Poll
 	if idle := r.cfg.ExitWhenIdle; idle > 0 {
@@ -96,29 +137,40 @@ func (r *run) poll(ctx context.Context, more func()) (n int, err error) {
 	ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait+receiveGrace)
 	defer cancel()
 	msgs, err := r.settle.tasks.ReceiveMessage(ask, slots, wait)
-	r.accept(msgs, slots)
-	if len(msgs) > slots/2 {
+	own = r.accept(msgs, slots)
+	if own > slots/2 {
 		more()
 	}
-	return len(msgs), err
+	return own, len(msgs) - own, err
 }
 
 // accept puts messages in the hand and begins to work on them. After the end of receiving, the slots give them back.
-func (r *run) accept(msgs []queue.Message, slots int) {
+// It gives the number of messages that are not another environment's.
+func (r *run) accept(msgs []queue.Message, slots int) (own int) {
 	now := time.Now()
 	batch := make([]*delivery, len(msgs))
 	for i, m := range msgs {
 		batch[i] = &delivery{msg: m, received: now}
 	}
 	r.hand.receive(batch, slots)
-	if len(batch) > 0 {
-		r.count.received.Add(int64(len(batch)))
+	for _, d := range batch {
+		read := r.apply.read(d)
+		if !d.foreign {
+			own++
+		}
+		if read {
+			r.work <- d
+			continue
+		}
+		r.pass(d)
+		r.hand.release()
+	}
+	if own > 0 {
+		r.count.received.Add(int64(own))
 		select {
 		case r.busy <- struct{}{}:
 		default: // told already
 		}
 	}
-	for _, d := range batch {
-		r.work <- d
-	}
+	return own
 }

@@ -132,6 +132,8 @@ func (r *run) pass(d *delivery) {
 		r.buries <- d
 	case returned:
 		r.returns <- d
+	case ignored:
+		r.acks <- d // shuffle doctor has asked for nothing else
 	}
 }
 
@@ -168,7 +170,7 @@ func (r *run) deleteSize() int {
 
 func (r *run) buryStage(ctx context.Context) stage {
 	return stage{
-		most: always(queue.MaxBatch), wait: 50 * time.Millisecond, weigh: one, parallel: 4,
+		most: always(queue.MaxBatch), wait: 50 * time.Millisecond, weigh: one, parallel: 16, // somebody may have sent junk by thousands
 		do: func(batch []*delivery) {
 			for _, d := range r.settle.bury(ctx, batch) {
 				if d.ending.how == dead {

@@ -17,6 +17,7 @@ import (
 // settler lets go of deliveries that have their ending: tells the others, and then the queue. It starts no goroutine.
 type settler struct {
 	id      string
+	scope   string
 	tasks   Tasks
 	results Sender
 	deads   Sender
@@ -97,7 +98,7 @@ func (s *settler) report(ctx context.Context, batch []*delivery) []*delivery {
 }
 
 func (s *settler) resultsOf(group []*delivery) messages.Results {
-	r := messages.Results{V: messages.Version, Run: group[0].task.Run, Gen: group[0].task.Gen, Worker: s.id}
+	r := messages.Results{V: messages.Version, Run: group[0].task.Run, Gen: group[0].task.Gen, Worker: s.id, Scope: s.scope}
 	r.Results = make([]messages.Result, len(group))
 	for i, d := range group {
 		r.Results[i] = d.result()

@@ -13,7 +13,8 @@ import (
 
 // Stats is what a worker has done since it began, and where it stands.
 type Stats struct {
-	Received int64                      // messages
+	Received int64                      // messages, without those of other environments
+	Foreign  int64                      // messages of other environments
 	Outcomes map[messages.Outcome]int64 // deliveries by outcome
 	Unfit    int64                      // messages that are no task of this program
 	Retried  int64                      // deliveries that went back to the queue because of a transient error
@@ -49,7 +50,7 @@ var callNames = [calls]string{
 
 // counters are what Stats is made of.
 type counters struct {
-	received, unfit, retried, givenUp, throttled atomic.Int64
+	received, foreign, unfit, retried, givenUp, throttled atomic.Int64
 
 	requests [calls]atomic.Int64
 	outcomes [6]atomic.Int64 // in the order of messages.Outcomes
@@ -59,7 +60,13 @@ func (c *counters) request(kind call) { c.requests[kind].Add(1) }
 
 // ended counts a delivery that has its ending.
 func (c *counters) ended(d *delivery) {
+	if d.foreign {
+		c.foreign.Add(1)
+		return
+	}
 	switch e := d.ending; {
+	case e.how == ignored:
+		return
 	case e.how == unfit:
 		c.unfit.Add(1)
 	case e.how == returned && e.delay > 0:
@@ -79,7 +86,7 @@ func (c *counters) ended(d *delivery) {
 func (w *Worker) Stats() Stats {
 	c := w.count
 	s := Stats{
-		Received: c.received.Load(), Unfit: c.unfit.Load(), Retried: c.retried.Load(), GivenUp: c.givenUp.Load(),
+		Received: c.received.Load(), Foreign: c.foreign.Load(), Unfit: c.unfit.Load(), Retried: c.retried.Load(), GivenUp: c.givenUp.Load(),
 		Throttled: c.throttled.Load(),
 		Outcomes:  make(map[messages.Outcome]int64, len(messages.Outcomes)),
 		Requests:  make(map[string]int64, len(callNames)),
@@ -97,7 +104,7 @@ func (w *Worker) Stats() Stats {
 // fields are the stats of a log line.
 func (s Stats) fields() []zap.Field {
 	return []zap.Field{
-		zap.Int64("received", s.Received), zap.Any("outcomes", s.Outcomes), zap.Int64("unfit", s.Unfit),
+		zap.Int64("received", s.Received), zap.Int64("foreign", s.Foreign), zap.Any("outcomes", s.Outcomes), zap.Int64("unfit", s.Unfit),
 		zap.Int64("retried", s.Retried), zap.Int64("given_up", s.GivenUp), zap.Int64("throttled", s.Throttled),
 		zap.Any("requests", s.Requests), zap.Int("in_hand", s.InHand), zap.Int("slots", s.Slots), zap.Float64("rate", s.Rate),
 	}

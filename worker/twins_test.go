@@ -144,8 +144,16 @@ func (b *memBucket) PutObject(_ context.Context, key string, body []byte, cond b
 	return etagOf(string(body)), nil
 }
 
-func (b *memBucket) ListObjects(context.Context, bucket.ListInput) (bucket.Page, error) {
-	panic("a worker lists nothing")
+// ListObjects is for the question whether the state has a run.
+func (b *memBucket) ListObjects(_ context.Context, in bucket.ListInput) (page bucket.Page, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for key := range b.objects {
+		if strings.HasPrefix(key, in.Prefix) && len(page.Objects) < in.MaxKeys {
+			page.Objects = append(page.Objects, bucket.Object{Key: key})
+		}
+	}
+	return page, nil
 }
 
 func (b *memBucket) written() []string {

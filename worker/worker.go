@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,6 +28,11 @@ type Config struct {
 	Results Sender
 	Deads   Sender // the dead-letter queue
 	Pointer Pointer
+
+	// Scope names the worker's environment (messages.Scope); with "" it takes every task for its own.
+	Scope string
+	// Runs are those of the environment; nil: tasks are not compared with their run's plan.
+	Runs Runs
 
 	Concurrency int           // the most tasks worked on at a time; DefaultConcurrency when 0
 	Visibility  time.Duration // of a message in hand; never more than the queue's own, which is the default
@@ -61,6 +67,7 @@ type Worker struct {
 	count  *counters
 	limits *limiter
 	hand   *hand
+	others *others
 	apply  applier
 	settle settler
 }
@@ -74,12 +81,15 @@ func New(cfg Config) *Worker {
 	// What waits for its result to be sent, or for its acknowledgement, takes no slot. Four times the slots is what a second
 	// or so of the queue's latency takes.
 	w.hand = newHand(w.limits, min(max(4*cfg.Concurrency, minInHand), maxInHand))
+	gate := newGate(cfg.Pointer, log)
+	w.others = &others{runs: cfg.Runs, gate: gate, log: log}
 	w.apply = applier{
-		bucket: cfg.Bucket, layout: cfg.Layout, gate: newGate(cfg.Pointer, log), limits: w.limits, count: w.count, log: log,
-		patience: cmp.Or(cfg.Visibility, defaultVisibility), maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives),
+		bucket: cfg.Bucket, layout: cfg.Layout, scope: cfg.Scope, runs: cfg.Runs, plan: newPlan(cfg.Runs, log), others: w.others, unread: &sync.Once{},
+		gate: gate, outage: &outage{}, limits: w.limits, count: w.count, log: log,
+		maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives),
 	}
 	w.settle = settler{
-		id: cfg.ID, tasks: countedTasks{cfg.Tasks, w.count}, results: countedSender{cfg.Results, w.count},
+		id: cfg.ID, scope: cfg.Scope, tasks: countedTasks{cfg.Tasks, w.count}, results: countedSender{cfg.Results, w.count},
 		deads: countedSender{cfg.Deads, w.count}, hand: w.hand, log: log,
 	}
 	return w
@@ -112,7 +122,7 @@ func (w *Worker) learn(ctx context.Context) error {
 		w.cfg.Visibility = visibility
 	}
 	w.cfg.MaxReceives = cmp.Or(w.cfg.MaxReceives, attrs.MaxReceiveCount, defaultMaxReceives)
-	w.apply.patience, w.apply.maxReceives = w.cfg.Visibility, w.cfg.MaxReceives
+	w.apply.maxReceives = w.cfg.MaxReceives
 	return nil
 }
 
@@ -134,14 +144,22 @@ func (w *Worker) Run(ctx context.Context) error {
 // Deliver takes one message from beginning to end in the caller's goroutine, by the same steps as Run and in their order,
 // without gathering batches. It is for tests that choose the order of everything that happens.
 func (w *Worker) Deliver(ctx context.Context, m queue.Message) {
-	w.count.received.Add(1)
 	d := &delivery{msg: m, received: time.Now()}
 	batch := []*delivery{d}
-	if w.apply.begin(ctx, d) {
+	read := w.apply.read(d)
+	if !d.foreign {
+		w.count.received.Add(1)
+	}
+	if read && w.apply.begin(ctx, d) {
 		w.apply.flush(ctx, batch)
 	}
+	w.others.note(ctx)
 	if d.ending.how == returned {
 		w.settle.giveBack(ctx, batch)
+		return
+	}
+	if d.ending.how == ignored {
+		w.settle.acknowledge(ctx, batch)
 		return
 	}
 	if d.ending.how == dead || d.ending.how == unfit {

@@ -20,6 +20,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
 	"github.com/angel-nft/google-shuffle/planner"
 	"github.com/angel-nft/google-shuffle/tracker"
 	"github.com/angel-nft/google-shuffle/worker"
@@ -74,11 +75,12 @@ func (a *app) openStore(ctx context.Context) (*state.Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	scope := messages.Scope(names[0], a.cfg.Layout().Prefix)
 	if strings.HasPrefix(a.cfg.Bucket, "file:") {
 		names = append(names, config.DefaultBucket) // the real sheets, on a copy of the bucket
 	}
 	a.bucket, a.names = b, slices.Concat(names, a.cfg.BucketAlias)
-	a.store = &state.Store{Bucket: b, Layout: a.cfg.Layout()}
+	a.store = &state.Store{Bucket: b, Layout: a.cfg.Layout(), Scope: scope}
 	return a.store, nil
 }
 
@@ -169,6 +171,7 @@ func (a *app) openWorker(ctx context.Context, change func(*worker.Config)) (*wor
 	}
 	cfg := worker.Config{
 		ID: workerID(), Layout: a.cfg.Layout(), Bucket: a.bucket, Pointer: store,
+		Scope: store.Scope, Runs: store,
 		Concurrency: a.cfg.Concurrency, Drain: a.cfg.Drain, Log: a.log,
 		Protection: worker.NewECSProtection(os.Getenv("ECS_AGENT_URI")),
 	}

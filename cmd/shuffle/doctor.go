@@ -12,6 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/planner"
 )
 
@@ -60,18 +61,33 @@ func (a *app) checkBucket(ctx context.Context) []show.Check {
 }
 
 func (a *app) checkQueues(ctx context.Context) (checks []show.Check) {
-	for _, spec := range a.cfg.QueueSpecs() {
-		q, err := a.openQueue(ctx, spec.Name)
-		switch {
-		case err != nil:
-			checks = append(checks, failed("queue "+spec.Name, err, "shuffle setup, or check --queues (SHUFFLE_QUEUES) and the credentials of AWS")...)
-		case spec.DeadLetterQueue != "":
-			checks = append(checks, doctor.TasksQueue(ctx, q, spec)...)
-		default:
-			checks = append(checks, doctor.Queue(ctx, q, spec)...)
-		}
+	var foreign []string
+	scope := ""
+	store, err := a.openStore(ctx)
+	if err == nil { // else checkBucket has said so
+		scope = store.Scope
+		foreign, _ = a.otherEnvironments(ctx, store)
 	}
-	return checks
+	specs := a.cfg.QueueSpecs()
+	for _, spec := range specs {
+		q, err := a.openQueue(ctx, spec.Name)
+		if err != nil {
+			checks = append(checks, failed("queue "+spec.Name, err, "shuffle setup, or check --queues (SHUFFLE_QUEUES) and the credentials of AWS")...)
+			continue
+		}
+		found, others := doctor.Queue(ctx, q, spec, specs, scope)
+		checks, foreign = append(checks, found...), append(foreign, others...)
+	}
+	return append(checks, doctor.Environments(scope, foreign))
+}
+
+// otherEnvironments are those whose messages workers and trackers have met since the newest run began.
+func (a *app) otherEnvironments(ctx context.Context, store *state.Store) ([]string, error) {
+	held, err := store.Current(ctx, state.Held{})
+	if err != nil {
+		return nil, err
+	}
+	return store.OtherEnvironments(ctx, held.Generation)
 }
 
 func (a *app) checkSheets(ctx context.Context) (checks []show.Check) {

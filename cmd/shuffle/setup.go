@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
@@ -28,14 +31,41 @@ func (c *setupCmd) run(ctx context.Context, a *app) error {
 		return err
 	}
 	for _, spec := range a.cfg.QueueSpecs() {
-		if err := queues.Setup(ctx, spec); err != nil {
+		changes, err := setUp(ctx, queues, spec)
+		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintln(a.stdout, describe(spec)); err != nil {
+		if _, err := fmt.Fprintln(a.stdout, describe(spec)+changes); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// setUp sets a queue up and says what it changes of one that exists.
+func setUp(ctx context.Context, queues open.Queues, spec queue.Spec) (changes string, err error) {
+	existing, err := queues.Queue(ctx, spec)
+	switch {
+	case errors.Is(err, queue.ErrNotFound):
+		return "", queues.Setup(ctx, spec)
+	case err != nil:
+		return "", err
+	}
+	has, err := existing.GetQueueAttributes(ctx)
+	switch {
+	case errors.Is(err, queue.ErrNotFound): // it is named by its URL, which Setup looks up
+	case err != nil:
+		return "", err
+	default:
+		changes = strings.Join(spec.Changes(has), "; ")
+	}
+	if err := queues.Setup(ctx, spec); err != nil {
+		return "", err
+	}
+	if changes == "" {
+		return "", nil
+	}
+	return "; changed: " + changes, nil
 }
 
 func describe(s queue.Spec) string {

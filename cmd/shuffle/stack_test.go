@@ -244,10 +244,13 @@ var unused = map[string]map[string]string{
 		"ProtectItselfWhileBusy ecs:GetTaskProtection":    "by the ECS agent",
 		"ProtectItselfWhileBusy ecs:UpdateTaskProtection": "by the ECS agent",
 		"TakeTasks sqs:ChangeMessageVisibility":           "when a task takes long, fails or is given back",
+		"NoteOtherEnvironments s3:GetObject":              "when another environment uses the queues",
+		"NoteOtherEnvironments s3:PutObject":              "when another environment uses the queues",
 	},
 	"TrackerRole": {
-		"PublishAgain sqs:GetQueueAttributes": "when a run has stalled",
-		"PublishAgain sqs:SendMessage":        "when a run has stalled",
+		"TakeResults sqs:ChangeMessageVisibility": "when another environment uses the queues",
+		"PublishAgain sqs:GetQueueAttributes":     "when a run has stalled",
+		"PublishAgain sqs:SendMessage":            "when a run has stalled",
 	},
 }
 

@@ -30,6 +30,9 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
+	if s.State.Active() {
+		s.MissingQueues = a.missingQueues(ctx)
+	}
 	print := func() error { return show.Status(a.stdout, a.style, s) }
 	if c.JSON {
 		print = func() error { return a.printJSON(s) }
@@ -38,6 +41,16 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 		return err
 	}
 	return a.statusOutcome(ctx, s)
+}
+
+// queueLook bounds the look for missing queues: a status must come, also where SQS does not answer.
+const queueLook = 3 * time.Second
+
+// missingQueues are those that an active run needs and that somebody has deleted.
+func (a *app) missingQueues(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, queueLook)
+	defer cancel()
+	return a.opener.MissingQueues(ctx, a.cfg.Queues, a.cfg.QueueSpecs())
 }
 
 // watch shows the progress of a run until it has ended.

@@ -6,12 +6,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
-	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/show"
 )
 
@@ -22,11 +19,6 @@ type BucketAPI interface {
 	PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (etag string, err error)
 	CopyObject(ctx context.Context, src, dst, ifMatch string) (etag string, err error)
 	DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error)
-}
-
-// QueueAPI is what is tried of a queue.
-type QueueAPI interface {
-	GetQueueAttributes(ctx context.Context) (queue.Attributes, error)
 }
 
 func check(name string, err error, detail, fix string) show.Check {
@@ -96,40 +88,4 @@ func deleted(failed []*bucket.Error, err error) error {
 		return e
 	}
 	return nil
-}
-
-// TasksQueue compares the tasks queue with how setup makes it.
-func TasksQueue(ctx context.Context, q QueueAPI, want queue.Spec) []show.Check {
-	a, err := q.GetQueueAttributes(ctx)
-	name := "queue " + want.Name
-	if err != nil {
-		return []show.Check{check(name, err, "", "grant sqs:GetQueueAttributes, or create it: shuffle setup")}
-	}
-	var policy error
-	switch {
-	case a.DeadLetterQueue == "":
-		policy = errors.New("it has no redrive policy: a task that kills its worker would be delivered for ever")
-	case a.MaxReceiveCount < 2:
-		policy = fmt.Errorf("its redrive policy gives a task up after %d receive, which every crash of a worker costs", a.MaxReceiveCount)
-	}
-	return append([]show.Check{visibility(name, a, want)},
-		check(name+", redrive", policy, fmt.Sprintf("to %s after %d receives", a.DeadLetterQueue, a.MaxReceiveCount), "shuffle setup"))
-}
-
-// Queue compares another queue with how setup makes it.
-func Queue(ctx context.Context, q QueueAPI, want queue.Spec) []show.Check {
-	a, err := q.GetQueueAttributes(ctx)
-	if err != nil {
-		return []show.Check{check("queue "+want.Name, err, "", "grant sqs:GetQueueAttributes, or create it: shuffle setup")}
-	}
-	return []show.Check{visibility("queue "+want.Name, a, want)}
-}
-
-func visibility(name string, a queue.Attributes, want queue.Spec) show.Check {
-	var err error
-	if a.VisibilityTimeout < want.Visibility() {
-		err = fmt.Errorf("its visibility timeout is %s, expected %s", a.VisibilityTimeout, want.Visibility())
-	}
-	detail := fmt.Sprintf("visibility timeout %s; %d messages, %d in flight", a.VisibilityTimeout.Round(time.Second), a.Visible, a.InFlight)
-	return check(name, err, detail, "shuffle setup")
 }

@@ -57,6 +57,12 @@ type Attributes struct {
 	// MaxReceiveCount and DeadLetterQueue are the redrive policy; 0 and "" without one.
 	MaxReceiveCount int
 	DeadLetterQueue string
+
+	Retention       time.Duration // after which a message is deleted; 0: never
+	Delay           time.Duration // before a new message can be received
+	MaxMessageBytes int           // of one message; 0: MaxBatchBytes
+	FIFO            bool          // not for the program, see Spec
+	KMSKey          string        // the owner's key that messages are encrypted with; "": none, or SQS's own
 }
 
 // BatchSender is what SendAll needs.

@@ -10,6 +10,13 @@ import (
 // DefaultVisibility is the visibility timeout that SQS gives a queue when it is told none.
 const DefaultVisibility = 30 * time.Second
 
+const (
+	// Retention is how long every queue is to keep its messages: the most that SQS allows.
+	Retention = 14 * 24 * time.Hour
+	// MinMessageBytes is what a message may have at least: a worker's results have up to about 200 kB.
+	MinMessageBytes = 256 << 10
+)
+
 // Spec is how a queue is to be. Setup of an adapter creates it so, or changes what differs.
 type Spec struct {
 	Name string // a name, or with SQS the URL of a queue that exists
@@ -62,3 +69,29 @@ func (s Spec) Visibility() time.Duration {
 	}
 	return s.VisibilityTimeout
 }
+
+// Changes says, for people, what Setup changes of a queue that exists.
+func (s Spec) Changes(has Attributes) (changes []string) {
+	change := func(differs bool, format string, args ...any) {
+		if differs {
+			changes = append(changes, fmt.Sprintf(format, args...))
+		}
+	}
+	change(has.VisibilityTimeout != s.Visibility(), "visibility timeout %s → %s", has.VisibilityTimeout, s.Visibility())
+	change(has.MaxReceiveCount != s.MaxReceiveCount || has.DeadLetterQueue != BaseName(s.DeadLetterQueue),
+		"%s → %s", redrive(has.DeadLetterQueue, has.MaxReceiveCount), redrive(s.DeadLetterQueue, s.MaxReceiveCount))
+	change(has.Delay > 0, "delay %s → 0s", has.Delay)
+	change(has.Retention > 0 && has.Retention != Retention, "retention %s → %s", has.Retention, Retention)
+	change(has.MaxMessageBytes > 0 && has.MaxMessageBytes < MinMessageBytes, "largest message %d → %d bytes", has.MaxMessageBytes, MinMessageBytes)
+	return changes
+}
+
+func redrive(deadLetterQueue string, count int) string {
+	if deadLetterQueue == "" {
+		return "no redrive"
+	}
+	return fmt.Sprintf("redrive to %s after %d receives", deadLetterQueue, count)
+}
+
+// BaseName is the name of a queue that is given by its name or its URL.
+func BaseName(nameOrURL string) string { return nameOrURL[strings.LastIndexByte(nameOrURL, '/')+1:] }

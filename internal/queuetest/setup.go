@@ -50,8 +50,11 @@ func testSetup(t *testing.T, s Server) {
 			t.Fatalf("%s: %v", step.name, err)
 		}
 		got, err := openQueue(t, s, step.spec.Name).GetQueueAttributes(t.Context())
-		if err != nil || got != step.want {
+		if err != nil || given(got) != step.want {
 			t.Errorf("%s: attributes %+v, error %v; want %+v", step.name, got, err, step.want)
+		}
+		if changes := step.spec.Changes(got); len(changes) > 0 {
+			t.Errorf("%s: Setup would still change %q", step.name, changes)
 		}
 	}
 }
@@ -77,7 +80,13 @@ func testSetupAtOnce(t *testing.T, s Server) {
 		t.Fatal(err)
 	}
 	got, err := openQueue(t, s, spec.Name).GetQueueAttributes(t.Context())
-	if want := (queue.Attributes{VisibilityTimeout: time.Minute}); err != nil || got != want {
+	if want := (queue.Attributes{VisibilityTimeout: time.Minute}); err != nil || given(got) != want {
 		t.Errorf("attributes %+v, error %v; want %+v", got, err, want)
 	}
+}
+
+// given leaves out what no spec says and adapters have as they can.
+func given(a queue.Attributes) queue.Attributes {
+	a.Retention, a.MaxMessageBytes = 0, 0
+	return a
 }

@@ -106,9 +106,25 @@ func (p *page) progress(st state.Status) {
 	if st.Finished != nil {
 		p.item(at("  Finished  "), plain(moment(*st.Finished)+", after "+duration(st.Finished.Sub(st.Started).Seconds())))
 	}
+	for _, name := range st.MissingQueues {
+		p.item(at("  Queues    "), span{p.Commands(fmt.Sprintf("the queue %.100s does not exist: shuffle setup creates it, and what was on it is published again", name)), red})
+	}
+	if len(st.Environments) > 0 {
+		p.item(at("  Queues    "), span{"another environment uses these queues: " + environments(st.Environments) +
+			"; give each environment queues of its own (SHUFFLE_TASKS_QUEUE, SHUFFLE_RESULTS_QUEUE, SHUFFLE_DEAD_LETTER_QUEUE)", red})
+	}
 	if st.Unreadable > 0 {
 		p.item(at("  Messages  "), span{number(st.Unreadable) + " unreadable, of somebody else: see unreadable.jsonl beside the runs", red})
 	}
+}
+
+// environments lists scopes, which messages name.
+func environments(scopes []string) string {
+	quoted := make([]string, len(scopes))
+	for i, scope := range scopes {
+		quoted[i] = fmt.Sprintf("%.100q", scope)
+	}
+	return strings.Join(quoted, ", ")
 }
 
 func (p *page) tasks(st state.Status) {

@@ -53,6 +53,9 @@ func stateSteps(st state.Status) []step {
 		return nil
 	}
 	steps := []step{{"status --watch", "follow the run to its end"}}
+	if len(st.MissingQueues) > 0 {
+		steps = append([]step{{"setup", "create the missing queues"}}, steps...)
+	}
 	if st.State == state.Running && (accounted(st) == 0 || st.IdleSeconds > 0) {
 		steps = append(steps, step{"work", "a worker, where none runs yet"}, step{"track", "the tracker, where none runs yet"})
 	}

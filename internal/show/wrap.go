@@ -10,7 +10,7 @@ const glue = "\u00a0"
 
 // typed matches what somebody may copy out of a sentence: a command of this program with what belongs to it, and a flag
 // with its episode.
-var typed = regexp.MustCompile(`(\bgo run \./cmd/|\b)shuffle( --local ('[^']*'|\S+))? [a-z]+( --[a-z-]+| [0-9]{8}T[0-9]{6}Z-[0-9]+| [0-9]+| S[0-9]+E[0-9]+){0,3}|--[a-z-]+ S[0-9]+E[0-9]+`)
+var typed = regexp.MustCompile(`(\bgo run \./cmd/|\b)shuffle( --local ('[^']*'|\S+))? [a-z]+( --[a-z-]+| [0-9]{8}T[0-9]{6}Z-[0-9]+(-[a-z0-9]{4})?| [0-9]+| S[0-9]+E[0-9]+){0,3}|--[a-z-]+ S[0-9]+E[0-9]+`)
 
 // words splits text at its spaces. A command stays one word.
 func words(text string) []string {

@@ -83,14 +83,7 @@ func wrap(call, name string, err error) error {
 // GetQueueAttributes asks for the approximate counts and how the queue is set up.
 func (q *Queue) GetQueueAttributes(ctx context.Context) (queue.Attributes, error) {
 	out, err := q.api.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
-		QueueUrl: &q.url,
-		AttributeNames: []types.QueueAttributeName{
-			types.QueueAttributeNameApproximateNumberOfMessages,
-			types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
-			types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
-			types.QueueAttributeNameVisibilityTimeout,
-			types.QueueAttributeNameRedrivePolicy,
-		},
+		QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
 	})
 	if err != nil {
 		return queue.Attributes{}, wrap("get attributes of queue", q.url, err)
@@ -103,18 +96,32 @@ func (q *Queue) GetQueueAttributes(ctx context.Context) (queue.Attributes, error
 }
 
 func parseAttributes(values map[string]string) (a queue.Attributes, err error) {
-	var seconds int
-	for name, to := range map[types.QueueAttributeName]*int{
-		types.QueueAttributeNameApproximateNumberOfMessages:           &a.Visible,
-		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible: &a.InFlight,
-		types.QueueAttributeNameApproximateNumberOfMessagesDelayed:    &a.Delayed,
-		types.QueueAttributeNameVisibilityTimeout:                     &seconds,
+	var visibility, retention, delay int
+	for _, number := range []struct {
+		name     types.QueueAttributeName
+		to       *int
+		required bool
+	}{
+		{types.QueueAttributeNameApproximateNumberOfMessages, &a.Visible, true},
+		{types.QueueAttributeNameApproximateNumberOfMessagesNotVisible, &a.InFlight, true},
+		{types.QueueAttributeNameApproximateNumberOfMessagesDelayed, &a.Delayed, true},
+		{types.QueueAttributeNameVisibilityTimeout, &visibility, true},
+		// Servers that are not AWS leave some of these out.
+		{types.QueueAttributeNameMessageRetentionPeriod, &retention, false},
+		{types.QueueAttributeNameDelaySeconds, &delay, false},
+		{types.QueueAttributeNameMaximumMessageSize, &a.MaxMessageBytes, false},
 	} {
-		if *to, err = strconv.Atoi(values[string(name)]); err != nil {
-			return queue.Attributes{}, fmt.Errorf("attribute %s: %w", name, err)
+		text, found := values[string(number.name)]
+		if !found && !number.required {
+			continue
+		}
+		if *number.to, err = strconv.Atoi(text); err != nil {
+			return queue.Attributes{}, fmt.Errorf("attribute %s: %w", number.name, err)
 		}
 	}
-	a.VisibilityTimeout = time.Duration(seconds) * time.Second
+	a.VisibilityTimeout, a.Retention, a.Delay = ofSeconds(visibility), ofSeconds(retention), ofSeconds(delay)
+	a.FIFO = values[string(types.QueueAttributeNameFifoQueue)] == "true"
+	a.KMSKey = values[string(types.QueueAttributeNameKmsMasterKeyId)]
 	p, err := parseRedrive(values[string(types.QueueAttributeNameRedrivePolicy)])
 	if err != nil {
 		return queue.Attributes{}, err
@@ -123,6 +130,8 @@ func parseAttributes(values map[string]string) (a queue.Attributes, err error) {
 	a.DeadLetterQueue = p.queueName()
 	return a, nil
 }
+
+func ofSeconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // redrive is SQS's RedrivePolicy attribute. The count is a number, or a string where CloudFormation or a person wrote
 // it so; json.Number reads both.

@@ -197,6 +197,9 @@ func TestQueueAttributes(t *testing.T) {
 	plain := queue.Attributes{Visible: 5, InFlight: 3, Delayed: 1, VisibilityTimeout: time.Minute}
 	withPolicy := plain
 	withPolicy.MaxReceiveCount, withPolicy.DeadLetterQueue = 4, "dead"
+	full := plain
+	full.Retention, full.Delay, full.MaxMessageBytes, full.FIFO, full.KMSKey = time.Minute, 15*time.Minute, 1024, true, "alias/own"
+	const more = `,"MessageRetentionPeriod":"60","DelaySeconds":"900","MaximumMessageSize":"1024","FifoQueue":"true","KmsMasterKeyId":"alias/own"`
 	const policy = `,"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:1:dead\",\"maxReceiveCount\":%s}"`
 	for _, tc := range []struct {
 		name, answer string
@@ -204,6 +207,8 @@ func TestQueueAttributes(t *testing.T) {
 		wantErr      string
 	}{
 		{"no policy", counts, plain, ""},
+		{"all that matters", counts + more, full, ""},
+		{"a delay that is no number", counts + `,"DelaySeconds":"x"`, queue.Attributes{}, "DelaySeconds"},
 		{"a policy", counts + fmt.Sprintf(policy, "4"), withPolicy, ""},
 		{"a policy with a count in quotes", counts + fmt.Sprintf(policy, `\"4\"`), withPolicy, ""},
 		{"a policy that is no JSON", counts + `,"RedrivePolicy":"x"`, queue.Attributes{}, "redrive policy"},

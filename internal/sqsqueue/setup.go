@@ -27,13 +27,10 @@ type SetupAPI interface {
 }
 
 // What every queue has beside its spec.
-const (
-	retentionSeconds = 14 * 24 * 3600 // the most that SQS allows
-	encrypted        = "true"         // with keys that SQS has itself, at no cost
-)
+const encrypted = "true" // with keys that SQS has itself, at no cost
 
-// Setup creates a queue as spec says, with long polls, 14 days of retention and encryption, or changes what differs, and
-// returns its URL. A queue named by its URL must exist. A queue encrypted by a key in KMS stays so. queue.ErrNotFound: the
+// Setup creates a queue as spec says, with long polls, 14 days of retention, no delay and encryption, or changes what
+// differs, and returns its URL. A queue named by its URL must exist. A queue encrypted by a key in KMS stays so. queue.ErrNotFound: the
 // dead-letter queue does not exist.
 func Setup(ctx context.Context, api SetupAPI, spec queue.Spec) (url string, err error) {
 	if err := spec.Validate(); err != nil {
@@ -58,7 +55,9 @@ func wanted(ctx context.Context, api SetupAPI, spec queue.Spec) (map[string]stri
 	want := map[string]string{
 		string(types.QueueAttributeNameVisibilityTimeout):             strconv.Itoa(int(spec.Visibility().Seconds())),
 		string(types.QueueAttributeNameReceiveMessageWaitTimeSeconds): strconv.Itoa(int(queue.MaxWait.Seconds())),
-		string(types.QueueAttributeNameMessageRetentionPeriod):        strconv.Itoa(retentionSeconds),
+		string(types.QueueAttributeNameMessageRetentionPeriod):        strconv.Itoa(int(queue.Retention.Seconds())),
+		string(types.QueueAttributeNameDelaySeconds):                  "0",
+		string(types.QueueAttributeNameMaximumMessageSize):            strconv.Itoa(queue.MinMessageBytes),
 		string(types.QueueAttributeNameSqsManagedSseEnabled):          encrypted,
 		string(types.QueueAttributeNameRedrivePolicy):                 "",
 	}
@@ -106,7 +105,7 @@ func findOrCreate(
 	}
 	attributes := make(map[string]string, len(want))
 	for attribute, value := range want {
-		if value != "" {
+		if value != "" && attribute != string(types.QueueAttributeNameMaximumMessageSize) { // by default it is the most that SQS allows
 			attributes[attribute] = value
 		}
 	}
@@ -130,6 +129,9 @@ func change(ctx context.Context, api SetupAPI, url string, want map[string]strin
 	if err != nil {
 		return wrap("get attributes of queue", url, err)
 	}
+	if out.Attributes[string(types.QueueAttributeNameFifoQueue)] == "true" {
+		return fmt.Errorf("queue %s is a FIFO queue, expected a standard one: create one, or leave the URL out for a name that setup creates", url)
+	}
 	differing := differences(out.Attributes, want)
 	if len(differing) == 0 {
 		return nil
@@ -150,6 +152,14 @@ func differences(has, want map[string]string) map[string]string {
 		case types.QueueAttributeNameSqsManagedSseEnabled:
 			if has[string(types.QueueAttributeNameKmsMasterKeyId)] != "" {
 				continue // setting it would replace the owner's key
+			}
+		case types.QueueAttributeNameMaximumMessageSize:
+			if most, err := strconv.Atoi(has[attribute]); err != nil || most >= queue.MinMessageBytes {
+				continue // large enough, or a server that does not say
+			}
+		case types.QueueAttributeNameDelaySeconds:
+			if has[attribute] == "" {
+				continue // a server that does not say
 			}
 		case types.QueueAttributeNameRedrivePolicy:
 			if sameRedrive(has[attribute], value) {

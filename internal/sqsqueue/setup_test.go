@@ -96,6 +96,17 @@ func TestDifferences(t *testing.T) {
 			map[string]string{"RedrivePolicy": `{` + arn + `,"maxReceiveCount":4}`}, map[string]string{"RedrivePolicy": ""},
 			map[string]string{"RedrivePolicy": ""},
 		},
+		{"a delay", map[string]string{"DelaySeconds": "900"}, map[string]string{"DelaySeconds": "0"}, map[string]string{"DelaySeconds": "0"}},
+		{"a delay that the server leaves out", nil, map[string]string{"DelaySeconds": "0"}, nil},
+		{
+			"short retention", map[string]string{"MessageRetentionPeriod": "60"},
+			map[string]string{"MessageRetentionPeriod": "1209600"}, map[string]string{"MessageRetentionPeriod": "1209600"},
+		},
+		{
+			"small messages", map[string]string{"MaximumMessageSize": "1024"},
+			map[string]string{"MaximumMessageSize": "262144"}, map[string]string{"MaximumMessageSize": "262144"},
+		},
+		{"larger messages than needed", map[string]string{"MaximumMessageSize": "1048576"}, map[string]string{"MaximumMessageSize": "262144"}, nil},
 		{
 			"not encrypted", map[string]string{"SqsManagedSseEnabled": "false"},
 			map[string]string{"SqsManagedSseEnabled": "true"}, map[string]string{"SqsManagedSseEnabled": "true"},

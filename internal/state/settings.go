@@ -273,7 +273,7 @@ func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 			return InForce{}, s.settingsError("it is missing, and so are the versions and the plan that run " + old.Run + " has left: restore one of them")
 		}
 		if f.Settings.Seed != old.Seed { // a later run has drawn it, and has not succeeded
-			f.Settings.Seed, f.Since = old.Seed, Since{Run: old.Run, Generation: generationOf(old.Run)}
+			f.Settings.Seed, f.Since = old.Seed, Since{Run: old.Run, Generation: GenerationOf(old.Run)}
 		}
 		f.Datasets = old.Datasets
 		f.Rebuilt = seedName + " and "
@@ -304,7 +304,7 @@ func (s *Store) newestPublished(ctx context.Context) (Settings, Since, error) {
 	}
 	slices.Reverse(runs)
 	for _, run := range runs {
-		if generationOf(run) <= v.Generation {
+		if GenerationOf(run) <= v.Generation {
 			break
 		}
 		published, err := s.wasPublished(ctx, run)

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
-	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -80,10 +78,14 @@ type Status struct {
 	Outcomes    map[messages.Outcome]int `json:"outcomes"` // all six, always
 	Differences int                      `json:"differences"`
 	Unreadable  int                      `json:"unreadable,omitempty"` // messages that no stage could read since the run began
-	Held        []HeldEpisode            `json:"held"`
-	Started     time.Time                `json:"started"`
-	Finished    *time.Time               `json:"finished"` // null until the run has ended
-	Rate        float64                  `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended
+	// Environments names others whose messages came on this one's queues since the run began.
+	Environments []string `json:"other_environments,omitempty"`
+	// MissingQueues do not exist although the run needs them. Only a command that can see the queues knows.
+	MissingQueues []string      `json:"missing_queues,omitempty"`
+	Held          []HeldEpisode `json:"held"`
+	Started       time.Time     `json:"started"`
+	Finished      *time.Time    `json:"finished"` // null until the run has ended
+	Rate          float64       `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended
 	// ETASeconds is 0 when nothing is left and null while the rate is unknown.
 	ETASeconds *float64 `json:"eta_seconds"`
 	// Restores is the generation of the dataset version that the run goes back to; 0: it was planned from the sheets.
@@ -160,6 +162,10 @@ func (s *Store) currentStatus(ctx context.Context, p Pointer) (Status, error) {
 	}
 	status := StatusOf(p, progress, plan)
 	status.Unreadable, err = s.CountUnreadable(ctx, p.Generation)
+	if err != nil {
+		return status, err
+	}
+	status.Environments, err = s.OtherEnvironments(ctx, p.Generation)
 	if err != nil || p.State.Active() {
 		return status, err
 	}
@@ -196,13 +202,6 @@ func (s *Store) earlierStatus(ctx context.Context, run string) (Status, error) {
 	}
 	progress, err := s.ReadProgress(ctx, run, p.Tasks)
 	return StatusOf(p, progress, plan), err
-}
-
-// StartOf is when a run began, which it is named after; zero for another name.
-func StartOf(run string) time.Time {
-	stamp, _, _ := strings.Cut(run, "-")
-	at, _ := time.Parse("20060102T150405Z", stamp)
-	return at
 }
 
 // ReadProgress reads the readable part of a run's ledger. Without a ledger all tasks are open.
@@ -257,9 +256,4 @@ func RunStatuses(ctx context.Context, s *Store, limit int) ([]Status, error) {
 		})
 	}
 	return all, g.Wait()
-}
-
-// ValidRun says whether a name can be a run's: one segment of a key. Names come from messages and command lines.
-func ValidRun(run string) bool {
-	return len(run) <= 100 && !strings.Contains(run, "/") && dataset.CheckKey(run) == nil
 }

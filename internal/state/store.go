@@ -50,6 +50,8 @@ type Bucket interface {
 type Store struct {
 	Bucket Bucket
 	Layout dataset.Layout
+	// Scope names the environment in messages (messages.Scope). "" takes the messages of all.
+	Scope string
 }
 
 // Read gets an object by its name below <prefix>/shuffle/. A missing one is bucket.ErrNotFound.
@@ -156,7 +158,10 @@ const (
 	settingsName   = "settings.json"
 	seedName       = "seed.json" // what earlier releases kept of the settings
 	UnreadableName = "unreadable.jsonl"
-	LatestName     = "versions/latest.json"
+
+	environmentsName = "other-environments.json"
+
+	LatestName = "versions/latest.json"
 )
 
 // RunName is the name of an object of a run.

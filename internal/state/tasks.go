@@ -227,6 +227,22 @@ func ParseLines[T any](body []byte) ([]T, error) {
 	return lines, scanner.Err()
 }
 
+// GoodLines reads JSON values, one a line, of an object that only reports: lines that are none are left out and counted.
+// A person or a write that was cut off may have damaged them, and they must hold up nothing.
+func GoodLines[T any](body []byte) (lines []T, bad int) {
+	for line := range bytes.Lines(body) {
+		var v T
+		switch {
+		case len(bytes.TrimSpace(line)) == 0:
+		case json.Unmarshal(line, &v) != nil:
+			bad++
+		default:
+			lines = append(lines, v)
+		}
+	}
+	return lines, bad
+}
+
 // Runs lists the runs, oldest first: by generation, for the time in their names is by the clock of whichever planner.
 func (s *Store) Runs(ctx context.Context) ([]string, error) {
 	names, err := s.Names(ctx, "runs/")
@@ -243,17 +259,15 @@ func (s *Store) Runs(ctx context.Context) ([]string, error) {
 	return runs, nil
 }
 
-// CompareRuns orders the names of runs by generation, which each is named after; those that are not come first.
-func CompareRuns(a, b string) int {
-	return cmp.Or(cmp.Compare(generationOf(a), generationOf(b)), strings.Compare(a, b))
+// HasRun says whether this state has anything of a run.
+func (s *Store) HasRun(ctx context.Context, run string) (bool, error) {
+	page, err := s.Bucket.ListObjects(ctx, bucket.ListInput{Prefix: s.Layout.State() + RunName(run, ""), MaxKeys: 1})
+	return len(page.Objects) > 0, err
 }
 
-func generationOf(run string) int64 {
-	n, err := strconv.ParseInt(run[strings.LastIndexByte(run, '-')+1:], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
+// CompareRuns orders the names of runs by generation, which each is named after; those that are not come first.
+func CompareRuns(a, b string) int {
+	return cmp.Or(cmp.Compare(GenerationOf(a), GenerationOf(b)), strings.Compare(a, b))
 }
 
 // LastGeneration is the highest generation that a run or a dataset version was made with, 0 without any: what a pointer that
@@ -266,12 +280,14 @@ func (s *Store) LastGeneration(ctx context.Context) (int64, error) {
 	if err := g.Wait(); err != nil {
 		return 0, err
 	}
-	for _, name := range versions {
-		names = append(names, "-"+strings.TrimSuffix(name, "/"))
-	}
 	var last int64
-	for _, name := range names {
-		last = max(last, generationOf(name))
+	for _, run := range names {
+		last = max(last, GenerationOf(run))
+	}
+	for _, version := range versions {
+		if generation, err := strconv.ParseInt(strings.TrimSuffix(version, "/"), 10, 64); err == nil {
+			last = max(last, generation)
+		}
 	}
 	return last, nil
 }

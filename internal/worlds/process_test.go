@@ -3,6 +3,7 @@ package worlds
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/memqueue"
@@ -187,6 +188,9 @@ func (p *process) planner(split planner.Split) *planner.Planner {
 		Config: planner.Config{
 			Layout: layout, ImageSize: "thumbnails", Classes: []string{"Common", "Rare"}, Split: split,
 			MaxBadRows: any, MaxDelete: any, MaxRefresh: any, Lease: 15 * time.Second, Parallel: 4,
+		},
+		NameRun: func(begun time.Time, generation int64) string {
+			return fmt.Sprintf("%s-%d-test", begun.Format("20060102T150405Z"), generation) // the same each time a schedule is played
 		},
 	}
 }

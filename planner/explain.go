@@ -29,6 +29,9 @@ func (p *Planner) Explain(ctx context.Context, f dataset.Frame) (*why.Explanatio
 	if err != nil {
 		return nil, err
 	}
+	if err := d.readBases(ctx); err != nil {
+		return nil, err
+	}
 	if err := x.explain(ctx); err != nil {
 		return nil, err
 	}
@@ -47,7 +50,7 @@ type explainer struct {
 
 func (x *explainer) explain(ctx context.Context) error {
 	folders := x.folders()
-	in := EpisodeInput{Episode: x.out.Episode, Layout: x.p.Config.Layout, Ceiling: x.p.Config.MaxDelete, Same: sameETag, Assign: x.assign}
+	in := EpisodeInput{Episode: x.out.Episode, Layout: x.p.Config.Layout, Ceiling: x.p.Config.MaxDelete, RefreshCeiling: x.p.Config.MaxRefresh, Same: sameETag, Assign: x.assign}
 	err := x.plan(ctx, &in, folders)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -149,7 +152,7 @@ func (x *explainer) sheetRows(s rows.Sheet) {
 	}
 	for i, row := range x.values.Rows[1:] {
 		cells := s.Header.Cells(row)
-		if cells.Frame != string(x.out.Frame) {
+		if named, err := rows.ParseFrame(cells.Frame); err != nil || named != x.out.Frame {
 			continue
 		}
 		_, column := rows.Decide(s.Header, row)
@@ -221,6 +224,9 @@ func (x *explainer) change(in EpisodeInput) {
 	switch c := Decide(w, in.Standing[f], in.Same); {
 	case c.Frozen:
 		x.out.Frozen = "its class cannot be known"
+		if p.rowless > 0 {
+			x.out.Frozen = "no row has its name, and the sheet has rows whose frame names cannot be used: one may be its own"
+		}
 		if len(x.out.Problems) > 0 {
 			x.out.Frozen = x.out.Problems[0].Problem
 		}

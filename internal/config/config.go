@@ -50,6 +50,7 @@ type Config struct {
 	Subsample  int           `help:"Keep one unit in so many." default:"1" group:"plans"`
 	MaxBadRows rows.Limit    `help:"Bad rows that a sheet may have, as a share or a count; with more its episode is held." default:"5%" group:"plans"`
 	MaxDelete  rows.Limit    `help:"Deletions that a plan may have of an episode, as a share or a count; with more it is held." default:"10%" group:"plans"`
+	MaxRefresh rows.Limit    `help:"Images that a plan may copy again because they changed, as a share of an episode or a count; with more it is held." default:"50%" group:"plans"`
 
 	MaxDead      rows.Limit    `help:"Dead tasks that a run may have, as a share or a count; with more, and more than 20, it is halted." default:"1%" group:"runs"`
 	Stall        time.Duration `help:"Publish open tasks again when no result has come for so long." default:"10m" group:"runs"`
@@ -195,6 +196,9 @@ func (c *Config) Validate() error {
 		"visibility-timeout", c.VisibilityTimeout, "10s (a task's requests may take 5s each) to 12h, in whole seconds")
 	refuse(c.MaxReceiveCount < 1 || c.MaxReceiveCount > queue.MaxMaxReceiveCount, "max-receive-count", c.MaxReceiveCount, "1 to 1000")
 	refuse(!validClasses(c.Classes), "classes", strings.Join(c.Classes, ","), fmt.Sprintf("different names of folders, of up to %d bytes, separated by commas", dataset.MaxName))
+	endpoint, err := url.Parse(c.SheetsEndpoint)
+	refuse(c.SheetsEndpoint != "" && (err != nil || endpoint.Scheme != "http" && endpoint.Scheme != "https" || endpoint.Host == ""),
+		"sheets-endpoint", c.SheetsEndpoint, "a URL that begins with http:// or https://")
 	refuse(c.Group < 0 || c.Group%time.Second != 0, "group", c.Group, "whole seconds, or 0")
 	refuse(c.Guard < 0, "guard", c.Guard, "0 or more frames")
 	refuse(c.Subsample < 1, "subsample", c.Subsample, "1 or more")

@@ -276,7 +276,7 @@ func TestListingsThatFail(t *testing.T) {
 		{"last page of where the frames stand", stands, 8, true},
 		{"first page of a dataset", layout.ML() + "train/", 1, false},
 		{"second page of a dataset", layout.ML() + "train/", 2, false},
-		{"the episodes of a folder", layout.Folder(trainCommon) + "TT_", 1, false},
+		{"the episodes of a folder", layout.Folder(trainCommon), 1, false},
 	} {
 		bubble(t, test.name, func(t *testing.T) {
 			w := newWorld(t)

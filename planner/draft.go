@@ -83,11 +83,15 @@ func (d *draft) plan(ctx context.Context) (*state.Plan, error) {
 		return nil, err
 	}
 	d.sink = newSink(ctx, d, plan)
+	d.dest.Strays = &dataset.Strays{}
 	folders := d.folders()
 	if d.back != nil {
 		err = d.restore(ctx, folders)
 	} else {
 		err = d.seasons(ctx, plan, folders)
+	}
+	if err == nil {
+		plan.Strays, err = d.dest.CountStrays(ctx, false)
 	}
 	if err != nil {
 		_ = d.sink.writes.Wait() // nothing is written when the run is given up; an error of theirs has ended the planning
@@ -246,7 +250,9 @@ func (d *draft) changes(ctx context.Context, e manifest.Entry, in *EpisodeInput,
 	var listed sync.WaitGroup
 	listed.Go(func() { in.Standing, unlisted = d.standing(ctx, in.Episode, folders) })
 	if in.Sheet, err = read(ctx); err == nil {
-		in.Images, err = d.images(ctx, e, in.Sheet.Base)
+		var images dataset.Images
+		images, err = d.images(ctx, e, in.Sheet)
+		in.Images, in.Unusable, in.Beside = images.ETags, images.Unusable, images.Beside
 	}
 	listed.Wait()
 	if err = cmp.Or(err, unlisted); err != nil {

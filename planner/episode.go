@@ -18,6 +18,8 @@ type EpisodeInput struct {
 	Episode  dataset.Episode
 	Sheet    rows.Sheet
 	Images   map[dataset.Frame]string // source image → ETag
+	Unusable map[dataset.Frame]string // what there is in place of a source image
+	Beside   map[dataset.Frame]string // what there is beside one, and is not used
 	Standing dataset.Standing
 	Assign   *Assigner
 	Layout   dataset.Layout
@@ -134,6 +136,13 @@ func (p *episodePlanner) sheetWish(f dataset.Frame) Wish {
 	}
 	if row.Class == "" {
 		return Wish{}
+	}
+	if what := p.Unusable[f]; what != "" {
+		p.out.Problems = append(p.out.Problems, state.Problem{Row: row.Row, Frame: string(f), Problem: what + "; the frame is left as it stands"})
+		return Wish{Frozen: true}
+	}
+	if what := p.Beside[f]; what != "" {
+		p.out.Problems = append(p.out.Problems, state.Problem{Row: row.Row, Frame: string(f), Problem: what, Warning: true})
 	}
 	etag, ok := p.Images[f]
 	if !ok {

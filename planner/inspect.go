@@ -54,7 +54,7 @@ func (d *draft) inspect(ctx context.Context, e manifest.Entry) Inspection {
 		in.Err = err
 		return in
 	}
-	images, err := d.images(ctx, e, sheet.Base)
-	in.Frames, in.Problems, in.Images, in.Err = len(sheet.Rows), len(sheet.Problems), len(images), err
+	images, err := d.images(ctx, e, sheet)
+	in.Frames, in.Problems, in.Images, in.Err = len(sheet.Rows), len(sheet.Problems)+len(images.Unusable), len(images.ETags), err
 	return in
 }

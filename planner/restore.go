@@ -78,6 +78,8 @@ func (r *restoration) wish(f dataset.Frame) Wish {
 	switch {
 	case r.allStand(stood), ok && etag == w.ETag:
 		return w
+	case r.planner.Unusable[f] != "":
+		return r.refuse(f, r.planner.Unusable[f])
 	case !ok:
 		return r.refuse(f, "its source image is gone")
 	}
@@ -192,10 +194,12 @@ func (d *draft) restoreEpisode(ctx context.Context, e dataset.Episode, found []d
 func (d *draft) restoreChanges(ctx context.Context, in *EpisodeInput, found []dataset.Folder) (out EpisodeChanges, err error) {
 	restored := d.back.rows[in.Episode]
 	if len(restored) > 0 {
-		in.Images, err = dataset.Source(ctx, &d.lister, in.Sheet.Base, in.Episode)
-	}
-	if errors.Is(err, dataset.ErrNoImages) {
-		err = fmt.Errorf("expected images of %s under %s, found none", in.Episode, in.Sheet.Base)
+		var images dataset.Images
+		images, err = dataset.Source(ctx, &d.lister, in.Sheet.Base, in.Episode)
+		if errors.Is(err, dataset.ErrNoImages) {
+			err = missingImages(images, in.Episode, in.Sheet.Base)
+		}
+		in.Images, in.Unusable = images.ETags, images.Unusable
 	}
 	if err != nil {
 		return out, err

@@ -68,13 +68,29 @@ type baseError struct{ text string }
 
 func (e *baseError) Error() string { return e.text }
 
-// images lists the images that a sheet with this base means. Its error holds the episode.
-func (d *draft) images(ctx context.Context, e manifest.Entry, base string) (map[dataset.Frame]string, error) {
-	images, err := dataset.Source(ctx, &d.lister, base, e.Episode)
+// images lists the images that a sheet means. Its error holds the episode.
+func (d *draft) images(ctx context.Context, e manifest.Entry, s rows.Sheet) (dataset.Images, error) {
+	images, err := dataset.Source(ctx, &d.lister, s.Base, e.Episode)
 	if errors.Is(err, dataset.ErrNoImages) {
-		err = &unreadError{name: nameOf(e), err: fmt.Errorf("expected images of %s under %s, found none: is that its base URI?", e.Episode, base)}
+		return images, &unreadError{name: nameOf(e), err: fmt.Errorf("%w: is that its base URI?", missingImages(images, e.Episode, s.Base))}
+	}
+	if err == nil && slices.ContainsFunc(s.Rows, func(r rows.Row) bool { return lacks(images, r) }) {
+		err = images.AddLowerCase(ctx, &d.lister, s.Base, e.Episode)
 	}
 	return images, err
+}
+
+// lacks says whether nothing at all is known of the image of a frame with a class.
+func lacks(images dataset.Images, r rows.Row) bool {
+	return r.Class != "" && images.ETags[r.Frame] == "" && images.Unusable[r.Frame] == ""
+}
+
+// missingImages says what was found in place of images.
+func missingImages(images dataset.Images, e dataset.Episode, base string) error {
+	if summary := images.Summary(); summary != "" {
+		return fmt.Errorf("expected images of %s under %s, found none that can be copied (%s)", e, base, summary)
+	}
+	return fmt.Errorf("expected images of %s under %s, found none", e, base)
 }
 
 // nameOf is what people know the sheet by.

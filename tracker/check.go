@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,12 +45,12 @@ type expected struct {
 const episodesAtOnce = 4
 
 // check lists everything and compares the planned episodes with the plan. What the plan held stands as it stood, and is
-// not compared.
-func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error) {
+// not compared. The listing adds what it sees of other keys to strays, if that is not nil.
+func (t *Tracker) check(ctx context.Context, plan *state.Plan, strays *dataset.Strays) (*checked, error) {
 	c := checker{store: t.Store, plan: plan, latest: t.latestOnce(ctx)}
 	g, reading := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		c.images, err = t.list(reading, plan.Settings.Listed)
+		c.images, err = listAll(reading, t.destination(plan.Settings.Listed, strays))
 		return err
 	})
 	g.Go(func() (err error) {
@@ -83,12 +84,15 @@ func (c *checker) readAhead(ctx context.Context) {
 	_ = g.Wait()
 }
 
-func (t *Tracker) list(ctx context.Context, datasets []string) (map[dataset.Episode][]dataset.Image, error) {
-	parallel := t.Options.Parallel
-	if parallel == 0 {
-		parallel = 16
+// destination is what lists these datasets.
+func (t *Tracker) destination(datasets []string, strays *dataset.Strays) dataset.Destination {
+	parallel := cmp.Or(t.Options.Parallel, 16)
+	return dataset.Destination{
+		Bucket: bucket.AtMost(parallel, t.Store.Bucket), Layout: t.Store.Layout, Datasets: datasets, Parallel: parallel, Strays: strays,
 	}
-	d := dataset.Destination{Bucket: bucket.AtMost(parallel, t.Store.Bucket), Layout: t.Store.Layout, Datasets: datasets, Parallel: parallel}
+}
+
+func listAll(ctx context.Context, d dataset.Destination) (map[dataset.Episode][]dataset.Image, error) {
 	images, err := d.Whole(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the datasets: %w", err)
@@ -247,6 +251,8 @@ type Verification struct {
 	Frames int
 	// Episodes were compared.
 	Episodes int
+	// Strays are the keys below ML/ that are no frames of a dataset; nil: there are none.
+	Strays *dataset.StrayCount
 }
 
 // ErrNothingToCompare says that no run has left anything to verify.
@@ -267,11 +273,14 @@ func (t *Tracker) Verify(ctx context.Context) ([]state.Difference, Verification,
 		return nil, Verification{}, err
 	}
 	if plan.Tasks > 0 && held.State != state.Review {
-		out, err := t.check(ctx, plan)
+		strays := &dataset.Strays{}
+		out, err := t.check(ctx, plan, strays)
 		if err != nil {
 			return nil, Verification{}, err
 		}
-		return out.differences, Verification{Against: "run " + plan.Run, Frames: len(out.rows), Episodes: len(plan.Digests)}, nil
+		v := Verification{Against: "run " + plan.Run, Frames: len(out.rows), Episodes: len(plan.Digests)}
+		v.Strays, err = t.destination(plan.Settings.Listed, strays).CountStrays(ctx, true)
+		return out.differences, v, err
 	}
 	return t.verifyVersion(ctx)
 }
@@ -285,11 +294,15 @@ func (t *Tracker) verifyVersion(ctx context.Context) ([]state.Difference, Verifi
 	if v.Generation == 0 {
 		return nil, Verification{}, fmt.Errorf("%w: no run has succeeded yet; shuffle plan begins one", ErrNothingToCompare)
 	}
-	images, err := t.list(ctx, v.Listed)
+	d := t.destination(v.Listed, &dataset.Strays{})
+	images, err := listAll(ctx, d)
 	if err != nil {
 		return nil, Verification{}, err
 	}
 	out := Verification{Against: fmt.Sprintf("version %d", v.Generation)}
+	if out.Strays, err = d.CountStrays(ctx, true); err != nil {
+		return nil, Verification{}, err
+	}
 	names := map[dataset.Episode]bool{}
 	for e := range images {
 		names[e] = true

@@ -121,7 +121,7 @@ func (s *session) beforeCheck(ctx context.Context) (before state.EndFiles, err e
 // checkAndPublish lists and compares, sets the end of the run accordingly, and if it has succeeded publishes its version. It gives the
 // generation of the version that is the latest then; 0 when none was published.
 func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *state.Pointer, p state.Progress) (out *checked, version int64, err error) {
-	if out, err = t.check(ctx, plan); err != nil {
+	if out, err = t.check(ctx, plan, nil); err != nil {
 		return nil, 0, err
 	}
 	end.State, end.Reason = verdict(end.Run, p, out.differences)
@@ -292,7 +292,7 @@ func (t *Tracker) Cancel(ctx context.Context, run string) (state.Status, error) 
 			return state.Status{}, err
 		}
 		t.log().Info("run cancelled", zap.String("run", run))
-		if err := t.settleCurrent(ctx, held); err != nil {
+		if err := t.settleCurrent(ctx, held); err != nil && !errors.Is(err, state.ErrConflict) { // another run has begun
 			return state.Status{}, err
 		}
 		return state.ReadStatus(ctx, t.Store, run)

@@ -3,6 +3,7 @@ package tracker
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan,
 		Balance: slices.Clone(plan.Balance), MissingClasses: plan.MissingClasses,
 		CostUSD: plan.CostUSD, Leakage: plan.Leakage, LeakageGrouped: plan.LeakageGrouped, Settings: plan.Settings,
 		DurationSecs: p.Finished.Sub(p.Started).Seconds(),
+		Writer:       rand.Text(),
 		Verified:     p.State == state.Succeeded, // which nothing is without a listing that equals the plan
 	}
 	g, reading := errgroup.WithContext(ctx)
@@ -118,10 +120,22 @@ func (t *Tracker) settleCurrent(ctx context.Context, held state.Held) error {
 	return s.settle(ctx)
 }
 
-func (t *Tracker) settle(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger) error {
+// settleTries bounds the tries of several trackers that write the report of one end at once: the first succeeds.
+const settleTries = 5
+
+func (t *Tracker) settle(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger) (err error) {
 	if p.State == state.Review {
 		return nil
 	}
+	for range settleTries {
+		if err = t.settleOnce(ctx, p, plan, l); !errors.Is(err, state.ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+func (t *Tracker) settleOnce(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger) error {
 	files, err := t.Store.EndFiles(ctx, p.Run)
 	if err != nil {
 		return err

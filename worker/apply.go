@@ -77,7 +77,10 @@ func (a *applier) admit(ctx context.Context, d *delivery) (until time.Time, err 
 // sourceTries bounds how often a copy follows a source that keeps changing.
 const sourceTries = 4
 
-var errSourceGone = errors.New("source image is gone")
+var (
+	errSourceGone  = errors.New("source image is gone")
+	errSourceEmpty = errors.New("source image is empty (0 bytes) since the plan; the datasets keep what they have")
+)
 
 // copy brings the source's present content to the destination.
 func (a *applier) copy(ctx context.Context, d *delivery) error {
@@ -101,6 +104,9 @@ func (a *applier) copy(ctx context.Context, d *delivery) error {
 		now, err := a.head(ctx, d.task.Src)
 		if err != nil {
 			return goneIfAbsent(err)
+		}
+		if now.Size == 0 { // perhaps it is being uploaded: the task comes again
+			return &bucket.Error{Op: "CopyObject", Key: d.task.Src, Code: "EmptySource", Err: errSourceEmpty}
 		}
 		d.copied = now.ETag
 	}

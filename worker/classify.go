@@ -27,6 +27,7 @@ var kinds = map[string]kind{
 
 	bucket.CodeTransport:    transient,
 	bucket.CodeInternal:     transient,
+	bucket.CodeBadAnswer:    transient, // a proxy's page in place of S3's answer
 	bucket.CodeConflict:     transient, // 409, another request for the key is under way
 	bucket.CodePrecondition: transient, // the source changes faster than it can be copied
 	"OperationAborted":      transient,

@@ -37,6 +37,7 @@ func TestOverTheWire(t *testing.T) {
 		{"dead tasks", season.Options{Episodes: 1, Frames: 40}, wireDeadTasks},
 		{"dashboard", season.Options{Episodes: 2, Frames: 400, Oddities: true, Seed: 7}, wireDashboard},
 		{"stages", season.Options{Episodes: 2, Frames: 100}, wireStages},
+		{"images", season.Options{Episodes: 1, Frames: 40}, wireImages},
 	} {
 		t.Run(subject.name, func(t *testing.T) {
 			t.Parallel()

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/doctor"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
@@ -47,7 +49,14 @@ func (a *app) checkBucket(ctx context.Context) []show.Check {
 	if err != nil {
 		return failed("bucket "+a.cfg.Bucket, err, "check --bucket (SHUFFLE_BUCKET) and the credentials of AWS")
 	}
-	return doctor.Bucket(ctx, a.bucket, store.Layout)
+	checks := doctor.Bucket(ctx, a.bucket, store.Layout)
+	inForce, err := store.Settings(ctx)
+	if err != nil || !checks[0].OK {
+		return checks // checkSettings reports the error
+	}
+	return append(checks, doctor.Strays(ctx, dataset.Destination{
+		Bucket: bucket.AtMost(a.cfg.Listings, a.bucket), Layout: store.Layout, Datasets: append(a.split.Datasets(), inForce.Datasets...), Parallel: a.cfg.Listings,
+	}))
 }
 
 func (a *app) checkQueues(ctx context.Context) (checks []show.Check) {

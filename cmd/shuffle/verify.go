@@ -21,14 +21,18 @@ func (c *verifyCmd) run(ctx context.Context, a *app) error {
 		return err
 	}
 	print := func() error {
-		return show.Differences(a.stdout, a.style, v.Against, v.Frames, v.Episodes, differences)
+		return show.Differences(a.stdout, a.style, v.Against, v.Frames, v.Episodes, differences, v.Strays)
 	}
 	if c.JSON {
 		print = func() error {
-			return a.printJSON(map[string]any{
+			o := map[string]any{
 				"against": v.Against, "frames": v.Frames, "episodes": v.Episodes,
 				"differences": len(differences), "difference_list": append([]state.Difference{}, differences...),
-			})
+			}
+			if v.Strays != nil {
+				o["strays"] = v.Strays
+			}
+			return a.printJSON(o)
 		}
 	}
 	if err := print(); err != nil {

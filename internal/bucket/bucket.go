@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"time"
 )
 
@@ -21,7 +20,22 @@ const MaxListKeys = 1000
 type Object struct {
 	Key  string
 	ETag string
-	Size int64 // bytes
+	Size int64 // bytes; -1 in a listing of a store that does not give it
+	// StorageClass is S3's name of it in a listing; empty for the standard class, and outside S3.
+	StorageClass string
+}
+
+// S3's storage classes whose objects cannot be read or copied before they are restored. (GLACIER_IR
+// is not one of them.)
+const (
+	ClassGlacier     = "GLACIER"
+	ClassDeepArchive = "DEEP_ARCHIVE"
+)
+
+// IsArchived reports whether the object cannot be read or copied because of its storage class. A
+// listing does not report whether such an object has been restored.
+func (o Object) IsArchived() bool {
+	return o.StorageClass == ClassGlacier || o.StorageClass == ClassDeepArchive
 }
 
 // Content is an object that was read whole.
@@ -44,6 +58,8 @@ type ListInput struct {
 	Token string
 	// MaxKeys bounds the page; 0 means MaxListKeys.
 	MaxKeys int
+	// KeysOnly leaves out the ETags where they are not free: a folder must read each file for them.
+	KeysOnly bool
 }
 
 // Page is one answer to ListObjects. Next is empty on the last page.
@@ -51,7 +67,25 @@ type Page struct {
 	Objects  []Object
 	Prefixes []string
 	Next     string
+	// Skipped are the entries of a folder that are no objects; S3 has none. They do not count for
+	// MaxKeys.
+	Skipped []Skipped
 }
+
+// Skipped is an entry of a folder that is not an object although its name could be a key.
+type Skipped struct {
+	Key  string
+	Kind string // in plain words: KindLink, KindFolder, …
+}
+
+// Kinds of skipped entries.
+const (
+	KindLink   = "a symbolic link"
+	KindFolder = "an empty folder"
+	KindPipe   = "a named pipe"
+	KindSocket = "a socket"
+	KindDevice = "a device"
+)
 
 // Condition of a PutObject. The zero value writes whatever is there.
 type Condition struct {
@@ -85,6 +119,9 @@ const (
 	// CodeTransport is for requests without an answer: a cut connection, a time-out. The write may have
 	// been applied.
 	CodeTransport = "Transport"
+	// CodeBadAnswer is for answers that are not of the kind that was asked for, such as a page of a
+	// proxy. A write may have been applied.
+	CodeBadAnswer = "BadAnswer"
 )
 
 // Error is how a bucket adapter reports a failed call. Code is S3's error code (also from a folder), Status
@@ -114,29 +151,6 @@ func (e *Error) Is(target error) bool {
 		return e.Code == CodeNotModified
 	}
 	return false
-}
-
-// Lister is what Pages needs.
-type Lister interface {
-	ListObjects(ctx context.Context, in ListInput) (Page, error)
-}
-
-// Pages walks a listing to its end. The first error ends it: what came before an error is a part, never the
-// whole.
-func Pages(ctx context.Context, b Lister, in ListInput) iter.Seq2[Page, error] {
-	return func(yield func(Page, error) bool) {
-		for {
-			page, err := b.ListObjects(ctx, in)
-			if err != nil {
-				yield(Page{}, fmt.Errorf("list %s: %w", in.Prefix, err))
-				return
-			}
-			if !yield(page, nil) || page.Next == "" {
-				return
-			}
-			in.Token = page.Next
-		}
-	}
 }
 
 // AtMost is the lister with at most n requests at a time; those beyond wait.

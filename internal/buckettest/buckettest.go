@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) Bucket) {
 		{"StartAfter", testListStartAfter},
 		{"delimiters", testListDelimiter},
 		{"pages of rolled-up prefixes", testListDelimiterPages},
+		{"a listing of keys only", testListKeysOnly},
 		{"conditional puts", testConditions},
 		{"one of many creators wins", testRacingCreators},
 		{"no update is lost", testRacingUpdates},

@@ -2,8 +2,6 @@ package dataset
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +26,7 @@ type Destination struct {
 	Layout   Layout
 	Datasets []string // the folders below ML/ that are the destination
 	Parallel int      // listings at once
+	Strays   *Strays  // takes in what the listings see of other objects; nil: they are left out
 }
 
 // Folder is a place that exists, with the episodes that have frames in it.
@@ -84,36 +83,73 @@ func (d Destination) Places(ctx context.Context) ([]Place, error) {
 func (d Destination) places(ctx context.Context, name string) ([]Place, error) {
 	places := []Place{{Dataset: name}}
 	prefix := d.Layout.Folder(places[0])
-	for page, err := range bucket.Pages(ctx, d.Bucket, bucket.ListInput{Prefix: prefix, Delimiter: "/"}) {
+	for page, err := range bucket.Pages(ctx, d.Bucket, bucket.ListInput{Prefix: prefix, Delimiter: "/", KeysOnly: true}) {
 		if err != nil {
 			return nil, err
 		}
 		for _, p := range page.Prefixes {
 			if class := strings.TrimSuffix(p[len(prefix):], "/"); CheckKey(class) == nil {
 				places = append(places, Place{Dataset: name, Class: class})
+			} else {
+				d.Strays.addFolder(p)
 			}
 		}
+		d.strays(page, prefix)
 	}
 	return places, nil
 }
 
-// episodes are the ones with frames in the place.
+// strays takes in what is no frame of a page below a folder. The folder itself is an object where
+// somebody made it with a console.
+func (d Destination) strays(page bucket.Page, folder string) {
+	for _, o := range page.Objects {
+		if _, _, ok := d.Layout.Parse(o.Key); !ok && o.Key != folder {
+			d.Strays.add(o.Key)
+		}
+	}
+	d.skipped(page)
+}
+
+// skipped takes in what a folder has besides files. Folders that are empty mean nothing.
+func (d Destination) skipped(page bucket.Page) {
+	for _, s := range page.Skipped {
+		if s.Kind != bucket.KindFolder {
+			d.Strays.add(s.Key + " (" + s.Kind + ")")
+		}
+	}
+}
+
+// episodes are the ones with frames in the place. The listing of a class folder sees all that is in
+// it, rolled up by episode; that of a dataset's own folder leaves out the class folders.
 func (d Destination) episodes(ctx context.Context, p Place) ([]Episode, error) {
 	var episodes []Episode
-	prefix := d.Layout.Folder(p) + "TT_"
-	for page, err := range bucket.Pages(ctx, d.Bucket, bucket.ListInput{Prefix: prefix, Delimiter: frameDelimiter}) {
+	folder := d.Layout.Folder(p)
+	in := bucket.ListInput{Prefix: folder, Delimiter: frameDelimiter, KeysOnly: true}
+	if p.Class == "" {
+		in.Prefix += "TT_"
+	}
+	for page, err := range bucket.Pages(ctx, d.Bucket, in) {
 		if err != nil {
 			return nil, err
 		}
 		for _, rolled := range page.Prefixes {
-			name := strings.TrimSuffix(rolled[len(prefix):], frameDelimiter)
-			season, episode, _ := strings.Cut(name, "_")
-			if e, err := ParseEpisode(season, episode); err == nil && e.FramePrefix() == "TT_"+name+"_" {
+			if e, ok := episodeOf(strings.TrimPrefix(rolled, folder)); ok {
 				episodes = append(episodes, e)
+			} else if p.Class != "" {
+				d.Strays.addFolder(rolled)
 			}
 		}
+		d.strays(page, folder)
 	}
 	return episodes, nil
+}
+
+// episodeOf reads TT_S01_E01_FRM-, to the letter.
+func episodeOf(rolled string) (Episode, bool) {
+	name, _ := strings.CutPrefix(strings.TrimSuffix(rolled, frameDelimiter), "TT_")
+	season, episode, _ := strings.Cut(name, "_")
+	e, err := ParseEpisode(season, episode)
+	return e, err == nil && e.FramePrefix()+"FRM-" == rolled
 }
 
 // Episode lists where the frames of one episode stand, one listing a folder that has any, at once.
@@ -152,32 +188,19 @@ func sortCopies(copies []Copy) {
 	}
 }
 
-// walk hands out the frames below the prefix, one at a time; other objects are none of this program's.
+// walk hands out the frames below the prefix of an episode in a folder, one at a time.
 func (d Destination) walk(ctx context.Context, prefix string, found func(Place, Frame, string)) error {
-	return listFrames(ctx, d.Bucket, prefix, func(o bucket.Object) {
-		if p, f, ok := d.Layout.Parse(o.Key); ok {
-			found(p, f, o.ETag)
+	return listFrames(ctx, d.Bucket, prefix, func(page bucket.Page) {
+		others := false
+		for _, o := range page.Objects {
+			if p, f, ok := d.Layout.Parse(o.Key); ok {
+				found(p, f, o.ETag)
+			} else {
+				others = true
+			}
+		}
+		if others || len(page.Skipped) > 0 {
+			d.strays(page, "")
 		}
 	})
-}
-
-// ErrNoImages says that a listing of an episode's images came back empty: taken as a broken listing, never as
-// an episode without images.
-var ErrNoImages = errors.New("no images found")
-
-// Source lists the images of an episode below the prefix of its sheet: frame → ETag.
-func Source(ctx context.Context, b bucket.Lister, prefix string, e Episode) (map[Frame]string, error) {
-	images := map[Frame]string{}
-	err := listFrames(ctx, b, prefix+e.FramePrefix(), func(o bucket.Object) {
-		if f, ok := frameOf(o.Key[len(prefix):]); ok {
-			images[f] = o.ETag
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(images) == 0 {
-		return nil, fmt.Errorf("list %s: %w", prefix, ErrNoImages)
-	}
-	return images, nil
 }

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"context"
-	"fmt"
 	"path"
 	"strings"
 	"sync"
@@ -22,27 +21,24 @@ const (
 	spanKeys = bucket.MaxListKeys * 9 / 10
 )
 
-// listFrames hands out every object below a prefix that ends with an episode's FramePrefix, in no order, one at a time. A page that
-// is full and not the last tells how close the frames stand; what comes after it is cut accordingly and listed at once. Each key falls into
-// exactly one span, whatever its form: spans are bounded by keys, not by frames.
-func listFrames(ctx context.Context, b bucket.Lister, prefix string, found func(bucket.Object)) error {
-	first, err := b.ListObjects(ctx, bucket.ListInput{Prefix: prefix})
+// listFrames hands out every entry below a prefix that ends with an episode's FramePrefix, in no
+// order, one page at a time. A page that is full and not the last tells how close the frames stand;
+// what comes after it is cut accordingly and listed at once. Each key falls into exactly one span,
+// whatever its form: spans are bounded by keys, not by frames.
+func listFrames(ctx context.Context, b bucket.Lister, prefix string, found func(bucket.Page)) error {
+	first, err := bucket.List(ctx, b, bucket.ListInput{Prefix: prefix})
 	if err != nil {
-		return fmt.Errorf("list %s: %w", prefix, err)
+		return err
 	}
-	for _, o := range first.Objects {
-		found(o)
-	}
+	found(first)
 	if first.Next == "" {
 		return nil
 	}
 	var lock sync.Mutex
-	s := span{bucket: b, prefix: prefix, found: func(all []bucket.Object) {
+	s := span{bucket: b, prefix: prefix, found: func(page bucket.Page) {
 		lock.Lock()
 		defer lock.Unlock()
-		for _, o := range all {
-			found(o)
-		}
+		found(page)
 	}}
 	cuts := cut(first.Objects)
 	if len(cuts) == 0 {
@@ -63,7 +59,7 @@ func listFrames(ctx context.Context, b bucket.Lister, prefix string, found func(
 type span struct {
 	bucket bucket.Lister
 	prefix string
-	found  func([]bucket.Object)
+	found  func(bucket.Page)
 }
 
 // list walks from where the input begins up to and with the key end; to the last key when that is "".
@@ -78,8 +74,10 @@ func (s span) list(ctx context.Context, from bucket.ListInput, end string) error
 				n--
 			}
 		}
-		s.found(page.Objects[:n])
-		if n < len(page.Objects) || n > 0 && page.Objects[n-1].Key == end {
+		whole := len(page.Objects)
+		page.Objects = page.Objects[:n]
+		s.found(page)
+		if n < whole || n > 0 && page.Objects[n-1].Key == end {
 			return nil // the next span has the rest
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
 const (
@@ -28,7 +30,8 @@ type folder struct {
 	names []string
 }
 
-// names are the sorted names in a folder, those of folders with a slash at the end. The caller must not change them.
+// names are the sorted names in a folder, those of folders with a slash at the end, and others as
+// in sortedNames. The caller must not change them.
 func (b *Bucket) names(path string) ([]string, error) {
 	f, err := b.root.Open("./" + path)
 	if err != nil {
@@ -55,7 +58,12 @@ func (b *Bucket) names(path string) ([]string, error) {
 	return names, nil
 }
 
-// sortedNames leaves out what is no object and holds none: links, devices, names that are not UTF-8, our own folder.
+// notObject separates the name of an entry that is not an object from its kind. No name has a NUL,
+// and it sorts before all that does not end there.
+const notObject = "\x00"
+
+// sortedNames skips our own folder and names that are not UTF-8. An entry that is neither a file
+// nor a folder has its kind after its name.
 func sortedNames(path string, entries []fs.DirEntry) []string {
 	names := make([]string, 0, len(entries))
 	for _, e := range entries {
@@ -66,10 +74,24 @@ func sortedNames(path string, entries []fs.DirEntry) []string {
 			names = append(names, name+"/")
 		case e.Type().IsRegular():
 			names = append(names, name)
+		default:
+			names = append(names, name+notObject+kindOf(e.Type()))
 		}
 	}
 	slices.Sort(names)
 	return names
+}
+
+func kindOf(t fs.FileMode) string {
+	switch {
+	case t&fs.ModeSymlink != 0:
+		return bucket.KindLink
+	case t&fs.ModeNamedPipe != 0:
+		return bucket.KindPipe
+	case t&fs.ModeSocket != 0:
+		return bucket.KindSocket
+	}
+	return bucket.KindDevice
 }
 
 func (c *folderCache) get(path string, mark fingerprint) ([]string, bool) {

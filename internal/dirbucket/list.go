@@ -33,7 +33,7 @@ func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.P
 	if err != nil {
 		return bucket.Page{}, fail("ListObjectsV2", in.Prefix, err)
 	}
-	if page.Objects, err = b.objects(ctx, keys); err != nil {
+	if page.Objects, err = b.objects(ctx, keys, in.KeysOnly); err != nil {
 		return bucket.Page{}, fail("ListObjectsV2", in.Prefix, err)
 	}
 	return page, nil
@@ -52,6 +52,13 @@ func (w *walker) page(ctx context.Context, in bucket.ListInput) (keys []string, 
 		key, err := w.next(ctx)
 		if err != nil || key == "" {
 			return keys, page, err
+		}
+		if path, kind, skipped := strings.Cut(key, notObject); skipped {
+			if _, ok := rollUp(strings.TrimSuffix(path, "/"), in.Prefix, in.Delimiter); !ok {
+				page.Skipped = append(page.Skipped, bucket.Skipped{Key: path, Kind: kind})
+			}
+			w.from = cursor{key: key}
+			continue
 		}
 		if len(keys)+len(page.Prefixes) == limit {
 			page.Next = w.from.token()
@@ -80,7 +87,7 @@ func rollUp(key, prefix, delimiter string) (string, bool) {
 }
 
 // objects looks the keys of a page up. A file that has gone since its folder was read is left out.
-func (b *Bucket) objects(ctx context.Context, keys []string) ([]bucket.Object, error) {
+func (b *Bucket) objects(ctx context.Context, keys []string, keysOnly bool) ([]bucket.Object, error) {
 	found := make([]bucket.Object, len(keys))
 	g, ctx := errgroup.WithContext(ctx)
 	for first := range min(readers, len(keys)) {
@@ -89,7 +96,7 @@ func (b *Bucket) objects(ctx context.Context, keys []string) ([]bucket.Object, e
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				o, err := b.stat(keys[i])
+				o, err := b.look(keys[i], keysOnly)
 				if err != nil && !isAbsent(err) {
 					return err
 				}
@@ -108,6 +115,18 @@ func (b *Bucket) objects(ctx context.Context, keys []string) ([]bucket.Object, e
 		}
 	}
 	return objects, nil
+}
+
+// look is stat; with keysOnly it does not read the file, and gives no ETag.
+func (b *Bucket) look(key string, keysOnly bool) (bucket.Object, error) {
+	if !keysOnly {
+		return b.stat(key)
+	}
+	st, err := b.root.Lstat(key)
+	if err != nil || !st.Mode().IsRegular() {
+		return bucket.Object{}, orNoObject(err)
+	}
+	return bucket.Object{Key: key, Size: st.Size()}, nil
 }
 
 // cursor is a place in a listing: behind the key, or with whole behind all keys that start with it.

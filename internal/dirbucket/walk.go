@@ -4,6 +4,8 @@ import (
 	"context"
 	"sort"
 	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
 // walker goes through the keys of a prefix in the order of their bytes. In a folder's names, those of folders end in
@@ -28,7 +30,7 @@ func (w *walker) start(prefix string) error {
 	if possible := folder == "" || checkKey(folder[:slash]) == nil; !possible {
 		return nil
 	}
-	if err := w.enter(folder); err != nil {
+	if _, err := w.enter(folder); err != nil {
 		return err
 	}
 	top := &w.stack[0]
@@ -38,17 +40,19 @@ func (w *walker) start(prefix string) error {
 	return nil
 }
 
-// enter reads a folder and puts what comes after the cursor on the stack.
-func (w *walker) enter(path string) error {
+// enter reads a folder and puts what comes after the cursor on the stack. It reports whether the
+// folder has nothing in it, unless the cursor is there already.
+func (w *walker) enter(path string) (empty bool, err error) {
 	names, err := w.bucket.names(path)
 	if err != nil && !isAbsent(err) {
-		return err
+		return false, err
 	}
 	w.stack = append(w.stack, level{path: path, names: w.from.after(path, names)})
-	return nil
+	return err == nil && len(names) == 0 && !strings.HasPrefix(w.from.key, path), nil
 }
 
-// next is the next key, or "" at the end.
+// next is the next key, or "" at the end. The key of an entry that is not an object has its kind
+// after it, as in sortedNames; an empty folder is one.
 func (w *walker) next(ctx context.Context) (string, error) {
 	for len(w.stack) > 0 {
 		top := &w.stack[len(w.stack)-1]
@@ -64,8 +68,12 @@ func (w *walker) next(ctx context.Context) (string, error) {
 		if err := ctx.Err(); err != nil {
 			return "", err
 		}
-		if err := w.enter(key); err != nil {
+		empty, err := w.enter(key)
+		if err != nil {
 			return "", err
+		}
+		if empty {
+			return key + notObject + bucket.KindFolder, nil
 		}
 	}
 	return "", nil

@@ -44,7 +44,7 @@ const probe = "shuffle-doctor"
 // those who may.
 func Bucket(ctx context.Context, b BucketAPI, l dataset.Layout) []show.Check {
 	rights := func(actions, where string) string { return "grant " + actions + " on " + where }
-	_, err := b.ListObjects(ctx, bucket.ListInput{Prefix: l.ML(), MaxKeys: 1})
+	_, err := bucket.List(ctx, b, bucket.ListInput{Prefix: l.ML(), MaxKeys: 1})
 	list := check("list the bucket", err, "s3:ListBucket", "check the bucket's name and region, and "+rights("s3:ListBucket", "the bucket"))
 	if err != nil {
 		return []show.Check{list} // the rest would only say the same again
@@ -66,6 +66,15 @@ func Bucket(ctx context.Context, b BucketAPI, l dataset.Layout) []show.Check {
 		check("delete in the datasets", deleted(b.DeleteObjects(ctx, []string{l.ML() + probe})), "s3:DeleteObject", rights("s3:DeleteObject", l.ML()+"*")),
 		check("delete the probe", deleted(b.DeleteObjects(ctx, []string{key})), "s3:DeleteObject", rights("s3:DeleteObject", l.State()+"*")),
 	}
+}
+
+// Strays lists everything below ML/ for keys that are no frames of a dataset. They are no fault:
+// the program leaves them alone.
+func Strays(ctx context.Context, d dataset.Destination) show.Check {
+	strays, err := d.AllStrays(ctx)
+	c := check("keys below "+d.Layout.ML(), err, show.Strays(strays), "grant s3:ListBucket on the bucket")
+	c.Warns = strays != nil
+	return c
 }
 
 // refused turns the answer to a request whose condition does not hold into what it says about the right to make it.

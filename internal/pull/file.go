@@ -77,7 +77,8 @@ func (p *puller) present(name string, r state.VersionRow) (bool, error) {
 	}
 	defer f.Close()   //nolint:errcheck // It was only read.
 	hash := md5.New() //nolint:gosec // see the import
-	if _, err := io.Copy(hash, f); err != nil {
+	size, err := io.Copy(hash, f)
+	if err != nil || size == 0 { // no image is empty, whatever the version says
 		return false, err
 	}
 	sum := hex.EncodeToString(hash.Sum(nil))
@@ -117,6 +118,8 @@ func (p *puller) object(ctx context.Context, key, etag string) (body []byte, pro
 		return nil, "", err
 	case c.ETag != etag:
 		return nil, fmt.Sprintf("%s has changed since (ETag %s, the version's is %s)", key, c.ETag, etag), nil
+	case len(c.Body) == 0:
+		return nil, key + " is empty (0 bytes), which is no image", nil
 	case sumOf(c.Body) == etag || p.opaque.Load():
 		return c.Body, "", nil
 	}

@@ -5,6 +5,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
+// readNothing leaves each answer to the SDK.
+func readNothing([]byte) (any, bool) { return nil, false }
+
 // readCopy reads the answer to CopyObject.
 func readCopy(body []byte) (any, bool) {
 	const root = "CopyObjectResult"
@@ -46,6 +49,10 @@ func readList(body []byte) (any, bool) {
 			l.out.IsTruncated = l.bool(l.text(name))
 		case "NextContinuationToken":
 			l.out.NextContinuationToken = l.string(l.text(name))
+		case "Name":
+			l.out.Name = l.string(l.text(name))
+		case "Prefix":
+			l.out.Prefix = l.string(l.text(name))
 		case "EncodingType":
 			l.out.EncodingType = types.EncodingType(*l.string(l.text(name)))
 		default:
@@ -64,6 +71,7 @@ type listReader struct {
 	texts []byte
 	ends  []int // of key and ETag of each object, in texts
 	sizes []int64
+	class []types.ObjectStorageClass
 }
 
 func (l *listReader) string(text []byte) *string {
@@ -72,7 +80,7 @@ func (l *listReader) string(text []byte) *string {
 }
 
 func (l *listReader) contents(element []byte) {
-	var key, etag, size []byte
+	var key, etag, size, class []byte
 	for {
 		name, ok := l.open()
 		if !ok {
@@ -85,6 +93,8 @@ func (l *listReader) contents(element []byte) {
 			etag = l.text(name)
 		case "Size":
 			size = l.text(name)
+		case "StorageClass":
+			class = l.text(name)
 		default:
 			l.skip(name)
 		}
@@ -95,6 +105,16 @@ func (l *listReader) contents(element []byte) {
 	l.texts = l.appendText(l.texts, etag)
 	l.ends = append(l.ends, len(l.texts))
 	l.sizes = append(l.sizes, l.number(size))
+	l.class = append(l.class, l.storageClass(class))
+}
+
+// storageClass makes no new string for a class like the last one: nearly all objects of a bucket
+// have the same.
+func (l *listReader) storageClass(text []byte) types.ObjectStorageClass {
+	if n := len(l.class); n > 0 && string(l.class[n-1]) == string(text) {
+		return l.class[n-1]
+	}
+	return types.ObjectStorageClass(*l.string(text))
 }
 
 func (l *listReader) prefixes(element []byte) {
@@ -123,7 +143,7 @@ func (l *listReader) finish() *s3.ListObjectsV2Output {
 	}
 	l.out.Contents = make([]types.Object, len(l.sizes))
 	for i := range l.sizes {
-		l.out.Contents[i] = types.Object{Key: &cut[2*i], ETag: &cut[2*i+1], Size: &l.sizes[i]}
+		l.out.Contents[i] = types.Object{Key: &cut[2*i], ETag: &cut[2*i+1], Size: &l.sizes[i], StorageClass: l.class[i]}
 	}
 	return l.out
 }

@@ -28,9 +28,9 @@ type API interface {
 type Bucket struct {
 	api  API
 	name string
-	// Options of calls, made here and not anew with each call: once are those of calls that the SDK makes once.
-	once, copying, listing []func(*s3.Options)
-	shortcut               *shortcut // nil: every copy is the SDK's
+	// Options of calls, made here and not anew with each call.
+	copying, deleting, listing []func(*s3.Options)
+	shortcut                   *shortcut // nil: every copy is the SDK's
 }
 
 // New is the bucket of that name. The client should be one of NewClient.
@@ -41,9 +41,9 @@ func New(api API, bucketName string) *Bucket {
 	return &Bucket{
 		api:      api,
 		name:     bucketName,
-		once:     []func(*s3.Options){once},
-		copying:  []func(*s3.Options){once, s3.WithAPIOptions(lean(readCopy))},
-		listing:  []func(*s3.Options){s3.WithAPIOptions(lean(readList))},
+		copying:  []func(*s3.Options){once, s3.WithAPIOptions(lean("CopyObjectResult", readCopy))},
+		deleting: []func(*s3.Options){once, s3.WithAPIOptions(lean("DeleteResult", readNothing))},
+		listing:  []func(*s3.Options){s3.WithAPIOptions(lean("ListBucketResult", readList))},
 		shortcut: newShortcut(api),
 	}
 }

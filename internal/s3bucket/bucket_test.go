@@ -121,9 +121,13 @@ func TestCodes(t *testing.T) {
 	}{
 		{"an error in a 200", 200, errorBody("InternalError"), bucket.CodeInternal, 500, nil},
 		{"throttling in a 200", 200, errorBody("SlowDown"), bucket.CodeSlowDown, 500, nil},
-		{"a 200 that broke off", 200, "", bucket.CodeTransport, 0, nil},
+		{"a 200 that broke off", 200, "", bucket.CodeTransport, 200, nil},
 		{"a 200 without an ETag", 200, "<CopyObjectResult></CopyObjectResult>", bucket.CodeTransport, 0, nil},
 		{"a 200 that is no XML", 200, "<CopyObjectResult><ETag>", bucket.CodeTransport, 200, nil},
+		{"a 200 with an empty ETag", 200, "<CopyObjectResult><ETag/></CopyObjectResult>", bucket.CodeTransport, 0, nil},
+		{"a web page", 200, "<!DOCTYPE html><html><body>Sign in<br></body></html>", bucket.CodeBadAnswer, 200, nil},
+		{"another result", 200, "<ListBucketResult></ListBucketResult>", bucket.CodeBadAnswer, 200, nil},
+		{"plain text", 200, "OK", bucket.CodeBadAnswer, 200, nil},
 		{"SlowDown", 503, errorBody("SlowDown"), bucket.CodeSlowDown, 503, nil},
 		{"throttling by another name", 400, errorBody("ThrottlingException"), bucket.CodeSlowDown, 400, nil},
 		{"a proxy's 503", 503, "<html>busy</html>", bucket.CodeSlowDown, 503, nil},
@@ -181,7 +185,7 @@ func TestHeadAndConditionalGet(t *testing.T) {
 
 func TestAge(t *testing.T) {
 	t.Parallel()
-	b, _ := scripted(always(200, "x", "Date", "Wed, 11 Nov 2026 10:00:42 GMT", "Last-Modified", "Wed, 11 Nov 2026 10:00:00 GMT"))
+	b, _ := scripted(always(200, "x", "ETag", `"e"`, "Date", "Wed, 11 Nov 2026 10:00:42 GMT", "Last-Modified", "Wed, 11 Nov 2026 10:00:00 GMT"))
 	if c, err := b.GetObject(t.Context(), "key", ""); err != nil || c.Age != 41*time.Second {
 		t.Errorf("age %v, %v; want 41s of 42s", c.Age, err)
 	}
@@ -279,9 +283,9 @@ func TestListIsTriedAgain(t *testing.T) {
 func TestGetReadsABrokenBodyAgain(t *testing.T) {
 	t.Parallel()
 	cut := func(*http.Request) reply {
-		return reply{status: 200, body: "ha", cut: true}
+		return reply{status: 200, header: http.Header{"Etag": {`"e"`}}, body: "ha", cut: true}
 	}
-	b, _ := scripted(cut, cut, always(200, "half"))
+	b, _ := scripted(cut, cut, always(200, "half", "ETag", `"e"`))
 	if c, err := b.GetObject(t.Context(), "key", ""); err != nil || string(c.Body) != "half" {
 		t.Errorf("get: %q, %v", c.Body, err)
 	}

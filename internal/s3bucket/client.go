@@ -34,8 +34,8 @@ const stallTimeout = 20 * time.Second
 //     (For a bucket name with dots the SDK does so by itself: no certificate covers it.)
 //   - An attempt whose answer does not begin within answerTimeout, or then pauses for stallTimeout, is given up.
 //   - A copy or delete is not sent after its context's deadline, to the letter.
-//   - Checksums beyond the required ones are left out. The connection and the signature guard what is sent, and listings
-//     and ETags what is stored.
+//   - The SDK's checksums beyond the required ones are left out: not every store knows them.
+//     A PutObject has an MD5 instead.
 //   - A client of another kind in cfg.HTTPClient is taken as it is.
 func NewClient(cfg aws.Config, maxConns int) *s3.Client {
 	cfg.HTTPClient = pooled(cfg.HTTPClient, maxConns)

@@ -24,7 +24,15 @@ func fail(op, key string, err error) *bucket.Error {
 	if errors.As(err, &api) {
 		e.Code = codeOf(api.ErrorCode(), e.Status)
 	}
+	if _, bad := errors.AsType[*answerError](err); bad {
+		e.Code = bucket.CodeBadAnswer
+	}
 	return e
+}
+
+// badAnswer is the error of an answer that is not of the kind that was asked for.
+func badAnswer(op, key, format string, args ...any) *bucket.Error {
+	return &bucket.Error{Op: op, Key: key, Code: bucket.CodeBadAnswer, Err: notS3(format, args...)}
 }
 
 // codeOf is S3's code as package bucket has it. The answer to a HEAD has no body, and the SDK makes a code of its

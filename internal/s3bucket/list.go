@@ -23,11 +23,29 @@ func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.P
 	if err != nil {
 		return bucket.Page{}, fail(op, in.Prefix, err)
 	}
+	if err := b.checkEcho(in, out); err != nil {
+		return bucket.Page{}, badAnswer(op, in.Prefix, "%v", err)
+	}
 	page, err := pageOf(out)
 	if err != nil {
-		return bucket.Page{}, fail(op, in.Prefix, err)
+		return bucket.Page{}, badAnswer(op, in.Prefix, "%v", err)
 	}
 	return page, nil
+}
+
+// checkEcho compares what the answer repeats of the question, as far as it does. The name of an
+// access point is not compared: the answer may have the bucket's.
+func (b *Bucket) checkEcho(in bucket.ListInput, out *s3.ListObjectsV2Output) error {
+	alias := strings.Contains(b.name, ":") || strings.HasSuffix(b.name, "-s3alias")
+	if name := aws.ToString(out.Name); name != "" && name != b.name && !alias {
+		return fmt.Errorf("the answer lists the bucket %.100q, not %q", name, b.name)
+	}
+	prefix := aws.ToString(out.Prefix)
+	decoded, err := decodeKey(&prefix)
+	if prefix != "" && prefix != in.Prefix && (err != nil || decoded != in.Prefix) {
+		return fmt.Errorf("the answer lists the prefix %.200q", prefix)
+	}
+	return nil
 }
 
 func (b *Bucket) listInput(in bucket.ListInput) *s3.ListObjectsV2Input {
@@ -67,7 +85,7 @@ func pageOf(out *s3.ListObjectsV2Output) (bucket.Page, error) {
 		if err != nil {
 			return bucket.Page{}, fmt.Errorf("decode key: %w", err)
 		}
-		page.Objects[i] = bucket.Object{Key: key, ETag: unquoted(o.ETag), Size: aws.ToInt64(o.Size)}
+		page.Objects[i] = bucket.Object{Key: key, ETag: unquoted(o.ETag), Size: sizeOf(o.Size), StorageClass: storageClass(o.StorageClass)}
 	}
 	for _, p := range out.CommonPrefixes {
 		prefix, err := decode(p.Prefix)
@@ -82,6 +100,22 @@ func pageOf(out *s3.ListObjectsV2Output) (bucket.Page, error) {
 		}
 	}
 	return page, nil
+}
+
+// sizeOf is -1 when the store has not given it: an object is not empty for that.
+func sizeOf(size *int64) int64 {
+	if size == nil {
+		return -1
+	}
+	return *size
+}
+
+// storageClass is empty for the standard class.
+func storageClass[T ~string](class T) string {
+	if class == "STANDARD" {
+		return ""
+	}
+	return string(class)
 }
 
 // decodeKey undoes S3's encoding, in which a space is a plus. Most keys have nothing to undo.

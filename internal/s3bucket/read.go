@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,6 +28,9 @@ func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket
 		}
 		body, err := readAll(out)
 		if err == nil {
+			err = checkType(key, out)
+		}
+		if err == nil {
 			return bucket.Content{Body: body, ETag: unquoted(out.ETag), Age: age(out.ResultMetadata, out.LastModified)}, nil
 		}
 		if try == bodyTries || ctx.Err() != nil {
@@ -44,7 +48,20 @@ func (b *Bucket) get(ctx context.Context, key, ifNoneMatch string) (*s3.GetObjec
 	if err != nil {
 		return nil, fail(op, key, err)
 	}
+	if unquoted(out.ETag) == "" {
+		_ = out.Body.Close()
+		return nil, badAnswer(op, key, "the answer has no ETag (Content-Type %.60q)", aws.ToString(out.ContentType))
+	}
 	return out, nil
+}
+
+// checkType refuses a web page in place of a JSON object. Its reader would only find fault with a
+// character.
+func checkType(key string, out *s3.GetObjectOutput) error {
+	if strings.HasSuffix(key, ".json") && strings.HasPrefix(aws.ToString(out.ContentType), "text/html") {
+		return &answerError{"the answer is a web page, expected JSON: either the object is one, or a proxy answers in place of S3"}
+	}
+	return nil
 }
 
 func readAll(out *s3.GetObjectOutput) ([]byte, error) {
@@ -76,7 +93,10 @@ func (b *Bucket) HeadObject(ctx context.Context, key string) (bucket.Object, err
 	if err != nil {
 		return bucket.Object{}, fail(op, key, err)
 	}
-	return bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: aws.ToInt64(out.ContentLength)}, nil
+	if unquoted(out.ETag) == "" {
+		return bucket.Object{}, badAnswer(op, key, "the answer has no ETag (Content-Type %.60q)", aws.ToString(out.ContentType))
+	}
+	return bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: sizeOf(out.ContentLength), StorageClass: storageClass(out.StorageClass)}, nil
 }
 
 // OpenObject opens an object for reading. The caller closes the reader; the context holds until then.
@@ -85,5 +105,5 @@ func (b *Bucket) OpenObject(ctx context.Context, key string) (io.ReadCloser, buc
 	if err != nil {
 		return nil, bucket.Object{}, err
 	}
-	return out.Body, bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: aws.ToInt64(out.ContentLength)}, nil
+	return out.Body, bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: sizeOf(out.ContentLength), StorageClass: storageClass(out.StorageClass)}, nil
 }

@@ -3,6 +3,8 @@ package s3bucket
 import (
 	"bytes"
 	"context"
+	"crypto/md5" //nolint:gosec // It is the checksum of S3's header Content-MD5.
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,21 +16,30 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// PutObject writes an object, under a condition when cond has one. An IfMatch where no object is answers
-// bucket.ErrNotFound. A write whose answer was lost is made again, so that bucket.ErrPrecondition may mean
-// the caller's own first try.
+// PutObject writes an object, under a condition when cond has one. An IfMatch where no object is
+// answers bucket.ErrNotFound. A write whose answer was lost is made again, so that
+// bucket.ErrPrecondition may mean the caller's own first try. The MD5 of the body goes with it: a
+// bucket with a default retention of Object Lock refuses a write without a checksum, and this is
+// the one that every store of this kind knows.
 func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
 	const op = "PutObject"
 	if err := checkKey(key); err != nil {
 		return "", invalidKey(op, key, err)
 	}
-	in := &s3.PutObjectInput{Bucket: &b.name, Key: &key, Body: bytes.NewReader(body), IfMatch: quoted(cond.IfMatch)}
+	sum := md5.Sum(body) //nolint:gosec // see the import
+	in := &s3.PutObjectInput{
+		Bucket: &b.name, Key: &key, Body: bytes.NewReader(body), IfMatch: quoted(cond.IfMatch),
+		ContentMD5: aws.String(base64.StdEncoding.EncodeToString(sum[:])),
+	}
 	if cond.IfNoneMatch {
 		in.IfNoneMatch = aws.String("*")
 	}
 	out, err := b.api.PutObject(ctx, in)
 	if err != nil {
 		return "", fail(op, key, err)
+	}
+	if unquoted(out.ETag) == "" {
+		return "", badAnswer(op, key, "the answer has no ETag")
 	}
 	return unquoted(out.ETag), nil
 }
@@ -50,7 +61,7 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 		return "", fail(op, src, err)
 	}
 	// S3 sends the status at once and the result when it is done; a connection cut in between looks like success.
-	if out.CopyObjectResult == nil || out.CopyObjectResult.ETag == nil {
+	if out.CopyObjectResult == nil || unquoted(out.CopyObjectResult.ETag) == "" {
 		return "", &bucket.Error{Op: op, Key: src, Code: bucket.CodeTransport, Err: errNoResult}
 	}
 	return unquoted(out.CopyObjectResult.ETag), nil
@@ -80,12 +91,39 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 	defer done()
 	out, err := b.api.DeleteObjects(ctx, &s3.DeleteObjectsInput{
 		Bucket: &b.name, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)},
-	}, b.once...)
+	}, b.deleting...)
 	if err != nil {
 		return failed, fail(op, *ids[0].Key, err)
 	}
+	errs, err := deleteErrors(op, ids, out)
+	return append(failed, errs...), err
+}
+
+// deleteErrors are those of single keys. The answer may name no other keys than the request. Asked
+// to be quiet, S3 names only what it could not delete; a store that also names what it has deleted
+// must name each key.
+func deleteErrors(op string, asked []types.ObjectIdentifier, out *s3.DeleteObjectsOutput) (failed []*bucket.Error, err error) {
+	open := make(map[string]bool, len(asked))
+	for _, id := range asked {
+		open[*id.Key] = true
+	}
+	named := make([]string, 0, len(out.Errors)+len(out.Deleted))
 	for _, e := range out.Errors {
-		failed = append(failed, keyError(op, e))
+		failed, named = append(failed, keyError(op, e)), append(named, aws.ToString(e.Key))
+	}
+	for _, d := range out.Deleted {
+		named = append(named, aws.ToString(d.Key))
+	}
+	for _, key := range named {
+		if _, ok := open[key]; !ok {
+			return nil, badAnswer(op, *asked[0].Key, "the answer names the key %.200q, which the request does not", key)
+		}
+		open[key] = false
+	}
+	for key, missing := range open {
+		if missing && len(out.Deleted) > 0 {
+			failed = append(failed, badAnswer(op, key, "the answer does not name the key, but others"))
+		}
 	}
 	return failed, nil
 }

@@ -10,6 +10,7 @@ import (
 type Check struct {
 	Name   string
 	OK     bool
+	Warns  bool   // OK, and yet worth a look
 	Detail string // what was found
 	Fix    string // what to do about it, when not OK
 }
@@ -38,8 +39,11 @@ func Checks(w io.Writer, s Style, checks []Check) error {
 
 func (p *page) check(c Check, longest int) {
 	sign := span{"✓", green}
-	if !c.OK {
+	switch {
+	case !c.OK:
 		sign = span{"✗", red}
+	case c.Warns:
+		sign = span{"!", bold}
 	}
 	name := " " + c.Name + strings.Repeat(" ", max(longest-width(c.Name), 0)) + "  "
 	p.para(lead{sign, plain(name)}, longest+4, plain(c.Detail))

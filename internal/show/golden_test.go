@@ -77,8 +77,13 @@ func pages() map[string]printer {
 		"runs-none":             func(w io.Writer, s Style) error { return Runs(w, s, nil) },
 		"dead":                  func(w io.Writer, s Style) error { return Dead(w, s, run, sampleDead()) },
 		"dead-none":             func(w io.Writer, s Style) error { return Dead(w, s, run, nil) },
-		"differences":           func(w io.Writer, s Style) error { return Differences(w, s, "run "+run, 86_400, 3, sampleDifferences()) },
-		"differences-none":      func(w io.Writer, s Style) error { return Differences(w, s, "version 41", 86_400, 3, nil) },
+		"differences": func(w io.Writer, s Style) error {
+			return Differences(w, s, "run "+run, 86_400, 3, sampleDifferences(), nil)
+		},
+		"differences-none": func(w io.Writer, s Style) error { return Differences(w, s, "version 41", 86_400, 3, nil, nil) },
+		"differences-strays": func(w io.Writer, s Style) error {
+			return Differences(w, s, "version 41", 86_400, 3, nil, sampleStrays())
+		},
 		"versions":              func(w io.Writer, s Style) error { return Versions(w, s, sampleVersions()) },
 		"versions-none":         func(w io.Writer, s Style) error { return Versions(w, s, versions.Listing{}) },
 		"diff":                  func(w io.Writer, s Style) error { return Diff(w, s, sampleDiff()) },

@@ -4,6 +4,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -57,9 +58,14 @@ func runSteps(all []state.Status) []step {
 	return nil
 }
 
-// Differences prints what verify found: against is what the datasets were compared with.
-func Differences(w io.Writer, s Style, against string, frames, episodes int, diffs []state.Difference) error {
+// Differences prints what verify found: against is what the datasets were compared with. Strays are
+// no differences.
+func Differences(w io.Writer, s Style, against string, frames, episodes int, diffs []state.Difference, strays *dataset.StrayCount) error {
 	return write(w, s, func(p *page) {
+		if strays != nil {
+			p.strays(strays)
+			p.gap()
+		}
 		compared := "(" + count(frames, "frame") + " of " + count(episodes, "episode") + ")"
 		if len(diffs) == 0 {
 			p.item(lead{{"✓ ", green}}, plain("no difference: the datasets equal "+against), plain(compared))

@@ -21,6 +21,7 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 		pg.held(heldOf(p.Episodes), len(p.Episodes))
 		pg.manifests(p.Problems)
 		pg.orphans(p.Orphans)
+		pg.strays(p.Strays)
 		if len(p.Episodes) > 0 {
 			pg.episodes(p.Episodes, p.Totals)
 			pg.balance(p.Balance, p.Settings)

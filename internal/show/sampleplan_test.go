@@ -170,3 +170,10 @@ func hostilePlan() *state.Plan {
 	p.MissingClasses, p.Settings.Seed, p.Settings.Split, p.Settings.Group = []string{hostile}, hostile, hostile, hostile
 	return p
 }
+
+func sampleStrays() *dataset.StrayCount {
+	return &dataset.StrayCount{
+		Count: 1_042, AtLeast: true, Unlisted: "s3:ListBucket is not granted for tuttle_twins/ML/old/",
+		Examples: []string{"tuttle_twins/ML/pred/Rare/TT_S01_E01_FRM-00-00-08-12.jpg", "tuttle_twins/ML/train//TT_S01_E01_FRM-00-00-08-12.jpg", "tuttle_twins/ML/train/Rare/\x1b[31mred.png"},
+	}
+}

@@ -20,7 +20,10 @@ type Plan struct {
 	// Problems are those of manifests, which no episode owns.
 	Problems []ManifestProblem `json:"problems"`
 	Orphans  []Orphan          `json:"orphans,omitempty"`
-	Balance  []Balance         `json:"balance"`
+	// Strays are the keys below ML/ that are no frames of a dataset, as far as the plan's listings
+	// have seen them.
+	Strays  *dataset.StrayCount `json:"strays,omitempty"`
+	Balance []Balance           `json:"balance"`
 	// MissingClasses are the classes of the plan that have no frame in some dataset, as "test/Legendary".
 	MissingClasses []string `json:"missing_classes,omitempty"`
 	// ClassNumbers are the classes whose number changes from the latest dataset version to the one

@@ -25,6 +25,8 @@ type Report struct {
 	// Final says that the pointer ended the run like this, and that the files beside the report are of the same end. A report
 	// that is not final is the proposal of a tracker that has not changed the pointer yet, or died before it could.
 	Final bool `json:"final"`
+	// Writer is drawn for each report, so that a tracker knows its own when the answer to the write was lost.
+	Writer string `json:"writer,omitempty"`
 	// Verified says that the destination was listed after the last task. Without it Differences means nothing.
 	Verified bool `json:"verified"`
 	// DifferenceList names the first MaxDifferences of Differences.

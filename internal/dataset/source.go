@@ -1,0 +1,149 @@
+package dataset
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+)
+
+// Images are the source images of an episode.
+type Images struct {
+	ETags map[Frame]string // of those that can be copied
+	// Unusable says what there is in place of an image that can be copied. Such a frame has no
+	// ETag.
+	Unusable map[Frame]string
+	// Beside says what there is beside an image that can be copied, and is not used.
+	Beside map[Frame]string
+}
+
+// ErrNoImages says that a listing of an episode's images came back without one that can be copied:
+// taken as a broken listing, never as an episode without images.
+var ErrNoImages = errors.New("no images found")
+
+// Source lists the images of an episode below the prefix of its sheet. With ErrNoImages too, the
+// Images say what there is.
+func Source(ctx context.Context, b bucket.Lister, prefix string, e Episode) (Images, error) {
+	im := Images{ETags: map[Frame]string{}, Unusable: map[Frame]string{}, Beside: map[Frame]string{}}
+	if err := im.list(ctx, b, prefix, e.FramePrefix()); err != nil {
+		return Images{}, err
+	}
+	if len(im.ETags) > 0 {
+		return im, nil
+	}
+	if err := im.AddLowerCase(ctx, b, prefix, e); err != nil {
+		return Images{}, err
+	}
+	return im, fmt.Errorf("list %s: %w", prefix, ErrNoImages)
+}
+
+// AddLowerCase looks for images whose names are in lower case. It costs a request, so it is for
+// when images are missing.
+func (im *Images) AddLowerCase(ctx context.Context, b bucket.Lister, prefix string, e Episode) error {
+	return im.list(ctx, b, prefix, strings.ToLower(e.FramePrefix()))
+}
+
+// list takes in the images whose names begin with start.
+func (im *Images) list(ctx context.Context, b bucket.Lister, prefix, start string) error {
+	others := map[Frame]string{} // images under another name
+	err := listFrames(ctx, b, prefix+start, func(page bucket.Page) {
+		for _, o := range page.Objects {
+			name := o.Key[len(prefix):]
+			switch f, ok := frameOf(name); {
+			case !ok:
+				im.other(others, name)
+			case o.Size == 0:
+				im.Unusable[f] = "the source image is empty (0 bytes): upload it again"
+			case o.IsArchived():
+				im.Unusable[f] = fmt.Sprintf("the source image is archived (storage class %s) and cannot be copied: restore it, then copy it over itself as STANDARD (a listing does not show that it is restored)", o.StorageClass)
+			default:
+				im.ETags[f] = o.ETag
+			}
+		}
+		for _, s := range page.Skipped {
+			if f, ok := frameOf(strings.TrimSuffix(strings.TrimPrefix(s.Key, prefix), "/")); ok {
+				im.Unusable[f] = noFile(s.Kind)
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for f := range im.Unusable {
+		if _, ok := im.ETags[f]; ok { // In S3 a key and others below it may exist.
+			delete(im.Unusable, f)
+		}
+	}
+	for f, name := range others {
+		if _, ok := im.ETags[f]; ok {
+			im.Beside[f] = fmt.Sprintf("beside the source image there is one with %s: it is not used", name)
+		} else if im.Unusable[f] == "" {
+			im.Unusable[f] = fmt.Sprintf("no source image with the ending %q, but one with %s: rename or convert it", frameExt, name)
+		}
+	}
+	return nil
+}
+
+func noFile(kind string) string {
+	return "the source image is " + kind + ", expected a file: put the file itself there"
+}
+
+// other looks at a name that is not an image's.
+func (im *Images) other(others map[Frame]string, name string) {
+	if folder, _, nested := strings.Cut(name, "/"); nested {
+		if f, ok := frameOf(folder); ok {
+			im.Unusable[f] = noFile("a folder")
+		}
+		return
+	}
+	if f, found, ok := otherName(name); ok && (others[f] == "" || found < others[f]) {
+		others[f] = found
+	}
+}
+
+// imageExts are the endings of images in lower case.
+var imageExts = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".heif"}
+
+// otherName takes a file name as a frame's image with another ending, or in another case, and says
+// in what it differs.
+func otherName(name string) (f Frame, differs string, ok bool) {
+	if len(name) < len(frameShape) {
+		return "", "", false
+	}
+	stem, ext := name[:len(frameShape)], name[len(frameShape):]
+	f, err := ParseFrame(strings.ToUpper(stem))
+	if err != nil || !strings.HasPrefix(ext, ".") || !slices.Contains(imageExts, strings.ToLower(path.Ext(ext))) {
+		return "", "", false
+	}
+	if stem == string(f) {
+		return f, fmt.Sprintf("the ending %.20q", ext), true
+	}
+	return f, fmt.Sprintf("the name %.80q", name), true
+}
+
+// Summary counts the unusable images by what is wrong with them, the most frequent first.
+func (im Images) Summary() string {
+	counts := map[string]int{}
+	for _, what := range im.Unusable {
+		counts[what]++
+	}
+	kinds := make([]string, 0, len(counts))
+	for what := range counts {
+		kinds = append(kinds, what)
+	}
+	slices.SortFunc(kinds, func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) })
+	const shown = 3
+	var parts []string
+	for _, what := range kinds[:min(len(kinds), shown)] {
+		parts = append(parts, fmt.Sprintf("%d × %s", counts[what], what))
+	}
+	if more := len(kinds) - shown; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d other kinds", more))
+	}
+	return strings.Join(parts, "; ")
+}

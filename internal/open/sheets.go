@@ -39,9 +39,6 @@ func (o *Opener) Sheets(ctx context.Context, raw string, google Google) (Sheets,
 
 func openGoogle(ctx context.Context, google Google) (Sheets, error) {
 	if google.Endpoint != "" {
-		if err := checkEndpoint("--sheets-endpoint (SHUFFLE_SHEETS_ENDPOINT)", google.Endpoint); err != nil {
-			return nil, err
-		}
 		return gsheet.New(ctx, option.WithEndpoint(google.Endpoint), option.WithoutAuthentication())
 	}
 	if google.CredentialsFile == "" {

@@ -77,5 +77,9 @@ var mutations = []struct{ rule, fault, old, new string }{
 	{"dashboards are JSON and show what is there", "no such alarm", ":alarm:${AWS::StackName}-run-failed", ":alarm:${AWS::StackName}-failed"},
 	{"dashboards are JSON and show what is there", "empty", `{"widgets": [`, `{"panels": [`},
 	{"only what a user must know has no default", "prefix", "    Default: tuttle_twins\n", ""},
-	{"the template fits into a request", "too big", "Resources:\n", "Resources:\n" + strings.Repeat("  # filled\n", 5000)},
+	{"every setting of a plan has a parameter", "an opinion", "  Group:\n    Type: String\n    Default: \"\"\n", "  Group:\n    Type: String\n    Default: 0s\n"},
+	{"every setting of a plan has a parameter", "no variable", "            - !If [GivesSubsample, { Name: SHUFFLE_SUBSAMPLE, Value: !Ref Subsample }, !Ref AWS::NoValue]\n", ""},
+	{"every setting of a plan has a parameter", "an empty variable", "!If [GivesGroup, { Name: SHUFFLE_GROUP, Value: !Ref Group }, !Ref AWS::NoValue]", "{ Name: SHUFFLE_GROUP, Value: !Ref Group }"},
+	{"every setting of a plan has a parameter", "another's value", "Name: SHUFFLE_CLASSES, Value: !Ref Classes", "Name: SHUFFLE_CLASSES, Value: !Ref Split"},
+	{"the template fits into CloudFormation's quotas", "too big", "Resources:\n", "Resources:\n" + strings.Repeat("  # filled\n", 100_000)},
 }

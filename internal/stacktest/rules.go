@@ -36,7 +36,8 @@ var Rules = []Rule{
 	{"images are scanned and expire", images},
 	{"dashboards are JSON and show what is there", dashboards},
 	{"only what a user must know has no default", defaults},
-	{"the template fits into a request", size},
+	{"every setting of a plan has a parameter", settings},
+	{"the template fits into CloudFormation's quotas", quotas},
 }
 
 // Findings is what a rule has to say, a line each.
@@ -160,10 +161,16 @@ func defaults(s *Stack) (f Findings) {
 	return f
 }
 
-// maxSize is what CloudFormation takes of a template without a bucket to put it in.
-const maxSize = 51_200
-
-func size(s *Stack) (f Findings) {
-	f.when(s.template.Size > maxSize, "the template has %d bytes, CloudFormation takes %d", s.template.Size, maxSize)
+// quotas of CloudFormation (User Guide, "Understand CloudFormation quotas"). A template of more than 51,200 bytes has to
+// be put into a bucket, as deploy/up does. A tenth of each quota stays free for what comes next.
+func quotas(s *Stack) (f Findings) {
+	for _, q := range []struct {
+		name      string
+		have, max int
+	}{
+		{"bytes", s.template.Size, 1 << 20}, {"parameters", len(s.template.Parameters), 200}, {"resources", len(s.template.Resources), 500},
+	} {
+		f.when(q.have > q.max*9/10, "the template has %d %s of %d, expected a tenth to be free", q.have, q.name, q.max)
+	}
 	return f
 }

@@ -13,7 +13,9 @@ const path = "../../deploy/stack.yaml"
 // everything makes all of a stack's conditions hold.
 var everything = map[string]string{
 	"AlertEmail": "oncall@example.com", "AlertPhone": "+15555550100", "ImageTag": "v1",
-	"BucketKeyArn": "arn:aws:kms:us-west-2:000000000000:key/1", "Prefix": "tuttle_twins",
+	"BucketKeyArn": "arn:aws:kms:us-west-2:000000000000:key/1", "Prefix": "tuttle_twins", "BucketAlias": "media-copy",
+	"Split": "train=0.8,test=0.2", "Group": "10s", "Stratify": "true", "Guard": "12", "Subsample": "2", "Classes": "Common,Rare", "ImageSize": "small",
+	"MaxBadRows": "50", "MaxDelete": "5%", "MaxRefresh": "20%", "MaxDead": "2%", "MinPerClass": "3", "KeepVersions": "10",
 }
 
 func source(t *testing.T) []byte {

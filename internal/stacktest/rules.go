@@ -21,7 +21,14 @@ var Rules = []Rule{
 	{"each task has a role of its own", taskRoles},
 	{"alarms act", alarmsAct},
 	{"silence is a failure where success is awaited", silence},
+	{"an alarm does not stick where metrics are late", fills},
+	{"silence is told daily", reminds},
 	{"what rules send arrives", rulesReach},
+	{"what fails again and again is one mail", mailFlood},
+	{"what is kept, and what goes, is said", keeps},
+	{"lines that alarms hang on are not dropped", logMode},
+	{"tasks have a size of Fargate's", sizes},
+	{"services wait for the routes of their subnets", routes},
 	{"metric math names its metrics", metricMath},
 	{"the schedule may start its task", scheduleRights},
 	{"the schedule is a schedule", scheduleExpression},
@@ -139,7 +146,7 @@ func capacity(s *Stack) (f Findings) {
 	})
 	s.each("AWS::Scheduler::Schedule", func(id string, p map[string]any) {
 		ecs := at(p["Target"], "EcsParameters")
-		f.when((at(ecs, "LaunchType") == nil) == (at(ecs, "CapacityProviderStrategy") == nil), "%s: expected one of LaunchType and CapacityProviderStrategy", id)
+		f.when(ecs != nil && (at(ecs, "LaunchType") == nil) == (at(ecs, "CapacityProviderStrategy") == nil), "%s: expected one of LaunchType and CapacityProviderStrategy", id)
 	})
 	return f
 }

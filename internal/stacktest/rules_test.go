@@ -18,7 +18,7 @@ var everything = map[string]string{
 	"MaxBadRows": "50", "MaxDelete": "5%", "MaxRefresh": "20%", "MaxDead": "2%", "MinPerClass": "3", "KeepVersions": "10",
 }
 
-func source(t *testing.T) []byte {
+func source(t testing.TB) []byte {
 	t.Helper()
 	body, err := os.ReadFile(path)
 	if err != nil {
@@ -28,7 +28,7 @@ func source(t *testing.T) []byte {
 }
 
 // stack resolves a template's text with the parameters.
-func stack(t *testing.T, body []byte, parameters map[string]string) *stacktest.Stack {
+func stack(t testing.TB, body []byte, parameters map[string]string) *stacktest.Stack {
 	t.Helper()
 	template, err := stacktest.Parse(body)
 	if err != nil {

@@ -2,7 +2,9 @@ package stacktest_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,7 +24,7 @@ const (
 
 	workerHour  = vcpuHour + 2*gbHour + addressHour
 	spotHour    = (vcpuHour+2*gbHour)*spotShare + addressHour
-	trackerHour = vcpuHour/4 + gbHour + addressHour
+	trackerHour = vcpuHour/2 + 2*gbHour + addressHour
 )
 
 // cost of the workers and of the requests of a course.
@@ -59,13 +61,21 @@ const measured = 3_400
 func usual(published func(int) int) stacktest.World { return at(1_500, published) }
 
 func at(rate int, published func(int) int) stacktest.World {
-	return stacktest.World{Start: 60, Lag: 1, Rate: rate, Limit: 3500, Published: published}
+	return stacktest.World{Start: 60, QueueLag: 1, TaskLag: 2, Rate: rate, Limit: 3500, Verify: 60, Published: published}
 }
 
 // slow is what a prefix is that S3 has just begun to partition.
-
 func slow(published func(int) int) stacktest.World {
-	return stacktest.World{Start: 60, Lag: 2, Rate: 300, Limit: 3500, Published: published}
+	w := at(300, published)
+	w.QueueLag = 2
+	return w
+}
+
+// late has metrics as late as they are at most: those of a queue that wakes by 15 minutes.
+func late(published func(int) int) stacktest.World {
+	w := usual(published)
+	w.QueueLag, w.TaskLag, w.WakeLag = 3, 3, 15
+	return w
 }
 
 // TestScaling shows how the workers of the template come and go. The figures stand in README; go test -v prints them.
@@ -83,18 +93,20 @@ func TestScaling(t *testing.T) {
 		dollars        float64
 		workersAtStart []int // by minute, the shape that is meant
 	}{
-		{"a season at once", usual(aSeason), 2 * 60 * minute, seasonFrames, 4, 10, 0.10, []int{0, 0, 1}},
-		{"a season at once, a worker as fast as measured", at(measured, aSeason), 2 * 60 * minute, seasonFrames, 4, 6, 0.10, []int{0, 0, 1}},
-		{"a season at once, a worker half as fast", at(750, aSeason), 2 * 60 * minute, seasonFrames, 4, 10, 0.10, []int{0, 0, 1}},
-		{"a season at once, slow S3", slow(aSeason), 2 * 60 * minute, seasonFrames, 4, 15, 0.10, []int{0, 0, 0, 1}},
-		{"a trickle, a week", usual(aTrickle), 7 * day, 7 * 300, 1, 0, 0.10, []int{0, 0, 1}},
+		{"a season at once", usual(aSeason), 2 * 60 * minute, seasonFrames, 4, 10, 0.15, []int{0, 0, 0, 0, 1}},
+		{"a season at once, a worker as fast as measured", at(measured, aSeason), 2 * 60 * minute, seasonFrames, 4, 8, 0.15, []int{0, 0, 0, 0, 1}},
+		{"a season at once, a worker half as fast", at(750, aSeason), 2 * 60 * minute, seasonFrames, 4, 12, 0.15, []int{0, 0, 0, 0, 1}},
+		{"a season at once, slow S3", slow(aSeason), 2 * 60 * minute, seasonFrames, 4, 15, 0.15, []int{0, 0, 0, 0, 0, 1}},
+		{"a season at once, late metrics", late(aSeason), 2 * 60 * minute, seasonFrames, 4, 25, 0.15, []int{0, 0, 0, 0}},
+		{"a trickle, a week", usual(aTrickle), 7 * day, 7 * 300, 1, 0, 0.15, []int{0, 0, 0, 0, 1}},
+		{"a trickle, late metrics, a week", late(aTrickle), 7 * day, 7 * 300, 1, 0, 0.15, []int{0, 0, 0, 0}},
 		{"an idle week", usual(nothing), 7 * day, 0, 0, 0, 0, []int{0, 0, 0, 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := scaling.Simulate(c.world, c.seconds)
 			workers, requests := cost(got)
-			t.Logf("workers by minute %s; drained after %d s; %d worker-minutes; workers $%.3f, requests $%.3f",
-				shape(got.Workers), got.Drained, (got.First+got.Further)/60, workers, requests)
+			t.Logf("workers by minute %s; trackers %s; drained after %d s, verified after %d s; %d worker-minutes; workers $%.3f, requests $%.3f",
+				shape(got.Workers), shape(got.Trackers), got.Drained, got.Ended, (got.First+got.Further)/60, workers, requests)
 			if got.Done != c.tasks {
 				t.Errorf("%d tasks done, expected %d", got.Done, c.tasks)
 			}
@@ -107,11 +119,54 @@ func TestScaling(t *testing.T) {
 			if workers > c.dollars {
 				t.Errorf("workers cost $%.3f, expected $%.3f at most", workers, c.dollars)
 			}
-			if last := got.Workers[len(got.Workers)-1]; last != 0 {
-				t.Errorf("%d workers at the end", last)
+			if c.tasks > 0 && got.Ended == 0 {
+				t.Error("the last run was never verified")
+			}
+			if last := len(got.Workers) - 1; got.Workers[last] != 0 || got.Trackers[last] != 0 {
+				t.Errorf("%d workers and %d trackers at the end", got.Workers[last], got.Trackers[last])
 			}
 			if got := got.Workers[:len(c.workersAtStart)]; !slices.Equal(got, c.workersAtStart) {
 				t.Errorf("workers at first %v, expected %v", got, c.workersAtStart)
+			}
+		})
+	}
+}
+
+// TestAlarmsThatStick: with the wakes and sleeps that emulators are content with, late metrics stop everything.
+func TestAlarmsThatStick(t *testing.T) {
+	for name, c := range map[string]struct {
+		old, new string
+		stuck    func(c stacktest.Course) bool
+	}{
+		"as it is": {"Resources:", "Resources:", func(stacktest.Course) bool { return false }},
+		"the tracker's wake looks at one minute": {
+			"      EvaluationPeriods: 5\n      DatapointsToAlarm: 1\n", "      EvaluationPeriods: 1\n",
+			func(c stacktest.Course) bool { return c.Ended == 0 && slices.Max(c.Trackers) == 0 },
+		},
+		"the workers' wake looks at one minute": {
+			"      EvaluationPeriods: 3\n      DatapointsToAlarm: 3\n", "      EvaluationPeriods: 1\n",
+			func(c stacktest.Course) bool { return slices.Max(c.Workers) > 1 },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := strings.Replace(string(source(t)), c.old, c.new, 1)
+			scaling, err := stack(t, []byte(body), everything).Scaling()
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := usual(func(second int) int { // a little all the time, for two hours
+				if second < 2*60*minute {
+					return 100
+				}
+				return 0
+			})
+			w.TaskLag = 3
+			course := scaling.Simulate(w, 6*60*minute)
+			if name == "as it is" && (course.Ended == 0 || slices.Max(course.Workers) > 1) {
+				t.Errorf("verified after %d s, workers %s", course.Ended, shape(course.Workers))
+			}
+			if name != "as it is" && !c.stuck(course) {
+				t.Errorf("not stuck: verified after %d s, workers %s, trackers %s", course.Ended, shape(course.Workers), shape(course.Trackers))
 			}
 		})
 	}
@@ -136,7 +191,13 @@ func shape(workers []int) string {
 
 // TestGrowth: the more there is to do, the more workers; never more than the limit, and none that would have nothing to do.
 func TestGrowth(t *testing.T) {
-	scaling := stacktest.Scaling{Max: 10, Backlog: 60_000, Wake: 1, SleepAfter: 10}
+	const max = 10
+	parameters := maps.Clone(everything)
+	parameters["MaxWorkers"] = strconv.Itoa(max)
+	scaling, err := stack(t, source(t), parameters).Scaling()
+	if err != nil {
+		t.Fatal(err)
+	}
 	before := 0
 	for _, tasks := range []int{1, 100_000, 500_000, 1_000_000, 5_000_000} {
 		course := scaling.Simulate(slow(func(second int) int {
@@ -146,13 +207,13 @@ func TestGrowth(t *testing.T) {
 			return 0
 		}), 12*60*minute)
 		most := slices.Max(course.Workers)
-		if course.Done != tasks || most < before || most > scaling.Max {
+		if course.Done != tasks || most < before || most > max {
 			t.Errorf("%d tasks: %d done, %d workers, %d for fewer tasks", tasks, course.Done, most, before)
 		}
 		before = most
 	}
-	if before != scaling.Max {
-		t.Errorf("%d workers for five million tasks, expected all %d", before, scaling.Max)
+	if before != max {
+		t.Errorf("%d workers for five million tasks, expected all %d", before, max)
 	}
 }
 
@@ -193,7 +254,10 @@ func watched(s *stacktest.Stack) int {
 }
 
 func BenchmarkScaling(b *testing.B) {
-	s := stacktest.Scaling{Max: 4, Backlog: 60_000, Wake: 1, SleepAfter: 10}
+	s, err := stack(b, source(b), everything).Scaling()
+	if err != nil {
+		b.Fatal(err)
+	}
 	for b.Loop() {
 		c := s.Simulate(usual(aSeason), 2*60*minute)
 		workers, requests := cost(c)

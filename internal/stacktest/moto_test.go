@@ -17,6 +17,7 @@ import (
 var silent = []string{
 	"AWS::SQS::QueuePolicy", "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy", "AWS::SecretsManager::Secret", "AWS::Scheduler::Schedule",
 	"AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CloudWatch::Alarm",
+	"AWS::Logs::ResourcePolicy",
 }
 
 // TestMoto: ECS and the dashboard, which LocalStack only pretends.
@@ -142,8 +143,8 @@ func testRetention(t *testing.T, d *deployed) {
 		} `json:"logGroups"`
 	}
 	d.JSON("logs", "Logs_20140328.DescribeLogGroups", map[string]any{"logGroupNamePrefix": "/" + d.name + "/"}, &answer)
-	if len(answer.LogGroups) != 3 {
-		t.Errorf("log groups %+v, expected three", answer.LogGroups)
+	if len(answer.LogGroups) != 4 {
+		t.Errorf("log groups %+v, expected four", answer.LogGroups)
 	}
 	for _, g := range answer.LogGroups {
 		if g.RetentionInDays != 90 {

@@ -62,7 +62,7 @@ var mutations = []struct{ rule, fault, old, new string }{
 	{"an alarm does not stick where metrics are late", "sleep within the delay", "      EvaluationPeriods: 20\n", "      EvaluationPeriods: 10\n"},
 	{"an alarm does not stick where metrics are late", "sleep by one filled minute", "      EvaluationPeriods: 20\n", "      EvaluationPeriods: 20\n      DatapointsToAlarm: 1\n"},
 	{"silence is told daily", "no reset", "aws-sdk:cloudwatch:setAlarmState", "aws-sdk:cloudwatch:describeAlarms"},
-	{"silence is told daily", "another alarm", `"AlarmName": "${NoSuccessAlarm}"`, `"AlarmName": "${RunFailedAlarm}"`},
+	{"silence is told daily", "another alarm", `"AlarmName": "${AWS::StackName}-no-success"`, `"AlarmName": "${AWS::StackName}-run-failed"`},
 	{"silence is told daily", "weekly", "cron(30 8 * * ? *)", "cron(30 8 ? * MON *)"},
 	{"silence is told daily", "another state", `"StateValue": "OK"`, `"StateValue": "ALARM"`},
 	{"silence is told daily", "two mails", "      AlarmActions: [!Ref Alerts]\n      Namespace: GoogleShuffle\n      MetricName: RunSucceeded\n", "      AlarmActions: [!Ref Alerts]\n      OKActions: [!Ref Alerts]\n      Namespace: GoogleShuffle\n      MetricName: RunSucceeded\n"},

@@ -203,7 +203,7 @@ func testSchedule(t *testing.T, d *deployed) {
 
 // testRoles: the policies say in IAM what they say in the template, so that what is tested of the one holds of the other.
 func testRoles(t *testing.T, d *deployed) {
-	for role, policy := range map[string]string{"PlannerRole": "plan", "WorkerRole": "work", "TrackerRole": "track"} {
+	for role, policy := range map[string]string{"PlannerRole": "plan", "WorkerRole": "work", "TrackerRole": "track", "DoctorRole": "diagnose"} {
 		var answer struct {
 			Document string `xml:"GetRolePolicyResult>PolicyDocument"`
 		}

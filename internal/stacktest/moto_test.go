@@ -61,7 +61,7 @@ type container struct {
 
 // testTaskDefinitions: what moto keeps of them; their roles and sizes it drops.
 func testTaskDefinitions(t *testing.T, d *deployed) {
-	for id, command := range map[string]string{"PlannerTask": "plan", "WorkerTask": "work", "TrackerTask": "track"} {
+	for id, command := range map[string]string{"PlannerTask": "plan", "WorkerTask": "work", "TrackerTask": "track", "DoctorTask": "doctor"} {
 		var answer struct {
 			TaskDefinition struct{ ContainerDefinitions []container }
 		}
@@ -81,7 +81,7 @@ func testTaskDefinitions(t *testing.T, d *deployed) {
 		if env["SHUFFLE_BUCKET"] != "s3://media.angel-nft.com" || env["SHUFFLE_TASKS_QUEUE"] != d.id("TasksQueue") || env["SHUFFLE_DEAD_LETTER_QUEUE"] != d.id("DeadLetterQueue") {
 			t.Errorf("%s: environment %v", id, env)
 		}
-		if withSecret := len(c.Secrets) == 1; withSecret != (id == "PlannerTask") {
+		if withSecret := len(c.Secrets) == 1; withSecret != (id == "PlannerTask" || id == "DoctorTask") {
 			t.Errorf("%s: secrets %v", id, c.Secrets)
 		}
 	}
@@ -105,7 +105,7 @@ func testServices(t *testing.T, d *deployed) {
 // testTrust: each role may be taken on by the service that needs it.
 func testTrust(t *testing.T, d *deployed) {
 	for role, service := range map[string]string{
-		"PlannerRole": "ecs-tasks", "WorkerRole": "ecs-tasks", "TrackerRole": "ecs-tasks", "ExecutionRole": "ecs-tasks", "ScheduleRole": "scheduler",
+		"PlannerRole": "ecs-tasks", "WorkerRole": "ecs-tasks", "TrackerRole": "ecs-tasks", "DoctorRole": "ecs-tasks", "ReminderRole": "scheduler", "ExecutionRole": "ecs-tasks", "ScheduleRole": "scheduler",
 	} {
 		var answer struct {
 			Document string `xml:"GetRoleResult>Role>AssumeRolePolicyDocument"`

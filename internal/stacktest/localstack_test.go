@@ -319,7 +319,7 @@ func testRunFailed(t *testing.T, d *deployed) {
 	inbox := d.inbox("runs")
 	var put struct{}
 	d.Query("monitoring", "PutMetricData", map[string]string{
-		"Namespace": "GoogleShuffle", "MetricData.member.1.MetricName": "RunFailed", "MetricData.member.1.Value": "1", "MetricData.member.1.Unit": "Count",
+		"Namespace": "GoogleShuffle/" + d.name, "MetricData.member.1.MetricName": "RunFailed", "MetricData.member.1.Value": "1", "MetricData.member.1.Unit": "Count",
 		"MetricData.member.1.Dimensions.member.1.Name": "Prefix", "MetricData.member.1.Dimensions.member.1.Value": "tuttle_twins",
 	}, &put)
 	d.alert(inbox, "shuffle redrive RUN", "")

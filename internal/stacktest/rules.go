@@ -25,6 +25,7 @@ var Rules = []Rule{
 	{"silence is told daily", reminds},
 	{"what rules send arrives", rulesReach},
 	{"what fails again and again is one mail", mailFlood},
+	{"two stacks in one account do not meet", apart},
 	{"what is kept, and what goes, is said", keeps},
 	{"lines that alarms hang on are not dropped", logMode},
 	{"tasks have a size of Fargate's", sizes},

@@ -34,6 +34,31 @@ func (s *Stack) alarmWatches(rule string) bool {
 	})
 }
 
+// global are the properties that name a resource in its account and region.
+var global = []string{"QueueName", "TopicName", "ClusterName", "LogGroupName", "RepositoryName", "AlarmName", "DashboardName", "Family", "PolicyName", "Name"}
+
+// apart: all that has a name in the account has the stack's name in it, and the metrics of runs too.
+func apart(s *Stack) (f Findings) {
+	other, err := s.template.Resolve(map[string]string{"AlertEmail": "oncall@example.com", "ImageTag": "v1", "AWS::StackName": "staging"})
+	if err != nil {
+		return Findings{err.Error()}
+	}
+	for id, r := range other.Resources {
+		for _, property := range global {
+			mine, theirs := s.Resources[id].Properties[property], r.Properties[property]
+			scaling := r.Type == "AWS::ApplicationAutoScaling::ScalingPolicy" // named within its target
+			f.when(mine != nil && !scaling && mine == theirs, "%s: %s is %v in every stack", id, property, mine)
+		}
+		namespace := text(r.Properties["Namespace"])
+		f.when(strings.HasPrefix(namespace, "GoogleShuffle") && !strings.HasSuffix(namespace, "/staging"), "%s: watches %s, which all stacks share", id, namespace)
+	}
+	for _, task := range []string{"PlannerTask", "TrackerTask"} {
+		namespace := other.Container(task).Environment["SHUFFLE_METRICS_NAMESPACE"]
+		f.when(namespace != "GoogleShuffle/staging", "%s: its metrics go to %q", task, namespace)
+	}
+	return f
+}
+
 // stateful are the types that hold what an update or a deletion could lose.
 var stateful = []string{"AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::SecretsManager::Secret", "AWS::ECR::Repository"}
 

@@ -125,13 +125,15 @@ func (t *Template) refuses(cpuParameter any, cpu string, memoryParameter any, me
 	return false
 }
 
-// routes: a task that starts before its subnet has a way out cannot pull its image.
+// routes: a task that starts before its subnet has a way out cannot pull its image. A service waits for an association whose
+// name it uses, and the association for the route.
 func routes(s *Stack) (f Findings) {
-	s.each("AWS::ECS::Service", func(id string, _ map[string]any) {
-		awaited := texts(at(s.template.Resources[id], "DependsOn"))
-		for _, kind := range []string{"AWS::EC2::Route", "AWS::EC2::SubnetRouteTableAssociation"} {
-			for _, other := range s.Of(kind) {
-				f.when(!slices.Contains(awaited, other), "%s: does not wait for %s", id, other)
+	s.each("AWS::ECS::Service", func(id string, p map[string]any) {
+		for _, association := range s.Of("AWS::EC2::SubnetRouteTableAssociation") {
+			f.when(!strings.Contains(text(p["Tags"]), association), "%s: does not wait for %s", id, association)
+			for _, route := range s.Of("AWS::EC2::Route") {
+				awaited := texts(at(s.template.Resources[association], "DependsOn"))
+				f.when(!slices.Contains(awaited, route), "%s: does not wait for %s", association, route)
 			}
 		}
 	})

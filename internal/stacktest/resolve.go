@@ -35,6 +35,7 @@ type Resource struct {
 func (t *Template) Resolve(parameters map[string]string) (*Stack, error) {
 	s := &Stack{Resources: map[string]Resource{}, template: t, values: map[string]any{
 		"AWS::AccountId": Account, "AWS::Region": Region, "AWS::StackName": StackName, "AWS::Partition": "aws",
+		"AWS::StackId": "arn:aws:cloudformation:" + Region + ":" + Account + ":stack/" + StackName + "/1a2b3c",
 	}}
 	if name := parameters["AWS::StackName"]; name != "" {
 		s.values["AWS::StackName"] = name

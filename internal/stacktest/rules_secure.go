@@ -10,7 +10,7 @@ import (
 var resourceless = []string{"ecr:GetAuthorizationToken"}
 
 func noWildcards(s *Stack) (f Findings) {
-	s.each("AWS::IAM::Role", func(id string, p map[string]any) {
+	narrow := func(id string, p map[string]any) {
 		f.when(p["ManagedPolicyArns"] != nil, "%s: a managed policy gives more than is needed", id)
 		for _, st := range s.Statements(id) {
 			if st.Effect != "Allow" {
@@ -23,7 +23,9 @@ func noWildcards(s *Stack) (f Findings) {
 				f.when(wide(resource) && !slices.Equal(st.Actions, resourceless), "%s/%s: resource %s", id, st.Sid, resource)
 			}
 		}
-	})
+	}
+	s.each("AWS::IAM::Role", narrow)
+	s.each("AWS::IAM::ManagedPolicy", narrow)
 	return f
 }
 

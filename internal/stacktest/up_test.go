@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/angel-nft/google-shuffle/internal/stacktest"
 )
 
 const key = `{"client_email": "reader@project.iam"}`
@@ -230,6 +232,78 @@ func TestShuffleScript(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}, {"run"}, {"demo"}, {"plan", "a\nb"}} {
 		if out, code, calls := a.run("shuffle", nil, args...); code != 125 || strings.Contains(strings.Join(calls, "\n"), "run-task") {
 			t.Errorf("%q: exit code %d\n%s", args, code, out)
+		}
+	}
+}
+
+// operatorCalls are by command of the AWS CLI what it needs: the action, and on what.
+var operatorCalls = map[string]stacktest.Request{
+	"cloudformation describe-stacks":  {Action: "cloudformation:DescribeStacks", Resource: "stack/google-shuffle/1a2b3c"},
+	"ecs run-task":                    {Action: "ecs:RunTask", Context: "arn:aws:ecs:us-west-2:000000000000:cluster/google-shuffle"},
+	"ecs describe-tasks":              {Action: "ecs:DescribeTasks", Resource: "task/google-shuffle/abc"},
+	"ecs stop-task":                   {Action: "ecs:StopTask", Resource: "task/google-shuffle/abc"},
+	"logs filter-log-events":          {Action: "logs:FilterLogEvents"},
+	"sns list-subscriptions-by-topic": {Action: "sns:ListSubscriptionsByTopic", Resource: "google-shuffle-alerts"},
+	"sns subscribe":                   {Action: "sns:Subscribe", Resource: "google-shuffle-alerts"},
+	"cloudwatch describe-alarms":      {Action: "cloudwatch:DescribeAlarms", Resource: "alarm:*"},
+	"cloudwatch set-alarm-state":      {Action: "cloudwatch:SetAlarmState", Resource: "alarm:google-shuffle-no-success"},
+}
+
+// TestOperatorPolicy: the policy for the people on call holds every call of the scripts that they run, and what these tasks are
+// started with. It does not let them at anything itself.
+func TestOperatorPolicy(t *testing.T) {
+	s := stack(t, source(t), everything)
+	policy := s.Statements("OperatorPolicy")
+	a := newAccount(t)
+	a.up(withKey, "AlertEmail=a@b.c")
+	for _, command := range []string{"plan", "work", "status", "doctor"} {
+		_, _, calls := a.run("shuffle", nil, command)
+		stage := map[string]string{"plan": "planner", "work": "worker", "status": "tracker", "doctor": "doctor"}[command]
+		logs := strings.Replace(stage, "doctor", "planner", 1)
+		a.operatorMay(policy, calls, map[string]string{"ecs:RunTask": "task-definition/google-shuffle-" + stage + ":7", "logs:FilterLogEvents": "log-group:/google-shuffle/" + logs + ":*"})
+		role := strings.ToUpper(stage[:1]) + stage[1:] + "Role"
+		if r := (stacktest.Request{Action: "iam:PassRole", Resource: "arn:aws:iam::000000000000:role/" + role}); !stacktest.Allows(policy, r) {
+			t.Errorf("may not %s", r)
+		}
+	}
+	a.set("subscription", "")
+	_, _, calls := a.run("alerts", nil)
+	a.operatorMay(policy, calls, nil)
+	a.set("subscription", "arn:subscription")
+	a.set("alarms", "google-shuffle-no-success")
+	_, _, calls = a.run("alerts", nil)
+	a.operatorMay(policy, calls, nil)
+
+	for _, r := range []stacktest.Request{
+		{Action: "s3:DeleteObject", Resource: "arn:aws:s3:::media.angel-nft.com/tuttle_twins/ML/train/Rare/F.jpg"},
+		{Action: "sqs:PurgeQueue", Resource: "arn:aws:sqs:us-west-2:000000000000:google-shuffle-tasks"},
+		{Action: "ecs:RunTask", Resource: "arn:aws:ecs:us-west-2:000000000000:task-definition/other:1", Context: "arn:aws:ecs:us-west-2:000000000000:cluster/google-shuffle"},
+		{Action: "ecs:StopTask", Resource: "arn:aws:ecs:us-west-2:000000000000:task/other/abc"},
+		{Action: "iam:PassRole", Resource: "arn:aws:iam::000000000000:role/Admin"},
+		{Action: "cloudwatch:SetAlarmState", Resource: "arn:aws:cloudwatch:us-west-2:000000000000:alarm:other"},
+		{Action: "secretsmanager:GetSecretValue", Resource: "arn:aws:secretsmanager:us-west-2:000000000000:secret:google-shuffle-google-credentials-a1b2c3"},
+		{Action: "logs:FilterLogEvents", Resource: "arn:aws:logs:us-west-2:000000000000:log-group:/other:*"},
+	} {
+		if stacktest.Allows(policy, r) {
+			t.Errorf("may %s", r)
+		}
+	}
+}
+
+// operatorMay fails the test at a call that the policy does not allow, or that operatorCalls does not know.
+func (a *account) operatorMay(policy []stacktest.Statement, calls []string, on map[string]string) {
+	a.t.Helper()
+	for _, call := range calls {
+		words := strings.Fields(call)
+		r, known := operatorCalls[words[1]+" "+words[2]]
+		if !known {
+			a.t.Errorf("a call that nobody has thought of: %s", call)
+			continue
+		}
+		service, _, _ := strings.Cut(r.Action, ":")
+		r.Resource = "arn:aws:" + service + ":us-west-2:000000000000:" + r.Resource + on[r.Action]
+		if !stacktest.Allows(policy, r) {
+			a.t.Errorf("%s: may not %s", call, r)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func TestCommandsOnStack(t *testing.T) {
 
 	checkAllowed(t, d.stack.Statements("PlannerRole"), planner.Requests())
 	checkAllowed(t, d.stack.Statements("TrackerRole"), tracker.Requests())
-	checkRole(t, d.stack.Statements("DoctorRole"), doctor.Requests(), nil)
+	checkAllowed(t, d.stack.Statements("DoctorRole"), doctor.Requests())
 }
 
 // planned plans and gives the run.

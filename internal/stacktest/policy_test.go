@@ -54,8 +54,8 @@ func TestRolesRefuse(t *testing.T) {
 			s3:DeleteObject /tuttle_twins/ML/train/Rare/F.jpg
 			s3:PutObject /tuttle_twins/shuffle/current.json
 			s3:DeleteObject /tuttle_twins/shuffle/settings.json
-			sqs:ReceiveMessage tasks
-			sqs:SendMessage tasks`,
+			sqs:ReceiveMessage planner-dead-letters
+			sqs:PurgeQueue tasks`,
 		"ReminderRole": `cloudwatch:SetAlarmState tasks
 			sqs:ReceiveMessage planner-dead-letters`,
 		"WorkerRole": `s3:PutObject /tuttle_twins/shuffle/current.json

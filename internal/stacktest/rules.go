@@ -43,7 +43,7 @@ var Rules = []Rule{
 	{"a busy task is not ended", protection},
 	{"images are scanned and expire", images},
 	{"dashboards are JSON and show what is there", dashboards},
-	{"only what a user must know has no default", defaults},
+	{"parameters have a default, a description and a form", defaults},
 	{"every setting of a plan has a parameter", settings},
 	{"the template fits into CloudFormation's quotas", quotas},
 }
@@ -165,6 +165,7 @@ func defaults(s *Stack) (f Findings) {
 	for name, p := range s.template.Parameters {
 		f.when(at(p, "Default") == nil && name != "AlertEmail", "parameter %s: no default", name)
 		f.when(at(p, "Description") == nil, "parameter %s: no description", name)
+		f.when(at(p, "Type") == "String" && at(p, "AllowedPattern") == nil && at(p, "AllowedValues") == nil, "parameter %s: takes any text", name)
 	}
 	return f
 }

@@ -75,10 +75,10 @@ case "$name $*" in
 "docker build"*) if [ -n "$NO_BUILD" ]; then exit 1; fi; after -t "$@" >built ;;
 "docker push"*) if [ "$(cat built)" != "$2" ]; then exit 1; fi; echo "${2##*:}" >>images ;;
 *describe-task-definition*)
-  printf '{\n    "family": "google-shuffle-planner",\n    "runtimePlatform": null,\n    "containerDefinitions": [{"image": "1.dkr.ecr.us-west-2.amazonaws.com/google-shuffle:none"}]\n}\n' ;;
+  printf '{\n    "family": "google-shuffle-tracker",\n    "runtimePlatform": null,\n    "containerDefinitions": [{"image": "1.dkr.ecr.us-west-2.amazonaws.com/google-shuffle:none"}]\n}\n' ;;
 *register-task-definition*--cli-input-json*)
   image=${*#*\"image\": \"}; image=${image%%\"*}; echo "${image##*:}" >trial; echo arn:trial ;;
-*"run-task"*arn:trial*'"name": "tracker"'*) exit 254 ;; # the trial is a task of the planner
+*"run-task"*arn:trial*'"name": "planner"'*) exit 254 ;; # the trial is a task of the tracker
 *run-task*) if [ -n "$NOT_STARTED" ]; then printf 'None\tRESOURCE:ENI\n'; else printf 'arn:aws:ecs:us-west-2:1:task/google-shuffle/abc\tNone\n'; fi ;;
 *describe-tasks*lastStatus*) echo STOPPED ;;
 *describe-tasks*) printf '%s\tEssential container in task exited\n' "${EXIT:-0}"; if [ "${EXIT:-0}" = 0 ]; then cat trial >>tried; fi ;;

@@ -171,6 +171,20 @@ func TestUpBroken(t *testing.T) {
 	}
 }
 
+// TestUpWithoutKey: somebody who has no Google key yet may go on without.
+func TestUpWithoutKey(t *testing.T) {
+	a := newAccount(t)
+	_, calls := a.up([]string{"GOOGLE_KEY=later"}, "AlertEmail=a@b.c")
+	order(t, calls, "describe-task-definition --task-definition google-shuffle-tracker", "ImageTag=c0ffee")
+	if strings.Contains(strings.Join(calls, "\n"), "put-secret-value") {
+		t.Errorf("a secret was put:\n%s", strings.Join(calls, "\n"))
+	}
+	a.up(withKey)
+	if a.get("secret") != key {
+		t.Errorf("secret %q", a.get("secret"))
+	}
+}
+
 // TestUpRepeats: whatever call fails, nothing untried is deployed, and the same command brings the stack up afterwards.
 func TestUpRepeats(t *testing.T) {
 	_, calls := newAccount(t).up(withKey, "AlertEmail=a@b.c")

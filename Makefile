@@ -9,7 +9,7 @@ S5CMD := .cache/bin/s5cmd-2.3.0
 RCLONE := .cache/bin/rclone-1.75.1
 BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
-SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,up localstack/install localstack/run moto/install moto/run rehearsal/run)
+SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,up alerts shuffle localstack/install localstack/run moto/install moto/run rehearsal/run)
 
 .PHONY: help test lint worlds vuln build image bench bench-micro bench-peers fuzz faults format clean
 

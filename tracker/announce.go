@@ -9,11 +9,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// The names of the metrics' namespace and dimension, which the alarms know too.
-const (
-	metricsNamespace = "GoogleShuffle"
-	metricsDimension = "Prefix"
-)
+// DefaultMetricsNamespace is where the metrics go when nothing else is configured. A stack has a namespace of its own, so
+// that two stacks in one account do not set off each other's alarms.
+const DefaultMetricsNamespace = "GoogleShuffle"
+
+// metricsDimension is the name of the metrics' dimension, which the alarms know too.
+const metricsDimension = "Prefix"
 
 // metric is one of CloudWatch's embedded metric format.
 type metric struct {
@@ -49,10 +50,13 @@ func (t *Tracker) announce(r *state.Report) {
 		{metric{"Differences", "Count"}, float64(r.Differences)},
 		{metric{"DurationSeconds", "Seconds"}, r.DurationSecs},
 	}
-	d := directive{Namespace: metricsNamespace, Dimensions: [][]string{{metricsDimension}}}
+	d := directive{Namespace: cmp.Or(t.Options.MetricsNamespace, DefaultMetricsNamespace), Dimensions: [][]string{{metricsDimension}}}
 	fields := []zap.Field{
 		zap.String("run", r.Run), zap.String("state", string(r.State)), zap.String("reason", r.Reason), zap.Bool("verified", r.Verified),
 		zap.String(metricsDimension, cmp.Or(t.Store.Layout.Prefix, "/")), // a dimension may not be empty
+	}
+	if d.Namespace == DefaultMetricsNamespace {
+		fields = append(fields, zap.String("alarms", "the stack's alarms see only runs that its own tasks end, see deploy/shuffle"))
 	}
 	for _, v := range values {
 		d.Metrics = append(d.Metrics, v.metric)

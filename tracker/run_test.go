@@ -68,6 +68,29 @@ func TestMetricsLine(t *testing.T) {
 				t.Errorf("no %s in %s", want, aws)
 			}
 		}
+		if said, _ := line["alarms"].(string); !strings.Contains(said, "deploy/shuffle") {
+			t.Errorf("a run that ends outside a stack does not say that no alarm sees it: %v", line)
+		}
+	})
+}
+
+// Each stack's alarms watch a namespace of their own.
+func TestMetricsOfAStack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.published(runName(1), 1, 3)
+		w.work(onlySeqs(dead("AccessDenied"), 1))
+		tracker := w.tracker()
+		tracker.Options.MetricsNamespace = "GoogleShuffle/staging"
+		w.run(tracker)
+		line := w.logs.FilterMessage("run ended").All()[0].ContextMap()
+		aws, err := json.Marshal(line["_aws"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(aws), `"Namespace":"GoogleShuffle/staging"`) || line["alarms"] != nil {
+			t.Errorf("metrics %s, line %v", aws, line)
+		}
 	})
 }
 

@@ -60,6 +60,8 @@ type Options struct {
 	// Stall is how long no result may come before open tasks are published again, and how long a planner's pointer may
 	// stay unchanged before its run is ended or its publication finished; 0 is DefaultStall.
 	Stall time.Duration
+	// MetricsNamespace is CloudWatch's namespace for the metrics of a run's end; "" is DefaultMetricsNamespace.
+	MetricsNamespace string
 	// MaxDead is how many dead tasks a run may have, of all its tasks, before it is halted; up to minDead never halt it.
 	MaxDead rows.Limit
 	// KeepVersions is how many dataset versions stay, the latest among them; 0 keeps all.

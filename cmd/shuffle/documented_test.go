@@ -52,13 +52,18 @@ func parses(t *testing.T, command string) {
 	}
 }
 
-// TestReadme: every command that README says to type, and every variable that it names, is the program's.
+// TestReadme: every command that README and docs/aws.md say to type, and every variable that it names, is the program's.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	body, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
+	more, err := os.ReadFile("../../docs/aws.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body = append(body, more...)
 	commands := documented(string(body))
 	if len(commands) < 60 {
 		t.Errorf("only %d commands found: %q", len(commands), commands)
@@ -70,7 +75,7 @@ func TestReadme(t *testing.T) {
 	}
 	for _, name := range variable.FindAllString(string(body), -1) {
 		if !regexp.MustCompile(`\$` + name + `\b`).MatchString(help.String()) {
-			t.Errorf("README names %s, which no command knows", name)
+			t.Errorf("the documentation names %s, which no command knows", name)
 		}
 	}
 }

@@ -14,10 +14,10 @@ import (
 )
 
 // TestCommandsOnStack: what the person on call types needs no more than a stage's role has, so that a task that is started with
-// another command can do it too: what reads the sheets with the planner's, the rest, and the dashboard, with the tracker's.
+// another command can do it too: what reads the sheets with the planner's, doctor with its own, the rest, and the dashboard, with the tracker's.
 func TestCommandsOnStack(t *testing.T) {
 	d := deployStack(t)
-	none, planner, tracker := &stacktest.Calls{}, &stacktest.Calls{}, &stacktest.Calls{}
+	none, planner, tracker, doctor := &stacktest.Calls{}, &stacktest.Calls{}, &stacktest.Calls{}, &stacktest.Calls{}
 	stage := func(tasks ...string) {
 		for _, task := range tasks {
 			d.runNoted(task, none)
@@ -46,9 +46,11 @@ func TestCommandsOnStack(t *testing.T) {
 	d.command("PlannerTask", planner, "restore", "1", "--allow-delete", "S01E01")
 	stage("WorkerTask", "TrackerTask")
 	d.visit(tracker)
+	d.command("DoctorTask", doctor, "doctor")
 
 	checkAllowed(t, d.stack.Statements("PlannerRole"), planner.Requests())
 	checkAllowed(t, d.stack.Statements("TrackerRole"), tracker.Requests())
+	checkAllowed(t, d.stack.Statements("DoctorRole"), doctor.Requests())
 }
 
 // planned plans and gives the run.

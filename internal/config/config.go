@@ -60,6 +60,8 @@ type Config struct {
 	KeepVersions int           `help:"Dataset versions that stay, besides those with a tag; older ones are removed when a newer one is published; 0 keeps all." default:"30" group:"runs"`
 	Listings     int           `help:"LIST requests at a time." default:"32" group:"runs"`
 
+	MetricsNamespace string `help:"CloudWatch namespace of the metrics that the log line at a run's end carries." default:"GoogleShuffle" group:"runs"`
+
 	Alive string `help:"Unix socket where work and track say whether they are alive, such as @shuffle; shuffle alive asks there." placeholder:"SOCKET" group:"runs"`
 
 	LogLevel  string `help:"debug, info, warn or error; auto is info, and warn for the demo." default:"auto" enum:"auto,debug,info,warn,error" group:"logs"`

@@ -95,7 +95,7 @@ type Deployed struct {
 // Deploy creates a stack, waits for it, and gives its resources by logical ID. The test's end deletes it.
 func (c Cloud) Deploy(name string, template []byte, parameters map[string]string) map[string]Deployed {
 	c.T.Helper()
-	form := map[string]string{"StackName": name, "TemplateBody": string(template), "Capabilities.member.1": "CAPABILITY_NAMED_IAM"}
+	form := map[string]string{"StackName": name, "TemplateURL": c.upload(name, template), "Capabilities.member.1": "CAPABILITY_NAMED_IAM"}
 	n := 0
 	for key, value := range parameters {
 		n++
@@ -114,6 +114,16 @@ func (c Cloud) Deploy(name string, template []byte, parameters map[string]string
 		resources[r.ID] = r
 	}
 	return resources
+}
+
+// upload puts a template into a bucket of its own, as deploy/up does: it is longer than a request may be.
+func (c Cloud) upload(stack string, template []byte) (url string) {
+	c.T.Helper()
+	bucket := "/templates-" + stack
+	where := []byte(`<CreateBucketConfiguration><LocationConstraint>` + Region + `</LocationConstraint></CreateBucketConfiguration>`)
+	c.send("s3", http.MethodPut, bucket, "application/xml", "", where)
+	c.send("s3", http.MethodPut, bucket+"/stack.yaml", "application/yaml", "", template)
+	return "https://s3." + Region + ".amazonaws.com" + bucket + "/stack.yaml"
 }
 
 // creation is how long a stack may take.

@@ -147,6 +147,7 @@ func testAlarms(t *testing.T, d *deployed) {
 			Actions   []string `xml:"AlarmActions>member"`
 			Missing   string   `xml:"TreatMissingData"`
 			Periods   int      `xml:"EvaluationPeriods"`
+			Needed    int      `xml:"DatapointsToAlarm"`
 		} `xml:"DescribeAlarmsResult>MetricAlarms>member"`
 	}
 	d.Query("monitoring", "DescribeAlarms", map[string]string{"AlarmNamePrefix": d.name}, &answer)
@@ -156,7 +157,8 @@ func testAlarms(t *testing.T, d *deployed) {
 		found := false
 		for _, a := range answer.Alarms {
 			if a.AlarmName == p["AlarmName"] {
-				found = len(a.Actions) == 1 && a.Missing == p["TreatMissingData"] && a.Periods == p["EvaluationPeriods"]
+				found = len(a.Actions) == 1 && a.Missing == p["TreatMissingData"] && a.Periods == p["EvaluationPeriods"] &&
+					(p["DatapointsToAlarm"] == nil || a.Needed == p["DatapointsToAlarm"])
 			}
 		}
 		if !found {
@@ -169,13 +171,15 @@ func testAlarms(t *testing.T, d *deployed) {
 }
 
 func testRules(t *testing.T, d *deployed) {
-	for _, id := range []string{"TaskFailedRule", "ServiceImpairedRule"} {
+	for _, id := range d.wanted.Of("AWS::Events::Rule") {
 		var rule struct{ EventPattern, State string }
 		name := d.wanted.Resources[id].Properties["Name"]
 		d.JSON("events", "AWSEvents.DescribeRule", map[string]any{"Name": name}, &rule)
-		var targets struct{ Targets []struct{ Arn string } }
+		var targets struct{ Targets []struct{ Arn, ID string } }
 		d.JSON("events", "AWSEvents.ListTargetsByRule", map[string]any{"Rule": name}, &targets)
-		if rule.State != "ENABLED" || !json.Valid([]byte(rule.EventPattern)) || len(targets.Targets) != 1 || targets.Targets[0].Arn != d.id("Alerts") {
+		mails := slices.ContainsFunc(targets.Targets, func(target struct{ Arn, ID string }) bool { return target.Arn == d.id("Alerts") })
+		want := len(d.wanted.Resources[id].Properties["Targets"].([]any))
+		if rule.State != "ENABLED" || !json.Valid([]byte(rule.EventPattern)) || len(targets.Targets) != want || mails != (want == 2) {
 			t.Errorf("%s: %+v, targets %+v", id, rule, targets)
 		}
 	}
@@ -199,7 +203,7 @@ func testSchedule(t *testing.T, d *deployed) {
 
 // testRoles: the policies say in IAM what they say in the template, so that what is tested of the one holds of the other.
 func testRoles(t *testing.T, d *deployed) {
-	for role, policy := range map[string]string{"PlannerRole": "plan", "WorkerRole": "work", "TrackerRole": "track"} {
+	for role, policy := range map[string]string{"PlannerRole": "plan", "WorkerRole": "work", "TrackerRole": "track", "DoctorRole": "diagnose"} {
 		var answer struct {
 			Document string `xml:"GetRolePolicyResult>PolicyDocument"`
 		}
@@ -231,8 +235,8 @@ func testLogs(t *testing.T, d *deployed) {
 		} `json:"logGroups"`
 	}
 	d.JSON("logs", "Logs_20140328.DescribeLogGroups", map[string]any{"logGroupNamePrefix": "/" + d.name + "/"}, &answer)
-	if len(answer.LogGroups) != 3 {
-		t.Errorf("log groups %+v, expected three", answer.LogGroups)
+	if len(answer.LogGroups) != 4 {
+		t.Errorf("log groups %+v, expected four", answer.LogGroups)
 	}
 }
 
@@ -267,9 +271,9 @@ func (d *deployed) alert(inbox, want, unwanted string) {
 }
 
 // stopped is what ECS says of a task that has ended.
-func (d *deployed) stopped(cluster, task, stopCode string, containers ...map[string]any) map[string]any {
+func (d *deployed) stopped(cluster, group, task, stopCode string, containers ...map[string]any) map[string]any {
 	detail, err := json.Marshal(map[string]any{
-		"clusterArn": cluster, "lastStatus": "STOPPED", "group": "planner", "stoppedReason": "Essential container in task exited",
+		"clusterArn": cluster, "lastStatus": "STOPPED", "group": group, "stoppedReason": "Essential container in task exited",
 		"stopCode": stopCode, "taskArn": task, "containers": containers,
 	})
 	if err != nil {
@@ -278,11 +282,13 @@ func (d *deployed) stopped(cluster, task, stopCode string, containers ...map[str
 	return map[string]any{"Source": "aws.ecs", "DetailType": "ECS Task State Change", "Detail": string(detail)}
 }
 
-// testTaskFailed: of a task that ends well nobody hears; of one that fails or cannot be started, somebody does.
+// testTaskFailed: there is a mail for each failure of the planner, with what to type. There is none for a planner that ends well,
+// with held episodes or beside another run, none for services, which may fail every few minutes, and none for commands that
+// somebody typed.
 func testTaskFailed(t *testing.T, d *deployed) {
 	inbox := d.inbox("tasks")
 	var rule struct{ EventPattern string }
-	d.JSON("events", "AWSEvents.DescribeRule", map[string]any{"Name": d.name + "-task-failed"}, &rule)
+	d.JSON("events", "AWSEvents.DescribeRule", map[string]any{"Name": d.name + "-planner-failed"}, &rule)
 	var pattern struct {
 		Detail struct {
 			ClusterArn []string `json:"clusterArn"`
@@ -292,14 +298,20 @@ func testTaskFailed(t *testing.T, d *deployed) {
 		t.Fatalf("pattern %s: %v", rule.EventPattern, err)
 	}
 	cluster := pattern.Detail.ClusterArn[0] // whatever LocalStack takes for it
+	exited := func(group, task string, code int) any {
+		return d.stopped(cluster, group, task, "EssentialContainerExited", map[string]any{"exitCode": code})
+	}
 	var answer struct{ FailedEntryCount int }
 	d.JSON("events", "AWSEvents.PutEvents", map[string]any{"Entries": []any{
-		d.stopped(cluster, "task/ended-well", "EssentialContainerExited", map[string]any{"exitCode": 0}),
-		d.stopped(cluster, "task/failed", "EssentialContainerExited", map[string]any{"exitCode": 2}),
-		d.stopped(cluster, "task/never-started", "TaskFailedToStart", map[string]any{"reason": "CannotPullContainerError"}),
+		exited("planner", "task/quiet-well", 0), exited("planner", "task/quiet-held", 1), exited("planner", "task/quiet-blocked", 3),
+		exited("service:worker", "task/quiet-worker", 1), exited("operator", "task/quiet-command", 2),
+		d.stopped(cluster, "service:tracker", "task/quiet-tracker", "TaskFailedToStart"),
+		exited("planner", "task/killed", 137), exited("planner", "task/refused", 2),
+		d.stopped(cluster, "planner", "task/never-started", "TaskFailedToStart", map[string]any{"reason": "CannotPullContainerError"}),
 	}}, &answer)
-	d.alert(inbox, "task/failed", "task/ended-well")
-	d.alert(inbox, "task/never-started", "task/ended-well")
+	for _, want := range []string{"task/killed", "task/never-started", "task/refused ended with 2", "shuffle settings", "shuffle plan --change-settings"} {
+		d.alert(inbox, want, "task/quiet")
+	}
 }
 
 // testRunFailed: the metric that the tracker's log line embeds sets off the alarm, which says what to type.
@@ -307,7 +319,7 @@ func testRunFailed(t *testing.T, d *deployed) {
 	inbox := d.inbox("runs")
 	var put struct{}
 	d.Query("monitoring", "PutMetricData", map[string]string{
-		"Namespace": "GoogleShuffle", "MetricData.member.1.MetricName": "RunFailed", "MetricData.member.1.Value": "1", "MetricData.member.1.Unit": "Count",
+		"Namespace": "GoogleShuffle/" + d.name, "MetricData.member.1.MetricName": "RunFailed", "MetricData.member.1.Value": "1", "MetricData.member.1.Unit": "Count",
 		"MetricData.member.1.Dimensions.member.1.Name": "Prefix", "MetricData.member.1.Dimensions.member.1.Value": "tuttle_twins",
 	}, &put)
 	d.alert(inbox, "shuffle redrive RUN", "")

@@ -17,6 +17,7 @@ import (
 var silent = []string{
 	"AWS::SQS::QueuePolicy", "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy", "AWS::SecretsManager::Secret", "AWS::Scheduler::Schedule",
 	"AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CloudWatch::Alarm",
+	"AWS::Logs::ResourcePolicy",
 }
 
 // TestMoto: ECS and the dashboard, which LocalStack only pretends.
@@ -60,7 +61,7 @@ type container struct {
 
 // testTaskDefinitions: what moto keeps of them; their roles and sizes it drops.
 func testTaskDefinitions(t *testing.T, d *deployed) {
-	for id, command := range map[string]string{"PlannerTask": "plan", "WorkerTask": "work", "TrackerTask": "track"} {
+	for id, command := range map[string]string{"PlannerTask": "plan", "WorkerTask": "work", "TrackerTask": "track", "DoctorTask": "doctor"} {
 		var answer struct {
 			TaskDefinition struct{ ContainerDefinitions []container }
 		}
@@ -80,7 +81,7 @@ func testTaskDefinitions(t *testing.T, d *deployed) {
 		if env["SHUFFLE_BUCKET"] != "s3://media.angel-nft.com" || env["SHUFFLE_TASKS_QUEUE"] != d.id("TasksQueue") || env["SHUFFLE_DEAD_LETTER_QUEUE"] != d.id("DeadLetterQueue") {
 			t.Errorf("%s: environment %v", id, env)
 		}
-		if withSecret := len(c.Secrets) == 1; withSecret != (id == "PlannerTask") {
+		if withSecret := len(c.Secrets) == 1; withSecret != (id == "PlannerTask" || id == "DoctorTask") {
 			t.Errorf("%s: secrets %v", id, c.Secrets)
 		}
 	}
@@ -104,7 +105,7 @@ func testServices(t *testing.T, d *deployed) {
 // testTrust: each role may be taken on by the service that needs it.
 func testTrust(t *testing.T, d *deployed) {
 	for role, service := range map[string]string{
-		"PlannerRole": "ecs-tasks", "WorkerRole": "ecs-tasks", "TrackerRole": "ecs-tasks", "ExecutionRole": "ecs-tasks", "ScheduleRole": "scheduler",
+		"PlannerRole": "ecs-tasks", "WorkerRole": "ecs-tasks", "TrackerRole": "ecs-tasks", "DoctorRole": "ecs-tasks", "ReminderRole": "scheduler", "ExecutionRole": "ecs-tasks", "ScheduleRole": "scheduler",
 	} {
 		var answer struct {
 			Document string `xml:"GetRoleResult>Role>AssumeRolePolicyDocument"`
@@ -142,8 +143,8 @@ func testRetention(t *testing.T, d *deployed) {
 		} `json:"logGroups"`
 	}
 	d.JSON("logs", "Logs_20140328.DescribeLogGroups", map[string]any{"logGroupNamePrefix": "/" + d.name + "/"}, &answer)
-	if len(answer.LogGroups) != 3 {
-		t.Errorf("log groups %+v, expected three", answer.LogGroups)
+	if len(answer.LogGroups) != 4 {
+		t.Errorf("log groups %+v, expected four", answer.LogGroups)
 	}
 	for _, g := range answer.LogGroups {
 		if g.RetentionInDays != 90 {

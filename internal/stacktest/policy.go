@@ -31,12 +31,12 @@ func (r Request) String() string {
 	return r.Action + " on " + r.Resource + " with " + r.Context
 }
 
-// Statements of a role's policies.
+// Statements of a role's policies, or of a managed policy.
 func (s *Stack) Statements(role string) (all []Statement) {
 	for _, policy := range list(at(s.Resources[role].Properties, "Policies")) {
 		all = append(all, statements(at(policy, "PolicyDocument"))...)
 	}
-	return all
+	return append(all, statements(s.Resources[role].Properties["PolicyDocument"])...)
 }
 
 // ParsePolicy reads a policy as IAM gives it back.

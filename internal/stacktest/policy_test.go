@@ -42,6 +42,7 @@ func TestRolesRefuse(t *testing.T) {
 		"PlannerRole": `s3:PutObject /tuttle_twins/ML/train/Rare/F.jpg
 			s3:DeleteObject /tuttle_twins/ML/train/Rare/F.jpg
 			s3:DeleteObject /tuttle_twins/shuffle/current.json
+			s3:DeleteObject /tuttle_twins/shuffle/settings.json
 			s3:PutObject /tuttle_twins/manifests/S01-episodes.json
 			s3:PutObject /tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/F.jpg
 			s3:GetObject /other/manifests/S01-episodes.json
@@ -49,7 +50,16 @@ func TestRolesRefuse(t *testing.T) {
 			sqs:DeleteMessage tasks
 			sqs:PurgeQueue tasks
 			sqs:SendMessage results`,
+		"DoctorRole": `s3:PutObject /tuttle_twins/ML/train/Rare/F.jpg
+			s3:DeleteObject /tuttle_twins/ML/train/Rare/F.jpg
+			s3:PutObject /tuttle_twins/shuffle/current.json
+			s3:DeleteObject /tuttle_twins/shuffle/settings.json
+			sqs:ReceiveMessage planner-dead-letters
+			sqs:PurgeQueue tasks`,
+		"ReminderRole": `cloudwatch:SetAlarmState tasks
+			sqs:ReceiveMessage planner-dead-letters`,
 		"WorkerRole": `s3:PutObject /tuttle_twins/shuffle/current.json
+			s3:GetObject /tuttle_twins/shuffle/settings.json
 			s3:DeleteObject /tuttle_twins/shuffle/current.json
 			s3:GetObject /tuttle_twins/shuffle/seed.json
 			s3:GetObject /tuttle_twins/manifests/S01-episodes.json
@@ -88,6 +98,20 @@ func TestRolesRefuse(t *testing.T) {
 		for _, prefix := range []string{"other/", "t", "tuttle_twins"} {
 			if r := (stacktest.Request{Action: "s3:ListBucket", Resource: bucket, Context: prefix}); stacktest.Allows(s.Statements(role), r) {
 				t.Errorf("%s may %s", role, r)
+			}
+		}
+	}
+}
+
+// TestRolesAllow: the settings in force, which planner and tracker record, and the names of versions.
+func TestRolesAllow(t *testing.T) {
+	s := stack(t, source(t), everything)
+	for _, role := range []string{"PlannerRole", "TrackerRole"} {
+		for _, key := range []string{"settings.json", "seed.json", "versions/tags.json"} {
+			for _, action := range []string{"s3:GetObject", "s3:PutObject"} {
+				if r := (stacktest.Request{Action: action, Resource: "arn:aws:s3:::media.angel-nft.com/tuttle_twins/shuffle/" + key}); !stacktest.Allows(s.Statements(role), r) {
+					t.Errorf("%s may not %s", role, r)
+				}
 			}
 		}
 	}

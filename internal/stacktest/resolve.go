@@ -35,6 +35,7 @@ type Resource struct {
 func (t *Template) Resolve(parameters map[string]string) (*Stack, error) {
 	s := &Stack{Resources: map[string]Resource{}, template: t, values: map[string]any{
 		"AWS::AccountId": Account, "AWS::Region": Region, "AWS::StackName": StackName, "AWS::Partition": "aws",
+		"AWS::StackId": "arn:aws:cloudformation:" + Region + ":" + Account + ":stack/" + StackName + "/1a2b3c",
 	}}
 	if name := parameters["AWS::StackName"]; name != "" {
 		s.values["AWS::StackName"] = name
@@ -60,6 +61,14 @@ func (t *Template) Resolve(parameters map[string]string) (*Stack, error) {
 		return nil, fmt.Errorf("resolve template: %w", s.errs[0])
 	}
 	return s, nil
+}
+
+func split(delimited, delimiter string) []any {
+	parts := []any{}
+	for part := range strings.SplitSeq(delimited, delimiter) {
+		parts = append(parts, part)
+	}
+	return parts
 }
 
 func (s *Stack) fail(format string, args ...any) {
@@ -116,6 +125,7 @@ func init() { // not a literal, since they evaluate their arguments
 		"Fn::GetAtt": func(s *Stack, a any) any { return s.attribute(text(list(a)[0]), text(list(a)[1])) },
 		"Fn::Sub":    func(s *Stack, a any) any { return s.sub(text(a)) },
 		"Fn::Select": func(s *Stack, a any) any { return text(list(a)[0]) + " of " + text(s.eval(list(a)[1])) },
+		"Fn::Split":  func(s *Stack, a any) any { return split(text(s.eval(list(a)[1])), text(list(a)[0])) },
 		"Fn::GetAZs": func(*Stack, any) any { return "zones" },
 		"Fn::Equals": func(s *Stack, a any) any { return text(s.eval(list(a)[0])) == text(s.eval(list(a)[1])) },
 		"Fn::Not":    func(s *Stack, a any) any { return s.eval(list(a)[0]) == false },

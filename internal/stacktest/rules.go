@@ -21,7 +21,15 @@ var Rules = []Rule{
 	{"each task has a role of its own", taskRoles},
 	{"alarms act", alarmsAct},
 	{"silence is a failure where success is awaited", silence},
+	{"an alarm does not stick where metrics are late", fills},
+	{"silence is told daily", reminds},
 	{"what rules send arrives", rulesReach},
+	{"what fails again and again is one mail", mailFlood},
+	{"two stacks in one account do not meet", apart},
+	{"what is kept, and what goes, is said", keeps},
+	{"lines that alarms hang on are not dropped", logMode},
+	{"tasks have a size of Fargate's", sizes},
+	{"services wait for the routes of their subnets", routes},
 	{"metric math names its metrics", metricMath},
 	{"the schedule may start its task", scheduleRights},
 	{"the schedule is a schedule", scheduleExpression},
@@ -35,8 +43,9 @@ var Rules = []Rule{
 	{"a busy task is not ended", protection},
 	{"images are scanned and expire", images},
 	{"dashboards are JSON and show what is there", dashboards},
-	{"only what a user must know has no default", defaults},
-	{"the template fits into a request", size},
+	{"parameters have a default, a description and a form", defaults},
+	{"every setting of a plan has a parameter", settings},
+	{"the template fits into CloudFormation's quotas", quotas},
 }
 
 // Findings is what a rule has to say, a line each.
@@ -138,7 +147,7 @@ func capacity(s *Stack) (f Findings) {
 	})
 	s.each("AWS::Scheduler::Schedule", func(id string, p map[string]any) {
 		ecs := at(p["Target"], "EcsParameters")
-		f.when((at(ecs, "LaunchType") == nil) == (at(ecs, "CapacityProviderStrategy") == nil), "%s: expected one of LaunchType and CapacityProviderStrategy", id)
+		f.when(ecs != nil && (at(ecs, "LaunchType") == nil) == (at(ecs, "CapacityProviderStrategy") == nil), "%s: expected one of LaunchType and CapacityProviderStrategy", id)
 	})
 	return f
 }
@@ -156,14 +165,21 @@ func defaults(s *Stack) (f Findings) {
 	for name, p := range s.template.Parameters {
 		f.when(at(p, "Default") == nil && name != "AlertEmail", "parameter %s: no default", name)
 		f.when(at(p, "Description") == nil, "parameter %s: no description", name)
+		f.when(at(p, "Type") == "String" && at(p, "AllowedPattern") == nil && at(p, "AllowedValues") == nil, "parameter %s: takes any text", name)
 	}
 	return f
 }
 
-// maxSize is what CloudFormation takes of a template without a bucket to put it in.
-const maxSize = 51_200
-
-func size(s *Stack) (f Findings) {
-	f.when(s.template.Size > maxSize, "the template has %d bytes, CloudFormation takes %d", s.template.Size, maxSize)
+// quotas of CloudFormation (User Guide, "Understand CloudFormation quotas"). A template of more than 51,200 bytes has to
+// be put into a bucket, as deploy/up does. A tenth of each quota stays free for what comes next.
+func quotas(s *Stack) (f Findings) {
+	for _, q := range []struct {
+		name      string
+		have, max int
+	}{
+		{"bytes", s.template.Size, 1 << 20}, {"parameters", len(s.template.Parameters), 200}, {"resources", len(s.template.Resources), 500},
+	} {
+		f.when(q.have > q.max*9/10, "the template has %d %s of %d, expected a tenth to be free", q.have, q.name, q.max)
+	}
 	return f
 }

@@ -1,6 +1,7 @@
 package stacktest
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -9,7 +10,7 @@ import (
 var resourceless = []string{"ecr:GetAuthorizationToken"}
 
 func noWildcards(s *Stack) (f Findings) {
-	s.each("AWS::IAM::Role", func(id string, p map[string]any) {
+	narrow := func(id string, p map[string]any) {
 		f.when(p["ManagedPolicyArns"] != nil, "%s: a managed policy gives more than is needed", id)
 		for _, st := range s.Statements(id) {
 			if st.Effect != "Allow" {
@@ -22,7 +23,9 @@ func noWildcards(s *Stack) (f Findings) {
 				f.when(wide(resource) && !slices.Equal(st.Actions, resourceless), "%s/%s: resource %s", id, st.Sid, resource)
 			}
 		}
-	})
+	}
+	s.each("AWS::IAM::Role", narrow)
+	s.each("AWS::IAM::ManagedPolicy", narrow)
 	return f
 }
 
@@ -116,8 +119,8 @@ func nothingPublic(s *Stack) (f Findings) {
 
 const eventBridge = "events.amazonaws.com"
 
-// rulesReach: a rule's alert arrives only if the topic lets EventBridge in without a condition (EventBridge User Guide,
-// "Troubleshooting": condition blocks are not supported in the policies of its topics).
+// rulesReach: a rule's alert arrives only if its topic lets EventBridge in without a condition (EventBridge User Guide,
+// "Troubleshooting": condition blocks are not supported in the policies of its topics), and its log only by a resource policy.
 func rulesReach(s *Stack) (f Findings) {
 	open := map[string]bool{}
 	s.each("AWS::SNS::TopicPolicy", func(_ string, p map[string]any) {
@@ -127,9 +130,20 @@ func rulesReach(s *Stack) (f Findings) {
 			}
 		}
 	})
+	s.each("AWS::Logs::ResourcePolicy", func(id string, p map[string]any) {
+		var policy map[string]any
+		if err := json.Unmarshal([]byte(text(p["PolicyDocument"])), &policy); err != nil {
+			f.when(true, "%s: its document is no JSON: %v", id, err)
+		}
+		for _, v := range list(policy["Statement"]) {
+			if at(v, "Effect") == "Allow" && slices.Contains(texts(at(v, "Principal", "Service")), eventBridge) && slices.Contains(texts(at(v, "Action")), "logs:PutLogEvents") {
+				open[strings.TrimSuffix(text(at(v, "Resource")), ":*")] = true
+			}
+		}
+	})
 	s.each("AWS::Events::Rule", func(id string, p map[string]any) {
 		for _, target := range list(p["Targets"]) {
-			f.when(!open[text(at(target, "Arn"))], "%s: its target does not let EventBridge in, or not without a condition", id)
+			f.when(!open[text(at(target, "Arn"))], "%s: its target %v does not let EventBridge in, or not without a condition", id, at(target, "Arn"))
 		}
 	})
 	return f

@@ -3,7 +3,10 @@ package stacktest_test
 import (
 	"bytes"
 	"os"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/angel-nft/google-shuffle/internal/stacktest"
 )
@@ -13,10 +16,16 @@ const path = "../../deploy/stack.yaml"
 // everything makes all of a stack's conditions hold.
 var everything = map[string]string{
 	"AlertEmail": "oncall@example.com", "AlertPhone": "+15555550100", "ImageTag": "v1",
-	"BucketKeyArn": "arn:aws:kms:us-west-2:000000000000:key/1", "Prefix": "tuttle_twins",
+	"BucketKeyArn": "arn:aws:kms:us-west-2:000000000000:key/1", "Prefix": "tuttle_twins", "BucketAlias": "media-copy",
+	"Split": "train=0.8,test=0.2", "Group": "10s", "Stratify": "true", "Guard": "12", "Subsample": "2", "Classes": "Common,Rare", "ImageSize": "small",
+	"MaxBadRows": "50", "MaxDelete": "5%", "MaxRefresh": "20%", "MaxDead": "2%", "MinPerClass": "3", "KeepVersions": "10",
 }
 
-func source(t *testing.T) []byte {
+var inTheirNetwork = map[string]string{
+	"AlertEmail": "oncall@example.com", "ImageTag": "v1", "VpcId": "vpc-1", "SubnetIds": "subnet-1,subnet-2", "PublicAddresses": "DISABLED",
+}
+
+func source(t testing.TB) []byte {
 	t.Helper()
 	body, err := os.ReadFile(path)
 	if err != nil {
@@ -26,7 +35,7 @@ func source(t *testing.T) []byte {
 }
 
 // stack resolves a template's text with the parameters.
-func stack(t *testing.T, body []byte, parameters map[string]string) *stacktest.Stack {
+func stack(t testing.TB, body []byte, parameters map[string]string) *stacktest.Stack {
 	t.Helper()
 	template, err := stacktest.Parse(body)
 	if err != nil {
@@ -40,13 +49,43 @@ func stack(t *testing.T, body []byte, parameters map[string]string) *stacktest.S
 }
 
 func TestRules(t *testing.T) {
-	for name, parameters := range map[string]map[string]string{"everything": everything, "defaults": {"AlertEmail": "oncall@example.com", "ImageTag": "v1"}} {
+	for name, parameters := range map[string]map[string]string{
+		"everything": everything, "defaults": {"AlertEmail": "oncall@example.com", "ImageTag": "v1"}, "in a network of theirs": inTheirNetwork,
+	} {
 		s := stack(t, source(t), parameters)
 		for _, rule := range stacktest.Rules {
 			for _, finding := range rule.Check(s) {
 				t.Errorf("%s: %s: %s", name, rule.Name, finding)
 			}
 		}
+	}
+}
+
+// TestTheirNetwork: the stack makes no network then, and its tasks are in theirs.
+func TestTheirNetwork(t *testing.T) {
+	s := stack(t, source(t), inTheirNetwork)
+	for id, r := range s.Resources {
+		if strings.HasPrefix(r.Type, "AWS::EC2::") && r.Type != "AWS::EC2::SecurityGroup" {
+			t.Errorf("%s (%s) is made all the same", id, r.Type)
+		}
+	}
+	if got := s.Resources["OutboundOnly"].Properties["VpcId"]; got != "vpc-1" {
+		t.Errorf("the security group is in %v", got)
+	}
+	networks := []any{s.Resources["PlannerSchedule"].Properties["Target"].(map[string]any)["EcsParameters"].(map[string]any)["NetworkConfiguration"]}
+	for _, id := range s.Of("AWS::ECS::Service") {
+		networks = append(networks, s.Resources[id].Properties["NetworkConfiguration"])
+	}
+	want := map[string]any{"AwsvpcConfiguration": map[string]any{
+		"Subnets": []any{"subnet-1", "subnet-2"}, "SecurityGroups": []any{"OutboundOnly"}, "AssignPublicIp": "DISABLED",
+	}}
+	for _, network := range networks {
+		if diff := cmp.Diff(want, network); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if len(networks) != 3 {
+		t.Errorf("%d networks", len(networks))
 	}
 }
 

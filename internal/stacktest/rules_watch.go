@@ -1,6 +1,7 @@
 package stacktest
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -34,6 +35,52 @@ func silence(s *Stack) (f Findings) {
 		f.when(p["TreatMissingData"] != want, "%s: takes missing data as %v, expected %s", id, p["TreatMissingData"], want)
 		hours := number(p["Period"]) * number(p["EvaluationPeriods"]) / 3600
 		f.when(p["MetricName"] == "RunSucceeded" && (hours <= 24 || hours > 30), "%s: waits for %d hours, expected a day and a bit", id, hours)
+	})
+	return f
+}
+
+// reminds: an alarm notifies when its state changes, so one that has been in ALARM since before its address was confirmed is
+// silent for ever, unless something resets it.
+func reminds(s *Stack) (f Findings) {
+	reset := map[string]string{}
+	s.each("AWS::Scheduler::Schedule", func(_ string, p map[string]any) {
+		if at(p["Target"], "Arn") == setAlarmState {
+			reset[s.alarmToReset(text(at(p["Target"], "Input")))] = text(p["ScheduleExpression"])
+		}
+	})
+	s.each("AWS::CloudWatch::Alarm", func(id string, p map[string]any) {
+		if p["MetricName"] != "RunSucceeded" {
+			return
+		}
+		f.when(!daily.MatchString(reset[s.attribute(id, "Arn")]), "%s: notifies once and then no more; no daily schedule resets it", id)
+		f.when(p["OKActions"] != nil, "%s: each reset would send a mail that all is well", id)
+	})
+	return f
+}
+
+var daily = regexp.MustCompile(`^cron\(\d+ \d+ \* \* \? \*\)$`)
+
+// The newest minutes of a metric come late: some minutes as a rule, 15 of a queue that wakes (SQS Developer Guide,
+// "CloudWatch metrics for Amazon SQS"). FILL fills them meanwhile.
+const (
+	usualDelay  = 3
+	wakingDelay = 15
+)
+
+// fills: an alarm that looks at the newest minutes alone, and FILLs them, may stay in its state for ever (CloudWatch User
+// Guide, "Using metric math", FILL). One that takes little for bad must not take a few filled minutes for it.
+func fills(s *Stack) (f Findings) {
+	s.each("AWS::CloudWatch::Alarm", func(id string, p map[string]any) {
+		filled := slices.ContainsFunc(list(p["Metrics"]), func(m any) bool { return strings.Contains(text(at(m, "Expression")), "FILL(") })
+		if !filled {
+			return
+		}
+		periods := number(p["EvaluationPeriods"])
+		needed := cmp.Or(number(p["DatapointsToAlarm"]), periods)
+		f.when(periods < usualDelay, "%s: FILL in an alarm over %d minutes, expected %d at least: the newest are filled before their data come", id, periods, usualDelay)
+		if strings.HasPrefix(text(p["ComparisonOperator"]), "Less") {
+			f.when(needed < periods || periods <= wakingDelay, "%s: takes %d filled minutes of %d for silence, expected all of more than %d", id, needed, periods, wakingDelay)
+		}
 	})
 	return f
 }
@@ -102,20 +149,40 @@ func isJSON(s string) bool { return json.Valid([]byte(s)) }
 func scheduleRights(s *Stack) (f Findings) {
 	s.each("AWS::Scheduler::Schedule", func(id string, p map[string]any) {
 		target := p["Target"]
-		task := s.taskOf(text(at(target, "EcsParameters", "TaskDefinitionArn")))
 		policy := s.Statements(logicalID(text(at(target, "RoleArn"))))
-		for _, r := range []Request{
-			{"ecs:RunTask", text(at(target, "EcsParameters", "TaskDefinitionArn")), text(at(target, "Arn"))},
-			{"iam:PassRole", text(task["TaskRoleArn"]), ""},
-			{"iam:PassRole", text(task["ExecutionRoleArn"]), ""},
-			{"sqs:SendMessage", text(at(target, "DeadLetterConfig", "Arn")), ""},
-		} {
+		needed := []Request{{"sqs:SendMessage", text(at(target, "DeadLetterConfig", "Arn")), ""}}
+		if definition := text(at(target, "EcsParameters", "TaskDefinitionArn")); definition != "" {
+			task := s.taskOf(definition)
+			needed = append(needed, Request{"ecs:RunTask", definition, text(at(target, "Arn"))},
+				Request{"iam:PassRole", text(task["TaskRoleArn"]), ""}, Request{"iam:PassRole", text(task["ExecutionRoleArn"]), ""})
+		} else {
+			f.when(text(at(target, "Arn")) != setAlarmState, "%s: starts %v, expected a task or %s", id, at(target, "Arn"), setAlarmState)
+			needed = append(needed, Request{"cloudwatch:SetAlarmState", s.alarmToReset(text(at(target, "Input"))), ""})
+		}
+		for _, r := range needed {
 			f.when(!Allows(policy, r), "%s: its role may not %s", id, r)
 		}
 		f.when(!s.has("AWS::SQS::Queue", text(at(target, "DeadLetterConfig", "Arn"))), "%s: no queue for what could not be started", id)
 		f.when(at(target, "RetryPolicy") == nil, "%s: does not try again", id)
 	})
 	return f
+}
+
+// setAlarmState is what EventBridge Scheduler has for that call of CloudWatch.
+const setAlarmState = "arn:aws:scheduler:::aws-sdk:cloudwatch:setAlarmState"
+
+// alarmToReset is the ARN of the alarm that the input of setAlarmState names; "" when the stack has no such alarm.
+func (s *Stack) alarmToReset(input string) (arn string) {
+	var call struct{ AlarmName, StateValue, StateReason string }
+	if json.Unmarshal([]byte(input), &call) != nil || call.StateValue != "OK" || call.StateReason == "" {
+		return ""
+	}
+	for _, id := range s.Of("AWS::CloudWatch::Alarm") {
+		if s.Resources[id].Properties["AlarmName"] == call.AlarmName {
+			arn = s.attribute(id, "Arn")
+		}
+	}
+	return arn
 }
 
 // taskOf gives the properties of the task definition of that ARN.

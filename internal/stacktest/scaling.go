@@ -2,35 +2,49 @@ package stacktest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"time"
 )
 
-// Scaling is what the template says of when workers come and go.
+// Scaling is what the template says of when workers and tracker come and go.
 type Scaling struct {
-	Max        int           // workers
-	Backlog    float64       // waiting tasks for each running worker, beyond which there are to be more
-	Wake       int           // workers that one wake adds
-	WakePause  time.Duration // between two wakes
-	SleepAfter int           // minutes without anything to do
+	Backlog         float64 // waiting tasks for each running worker, beyond which there are to be more
+	worker, tracker policy
 }
 
-// Scaling of the workers.
+// policy of one service.
+type policy struct {
+	max         int // tasks of the service
+	step        int // by which a wake changes, or to which it sets, the number of tasks
+	adds        bool
+	pause       time.Duration // between two wakes
+	wake, sleep Alarm
+}
+
+// Scaling of the stack's services.
 func (s *Stack) Scaling() (Scaling, error) {
+	worker, workerErr := s.policy("Worker")
+	tracker, trackerErr := s.policy("Tracker")
+	backlog := number(at(s.Resources["WorkerGrow"].Properties, "TargetTrackingScalingPolicyConfiguration", "TargetValue"))
+	return Scaling{float64(backlog), worker, tracker}, errors.Join(workerErr, trackerErr)
+}
+
+func (s *Stack) policy(service string) (policy, error) {
 	step := func(id string) any { return s.Resources[id].Properties["StepScalingPolicyConfiguration"] }
 	adjustment := func(id string) int { return number(at(list(at(step(id), "StepAdjustments"))[0], "ScalingAdjustment")) }
-	if at(step("WorkerWake"), "AdjustmentType") != "ChangeInCapacity" || at(step("WorkerSleep"), "AdjustmentType") != "ExactCapacity" || adjustment("WorkerSleep") != 0 {
-		return Scaling{}, fmt.Errorf("read the scaling: the simulation knows a wake that adds and a sleep to zero only")
+	wake, sleep := service+"Wake", service+"Sleep"
+	if at(step(sleep), "AdjustmentType") != "ExactCapacity" || adjustment(sleep) != 0 {
+		return policy{}, fmt.Errorf("read the scaling: %s does not set the capacity to zero", sleep)
 	}
-	return Scaling{
-		Max:        number(s.Resources["WorkerScaling"].Properties["MaxCapacity"]),
-		Backlog:    float64(number(at(s.Resources["WorkerGrow"].Properties, "TargetTrackingScalingPolicyConfiguration", "TargetValue"))),
-		Wake:       adjustment("WorkerWake"),
-		WakePause:  time.Duration(number(at(step("WorkerWake"), "Cooldown"))) * time.Second,
-		SleepAfter: number(s.Resources["WorkerSleepAlarm"].Properties["EvaluationPeriods"]),
-	}, nil
+	wakeAlarm, wakeErr := s.Alarm(wake + "Alarm")
+	sleepAlarm, sleepErr := s.Alarm(sleep + "Alarm")
+	return policy{
+		max: number(s.Resources[service+"Scaling"].Properties["MaxCapacity"]), step: adjustment(wake), adds: at(step(wake), "AdjustmentType") == "ChangeInCapacity",
+		pause: time.Duration(number(at(step(wake), "Cooldown"))) * time.Second, wake: wakeAlarm, sleep: sleepAlarm,
+	}, errors.Join(wakeErr, sleepErr)
 }
 
 // number of the template; parameters may be texts.
@@ -42,32 +56,42 @@ func number(v any) int {
 // World is what the scaling works on.
 type World struct {
 	Start     int                  // seconds until a started task works: Fargate's provisioning and the image
-	Lag       int                  // minutes until a metric is seen
+	QueueLag  int                  // minutes until a metric of a queue is seen
+	TaskLag   int                  // minutes until a metric of a service is seen
+	WakeLag   int                  // minutes that the metrics of a queue are late when it has been idle for six hours
 	Rate      int                  // tasks a second of one worker
 	Limit     int                  // tasks a second of the bucket
+	Verify    int                  // seconds that a verification takes
 	Published func(second int) int // tasks that the planner sends in that second
 }
 
-// The high alarm of target tracking looks at three minutes, and growing rests for one (Application Auto Scaling User
-// Guide, target tracking; the template's ScaleOutCooldown).
 const (
+	// The high alarm of target tracking looks at three minutes, and growing rests for one (Application Auto Scaling User
+	// Guide, target tracking; the template's ScaleOutCooldown).
 	growPeriods = 3
 	growPause   = 60
+
+	// inactive is after how many seconds without messages or calls SQS stops its metrics (SQS Developer Guide).
+	inactive = 6 * 60 * 60
 )
 
 // Course is how it went, minute by minute.
 type Course struct {
-	Workers []int // that run or are being started, each of which costs
-	Waiting []int // tasks
-	Drained int   // the second in which nothing was left, after the last task came
-	Done    int
-	First   int // worker-seconds of the first worker, which is on demand
-	Further int // worker-seconds of the others, which are on Spot
+	Workers  []int // that run or are being started, each of which costs
+	Trackers []int
+	Waiting  []int // tasks
+	Drained  int   // the second in which nothing was left, after the last task came
+	Ended    int   // the second in which the last run was verified; 0 while one is open
+	Done     int
+	First    int // worker-seconds of the first worker, which is on demand
+	Further  int // worker-seconds of the others, which are on Spot
 }
 
-// Simulate runs the policy for so many seconds.
+// Simulate runs the policies for so many seconds.
 func (s Scaling) Simulate(w World, seconds int) Course {
-	f := fleet{scaling: s, world: w, lastWake: math.MinInt / 2, lastGrow: math.MinInt / 2}
+	f := fleet{scaling: s, world: w, lastGrow: math.MinInt / 2, active: math.MinInt / 2}
+	f.worker = service{policy: s.worker, lastWake: math.MinInt / 2}
+	f.tracker = service{policy: s.tracker, lastWake: math.MinInt / 2}
 	for now := range seconds {
 		f.second(now)
 		if now%60 == 59 {
@@ -77,92 +101,176 @@ func (s Scaling) Simulate(w World, seconds int) Course {
 	return f.course
 }
 
-// fleet is the state of a simulation.
-type fleet struct {
-	scaling            Scaling
-	world              World
-	started            []int // seconds in which each worker was started
-	waiting            int
-	ran                []int // workers that worked, by minute
-	lastWake, lastGrow int
-	course             Course
+// service is one of the two, and its tasks.
+type service struct {
+	policy   policy
+	started  []int // seconds in which each task was started
+	lastWake int
 }
 
-func (f *fleet) working(now int) (n int) {
-	for _, s := range f.started {
-		if now >= s+f.world.Start {
+func (s *service) working(now, start int) (n int) {
+	for _, begun := range s.started {
+		if now >= begun+start {
 			n++
 		}
 	}
 	return n
 }
 
+func (s *service) grow(now, wanted int) {
+	for len(s.started) < min(wanted, s.policy.max) {
+		s.started = append(s.started, now)
+	}
+}
+
+// scale does what the alarms ask for, sleep before wake.
+func (s *service) scale(now int, seen func(metric string, minute int) (float64, bool)) {
+	minute := now / 60
+	if s.policy.sleep.breaching(minute, seen) {
+		s.started = nil
+	}
+	if now-s.lastWake < int(s.policy.pause.Seconds()) || !s.policy.wake.breaching(minute, seen) {
+		return
+	}
+	s.lastWake = now
+	wanted := s.policy.step
+	if s.policy.adds {
+		wanted += len(s.started)
+	}
+	s.grow(now, wanted)
+}
+
+// sample is a metric in a minute, and from which minute on it is seen.
+type sample struct {
+	value float64
+	there bool
+	from  int
+}
+
+// fleet is the state of a simulation.
+type fleet struct {
+	scaling         Scaling
+	world           World
+	worker, tracker service
+	waiting         int // tasks
+	peak, inHand    int // the most tasks that waited, and that were in hand, in this minute
+	results         int // that no tracker has taken in
+	verifying       int // seconds of verification that the run has had
+	open            bool
+	metrics         map[string][]sample
+	active          int // the second in which the queues were last used
+	woken           int // the minute in which they were last used after a long rest
+	lastGrow        int
+	course          Course
+}
+
 func (f *fleet) second(now int) {
 	published := f.world.Published(now)
 	f.waiting += published
-	done := min(f.waiting, f.working(now)*f.world.Rate, f.world.Limit)
+	done := min(f.waiting, f.worker.working(now, f.world.Start)*f.world.Rate, f.world.Limit)
+	f.peak, f.inHand = max(f.peak, f.waiting), max(f.inHand, done)
 	f.waiting -= done
+	f.results += done
 	f.course.Done += done
-	f.course.First += min(1, len(f.started))
-	f.course.Further += max(0, len(f.started)-1)
+	f.course.First += min(1, len(f.worker.started))
+	f.course.Further += max(0, len(f.worker.started)-1)
 	if (published > 0 || done > 0) && f.waiting == 0 {
 		f.course.Drained = now + 1
 	}
+	if published > 0 {
+		f.open, f.verifying, f.course.Ended = true, 0, 0
+	}
+	if published > 0 || len(f.worker.started)+len(f.tracker.started) > 0 { // a task that polls keeps the metrics of its queue alive
+		if now-f.active > inactive {
+			f.woken = now / 60
+		}
+		f.active = now
+	}
+	f.track(now)
 }
 
-// minute looks at the metrics as they are seen by now, in the order sleep, wake, grow.
-func (f *fleet) minute(now int) {
-	f.course.Workers = append(f.course.Workers, len(f.started))
-	f.course.Waiting = append(f.course.Waiting, f.waiting)
-	f.ran = append(f.ran, f.working(now))
-	seen := len(f.ran) - f.world.Lag
-	if seen < 1 {
+// track is the tracker: it takes in what there is, and verifies a run of which all is done. One that is ended while it
+// verifies begins again.
+func (f *fleet) track(now int) {
+	if f.tracker.working(now, f.world.Start) == 0 {
+		f.verifying = 0
 		return
 	}
-	waiting, ran := f.course.Waiting[:seen], f.ran[:seen]
-	switch {
-	case f.idle(waiting):
-		f.started = nil
-	case waiting[seen-1] > 0 && ran[seen-1] == 0 && now-f.lastWake >= int(f.scaling.WakePause.Seconds()):
-		f.lastWake = now
-		f.start(now, len(f.started)+f.scaling.Wake)
-	case now-f.lastGrow >= growPause:
-		if wanted := f.wanted(waiting, ran); wanted > len(f.started) {
+	f.results = 0
+	if !f.open || f.waiting > 0 {
+		return
+	}
+	f.verifying++
+	if f.verifying > f.world.Verify {
+		f.open, f.course.Ended = false, now+1
+	}
+}
+
+const (
+	visible = " ApproximateNumberOfMessagesVisible"
+	hidden  = " ApproximateNumberOfMessagesNotVisible"
+	running = " CPUUtilization" // whose sample count it is
+)
+
+// minute notes the metrics, and scales by what can be seen of them.
+func (f *fleet) minute(now int) {
+	f.course.Workers = append(f.course.Workers, len(f.worker.started))
+	f.course.Trackers = append(f.course.Trackers, len(f.tracker.started))
+	f.course.Waiting = append(f.course.Waiting, f.waiting)
+	for name, value := range map[string]int{"tasks" + visible: f.peak, "tasks" + hidden: f.inHand, "results" + visible: f.results, "dead-letters" + visible: 0} {
+		f.note(name, sample{float64(value), now-f.active <= inactive, max(now/60+f.world.QueueLag, f.woken+f.world.WakeLag)})
+	}
+	for name, s := range map[string]service{"worker": f.worker, "tracker": f.tracker} {
+		n := s.working(now, f.world.Start)
+		f.note(name+running, sample{float64(n), n > 0, now/60 + f.world.TaskLag})
+	}
+	f.peak, f.inHand = f.waiting, 0
+	seen := func(metric string, minute int) (float64, bool) {
+		if minute < 0 {
+			return 0, false
+		}
+		m := f.metrics[metric][minute]
+		return m.value, m.there && m.from <= now/60
+	}
+	awake := len(f.worker.started) > 0 // target tracking cannot leave zero
+	f.worker.scale(now, seen)
+	f.tracker.scale(now, seen)
+	if awake && now-f.lastGrow >= growPause {
+		if wanted := f.wanted(now/60, seen); wanted > len(f.worker.started) {
 			f.lastGrow = now
-			f.start(now, wanted)
+			f.worker.grow(now, wanted)
 		}
 	}
 }
 
-func (f *fleet) idle(waiting []int) bool {
-	if len(waiting) < f.scaling.SleepAfter {
-		return false
+func (f *fleet) note(metric string, s sample) {
+	if f.metrics == nil {
+		f.metrics = map[string][]sample{}
 	}
-	for _, n := range waiting[len(waiting)-f.scaling.SleepAfter:] {
-		if n > 0 {
-			return false
-		}
-	}
-	return true
+	f.metrics[metric] = append(f.metrics[metric], s)
 }
 
-// wanted is the capacity by target tracking: in proportion to the metric, when it was over the target for all periods.
-func (f *fleet) wanted(waiting, ran []int) int {
-	if len(waiting) < growPeriods {
-		return 0
-	}
-	var last float64
-	for i := len(waiting) - growPeriods; i < len(waiting); i++ {
-		last = float64(waiting[i]) / float64(cmp.Or(ran[i], 1))
-		if last <= f.scaling.Backlog {
+// wanted is the capacity by target tracking: in proportion to the metric, when it was over the target for all periods. It
+// looks at the newest minutes of which the backlog is seen; a running count that is not seen is filled with one.
+func (f *fleet) wanted(minute int, seen func(metric string, minute int) (float64, bool)) int {
+	found, newest := 0, 0.0
+	for m := minute; m > minute-growPeriods-spare && found < growPeriods; m-- {
+		backlog, ok := seen("tasks"+visible, m)
+		if !ok {
+			continue
+		}
+		workers, _ := seen("worker"+running, m)
+		each := backlog / cmp.Or(workers, 1)
+		if each <= f.scaling.Backlog {
 			return 0
 		}
+		if found == 0 {
+			newest = each
+		}
+		found++
 	}
-	return int(math.Ceil(float64(max(1, len(f.started))) * last / f.scaling.Backlog))
-}
-
-func (f *fleet) start(now, wanted int) {
-	for len(f.started) < min(wanted, f.scaling.Max) {
-		f.started = append(f.started, now)
+	if found < growPeriods {
+		return 0
 	}
+	return int(math.Ceil(float64(len(f.worker.started)) * newest / f.scaling.Backlog))
 }

@@ -13,6 +13,7 @@ import (
 // their long form, as maps with one key.
 type Template struct {
 	Parameters map[string]any
+	Rules      map[string]any
 	Conditions map[string]any
 	Resources  map[string]any
 	Size       int // bytes of its text
@@ -35,7 +36,7 @@ func Parse(text []byte) (*Template, error) {
 		m, _ := at(value, name).(map[string]any)
 		return m
 	}
-	return &Template{section("Parameters"), section("Conditions"), section("Resources"), len(text)}, nil
+	return &Template{section("Parameters"), section("Rules"), section("Conditions"), section("Resources"), len(text)}, nil
 }
 
 // plain makes maps, lists and scalars of a node.

@@ -22,7 +22,9 @@ type Plan struct {
 	Balance  []Balance         `json:"balance"`
 	// MissingClasses are the classes of the plan that have no frame in some dataset, as "test/Legendary".
 	MissingClasses []string `json:"missing_classes,omitempty"`
-	CostUSD        float64  `json:"cost_usd"`
+	// RareClasses are where a dataset holds too little of a class that has enough for all of them.
+	RareClasses []RareClass `json:"rare_classes,omitempty"`
+	CostUSD     float64     `json:"cost_usd"`
 	// Seconds is the expected duration with one worker.
 	Seconds float64 `json:"seconds"`
 	// Leakage is the share of the validate and test frames with a train frame right beside them, 0 to 1, and
@@ -39,6 +41,8 @@ type Plan struct {
 	DatasetChanges *DatasetChanges `json:"dataset_changes,omitempty"`
 	// SeedDrawn says that the plan's seed was drawn for it, so that a later plan would draw another unless it is told this one.
 	SeedDrawn bool `json:"seed_drawn,omitempty"`
+	// Seeds are those that a dry run has tried beside its own, the best first.
+	Seeds []SeedTrial `json:"seeds,omitempty"`
 	// Restores is the generation of the dataset version that the plan goes back to; 0: it is planned from the sheets.
 	Restores int64 `json:"restores,omitempty"`
 	// Bases are the prefixes of the planned episodes' images.
@@ -131,6 +135,26 @@ type Balance struct {
 	Class   string `json:"class"`
 	Before  int    `json:"before"`
 	After   int    `json:"after"`
+}
+
+// RareClass is a dataset that holds fewer units of a class than it should. A unit is a block with a group, else a frame.
+type RareClass struct {
+	Dataset string `json:"dataset"`
+	Class   string `json:"class"`
+	Units   int    `json:"units"`
+	Frames  int    `json:"frames"`
+	Enough  int    `json:"enough"` // the units that would be enough
+	Of      int    `json:"of"`     // the units of the class in all datasets
+}
+
+// SeedTrial is what the datasets would be with a seed, over the planned episodes.
+type SeedTrial struct {
+	Seed    string             `json:"seed"`
+	InForce bool               `json:"in_force"`
+	Shares  map[string]float64 `json:"shares"`  // by dataset, 0 to 1
+	Rare    int                `json:"rare"`    // how many RareClasses the plan would have
+	Leakage float64            `json:"leakage"` // as in Plan
+	Moves   int                `json:"moves"`   // frames that change their dataset
 }
 
 // Held lists the episodes that the plan leaves as they stand, with the reason.

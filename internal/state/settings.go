@@ -326,11 +326,15 @@ func (s *Store) newestPublished(ctx context.Context) (Settings, Since, error) {
 	return v.Settings, Since{Run: v.Run, Generation: v.Generation}, nil
 }
 
-// wasPublished says whether tasks of a run can have been sent: a run has a ledger when results came, and one without tasks
-// has the report of a success. A run that failed while it was planned, or was reviewed only, has neither.
+// publishedName is written before the first message of a run. Earlier releases did not write it.
+const publishedName = "published.json"
+
+// wasPublished says whether tasks of a run can have been sent. A run that failed while it was planned, or was reviewed
+// only, has no published.json. Of an earlier release, a run has a ledger when results came. A run without tasks has the
+// report of a success.
 func (s *Store) wasPublished(ctx context.Context, run string) (bool, error) {
 	names, err := s.Names(ctx, RunName(run, ""))
-	if err != nil || slices.Contains(names, LedgerName) {
+	if err != nil || slices.Contains(names, publishedName) || slices.Contains(names, LedgerName) {
 		return err == nil, err
 	}
 	if !slices.Contains(names, ReportName) {

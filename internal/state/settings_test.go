@@ -108,6 +108,10 @@ func TestMissingSettingsAreMadeAgain(t *testing.T) {
 	}{
 		{"nothing", func(settingsWorld) {}, "", 0},
 		{"a reviewed run", func(w settingsWorld) { w.must(w.WritePlan(t.Context(), &p)) }, "", 0},
+		{"a run whose first message was just sent", func(w settingsWorld) {
+			w.must(w.WritePlan(t.Context(), &p))
+			w.put(state.RunName(p.Run, "published.json"), "{}")
+		}, "five", 5},
 		{"a published run", func(w settingsWorld) { w.published(p) }, "five", 5},
 		{"a version", func(w settingsWorld) { w.version(p) }, "five", 5},
 		{"a version and a run after it", func(w settingsWorld) {

@@ -211,13 +211,17 @@ func (s *Store) contradiction(ctx context.Context, f InForce) (string, error) {
 func (s *Store) EnsureSettings(ctx context.Context, plan *Plan) error {
 	return s.Update(ctx, settingsName, func(old []byte) ([]byte, error) {
 		now := InForce{V: settingsVersion}
+		newest := Since{} // without the object, what else the bucket has says whether the plan is older
+		var err error
 		if old != nil {
-			var err error
-			if now, err = s.parseSettings(old); err != nil {
-				return nil, err
-			}
+			now, err = s.parseSettings(old)
+		} else {
+			_, newest, err = s.newestPublished(ctx)
 		}
-		if plan.Generation <= now.Generation {
+		if err != nil {
+			return nil, err
+		}
+		if plan.Generation <= now.Generation || plan.Generation < newest.Generation {
 			return nil, nil
 		}
 		if !now.Exists() || !now.Settings.Equal(plan.Settings.Definition) || now.Since.Run == "" {

@@ -18,30 +18,25 @@ type Assigner struct {
 	Subsample int           // keep one unit in so many; 0 and 1 keep all
 	Pinned    []string      // datasets whose frames stay in them
 
+	pins pins
 	// strata holds where the units lie on the line when stratified; nil otherwise.
 	strata map[string]float64
 }
 
-// Dataset of the frame; false when the guard or the subsample leaves it out.
+// Dataset of the frame; false when the guard or the subsample leaves it out. A pinned frame stays where it is.
 func (a *Assigner) Dataset(f dataset.Frame) (string, bool) {
+	if name, ok := a.pins.frames[f]; ok {
+		return name, true
+	}
 	unit := Unit(f, a.Group)
 	if !kept(a.Seed, unit, a.Subsample) {
 		return "", false
 	}
-	name, ok := a.unit(unit)
+	name, ok := a.unit(f)
 	if !ok || a.Guard > 0 && a.nearBorder(f, unit, name) {
 		return "", false
 	}
 	return name, true
-}
-
-// unit is the dataset of a unit; false when the strata do not know it, that is when none of its frames has a class.
-func (a *Assigner) unit(unit string) (string, bool) {
-	at, ok := a.line(unit)
-	if !ok {
-		return "", false
-	}
-	return a.Split.At(at), true
 }
 
 // line is where a unit lies on the ratios, 0 ≤ line < 1; false as for unit.
@@ -63,24 +58,21 @@ func (a *Assigner) nearBorder(f dataset.Frame, unit, name string) bool {
 			if i < 0 {
 				continue
 			}
-			other := a.unitAt(e, i)
+			beside := dataset.FrameAt(e, i)
+			if pinned, ok := a.pins.frames[beside]; ok && pinned != name {
+				return true
+			}
+			other := Unit(beside, a.Group)
 			if other == unit || other == last {
 				continue
 			}
 			last = other
-			if got, ok := a.unit(other); ok && got != name && kept(a.Seed, other, a.Subsample) {
+			if got, ok := a.unit(beside); ok && got != name && kept(a.Seed, other, a.Subsample) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-func (a *Assigner) unitAt(e dataset.Episode, index int) string {
-	if a.Group > 0 {
-		return blockUnit(e, block(index, a.Group), a.Group)
-	}
-	return string(dataset.FrameAt(e, index))
 }
 
 // Labelled is a frame with its class.

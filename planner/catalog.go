@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -64,7 +63,7 @@ func (d *draft) catalog(ctx context.Context) (*catalog, error) {
 	return c, nil
 }
 
-// manifests lists the manifests' keys. A name that looks like a manifest's but names no season is a problem.
+// manifests lists the manifests' keys. Another name of a JSON file, which names no season, is a problem.
 func (d *draft) manifests(ctx context.Context) (keys []string, problems []state.ManifestProblem, err error) {
 	folder := d.p.Config.Layout.Manifests()
 	problems = []state.ManifestProblem{}
@@ -75,13 +74,17 @@ func (d *draft) manifests(ctx context.Context) (keys []string, problems []state.
 		for _, o := range page.Objects {
 			if _, ok := manifest.SeasonOf(o.Key); ok {
 				keys = append(keys, o.Key)
-			} else if strings.HasSuffix(o.Key, "-episodes.json") {
+			} else if manifest.IsManifest(o.Key) {
 				problems = append(problems, state.ManifestProblem{Manifest: o.Key, Problem: "expected a name such as S01-episodes.json; it is not read"})
 			}
 		}
 	}
 	if len(keys) == 0 {
-		return nil, nil, fmt.Errorf("%w: expected at least one object such as %sS01-episodes.json (--bucket, --prefix)", errNoManifests, folder)
+		found := ""
+		if len(problems) > 0 {
+			found = fmt.Sprintf(", found %.200q", problems[0].Manifest)
+		}
+		return nil, nil, fmt.Errorf("%w: expected at least one object such as %sS01-episodes.json%s (--bucket, --prefix)", errNoManifests, folder, found)
 	}
 	return keys, problems, nil
 }
@@ -131,9 +134,13 @@ func (c *catalog) check(opt Options) error {
 			return fmt.Errorf("%w: --episode %s: it is not of --season %s", ErrUsage, e, opt.Season)
 		}
 	}
-	for _, e := range opt.AllowDelete {
-		if !c.named(e) {
-			return fmt.Errorf("%w: --allow-delete %s: no manifest names it", ErrUsage, e)
+	for flag, episodes := range map[string][]dataset.Episode{
+		"allow-delete": opt.AllowDelete, "allow-refresh": opt.AllowRefresh, "accept-base": opt.AcceptBase,
+	} {
+		for _, e := range episodes {
+			if !c.named(e) {
+				return fmt.Errorf("%w: --%s %s: no manifest names it", ErrUsage, flag, e)
+			}
 		}
 	}
 	for _, e := range opt.Prune {

@@ -49,7 +49,7 @@ func TestManifestThatCannotBeRead(t *testing.T) {
 		{"an object", func(w *world) { w.put(key, entry) }, "expected a JSON list of episodes"},
 		{"empty", func(w *world) { w.put(key, "") }, "expected a JSON list of episodes"},
 		{"an empty list", func(w *world) { w.put(key, "[]") }, "found none in it"},
-		{"a bad code", func(w *world) { w.put(key, "["+entry+`,{"season_code":"S01","episode_code":"Pilot"}]`) }, `entry 2: episode code "Pilot"`},
+		{"a bad code", func(w *world) { w.put(key, "["+entry+`,{"season_code":"S01","episode_code":"Pilot"}]`) }, `entry 2, line 1: episode_code: episode code "Pilot"`},
 		{"GetObject fails", func(w *world) {
 			w.bucket.failing(func(c call, _ int) error {
 				if c.op == "GET" && c.key == key {

@@ -32,7 +32,9 @@ type draft struct {
 	chosen chosen            // what the plan is made with; set by header
 	assign *Assigner
 	names  *catalog
+	last   lastVersion
 	known  knownPairs
+	bases  map[dataset.Episode]string // folders of images of the last version; none for a restore
 	sink   *sink
 	dest   dataset.Destination
 	back   *restore            // the version to go back to; nil: plan what the sheets say
@@ -41,7 +43,8 @@ type draft struct {
 }
 
 func (p *Planner) draft(opt Options) *draft {
-	d := &draft{p: p, opt: opt, known: knownPairs{store: p.Store}}
+	d := &draft{p: p, opt: opt, last: lastVersion{store: p.Store}}
+	d.known = knownPairs{store: p.Store, last: &d.last}
 	d.quiet = func(context.Context) error { return nil }
 	d.lister.bucket = bucket.AtMost(p.Config.Parallel, p.Bucket)
 	return d
@@ -99,6 +102,9 @@ func (d *draft) plan(ctx context.Context) (*state.Plan, error) {
 
 // seasons plans what the sheets say.
 func (d *draft) seasons(ctx context.Context, plan *state.Plan, folders func(context.Context) ([]dataset.Folder, error)) error {
+	if err := d.readBases(ctx); err != nil {
+		return err
+	}
 	for _, season := range d.names.seasons() {
 		if !slices.ContainsFunc(season.episodes, func(e manifest.Entry) bool { return d.selected(e.Episode) }) {
 			continue
@@ -178,8 +184,9 @@ func (d *draft) stratify(ctx context.Context, a *Assigner, s season, reads []fun
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			labelled[i], err = d.standingLabels(ctx, e.Episode, folders)
-			return err
+			standing, unlisted := d.standingLabels(ctx, e.Episode, folders) // err stays: it is what the read gives
+			labelled[i] = standing
+			return unlisted
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -229,6 +236,7 @@ func (d *draft) episode(ctx context.Context, e manifest.Entry, read func(context
 	in := EpisodeInput{
 		Episode: e.Episode, Assign: a, Layout: d.p.Config.Layout,
 		Ceiling: d.p.Config.MaxDelete, AllowDelete: slices.Contains(d.opt.AllowDelete, e.Episode),
+		RefreshCeiling: d.p.Config.MaxRefresh, AllowRefresh: slices.Contains(d.opt.AllowRefresh, e.Episode),
 	}
 	out, err := d.changes(ctx, e, &in, read, folders)
 	if ctx.Err() != nil {
@@ -255,6 +263,7 @@ func (d *draft) changes(ctx context.Context, e manifest.Entry, in *EpisodeInput,
 	if err = d.same(ctx, in); err != nil {
 		return out, err
 	}
+	in.Assign = in.Assign.pin(in.Standing)
 	return PlanEpisode(*in), nil
 }
 

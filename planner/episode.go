@@ -10,8 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// minDeletions is the number of deletions that no ceiling refuses: in a small episode a few are a large share.
-const minDeletions = 20
+// freeChanges is the number of deletions, and of refreshes, that no ceiling refuses: in a small episode a few are a large share.
+const freeChanges = 20
 
 // EpisodeInput is all that the plan of one episode depends on.
 type EpisodeInput struct {
@@ -23,9 +23,9 @@ type EpisodeInput struct {
 	Layout   dataset.Layout
 	// Same compares a copy's content with the source's, by their ETags.
 	Same func(copyETag, srcETag string) bool
-	// Ceiling bounds the deletions, of the frames that stand; AllowDelete lifts it.
-	Ceiling     rows.Limit
-	AllowDelete bool
+	// Ceiling bounds the deletions, and RefreshCeiling the refreshes, of the frames that stand; AllowDelete and AllowRefresh lift them.
+	Ceiling, RefreshCeiling   rows.Limit
+	AllowDelete, AllowRefresh bool
 }
 
 // EpisodeChanges is the plan of one episode, without anything that belongs to its run: tasks have neither run nor seq.
@@ -47,7 +47,7 @@ func PlanEpisode(in EpisodeInput) EpisodeChanges {
 	return p.plan()
 }
 
-// plan plans each frame, unless too many would go.
+// plan plans each frame, unless too many would go or be copied again.
 func (p *episodePlanner) plan() EpisodeChanges {
 	removed := 0
 	for _, f := range p.frames() {
@@ -55,10 +55,21 @@ func (p *episodePlanner) plan() EpisodeChanges {
 			removed++
 		}
 	}
-	if !p.AllowDelete && removed > minDeletions && p.Ceiling.Exceeded(removed, len(p.Standing)) {
+	stand := len(p.Standing)
+	tooMany := func(n int, ceiling rows.Limit) bool { return n > freeChanges && ceiling.Exceeded(n, stand) }
+	if !p.AllowDelete && tooMany(removed, p.Ceiling) {
 		return EpisodeChanges{Problems: p.out.Problems, Cause: state.CauseDeletions, Held: fmt.Sprintf(
 			"would delete %d of the %d frames in the datasets (%.1f%%), more than the ceiling %s (--max-delete, SHUFFLE_MAX_DELETE) allows; %s",
-			removed, len(p.Standing), 100*float64(removed)/float64(len(p.Standing)), p.Ceiling, p.allow)}
+			removed, stand, 100*float64(removed)/float64(stand), p.Ceiling, p.allow("delete"))}
+	}
+	if n := p.out.Totals.Refresh; !p.AllowRefresh && tooMany(n, p.RefreshCeiling) {
+		return EpisodeChanges{Problems: p.out.Problems, Cause: state.CauseRefreshes, Held: fmt.Sprintf(
+			"would copy %d of the %d frames in the datasets again (%.1f%%), since their images have changed, more than the ceiling %s (--max-refresh, SHUFFLE_MAX_REFRESH) allows; %s",
+			n, stand, 100*float64(n)/float64(stand), p.RefreshCeiling, p.allow("refresh"))}
+	}
+	if p.rowless > 0 {
+		p.out.Problems = append(p.out.Problems, state.Problem{Problem: fmt.Sprintf(
+			"frames without a row (%d) are left as they stand: rows without a usable frame name (%d) may be theirs", p.rowless, p.Sheet.Unread)})
 	}
 	return p.out
 }
@@ -76,14 +87,19 @@ type episodePlanner struct {
 	EpisodeInput
 	// wish is where a frame belongs.
 	wish  func(dataset.Frame) Wish
-	allow string // how to lift the ceiling
+	allow func(flag string) string // how to lift a ceiling
 	rows  map[dataset.Frame]rows.Row
 	out   EpisodeChanges
+	// rowless counts the frames without a row that are frozen.
+	rowless int
 }
 
 // newEpisodePlanner goes by the sheet.
 func newEpisodePlanner(in EpisodeInput) *episodePlanner {
-	p := &episodePlanner{EpisodeInput: in, allow: "if the sheet is right, plan with --allow-delete " + string(in.Episode)}
+	p := &episodePlanner{EpisodeInput: in}
+	p.allow = func(flag string) string {
+		return fmt.Sprintf("if that is right, plan with --allow-%s %s", flag, in.Episode)
+	}
 	p.wish = p.sheetWish
 	return p
 }
@@ -108,7 +124,11 @@ func (p *episodePlanner) frames() []dataset.Frame {
 
 // sheetWish is where the sheet, the images and the split want the frame.
 func (p *episodePlanner) sheetWish(f dataset.Frame) Wish {
-	row := p.rows[f]
+	row, listed := p.rows[f]
+	if !listed && p.Sheet.Unread > 0 {
+		p.rowless++
+		return Wish{Frozen: true}
+	}
 	if row.Frozen {
 		return Wish{Frozen: true}
 	}

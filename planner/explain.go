@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/manifest"
@@ -28,6 +29,9 @@ func (p *Planner) Explain(ctx context.Context, f dataset.Frame) (*why.Explanatio
 	if err != nil {
 		return nil, err
 	}
+	if err := d.readBases(ctx); err != nil {
+		return nil, err
+	}
 	if err := x.explain(ctx); err != nil {
 		return nil, err
 	}
@@ -46,7 +50,7 @@ type explainer struct {
 
 func (x *explainer) explain(ctx context.Context) error {
 	folders := x.folders()
-	in := EpisodeInput{Episode: x.out.Episode, Layout: x.p.Config.Layout, Ceiling: x.p.Config.MaxDelete, Same: sameETag, Assign: x.assign}
+	in := EpisodeInput{Episode: x.out.Episode, Layout: x.p.Config.Layout, Ceiling: x.p.Config.MaxDelete, RefreshCeiling: x.p.Config.MaxRefresh, Same: sameETag, Assign: x.assign}
 	err := x.plan(ctx, &in, folders)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -63,6 +67,7 @@ func (x *explainer) explain(ctx context.Context) error {
 			return err
 		}
 	}
+	in.Assign = in.Assign.pin(in.Standing)
 	x.sheetRows(in.Sheet)
 	x.source(in)
 	x.out.Split = placeOf(in.Assign, x.out.Frame)
@@ -147,7 +152,7 @@ func (x *explainer) sheetRows(s rows.Sheet) {
 	}
 	for i, row := range x.values.Rows[1:] {
 		cells := s.Header.Cells(row)
-		if cells.Frame != string(x.out.Frame) {
+		if named, err := rows.ParseFrame(cells.Frame); err != nil || named != x.out.Frame {
 			continue
 		}
 		_, column := rows.Decide(s.Header, row)
@@ -173,13 +178,21 @@ func placeOf(a *Assigner, f dataset.Frame) why.Split {
 	}
 	line, known := a.line(unit)
 	name, in := a.Dataset(f)
+	drawn, _ := a.unit(f)
 	s.Line, s.Dataset = line, name
+	if pinned, ok := a.pins.frames[f]; ok {
+		s.Pinned = fmt.Sprintf("%s is pinned, and the frame stands in it", pinned)
+	} else if line, ok := a.line(unit); ok && drawn != a.Split.At(line) {
+		s.Pinned = fmt.Sprintf("its block holds or touches one of %s, which is pinned, so it is not in %s", strings.Join(a.Pinned, ", "), a.Split.At(line))
+	}
 	switch {
 	case in:
 	case !kept(a.Seed, unit, a.Subsample):
 		s.LeftOut = fmt.Sprintf("the subsample keeps one unit in %d, and this is another (SHUFFLE_SUBSAMPLE)", a.Subsample)
 	case !known:
 		s.LeftOut = "none of the unit's frames has a class"
+	case s.Pinned != "" && len(a.untrained()) == 0:
+		s.LeftOut = s.Pinned + ", and no other dataset has a share"
 	default:
 		s.LeftOut = fmt.Sprintf("it lies within %d frames of a unit of another dataset (SHUFFLE_GUARD)", a.Guard)
 	}
@@ -211,6 +224,9 @@ func (x *explainer) change(in EpisodeInput) {
 	switch c := Decide(w, in.Standing[f], in.Same); {
 	case c.Frozen:
 		x.out.Frozen = "its class cannot be known"
+		if p.rowless > 0 {
+			x.out.Frozen = "no row has its name, and the sheet has rows whose frame names cannot be used: one may be its own"
+		}
 		if len(x.out.Problems) > 0 {
 			x.out.Frozen = x.out.Problems[0].Problem
 		}

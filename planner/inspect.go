@@ -32,6 +32,9 @@ func (p *Planner) Inspect(ctx context.Context) ([]Inspection, []state.ManifestPr
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := d.readBases(ctx); err != nil {
+		return nil, nil, err
+	}
 	all := make([]Inspection, len(c.entries))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(episodesAtOnce)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -92,7 +93,34 @@ var odd = []oddity{
 		totals:   state.Totals{Keep: 40},
 		problems: []state.Problem{{Row: 42, Frame: foreign, Problem: "expected frames of S01E01"}}},
 	{name: "the frame's own row is spoilt", edit: cell(3, 0, "TT_S01_E01"),
-		totals: state.Totals{Keep: 39, Delete: 1}, problems: []state.Problem{{Row: 5, Frame: "TT_S01_E01", Problem: "malformed"}}},
+		totals: state.Totals{Keep: 39, Frozen: 1}, problems: []state.Problem{rowless(1, 1), {Row: 5, Frame: "TT_S01_E01", Problem: "malformed"}}},
+	{name: "a row is gone, and another one is of another episode", edit: func(rows [][]string) [][]string {
+		return cell(3, 0, foreign)(without(20, 21)(rows))
+	}, totals: state.Totals{Keep: 38, Frozen: 2}, problems: []state.Problem{rowless(2, 1), {Row: 5, Frame: foreign, Problem: "expected frames of S01E01"}}},
+	{name: "a frame name is gone, and another frame is unclassified", edit: func(rows [][]string) [][]string {
+		return cell(3, 0, "")(cell(20, 1, "")(rows))
+	}, totals: state.Totals{Keep: 38, Frozen: 1, Delete: 1}, problems: []state.Problem{rowless(1, 1), {Row: 5, Problem: "no frame name"}}},
+	// frame name in other clothes
+	{name: "50 frames under other names", edit: func(rows [][]string) [][]string {
+		for i, r := range rows[1:] {
+			r[0] = [...]string{strings.ToLower(r[0]), r[0] + ".JPG", strings.ReplaceAll(r[0], "-", "–"), "\u200b" + r[0], r[0]}[i%5]
+		}
+		return rows
+	}, totals: state.Totals{Keep: 40}, problems: []state.Problem{
+		{Row: 2, Frame: frame(0), Problem: "in another case in 8 rows", Warning: true}, {Row: 3, Frame: frame(1), Problem: "with the extension of an image file in 8 rows", Warning: true},
+		{Row: 4, Frame: frame(2), Problem: "with other dashes than - in 8 rows", Warning: true}, {Row: 5, Frame: frame(3), Problem: "with invisible characters in 8 rows", Warning: true}}},
+	// a row without a frame name and without a class
+	{name: "rows filled in advance", edit: func(rows [][]string) [][]string {
+		rows[0] = append(rows[0], "ROW_INDEX", "done")
+		for i := range 30 {
+			rows = append(rows, []string{"", " ", "", "", strconv.Itoa(i), "FALSE"})
+		}
+		return rows
+	}, totals: state.Totals{Keep: 40}},
+	// cell whose value is not known
+	{name: "an error in the deciding cell", edit: cell(3, 3, "#REF!"),
+		totals:   state.Totals{Keep: 39, Frozen: 1},
+		problems: []state.Problem{{Row: 5, Frame: frame(3), Problem: `unknown class in JONNY's RECLASSIFICATION: the cell has an error value, "#REF!"`}}},
 	// unknown class in the deciding cell
 	{name: "unknown class", edit: cell(3, 3, "Epic"),
 		totals:   state.Totals{Keep: 39, Frozen: 1},
@@ -144,6 +172,7 @@ var odd = []oddity{
 		held: []string{`sheet "S01E01.csv"`, "expected the bucket media.angel-nft.com", `found another bucket, "other-bucket"`}},
 	{name: "base URI of another episode", edit: based("s3://media.angel-nft.com/tuttle_twins/s01e02/default_eng/v1/frames/thumbnails/"),
 		held: []string{`sheet "S01E01.csv"`, "expected the episode S01E01", `found another episode, "s01e02"`}},
+	{name: "base URI lost", edit: based("#REF!"), held: []string{`sheet "S01E01.csv"`, "expected the base URI of the images", `in cell A1, found "#REF!"`}},
 	{name: "base URI of a folder without images", edit: based("media.angel-nft.com/tuttle_twins/s01e01/default_eng/v1/frames/large/"),
 		held: []string{`sheet "Frames of S01E01"`, "expected images of S01E01 under tuttle_twins/s01e01/default_eng/v1/frames/large/", "found none"}},
 	{name: "no images, and a bad row", edit: more([]string{"x", "Rare"}), gone: seq(0, 40), held: []string{`sheet "Frames of S01E01"`, "found none"},
@@ -168,6 +197,11 @@ var odd = []oddity{
 	}, totals: state.Totals{Move: 40}},
 	{name: "doubles that go are no deletions", stand: map[dataset.Place][]int{{Dataset: "train", Class: "Comon"}: seq(0, 40), {Dataset: "train"}: seq(0, 30)},
 		totals: state.Totals{Keep: 0, Delete: 40}},
+}
+
+// rowless is the problem of frames without a row in a sheet with rows that cannot be read.
+func rowless(frames, rows int) state.Problem {
+	return state.Problem{Problem: fmt.Sprintf("frames without a row (%d) are left as they stand: rows without a usable frame name (%d) may be theirs", frames, rows)}
 }
 
 func seq(from, to int) []int {

@@ -14,10 +14,29 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
+// lastVersion reads the newest dataset version, once and only when somebody asks. It is empty where there is none.
+type lastVersion struct {
+	store *state.Store
+
+	once    sync.Once
+	version state.Version
+	err     error
+}
+
+func (l *lastVersion) get(ctx context.Context) (state.Version, error) {
+	l.once.Do(func() {
+		if l.version, l.err = l.store.LatestVersion(ctx); errors.Is(l.err, bucket.ErrNotFound) {
+			l.err = nil
+		}
+	})
+	return l.version, l.err
+}
+
 // knownPairs reads, once and only when somebody asks, which copies have which source's content although their ETags differ: from the
 // latest dataset version, and from the runs since, which may have failed without one.
 type knownPairs struct {
 	store *state.Store
+	last  *lastVersion
 
 	once  sync.Once
 	pairs map[state.Pair]struct{}
@@ -35,8 +54,8 @@ func (k *knownPairs) get(ctx context.Context) (map[state.Pair]struct{}, error) {
 }
 
 func (k *knownPairs) read(ctx context.Context) error {
-	latest, err := k.store.LatestVersion(ctx)
-	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+	latest, err := k.last.get(ctx)
+	if err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(latest.Counts)) {

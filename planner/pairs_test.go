@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -152,7 +153,6 @@ func TestPairsThatCannotBeRead(t *testing.T) {
 		w.version(first, pairs)
 		runs := layout.State() + "runs/"
 		for _, fail := range []func(call, int) error{
-			broken("GET", layout.State()+"versions/latest.json", 2), broken("GET", layout.State()+"versions/1/version.json", 2),
 			broken("GET", layout.State()+"versions/1/train.csv", 1), broken("LIST", runs, 1),
 		} {
 			w.bucket.failing(fail)
@@ -161,6 +161,13 @@ func TestPairsThatCannotBeRead(t *testing.T) {
 			oddity{held: []string{"read the pairs of ETags of earlier copies", errBroken.Error()}}.check(t, got.Totals, got.Problems, got.Reason)
 			if got.State != state.EpisodeHeld || of(plan, e2).Copy != 3 {
 				t.Errorf("plan %+v", plan.Episodes)
+			}
+		}
+		// Without the version it is not known either whether the base URIs are still the same.
+		for _, file := range []string{"versions/latest.json", "versions/1/version.json"} {
+			w.bucket.failing(broken("GET", layout.State()+file, 1))
+			if _, err := w.planner().Plan(t.Context(), Options{DryRun: true}); !errors.Is(err, errBroken) {
+				t.Errorf("%s: %v", file, err)
 			}
 		}
 		w.bucket.failing(nil)

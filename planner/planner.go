@@ -58,6 +58,7 @@ type Config struct {
 	Given      map[string]string
 	MaxBadRows rows.Limit
 	MaxDelete  rows.Limit
+	MaxRefresh rows.Limit
 	// MinPerClass is how many units (blocks or frames) of a class each dataset should hold: with fewer the plan warns. 0: never.
 	MinPerClass int
 	// Lease is how long another planner's pointer must stay unchanged before it is taken over.
@@ -71,7 +72,11 @@ type Options struct {
 	Season      string            `json:"season,omitempty"`
 	Episodes    []dataset.Episode `json:"episodes,omitempty"`
 	AllowDelete []dataset.Episode `json:"allow_delete,omitempty"`
-	Prune       []dataset.Episode `json:"prune,omitempty"`
+	// AllowRefresh are the episodes that may refresh more frames than Config.MaxRefresh.
+	AllowRefresh []dataset.Episode `json:"allow_refresh,omitempty"`
+	// AcceptBase are the episodes whose base URI may be another than in the last run.
+	AcceptBase []dataset.Episode `json:"accept_base,omitempty"`
+	Prune      []dataset.Episode `json:"prune,omitempty"`
 	// Restore is the generation of the dataset version to go back to; 0: plan what the sheets say.
 	Restore   int64  `json:"restore,omitempty"`
 	Seed      string `json:"seed,omitempty"`

@@ -45,7 +45,10 @@ func RestoreEpisode(in EpisodeInput, version int64, restored []state.VersionRow)
 	in.Same = func(copyETag, srcETag string) bool {
 		return known[state.Pair{ETag: copyETag, SrcETag: srcETag}] || same(copyETag, srcETag)
 	}
-	r.planner = &episodePlanner{EpisodeInput: in, allow: fmt.Sprintf("to let them go, shuffle restore %d --allow-delete %s", version, in.Episode)}
+	r.planner = &episodePlanner{EpisodeInput: in}
+	r.planner.allow = func(flag string) string {
+		return fmt.Sprintf("if that is right, shuffle restore %d --allow-%s %s", version, flag, in.Episode)
+	}
 	r.planner.wish = r.wish
 	return r.planner.plan()
 }
@@ -173,6 +176,7 @@ func (d *draft) restoreEpisode(ctx context.Context, e dataset.Episode, found []d
 	in := EpisodeInput{
 		Episode: e, Assign: d.assign, Layout: d.p.Config.Layout,
 		Ceiling: d.p.Config.MaxDelete, AllowDelete: slices.Contains(d.opt.AllowDelete, e),
+		RefreshCeiling: d.p.Config.MaxRefresh, AllowRefresh: slices.Contains(d.opt.AllowRefresh, e),
 	}
 	in.Sheet.Base = cmp.Or(d.back.version.Bases[e], rows.DefaultBase(d.p.Config.Layout.Prefix, e, cmp.Or(d.back.version.ImageSize, d.p.Config.ImageSize)))
 	out, err := d.restoreChanges(ctx, &in, found)

@@ -60,7 +60,8 @@ const undecided = "?"
 // same rules as the plan, whatever the seed, the guard and the subsample are.
 func newTrialEpisode(in EpisodeInput) trialEpisode {
 	t := trialEpisode{season: in.Episode.Season(), assign: *in.Assign}
-	in.Assign, in.AllowDelete = &Assigner{Split: Split{{Dataset: undecided, Ratio: 1}}}, true
+	in.Assign = &Assigner{Split: Split{{Dataset: undecided, Ratio: 1}}}
+	in.AllowDelete, in.AllowRefresh = true, true
 	for _, x := range PlanEpisode(in).Expected {
 		f := trialFrame{frame: x.Frame, class: x.Place.Class, fixed: x.Place.Dataset}
 		if f.fixed == undecided {

@@ -96,18 +96,28 @@ func TestTrialsEqualPlans(t *testing.T) {
 			Split: usualSplit, Seed: "in force", Group: time.Duration(rapid.IntRange(0, 2).Draw(rt, "group")) * time.Second,
 			Guard: rapid.IntRange(0, 2).Draw(rt, "guard"), Subsample: rapid.IntRange(1, 2).Draw(rt, "subsample"),
 		}
+		if rapid.Bool().Draw(rt, "pinned") {
+			base.Pinned = []string{"test"}
+		}
+		onTheLine := slices.DeleteFunc(labels(in.Sheet), func(l Labelled) bool {
+			_, pinned := pinnedIn(base.Pinned, in.Standing[l.Frame])
+			return pinned
+		})
 		trial := &seedTrial{assign: base, least: 1, classes: classes}
 		stratify := rapid.Bool().Draw(rt, "stratify")
 		if stratify {
-			trial.label("S01", labels(in.Sheet))
+			trial.label("S01", onTheLine)
 		}
-		in.Assign = &base
+		in.Assign = base.pin(in.Standing)
+		if stratify {
+			in.Assign.Stratify(onTheLine)
+		}
 		trial.episodes = append(trial.episodes, newTrialEpisode(in))
 		for _, seed := range []string{"in force", "seed-1"} {
-			a := base
+			a := *base.pin(in.Standing)
 			a.Seed = seed
 			if stratify {
-				a.Stratify(labels(in.Sheet))
+				a.Stratify(onTheLine)
 			}
 			in.Assign = &a
 			out := PlanEpisode(in)

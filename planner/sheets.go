@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -37,11 +38,35 @@ func (d *draft) worksheet(ctx context.Context, e manifest.Entry) (sheet.Values, 
 
 func (d *draft) readSheet(e manifest.Entry, values sheet.Values) (rows.Sheet, error) {
 	cfg := &d.p.Config
-	return rows.Read(values, rows.Options{
+	s, err := rows.Read(values, rows.Options{
 		Episode: e.Episode, BucketNames: cfg.BucketNames, Prefix: cfg.Layout.Prefix,
 		ImageSize: cfg.ImageSize, Classes: d.chosen.Classes, MaxBad: cfg.MaxBadRows,
 	})
+	if last := d.bases[e.Episode]; err == nil && last != "" && last != s.Base && !slices.Contains(d.opt.AcceptBase, e.Episode) {
+		which := ""
+		if s.Base == rows.DefaultBase(cfg.Layout.Prefix, e.Episode, cfg.ImageSize) {
+			which = ", the default folder"
+		}
+		err = &baseError{fmt.Sprintf("sheet %.80q: expected the images under %s, as in the last run (version %d), found the base URI of %s%s; if they have moved, plan with --accept-base %s",
+			values.Title, last, d.last.version.Generation, s.Base, which, e.Episode)}
+	}
+	return s, err
 }
+
+// readBases reads where the images of the newest dataset version are from.
+func (d *draft) readBases(ctx context.Context) error {
+	v, err := d.last.get(ctx)
+	if err != nil {
+		return fmt.Errorf("read the base URIs of the last run: %w", err)
+	}
+	d.bases = v.Bases
+	return nil
+}
+
+// baseError holds an episode whose images are not where they were: a base URI that is lost or spoilt would replace every one.
+type baseError struct{ text string }
+
+func (e *baseError) Error() string { return e.text }
 
 // images lists the images that a sheet with this base means. Its error holds the episode.
 func (d *draft) images(ctx context.Context, e manifest.Entry, base string) (map[dataset.Frame]string, error) {
@@ -66,6 +91,10 @@ func (e *unreadError) Unwrap() error { return e.err }
 
 // causeOf is the kind of an error that holds an episode.
 func causeOf(err error) state.Cause {
+	var base *baseError
+	if errors.As(err, &base) {
+		return state.CauseBase
+	}
 	var refused *bucket.Error
 	if errors.As(err, &refused) || errors.Is(err, sheet.ErrUnavailable) {
 		return state.CauseService

@@ -44,6 +44,10 @@ func regroup(expected []state.Expected, a *Assigner) []point {
 	points := make([]point, 0, len(expected))
 	last, name := -1, ""
 	for _, e := range expected {
+		if pinned, ok := a.pins.frames[e.Frame]; ok {
+			points = append(points, point{e.Frame.Index(), pinned})
+			continue
+		}
 		if b := block(e.Frame.Index(), suggestedGroup); b != last {
 			last, name = b, a.Split.At(Position(a.Seed, blockUnit(e.Frame.Episode(), b, suggestedGroup)))
 		}

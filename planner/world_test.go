@@ -67,7 +67,7 @@ func newWorld(t testing.TB) *world {
 		dir: dir, tasks: &memQueue{}, logs: logs, log: zap.New(core),
 		config: Config{
 			Layout: layout, BucketNames: []string{"media.angel-nft.com"}, ImageSize: "thumbnails", Classes: classes,
-			Split: Split{{"train", 1}}, MaxBadRows: limit(t, "5%"), MaxDelete: limit(t, "10%"),
+			Split: Split{{"train", 1}}, MaxBadRows: limit(t, "5%"), MaxDelete: limit(t, "10%"), MaxRefresh: limit(t, "50%"),
 			Lease: 15 * time.Second, Parallel: 4,
 		},
 	}

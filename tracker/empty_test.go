@@ -149,7 +149,9 @@ type lists struct {
 }
 
 func (b *lists) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
-	b.n.Add(1)
+	if strings.HasPrefix(in.Prefix, layout.ML()) {
+		b.n.Add(1)
+	}
 	return b.memBucket.ListObjects(ctx, in)
 }
 

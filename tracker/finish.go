@@ -84,10 +84,12 @@ func (s *session) verify(ctx context.Context) error {
 		s.drained = s.held.Run
 	}
 	held, r, err := s.end(ctx, s.held, end, ending{plan: s.plan, ledger: ledger, out: out, before: before, version: version})
+	if r != nil { // it has ended, even if its report is not final
+		s.goBy(held, true)
+	}
 	if err != nil {
 		return err
 	}
-	s.goBy(held, true)
 	return s.afterEnd(ctx, r)
 }
 
@@ -105,11 +107,11 @@ func (s *session) afterEnd(ctx context.Context, r *state.Report) error {
 }
 
 // beforeCheck reads what must be known before the check: the ledger as it is now, and the report, if another end has left one.
-func (s *session) beforeCheck(ctx context.Context) (before bucket.Condition, err error) {
+func (s *session) beforeCheck(ctx context.Context) (before state.EndFiles, err error) {
 	g, reading := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.readLedger(reading) })
 	g.Go(func() (err error) {
-		before, err = s.Store.ReportAsItIs(reading, s.plan.Run)
+		before, err = s.Store.EndFiles(reading, s.plan.Run)
 		return err
 	})
 	err = g.Wait()
@@ -134,25 +136,28 @@ func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *st
 type ending struct {
 	plan   *state.Plan
 	ledger *Ledger
-	out    *checked         // nil: not listed again
-	before bucket.Condition // the report as it was before the check
+	out    *checked       // nil: not listed again
+	before state.EndFiles // as they were before the check
 	// version is the generation of the latest dataset version, when this end has published it; 0: it is looked up.
 	version int64
 }
 
-// end writes the report of a run that was checked, then sets the pointer to the end. A crash in between leaves a report of
-// a run that is still in force, which nobody reads and the next end writes over. Of several trackers that check at once, the
-// first to write its report goes on; the others conflict, and so do not write over the report of a run that has ended.
+// end proposes the report of a run that was checked, sets the pointer to the end, and then makes the report final. Several
+// trackers may check at once, and each may be paused anywhere:
+//
+//	the report is proposed   on the condition that it is as it was before the check: of two, one goes on
+//	the pointer is changed   on the condition that it is as it was before the check: that tracker alone announces the end
+//	page, list and report    by the tracker that changed the pointer, or by settle when it died, on the condition that they are
+//	                         as they were before the check; the final report differs from the proposed one, so that no
+//	                         tracker that saw the proposal can write over it
 func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e ending) (state.Held, *state.Report, error) {
 	r, err := t.report(ctx, end, e.plan, e.ledger, e.version)
 	if err != nil {
 		return held, nil, err
 	}
 	e.out.describe(r)
-	if err := t.Store.WriteReport(ctx, r, e.before); err != nil {
-		return held, nil, err
-	}
-	if err := t.saveReport(ctx, r, e.plan, e.ledger); err != nil {
+	etag, err := t.Store.WriteReport(ctx, r, e.before[state.ReportName])
+	if err != nil {
 		return held, nil, err
 	}
 	next, err := t.Store.Swap(ctx, held, end)
@@ -160,7 +165,8 @@ func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e
 		return held, nil, err
 	}
 	t.announce(r)
-	return next, r, nil
+	e.before[state.ReportName] = bucket.Condition{IfMatch: etag}
+	return next, r, t.finalReport(ctx, r, e.plan, e.ledger, e.before)
 }
 
 // publishVersion publishes the dataset version that a verified plan leaves, and gives the generation of the one that is the latest
@@ -201,7 +207,7 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 	if err := t.Store.EnsureSettings(ctx, plan); err != nil {
 		return held, err
 	}
-	before, err := t.Store.ReportAsItIs(ctx, plan.Run)
+	before, err := t.Store.EndFiles(ctx, plan.Run)
 	if err != nil {
 		return held, err
 	}
@@ -218,7 +224,11 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 	if e.version > 0 {
 		t.retain(ctx, e.version)
 	}
-	held, _, err = t.end(ctx, held, end, e)
+	held, r, err := t.end(ctx, held, end, e)
+	if r != nil && err != nil {
+		t.log().Warn("a run has ended without a final report", zap.String("run", plan.Run), zap.Error(err))
+		err = nil
+	}
 	return held, err
 }
 

@@ -104,9 +104,9 @@ func TestRedriveRefuses(t *testing.T) {
 	}{
 		{"no run yet", func(*world) {}, runName(1), nil, "there is no run yet"},
 		{"an earlier run", func(w *world) { w.published(runName(2), 2, 3) }, runName(1), nil, "no longer in force; the newest is " + runName(2)},
-		{"planning", func(w *world) { w.point(state.Pointer{Run: runName(1), State: state.Planning}) }, runName(1), nil, "is planning: try again"},
+		{"planning", func(w *world) { w.point(state.Pointer{Run: runName(1), Generation: 1, State: state.Planning}) }, runName(1), nil, "is planning: try again"},
 		{"publishing", func(w *world) { w.plan(runName(1), 1, 3) }, runName(1), nil, "is publishing: try again"},
-		{"in review", func(w *world) { w.point(state.Pointer{Run: runName(1), State: state.Review}) }, runName(1), nil, "is review: try again"},
+		{"in review", func(w *world) { w.point(state.Pointer{Run: runName(1), Generation: 1, State: state.Review}) }, runName(1), nil, "is review: try again"},
 		{"cancelled", func(w *world) {
 			w.published(runName(1), 1, 3)
 			_, err := w.tracker().Cancel(context.Background(), runName(1))
@@ -117,7 +117,7 @@ func TestRedriveRefuses(t *testing.T) {
 			w.work(nil)
 			w.run(w.tracker())
 		}, runName(1), nil, "has succeeded"},
-		{"failed in planning", func(w *world) { w.point(state.Pointer{Run: runName(1), State: state.Failed}) }, runName(1), nil, "has no tasks to publish; run shuffle plan"},
+		{"failed in planning", func(w *world) { w.point(state.Pointer{Run: runName(1), Generation: 1, State: state.Failed}) }, runName(1), nil, "has no tasks to publish; run shuffle plan"},
 		{"failed in planning, with a plan", func(w *world) {
 			_, held := w.plan(runName(1), 1, 3)
 			failed := held.Pointer

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -30,6 +29,7 @@ func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan,
 		Balance: slices.Clone(plan.Balance), MissingClasses: plan.MissingClasses,
 		CostUSD: plan.CostUSD, Leakage: plan.Leakage, LeakageGrouped: plan.LeakageGrouped, Settings: plan.Settings,
 		DurationSecs: p.Finished.Sub(p.Started).Seconds(),
+		Verified:     p.State == state.Succeeded, // which nothing is without a listing that equals the plan
 	}
 	g, reading := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -54,8 +54,9 @@ func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan,
 	return r, g.Wait()
 }
 
-// saveReport writes what stands beside report.json.
-func (t *Tracker) saveReport(ctx context.Context, r *state.Report, plan *state.Plan, l *Ledger) error {
+// finalReport writes the files about the end of a run that the pointer has, report.json last: a final one says that all
+// are there. before are the conditions of the writes.
+func (t *Tracker) finalReport(ctx context.Context, r *state.Report, plan *state.Plan, l *Ledger, before state.EndFiles) error {
 	var g errgroup.Group
 	if plan.Tasks > 0 {
 		g.Go(func() error {
@@ -63,23 +64,28 @@ func (t *Tracker) saveReport(ctx context.Context, r *state.Report, plan *state.P
 			if err != nil {
 				return err
 			}
-			_, err = t.Store.Write(ctx, state.RunName(r.Run, state.TasksName), body, bucket.Condition{})
+			_, err = t.Store.WriteEndFile(ctx, r.Run, state.TasksName, body, before[state.TasksName])
 			return err
 		})
 	}
 	if t.Options.Page != nil {
-		g.Go(func() error { return t.savePage(ctx, r) })
+		g.Go(func() error { return t.savePage(ctx, r, before[state.PageName]) })
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	r.Final = true
+	_, err := t.Store.WriteReport(ctx, r, before[state.ReportName])
+	return err
 }
 
-func (t *Tracker) savePage(ctx context.Context, r *state.Report) error {
+func (t *Tracker) savePage(ctx context.Context, r *state.Report, cond bucket.Condition) error {
 	page, err := t.Options.Page(ctx, r)
 	if err != nil { // it is there to look at: a run does not go on for ever for want of it
 		t.log().Warn("a run ends without its "+state.PageName, zap.String("run", r.Run), zap.Error(err))
 		return ctx.Err()
 	}
-	_, err = t.Store.Write(ctx, state.RunName(r.Run, state.PageName), page, bucket.Condition{})
+	_, err = t.Store.WriteEndFile(ctx, r.Run, state.PageName, page, cond)
 	return err
 }
 
@@ -116,38 +122,40 @@ func (t *Tracker) settle(ctx context.Context, p state.Pointer, plan *state.Plan,
 	if p.State == state.Review {
 		return nil
 	}
-	before, err := t.Store.ReadReport(ctx, p.Run)
-	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+	files, err := t.Store.EndFiles(ctx, p.Run)
+	if err != nil {
 		return err
+	}
+	before, err := t.Store.ReadReport(ctx, p.Run)
+	if err != nil && !errors.Is(err, bucket.ErrNotFound) && !errors.Is(err, state.ErrDamaged) {
+		return err
+	}
+	// Whoever ends the run otherwise changes the pointer first. So while it is the same, the files just seen are of no later
+	// end, and of a later one they will not be as seen.
+	now, err := t.Store.Current(ctx, state.Held{})
+	if err != nil {
+		return err
+	}
+	if now.Writer != p.Writer {
+		return fmt.Errorf("write the report of run %s: %w", p.Run, state.ErrConflict)
 	}
 	r, err := t.report(ctx, p, plan, l, 0)
-	if err != nil || agree(before, r) {
+	if err != nil || before.Final && agree(before, r) {
 		return err
 	}
-	if sameEnd(before, r) {
+	proposed := before.State == r.State && before.Reason == r.Reason
+	if proposed {
 		keepCheck(r, before)
 	}
-	if err := t.saveReport(ctx, r, plan, l); err != nil {
+	// An end that was proposed is announced by the tracker that changed the pointer.
+	first := !sameEnd(before, r) && (before.Final || !proposed)
+	if err := t.finalReport(ctx, r, plan, l, files); err != nil {
 		return err
 	}
-	first := false
-	err = t.Store.Update(ctx, state.RunName(p.Run, state.ReportName), func(old []byte) ([]byte, error) {
-		var now state.Report
-		if old != nil {
-			if err := json.Unmarshal(old, &now); err != nil {
-				return nil, fmt.Errorf("read %s of run %s: %w", state.ReportName, p.Run, err)
-			}
-		}
-		if first = !sameEnd(&now, r); !first && agree(&now, r) {
-			return nil, nil // another tracker was faster
-		}
-		body, err := json.MarshalIndent(r, "", " ")
-		return append(body, '\n'), err
-	})
-	if err == nil && first {
+	if first {
 		t.announce(r)
 	}
-	return err
+	return nil
 }
 
 // sameEnd says whether two reports are of the same end of a run, which can be redriven and end again.

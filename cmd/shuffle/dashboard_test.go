@@ -242,7 +242,7 @@ func (w *watched) report(run string) {
 func (w *watched) moves() {
 	w.t.Helper()
 	e := w.episode(0)
-	moved, deleted := e.Relabel(5), e.RemoveRows(3)
+	moved, deleted := e.Relabel(5), e.Unclassify(3)
 	w.save(e)
 	plan := w.plan(1)
 	w.tab.Visit(w.site + "/runs/" + plan.Run)

@@ -15,7 +15,7 @@ type doctorCmd struct{}
 
 func (c *doctorCmd) run(ctx context.Context, a *app) error {
 	var checks []show.Check
-	for _, part := range []func(context.Context) []show.Check{a.checkBucket, a.checkQueues, a.checkSheets} {
+	for _, part := range []func(context.Context) []show.Check{a.checkBucket, a.checkSettings, a.checkQueues, a.checkSheets} {
 		checks = append(checks, part(ctx)...)
 		if ctx.Err() != nil {
 			return ctx.Err()

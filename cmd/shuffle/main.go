@@ -117,7 +117,7 @@ func exitCode(err error) int {
 	case errors.As(err, &active):
 		return 3
 	case errors.Is(err, errUsage), errors.Is(err, planner.ErrUsage), errors.Is(err, open.ErrURL), errors.Is(err, state.ErrNoRun), errors.Is(err, state.ErrSettings), errors.Is(err, tracker.ErrNothingToCompare),
-		errors.Is(err, versions.ErrNone), errors.Is(err, pull.ErrUsage):
+		errors.Is(err, versions.ErrNone), errors.Is(err, state.ErrTag), errors.Is(err, pull.ErrUsage):
 		return 2
 	}
 	return 1

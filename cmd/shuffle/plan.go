@@ -14,30 +14,33 @@ import (
 
 // episodeFlags are those of every command that plans, from the sheets or back to a version.
 type episodeFlags struct {
-	Season      string   `help:"Plan the episodes of this season only." placeholder:"S01"`
-	Episode     []string `help:"Plan this episode only; repeatable." placeholder:"S01E01"`
-	AllowDelete []string `help:"Let this episode delete more than --max-delete; repeatable." placeholder:"S01E01"`
-	Supersede   bool     `help:"Take over from a run that is active."`
+	Season       string   `help:"Plan the episodes of this season only." placeholder:"S01"`
+	Episode      []string `help:"Plan this episode only; repeatable." placeholder:"S01E01"`
+	AllowDelete  []string `help:"Let this episode delete more than --max-delete; repeatable." placeholder:"S01E01"`
+	AllowRefresh []string `help:"Let this episode copy more changed images again than --max-refresh; repeatable." placeholder:"S01E01"`
+	Supersede    bool     `help:"Take over from a run that is active."`
 }
 
 func (f episodeFlags) options() (planner.Options, error) {
 	opt := planner.Options{Supersede: f.Supersede}
-	var errs [3]error
+	var errs [4]error
 	if f.Season != "" {
 		season, err := dataset.ParseSeason(f.Season)
 		opt.Season, errs[0] = season, ofFlag("season", err)
 	}
 	opt.Episodes, errs[1] = episodes("episode", f.Episode)
 	opt.AllowDelete, errs[2] = episodes("allow-delete", f.AllowDelete)
+	opt.AllowRefresh, errs[3] = episodes("allow-refresh", f.AllowRefresh)
 	return opt, usage(errors.Join(errs[:]...))
 }
 
 // planFlags are those of every command that plans from the sheets.
 type planFlags struct {
 	episodeFlags
-	Prune     []string `help:"Delete the frames of this episode, which no manifest names; repeatable." placeholder:"S01E05"`
-	Seed      string   `help:"Seed of the split, for the first run or with --reshuffle."`
-	Reshuffle bool     `help:"Draw and record a new seed: most frames move."`
+	AcceptBase []string `help:"Take this episode's images from another folder than the last run did, as its sheet says now; repeatable." placeholder:"S01E01"`
+	Prune      []string `help:"Delete the frames of this episode, which no manifest names; repeatable." placeholder:"S01E05"`
+	Seed       string   `help:"Seed of the split, for the first run or with --reshuffle."`
+	Reshuffle  bool     `help:"Draw and record a new seed: most frames move."`
 
 	ChangeSettings bool     `help:"Give the datasets the settings that flags and environment give (split, group, stratify, guard, subsample, classes, seed): frames move."`
 	Pin            []string `help:"With --change-settings: the frames that stand in this dataset stay in it, whatever the settings; repeatable." placeholder:"test"`
@@ -47,9 +50,10 @@ type planFlags struct {
 func (f planFlags) options() (planner.Options, error) {
 	opt, err := f.episodeFlags.options()
 	prune, pruneErr := episodes("prune", f.Prune)
-	opt.Seed, opt.Reshuffle, opt.Prune = f.Seed, f.Reshuffle, prune
+	accept, acceptErr := episodes("accept-base", f.AcceptBase)
+	opt.Seed, opt.Reshuffle, opt.Prune, opt.AcceptBase = f.Seed, f.Reshuffle, prune, accept
 	opt.ChangeSettings, opt.Pin, opt.Unpin = f.ChangeSettings, f.Pin, f.Unpin
-	return opt, usage(errors.Join(err, pruneErr))
+	return opt, usage(errors.Join(err, pruneErr, acceptErr))
 }
 
 func episodes(flag string, names []string) ([]dataset.Episode, error) {

@@ -2,34 +2,35 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/angel-nft/google-shuffle/internal/pull"
 	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/versions"
 )
 
 type pullCmd struct {
 	Dir     string   `arg:"" help:"A new or empty folder, or one of an earlier pull."`
-	Version string   `help:"The version's number, or latest." default:"latest"`
+	Version *string  `help:"The version's number or tag, or latest, which is the default."`
+	Lock    *string  `help:"Pull exactly what this lock file says; a pull writes it as shuffle.lock.json into its folder." placeholder:"FILE"`
 	Dataset []string `help:"Pull this dataset only; repeatable." placeholder:"train"`
 	Delete  bool     `help:"Remove frames from the folder that the version does not have there."`
 	JSON    bool     `name:"json" help:"Print one JSON object."`
 }
 
 func (c *pullCmd) run(ctx context.Context, a *app) error {
-	store, err := a.openStore(ctx)
-	if err != nil {
+	opt := pull.Options{Datasets: c.Dataset, Dir: c.Dir, Delete: c.Delete, Parallel: a.cfg.Concurrency}
+	if err := c.find(ctx, a, &opt); err != nil {
 		return err
 	}
-	v, err := versions.Find(ctx, store, c.Version)
-	if err != nil {
-		return err
+	stderr := styleOf(a.screen.stderr, a.cfg.Local)
+	opt.Renumbered = func(changes []state.ClassNumber) {
+		_ = show.ClassNumbers(a.screen, stderr, c.Dir, changes) // stderr; there is nobody to tell
 	}
 	progress := a.counter("pulling")
-	result, err := pull.Pull(ctx, pull.Options{
-		Store: store, Bucket: a.bucket, Version: v, Datasets: c.Dataset, Dir: c.Dir, Delete: c.Delete,
-		Parallel: a.cfg.Concurrency, Progress: progress.update,
-	})
+	opt.Progress = progress.update
+	result, err := pull.Pull(ctx, opt)
 	progress.close()
 	if err != nil {
 		return err
@@ -45,4 +46,37 @@ func (c *pullCmd) run(ctx context.Context, a *app) error {
 		return errOutcome
 	}
 	return nil
+}
+
+// find sets what to pull, and from where.
+func (c *pullCmd) find(ctx context.Context, a *app, opt *pull.Options) error {
+	if c.Lock != nil && (c.Version != nil || len(c.Dataset) > 0) {
+		return usage(errors.New("--lock (SHUFFLE_LOCK): expected without --version and --dataset, since the lock file says both"))
+	}
+	var lock pull.LockFile
+	var err error
+	if c.Lock != nil {
+		if lock, err = pull.ReadLockFile(*c.Lock); err != nil {
+			return err
+		}
+		opt.Locked, opt.Tag = &lock, lock.Tag
+	}
+	store, err := a.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	opt.Store, opt.Bucket, opt.BucketName = store, a.bucket, a.names[0]
+	if opt.Locked != nil {
+		opt.Version, err = lock.Find(ctx, store, opt.BucketName)
+		return err
+	}
+	name := versions.Latest
+	if c.Version != nil {
+		name = *c.Version
+	}
+	opt.Version, err = versions.Find(ctx, store, name)
+	if state.CheckTag(name) == nil {
+		opt.Tag = name
+	}
+	return err
 }

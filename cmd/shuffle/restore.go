@@ -8,7 +8,7 @@ import (
 )
 
 type restoreCmd struct {
-	Version string `arg:"" help:"The version's number; see shuffle versions."`
+	Version string `arg:"" help:"The version's number or tag, or latest; see shuffle versions."`
 	episodeFlags
 	DryRun bool `help:"Show what it would do and write nothing at all."`
 	Review bool `help:"Save the plan without publishing it; apply RUN does that."`

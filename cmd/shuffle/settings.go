@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -27,6 +29,32 @@ func (c *settingsCmd) run(ctx context.Context, a *app) error {
 		return a.printJSON(settingsJSON(inForce, given))
 	}
 	return show.Settings(a.stdout, a.style, inForce, given)
+}
+
+// checkSettings is doctor's check of the settings in force. What this environment gives otherwise is a fault too: plan is
+// refused with it.
+func (a *app) checkSettings(ctx context.Context) []show.Check {
+	const name = "settings in force"
+	store, err := a.openStore(ctx)
+	if err != nil {
+		return nil // checkBucket reports it
+	}
+	inForce, err := store.Settings(ctx)
+	cfg := a.plannerConfig()
+	given := cfg.GivenSettings(inForce)
+	switch {
+	case errors.Is(err, state.ErrSettings):
+		return failed(name, err, "restore or delete the object, as it says, in the bucket "+a.cfg.Bucket)
+	case err != nil:
+		return failed(name, err, "try again; if it stays so, check the rights on the bucket "+a.cfg.Bucket)
+	case !inForce.Exists():
+		return []show.Check{{Name: name, OK: true, Detail: "none yet: the first run records them"}}
+	case len(given) > 0:
+		g := given[0]
+		return failed(name, fmt.Errorf("%s gives %s %s, and %s is in force", g.From, g.Name, g.Given, g.InForce),
+			"leave it out; shuffle settings shows all, and plan --change-settings changes them")
+	}
+	return []show.Check{{Name: name, OK: true, Detail: "since run " + inForce.Since.Run}}
 }
 
 // settingsJSON is what settings --json prints (DESIGN 10): settings and since are null before the first published run.

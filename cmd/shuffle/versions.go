@@ -4,24 +4,32 @@ import (
 	"context"
 	"errors"
 
-	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/versions"
 )
 
 type versionsCmd struct {
-	From string `arg:"" optional:"" help:"A version's number, or latest: what it changed, or with a second one what changed between them."`
-	To   string `arg:"" optional:"" help:"The later version."`
-	JSON bool   `name:"json" help:"Print one JSON list of versions, or the difference as one object."`
+	From  string  `arg:"" optional:"" help:"A version's number or tag, or latest: what it changed, or with a second one what changed between them."`
+	To    string  `arg:"" optional:"" help:"The later version."`
+	Tag   *string `help:"Give the version this name. A version with a tag is never removed." placeholder:"NAME"`
+	Untag *string `help:"Remove this tag." placeholder:"NAME"`
+	Force bool    `help:"With --tag: move a tag that names another version."`
+	JSON  bool    `name:"json" help:"Print one JSON list of versions, or the difference or what became of the tag as one object."`
 }
 
 func (c *versionsCmd) run(ctx context.Context, a *app) error {
+	if err := c.check(); err != nil {
+		return usage(err)
+	}
 	store, err := a.openStore(ctx)
 	if err != nil {
 		return err
 	}
-	if c.From == "" {
+	switch {
+	case c.Tag != nil || c.Untag != nil:
+		return c.changeTag(ctx, a, store)
+	case c.From == "":
 		return c.list(ctx, a, store)
 	}
 	from, to, err := c.pair(ctx, store)
@@ -38,19 +46,51 @@ func (c *versionsCmd) run(ctx context.Context, a *app) error {
 	return show.Diff(a.stdout, a.style, d)
 }
 
-func (c *versionsCmd) list(ctx context.Context, a *app, store *state.Store) error {
-	all, err := store.Versions(ctx)
+// check refuses flags and arguments that do not belong together.
+func (c *versionsCmd) check() error {
+	switch {
+	case c.Tag != nil && c.Untag != nil:
+		return errors.New("--tag and --untag: expected one of them")
+	case c.Tag != nil && (c.From == "" || c.To != ""):
+		return errors.New("--tag: expected the one version to tag, as in shuffle versions --tag NAME 3")
+	case c.Untag != nil && c.From != "":
+		return errors.New("--untag: expected no version, since the tag names it, as in shuffle versions --untag NAME")
+	case c.Force && c.Tag == nil:
+		return errors.New("--force: expected with --tag, to move a tag that names another version")
+	}
+	return nil
+}
+
+func (c *versionsCmd) changeTag(ctx context.Context, a *app, store *state.Store) error {
+	var change state.TagChange
+	var err error
+	if c.Untag != nil {
+		change, err = store.RemoveTag(ctx, *c.Untag)
+	} else {
+		var v state.Version
+		if v, err = versions.Find(ctx, store, c.From); err != nil {
+			return err
+		}
+		change, err = store.SetTag(ctx, *c.Tag, v.Generation, c.Force)
+	}
 	if err != nil {
 		return err
 	}
-	latest, err := store.LatestVersion(ctx)
-	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+	if c.JSON {
+		return a.printJSON(change)
+	}
+	return show.Tag(a.stdout, a.style, change)
+}
+
+func (c *versionsCmd) list(ctx context.Context, a *app, store *state.Store) error {
+	listing, err := versions.List(ctx, store)
+	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return a.printJSON(append([]state.Version{}, all...))
+		return a.printJSON(listing.Versions)
 	}
-	return show.Versions(a.stdout, a.style, all, latest.Generation)
+	return show.Versions(a.stdout, a.style, listing)
 }
 
 // pair finds the versions to compare: the named ones, or one and its parent.

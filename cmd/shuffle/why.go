@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
@@ -18,7 +18,7 @@ type whyCmd struct {
 }
 
 func (c *whyCmd) run(ctx context.Context, a *app) error {
-	frame, err := dataset.ParseFrame(strings.TrimSuffix(path.Base(c.Frame), ".jpg"))
+	frame, err := rows.ParseFrame(path.Base(c.Frame))
 	if err != nil {
 		return usage(fmt.Errorf("%.100q: %w", c.Frame, err))
 	}

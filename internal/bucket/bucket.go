@@ -28,8 +28,8 @@ type Object struct {
 type Content struct {
 	Body []byte
 	ETag string
-	// Age is how long ago the object was written, both moments by the store's own clock (S3: Date less
-	// Last-Modified, so whole seconds, rounded down). It is negative when the store did not say.
+	// Age is how long ago the object was written at least, both moments by the store's own clock (S3: Date less
+	// Last-Modified, less the second that rounding may add). It is negative when the store did not say.
 	Age time.Duration
 }
 

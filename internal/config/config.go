@@ -47,6 +47,7 @@ type Config struct {
 	Subsample  int           `help:"Keep one unit in so many." default:"1" group:"plans"`
 	MaxBadRows rows.Limit    `help:"Bad rows that a sheet may have, as a share or a count; with more its episode is held." default:"5%" group:"plans"`
 	MaxDelete  rows.Limit    `help:"Deletions that a plan may have of an episode, as a share or a count; with more it is held." default:"10%" group:"plans"`
+	MaxRefresh rows.Limit    `help:"Images that a plan may copy again because they changed, as a share of an episode or a count; with more it is held." default:"50%" group:"plans"`
 
 	MinPerClass int `help:"A plan warns of a dataset with fewer blocks (without a group: frames) of a class than this, where there are enough for all datasets; 0 never warns." default:"1" group:"plans"`
 
@@ -55,7 +56,7 @@ type Config struct {
 	PlannerLease time.Duration `help:"Take over from a planner that has not been heard of for so long." default:"15s" group:"runs"`
 	Concurrency  int           `help:"The most tasks that a worker works on at a time." default:"256" group:"runs"`
 	Drain        time.Duration `help:"Time for a worker that is told to stop to finish what it has in hand." default:"25s" group:"runs"`
-	KeepVersions int           `help:"Dataset versions that stay; older ones are removed when a newer one is published; 0 keeps all." default:"30" group:"runs"`
+	KeepVersions int           `help:"Dataset versions that stay, besides those with a tag; older ones are removed when a newer one is published; 0 keeps all." default:"30" group:"runs"`
 	Listings     int           `help:"LIST requests at a time." default:"32" group:"runs"`
 
 	Alive string `help:"Unix socket where work and track say whether they are alive, such as @shuffle; shuffle alive asks there." placeholder:"SOCKET" group:"runs"`
@@ -129,6 +130,9 @@ func (c *Config) Validate() error {
 		"visibility-timeout", c.VisibilityTimeout, "10s (a task's requests may take 5s each) to 12h, in whole seconds")
 	refuse(c.MaxReceiveCount < 1 || c.MaxReceiveCount > queue.MaxMaxReceiveCount, "max-receive-count", c.MaxReceiveCount, "1 to 1000")
 	refuse(!validClasses(c.Classes), "classes", strings.Join(c.Classes, ","), fmt.Sprintf("different names of folders, of up to %d bytes, separated by commas", dataset.MaxName))
+	endpoint, err := url.Parse(c.SheetsEndpoint)
+	refuse(c.SheetsEndpoint != "" && (err != nil || endpoint.Scheme != "http" && endpoint.Scheme != "https" || endpoint.Host == ""),
+		"sheets-endpoint", c.SheetsEndpoint, "a URL that begins with http:// or https://")
 	refuse(c.Group < 0 || c.Group%time.Second != 0, "group", c.Group, "whole seconds, or 0")
 	refuse(c.Guard < 0, "guard", c.Guard, "0 or more frames")
 	refuse(c.Subsample < 1, "subsample", c.Subsample, "1 or more")

@@ -51,7 +51,7 @@ func defaults(t *testing.T) config.Config {
 		TasksQueue: "google-shuffle-tasks", ResultsQueue: "google-shuffle-results", DeadLetterQueue: "google-shuffle-dead-letters",
 		VisibilityTimeout: time.Minute, MaxReceiveCount: 5,
 		ImageSize: "thumbnails", Classes: []string{"Junk", "Common", "Uncommon", "Rare", "Legendary"},
-		Split: "train=0.7,validate=0.1,test=0.2", Subsample: 1, MaxBadRows: limit(t, "5%"), MaxDelete: limit(t, "10%"), MinPerClass: 1,
+		Split: "train=0.7,validate=0.1,test=0.2", Subsample: 1, MaxBadRows: limit(t, "5%"), MaxDelete: limit(t, "10%"), MaxRefresh: limit(t, "50%"), MinPerClass: 1,
 		MaxDead: limit(t, "1%"), Stall: 10 * time.Minute, PlannerLease: 15 * time.Second,
 		Concurrency: 256, Drain: 25 * time.Second, KeepVersions: 30, Listings: 32, LogLevel: "auto", LogFormat: "auto",
 	}
@@ -100,6 +100,7 @@ func examples(t *testing.T) []example {
 		{"Subsample", "10", 10},
 		{"MaxBadRows", "0.5%", limit(t, "0.5%")},
 		{"MaxDelete", "500", limit(t, "500")},
+		{"MaxRefresh", "12.5%", limit(t, "12.5%")},
 		{"MinPerClass", "3", 3},
 		{"MaxDead", "0%", limit(t, "0%")},
 		{"Stall", "90s", 90 * time.Second},
@@ -155,6 +156,9 @@ func TestEachSetting(t *testing.T) {
 func TestEverySettingHasAnExample(t *testing.T) {
 	all := examples(t)
 	for f := range reflect.TypeFor[config.Config]().Fields() {
+		if f.Tag.Get("kong") == "-" {
+			continue // no setting
+		}
 		if !slices.ContainsFunc(all, func(e example) bool { return e.field == f.Name }) {
 			t.Errorf("%s has no example", f.Name)
 		}

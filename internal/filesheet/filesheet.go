@@ -26,7 +26,8 @@ func Open(dir string) (*Sheets, error) {
 }
 
 // Values reads a worksheet. For gid "" and "0" it is ID.csv, or the first of ID.xlsx. For another gid it is
-// ID.GID.csv; else ID.csv, since a CSV file is one worksheet; else the worksheet of ID.xlsx that has the gid as its name.
+// ID.GID.csv; else ID.csv, since a CSV file is one worksheet; else the worksheet of ID.xlsx that has the gid as its name, or
+// is the only one.
 //
 // Errors wrap those of package sheet and name the files that were looked for.
 func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.Values, error) {
@@ -47,10 +48,50 @@ func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.V
 		if err != nil {
 			return sheet.Values{}, fmt.Errorf("read %s: %w", filepath.Join(s.dir, c.name), asSheetError(err))
 		}
-		v.Title, v.GID = c.name, c.gid
+		v.Title, v.GID, v.Warnings = c.name, c.gid, s.newer(spreadsheetID, c.name)
 		return v, nil
 	}
-	return sheet.Values{}, fmt.Errorf("read sheet %s: expected %s: %w", spreadsheetID, s.expected(spreadsheetID, gid), sheet.ErrNotFound)
+	return sheet.Values{}, fmt.Errorf("read sheet %s: expected %s%s: %w", spreadsheetID, s.expected(spreadsheetID, gid), s.instead(spreadsheetID), sheet.ErrNotFound)
+}
+
+// others are the spreadsheet's files of kinds that are not read, or that give way to a CSV file.
+func (s *Sheets) others(id string) (names []string) {
+	entries, _ := os.ReadDir(s.dir) // an unreadable folder has no others
+	for _, e := range entries {
+		ext, ok := strings.CutPrefix(e.Name(), id+".")
+		if !ok || ext == "csv" {
+			continue
+		}
+		switch strings.ToLower(ext) {
+		case "csv", "tsv", "xlsx", "xlsm", "xlsb", "xls", "ods", "fods", "numbers":
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// newer warns of files of the spreadsheet that were written after the one that is read: perhaps they are the edited ones.
+func (s *Sheets) newer(id, read string) (warnings []string) {
+	this, err := os.Stat(filepath.Join(s.dir, read))
+	if err != nil {
+		return nil
+	}
+	for _, name := range s.others(id) {
+		other, err := os.Stat(filepath.Join(s.dir, name))
+		if err == nil && !os.SameFile(this, other) && other.ModTime().After(this.ModTime()) {
+			warnings = append(warnings, fmt.Sprintf("%s is newer than %s, which is read: remove the one that does not count", name, read))
+		}
+	}
+	return warnings
+}
+
+// instead names what there is of a spreadsheet that is not found.
+func (s *Sheets) instead(id string) string {
+	others := s.others(id)
+	if len(others) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", found %s; save it as XLSX or CSV", strings.Join(others, ", "))
 }
 
 // candidate is a file that may hold the worksheet.

@@ -28,7 +28,7 @@ func open(t *testing.T) (*filesheet.Sheets, string) {
 }
 
 func TestContractCSV(t *testing.T) {
-	sheettest.Run(t, sheettest.Contract{Single: true, Untyped: true, Open: func(t *testing.T) (sheettest.Reader, func(string, sheettest.Spreadsheet)) {
+	sheettest.Run(t, sheettest.Contract{Single: true, Unmerged: true, Untyped: true, Open: func(t *testing.T) (sheettest.Reader, func(string, sheettest.Spreadsheet)) {
 		s, dir := open(t)
 		return s, func(id string, book sheettest.Spreadsheet) {
 			f, err := os.Create(filepath.Join(dir, id+".csv"))
@@ -93,6 +93,19 @@ func addTab(f *excelize.File, w sheettest.Worksheet) error {
 			}
 		}
 	}
+	for _, m := range w.Merges {
+		first, err := excelize.CoordinatesToCellName(m.StartColumn+1, m.StartRow+1)
+		if err != nil {
+			return err
+		}
+		last, err := excelize.CoordinatesToCellName(m.EndColumn, m.EndRow)
+		if err != nil {
+			return err
+		}
+		if err := f.MergeCell(w.Title, first, last); err != nil {
+			return err
+		}
+	}
 	if w.Title != "Sheet1" && slices.Contains(f.GetSheetList(), "Sheet1") {
 		return f.DeleteSheet("Sheet1")
 	}
@@ -114,7 +127,22 @@ func TestCSV(t *testing.T) {
 		{"only a byte order mark", "\ufeff", nil, ""},
 		{"a quote that never closes", "A\n\"1\n2\n3\n", nil, "parse CSV"},
 		{"a quote inside", "A\nx\"y\n", nil, "parse CSV"},
-		{"UTF-16", "\xff\xfeA\x00", nil, "expected CSV in UTF-8"},
+		{"UTF-16", "\xff\xfeA\x00", nil, "expected CSV in UTF-8, found UTF-16"},
+		{"UTF-16, the other way round", "\xfe\xff\x00A", nil, "found UTF-16"},
+		{"UTF-16 without a mark", "A\x00,\x00B\x00", nil, "found zero bytes, as in UTF-16"},
+		{"Windows-1252", "A,B\n1,caf\xe9\n", nil, "expected CSV in UTF-8, found another encoding in line 2"},
+		{"an XLSX file by name only", "PK\x03\x04\x14", nil, "found an XLSX or another ZIP file"},
+		{"semicolons", "A;B;C\n1;2,5;3\n", nil, `expected commas between the cells, found ";" as the separator: save it as CSV with commas`},
+		{"semicolons and quotes", "\"A\";\"B, or not\"\n", nil, `found ";" as the separator`},
+		{"semicolons after an empty line", "\r\nA;B\r\n", nil, `found ";" as the separator`},
+		{"tabs", "A\tB\n1\t2\n", nil, "found a tab as the separator"},
+		{"bars", "A|B|C\n", nil, `found "|" as the separator`},
+		{"sep=;", "sep=;\r\nA;B\r\n", nil, `found ";" as the separator`},
+		{"sep= and a tab", "\"SEP=\t\"\nA\tB\n", nil, "found a tab as the separator"},
+		{"sep=,", "\ufeffsep=,\r\nA,B\r\n1\r\n", [][]string{{"A", "B"}, {"1"}}, ""},
+		{"semicolons inside", "A,B\n1;2;3,4\n\"x;y;z\",5\n", [][]string{{"A", "B"}, {"1;2;3", "4"}, {"x;y;z", "5"}}, ""},
+		{"CR line ends", "A,B\r1,\"2\n3\"\r\r4\r", [][]string{{"A", "B"}, {"1", "2\n3"}, nil, {"4"}}, ""},
+		{"CR in a cell", "A,B\n1,\"2\r3\"\n", [][]string{{"A", "B"}, {"1", "2\r3"}}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, dir := open(t)
@@ -188,7 +216,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add("\ufeff\r\n\"a\"\r\n\r\n,,\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		rows, err := filesheet.ParseCSV([]byte(text))
-		if err != nil || strings.ContainsAny(text, "\"\r") {
+		if err != nil || strings.ContainsAny(text, "\"\r") || strings.Contains(text, "=,") {
 			return
 		}
 		lines := strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n")

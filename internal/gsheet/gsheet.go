@@ -28,7 +28,7 @@ func New(ctx context.Context, opts ...option.ClientOption) (*Sheets, error) {
 	readOnly := option.WithScopes(sheets.SpreadsheetsReadonlyScope)
 	api, err := sheets.NewService(ctx, append([]option.ClientOption{readOnly}, opts...)...)
 	if err != nil {
-		return nil, fmt.Errorf("open the Sheets API: %w", err)
+		return nil, fmt.Errorf("open the Sheets API: %w: %w", sheet.ErrCredentials, err)
 	}
 	return &Sheets{api: api}, nil
 }
@@ -62,7 +62,7 @@ func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.V
 }
 
 // fields of a spreadsheet: without them the answer would carry charts, filters and conditional formats.
-const fields = "properties.title,sheets.properties(sheetId,title,index,sheetType)"
+const fields = "spreadsheetId,properties.title,sheets(merges,properties(sheetId,title,index,sheetType))"
 
 func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, error) {
 	book, err := retry(ctx, func(ctx context.Context) (*sheets.Spreadsheet, error) {
@@ -71,23 +71,28 @@ func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, erro
 	if err != nil {
 		return sheet.Values{}, err
 	}
+	if book.SpreadsheetId != "" && book.SpreadsheetId != id || !slices.ContainsFunc(book.Sheets, func(tab *sheets.Sheet) bool { return tab.Properties != nil }) {
+		return sheet.Values{}, fmt.Errorf("%w: expected the worksheets of this spreadsheet, found %d of %.130q", sheet.ErrAnswer, len(book.Sheets), book.SpreadsheetId)
+	}
 	tab, err := worksheet(book.Sheets, gid)
 	if err != nil {
 		return sheet.Values{}, err
 	}
+	grid := tab.Properties
 	// A quoted title by itself is the whole grid, as large as it is by then: rows that were added since the
 	// first request are read too (https://developers.google.com/workspace/sheets/api/guides/concepts).
-	whole := "'" + strings.ReplaceAll(tab.Title, "'", "''") + "'"
+	whole := "'" + strings.ReplaceAll(grid.Title, "'", "''") + "'"
 	cells, err := retry(ctx, func(ctx context.Context) (*sheets.ValueRange, error) {
 		return s.api.Spreadsheets.Values.Get(id, whole).MajorDimension("ROWS").ValueRenderOption("FORMATTED_VALUE").Context(ctx).Do()
 	})
 	if err != nil {
 		return sheet.Values{}, err
 	}
-	if cells.Range != "" && cells.Range != whole && !startsAtA1(cells.Range) {
-		return sheet.Values{}, fmt.Errorf("expected the cells from A1 on, found the range %.100q", cells.Range)
+	if err := checkRange(cells, grid.Title); err != nil {
+		return sheet.Values{}, err
 	}
-	v := sheet.Values{Worksheet: tab.Title, GID: strconv.FormatInt(tab.SheetId, 10), Rows: texts(cells.Values)}
+	v := sheet.Values{Worksheet: grid.Title, GID: strconv.FormatInt(grid.SheetId, 10), Rows: texts(cells.Values)}
+	sheet.FillMerges(v.Rows, merges(tab))
 	if book.Properties != nil {
 		v.Title = book.Properties.Title
 	}
@@ -95,21 +100,22 @@ func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, erro
 }
 
 // worksheet finds the one of the gid, or the first. A tab that holds a chart, or a view of a database, is none.
-func worksheet(tabs []*sheets.Sheet, gid string) (*sheets.SheetProperties, error) {
-	var grids []*sheets.SheetProperties
+func worksheet(tabs []*sheets.Sheet, gid string) (*sheets.Sheet, error) {
+	var grids []*sheets.Sheet
 	for _, tab := range tabs {
 		if p := tab.Properties; p != nil && (p.SheetType == "GRID" || p.SheetType == "") {
-			grids = append(grids, p)
+			grids = append(grids, tab)
 		}
 	}
-	slices.SortStableFunc(grids, func(a, b *sheets.SheetProperties) int { return int(a.Index - b.Index) })
+	slices.SortStableFunc(grids, func(a, b *sheets.Sheet) int { return int(a.Properties.Index - b.Properties.Index) })
 	if gid == "" && len(grids) > 0 {
 		return grids[0], nil
 	}
 	var found []string
-	for _, p := range grids {
+	for _, tab := range grids {
+		p := tab.Properties
 		if strconv.FormatInt(p.SheetId, 10) == gid {
-			return p, nil
+			return tab, nil
 		}
 		found = append(found, fmt.Sprintf("%.40q (gid %d)", p.Title, p.SheetId))
 	}
@@ -127,11 +133,36 @@ func orNone(s string) string {
 	return s
 }
 
-// startsAtA1 says whether an answered range is not a part that leaves out rows or columns at the beginning. The cells
-// follow the last "!"; a title may have others.
-func startsAtA1(answered string) bool {
-	cells := answered[strings.LastIndexByte(answered, '!')+1:]
-	return cells == "A1" || strings.HasPrefix(cells, "A1:")
+// merges are the merged cells of a tab.
+func merges(tab *sheets.Sheet) (all []sheet.Merge) {
+	for _, m := range tab.Merges {
+		all = append(all, sheet.Merge{
+			StartRow: int(m.StartRowIndex), EndRow: int(m.EndRowIndex), StartColumn: int(m.StartColumnIndex), EndColumn: int(m.EndColumnIndex)})
+	}
+	return all
+}
+
+// checkRange refuses cells that are not all those of the worksheet, row by row from A1 on. The cells of a range follow its
+// last "!"; a title, which is quoted unless it is plain, may have others.
+func checkRange(cells *sheets.ValueRange, title string) error {
+	of, from := cells.Range, "A1"
+	if at := strings.LastIndexByte(cells.Range, '!'); at >= 0 {
+		of, from = cells.Range[:at], cells.Range[at+1:]
+	}
+	if quoted, ok := strings.CutPrefix(of, "'"); ok {
+		of = strings.ReplaceAll(strings.TrimSuffix(quoted, "'"), "''", "'")
+	}
+	switch {
+	case cells.Range == "" && len(cells.Values) > 0:
+	case of != title:
+		return fmt.Errorf("%w: expected the cells of %.100q, found the range %.100q", sheet.ErrAnswer, title, cells.Range)
+	case from != "A1" && !strings.HasPrefix(from, "A1:"):
+		return fmt.Errorf("%w: expected the cells from A1 on, found the range %.100q", sheet.ErrAnswer, cells.Range)
+	}
+	if cells.MajorDimension != "" && cells.MajorDimension != "ROWS" {
+		return fmt.Errorf("%w: expected rows, found %.40q", sheet.ErrAnswer, cells.MajorDimension)
+	}
+	return nil
 }
 
 // texts turns cells into text, without trailing empty cells and rows.

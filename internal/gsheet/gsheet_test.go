@@ -78,7 +78,8 @@ func TestRetries(t *testing.T) {
 		{"told to wait too long", 503, 1, http.Header{"Retry-After": {"3600"}}, sheet.ErrUnavailable, 1, 0, 0},
 		{"no permission", 403, 1, nil, sheet.ErrPermission, 1, 0, 0},
 		{"not found", 404, 1, nil, sheet.ErrNotFound, 1, 0, 0},
-		{"not authenticated", 401, 1, nil, nil, 1, 0, 0},
+		{"not authenticated", 401, 1, nil, sheet.ErrCredentials, 1, 0, 0},
+		{"not implemented", 501, 1, nil, sheet.ErrAnswer, 1, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -145,18 +146,29 @@ func TestAnswers(t *testing.T) {
 		err     string
 	}{
 		{"whole", []reply{{200, oneTab, nil}, cells}, 1, ""},
-		{"one cell", []reply{{200, oneTab, nil}, {200, `{"range":"'a!B2'!A1","values":[["a"]]}`, nil}}, 1, ""},
+		{"one cell", []reply{{200, oneTab, nil}, {200, `{"range":"'S'!A1","values":[["a"]]}`, nil}}, 1, ""},
+		{"a title with signs", []reply{{200, strings.Replace(oneTab, `"S"`, `"it's a!B2"`, 1), nil}, {200, `{"range":"'it''s a!B2'!A1:B7","values":[["a"]]}`, nil}}, 1, ""},
+		{"another worksheet", []reply{{200, oneTab, nil}, {200, `{"range":"T!A1:Z10","values":[["a"]]}`, nil}}, 0, `not an answer of the Sheets API: expected the cells of "S", found the range "T!A1:Z10"`},
+		{"no range and no values", []reply{{200, oneTab, nil}, {200, `{}`, nil}}, 0, `expected the cells of "S", found the range ""`},
+		{"columns", []reply{{200, oneTab, nil}, {200, `{"range":"S!A1:Z10","majorDimension":"COLUMNS","values":[["a"]]}`, nil}}, 0, `expected rows, found "COLUMNS"`},
+		{"another spreadsheet", []reply{{200, strings.Replace(oneTab, "{", `{"spreadsheetId":"other",`, 1), nil}}, 0, `not an answer of the Sheets API: expected the worksheets of this spreadsheet, found 1 of "other"`},
+		{"HTML", []reply{{200, "<html><title>Log in</title></html>", nil}}, 0, "not an answer of the Sheets API: invalid character '<'"},
+		{"a list", []reply{{200, "[]", nil}}, 0, "not an answer of the Sheets API"},
+		{"501", []reply{{501, "", nil}}, 0, "not an answer of the Sheets API: Google answers 501 Not Implemented"},
+		{"nothing once", []reply{{200, "", nil}, {200, oneTab, nil}, cells}, 1, ""},
+		{"nothing", []reply{{200, "", nil}}, 0, "spreadsheet unavailable: the answer breaks off, after several tries"},
 		{"rows left out at the beginning", []reply{{200, oneTab, nil}, {200, `{"range":"S!A2:Z10","values":[["a"]]}`, nil}}, 0, `expected the cells from A1 on, found the range "S!A2:Z10"`},
 		{"columns left out", []reply{{200, oneTab, nil}, {200, `{"range":"S!AA1:AZ10","values":[["a"]]}`, nil}}, 0, "from A1 on"},
 		{"cut off once", []reply{{200, oneTab, nil}, {200, `{"range":"S!A1:Z10","values":[["a"],`, nil}, cells}, 1, ""},
 		{"cut off for ever", []reply{{200, oneTab, nil}, {200, `{"range":"S!A1:Z10","values":[["a"],`, nil}}, 0, "spreadsheet unavailable"},
 		{"no connection once", []reply{broken, {200, oneTab, nil}, broken, cells}, 1, ""},
-		{"no connection", []reply{broken}, 0, "spreadsheet unavailable: tried 6 times"},
+		{"no connection", []reply{broken}, 0, "spreadsheet unavailable: no connection: http://sheets.test: dial: connection refused, after several tries"},
+		{"no such host", []reply{{err: &net.DNSError{Err: "no such host", Name: "sheets.test"}}}, 0, "no connection: http://sheets.test: lookup sheets.test: no such host"},
 		{"renamed meanwhile", []reply{{200, oneTab, nil}, renamed, {200, oneTab, nil}, cells}, 1, ""},
 		{"a range that does not parse", []reply{{200, oneTab, nil}, renamed}, 0, `Google answers 400, "Unable to parse range: 'S'"`},
 		{"quota as 403", []reply{{403, `{"error":{"code":403,"errors":[{"reason":"rateLimitExceeded"}]}}`, nil}, {200, oneTab, nil}, cells}, 1, ""},
 		{"a page of HTML", []reply{{403, "<html>" + strings.Repeat("x", 5000), nil}}, 0, "Google answers 403 Forbidden"},
-		{"no worksheets", []reply{{200, `{}`, nil}}, 0, "found none: worksheet not found"},
+		{"no worksheets", []reply{{200, `{}`, nil}}, 0, `expected the worksheets of this spreadsheet, found 0 of ""`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -242,7 +254,7 @@ func TestRequests(t *testing.T) {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	want := []string{
-		"/v4/spreadsheets/ID?alt=json&fields=properties.title%2Csheets.properties%28sheetId%2Ctitle%2Cindex%2CsheetType%29&prettyPrint=false",
+		"/v4/spreadsheets/ID?alt=json&fields=spreadsheetId%2Cproperties.title%2Csheets%28merges%2Cproperties%28sheetId%2Ctitle%2Cindex%2CsheetType%29%29&prettyPrint=false",
 		"/v4/spreadsheets/ID/values/%27Jonny%27%27s%20%2F%20A1%3F%27?alt=json&majorDimension=ROWS&prettyPrint=false&valueRenderOption=FORMATTED_VALUE",
 	}
 	if !slices.Equal(asked, want) {

@@ -5,6 +5,7 @@ package manifest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -24,6 +25,7 @@ type Entry struct {
 	GID           string // of the worksheet, digits; "" is the first one
 	URL           string // of the worksheet, made from the two; "" without an ID
 	Manifest      string // key of the manifest
+	Line          int    // of the manifest, from 1, where the entry begins
 
 	// Err is why the episode must be held; the other episodes go on.
 	Err error
@@ -57,43 +59,111 @@ func SeasonOf(key string) (season string, ok bool) {
 	return season, err == nil
 }
 
+// IsManifest reports whether the key of an object in the folder of manifests is meant to be a manifest's: hidden files, which
+// some systems put beside the others (._S01-episodes.json), and files of other kinds are not.
+func IsManifest(key string) bool {
+	name := path.Base(key)
+	return !strings.HasPrefix(name, ".") && strings.EqualFold(path.Ext(name), ".json")
+}
+
 // Parse reads a manifest: a JSON list of episodes. The codes of an entry count, not the season in the key. An entry with
 // bad codes fails the whole, since nobody can tell which episode is missing then; so does a list without entries,
 // which is rather a broken one. An entry whose spreadsheet cannot be told has Err.
 func Parse(key string, body []byte) ([]Entry, error) {
-	var list []entry
-	if err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &list); err != nil {
-		return nil, fmt.Errorf("parse manifest %s: expected a JSON list of episodes: %w", key, err)
-	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("parse manifest %s: expected a JSON list of episodes, found none in it", key)
-	}
-	entries := make([]Entry, len(list))
-	for i, raw := range list {
-		episode, err := dataset.ParseEpisode(strings.TrimSpace(raw.Season), strings.TrimSpace(raw.Episode))
-		if err != nil {
-			return nil, fmt.Errorf("parse manifest %s: entry %d: %w", key, i+1, err)
-		}
-		entries[i] = raw.resolve(key, episode)
+	entries, err := parse(key, bytes.TrimPrefix(body, []byte("\ufeff")))
+	if err != nil {
+		return nil, fmt.Errorf("parse manifest %s: %w", key, err)
 	}
 	return entries, nil
 }
 
+func parse(key string, body []byte) ([]Entry, error) {
+	if bytes.HasPrefix(body, []byte("\xff\xfe")) || bytes.HasPrefix(body, []byte("\xfe\xff")) {
+		return nil, errors.New("expected JSON in UTF-8, found UTF-16: save it in UTF-8")
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(body, &list); err != nil {
+		return nil, fmt.Errorf("expected a JSON list of episodes: %w", atLine(body, err))
+	}
+	if len(list) == 0 {
+		return nil, errors.New("expected a JSON list of episodes, found none in it")
+	}
+	entries, end := make([]Entry, len(list)), 0
+	for i, text := range list {
+		start := end + bytes.Index(body[end:], text)
+		end = start + len(text)
+		line := lineAt(body, start)
+		failed := func(err error) error { return fmt.Errorf("entry %d, line %d: %w", i+1, line, err) }
+		if !bytes.HasPrefix(text, []byte("{")) {
+			return nil, failed(fmt.Errorf("expected an episode in braces, found %.40q", text))
+		}
+		var raw entry
+		var mismatch *json.UnmarshalTypeError
+		if err := json.Unmarshal(text, &raw); errors.As(err, &mismatch) {
+			return nil, failed(fmt.Errorf("%s: expected a text in quotes, found a JSON %s", mismatch.Field, mismatch.Value))
+		} else if err != nil {
+			return nil, failed(err)
+		}
+		episode, err := raw.episode()
+		if err != nil {
+			return nil, failed(err)
+		}
+		entries[i] = raw.resolve(episode)
+		entries[i].Manifest, entries[i].Line = key, line
+		if err := entries[i].Err; err != nil {
+			entries[i].Err = fmt.Errorf("manifest %s: %s: %w", key, episode, failed(err))
+		}
+	}
+	return entries, nil
+}
+
+// atLine adds the line to an error of the JSON, where it has a place.
+func atLine(body []byte, err error) error {
+	var syntax *json.SyntaxError
+	var mismatch *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("line %d: %w", lineAt(body, int(syntax.Offset)), err)
+	case errors.As(err, &mismatch):
+		return fmt.Errorf("found a JSON %s", mismatch.Value)
+	}
+	return err
+}
+
+func lineAt(body []byte, offset int) int {
+	return bytes.Count(body[:min(max(offset, 0), len(body))], []byte("\n")) + 1
+}
+
+// episode reads the codes.
+func (raw entry) episode() (dataset.Episode, error) {
+	season, code := strings.TrimSpace(raw.Season), strings.TrimSpace(raw.Episode)
+	field := "episode_code"
+	if _, err := dataset.ParseSeason(season); err != nil {
+		field = "season_code"
+	}
+	episode, err := dataset.ParseEpisode(season, code)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", field, err)
+	}
+	return episode, nil
+}
+
 // resolve finds the spreadsheet: by the URL, else by the share link.
-func (raw entry) resolve(key string, episode dataset.Episode) Entry {
-	e := Entry{Episode: episode, Title: raw.Title, Manifest: key}
+func (raw entry) resolve(episode dataset.Episode) Entry {
+	const urlField, shareField = "google_spreadsheet_url", "google_spreadsheet_share_link"
+	e, field := Entry{Episode: episode, Title: raw.Title}, urlField
 	l, err := parseLink(raw.URL)
 	if err != nil {
 		var shareErr error
 		if l, shareErr = parseLink(raw.ShareLink); shareErr != nil {
-			e.Err = fmt.Errorf("manifest %s: %s: expected .../spreadsheets/d/ID in google_spreadsheet_url, %w, or in google_spreadsheet_share_link, %w",
-				key, episode, err, shareErr)
+			e.Err = fmt.Errorf("expected .../spreadsheets/d/ID in %s, %w, or in %s, %w", urlField, err, shareField, shareErr)
 			return e
 		}
+		field = shareField
 	}
 	e.SpreadsheetID = l.id
 	if e.GID, err = l.worksheet(); err != nil {
-		e.Err = fmt.Errorf("manifest %s: %s: %w", key, episode, err)
+		e.Err = fmt.Errorf("%s: %w", field, err)
 	}
 	e.URL = l.canonical(e.GID)
 	return e
@@ -121,15 +191,17 @@ func one(same []Entry) Entry {
 	if len(same) == 1 {
 		return same[0]
 	}
-	var keys []string
+	var places []string
 	for _, e := range same {
-		if !slices.Contains(keys, e.Manifest) {
-			keys = append(keys, e.Manifest)
-		}
+		places = append(places, fmt.Sprintf("%s line %d", e.Manifest, e.Line))
 	}
-	slices.Sort(keys)
+	slices.Sort(places)
+	const most = 5
+	if len(places) > most {
+		places = append(places[:most], "…")
+	}
 	return Entry{
-		Episode: same[0].Episode, Title: same[0].Title, Manifest: same[0].Manifest,
-		Err: fmt.Errorf("expected %s once in the manifests, found it %d times, in %s", same[0].Episode, len(same), strings.Join(keys, " and ")),
+		Episode: same[0].Episode, Title: same[0].Title, Manifest: same[0].Manifest, Line: same[0].Line,
+		Err: fmt.Errorf("expected %s once in the manifests, found it %d times: %s", same[0].Episode, len(same), strings.Join(places, ", ")),
 	}
 }

@@ -76,7 +76,7 @@ func TestParse(t *testing.T) {
 	}
 	want := manifest.Entry{
 		Episode: "S01E01", Title: "S01E01 frames", SpreadsheetID: "one", GID: "0",
-		URL: "https://docs.google.com/spreadsheets/d/one/edit#gid=0", Manifest: key,
+		URL: "https://docs.google.com/spreadsheets/d/one/edit#gid=0", Manifest: key, Line: 2,
 	}
 	if entries[0] != want {
 		t.Errorf("entry 1 = %+v, want %+v", entries[0], want)
@@ -87,23 +87,60 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseFails(t *testing.T) {
-	for name, body := range map[string]string{
-		"empty":              "",
-		"not JSON":           "<html>",
-		"an object":          `{"season_code":"S01"}`,
-		"null":               "null",
-		"no entries":         "[]",
-		"more behind":        `[] []`,
-		"cut off":            `[{"season_code":"S01","episode_code":"E01"}`,
-		"a null entry":       "[null]",
-		"no codes":           "[{}]",
-		"a season too long":  `[{"season_code":"S001","episode_code":"E01"}]`,
-		"a path as code":     `[{"season_code":"S01","episode_code":"E/1"}]`,
-		"a number as code":   `[{"season_code":1,"episode_code":"E01"}]`,
-		"one bad among good": `[{"season_code":"S01","episode_code":"E01"},{"season_code":"S01","episode_code":"pilot"}]`,
+	for _, test := range []struct{ name, body, want string }{
+		{"empty", "", "expected a JSON list of episodes: line 1"},
+		{"not JSON", "<html>", "expected a JSON list of episodes: line 1"},
+		{"an object", `{"season_code":"S01"}`, "expected a JSON list of episodes: found a JSON object"},
+		{"null", "null", "found none in it"},
+		{"no entries", "[]", "found none in it"},
+		{"more behind", "[]\n[]", "line 2"},
+		{"cut off", "[\n" + `{"season_code":"S01","episode_code":"E01"}`, "line 2"},
+		{"a comma too many", "[\n" + `{"season_code":"S01","episode_code":"E01"},` + "\n]", "line 3"},
+		{"UTF-16", "\xff\xfe[\x00]\x00", "found UTF-16"},
+		{"a null entry", "[null]", `entry 1, line 1: expected an episode in braces, found "null"`},
+		{"a list as entry", "[\n[]]", `entry 1, line 2: expected an episode in braces, found "[]"`},
+		{"no codes", "[{}]", `entry 1, line 1: season_code: season code "": expected the form S01`},
+		{"no episode", `[{"season_code":"S01"}]`, `entry 1, line 1: episode_code: episode code "": expected the form E01`},
+		{"a season too long", `[{"season_code":"S001","episode_code":"E01"}]`, `season_code: season code "S001"`},
+		{"a path as code", `[{"season_code":"S01","episode_code":"E/1"}]`, `episode_code: episode code "E/1"`},
+		{"a number as code", "\ufeff[\n\n" + `{"season_code":1,"episode_code":"E01"}]`, "entry 1, line 3: season_code: expected a text in quotes, found a JSON number"},
+		{"a list as link", `[{"season_code":"S01","episode_code":"E01","google_spreadsheet_url":[]}]`, "google_spreadsheet_url: expected a text in quotes, found a JSON array"},
+		{"one bad among good", "[" + `{"season_code":"S01","episode_code":"E01"},` + "\n\n" + `{"season_code":"S01","episode_code":"pilot"}]`, `entry 2, line 3: episode_code: episode code "pilot": expected the form E01`},
 	} {
-		if entries, err := manifest.Parse(key, []byte(body)); err == nil || !strings.Contains(err.Error(), key) {
-			t.Errorf("%s: %v, %v; want an error that names the manifest", name, entries, err)
+		if entries, err := manifest.Parse(key, []byte(test.body)); err == nil || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, %v; want an error with the manifest and %q", test.name, entries, err, test.want)
+		}
+	}
+}
+
+// TestErrNamesTheEntry: what holds an episode is said with manifest, entry, line and field.
+func TestErrNamesTheEntry(t *testing.T) {
+	entries, err := manifest.Parse(key, []byte(`[
+		{"season_code":"S01","episode_code":"E01","google_spreadsheet_url":"https://docs.google.com/spreadsheets/d/x#gid=y"},
+		{"season_code":"S01","episode_code":"E02",
+		 "google_spreadsheet_share_link":"https://docs.google.com/spreadsheets/d/x#gid=y"},
+		{"season_code":"S01","episode_code":"E03","google_spreadsheet_url":"here"}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{
+		"manifest " + key + `: S01E01: entry 1, line 2: google_spreadsheet_url: expected a worksheet's number after gid=, found "y"`,
+		"manifest " + key + `: S01E02: entry 2, line 3: google_spreadsheet_share_link: expected a worksheet's number after gid=, found "y"`,
+		"manifest " + key + `: S01E03: entry 3, line 5: expected .../spreadsheets/d/ID in google_spreadsheet_url, found "here", or in google_spreadsheet_share_link, found none`,
+	} {
+		if got := fmt.Sprint(entries[i].Err); got != want {
+			t.Errorf("%s\nwant %s", got, want)
+		}
+	}
+}
+
+func TestIsManifest(t *testing.T) {
+	for name, want := range map[string]bool{
+		"S01-episodes.json": true, "s1.JSON": true, "S01-episodes (1).json": true, "._S01-episodes.json": false, ".json": false, ".DS_Store": false,
+		"S01-episodes.json.bak": false, "README.md": false,
+	} {
+		if got := manifest.IsManifest("tuttle_twins/manifests/" + name); got != want {
+			t.Errorf("IsManifest(%q) = %v", name, got)
 		}
 	}
 }
@@ -128,8 +165,8 @@ func TestMerge(t *testing.T) {
 	}
 	want := []string{
 		"S01E01 <nil>",
-		"S01E02 expected S01E02 once in the manifests, found it 2 times, in m/S01-episodes.json and m/S02-episodes.json",
-		"S01E03 expected S01E03 once in the manifests, found it 2 times, in m/S01-episodes.json",
+		"S01E02 expected S01E02 once in the manifests, found it 2 times: m/S01-episodes.json line 1, m/S02-episodes.json line 1",
+		"S01E03 expected S01E03 once in the manifests, found it 2 times: m/S01-episodes.json line 2, m/S01-episodes.json line 2",
 		"S02E01 <nil>",
 	}
 	if !slices.Equal(got, want) {

@@ -20,7 +20,26 @@ func (p *puller) checkClass(class string) error {
 	return nil
 }
 
-// describe writes what stands beside the images: the CSV of each dataset, classes.json and the dataset card.
+// compareClasses compares the numbers of the folder's classes with the version's. Without a
+// classes.json that can be read there are no numbers to compare with.
+func (p *puller) compareClasses() {
+	var had struct {
+		Classes map[string]int `json:"classes"`
+	}
+	body, err := p.root.ReadFile(classesFile)
+	if err != nil || json.Unmarshal(body, &had) != nil {
+		return
+	}
+	p.result.ClassNumbers = state.ChangedNumbers(had.Classes, p.Version.ClassIndex())
+	if len(p.result.ClassNumbers) > 0 && p.Renumbered != nil {
+		p.Renumbered(p.result.ClassNumbers)
+	}
+}
+
+const classesFile = "classes.json"
+
+// describe writes what stands beside the images: the CSV of each dataset, classes.json, the lock
+// file and the dataset card.
 func (p *puller) describe(ctx context.Context) error {
 	for _, name := range p.names {
 		csv, err := p.Store.ReadVersionCSV(ctx, p.Version.Generation, name)
@@ -35,7 +54,14 @@ func (p *puller) describe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.put("classes.json", classes); err != nil {
+	if err := p.put(classesFile, classes); err != nil {
+		return err
+	}
+	lock, err := json.MarshalIndent(p.lockFile(), "", " ")
+	if err != nil {
+		return err
+	}
+	if err := p.put(LockName, append(lock, '\n')); err != nil {
 		return err
 	}
 	return p.put("README.md", []byte(card(p.Version, p.datasets())))

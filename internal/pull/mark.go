@@ -101,14 +101,15 @@ func (p *puller) readMark() (mark, error) {
 	return m, nil
 }
 
-// empty refuses a folder with anything but this program's own in it.
+// empty refuses a folder with anything but this program's own in it. A lock file alone may be
+// there, as in a fresh clone of a repository that has it and not the images.
 func (p *puller) empty() error {
 	entries, err := fs.ReadDir(p.root.FS(), ".")
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() != ownDir {
+		if e.Name() != ownDir && e.Name() != LockName {
 			return fmt.Errorf("%w: %s has files that no pull has written, %q among them: name a new folder, or an empty one", ErrUsage, p.Dir, e.Name())
 		}
 	}

@@ -35,7 +35,12 @@ type Options struct {
 	Store   *state.Store
 	Bucket  Bucket
 	Version state.Version
-	// Datasets are those to pull; none means all of the version.
+	// Tag is the one by which the version was asked for; empty when it was not. BucketName is that
+	// of Bucket. The lock file has both.
+	Tag, BucketName string
+	// Locked is the lock file by which the version was asked for and found; nil: there was none.
+	Locked *LockFile
+	// Datasets are those to pull; none means all of the version, or of the lock file.
 	Datasets []string
 	// Dir is made when it is missing. Else it must be empty, or be of an earlier pull.
 	Dir string
@@ -43,6 +48,9 @@ type Options struct {
 	Delete bool
 	// Parallel is the number of downloads at once.
 	Parallel int
+	// Renumbered is called before anything in Dir is changed when it has classes with other numbers
+	// than the version; nil is fine.
+	Renumbered func([]state.ClassNumber)
 	// Progress is told how many of the version's files are there, from many goroutines; nil is fine.
 	Progress func(done, total int)
 }
@@ -50,6 +58,8 @@ type Options struct {
 // Result is what a pull came to.
 type Result struct {
 	Version int64  `json:"version"`
+	Tag     string `json:"tag,omitempty"` // by which the version was asked for
+	Digest  string `json:"digest"`        // of the version's rows, as in the lock file
 	Dir     string `json:"dir"`
 	Frames  int    `json:"frames"`  // of the version, in the datasets that were pulled
 	Fetched int    `json:"fetched"` // downloaded now
@@ -61,6 +71,8 @@ type Result struct {
 	Classless int `json:"classless"`
 	Removed   int `json:"removed"`  // by Delete
 	Leftover  int `json:"leftover"` // frames in Dir that the version does not have there, without Delete
+	// ClassNumbers are the classes that had another number in Dir before.
+	ClassNumbers []state.ClassNumber `json:"class_numbers,omitempty"`
 	// Failed are the files whose content is no longer to be had, by name.
 	Failed []Failure `json:"failed"`
 }
@@ -84,7 +96,7 @@ func Pull(ctx context.Context, opt Options) (Result, error) {
 		return Result{}, err
 	}
 	p := &puller{Options: opt, names: names, wanted: map[string]bool{}}
-	p.result = Result{Version: opt.Version.Generation, Dir: opt.Dir, Failed: []Failure{}}
+	p.result = Result{Version: opt.Version.Generation, Tag: opt.Tag, Dir: opt.Dir, Failed: []Failure{}}
 	if err := p.readRows(ctx); err != nil {
 		return p.result, err
 	}
@@ -104,13 +116,17 @@ func Pull(ctx context.Context, opt Options) (Result, error) {
 // datasets are the names of those to pull, sorted.
 func datasets(opt Options) ([]string, error) {
 	all := slices.Sorted(maps.Keys(opt.Version.Counts))
-	for _, name := range opt.Datasets {
+	asked, by := opt.Datasets, "--dataset"
+	if opt.Locked != nil {
+		asked, by = opt.Locked.Datasets, "dataset of the lock file:"
+	}
+	for _, name := range asked {
 		if !slices.Contains(all, name) {
-			return nil, fmt.Errorf("%w: --dataset %.40s: version %d has %s", ErrUsage, name, opt.Version.Generation, strings.Join(all, ", "))
+			return nil, fmt.Errorf("%w: %s %.40q: version %d has %s", ErrUsage, by, name, opt.Version.Generation, strings.Join(all, ", "))
 		}
 	}
-	if len(opt.Datasets) > 0 {
-		all = slices.Compact(slices.Sorted(slices.Values(opt.Datasets)))
+	if len(asked) > 0 {
+		all = slices.Compact(slices.Sorted(slices.Values(asked)))
 	}
 	return all, nil
 }
@@ -130,24 +146,33 @@ type puller struct {
 	result Result
 }
 
-// readRows reads the rows to pull, before anything is written.
-func (p *puller) readRows(ctx context.Context) error {
-	for _, name := range p.names {
+// readRows reads the rows of all datasets, before anything is written, and keeps those to pull. The
+// others count in the digest.
+func (p *puller) readRows(ctx context.Context) (err error) {
+	p.result.Digest, err = digestRows(func(name string) ([]state.VersionRow, error) {
 		rows, err := versions.DatasetRows(ctx, p.Store, p.Version, name)
-		if err != nil {
-			return err
+		if slices.Contains(p.names, name) {
+			p.take(rows)
 		}
-		for _, r := range rows {
-			if r.Place.Class == "" {
-				p.result.Classless++
-				continue
-			}
-			p.wanted[fileOf(r)] = true
-			p.rows = append(p.rows, r)
-		}
+		return rows, err
+	}, slices.Sorted(maps.Keys(p.Version.Counts)))
+	if err != nil {
+		return err
 	}
 	p.result.Frames = len(p.rows)
-	return nil
+	return p.checkLock()
+}
+
+// take adds rows to those to pull.
+func (p *puller) take(rows []state.VersionRow) {
+	for _, r := range rows {
+		if r.Place.Class == "" {
+			p.result.Classless++
+			continue
+		}
+		p.wanted[fileOf(r)] = true
+		p.rows = append(p.rows, r)
+	}
 }
 
 // fileOf is the row's file, relative to the folder.
@@ -161,6 +186,7 @@ func (p *puller) pull(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
+	p.compareClasses()
 	if err := p.begin(); err != nil {
 		return err
 	}

@@ -189,14 +189,14 @@ func TestPull(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)
 	r := w.pull(v, nil)
-	if want := (Result{Version: 3, Dir: w.dir, Frames: 3, Fetched: 3, Bytes: 30, Failed: []Failure{}}); cmp.Diff(want, r) != "" {
+	if want := (Result{Version: 3, Digest: r.Digest, Dir: w.dir, Frames: 3, Fetched: 3, Bytes: 30, Failed: []Failure{}}); cmp.Diff(want, r) != "" {
 		t.Error(cmp.Diff(want, r))
 	}
 	got := tree(t, w.dir)
 	if got["classes.json"] != "{\n \"classes\": {\n  \"Common\": 0,\n  \"Junk\": 1,\n  \"Rare\": 2\n }\n}\n" {
 		t.Errorf("classes.json is %s", got["classes.json"])
 	}
-	want := []string{"./", "README.md", "classes.json", "test.csv", "train.csv", "validate.csv"}
+	want := []string{"./", "README.md", "classes.json", LockName, "test.csv", "train.csv", "validate.csv"}
 	for _, name := range settings.Datasets {
 		want = append(want, name+"/")
 		for _, class := range settings.Classes { // in every dataset, so that loaders number them alike

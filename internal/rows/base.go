@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
 // DefaultBase is where the images of an episode stand when its sheet does not say: relative to the bucket.
@@ -30,6 +31,9 @@ func below(prefix, path string) string {
 // It refuses another bucket, another episode, the folders that the program writes, and every path that does not
 // mean itself, such as one with "..".
 func ParseBase(raw string, bucketNames []string, prefix string, e dataset.Episode) (string, error) {
+	if what, unknown := sheet.Unknown(trim(raw)); unknown {
+		return "", fmt.Errorf("base URI %s: expected the address of a folder, found %s", quote(raw), what)
+	}
 	key, err := bucketKey(trim(raw), bucketNames)
 	if err != nil {
 		return "", fmt.Errorf("base URI %s: %w", quote(raw), err)

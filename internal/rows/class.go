@@ -1,6 +1,11 @@
 package rows
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/sheet"
+)
 
 // decision is what a row says about its frame.
 type decision struct {
@@ -20,19 +25,33 @@ func (d decision) String() string {
 	return quote(d.text)
 }
 
+// unknown says why the class of the deciding cell cannot be known.
+func (r *reader) unknown(d decision) string {
+	if what, is := sheet.Unknown(d.text); is {
+		return fmt.Sprintf("unknown class in %s: the cell has %s, %s; the frame is left as it stands", d.column, what, quote(d.text))
+	}
+	return fmt.Sprintf("unknown class %s in %s: expected one of %s; the frame is left as it stands", quote(d.text), d.column, strings.Join(r.opt.Classes, ", "))
+}
+
 func (r *reader) decide(row []string) decision {
 	text, col := r.Header.decide(row)
 	class, known := ClassOf(r.opt.Classes, text)
 	return decision{text: text, column: columnNames[col], class: class, known: known}
 }
 
-// ClassOf is the class that a text means, in the spelling of the classes; "" for "". It is false when none is meant.
+// ClassOf is the class that a text means, in the spelling of the classes; "" for "". It is false when none is meant. Case,
+// the kinds of space, apostrophe and dash, and invisible characters make no difference, as in the names of columns.
 func ClassOf(classes []string, text string) (class string, known bool) {
 	if text == "" {
 		return "", true
 	}
 	for _, class := range classes {
 		if strings.EqualFold(class, text) {
+			return class, true
+		}
+	}
+	for _, class := range classes {
+		if normal(class) == normal(text) {
 			return class, true
 		}
 	}

@@ -4,6 +4,7 @@ package rows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -47,7 +48,7 @@ type Header struct {
 
 // ReadHeader takes row 1. Columns are found by name, in any order, whatever the case, the spaces and the kind of
 // apostrophe; others are ignored. A required column that is missing, and any read column that stands twice, is an
-// error: which of two is meant cannot be known.
+// error: which of two is meant cannot be known. So is a first column headed neither with a name nor with a URI.
 func ReadHeader(row []string) (Header, error) {
 	var h Header
 	for i, cell := range row {
@@ -60,19 +61,23 @@ func ReadHeader(row []string) (Header, error) {
 			return Header{}, fmt.Errorf("expected the column %q in row 1, found %s", columnNames[col], headers(row))
 		}
 	}
+	// In the real sheets A1 is the base URI. If it is lost, the images must not be looked for in the default folder.
+	if first := trim(row[0]); columnOf(first) < 0 && !isBase(0, first) {
+		found := "a blank cell"
+		if first != "" {
+			found = quote(first)
+		}
+		return Header{}, fmt.Errorf("expected the base URI of the images, or the name of a column such as %s, in cell A1, found %s", ColumnBase, found)
+	}
 	return h, nil
 }
 
 // take notes what the i-th header cell says.
 func (h *Header) take(i int, cell string) error {
-	name := normal(cell)
-	for col, want := range columnNames {
-		if name != normal(want) {
-			continue
-		}
+	if col := columnOf(cell); col >= 0 {
 		// Nothing reads these two, so that nothing can be misread.
 		if h.at[col] != 0 && col != colIndex && col != colMetadata {
-			return fmt.Errorf("expected one column %q in row 1, found it in columns %s and %s", want, letters(h.at[col]), letters(i+1))
+			return fmt.Errorf("expected one column %q in row 1, found it in columns %s and %s", columnNames[col], letters(h.at[col]), letters(i+1))
 		}
 		h.at[col] = i + 1
 		return nil
@@ -85,6 +90,12 @@ func (h *Header) take(i int, cell string) error {
 	}
 	h.Base = trim(cell)
 	return nil
+}
+
+// columnOf is the column that a header cell names, -1 when it names none.
+func columnOf(cell string) int {
+	name := normal(cell)
+	return slices.IndexFunc(columnNames[:], func(column string) bool { return normal(column) == name })
 }
 
 // isBase says whether a header cell is a base URI. In the real sheets the first one is; in others a URI must look
@@ -103,43 +114,43 @@ func normal(cell string) string {
 		case '’', '‘', '`', '´', 'ʼ', '＇':
 			return '\''
 		}
-		if invisible(r) {
-			return -1
-		}
-		return unicode.ToUpper(r)
-	}, cell)
+		return unicode.ToUpper(plainDash(r))
+	}, withoutInvisible(cell))
 	return strings.Join(strings.Fields(cell), " ") // Fields splits at every Unicode space, a no-break space too
 }
 
-// invisible are the characters without width that come along when cells are pasted.
-func invisible(r rune) bool { return r == '\u200b' || r == '\u2060' || r == '\ufeff' }
-
-// trim takes off what surrounds a cell and cannot be seen.
-func trim(cell string) string {
-	if n := len(cell); n > 0 && plain(cell[0]) && plain(cell[n-1]) {
-		return cell
+// withoutInvisible takes out the characters without width that come along when cells are pasted: zero-width spaces and
+// joiners, soft hyphens, marks of direction, byte order marks, variation selectors.
+func withoutInvisible(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
+		return s
 	}
-	return strings.TrimFunc(cell, func(r rune) bool { return unicode.IsSpace(r) || invisible(r) })
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cf, unicode.Variation_Selector) || r == '\u034f' {
+			return -1
+		}
+		return r
+	}, s)
 }
 
-func plain(b byte) bool { return b > ' ' && b < 0x7f }
+// trim takes off what cannot be seen in a cell, and the blanks around the rest.
+func trim(cell string) string { return strings.TrimSpace(withoutInvisible(cell)) }
 
 // cell is the trimmed text of a row in a column, "" where the row ends before it.
-func (h *Header) cell(row []string, col int) string {
+func (h *Header) cell(row []string, col int) string { return trim(h.typed(row, col)) }
+
+// typed is the text of a cell as it is typed.
+func (h *Header) typed(row []string, col int) string {
 	if i := h.at[col] - 1; i >= 0 && i < len(row) {
-		return trim(row[i])
+		return row[i]
 	}
 	return ""
 }
 
-// blank rows have nothing in any known column. An unknown one may hold a tick box all the way down.
-func (h *Header) blank(row []string) bool {
-	for col := range columns {
-		if h.cell(row, col) != "" {
-			return false
-		}
-	}
-	return true
+// unused reports whether a row has neither a frame name nor a class. Sheets are often filled in advance: with a ROW_INDEX,
+// a tick box or the base URI all the way down.
+func (h *Header) unused(row []string) bool {
+	return h.cell(row, colFrame) == "" && !slices.ContainsFunc(deciding[:], func(col int) bool { return h.cell(row, col) != "" })
 }
 
 // Cells are the texts of one row that decide its class.

@@ -15,7 +15,7 @@ type Options struct {
 	Prefix      string   // of everything in the bucket, without a slash at its end
 	ImageSize   string   // the folder of the images, where the sheet names none
 	Classes     []string // in the spelling of the destination
-	MaxBad      Limit    // of the rows that are not blank
+	MaxBad      Limit    // of the rows that have a frame name or a class
 }
 
 // Row is one frame of a sheet.
@@ -40,6 +40,8 @@ type Sheet struct {
 	Base     string // prefix of the images in the bucket, ending in "/"
 	Rows     []Row  // a frame once, in the order of the sheet
 	Problems []Problem
+	// Unread counts the rows that have no usable frame name. Each may be the row of any frame that has none.
+	Unread int
 }
 
 // HeldError is why an episode must be left as it stands: its sheet cannot be trusted. The text names the sheet,
@@ -61,6 +63,9 @@ func (e *HeldError) Error() string {
 // Read reads a worksheet. The error is a *HeldError; the Sheet then holds the problems, and no rows to act on.
 func Read(values sheet.Values, opt Options) (Sheet, error) {
 	r := reader{opt: opt, seen: make(map[dataset.Frame]int, len(values.Rows))}
+	for _, text := range values.Warnings {
+		r.warning(0, "", text)
+	}
 	if err := r.read(values.Rows); err != nil {
 		held := &HeldError{Title: values.Title, Worksheet: values.Worksheet, Reason: err.Error(), Problems: r.Problems}
 		return Sheet{Header: r.Header, Problems: r.Problems}, held
@@ -70,12 +75,13 @@ func Read(values sheet.Values, opt Options) (Sheet, error) {
 
 type reader struct {
 	Sheet
-	opt   Options
-	seen  map[dataset.Frame]int // index in Rows and in said
-	said  []decision            // of each of Rows
-	bases bases
-	used  int // rows that are not blank
-	bad   int // of them, with an unusable frame name or an unknown class
+	opt    Options
+	seen   map[dataset.Frame]int // index in Rows and in said
+	said   []decision            // of each of Rows
+	bases  bases
+	used   int // rows with a frame name or a class
+	bad    int // of them, with an unusable frame name or an unknown class
+	differ [differences]different
 }
 
 func (r *reader) read(rows [][]string) error {
@@ -83,8 +89,12 @@ func (r *reader) read(rows [][]string) error {
 		return err
 	}
 	r.Rows = make([]Row, 0, len(rows))
+	spareRow, spareBase := 0, "" // the first base URI in a row that is not used
 	for i, row := range rows[1:] {
-		if r.Header.blank(row) {
+		if r.Header.unused(row) {
+			if spareBase == "" {
+				spareRow, spareBase = i+2, r.Header.cell(row, colBase)
+			}
 			continue
 		}
 		r.used++
@@ -93,8 +103,15 @@ func (r *reader) read(rows [][]string) error {
 		}
 		r.row(i+2, row)
 	}
+	r.warn()
 	if err := r.check(); err != nil {
 		return err
+	}
+	// A base URI that only a row without a frame has is not overlooked: the default folder would be taken in its stead.
+	if r.bases.base == "" {
+		if err := r.bases.take(spareRow, spareBase); err != nil {
+			return err
+		}
 	}
 	base, err := r.bases.result()
 	r.Base = base
@@ -126,20 +143,21 @@ func (r *reader) check() error {
 	return nil
 }
 
-// row reads one row that is not blank; n is its number in the sheet.
+// row reads one row that has a frame name or a class; n is its number in the sheet.
 func (r *reader) row(n int, row []string) {
-	name := r.Header.cell(row, colFrame)
-	frame, err := r.frame(name)
+	typed := r.Header.typed(row, colFrame)
+	frame, differs, err := r.frame(typed)
 	if err != nil {
 		r.bad++
-		r.problem(n, bare(name), err.Error())
+		r.Unread++
+		r.problem(n, bare(trim(typed)), err.Error())
 		return
 	}
+	r.note(n, frame, differs)
 	said := r.decide(row)
 	if !said.known {
 		r.bad++
-		r.problem(n, name, fmt.Sprintf("unknown class %s in %s: expected one of %s; the frame is left as it stands",
-			quote(said.text), said.column, strings.Join(r.opt.Classes, ", ")))
+		r.problem(n, string(frame), r.unknown(said))
 	}
 	if first, ok := r.seen[frame]; ok {
 		r.again(n, first, said)
@@ -152,32 +170,38 @@ func (r *reader) row(n int, row []string) {
 	r.said = append(r.said, said)
 }
 
-// frame takes a frame's name, of this episode.
-func (r *reader) frame(name string) (dataset.Frame, error) {
-	if name == "" {
-		return "", fmt.Errorf("no frame name")
+// frame reads the name of a frame of this episode.
+func (r *reader) frame(typed string) (dataset.Frame, [differences]bool, error) {
+	frame, differs, err := parseFrame(typed)
+	name := trim(typed)
+	what, unknown := sheet.Unknown(name)
+	switch {
+	case name == "":
+		return "", differs, fmt.Errorf("no frame name")
+	case unknown:
+		return "", differs, fmt.Errorf("malformed frame name: the cell has %s, %s", what, quote(name))
+	case err != nil:
+		return "", differs, fmt.Errorf("malformed frame name %s: %w", quote(name), err)
+	case frame.Episode() != r.opt.Episode:
+		return "", differs, fmt.Errorf("frame of another episode, %s: expected frames of %s", quote(name), r.opt.Episode)
 	}
-	f, err := dataset.ParseFrame(name)
-	if err != nil {
-		return "", fmt.Errorf("malformed frame name %s: %w", quote(name), err)
-	}
-	if f.Episode() != r.opt.Episode {
-		return "", fmt.Errorf("frame of another episode, %s: expected frames of %s", quote(name), r.opt.Episode)
-	}
-	return f, nil
+	return frame, differs, nil
 }
 
 // again is a further row of a frame. The first one counts if they agree.
 func (r *reader) again(n, first int, said decision) {
 	row, before := &r.Rows[first], r.said[first]
 	if said.known && before.known && said.class == before.class {
-		r.Problems = append(r.Problems, Problem{Row: n, Frame: string(row.Frame), Warning: true,
-			Problem: fmt.Sprintf("the frame stands in row %d too, with the same class; counted once", row.Row)})
+		r.warning(n, string(row.Frame), fmt.Sprintf("the frame stands in row %d too, with the same class; counted once", row.Row))
 		return
 	}
 	row.Frozen, row.Class = true, ""
 	r.problem(n, string(row.Frame), fmt.Sprintf("the frame stands in row %d too, with different classes: %s there, %s here; it is left as it stands",
 		row.Row, before, said))
+}
+
+func (r *reader) warning(n int, frame, text string) {
+	r.Problems = append(r.Problems, Problem{Row: n, Frame: frame, Problem: text, Warning: true})
 }
 
 func (r *reader) problem(n int, frame, text string) {

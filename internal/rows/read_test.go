@@ -48,7 +48,7 @@ func TestRead(t *testing.T) {
 		problems []Problem
 	}{
 		{"classes, in their order and spelling", [][]string{
-			row(name(0), "Junk"), row(name(1), "Junk", " rare "), row(name(2), "junk", "Rare", "LEGENDARY"), row(name(3), "Junk", "\u00a0", " "), row(" " + name(4) + " "),
+			row(name(0), "Junk"), row(name(1), "Junk", " rare "), row(name(2), "junk", "Rare", "LEGENDARY"), row(name(3), "Junk", "\u00a0", " "), row(name(4)),
 		}, []Row{
 			{dataset.Frame(name(0)), "Junk", false, 2}, {dataset.Frame(name(1)), "Rare", false, 3}, {dataset.Frame(name(2)), "Legendary", false, 4},
 			{dataset.Frame(name(3)), "Junk", false, 5}, {dataset.Frame(name(4)), "", false, 6},

@@ -56,13 +56,14 @@ func readAll(out *s3.GetObjectOutput) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-// age is how old the object was by S3's clock when it answered.
+// age is how old the object was at least, by S3's clock, when it answered. Date and Last-Modified are whole seconds, both
+// rounded down, so their difference may be up to a second too large.
 func age(meta middleware.Metadata, modified *time.Time) time.Duration {
 	now, ok := awsmiddleware.GetServerTime(meta)
 	if !ok || modified == nil {
 		return -1
 	}
-	return now.Sub(*modified)
+	return max(now.Sub(*modified)-time.Second, -1)
 }
 
 // HeadObject gives the ETag and size of an object.

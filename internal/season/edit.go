@@ -50,6 +50,16 @@ func (e *Episode) RemoveRows(n int) []dataset.Frame {
 	return frames
 }
 
+// Unclassify takes the classes off n frames, and returns them.
+func (e *Episode) Unclassify(n int) []dataset.Frame {
+	frames := e.plainFrames(n)
+	for _, f := range frames {
+		r := e.row(f)
+		r.Unsupervised, r.Supervised, r.Jonnys = "", "", ""
+	}
+	return frames
+}
+
 // Repaint replaces the images of n frames, as after a new render, and returns them. They are to be written again.
 func (e *Episode) Repaint(n int) []dataset.Frame {
 	frames := e.plainFrames(n)

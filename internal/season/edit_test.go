@@ -32,6 +32,18 @@ func TestRelabelChangesThoseFramesOnly(t *testing.T) {
 	}
 }
 
+func TestUnclassifyWantsThemNowhere(t *testing.T) {
+	_, frames, before, after := edited(t, func(e *season.Episode) []dataset.Frame { return e.Unclassify(7) })
+	if len(frames) != 7 || len(after) != len(before)-7 {
+		t.Fatalf("%d frames unclassified, %d wanted before and %d after", len(frames), len(before), len(after))
+	}
+	for _, f := range frames {
+		if before[f] == "" || after[f] != "" {
+			t.Errorf("%s was %q and is %q", f, before[f], after[f])
+		}
+	}
+}
+
 func TestSortChangesNothingWanted(t *testing.T) {
 	e, first, before, after := edited(t, func(e *season.Episode) season.Row {
 		first := e.Rows[len(e.Rows)/2]

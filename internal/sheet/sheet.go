@@ -2,16 +2,77 @@
 // Sheets API's own words.
 package sheet
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // Values is one worksheet, read whole. Row 1 of the sheet is Rows[0]. Rows are ragged: trailing empty cells, and
 // trailing empty rows, are left out (Sheets API, "Reading & writing cell values"). Numbers stand as Sheets
-// formats them.
+// formats them. Every row of a merged cell has its value.
 type Values struct {
 	Title     string // of the spreadsheet
 	Worksheet string // title of the worksheet
 	GID       string // the worksheet's sheetId, "" where there is none
 	Rows      [][]string
+	// Warnings are about the spreadsheet as a whole. They are bounded and safe to print.
+	Warnings []string
+}
+
+// An adapter writes these into a cell that has a value which the adapter cannot know. They look like the error values of
+// spreadsheets, and Unknown reports both.
+const (
+	NoStoredValue  = "#NO STORED VALUE!"  // a formula without the value that it had when the file was saved
+	NoSharedString = "#NO SHARED STRING!" // an index into the texts of an XLSX file that is beyond them
+)
+
+// Unknown describes a cell whose text is not its value: the cell had an error, or was still being computed, when it was
+// read. It is false for every other text.
+//
+// The errors have other names in each language and program (#REF!, #BEZUG!, #N/A, #GETTING_DATA, Err:502); all begin alike.
+func Unknown(text string) (what string, unknown bool) {
+	switch {
+	case text == NoStoredValue:
+		return "a formula without a stored value", true
+	case text == NoSharedString:
+		return "a text that the file does not hold", true
+	case strings.HasPrefix(text, "#") && len(text) > 1, strings.HasPrefix(text, "Err:"):
+		return "an error value", true
+	}
+	if word := strings.TrimRight(text, ".…"); word != text && strings.EqualFold(word, "loading") {
+		return "a value that was still loading", true
+	}
+	return "", false
+}
+
+// Merge is a merged cell: rows and columns from 0, the ends excluded, as the Sheets API gives them (GridRange).
+type Merge struct{ StartRow, EndRow, StartColumn, EndColumn int }
+
+// FillMerges writes the value of each merged cell, which stands in its first row, into its other rows. Rows that are blank
+// stay blank: a merge over a gap makes no frame. The header is left alone: its cells are names, not values.
+func FillMerges(rows [][]string, merges []Merge) {
+	if len(merges) == 0 {
+		return
+	}
+	blank := make([]bool, len(rows))
+	for i, row := range rows {
+		blank[i] = strings.Join(row, "") == ""
+	}
+	for _, m := range merges {
+		if m.StartRow < 1 || m.StartRow >= len(rows) || m.StartColumn < 0 || m.StartColumn >= len(rows[m.StartRow]) {
+			continue
+		}
+		value := rows[m.StartRow][m.StartColumn]
+		for i := m.StartRow + 1; value != "" && i < min(m.EndRow, len(rows)); i++ {
+			if blank[i] {
+				continue
+			}
+			for len(rows[i]) <= m.StartColumn {
+				rows[i] = append(rows[i], "")
+			}
+			rows[i][m.StartColumn] = value
+		}
+	}
 }
 
 // What an adapter wraps, so that a message can say what to do.
@@ -24,4 +85,16 @@ var (
 	ErrPermission = errors.New("no permission to read the spreadsheet")
 	// ErrUnavailable: throttled or failing still after every retry.
 	ErrUnavailable = errors.New("spreadsheet unavailable")
+	// ErrNoConnection: the service cannot be reached. It comes with ErrUnavailable.
+	ErrNoConnection = errors.New("no connection")
+	// ErrOfficeFile: the file in Drive is an Office file, which the Sheets API does not read.
+	ErrOfficeFile = errors.New("an Office file in Drive, not a Google spreadsheet")
+	// ErrAPIDisabled: the Sheets API is not enabled in the project of the credentials.
+	ErrAPIDisabled = errors.New("the Sheets API is not enabled")
+	// ErrScope: the credentials lack the scope that reads spreadsheets.
+	ErrScope = errors.New("the credentials lack the scope to read spreadsheets")
+	// ErrCredentials: Google does not take the credentials, or they are damaged.
+	ErrCredentials = errors.New("no usable credentials")
+	// ErrAnswer: whatever answers is not the Sheets API.
+	ErrAnswer = errors.New("not an answer of the Sheets API")
 )

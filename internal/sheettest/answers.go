@@ -19,7 +19,11 @@ func properties(id string, book Spreadsheet) any {
 			p["sheetType"] = "GRID"
 			p["gridProperties"] = object{"rowCount": rows, "columnCount": columns}
 		}
-		tabs = append(tabs, object{"properties": p})
+		tab := object{"properties": p}
+		if merges := mergesOf(w); len(merges) > 0 {
+			tab["merges"] = merges
+		}
+		tabs = append(tabs, tab)
 	}
 	return object{
 		"spreadsheetId":  id,
@@ -27,6 +31,21 @@ func properties(id string, book Spreadsheet) any {
 		"sheets":         tabs,
 		"spreadsheetUrl": "https://docs.google.com/spreadsheets/d/" + id + "/edit",
 	}
+}
+
+// mergesOf are the merged cells of a tab. As in all of the API's JSON, a field that is 0 is left out.
+func mergesOf(w Worksheet) []any {
+	var merges []any
+	for _, m := range w.Merges {
+		merge := object{"endRowIndex": m.EndRow, "endColumnIndex": m.EndColumn}
+		for name, n := range map[string]int{"sheetId": int(w.GID), "startRowIndex": m.StartRow, "startColumnIndex": m.StartColumn} {
+			if n != 0 {
+				merge[name] = n
+			}
+		}
+		merges = append(merges, merge)
+	}
+	return merges
 }
 
 // values is what values.get answers: the range asked for in full, and the rows without their trailing blanks.

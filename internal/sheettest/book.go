@@ -2,6 +2,8 @@
 // whose sheets are set, edited and broken while a test runs.
 package sheettest
 
+import "github.com/angel-nft/google-shuffle/internal/sheet"
+
 // Spreadsheet is what a test puts in front of an adapter.
 type Spreadsheet struct {
 	Title      string
@@ -15,6 +17,7 @@ type Worksheet struct {
 	Title  string
 	Object bool // a chart on a tab of its own: it has no cells
 	Rows   [][]any
+	Merges []sheet.Merge
 
 	// Grid is the size of the tab, never less than its rows need; zero means 1,000 by 26, as a new one has.
 	GridRows, GridColumns int

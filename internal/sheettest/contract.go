@@ -22,6 +22,8 @@ type Contract struct {
 	Open func(t *testing.T) (r Reader, put func(id string, book Spreadsheet))
 	// Single: a spreadsheet has one worksheet, whatever gid is asked for.
 	Single bool
+	// Unmerged: the adapter's store has no merged cells.
+	Unmerged bool
 	// Untyped: the adapter's store holds numbers as text already.
 	Untyped bool
 }
@@ -37,6 +39,7 @@ func Run(t *testing.T, c Contract) {
 		{"rows", testRows, false},
 		{"empty", testEmpty, false},
 		{"numbers", testNumbers, c.Untyped},
+		{"merged cells", testMerges, c.Unmerged},
 		{"not found", testNotFound, false},
 		{"IDs that are paths", testHostileIDs, false},
 		{"worksheets", testWorksheets, c.Single},
@@ -110,6 +113,17 @@ func testNumbers(t *testing.T, c Contract) {
 		Title: "Sheet1", Rows: [][]any{{"ROW_INDEX", 28800, 0.5, true, 1234567890123.0, -3}},
 	}}})
 	wantRows(t, mustRead(t, r, id, ""), []string{"ROW_INDEX", "28800", "0.5", "TRUE", "1234567890123", "-3"})
+}
+
+// testMerges: the value of a merged cell, which the store has once, is in each of its rows.
+func testMerges(t *testing.T, c Contract) {
+	r, put := c.Open(t)
+	put(id, Spreadsheet{Title: "merged", Worksheets: []Worksheet{{
+		Title: "Sheet1", Rows: Table([]string{"FRAME", "CLASS"}, []string{"1", "Rare"}, []string{"2"}, []string{"3", "", "x"}, []string{""}, []string{"5", "Junk"}, []string{"6"}),
+		Merges: []sheet.Merge{{StartRow: 1, EndRow: 5, StartColumn: 1, EndColumn: 2}, {StartRow: 5, EndRow: 7, StartColumn: 1, EndColumn: 2}},
+	}}})
+	wantRows(t, mustRead(t, r, id, ""),
+		[]string{"FRAME", "CLASS"}, []string{"1", "Rare"}, []string{"2", "Rare"}, []string{"3", "Rare", "x"}, nil, []string{"5", "Junk"}, []string{"6", "Junk"})
 }
 
 func testNotFound(t *testing.T, c Contract) {

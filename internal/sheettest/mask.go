@@ -11,7 +11,7 @@ type mask map[string]mask
 
 // selectable are the fields that a request may name: more than the server has, none that the API lacks.
 const selectable = "spreadsheetId,spreadsheetUrl,properties(title,locale,autoRecalc,timeZone)," +
-	"sheets.properties(sheetId,title,index,sheetType,hidden,gridProperties(rowCount,columnCount))," +
+	"sheets(merges,properties(sheetId,title,index,sheetType,hidden,gridProperties(rowCount,columnCount)))," +
 	"range,majorDimension,values,valueRanges(range,majorDimension,values)"
 
 // masked leaves only the fields asked for in body; "" and "*" ask for all. A name that the API does not know is

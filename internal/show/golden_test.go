@@ -36,6 +36,10 @@ func whyOf(x *why.Explanation) printer {
 	return func(w io.Writer, s Style) error { return Why(w, s, x) }
 }
 
+func tagOf(c state.TagChange) printer {
+	return func(w io.Writer, s Style) error { return Tag(w, s, c) }
+}
+
 func pages() map[string]printer {
 	return map[string]printer{
 		"plan":                  planOf(samplePlan()),
@@ -77,20 +81,30 @@ func pages() map[string]printer {
 		"dead-none":             func(w io.Writer, s Style) error { return Dead(w, s, run, nil) },
 		"differences":           func(w io.Writer, s Style) error { return Differences(w, s, "run "+run, 86_400, 3, sampleDifferences()) },
 		"differences-none":      func(w io.Writer, s Style) error { return Differences(w, s, "version 41", 86_400, 3, nil) },
-		"versions":              func(w io.Writer, s Style) error { return Versions(w, s, sampleVersions(), 42) },
-		"versions-none":         func(w io.Writer, s Style) error { return Versions(w, s, nil, 0) },
+		"versions":              func(w io.Writer, s Style) error { return Versions(w, s, sampleVersions()) },
+		"versions-none":         func(w io.Writer, s Style) error { return Versions(w, s, versions.Listing{}) },
 		"diff":                  func(w io.Writer, s Style) error { return Diff(w, s, sampleDiff()) },
-		"diff-same":             func(w io.Writer, s Style) error { return Diff(w, s, versions.Diff{From: 41, To: 42, Same: 85_782}) },
-		"pull":                  func(w io.Writer, s Style) error { return Pull(w, s, wholePull()) },
-		"pull-broken":           func(w io.Writer, s Style) error { return Pull(w, s, brokenPull()) },
-		"why-keep":              whyOf(keptFrame()),
-		"why-move":              whyOf(movingFrame()),
-		"why-held":              whyOf(heldFrame()),
-		"why-frozen":            whyOf(frozenFrame()),
-		"why-left-out":          whyOf(leftOutFrame()),
-		"why-orphan":            whyOf(orphanFrame()),
-		"checks":                func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()) },
-		"checks-passed":         func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()[:2]) },
+		"versions-tagged":       func(w io.Writer, s Style) error { return Versions(w, s, taggedVersions()) },
+		"tag":                   tagOf(state.TagChange{Tag: "paper-2", Version: 41}),
+		"tag-moved":             tagOf(state.TagChange{Tag: "paper-2", Before: 38, Version: 41}),
+		"tag-removed":           tagOf(state.TagChange{Tag: "paper-2", Before: 41}),
+		"class-numbers":         func(w io.Writer, s Style) error { return ClassNumbers(w, s, "./frames", newClass()) },
+		"class-numbers-end":     func(w io.Writer, s Style) error { return ClassNumbers(w, s, "./frames", newClass()[:1]) },
+		"class-numbers-hostile": func(w io.Writer, s Style) error { return ClassNumbers(w, s, hostile, hostileClasses()) },
+		"diff-same-renumbered": func(w io.Writer, s Style) error {
+			return Diff(w, s, versions.Diff{From: 41, To: 42, Same: 85_782, ClassNumbers: newClass()})
+		},
+		"diff-same":     func(w io.Writer, s Style) error { return Diff(w, s, versions.Diff{From: 41, To: 42, Same: 85_782}) },
+		"pull":          func(w io.Writer, s Style) error { return Pull(w, s, wholePull()) },
+		"pull-broken":   func(w io.Writer, s Style) error { return Pull(w, s, brokenPull()) },
+		"why-keep":      whyOf(keptFrame()),
+		"why-move":      whyOf(movingFrame()),
+		"why-held":      whyOf(heldFrame()),
+		"why-frozen":    whyOf(frozenFrame()),
+		"why-left-out":  whyOf(leftOutFrame()),
+		"why-orphan":    whyOf(orphanFrame()),
+		"checks":        func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()) },
+		"checks-passed": func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()[:2]) },
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -165,5 +166,20 @@ func TestWriteError(t *testing.T) {
 		if err := render(full{}, Style{}); !errors.Is(err, errFull) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Runs and dataset versions come in one order: by generation, whatever the clocks of their planners
+// said.
+func TestRunsAreSortedByGeneration(t *testing.T) {
+	var all []state.Status
+	for _, name := range []string{"20261123T212443Z-9", "20261123T212443Z-10", "20250101T000000Z-11"} {
+		st := status(state.Succeeded, 1, 1, 0)
+		st.Run = name
+		all = append(all, st)
+	}
+	got := printed(t, func(w io.Writer, s Style) error { return Runs(w, s, all) }, Style{})
+	if !regexp.MustCompile(`(?s)-11 .*-10 .*-9 `).MatchString(got) {
+		t.Errorf("not the newest first:\n%s", got)
 	}
 }

@@ -1,7 +1,6 @@
 package show
 
 import (
-	"cmp"
 	"io"
 	"slices"
 
@@ -28,10 +27,11 @@ func Runs(w io.Writer, s Style, all []state.Status) error {
 	})
 }
 
-// newestFirst sorts by name: a run is named after its start.
+// newestFirst sorts by generation, as dataset versions are sorted. The time in a run's name is of
+// its planner's own clock.
 func newestFirst(all []state.Status) []state.Status {
 	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b state.Status) int { return cmp.Compare(b.Run, a.Run) })
+	slices.SortStableFunc(all, func(a, b state.Status) int { return state.CompareRuns(b.Run, a.Run) })
 	return all
 }
 

@@ -25,6 +25,7 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 			pg.episodes(p.Episodes, p.Totals)
 			pg.balance(p.Balance, p.Settings)
 			pg.rare(p)
+			pg.classNumbers("", p.ClassNumbers)
 			pg.facts(p)
 			pg.problems(p.Episodes, p.Restores)
 			pg.seeds(p)

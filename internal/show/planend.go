@@ -88,13 +88,18 @@ func planSteps(plan *state.Plan) []step {
 //	----------------------------------+---------------------------------------------
 //	S3 or Sheets refused              | doctor, plan
 //	it would delete too much          | plan --allow-delete, of these
+//	it would copy too much again      | plan --allow-refresh, of these
+//	the images are elsewhere          | plan --accept-base, of these
 //	sheet, manifest or images         | plan, when they are mended
 func heldSteps(held []state.HeldEpisode) (steps []step) {
-	again, allow := "", "plan"
+	again, allow, what := "", "plan", ""
 	for _, e := range held {
+		lift, isLift := lifts[e.Cause]
 		switch {
-		case e.Cause == state.CauseDeletions:
-			allow += " --allow-delete " + e.Season + e.Episode
+		case isLift && what != "" && what != lift.what:
+			allow, what = allow+lift.flag+e.Season+e.Episode, "let all of that happen, if it is right"
+		case isLift:
+			allow, what = allow+lift.flag+e.Season+e.Episode, lift.what
 		case e.Cause == state.CauseService && len(steps) == 0:
 			steps = append(steps, step{"doctor", "what refuses or does not answer, and what to do"})
 			again = cmp.Or(again, "again, when it answers")
@@ -102,11 +107,18 @@ func heldSteps(held []state.HeldEpisode) (steps []step) {
 			again = "again, when the held sheets are mended"
 		}
 	}
-	if allow != "plan" {
-		steps = append(steps, step{allow, "let frames go, if it is right that they have no row or no image"})
+	if what != "" {
+		steps = append(steps, step{allow, what})
 	}
 	if again != "" {
 		steps = append(steps, step{"plan", again})
 	}
 	return steps
+}
+
+// lifts are the flags that let a plan do what holds an episode.
+var lifts = map[state.Cause]struct{ flag, what string }{
+	state.CauseDeletions: {" --allow-delete ", "let frames go, if it is right that they have no row or no image"},
+	state.CauseRefreshes: {" --allow-refresh ", "let the images be copied again, if it is right that they have changed"},
+	state.CauseBase:      {" --accept-base ", "take the images from where the sheet says now, if they have moved"},
 }

@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/angel-nft/google-shuffle/internal/pull"
 )
@@ -13,7 +14,11 @@ const shownFailures = 10
 // Pull prints what a pull came to: what is wrong last, where it is seen.
 func Pull(w io.Writer, s Style, r pull.Result) error {
 	return write(w, s, func(p *page) {
-		head := fmt.Sprintf("version %d in %s:", r.Version, r.Dir)
+		version := fmt.Sprintf("version %d", r.Version)
+		if r.Tag != "" {
+			version += " (" + r.Tag + ")"
+		}
+		head := version + " in " + r.Dir + ":"
 		said := count(r.Frames, "frame") + ", " + number(r.Fetched) + " downloaded (" + size(r.Bytes) + "), " + number(r.Present) + " there already"
 		if r.Removed > 0 {
 			said += ", " + number(r.Removed) + " removed"
@@ -28,6 +33,9 @@ func Pull(w io.Writer, s Style, r pull.Result) error {
 		}
 		if r.Classless > 0 {
 			p.item(at("  "), plain(isAre(r.Classless, "frame")+" left out: in the version without a class, and so without a label."))
+		}
+		if r.Whole() {
+			p.item(at("  "), plain("Lock file "+filepath.Join(r.Dir, pull.LockName)+": commit it beside the training's code; shuffle pull --lock FILE DIR gets exactly this version again."))
 		}
 		steps := p.pullFailures(r)
 		if r.Leftover > 0 {

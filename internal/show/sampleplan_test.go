@@ -141,6 +141,7 @@ func reviewPlan() *state.Plan {
 	p.Orphans = []state.Orphan{{Episode: "S01E09", Places: []string{"train/Common", "train/Rare", "test/Common", "validate/Uncommon", "test/Junk"}}}
 	p.Settings.Group, p.Settings.Stratify, p.Settings.Guard, p.Settings.Subsample = "10s", true, 2, 4
 	p.Leakage, p.LeakageGrouped = 0.0055, 0.0055
+	p.ClassNumbers = newClass()
 	return p
 }
 

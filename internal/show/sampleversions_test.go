@@ -1,24 +1,50 @@
 package show
 
 import (
+	"fmt"
+
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/versions"
 )
 
-func sampleVersions() []state.Version {
-	version := func(g int64, frames int) state.Version {
-		return state.Version{Generation: g, Created: finished, Frames: frames, Settings: settings, Counts: map[string]map[string]int{
-			"train": {"Junk": 3_017, "Common": frames - 25_000}, "validate": {"Common": 8_580}, "test": {"Common": 10_000, "Rare": 3_403}}}
+func sampleVersions() versions.Listing {
+	version := func(g int64, frames int) versions.Listed {
+		return versions.Listed{Version: state.Version{Generation: g, Created: finished, Frames: frames, Settings: settings, Counts: map[string]map[string]int{
+			"train": {"Junk": 3_017, "Common": frames - 25_000}, "validate": {"Common": 8_580}, "test": {"Common": 10_000, "Rare": 3_403}}}}
 	}
-	all := []state.Version{version(42, 85_782), version(41, 85_774), version(38, 345_600)}
+	all := []versions.Listed{version(42, 85_782), version(41, 85_774), version(38, 345_600)}
 	all[0].Restores, all[1].Held = 38, samplePlan().Held()
-	return all
+	return versions.Listing{Versions: all, Latest: 42}
+}
+
+// taggedVersions has tags beside all else that is said of a version, and one whose version somebody
+// has deleted.
+func taggedVersions() versions.Listing {
+	l := sampleVersions()
+	l.Versions[1].Tags, l.Versions[2].Tags = []string{"now"}, []string{"paper-1", "v1.0"}
+	l.Lost = map[string]int64{"paper-0": 12}
+	return l
+}
+
+// newClass is what the class Epic changes.
+func newClass() []state.ClassNumber {
+	return state.ClassNumberChanges(classes, append([]string{"Epic"}, classes...))
+}
+
+// hostileClasses are of a folder's classes.json, which anybody can have written.
+func hostileClasses() []state.ClassNumber {
+	before := map[string]int{hostile: 0, "": 1}
+	for i := range 100 {
+		before[fmt.Sprintf("Class%03d", i)] = i
+	}
+	return state.ChangedNumbers(before, nil)
 }
 
 func sampleDiff() versions.Diff {
 	d := versions.Diff{From: 41, To: 42, Same: 85_731,
-		Totals: map[versions.Kind]int{versions.Added: 31, versions.Removed: 23, versions.Relabelled: 18, versions.Moved: 2, versions.Refreshed: 0},
+		Totals:       map[versions.Kind]int{versions.Added: 31, versions.Removed: 23, versions.Relabelled: 18, versions.Moved: 2, versions.Refreshed: 0},
+		ClassNumbers: newClass(),
 		Classes: []versions.ClassChanges{{Class: "", Before: 3, After: 0, Removed: 3}, {Class: "Common", Before: 58_240, After: 58_237, Added: 31, Removed: 20, RelabelledTo: 2, RelabelledFrom: 16},
 			{Class: "Legendary", Before: 7, After: 23, RelabelledTo: 16, Moved: 2}, {Class: "Rare", Before: 2, RelabelledFrom: 2}},
 		Relabellings: []versions.Relabelling{{From: "Common", To: "Legendary", Frames: 16}, {From: "Rare", To: "Common", Frames: 2}},

@@ -70,7 +70,7 @@ func orphanFrame() *why.Explanation {
 }
 
 func wholePull() pull.Result {
-	return pull.Result{Version: 42, Dir: "./frames", Frames: 85_782, Fetched: 85_001, Present: 781, Bytes: 1_734_000_000, Removed: 212}
+	return pull.Result{Version: 42, Tag: "paper-2", Dir: "./frames", Frames: 85_782, Fetched: 85_001, Present: 781, Bytes: 1_734_000_000, Removed: 212}
 }
 
 func brokenPull() pull.Result {

@@ -106,6 +106,10 @@ func TestHeldSteps(t *testing.T) {
 		{[]state.HeldEpisode{held("E01", "")}, []string{"plan"}}, // of an older plan
 		{[]state.HeldEpisode{service, service}, []string{"doctor", "plan"}},
 		{[]state.HeldEpisode{ceiling, other}, []string{"plan --allow-delete S01E02 --allow-delete S01E03"}},
+		{[]state.HeldEpisode{held("E05", state.CauseRefreshes)}, []string{"plan --allow-refresh S01E05"}},
+		{[]state.HeldEpisode{held("E06", state.CauseBase)}, []string{"plan --accept-base S01E06"}},
+		{[]state.HeldEpisode{ceiling, held("E05", state.CauseRefreshes), held("E06", state.CauseBase)},
+			[]string{"plan --allow-delete S01E02 --allow-refresh S01E05 --accept-base S01E06"}},
 		{[]state.HeldEpisode{sheet, ceiling, service}, []string{"doctor", "plan --allow-delete S01E02", "plan"}},
 	} {
 		if got := commands(heldSteps(test.held)); !slices.Equal(got, test.want) && len(got)+len(test.want) > 0 {

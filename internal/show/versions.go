@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,30 +11,47 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/versions"
 )
 
-// Versions prints a table of dataset versions, as they come. latest is the generation that trainers are to use.
-func Versions(w io.Writer, s Style, all []state.Version, latest int64) error {
+// Versions prints a table of dataset versions, as they come.
+func Versions(w io.Writer, s Style, l versions.Listing) error {
 	return write(w, s, func(p *page) {
-		if len(all) == 0 {
+		if len(l.Versions) == 0 {
 			p.head(plain("There is no dataset version yet: a run that succeeds publishes one."))
 			p.next(step{"plan", "begin a run"})
 			return
 		}
-		names := datasetsOf(all)
+		names := datasetsOf(l.Versions)
 		columns := []column{{"Version", true}, {"published", false}, {"frames", true}}
 		for _, name := range names {
 			columns = append(columns, column{shown(name), true})
 		}
 		rows := [][]span{}
-		for _, v := range all {
-			rows = append(rows, versionRow(v, names, latest))
+		for _, v := range l.Versions {
+			rows = append(rows, versionRow(v, names, l.Latest))
 		}
 		p.table(append(columns, column{"", false}), rows)
-		p.next(versionSteps(all)...)
+		for _, tag := range slices.Sorted(maps.Keys(l.Lost)) {
+			p.item(lead{{"! ", red}}, span{fmt.Sprintf("The tag %s names version %d, which is not there; shuffle versions --untag %s removes the tag", tag, l.Lost[tag], tag), red})
+		}
+		p.next(versionSteps(l.Versions)...)
+	})
+}
+
+// Tag prints what became of a tag.
+func Tag(w io.Writer, s Style, c state.TagChange) error {
+	return write(w, s, func(p *page) {
+		said := fmt.Sprintf("names version %d, which stays until the tag is removed", c.Version)
+		switch {
+		case c.Version == 0:
+			said = fmt.Sprintf("is removed; it named version %d", c.Before)
+		case c.Before != 0:
+			said += fmt.Sprintf("; before, it named version %d", c.Before)
+		}
+		p.item(lead{{"✓ ", green}}, span{"Tag " + c.Tag, bold}, plain(said))
 	})
 }
 
 // datasetsOf are those of all versions, in the newest one's order.
-func datasetsOf(all []state.Version) []string {
+func datasetsOf(all []versions.Listed) []string {
 	var names []string
 	for _, v := range all {
 		for _, name := range v.Datasets {
@@ -45,7 +63,7 @@ func datasetsOf(all []state.Version) []string {
 	return names
 }
 
-func versionRow(v state.Version, names []string, latest int64) []span {
+func versionRow(v versions.Listed, names []string, latest int64) []span {
 	row := []span{plain(fmt.Sprint(v.Generation)), plain(v.Created.UTC().Format("2006-01-02 15:04 UTC")), cell(v.Frames, "")}
 	for _, name := range names {
 		n := 0
@@ -58,6 +76,7 @@ func versionRow(v state.Version, names []string, latest int64) []span {
 	if v.Generation == latest {
 		notes = append(notes, versions.Latest)
 	}
+	notes = append(notes, v.Tags...)
 	if v.Restores > 0 {
 		notes = append(notes, fmt.Sprintf("restores %d", v.Restores))
 	}
@@ -67,7 +86,7 @@ func versionRow(v state.Version, names []string, latest int64) []span {
 	return append(row, plain(strings.Join(notes, ", ")))
 }
 
-func versionSteps(all []state.Version) []step {
+func versionSteps(all []versions.Listed) []step {
 	newest := all[0].Generation
 	steps := []step{{fmt.Sprintf("pull --version %d DIR", newest), "download it"}}
 	if len(all) > 1 {
@@ -91,11 +110,13 @@ func Diff(w io.Writer, s Style, d versions.Diff) error {
 		}
 		if len(d.Changes) == 0 {
 			p.item(lead{{"✓ ", green}}, span{from, bold}, plain("no difference in "+count(before, "frame")))
+			p.classNumbers("", d.ClassNumbers)
 			return
 		}
 		p.head(span{from, bold}, plain(kinds(d)+"; "+number(d.Same)+" the same"))
 		p.gap()
 		p.classChanges(d.Classes)
+		p.classNumbers("", d.ClassNumbers)
 		p.relabellings(d.Relabellings)
 		p.changes(d)
 		if d.From > 0 {

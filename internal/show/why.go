@@ -121,6 +121,9 @@ func (p *page) whySplit(x *why.Explanation) {
 	if s.LeftOut != "" {
 		dataset = "none: " + s.LeftOut
 	}
+	if s.Pinned != "" {
+		dataset += ": " + s.Pinned
+	}
 	p.item(at("Dataset   "), plain(dataset))
 }
 

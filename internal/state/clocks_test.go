@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -20,8 +21,8 @@ func TestClocksApart(t *testing.T) {
 		}
 	}
 	runs := []string{"20261126T100000Z-8", "20261125T100000Z-9", "20261124T095959Z-10"}
-	for _, run := range runs {
-		write(state.RunName(run, "plan.json"), "{}")
+	for i, run := range runs {
+		write(state.RunName(run, "plan.json"), fmt.Sprintf(`{"run":%q,"generation":%d}`, run, 8+i))
 	}
 	if got, err := s.Runs(t.Context()); err != nil || !slices.Equal(got, runs) {
 		t.Errorf("runs, oldest first: %q, %v", got, err)

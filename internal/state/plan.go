@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -24,7 +25,10 @@ type Plan struct {
 	MissingClasses []string `json:"missing_classes,omitempty"`
 	// RareClasses are where a dataset holds too little of a class that has enough for all of them.
 	RareClasses []RareClass `json:"rare_classes,omitempty"`
-	CostUSD     float64     `json:"cost_usd"`
+	// ClassNumbers are the classes whose number changes from the latest dataset version to the one
+	// that the run publishes.
+	ClassNumbers []ClassNumber `json:"class_numbers,omitempty"`
+	CostUSD      float64       `json:"cost_usd"`
 	// Seconds is the expected duration with one worker.
 	Seconds float64 `json:"seconds"`
 	// Leakage is the share of the validate and test frames with a train frame right beside them, 0 to 1, and
@@ -101,6 +105,8 @@ const (
 	CauseInput     Cause = "input"     // a sheet, a manifest or the images are not as expected
 	CauseService   Cause = "service"   // S3 or Sheets refuses or does not answer
 	CauseDeletions Cause = "deletions" // more than the ceiling allows
+	CauseRefreshes Cause = "refreshes" // more than the ceiling allows
+	CauseBase      Cause = "base"      // the images are elsewhere than in the last run
 )
 
 // MaxProblems bounds the problems that a plan lists for one episode.
@@ -192,9 +198,12 @@ func (s *Store) WritePlan(ctx context.Context, p *Plan) error {
 	return s.WriteJSON(ctx, RunName(p.Run, "plan.json"), p, bucket.Condition{})
 }
 
-// ReadPlan reads a run's plan; bucket.ErrNotFound when the run has none.
+// ReadPlan reads a run's plan; bucket.ErrNotFound when the run has none, ErrDamaged when it is of another run.
 func (s *Store) ReadPlan(ctx context.Context, run string) (*Plan, error) {
 	var p Plan
 	_, err := s.ReadJSON(ctx, RunName(run, "plan.json"), &p)
+	if err == nil && (p.Run != run || p.Generation < 1 || p.Tasks < 0) {
+		err = fmt.Errorf("read %s%s: %w: it is of run %.100q, generation %d", s.Layout.State(), RunName(run, "plan.json"), ErrDamaged, p.Run, p.Generation)
+	}
 	return &p, err
 }

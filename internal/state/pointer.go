@@ -3,7 +3,6 @@ package state
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -101,8 +100,13 @@ func (s *Store) Current(ctx context.Context, known Held) (Held, error) {
 		return Held{}, fmt.Errorf("read %s%s: %w", s.Layout.State(), pointerName, err)
 	}
 	h := Held{etag: c.ETag, Age: c.Age}
-	if err := json.Unmarshal(c.Body, &h.Pointer); err != nil {
-		return Held{}, fmt.Errorf("read %s%s: %w; restore the object's last version or delete it to begin anew", s.Layout.State(), pointerName, err)
+	err = unseal(c.Body, &h.Pointer)
+	if err == nil && (h.Generation < 1 || !ValidRun(h.Run) || h.Run == "") {
+		err = fmt.Errorf("%w: it names run %.100q of generation %d", ErrDamaged, h.Run, h.Generation)
+	}
+	if err != nil {
+		return Held{}, fmt.Errorf("read %s%s: %w; restore the object's last version, or delete it: then shuffle plan begins a new run, and nothing in the datasets is lost",
+			s.Layout.State(), pointerName, err)
 	}
 	return h, nil
 }
@@ -112,7 +116,7 @@ func (s *Store) Current(ctx context.Context, known Held) (Held, error) {
 // may when writes race, is tried again.
 func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error) {
 	next.V, next.Writer = 1, rand.Text()
-	body, err := json.MarshalIndent(next, "", " ")
+	body, err := seal(next)
 	if err != nil {
 		return Held{}, fmt.Errorf("write %s: %w", pointerName, err)
 	}

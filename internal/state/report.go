@@ -3,9 +3,9 @@ package state
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -22,6 +22,9 @@ const (
 // Report is report.json: how a run ended.
 type Report struct {
 	Status
+	// Final says that the pointer ended the run like this, and that the files beside the report are of the same end. A report
+	// that is not final is the proposal of a tracker that has not changed the pointer yet, or died before it could.
+	Final bool `json:"final"`
 	// Verified says that the destination was listed after the last task. Without it Differences means nothing.
 	Verified bool `json:"verified"`
 	// DifferenceList names the first MaxDifferences of Differences.
@@ -105,30 +108,50 @@ func (s *Store) ReadReport(ctx context.Context, run string) (*Report, error) {
 	return &r, err
 }
 
-// ReportAsItIs is the condition under which a later WriteReport finds the report of a run, or its absence, as it is now.
-func (s *Store) ReportAsItIs(ctx context.Context, run string) (bucket.Condition, error) {
-	c, err := s.Read(ctx, RunName(run, ReportName))
-	if errors.Is(err, bucket.ErrNotFound) {
-		return bucket.Condition{IfNoneMatch: true}, nil
+// EndFiles are the conditions under which a later write finds the files about a run's end as they are now.
+type EndFiles map[string]bucket.Condition
+
+// EndFiles looks at report.json, report.html and tasks.csv of a run.
+func (s *Store) EndFiles(ctx context.Context, run string) (EndFiles, error) {
+	absent := bucket.Condition{IfNoneMatch: true}
+	files := EndFiles{ReportName: absent, PageName: absent, TasksName: absent}
+	for _, prefix := range []string{"report.", TasksName} {
+		in := bucket.ListInput{Prefix: s.Layout.State() + RunName(run, prefix)}
+		for page, err := range bucket.Pages(ctx, s.Bucket, in) {
+			if err != nil {
+				return nil, err
+			}
+			for _, o := range page.Objects {
+				name := o.Key[strings.LastIndexByte(o.Key, '/')+1:]
+				if _, ok := files[name]; ok {
+					files[name] = bucket.Condition{IfMatch: o.ETag}
+				}
+			}
+		}
 	}
-	return bucket.Condition{IfMatch: c.ETag}, err
+	return files, nil
 }
 
-// WriteReport saves the report of a run. ErrConflict says that somebody else has written another one meanwhile.
-func (s *Store) WriteReport(ctx context.Context, r *Report, cond bucket.Condition) error {
-	body, err := json.MarshalIndent(r, "", " ")
+// WriteReport saves the report of a run, and gives its ETag.
+func (s *Store) WriteReport(ctx context.Context, r *Report, cond bucket.Condition) (etag string, err error) {
+	body, err := seal(r)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", ReportName, err)
+		return "", fmt.Errorf("write %s: %w", ReportName, err)
 	}
-	body = append(body, '\n')
-	name := RunName(r.Run, ReportName)
-	_, err = s.Write(ctx, name, body, cond)
-	if !errors.Is(err, bucket.ErrPrecondition) {
-		return err
+	return s.WriteEndFile(ctx, r.Run, ReportName, body, cond)
+}
+
+// WriteEndFile saves a file about a run's end, and gives its ETag. ErrConflict says that somebody else has written another
+// one meanwhile.
+func (s *Store) WriteEndFile(ctx context.Context, run, name string, body []byte, cond bucket.Condition) (etag string, err error) {
+	name = RunName(run, name)
+	etag, err = s.Write(ctx, name, body, cond)
+	if !errors.Is(err, bucket.ErrPrecondition) && !(errors.Is(err, bucket.ErrNotFound) && cond.IfMatch != "") {
+		return etag, err
 	}
-	// A write whose answer was lost, and that was sent again, is refused for its own sake.
+	// A write whose answer was lost, and that was sent again, is refused because of itself.
 	if c, readErr := s.Read(ctx, name); readErr == nil && bytes.Equal(c.Body, body) {
-		return nil
+		return c.ETag, nil
 	}
-	return fmt.Errorf("%w: %w", ErrConflict, err)
+	return "", fmt.Errorf("%w: %w", ErrConflict, err)
 }

@@ -15,20 +15,27 @@ type Deleter interface {
 	DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error)
 }
 
-// Retain removes old versions and gives their generations: of those up to the latest, all but the newest keep; 0 keeps
-// all. latest is that one's generation, or what it was a moment ago: then more stay. The latest one always stays, and so does
-// whatever is newer, since somebody may be writing it. It may be cut off anywhere, and be called by several processes at
-// once: what is left goes the next time.
+// Retain removes old versions and gives their generations: of those up to the latest, all but the
+// newest keep and the tagged ones; 0 keeps all. latest is that one's generation, or what it was a
+// moment ago: then more stay. The latest one always stays, and so does whatever is newer, since
+// somebody may be writing it. It may be cut off anywhere, and be called by several processes at
+// once: what is left goes the next time, also when more are kept by then. When the tags cannot be
+// read, it removes nothing.
 func (s *Store) Retain(ctx context.Context, d Deleter, latest int64, keep int) (removed []int64, err error) {
 	if keep < 1 {
 		return nil, nil
 	}
-	generations, err := s.generations(ctx)
+	all, err := s.generations(ctx)
 	if err != nil {
 		return nil, err
 	}
-	generations = slices.DeleteFunc(generations, func(g int64) bool { return g > latest })
-	for _, g := range generations[min(keep, len(generations)):] {
+	expired := slices.DeleteFunc(slices.Clone(all), func(g int64) bool { return g > latest })
+	expired = expired[min(keep, len(expired)):]
+	removing, err := s.markForRemoval(ctx, all, expired)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range removing {
 		if err := s.removeVersion(ctx, d, g); err != nil {
 			return removed, fmt.Errorf("remove version %d: %w", g, err)
 		}

@@ -3,7 +3,6 @@ package state
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -167,13 +166,13 @@ func (s *Store) parseSettings(body []byte) (InForce, error) {
 		V int `json:"v"`
 	}
 	var f InForce
-	err := json.Unmarshal(body, &version)
+	err := unseal(body, &version)
 	if err == nil && version.V <= settingsVersion {
-		err = json.Unmarshal(body, &f)
+		err = unseal(body, &f)
 	}
 	switch d := f.Settings; {
 	case err != nil:
-		return InForce{}, s.settingsError("it is damaged (" + err.Error() + "): restore the object's last version, or delete it, and it is made again from the newest dataset version")
+		return InForce{}, s.settingsError("it is " + err.Error() + ": restore the object's last version, or delete it, and it is made again from the newest dataset version")
 	case version.V > settingsVersion:
 		return InForce{}, s.settingsError(fmt.Sprintf("it has the format %d, and this release reads format %d: install the newer release", version.V, settingsVersion))
 	case f.V < 1, d.Seed == "", d.Split == "", len(d.Classes) == 0, f.Generation < 1, len(f.Datasets) == 0:
@@ -236,8 +235,7 @@ func (s *Store) EnsureSettings(ctx context.Context, plan *Plan) error {
 				now.Datasets = append(now.Datasets, name)
 			}
 		}
-		body, err := json.MarshalIndent(now, "", " ")
-		return append(body, '\n'), err
+		return seal(now)
 	})
 }
 

@@ -31,7 +31,6 @@ package state
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -71,33 +70,36 @@ func (s *Store) Write(ctx context.Context, name string, body []byte, cond bucket
 	return etag, nil
 }
 
-// ReadJSON reads an object of one JSON value into v.
+// ReadJSON reads an object of one JSON value into v. One that cannot be read as such is ErrDamaged.
 func (s *Store) ReadJSON(ctx context.Context, name string, v any) (etag string, err error) {
 	c, err := s.Read(ctx, name)
 	if err != nil {
 		return "", err
 	}
-	if err := json.Unmarshal(c.Body, v); err != nil {
+	if err := unseal(c.Body, v); err != nil {
 		return "", fmt.Errorf("read %s%s: %w", s.Layout.State(), name, err)
 	}
 	return c.ETag, nil
 }
 
-// WriteJSON writes v as one indented JSON value: people read these objects.
+// WriteJSON writes v as one sealed JSON object.
 func (s *Store) WriteJSON(ctx context.Context, name string, v any, cond bucket.Condition) error {
-	body, err := json.MarshalIndent(v, "", " ")
+	body, err := seal(v)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	_, err = s.Write(ctx, name, append(body, '\n'), cond)
+	_, err = s.Write(ctx, name, body, cond)
 	return err
 }
 
 // Update reads an object, lets change give its new body, and writes that on the condition that nobody else
 // wrote meanwhile; when somebody did, it begins again. change gets nil where there is no object yet, and gives nil to
 // leave things as they are. It must be a union or otherwise safe to apply twice: a write whose answer was lost is applied again.
+//
+// A store that refuses again and again although nobody writes, which only a broken one does, gets a few tries with growing
+// pauses, and then the error.
 func (s *Store) Update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
-	for {
+	for try := 1; ; try++ {
 		var cond bucket.Condition
 		old, err := s.Read(ctx, name)
 		switch {
@@ -115,11 +117,19 @@ func (s *Store) Update(ctx context.Context, name string, change func(old []byte)
 		_, err = s.Write(ctx, name, body, cond)
 		// A conditional write over an object that has been deleted answers 404.
 		lost := errors.Is(err, bucket.ErrPrecondition) || cond.IfMatch != "" && errors.Is(err, bucket.ErrNotFound)
-		if !lost || ctx.Err() != nil {
+		if !lost || ctx.Err() != nil || try == updateTries {
 			return err
+		}
+		if try > 1 {
+			if err := pause(ctx, min(try, swapTries)); err != nil {
+				return err
+			}
 		}
 	}
 }
+
+// updateTries bounds the writes of one Update, whose pauses come to some 5 s.
+const updateTries = 12
 
 // Names lists what stands below a folder of the state, without that folder: names of objects and, ending in "/",
 // of folders.

@@ -205,9 +205,9 @@ func (s *Store) readPlain(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := decoder.DecodeAll(c.Body, nil)
+	plain, err := decoder.DecodeAll(c.Body, nil) // which checks the sum that the encoder wrote
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %s%s: %w: %w", s.Layout.State(), name, ErrDamaged, err)
 	}
 	return plain, nil
 }
@@ -220,7 +220,7 @@ func ParseLines[T any](body []byte) ([]T, error) {
 	for scanner.Scan() {
 		var v T
 		if err := json.Unmarshal(scanner.Bytes(), &v); err != nil {
-			return nil, fmt.Errorf("read line %d: %w", len(lines)+1, err)
+			return nil, fmt.Errorf("%w: line %d: %w", ErrDamaged, len(lines)+1, err)
 		}
 		lines = append(lines, v)
 	}

@@ -222,13 +222,7 @@ func (v Version) ClassNames() []string {
 }
 
 // ClassIndex numbers the ClassNames from 0.
-func (v Version) ClassIndex() map[string]int {
-	index := map[string]int{}
-	for i, name := range v.ClassNames() {
-		index[name] = i
-	}
-	return index
-}
+func (v Version) ClassIndex() map[string]int { return numberClasses(v.ClassNames()) }
 
 // EncodeClasses is classes.json.
 func (v Version) EncodeClasses() ([]byte, error) {

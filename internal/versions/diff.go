@@ -60,6 +60,8 @@ type Diff struct {
 	Same    int            `json:"same"`
 	Totals  map[Kind]int   `json:"totals"` // all kinds, always
 	Classes []ClassChanges `json:"classes"`
+	// ClassNumbers are the classes whose number in classes.json changes.
+	ClassNumbers []state.ClassNumber `json:"class_numbers,omitempty"`
 	// Relabellings come with the commonest first.
 	Relabellings []Relabelling `json:"relabellings"`
 	Changes      []Change      `json:"changes"` // by frame
@@ -191,6 +193,18 @@ func places(rows []state.VersionRow) []string {
 		all = append(all, r.Place.String())
 	}
 	return all
+}
+
+// sortClasses puts the classes in the order of the settings, as everywhere else, and others by name
+// after them.
+func (d *Diff) sortClasses(order []string) {
+	place := func(c ClassChanges) int {
+		if i := slices.Index(order, c.Class); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	slices.SortStableFunc(d.Classes, func(a, b ClassChanges) int { return cmp.Compare(place(a), place(b)) })
 }
 
 func (c *comparison) done() Diff {

@@ -19,7 +19,50 @@ var ErrNone = errors.New("no such dataset version")
 // Latest is the name of the version that trainers are to use.
 const Latest = "latest"
 
-// Find reads the version that a person names: by its number, or as Latest.
+// Listed is a version with its tags, by name.
+type Listed struct {
+	state.Version
+	Tags []string `json:"tags"`
+}
+
+// Listing is all versions that are whole, newest first.
+type Listing struct {
+	Versions []Listed
+	Latest   int64 // generation; 0: there is none
+	// Lost are the tags whose version is not whole, as when somebody has deleted objects of it,
+	// with its generation.
+	Lost map[string]int64
+}
+
+// List reads all versions and tags.
+func List(ctx context.Context, s *state.Store) (Listing, error) {
+	lost, err := s.Tags(ctx)
+	if err != nil {
+		return Listing{}, err
+	}
+	all, err := s.Versions(ctx)
+	if err != nil {
+		return Listing{}, err
+	}
+	latest, err := s.LatestVersion(ctx)
+	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+		return Listing{}, err
+	}
+	l := Listing{Versions: []Listed{}, Latest: latest.Generation, Lost: lost}
+	for _, v := range all {
+		listed := Listed{Version: v, Tags: []string{}}
+		for _, name := range slices.Sorted(maps.Keys(lost)) {
+			if lost[name] == v.Generation {
+				listed.Tags = append(listed.Tags, name)
+				delete(lost, name)
+			}
+		}
+		l.Versions = append(l.Versions, listed)
+	}
+	return l, nil
+}
+
+// Find reads the version that a person names: by its number, by a tag, or as Latest.
 func Find(ctx context.Context, s *state.Store, name string) (state.Version, error) {
 	if name == Latest {
 		v, err := s.LatestVersion(ctx)
@@ -28,11 +71,30 @@ func Find(ctx context.Context, s *state.Store, name string) (state.Version, erro
 		}
 		return v, err
 	}
-	generation, err := strconv.ParseInt(name, 10, 64)
-	if err != nil || generation < 1 {
-		return state.Version{}, fmt.Errorf("%w: %.40q: expected a number such as 3, or %s; see shuffle versions", ErrNone, name, Latest)
+	if generation, err := strconv.ParseInt(name, 10, 64); err == nil && generation > 0 {
+		return FindNumber(ctx, s, generation)
 	}
-	return FindNumber(ctx, s, generation)
+	if state.CheckTag(name) != nil {
+		return state.Version{}, fmt.Errorf("%w: %.40q: expected a number such as 3, a tag, or %s; see shuffle versions", ErrNone, name, Latest)
+	}
+	return findTag(ctx, s, name)
+}
+
+func findTag(ctx context.Context, s *state.Store, name string) (state.Version, error) {
+	tags, err := s.Tags(ctx)
+	if err != nil {
+		return state.Version{}, err
+	}
+	generation, ok := tags[name]
+	if !ok {
+		return state.Version{}, fmt.Errorf("%w: there is no tag %q: expected a number such as 3, a tag, or %s; see shuffle versions", ErrNone, name, Latest)
+	}
+	v, err := s.ReadVersion(ctx, generation)
+	if errors.Is(err, bucket.ErrNotFound) {
+		return v, fmt.Errorf("%w: the tag %s names version %d, of which %s is missing: restore that object, or remove the tag with shuffle versions --untag %s",
+			ErrNone, name, generation, state.VersionName(generation, "version.json"), name)
+	}
+	return v, err
 }
 
 // FindNumber reads the version of that generation.
@@ -90,5 +152,9 @@ func Between(ctx context.Context, s *state.Store, from, to state.Version) (Diff,
 	}
 	d := Compare(before, after)
 	d.From, d.To = from.Generation, to.Generation
+	d.sortClasses(slices.Concat(to.Classes, from.Classes))
+	if from.Generation != 0 {
+		d.ClassNumbers = state.ClassNumberChanges(from.ClassNames(), to.ClassNames())
+	}
 	return d, nil
 }

@@ -3,6 +3,7 @@ package versions
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,8 +43,14 @@ func TestFind(t *testing.T) {
 		want int64
 		text string
 	}{
-		{"3", 3, ""}, {"5", 5, ""}, {Latest, 5, ""},
-		{"4", 0, "SHUFFLE_KEEP_VERSIONS"}, {"0", 0, "expected a number"}, {"newest", 0, "expected a number"}, {"../3", 0, "expected a number"},
+		{"3", 3, ""}, {"5", 5, ""}, {Latest, 5, ""}, {"paper", 3, ""}, {"v1.0", 5, ""},
+		{"4", 0, "SHUFFLE_KEEP_VERSIONS"}, {"0", 0, "expected a number"}, {"newest", 0, `there is no tag "newest"`}, {"Paper", 0, `there is no tag "Paper"`},
+		{"../3", 0, "expected a number such as 3, a tag, or latest"}, {"-3", 0, "expected a number"}, {"", 0, "expected a number"}, {"9999999999999999999999", 0, "expected a number"},
+	}
+	for name, generation := range map[string]int64{"paper": 3, "v1.0": 5} {
+		if _, err := s.SetTag(t.Context(), name, generation, false); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, test := range tests {
 		v, err := Find(t.Context(), s, test.name)
@@ -53,6 +60,99 @@ func TestFind(t *testing.T) {
 		if err != nil && (!errors.Is(err, ErrNone) || !strings.Contains(err.Error(), test.text)) {
 			t.Errorf("%s: %v, expected something of %s", test.name, err, test.text)
 		}
+	}
+}
+
+// A version that somebody has deleted although it has a tag.
+func TestTagOfNothing(t *testing.T) {
+	s := newStore(t)
+	publish(t, s, 3)
+	publish(t, s, 5)
+	for name, generation := range map[string]int64{"paper": 3, "b": 5, "a": 5} {
+		if _, err := s.SetTag(t.Context(), name, generation, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deleter := s.Bucket.(state.Deleter)
+	if _, err := deleter.DeleteObjects(t.Context(), []string{s.Layout.State() + state.VersionName(3, "version.json")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Find(t.Context(), s, "paper"); !errors.Is(err, ErrNone) || !strings.Contains(err.Error(), "names version 3, of which versions/3/version.json is missing") {
+		t.Errorf("%v", err)
+	}
+	l, err := List(t.Context(), s)
+	if err != nil || len(l.Versions) != 1 || l.Latest != 5 || !slices.Equal(l.Versions[0].Tags, []string{"a", "b"}) || len(l.Lost) != 1 || l.Lost["paper"] != 3 {
+		t.Errorf("%+v, %v", l, err)
+	}
+}
+
+func TestList(t *testing.T) {
+	s := newStore(t)
+	if l, err := List(t.Context(), s); err != nil || l.Versions == nil || len(l.Versions) != 0 || l.Latest != 0 {
+		t.Errorf("without versions: %+v, %v", l, err)
+	}
+	for _, g := range []int64{3, 5, 12} {
+		publish(t, s, g)
+	}
+	l, err := List(t.Context(), s)
+	if err != nil || l.Latest != 12 {
+		t.Fatalf("%+v, %v", l, err)
+	}
+	var order []int64
+	for _, v := range l.Versions {
+		order = append(order, v.Generation)
+		if v.Tags == nil {
+			t.Errorf("version %d has null for its tags", v.Generation)
+		}
+	}
+	if !slices.Equal(order, []int64{12, 5, 3}) {
+		t.Errorf("versions %v, expected the newest first", order)
+	}
+}
+
+// The classes come in the order of the settings, and the numbers that change are said.
+func TestBetweenOfOtherClasses(t *testing.T) {
+	version := func(generation int64, classes ...string) state.Version {
+		return state.Version{Generation: generation, Settings: state.Settings{Definition: state.Definition{Classes: classes}, Datasets: []string{"train"}}}
+	}
+	s := newStore(t)
+	at := func(i int, class string) state.VersionRow {
+		return state.VersionRow{Place: dataset.Place{Dataset: "train", Class: class}, Frame: dataset.FrameAt("S01E01", i), ETag: "1"}
+	}
+	var all []state.Version
+	for _, v := range []struct {
+		version state.Version
+		rows    []state.VersionRow
+	}{
+		{version(3, "Junk", "Common", "Rare"), []state.VersionRow{at(0, "Junk"), at(1, "Common"), at(2, "Rare"), at(3, "Odd")}},
+		{version(5, "Junk", "Common", "Epic"), []state.VersionRow{at(0, "Junk"), at(1, "Common"), at(2, "Epic"), at(3, "")}},
+	} {
+		published, err := s.PublishVersion(t.Context(), v.version, v.rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, published)
+	}
+	d, err := Between(t.Context(), s, all[0], all[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order, numbers []string
+	for _, c := range d.Classes {
+		order = append(order, c.Class)
+	}
+	for _, c := range d.ClassNumbers {
+		numbers = append(numbers, c.Class)
+	}
+	if !slices.Equal(order, []string{"Junk", "Common", "Epic", "Rare", "", "Odd"}) {
+		t.Errorf("classes %q", order)
+	}
+	// Common 0, Junk 1, Odd 2, Rare 3 become Common 0, Epic 1, Junk 2.
+	if !slices.Equal(numbers, []string{"Epic", "Junk", "Odd", "Rare"}) {
+		t.Errorf("class numbers %q", numbers)
+	}
+	if d, err := Between(t.Context(), s, state.Version{}, all[1]); err != nil || d.ClassNumbers != nil {
+		t.Errorf("the first version changes numbers: %v, %v", d.ClassNumbers, err)
 	}
 }
 

@@ -79,6 +79,8 @@ type Split struct {
 	Dataset    string  `json:"dataset"` // "" when it is left out
 	// LeftOut is why the frame is in no dataset although it has a class: the subsample, or the guard.
 	LeftOut string `json:"left_out,omitempty"`
+	// Pinned is what a pin has to do with the dataset; "" is nothing.
+	Pinned string `json:"pinned,omitempty"`
 }
 
 // Share is a dataset's part of the line.

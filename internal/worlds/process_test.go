@@ -186,7 +186,7 @@ func (p *process) planner(split planner.Split) *planner.Planner {
 		Store: p.store(), Bucket: bucketPort{p}, Sheets: sheetPort{p}, Tasks: p.queue(tasksQueue), Finish: p.tracker().FinishEmpty,
 		Config: planner.Config{
 			Layout: layout, ImageSize: "thumbnails", Classes: []string{"Common", "Rare"}, Split: split,
-			MaxBadRows: any, MaxDelete: any, Lease: 15 * time.Second, Parallel: 4,
+			MaxBadRows: any, MaxDelete: any, MaxRefresh: any, Lease: 15 * time.Second, Parallel: 4,
 		},
 	}
 }

@@ -1,0 +1,391 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"github.com/angel-nft/google-shuffle/internal/season"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// sheetFile is the CSV file of an episode.
+func (w *world) sheetFile(e *season.Episode) string {
+	return filepath.Join(w.sheets(), e.SpreadsheetID+".csv")
+}
+
+// only is the one episode of a plan that must not publish a task for it, nor change the datasets.
+func (w *world) only(code int, args ...string) state.EpisodePlan {
+	w.t.Helper()
+	var plan state.Plan
+	untouched(w.t, w.ml(), func() { plan = w.plan(code, args...) })
+	if plan.Tasks != 0 || len(plan.Episodes) != 1 {
+		w.t.Fatalf("%d tasks in %d episodes", plan.Tasks, len(plan.Episodes))
+	}
+	return plan.Episodes[0]
+}
+
+// stamps is a world with one episode whose sheet leads to its own folder of images, while the default folder has others of the
+// same frames.
+func stamps(t *testing.T) (*world, *season.Episode) {
+	w := generated(t, season.Options{Episodes: 1, Frames: 60, ImageSize: "stamps"})
+	e := w.episode(0)
+	e.Style = season.HeaderURI
+	w.save(e)
+	usual := w.bucket("tuttle_twins", e.Episode.Folder(), "default_eng/v1/frames/thumbnails")
+	w.must(os.MkdirAll(usual, 0o700))
+	for _, f := range e.Images {
+		w.put(filepath.Join(usual, f.File()), "another image of "+string(f))
+	}
+	w.finish(w.wanted())
+	return w, e
+}
+
+// shuffle plan, when the base URI in A1 is lost or spoilt: the episode is held, and the images of the default folder replace none.
+func TestLostBaseURI(t *testing.T) {
+	t.Parallel()
+	w, e := stamps(t)
+	good := csvOf(w, e)
+	uri, _, _ := strings.Cut(good, ",")
+	for _, test := range []struct{ a1, says string }{
+		{"#REF!", `in cell A1, found "#REF!"`},
+		{"Loading…", `in cell A1, found "Loading…"`},
+		{"Loading...", `in cell A1, found "Loading..."`},
+		{"", "in cell A1, found a blank cell"},
+		{"\u200b", "in cell A1, found a blank cell"},
+		{"base", `in cell A1, found "base"`},
+		{uri + " (ask Jonny)", "in cell A1, found \"https://"},
+		{"S3_BASE_URI", "found the base URI of tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/, the default folder"},
+		{strings.Replace(uri, "stamps", "thumbnails", 1), "expected the images under tuttle_twins/s01e01/default_eng/v1/frames/stamps/, as in the last run (version 1)"},
+		{strings.Replace(uri, "stamps", "none", 1), "if they have moved, plan with --accept-base S01E01"},
+	} {
+		w.put(w.sheetFile(e), strings.Replace(good, uri, test.a1, 1))
+		if got := w.only(1); got.State != state.EpisodeHeld || !strings.Contains(got.Reason, test.says) || !strings.Contains(got.Reason, `sheet "`+e.SpreadsheetID) {
+			t.Errorf("%q: %s, %q; expected it to be held with %q", test.a1, got.State, got.Reason, test.says)
+		}
+	}
+	w.put(w.sheetFile(e), strings.Replace(good, uri, strings.Replace(uri, "https", "\u200bhttps", 1), 1))
+	if got := w.only(0); got.State != state.EpisodePlanned || got.Keep != w.wanted() {
+		t.Errorf("an invisible mark: %+v", got)
+	}
+}
+
+// shuffle plan --accept-base S01E01 --allow-refresh S01E01, for images that have moved and are others: each flag lifts one ceiling.
+func TestAcceptBase(t *testing.T) {
+	t.Parallel()
+	w, e := stamps(t)
+	w.put(w.sheetFile(e), strings.Replace(csvOf(w, e), "/stamps/", "/thumbnails/", 1))
+	out, _ := w.run(1, "plan", "--dry-run")
+	says(t, out, `shuffle --local \S+ plan --accept-base S01E01`)
+	out, _ = w.run(1, "plan", "--dry-run", "--accept-base", "S01E01")
+	n := w.wanted()
+	says(t, out, fmt.Sprintf(`would copy %d of the %d frames in the datasets again \(100.0%%\).*--max-refresh, SHUFFLE_MAX_REFRESH.*plan --allow-refresh S01E01`, n, n))
+	plan := w.finish(n, "--accept-base", "s1e1", "--allow-refresh", "S01E01")
+	if plan.Totals.Refresh != n {
+		t.Errorf("%+v", plan.Totals)
+	}
+	if got := w.only(0); got.Keep != n { // the new folder is that of the last run now
+		t.Errorf("%+v", got)
+	}
+	for _, flag := range []string{"--accept-base", "--allow-refresh"} {
+		_, logs := w.run(2, "plan", flag, "S01E09")
+		says(t, logs, flag+` S01E09: no manifest names it`)
+	}
+}
+
+// shuffle run, and shuffle restore, after most images were drawn anew: held, until --allow-refresh or --max-refresh.
+func TestRefreshCeiling(t *testing.T) {
+	t.Parallel()
+	w := generated(t, season.Options{Episodes: 1, Frames: 60})
+	e := w.episode(0)
+	w.finish(w.wanted())
+	w.draw(e, e.Images[:21])
+	w.plan(0, "--dry-run") // 35%
+	w.draw(e, e.Images[:50])
+	got := w.only(1)
+	if got.Cause != state.CauseRefreshes || !strings.Contains(got.Reason, "more than the ceiling 50%") {
+		t.Errorf("%+v", got)
+	}
+	if got := w.plan(1, "--dry-run", "--max-refresh", "22"); !strings.Contains(got.Episodes[0].Reason, "more than the ceiling 22") {
+		t.Errorf("%+v", got)
+	}
+	w.plan(0, "--dry-run", "--max-refresh", "100%")
+	w.run(1, "run")
+	w.run(0, "run", "--allow-refresh", "S01E01")
+	w.checkDatasets()
+
+	w.drawn = 0 // the images are what they were in version 1
+	w.draw(e, e.Images)
+	out, _ := w.run(1, "restore", "1", "--dry-run")
+	says(t, out, `would copy \d+ of the \d+ frames in the datasets again .*shuffle restore 1 --allow-refresh S01E01`)
+	w.run(0, "restore", "1", "--allow-refresh", "S01E01")
+	w.carry(0)
+	w.checkDatasets()
+}
+
+// shuffle plan, with 50 of 1,000 frame names in other clothes, and then with some that cannot be read: no frame goes.
+func TestOtherFrameNames(t *testing.T) {
+	t.Parallel()
+	w := generated(t, season.Options{Episodes: 1, Frames: 1000})
+	e := w.episode(0)
+	w.finish(w.wanted())
+	good := csvOf(w, e)
+	changes := []func(string) string{
+		strings.ToLower, func(s string) string { return s + ".jpg" }, func(s string) string { return s + ".PNG" },
+		func(s string) string { return strings.ReplaceAll(s, "-", "–") }, func(s string) string { return strings.ReplaceAll(s, "-", "\u2011") },
+		func(s string) string { return "\ufeff" + s }, func(s string) string { return s[:9] + "\u00ad" + s[9:] }, func(s string) string { return "\u00a0" + s + " " },
+	}
+	text := good
+	for i, f := range e.Images[:50] {
+		text = strings.Replace(text, string(f), changes[i%len(changes)](string(f)), 1)
+	}
+	w.put(w.sheetFile(e), text)
+	got := w.only(0)
+	if got.Keep != w.wanted() || len(got.Problems) != 5 {
+		t.Errorf("%+v, %+v; expected all frames kept, and a warning of each of 5 kinds", got.Totals, got.Problems)
+	}
+	for _, p := range got.Problems {
+		if !p.Warning || p.Row < 2 {
+			t.Errorf("%+v", p)
+		}
+	}
+	out, _ := w.run(0, "why", strings.ToLower(string(e.Images[0]))+".JPEG")
+	says(t, out, string(e.Images[0]))
+
+	text = strings.Replace(good, string(e.Images[0]), "TT_S01_E01_FRM-00-00", 1)
+	text = strings.Replace(text, string(e.Images[1]), strings.Replace(string(e.Images[1]), "E01", "E02", 1), 1)
+	text = regexp.MustCompile(`.*`+string(e.Images[700])+`.*\n`).ReplaceAllString(text, "")
+	w.put(w.sheetFile(e), text)
+	got = w.only(0)
+	if got.Frozen != 3 || !slices.ContainsFunc(got.Problems, func(p state.Problem) bool {
+		return strings.Contains(p.Problem, "frames without a row (3) are left as they stand: rows without a usable frame name (2) may be theirs")
+	}) {
+		t.Errorf("%+v, %+v", got.Totals, got.Problems)
+	}
+	out, _ = w.run(0, "why", string(e.Images[700]))
+	says(t, out, "no row has its name")
+}
+
+// shuffle plan, with rows filled in advance: they are no rows.
+func TestRowsFilledInAdvance(t *testing.T) {
+	t.Parallel()
+	for _, style := range []season.Style{season.HeaderURI, season.ColumnURI, season.NoURI} {
+		w := generated(t, season.Options{Episodes: 1, Frames: 60})
+		e := w.episode(0)
+		e.Style = style
+		w.save(e)
+		w.finish(w.wanted())
+		head, _, _ := strings.Cut(csvOf(w, e), "\n")
+		cells := strings.Split(strings.TrimRight(head, "\r"), ",")
+		for i, name := range cells {
+			switch {
+			case name == "S3_BASE_URI":
+				cells[i] = "s3://media.angel-nft.com/" + e.ImagePrefix()
+			case strings.Contains(name, "ROW_INDEX"):
+				cells[i] = "999"
+			case name == "METADATA":
+				cells[i] = "{}"
+			default:
+				cells[i] = ""
+			}
+		}
+		w.put(w.sheetFile(e), csvOf(w, e)+strings.Repeat(strings.Join(cells, ",")+",FALSE\n", 10))
+		if got := w.only(0); got.Keep != w.wanted() || len(got.Problems) != 0 {
+			t.Errorf("style %d: %+v, %+v", style, got.Totals, got.Problems)
+		}
+	}
+}
+
+// book is an episode's sheet as an XLSX file with one worksheet, which change may spoil.
+func (w *world) book(e *season.Episode, change func(f *excelize.File, tab string)) {
+	w.t.Helper()
+	w.workbook(e, []string{"Frames"}, e.Sheet())
+	path := filepath.Join(w.sheets(), e.SpreadsheetID+".xlsx")
+	f, err := excelize.OpenFile(path)
+	w.must(err)
+	change(f, "Frames")
+	w.must(f.SaveAs(path))
+	w.must(f.Close())
+}
+
+// edit rewrites the part of an XLSX file that holds its worksheet.
+func (w *world) edit(path string, change func(string) string) {
+	w.t.Helper()
+	r, err := zip.OpenReader(path)
+	w.must(err)
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, part := range r.File {
+		in, err := part.Open()
+		w.must(err)
+		body, err := io.ReadAll(in)
+		w.must(err)
+		if strings.HasPrefix(part.Name, "xl/worksheets/sheet") {
+			body = []byte(change(string(body)))
+		}
+		to, err := z.Create(part.Name)
+		w.must(err)
+		_, err = to.Write(body)
+		w.must(err)
+	}
+	w.must(r.Close())
+	w.must(z.Close())
+	w.put(path, out.String())
+}
+
+// shuffle run on the XLSX file that Google's own download makes: one worksheet, which the manifest's gid means.
+func TestDownloadedWorkbook(t *testing.T) {
+	t.Parallel()
+	w := generated(t, season.Options{Episodes: 1, Frames: 60})
+	e := w.episode(0)
+	w.finish(w.wanted())
+	w.manifest(func(text string) string { return strings.ReplaceAll(text, "#gid=0", "#gid=1690818184") })
+	w.book(e, func(*excelize.File, string) {})
+	if got := w.only(0); got.Keep != w.wanted() || len(got.Problems) != 0 {
+		t.Errorf("%+v, %+v", got.Totals, got.Problems)
+	}
+}
+
+// shuffle plan on XLSX files with values that are not known: formulas without a stored value, shared strings out of range. Up to
+// 5% of the rows they freeze their frames, and with more they hold the episode; they are never blank.
+func TestUnknownValues(t *testing.T) {
+	t.Parallel()
+	w := generated(t, season.Options{Episodes: 1, Frames: 100})
+	e := w.episode(0)
+	w.finish(w.wanted())
+	path := filepath.Join(w.sheets(), e.SpreadsheetID+".xlsx")
+	jonnys := slices.Index(e.Sheet()[0], "JONNY's RECLASSIFICATION")
+	// A cell of JONNY's that is unknown freezes frames whatever the other columns say.
+	spoil := func(n int, cell string) {
+		w.book(e, func(f *excelize.File, tab string) {
+			for row := 2; row < n+2; row++ {
+				name, err := excelize.CoordinatesToCellName(jonnys+1, row)
+				w.must(err)
+				w.must(f.SetCellValue(tab, name, "SPOILT"))
+				w.must(f.SetCellFormula(tab, name, "SPOILT()"))
+			}
+		})
+		w.edit(path, func(text string) string {
+			return regexp.MustCompile(`<c r="([A-Z]+[0-9]+)"[^>]*><f>SPOILT\(\)</f>.*?</c>`).ReplaceAllString(text, cell)
+		})
+	}
+	for name, cell := range map[string]string{
+		"a formula without a stored value": `<c r="$1"><f>IF(A1,"Rare","")</f></c>`,
+		"a text that the file does not":    `<c r="$1" t="s"><v>99999</v></c>`,
+		"an error value":                   `<c r="$1" t="e"><f>A1</f><v>#REF!</v></c>`,
+	} {
+		spoil(5, cell)
+		got := w.only(0)
+		if got.Frozen != 5 || !strings.Contains(got.Problems[0].Problem, "unknown class in JONNY's RECLASSIFICATION: the cell has "+name) {
+			t.Errorf("%s: %+v, %+v", name, got.Totals, got.Problems)
+		}
+		spoil(15, cell)
+		if got := w.only(1); got.State != state.EpisodeHeld || !strings.Contains(got.Reason, "found 15 of 100 (15.0%)") {
+			t.Errorf("%s: %s, %q", name, got.State, got.Reason)
+		}
+	}
+	spoil(0, "")
+	w.edit(path, func(text string) string { return text[:len(text)*2/3] })
+	if got := w.only(1); got.State != state.EpisodeHeld || !strings.Contains(got.Reason, "damaged XLSX file") {
+		t.Errorf("cut off: %s, %q", got.State, got.Reason)
+	}
+}
+
+// shuffle plan on an XLSX file whose classes are merged cells: each row of a merge has the class.
+func TestMergedCells(t *testing.T) {
+	t.Parallel()
+	w := generated(t, season.Options{Episodes: 1, Frames: 60})
+	e := w.episode(0)
+	for i := range e.Rows {
+		e.Rows[i].Unsupervised, e.Rows[i].Supervised, e.Rows[i].Jonnys = "Common", "", ""
+	}
+	w.save(e)
+	w.finish(60)
+	column := slices.Index(e.Sheet()[0], "UNSUPERVISED CLASSIFICATION")
+	w.book(e, func(f *excelize.File, tab string) {
+		for row := 2; row < 62; row += 10 {
+			for i := 1; i < 10; i++ {
+				name, err := excelize.CoordinatesToCellName(column+1, row+i)
+				w.must(err)
+				w.must(f.SetCellValue(tab, name, nil))
+			}
+			first, err := excelize.CoordinatesToCellName(column+1, row)
+			w.must(err)
+			last, err := excelize.CoordinatesToCellName(column+1, row+9)
+			w.must(err)
+			w.must(f.MergeCell(tab, first, last))
+		}
+	})
+	if got := w.only(0); got.Keep != 60 || len(got.Problems) != 0 {
+		t.Errorf("%+v, %+v", got.Totals, got.Problems)
+	}
+}
+
+// shuffle plan on files that are no CSV with commas, or of another kind: what they are is named. A newer file beside is warned of.
+func TestOtherFiles(t *testing.T) {
+	t.Parallel()
+	w := generated(t, season.Options{Episodes: 1, Frames: 60})
+	e := w.episode(0)
+	w.finish(w.wanted())
+	good := csvOf(w, e)
+	for _, test := range []struct{ name, text, says string }{
+		{".csv", strings.ReplaceAll(good, ",", ";"), `found ";" as the separator`},
+		{".csv", strings.ReplaceAll(good, ",", "\t"), "found a tab as the separator"},
+		{".csv", "sep=;\r\n" + strings.ReplaceAll(good, ",", ";"), `found ";" as the separator`},
+		{".csv", "\xff\xfeF\x00", "found UTF-16"},
+		{".ods", "", "found " + e.SpreadsheetID + ".ods; save it as XLSX or CSV"},
+		{".xlsx", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "found an old Excel file (.xls)"},
+		{".xlsx", "PK\x03\x04", "damaged XLSX file"},
+	} {
+		w.must(os.Remove(w.sheetFile(e)))
+		file := filepath.Join(w.sheets(), e.SpreadsheetID+test.name)
+		w.put(file, test.text)
+		if got := w.only(1); got.State != state.EpisodeHeld || !strings.Contains(got.Reason, test.says) {
+			t.Errorf("%s: %q, expected %q", test.name, got.Reason, test.says)
+		}
+		w.must(os.Remove(file))
+		w.put(w.sheetFile(e), "")
+	}
+	w.put(w.sheetFile(e), strings.ReplaceAll(strings.ReplaceAll(good, "\r\n", "\n"), "\n", "\r"))
+	if got := w.only(0); got.Keep != w.wanted() {
+		t.Errorf("CR line ends: %+v", got)
+	}
+	newer := filepath.Join(w.sheets(), e.SpreadsheetID+".xlsx")
+	w.put(newer, "")
+	later := time.Now().Add(time.Hour)
+	w.must(os.Chtimes(newer, later, later))
+	if got := w.only(0); len(got.Problems) != 1 || !got.Problems[0].Warning || !strings.Contains(got.Problems[0].Problem, ".xlsx is newer than "+e.SpreadsheetID+".csv") {
+		t.Errorf("%+v", got.Problems)
+	}
+}
+
+// shuffle plan, with a hidden file of macOS, JSON under other names and a manifest with a mistake in the folder of manifests.
+func TestManifestFiles(t *testing.T) {
+	t.Parallel()
+	w := generated(t, season.Options{Episodes: 1, Frames: 60})
+	w.finish(w.wanted())
+	manifests := w.bucket("tuttle_twins", "manifests")
+	w.put(filepath.Join(manifests, "._S01-episodes.json"), "\x00\x05\x16\x07")
+	w.manifest(func(text string) string { return "\ufeff" + text })
+	if got := w.only(0); got.Keep != w.wanted() {
+		t.Errorf("%+v", got)
+	}
+	w.put(filepath.Join(manifests, "S02_episodes.json"), "[]")
+	w.put(filepath.Join(manifests, "S03-episodes.json"), "[\n"+`{"season_code":"S03","episode_code":"E01"},`+"\n"+`{"season_code":"S03","episode_code":2}]`)
+	problems := fmt.Sprint(w.plan(1).Problems)
+	for _, want := range []string{"S02_episodes.json expected a name such as S01-episodes.json", "entry 2, line 3: episode_code: expected a text in quotes, found a JSON number"} {
+		if !strings.Contains(problems, want) {
+			t.Errorf("%s; expected %q", problems, want)
+		}
+	}
+}

@@ -1,0 +1,191 @@
+package gsheet
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"cloud.google.com/go/auth"
+	"google.golang.org/api/googleapi"
+
+	"github.com/angel-nft/google-shuffle/internal/sheet"
+)
+
+// kindOf is the error of package sheet that an error means, nil for none of them. Only ErrUnavailable and ErrNoConnection are
+// worth another try.
+//
+//	answer                                                   | kind
+//	---------------------------------------------------------+----------------------------------
+//	429, 408, 5xx but 501; 403 for the quota                 | ErrUnavailable
+//	404                                                      | ErrNotFound
+//	401; no token for the credentials; a damaged private key | ErrCredentials
+//	403: the API is not enabled                              | ErrAPIDisabled
+//	403: the token lacks the scope                           | ErrScope
+//	403                                                      | ErrPermission
+//	400: not supported for this document                     | ErrOfficeFile
+//	400 otherwise, and other statuses                        | nil
+//	501; what is no JSON, or not the JSON that was asked for | ErrAnswer
+//	a certificate that is not trusted; no TLS at all         | ErrAnswer
+//	the server is not found, or refuses to connect           | ErrNoConnection
+//	a connection or an answer that breaks off, a timeout     | ErrUnavailable
+func kindOf(err error) error {
+	for _, kind := range []error{sheet.ErrAnswer, sheet.ErrWorksheetNotFound} {
+		if errors.Is(err, kind) {
+			return kind
+		}
+	}
+	var answer *googleapi.Error
+	if errors.As(err, &answer) {
+		return kindOfStatus(answer)
+	}
+	var token *auth.Error
+	var syntax *json.SyntaxError
+	var mismatch *json.UnmarshalTypeError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var dial *net.OpError
+	var lookup *net.DNSError
+	switch {
+	case errors.As(err, &token) && isRefused(token), strings.Contains(err.Error(), "private key"):
+		return sheet.ErrCredentials
+	case errors.As(err, &syntax) && !breaksOff(err), errors.As(err, &mismatch), errors.As(err, &certificate), errors.As(err, &record),
+		errors.Is(err, http.ErrSchemeMismatch):
+		return sheet.ErrAnswer
+	case errors.As(err, &lookup), errors.As(err, &dial) && dial.Op == "dial":
+		return sheet.ErrNoConnection
+	}
+	return sheet.ErrUnavailable
+}
+
+// isRefused reports whether Google gave no token for the credentials, which it will not later either.
+func isRefused(token *auth.Error) bool {
+	if token.Response == nil {
+		return false
+	}
+	code := token.Response.StatusCode
+	return code >= 400 && code < 500 && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout
+}
+
+// breaksOff reports whether an answer ends in the middle.
+func breaksOff(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "unexpected end of JSON input")
+}
+
+func kindOfStatus(answer *googleapi.Error) error {
+	said := func(parts ...string) bool {
+		for _, part := range parts {
+			if strings.Contains(answer.Body, part) || strings.Contains(answer.Message, part) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case isQuota(answer), answer.Code == http.StatusRequestTimeout:
+		return sheet.ErrUnavailable
+	case answer.Code == http.StatusNotImplemented:
+		return sheet.ErrAnswer
+	case answer.Code >= 500:
+		return sheet.ErrUnavailable
+	case answer.Code == http.StatusNotFound:
+		return sheet.ErrNotFound
+	case answer.Code == http.StatusUnauthorized:
+		return sheet.ErrCredentials
+	case answer.Code == http.StatusForbidden && said("SERVICE_DISABLED", "accessNotConfigured", "it is disabled"):
+		return sheet.ErrAPIDisabled
+	case answer.Code == http.StatusForbidden && said("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions", "insufficient authentication scopes"):
+		return sheet.ErrScope
+	case answer.Code == http.StatusForbidden:
+		return sheet.ErrPermission
+	case answer.Code == http.StatusBadRequest && said("FAILED_PRECONDITION", "not supported for this document"):
+		return sheet.ErrOfficeFile
+	}
+	return nil
+}
+
+// isQuota reports whether the quota is used up. Google answers 429, and in some cases 403 with a reason.
+func isQuota(answer *googleapi.Error) bool {
+	if answer.Code != http.StatusForbidden {
+		return answer.Code == http.StatusTooManyRequests
+	}
+	for _, reason := range []string{"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"} {
+		if strings.Contains(answer.Body, `"`+reason+`"`) {
+			return true
+		}
+	}
+	return false
+}
+
+// isBadRequest is Google's answer to a range of a worksheet that is not there.
+func isBadRequest(err error) bool {
+	var answer *googleapi.Error
+	return errors.As(err, &answer) && answer.Code == http.StatusBadRequest && kindOf(err) == nil
+}
+
+// explain names the kind of an error, what was answered, and what to do. The body of an answer is left out: it may be a page of
+// HTML.
+func (s *Sheets) explain(err error) error {
+	kind, said := kindOf(err), describe(err)
+	if errors.Is(err, sheet.ErrUnavailable) {
+		said += ", after several tries"
+	}
+	switch kind { //nolint:errorlint // kindOf gives these values themselves
+	case nil:
+		return errors.New(said)
+	case sheet.ErrWorksheetNotFound:
+		return err
+	case sheet.ErrUnavailable:
+		if !errors.Is(err, sheet.ErrUnavailable) {
+			return err // it was given up: there was no time for another try
+		}
+	case sheet.ErrNoConnection:
+		return fmt.Errorf("%w: %w: %s", sheet.ErrUnavailable, kind, said)
+	case sheet.ErrPermission:
+		if s.Account != "" {
+			return fmt.Errorf("%w as %s: %s", kind, s.Account, said)
+		}
+	case sheet.ErrOfficeFile:
+		said += ": open it in Google Sheets, choose File, Save as Google Sheets, and put the address of the new one into the manifest"
+	case sheet.ErrAPIDisabled:
+		said += ": enable it in the project of the credentials"
+	case sheet.ErrScope:
+		said += ": they need https://www.googleapis.com/auth/spreadsheets.readonly"
+	case sheet.ErrCredentials:
+		said += ": check the key of the service account (GOOGLE_DRIVE_CREDENTIALS_FILE), or make a new one"
+	case sheet.ErrAnswer:
+		said += ": check --sheets-endpoint (SHUFFLE_SHEETS_ENDPOINT) and the proxy"
+	}
+	return fmt.Errorf("%w: %s", kind, said)
+}
+
+// describe says in few words what was answered, or what went wrong on the way to an answer.
+func describe(err error) string {
+	var answer *googleapi.Error
+	var token *auth.Error
+	switch {
+	case errors.As(err, &answer) && answer.Message != "":
+		return fmt.Sprintf("Google answers %d, %.300q", answer.Code, answer.Message)
+	case errors.As(err, &answer):
+		return fmt.Sprintf("Google answers %d %s", answer.Code, http.StatusText(answer.Code))
+	case errors.As(err, &token) && token.Response != nil:
+		return fmt.Sprintf("Google gives no token for them, and answers %d, %.300q", token.Response.StatusCode, token.Body)
+	case errors.Is(err, sheet.ErrAnswer):
+		return strings.TrimPrefix(err.Error(), sheet.ErrAnswer.Error()+": ")
+	case breaksOff(err):
+		return "the answer breaks off"
+	}
+	// The errors of a request wrap each other when it is made to get a token. The last one has the address that counts.
+	at := ""
+	for request := (*url.Error)(nil); errors.As(err, &request); err = request.Err {
+		if u, parseErr := url.Parse(request.URL); parseErr == nil {
+			at = u.Scheme + "://" + u.Host + ": "
+		}
+	}
+	return fmt.Sprintf("%s%.300s", at, err)
+}

@@ -1,0 +1,149 @@
+package pull
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/versions"
+)
+
+// LockName is the file in a pulled folder that names exactly what was pulled. It is fit to be
+// committed beside the code of a training. With it, a pull on another machine gets the same images:
+// see LockFile.Find.
+const LockName = "shuffle.lock.json"
+
+// LockFile is shuffle.lock.json. It has no time and no path in it, so the same images give the same
+// bytes.
+type LockFile struct {
+	V       int    `json:"v"`
+	Bucket  string `json:"bucket"` // or the name of its folder
+	Prefix  string `json:"prefix"`
+	Version int64  `json:"version"` // its generation: a tag may be moved
+	Run     string `json:"run"`
+	Tag     string `json:"tag,omitempty"` // by which the version was asked for
+	// Datasets are those that the folder has.
+	Datasets []string       `json:"datasets"`
+	Settings state.Settings `json:"settings"`
+	// Counts are of all datasets: dataset → class → frames.
+	Counts map[string]map[string]int `json:"counts"`
+	// Digest is of all datasets, whichever are pulled: see digestRows.
+	Digest string `json:"digest"`
+}
+
+const (
+	lockVersion = 1
+	// maxLockBytes bounds a lock file that is read: a real one has some KB.
+	maxLockBytes = 1 << 20
+)
+
+// ReadLockFile reads a lock file that a pull has written.
+func ReadLockFile(path string) (LockFile, error) {
+	var l LockFile
+	info, err := os.Stat(path)
+	if err == nil && info.Size() > maxLockBytes {
+		err = fmt.Errorf("it has %d bytes", info.Size())
+	}
+	var body []byte
+	if err == nil {
+		body, err = os.ReadFile(path)
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &l)
+	}
+	if err != nil {
+		return l, fmt.Errorf("%w: --lock (SHUFFLE_LOCK): read %.200q: %w; expected a file %s that a pull has written", ErrUsage, path, err, LockName)
+	}
+	var problem string
+	switch {
+	case l.V > lockVersion:
+		problem = fmt.Sprintf("\"v\" is %d, expected %d: use the newer shuffle that wrote it", l.V, lockVersion)
+	case l.V < 1 || l.Version < 1 || l.Run == "" || len(l.Datasets) == 0 || !strings.HasPrefix(l.Digest, digestPrefix):
+		problem = fmt.Sprintf("expected a file %s that a pull has written, with v, version, run, datasets and digest", LockName)
+	case l.Tag != "" && state.CheckTag(l.Tag) != nil:
+		problem = fmt.Sprintf("%.80q is no tag", l.Tag)
+	default:
+		return l, nil
+	}
+	return l, fmt.Errorf("%w: --lock (SHUFFLE_LOCK) %.200q: %s", ErrUsage, path, problem)
+}
+
+// Find reads the version that was pulled. bucketName is that of the store. ErrUsage means that the
+// lock file is of another bucket, any other error that what it names is not there any more.
+func (l LockFile) Find(ctx context.Context, s *state.Store, bucketName string) (state.Version, error) {
+	if l.Bucket != bucketName || l.Prefix != s.Layout.Prefix {
+		return state.Version{}, fmt.Errorf("%w: the lock file is of prefix %.80q in bucket %.80q, this command reads prefix %.80q in bucket %.80q: name the other with --prefix, --bucket or --local",
+			ErrUsage, l.Prefix, l.Bucket, s.Layout.Prefix, bucketName)
+	}
+	v, err := versions.FindNumber(ctx, s, l.Version)
+	if errors.Is(err, versions.ErrNone) {
+		return v, l.missing(ctx, s)
+	}
+	if err == nil && v.Run != l.Run {
+		err = fmt.Errorf("%w: the lock file is of another bucket or folder: its version %d is of run %.60q, here version %d is of run %.60q", ErrUsage, l.Version, l.Run, v.Generation, v.Run)
+	}
+	return v, err
+}
+
+// missing says why the version is not there: it was removed, or was never published here.
+func (l LockFile) missing(ctx context.Context, s *state.Store) error {
+	latest, err := s.LatestVersion(ctx)
+	switch {
+	case err != nil && !errors.Is(err, bucket.ErrNotFound):
+		return err
+	case latest.Generation < l.Version:
+		return fmt.Errorf("%w: the lock file is of another bucket or folder: its version %d was never published here, only versions up to %d", ErrUsage, l.Version, latest.Generation)
+	}
+	return fmt.Errorf("version %d of the lock file is not there any more: it had no tag, and --keep-versions (SHUFFLE_KEEP_VERSIONS) removes old versions; the latest is version %d, see shuffle versions",
+		l.Version, latest.Generation)
+}
+
+// checkLock refuses rows that are not those of the lock file.
+func (p *puller) checkLock() error {
+	if p.Locked == nil || p.Locked.Digest == p.result.Digest {
+		return nil
+	}
+	return fmt.Errorf("version %d is not what the lock file has any more: the digest of its rows is %s, in the lock file %.80q. Its objects in the bucket, or the lock file, were changed; nothing was downloaded",
+		p.Version.Generation, p.result.Digest, p.Locked.Digest)
+}
+
+// lockFile describes what the folder has.
+func (p *puller) lockFile() LockFile {
+	return LockFile{V: lockVersion, Bucket: p.BucketName, Prefix: p.Store.Layout.Prefix, Version: p.Version.Generation, Run: p.Version.Run, Tag: p.Tag,
+		Datasets: p.datasets(), Settings: p.Version.Settings, Counts: p.Version.Counts, Digest: p.result.Digest}
+}
+
+const digestPrefix = "sha256:"
+
+// digestRows is the SHA-256 of a line "file_name,etag" for each row of all datasets, sorted by
+// bytes. Anybody can compute it from the CSV files of the version.
+func digestRows(rowsOf func(dataset string) ([]state.VersionRow, error), datasets []string) (string, error) {
+	sum := sha256.New()
+	// Only one dataset is in memory at a time. Each line begins with its dataset and a slash, so
+	// this is the order of all lines.
+	byFolder := slices.SortedFunc(slices.Values(datasets), func(a, b string) int { return cmp.Compare(a+"/", b+"/") })
+	for _, name := range byFolder {
+		rows, err := rowsOf(name)
+		if err != nil {
+			return "", err
+		}
+		lines := make([]string, len(rows))
+		for i, r := range rows {
+			lines[i] = fileOf(r) + "," + r.ETag + "\n"
+		}
+		slices.Sort(lines)
+		for _, line := range lines {
+			_, _ = sum.Write([]byte(line)) // a hash takes everything
+		}
+	}
+	return digestPrefix + hex.EncodeToString(sum.Sum(nil)), nil
+}

@@ -39,6 +39,7 @@ type draft struct {
 	dest   dataset.Destination
 	back   *restore            // the version to go back to; nil: plan what the sheets say
 	onTask func(messages.Task) // sees every task; nil mostly
+	trial  *seedTrial          // collects what other seeds are tried on; nil: none are
 }
 
 func (p *Planner) draft(opt Options) *draft {
@@ -81,6 +82,9 @@ func (d *draft) plan(ctx context.Context) (*state.Plan, error) {
 	plan, err := d.header(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if d.opt.Seeds > 0 {
+		d.trial = &seedTrial{assign: *d.assign, least: d.p.Config.MinPerClass, classes: d.chosen.Classes}
 	}
 	d.sink = newSink(ctx, d, plan)
 	d.dest.Strays = &dataset.Strays{}
@@ -192,7 +196,11 @@ func (d *draft) stratify(ctx context.Context, a *Assigner, s season, reads []fun
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	a.Stratify(slices.Concat(labelled...))
+	all := slices.Concat(labelled...)
+	if d.trial != nil {
+		d.trial.label(s.code, all)
+	}
+	a.Stratify(all)
 	return nil
 }
 

@@ -59,6 +59,8 @@ type Config struct {
 	MaxBadRows rows.Limit
 	MaxDelete  rows.Limit
 	MaxRefresh rows.Limit
+	// MinPerClass is how many units (blocks or frames) of a class each dataset should hold: with fewer the plan warns. 0: never.
+	MinPerClass int
 	// Lease is how long another planner's pointer must stay unchanged before it is taken over.
 	Lease time.Duration
 	// Parallel is the number of listings at once.
@@ -84,8 +86,10 @@ type Options struct {
 	Pin            []string `json:"pin,omitempty"`
 	Unpin          []string `json:"unpin,omitempty"`
 	// Recorded plans with the settings in force, whatever the caller's environment gives.
-	Recorded  bool `json:"-"`
-	DryRun    bool `json:"-"`
+	Recorded bool `json:"-"`
+	DryRun   bool `json:"-"`
+	// Seeds is how many seeds a dry run tries beside its own; at most MaxSeeds.
+	Seeds     int  `json:"-"`
 	Review    bool `json:"-"`
 	Supersede bool `json:"-"`
 }

@@ -54,6 +54,10 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 			return err
 		}
 	}
+	var trial trialEpisode
+	if s.d.trial != nil && out.Held == "" {
+		trial = newTrialEpisode(in)
+	}
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
@@ -73,6 +77,9 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 	s.sum.add(in.Standing, out.Expected, in.Assign)
 	if s.effect != nil {
 		s.effect.add(e, in.Standing, out.Expected)
+	}
+	if s.d.trial != nil {
+		s.d.trial.episodes = append(s.d.trial.episodes, trial)
 	}
 	for _, t := range out.Tasks {
 		s.task(t)
@@ -113,12 +120,26 @@ func (s *sink) finish(ctx context.Context, lists int64) (err error) {
 	slices.SortFunc(s.plan.Episodes, func(a, b state.EpisodePlan) int { return strings.Compare(string(a.Name()), string(b.Name())) })
 	s.plan.Balance = s.sum.balance(s.plan.Settings)
 	s.plan.MissingClasses = missing(s.plan.Balance, s.d.assign.Split)
+	s.plan.RareClasses = s.sum.units.rare(s.d.p.Config.MinPerClass, s.d.assign.Split, s.plan.Settings.Classes, s.sum.after)
 	s.plan.Leakage, s.plan.LeakageGrouped = s.sum.leak.share(), s.sum.grouped.share()
 	s.plan.CostUSD, s.plan.Seconds = estimate(s.plan, lists)
 	if s.effect != nil {
 		s.plan.DatasetChanges, err = s.effect.result(ctx, s.d.p.Store)
 	}
+	if s.d.trial != nil && err == nil {
+		err = s.seeds(ctx)
+	}
 	return cmp.Or(s.writes.Wait(), err)
+}
+
+// seeds adds to the plan what other seeds would do.
+func (s *sink) seeds(ctx context.Context) (err error) {
+	inForce := s.d.chosen.inForce
+	s.plan.Seeds, err = s.d.trial.try(ctx, seedsToTry(s.d.opt.Seeds, inForce.Settings.Seed, s.d.opt.Seed))
+	for i := range s.plan.Seeds {
+		s.plan.Seeds[i].InForce = inForce.Exists() && s.plan.Seeds[i].Seed == inForce.Settings.Seed
+	}
+	return err
 }
 
 // bounded keeps the first MaxProblems, errors before warnings, in the order of the sheet's rows.

@@ -15,10 +15,11 @@ const suggestedGroup = 10 * time.Second
 type summary struct {
 	before, after map[dataset.Place]int
 	leak, grouped leakage
+	units         classUnits // after
 }
 
 func newSummary() *summary {
-	return &summary{before: map[dataset.Place]int{}, after: map[dataset.Place]int{}}
+	return &summary{before: map[dataset.Place]int{}, after: map[dataset.Place]int{}, units: newClassUnits()}
 }
 
 func (s *summary) add(standing dataset.Standing, expected []state.Expected, a *Assigner) {
@@ -27,11 +28,13 @@ func (s *summary) add(standing dataset.Standing, expected []state.Expected, a *A
 			s.before[c.Place]++
 		}
 	}
-	points := make([]point, 0, len(expected))
+	points, frames := make([]point, 0, len(expected)), make([]placed, 0, len(expected))
 	for _, e := range expected {
 		s.after[e.Place]++
 		points = append(points, point{e.Frame.Index(), e.Place.Dataset})
+		frames = append(frames, placed{e.Frame.Index(), e.Place})
 	}
+	s.units.add(frames, a.Group)
 	s.leak = s.leak.plus(leak(points, a.Split))
 	s.grouped = s.grouped.plus(leak(regroup(expected, a), a.Split))
 }

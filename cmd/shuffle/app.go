@@ -130,7 +130,8 @@ func (a *app) plannerConfig() planner.Config {
 	return planner.Config{
 		Layout: a.cfg.Layout(), BucketNames: a.names, ImageSize: a.cfg.ImageSize, Classes: a.cfg.Classes,
 		Split: a.split, Group: a.cfg.Group, Stratify: a.cfg.Stratify, Guard: a.cfg.Guard, Subsample: a.cfg.Subsample, Given: a.cfg.Given,
-		MaxBadRows: a.cfg.MaxBadRows, MaxDelete: a.cfg.MaxDelete, MaxRefresh: a.cfg.MaxRefresh, Lease: a.cfg.PlannerLease, Parallel: a.cfg.Listings,
+		MaxBadRows: a.cfg.MaxBadRows, MaxDelete: a.cfg.MaxDelete, MaxRefresh: a.cfg.MaxRefresh, MinPerClass: a.cfg.MinPerClass,
+		Lease: a.cfg.PlannerLease, Parallel: a.cfg.Listings,
 	}
 }
 

@@ -80,6 +80,7 @@ type planCmd struct {
 	planFlags
 	DryRun bool `help:"Plan and write nothing at all."`
 	Review bool `help:"Save the plan without publishing it; apply RUN does that."`
+	Seeds  *int `help:"With --dry-run: try so many other seeds too, and show the best of them." placeholder:"N"`
 	JSON   bool `name:"json" help:"Print one JSON object."`
 }
 
@@ -87,6 +88,14 @@ func (c *planCmd) run(ctx context.Context, a *app) error {
 	opt, err := c.options()
 	if err != nil {
 		return err
+	}
+	if c.Seeds != nil {
+		if opt.Seeds = *c.Seeds; opt.Seeds < 1 || opt.Seeds > planner.MaxSeeds {
+			return usage(fmt.Errorf("--seeds %d (SHUFFLE_SEEDS): expected 1 to %d seeds", opt.Seeds, planner.MaxSeeds))
+		}
+		if !c.DryRun {
+			return usage(errors.New("--seeds (SHUFFLE_SEEDS) tries seeds and changes nothing: expected --dry-run with it"))
+		}
 	}
 	opt.DryRun, opt.Review = c.DryRun, c.Review
 	p, err := a.openPlanner(ctx, !opt.DryRun)

@@ -52,6 +52,8 @@ type Config struct {
 	MaxDelete  rows.Limit    `help:"Deletions that a plan may have of an episode, as a share or a count; with more it is held." default:"10%" group:"plans"`
 	MaxRefresh rows.Limit    `help:"Images that a plan may copy again because they changed, as a share of an episode or a count; with more it is held." default:"50%" group:"plans"`
 
+	MinPerClass int `help:"A plan warns of a dataset with fewer blocks (without a group: frames) of a class than this, where there are enough for all datasets; 0 never warns." default:"1" group:"plans"`
+
 	MaxDead      rows.Limit    `help:"Dead tasks that a run may have, as a share or a count; with more, and more than 20, it is halted." default:"1%" group:"runs"`
 	Stall        time.Duration `help:"Publish open tasks again when no result has come for so long." default:"10m" group:"runs"`
 	PlannerLease time.Duration `help:"Take over from a planner that has not been heard of for so long." default:"15s" group:"runs"`
@@ -204,6 +206,7 @@ func (c *Config) Validate() error {
 	refuse(c.Group < 0 || c.Group%time.Second != 0, "group", c.Group, "whole seconds, or 0")
 	refuse(c.Guard < 0, "guard", c.Guard, "0 or more frames")
 	refuse(c.Subsample < 1, "subsample", c.Subsample, "1 or more")
+	refuse(c.MinPerClass < 0, "min-per-class", c.MinPerClass, "1 or more blocks or frames, or 0 for no warnings")
 	refuse(c.Stall < time.Second, "stall", c.Stall, "1s at least")
 	refuse(c.PlannerLease < 5*time.Second, "planner-lease", c.PlannerLease, "5s at least: a planner that publishes is heard of every 3s")
 	refuse(c.Concurrency < 1 || c.Concurrency > 5000, "concurrency", c.Concurrency, "1 to 5000")

@@ -51,7 +51,7 @@ func defaults(t *testing.T) config.Config {
 		TasksQueue: "google-shuffle-tasks", ResultsQueue: "google-shuffle-results", DeadLetterQueue: "google-shuffle-dead-letters",
 		VisibilityTimeout: time.Minute, MaxReceiveCount: 5,
 		ImageSize: "thumbnails", Classes: []string{"Junk", "Common", "Uncommon", "Rare", "Legendary"},
-		Split: "train=0.7,validate=0.1,test=0.2", Subsample: 1, MaxBadRows: limit(t, "5%"), MaxDelete: limit(t, "10%"), MaxRefresh: limit(t, "50%"),
+		Split: "train=0.7,validate=0.1,test=0.2", Subsample: 1, MaxBadRows: limit(t, "5%"), MaxDelete: limit(t, "10%"), MaxRefresh: limit(t, "50%"), MinPerClass: 1,
 		MaxDead: limit(t, "1%"), Stall: 10 * time.Minute, PlannerLease: 15 * time.Second,
 		Concurrency: 256, Drain: 25 * time.Second, KeepVersions: 30, Listings: 32, MetricsNamespace: "GoogleShuffle", LogLevel: "auto", LogFormat: "auto",
 	}
@@ -101,6 +101,7 @@ func examples(t *testing.T) []example {
 		{"MaxBadRows", "0.5%", limit(t, "0.5%")},
 		{"MaxDelete", "500", limit(t, "500")},
 		{"MaxRefresh", "12.5%", limit(t, "12.5%")},
+		{"MinPerClass", "3", 3},
 		{"MaxDead", "0%", limit(t, "0%")},
 		{"Stall", "90s", 90 * time.Second},
 		{"PlannerLease", "1m", time.Minute},

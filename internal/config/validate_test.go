@@ -44,6 +44,7 @@ var refusals = []struct {
 	{"Group", func(c *config.Config) { c.Group = 1500 * time.Millisecond }, "1.5s", "whole seconds, or 0"},
 	{"Guard", func(c *config.Config) { c.Guard = -1 }, "-1", "0 or more frames"},
 	{"Subsample", func(c *config.Config) { c.Subsample = 0 }, "0", "1 or more"},
+	{"MinPerClass", func(c *config.Config) { c.MinPerClass = -1 }, "-1", "0 for no warnings"},
 	{"Stall", func(c *config.Config) { c.Stall = 0 }, "0s", "1s at least"},
 	{"PlannerLease", func(c *config.Config) { c.PlannerLease = 4 * time.Second }, "4s", "5s at least"},
 	{"Concurrency", func(c *config.Config) { c.Concurrency = 0 }, "0", "1 to 5000"},

@@ -128,6 +128,7 @@ var refusals = map[Kind]struct {
 	InternalError: {http.StatusInternalServerError, "InternalError", "InternalFailure"},
 	SlowDown:      {http.StatusServiceUnavailable, "SlowDown", "RequestThrottled"},
 	Denied:        {http.StatusForbidden, "AccessDenied", "AccessDeniedException"},
+	NotFound:      {http.StatusNotFound, "NoSuchKey", ""},
 	Conflict:      {http.StatusConflict, "ConditionalRequestConflict", ""},
 	Precondition:  {http.StatusPreconditionFailed, "PreconditionFailed", ""},
 	Skewed:        {http.StatusForbidden, "RequestTimeTooSkewed", "InvalidSignatureException"},

@@ -106,6 +106,11 @@ func (s *schedule) drawMore(r *rand.Rand) {
 	if lost := r.IntN(8); chance(r, 4) {
 		s.rounds = append(s.rounds, round{lost: 22 + lost})
 	}
+	for i := range s.rounds {
+		if p := forgettings[r.IntN(len(forgettings))]; chance(r, 4) {
+			s.rounds[i].forgets = &crash{p, 1 + r.IntN(p.most), false}
+		}
+	}
 	if last := s.rounds[len(s.rounds)-1]; last.lost > 0 || last.shortened > 0 {
 		s.frames = max(s.frames, 50) // for half of them to be more than any ceiling lets go
 	}
@@ -187,6 +192,12 @@ func drawLocal(seed uint64) schedule {
 			n.cancel = soon()
 		}
 		s.rounds = append(s.rounds, n)
+	}
+	r = rand.New(rand.NewPCG(seed, 4)) // thought of later
+	for i := range s.rounds {
+		if chance(r, 3) {
+			s.rounds[i].forgets, s.rounds[i].forgotten = &crash{}, time.Duration(r.IntN(4000))*time.Millisecond
+		}
 	}
 	return s
 }

@@ -21,6 +21,7 @@ const (
 	AppliedError  Kind = "applied, 500"
 	AppliedCut    Kind = "applied, cut"
 	Denied        Kind = "AccessDenied"
+	NotFound      Kind = "404" // of an object that is there
 	Conflict      Kind = "409" // of a conditional write: another one is under way
 	Precondition  Kind = "412" // of a conditional write
 	// Skewed happens without a rule, as it does at AWS: to requests that are signed by a clock which is a quarter of an hour off the server's.
@@ -54,11 +55,14 @@ const (
 	Stopped Kind = "SIGSTOP"
 	Purged  Kind = "purged queue"
 	Edited  Kind = "sheet edited in mid-run"
+	Deleted Kind = "settings.json deleted"
 )
 
 // fits says to which requests a kind can happen.
 func (k Kind) fits(r *Request) bool {
 	switch k {
+	case NotFound:
+		return r.Op == "GetObject"
 	case Conflict, Precondition:
 		return r.Conditional
 	case Quota, Truncated:

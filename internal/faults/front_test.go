@@ -95,6 +95,22 @@ func TestFaultsOfS3(t *testing.T) {
 	}
 }
 
+// TestNotFound: an object that is there is not found once.
+func TestNotFound(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	p.front.Add(faults.Rule{Kind: faults.NotFound, Target: "x", First: 1})
+	if _, err := p.bucket.PutObject(t.Context(), "x", []byte("body"), bucket.Condition{}); err != nil {
+		t.Errorf("a write: %v", err)
+	}
+	if _, err := p.bucket.GetObject(t.Context(), "x", ""); !errors.Is(err, bucket.ErrNotFound) {
+		t.Errorf("the first read: %v", err)
+	}
+	if _, err := p.bucket.GetObject(t.Context(), "x", ""); err != nil {
+		t.Errorf("the second: %v", err)
+	}
+}
+
 // TestConditionalWrites: the refusals hit writes with a condition, and no others.
 func TestConditionalWrites(t *testing.T) {
 	t.Parallel()

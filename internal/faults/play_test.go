@@ -228,6 +228,13 @@ func (p *player) armEvents(r round) {
 	for _, d := range r.drifts {
 		p.at(faults.Rule{From: d.from, Op: d.op, Target: d.target, First: d.nth}, 0, func(faults.Request) { p.drift(d.episode) })
 	}
+	if f := r.forgets; f != nil {
+		p.at(faults.Rule{From: f.from, Op: f.op, Target: f.target, First: f.nth}, r.forgotten, func(faults.Request) {
+			if err := p.forget(p.ctx); err != nil {
+				p.broke(err)
+			}
+		})
+	}
 	if r.purge != "" {
 		p.at(faults.Rule{From: "w", Op: "CopyObject", First: 1 + p.rand.IntN(20)}, r.purged, func(faults.Request) {
 			p.front.Did(faults.Purged, r.purge)

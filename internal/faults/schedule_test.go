@@ -29,6 +29,8 @@ type round struct {
 	crashes   []crash
 	killed    []kill
 	drifts    []drift       // sheets edited meanwhile
+	forgets   *crash        // settings.json is deleted, at a request or
+	forgotten time.Duration // after so long
 	shortened int           // so many reads of sheets leave out half of the rows or more
 	lost      int           // rows that somebody deletes, more than may go
 	purge     string        // the queue to purge, when a worker has copied some frames or
@@ -78,10 +80,23 @@ var drifts = []point{
 	{"plan", "values.get", "", 3}, {"plan", "SendMessageBatch", "", 4}, {"w", "CopyObject", "", 30}, {"t", "ListObjectsV2", "ML/", 10},
 }
 
+// forgettings are where settings.json is deleted: before the planner reads it, while it publishes, while workers apply and while the
+// tracker counts.
+var forgettings = []point{
+	{"plan", "GetObject", "settings.json", 2}, {"plan", "SendMessageBatch", "", 4}, {"w", "CopyObject", "", 30}, {"t", "PutObject", "ledger.json", 2},
+}
+
 // kill is a kill -9 at any moment.
 type kill struct {
 	name  string // of a service, or "plan" for whichever planner is there
 	after time.Duration
+}
+
+func (c *crash) words() string {
+	if c == nil {
+		return ""
+	}
+	return fmt.Sprintf(" at %s's %s %s number %d", c.from, c.op, c.target, c.nth)
 }
 
 // String tells the schedule in words.
@@ -129,7 +144,7 @@ func (r round) words() (text string) {
 	}{
 		{r.lost > 0, fmt.Sprintf("; %d rows lost", r.lost)}, {r.shortened > 0, fmt.Sprintf("; %d sheets read in part", r.shortened)},
 		{r.purge != "", "; " + r.purge + " purged"}, {r.twins, "; two planners"}, {r.late, "; trackers late"},
-		{r.sleeper != "", "; " + r.sleeper + " sleeps"}, {r.cancel > 0, "; cancelled after " + r.cancel.String()}, {r.supersede > 0, "; superseded after " + r.supersede.String()},
+		{r.forgets != nil, "; settings.json deleted" + r.forgets.words()}, {r.sleeper != "", "; " + r.sleeper + " sleeps"}, {r.cancel > 0, "; cancelled after " + r.cancel.String()}, {r.supersede > 0, "; superseded after " + r.supersede.String()},
 	} {
 		if w.is {
 			text += w.text

@@ -126,6 +126,10 @@ func TestBalanceTable(t *testing.T) {
 	_, text := render(t, sampleRun(state.Running, 200, 0))
 	expect(t, text, "Class train test All", "Common 698 frames −2 700 before 202 frames +2 200 before 900 900 before", "Rare 100 frames 100 before 0 frames 0 before none",
 		"No frame in test/Rare. SHUFFLE_STRATIFY=true", "91.0% of the frames", "SHUFFLE_GROUP=10s would make it 0.6%")
+	few := sampleRun(state.Running, 0, 0)
+	few.Plan.RareClasses = []state.RareClass{{Dataset: "test", Class: "Common", Units: 2, Enough: 3, Of: 20}, {Dataset: "test", Class: "Rare", Enough: 3, Of: 9}}
+	_, text = render(t, few)
+	expect(t, text, "test has 2 blocks of Common, and there are 20; expected 3 at least.", "!blocks of Rare") // which is missing, and said before
 	first := sampleRun(state.Running, 0, 0)
 	for i := range first.Plan.Balance {
 		first.Plan.Balance[i].Before = 0

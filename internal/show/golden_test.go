@@ -55,6 +55,8 @@ func pages() map[string]printer {
 		"plan-season":           planOf(seasonPlan()),
 		"plan-what-if":          planOf(whatIfPlan()),
 		"plan-change-settings":  planOf(changedPlan()),
+		"plan-rare":             planOf(rarePlan()),
+		"plan-seeds":            planOf(seedsPlan()),
 		"settings":              func(w io.Writer, s Style) error { return Settings(w, s, sampleInForce(), nil) },
 		"settings-given":        func(w io.Writer, s Style) error { return Settings(w, s, sampleInForce(), whatIfPlan().Given) },
 		"settings-none":         func(w io.Writer, s Style) error { return Settings(w, s, state.InForce{}, nil) },

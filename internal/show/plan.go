@@ -25,10 +25,11 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 		if len(p.Episodes) > 0 {
 			pg.episodes(p.Episodes, p.Totals)
 			pg.balance(p.Balance, p.Settings)
-			pg.missing(p.MissingClasses, p.Settings)
+			pg.rare(p)
 			pg.classNumbers("", p.ClassNumbers)
 			pg.facts(p)
 			pg.problems(p.Episodes, p.Restores)
+			pg.seeds(p)
 		}
 		pg.planEnd(p)
 	})

@@ -3,7 +3,6 @@ package show
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -46,6 +45,7 @@ func (p *page) nothingToDo(plan *state.Plan) {
 //
 //	state                 | commands
 //	----------------------+------------------------------------
+//	dry-run, with seeds   | plan --reshuffle --seed, of the best seed that is not in force
 //	dry-run               | plan, if there are tasks; with --change-settings for other settings
 //	review                | apply, if there are tasks
 //	publishing, running … | status --watch, work, track
@@ -57,9 +57,11 @@ func planSteps(plan *state.Plan) []step {
 	switch {
 	case plan.State == dryRun && plan.Tasks > 0 && plan.Restores > 0:
 		steps = append(steps, step{fmt.Sprintf("restore %d", plan.Restores), "publish it: the same command without --dry-run"})
+	case seedsTried(plan):
+		steps = append(steps, seedStep(plan))
 	case plan.State == dryRun && plan.Tasks > 0:
 		command, what := "plan", "publish it: the same command without --dry-run"
-		if slices.ContainsFunc(plan.Given, func(g state.GivenSetting) bool { return g.Name != "seed" }) {
+		if otherSettings(plan) {
 			command, what = "plan --change-settings", "publish it: the same command with --change-settings instead of --dry-run"
 		}
 		if plan.SeedDrawn {

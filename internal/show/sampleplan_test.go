@@ -63,6 +63,32 @@ func changedPlan() *state.Plan {
 	return p
 }
 
+// rarePlan warns of datasets with too little of a class: of one with none, which is missing too, and of one with too few.
+func rarePlan() *state.Plan {
+	p := dryRunPlan()
+	p.Settings.Group, p.SeedDrawn = "10s", false
+	p.MissingClasses = []string{"test/Legendary", "test/Rarr"}
+	p.RareClasses = []state.RareClass{
+		{Dataset: "test", Class: "Legendary", Enough: 2, Of: 18}, {Dataset: "validate", Class: "Legendary", Units: 1, Frames: 110, Enough: 2, Of: 18},
+	}
+	return p
+}
+
+// seedsPlan has tried seeds, with other settings than those in force. The seed in force is not among the best.
+func seedsPlan() *state.Plan {
+	p := whatIfPlan()
+	p.Settings.Group, p.Settings.Stratify = "10s", true
+	p.RareClasses = []state.RareClass{{Dataset: "test", Class: "Legendary", Enough: 1, Of: 18}}
+	for i := range 7 {
+		p.Seeds = append(p.Seeds, state.SeedTrial{
+			Seed: fmt.Sprintf("seed-%d", 3*i+1), Rare: i / 3, Leakage: 0.0055, Moves: 3088 + 17*i,
+			Shares: map[string]float64{"train": 0.687 + 0.001*float64(i), "validate": 0.101, "test": 0.212 - 0.001*float64(i)},
+		})
+	}
+	p.Seeds = append(p.Seeds, state.SeedTrial{Seed: settings.Seed, InForce: true, Rare: 3, Leakage: 0.91, Moves: 0, Shares: map[string]float64{"train": 0.665, "validate": 0.135, "test": 0.2}})
+	return p
+}
+
 func sampleInForce() state.InForce {
 	return state.InForce{V: 1, Settings: settings.Definition, Since: state.Since{Run: run, Generation: 42}, Generation: 44, Datasets: datasets}
 }
@@ -167,6 +193,8 @@ func hostilePlan() *state.Plan {
 	p.Episodes[0].Season, p.Episodes[0].Sheet, p.Episodes[0].State, p.Episodes[0].Reason = hostile, hostile, state.EpisodeHeld, hostile
 	p.Episodes[0].Problems = []state.Problem{{Row: 1, Frame: hostile, Problem: hostile}}
 	p.Balance = append(p.Balance, state.Balance{Class: hostile, Dataset: hostile, Before: 3})
+	p.RareClasses = []state.RareClass{{Dataset: hostile, Class: hostile, Enough: 1, Of: 18}}
+	p.Seeds = []state.SeedTrial{{Seed: hostile, InForce: true}, {Seed: hostile}}
 	p.MissingClasses, p.Settings.Seed, p.Settings.Split, p.Settings.Group = []string{hostile}, hostile, hostile, hostile
 	return p
 }

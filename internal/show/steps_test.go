@@ -46,6 +46,15 @@ func TestPlanSteps(t *testing.T) {
 			t.Errorf("%s, %d tasks, held %t: %q, want %q", test.state, test.tasks, test.held, got, test.want)
 		}
 	}
+	p := seedsPlan()
+	if got, want := commands(planSteps(p)), []string{"plan --reshuffle --seed seed-1 --change-settings", "plan"}; !slices.Equal(got, want) {
+		t.Errorf("seeds under other settings: %q, want %q", got, want)
+	}
+	p.Given, p.Episodes = nil, p.Episodes[:3]
+	p.Seeds[0], p.Seeds[7] = p.Seeds[7], p.Seeds[0] // the seed in force is the best
+	if got, want := commands(planSteps(p)), []string{"plan --reshuffle --seed seed-4"}; !slices.Equal(got, want) {
+		t.Errorf("seeds: %q, want %q", got, want)
+	}
 }
 
 // TestStatusSteps goes through the table at statusSteps.

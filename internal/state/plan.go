@@ -26,6 +26,8 @@ type Plan struct {
 	Balance []Balance           `json:"balance"`
 	// MissingClasses are the classes of the plan that have no frame in some dataset, as "test/Legendary".
 	MissingClasses []string `json:"missing_classes,omitempty"`
+	// RareClasses are where a dataset holds too little of a class that has enough for all of them.
+	RareClasses []RareClass `json:"rare_classes,omitempty"`
 	// ClassNumbers are the classes whose number changes from the latest dataset version to the one
 	// that the run publishes.
 	ClassNumbers []ClassNumber `json:"class_numbers,omitempty"`
@@ -46,6 +48,8 @@ type Plan struct {
 	DatasetChanges *DatasetChanges `json:"dataset_changes,omitempty"`
 	// SeedDrawn says that the plan's seed was drawn for it, so that a later plan would draw another unless it is told this one.
 	SeedDrawn bool `json:"seed_drawn,omitempty"`
+	// Seeds are those that a dry run has tried beside its own, the best first.
+	Seeds []SeedTrial `json:"seeds,omitempty"`
 	// Restores is the generation of the dataset version that the plan goes back to; 0: it is planned from the sheets.
 	Restores int64 `json:"restores,omitempty"`
 	// Bases are the prefixes of the planned episodes' images.
@@ -140,6 +144,26 @@ type Balance struct {
 	Class   string `json:"class"`
 	Before  int    `json:"before"`
 	After   int    `json:"after"`
+}
+
+// RareClass is a dataset that holds fewer units of a class than it should. A unit is a block with a group, else a frame.
+type RareClass struct {
+	Dataset string `json:"dataset"`
+	Class   string `json:"class"`
+	Units   int    `json:"units"`
+	Frames  int    `json:"frames"`
+	Enough  int    `json:"enough"` // the units that would be enough
+	Of      int    `json:"of"`     // the units of the class in all datasets
+}
+
+// SeedTrial is what the datasets would be with a seed, over the planned episodes.
+type SeedTrial struct {
+	Seed    string             `json:"seed"`
+	InForce bool               `json:"in_force"`
+	Shares  map[string]float64 `json:"shares"`  // by dataset, 0 to 1
+	Rare    int                `json:"rare"`    // how many RareClasses the plan would have
+	Leakage float64            `json:"leakage"` // as in Plan
+	Moves   int                `json:"moves"`   // frames that change their dataset
 }
 
 // Held lists the episodes that the plan leaves as they stand, with the reason.

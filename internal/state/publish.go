@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/messages"
 )
@@ -36,6 +37,10 @@ func Publish(ctx context.Context, s *Store, held Held, tasks queue.BatchSender) 
 		return held, err
 	}
 	if err := s.EnsureSettings(ctx, plan); err != nil {
+		return held, err
+	}
+	// Without this, a lost settings.json could not be made again while no result of the run has come.
+	if err := s.WriteJSON(ctx, RunName(held.Run, publishedName), Since{Run: plan.Run, Generation: plan.Generation}, bucket.Condition{}); err != nil {
 		return held, err
 	}
 	p := publisher{store: s, queue: tasks, held: held, beaten: time.Now()}

@@ -210,13 +210,17 @@ func (s *Store) contradiction(ctx context.Context, f InForce) (string, error) {
 func (s *Store) EnsureSettings(ctx context.Context, plan *Plan) error {
 	return s.Update(ctx, settingsName, func(old []byte) ([]byte, error) {
 		now := InForce{V: settingsVersion}
+		newest := Since{} // without the object, what else the bucket has says whether the plan is older
+		var err error
 		if old != nil {
-			var err error
-			if now, err = s.parseSettings(old); err != nil {
-				return nil, err
-			}
+			now, err = s.parseSettings(old)
+		} else {
+			_, newest, err = s.newestPublished(ctx)
 		}
-		if plan.Generation <= now.Generation {
+		if err != nil {
+			return nil, err
+		}
+		if plan.Generation <= now.Generation || plan.Generation < newest.Generation {
 			return nil, nil
 		}
 		if !now.Exists() || !now.Settings.Equal(plan.Settings.Definition) || now.Since.Run == "" {
@@ -324,11 +328,15 @@ func (s *Store) newestPublished(ctx context.Context) (Settings, Since, error) {
 	return v.Settings, Since{Run: v.Run, Generation: v.Generation}, nil
 }
 
-// wasPublished says whether tasks of a run can have been sent: a run has a ledger when results came, and one without tasks
-// has the report of a success. A run that failed while it was planned, or was reviewed only, has neither.
+// publishedName is written before the first message of a run. Earlier releases did not write it.
+const publishedName = "published.json"
+
+// wasPublished says whether tasks of a run can have been sent. A run that failed while it was planned, or was reviewed
+// only, has no published.json. Of an earlier release, a run has a ledger when results came. A run without tasks has the
+// report of a success.
 func (s *Store) wasPublished(ctx context.Context, run string) (bool, error) {
 	names, err := s.Names(ctx, RunName(run, ""))
-	if err != nil || slices.Contains(names, LedgerName) {
+	if err != nil || slices.Contains(names, publishedName) || slices.Contains(names, LedgerName) {
 		return err == nil, err
 	}
 	if !slices.Contains(names, ReportName) {

@@ -96,6 +96,17 @@ func TestEnsureSettings(t *testing.T) {
 	}
 }
 
+// Nor does it when settings.json was deleted meanwhile.
+func TestEnsureSettingsOfAnOldPlanWithoutSettings(t *testing.T) {
+	w := newSettingsWorld(t)
+	w.published(plan(3, "three", "train", "test"))
+	late := plan(2, "two", "train", "test")
+	w.must(w.EnsureSettings(t.Context(), &late))
+	if f, err := w.Settings(t.Context()); err != nil || f.Settings.Seed != "three" || f.Rebuilt == "" {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
 // Missing is not the first run where versions or published runs are.
 func TestMissingSettingsAreMadeAgain(t *testing.T) {
 	const old = `{"v":1,"seed":"old","run":"20261123T212443Z-6","generation":6,"datasets":["train","test","gone"]}`
@@ -108,6 +119,10 @@ func TestMissingSettingsAreMadeAgain(t *testing.T) {
 	}{
 		{"nothing", func(settingsWorld) {}, "", 0},
 		{"a reviewed run", func(w settingsWorld) { w.must(w.WritePlan(t.Context(), &p)) }, "", 0},
+		{"a run whose first message was just sent", func(w settingsWorld) {
+			w.must(w.WritePlan(t.Context(), &p))
+			w.put(state.RunName(p.Run, "published.json"), "{}")
+		}, "five", 5},
 		{"a published run", func(w settingsWorld) { w.published(p) }, "five", 5},
 		{"a version", func(w settingsWorld) { w.version(p) }, "five", 5},
 		{"a version and a run after it", func(w settingsWorld) {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -18,9 +19,9 @@ import (
 // judge watches what is written, and knows the guarantees (DESIGN 2).
 type judge struct {
 	world   *world
-	split   planner.Split
 	plans   map[string]*planned // by run
 	listed  int64               // the newest generation whose planner has listed the datasets
+	inForce state.InForce       // as settings.json was written last
 	written int                 // keys of the datasets
 	verdict error               // the first guarantee that was broken
 }
@@ -39,8 +40,14 @@ func (j *judge) wrong(format string, args ...any) {
 }
 
 // wanted is guarantee 1: where each frame should stand.
-func (j *judge) wanted(read sheets, seed string) map[string]string {
-	assign := planner.Assigner{Split: j.split, Seed: seed}
+func (j *judge) wanted(read sheets, settings state.Definition) map[string]string {
+	split, err := planner.ParseSplit(settings.Split)
+	j.world.must(err)
+	assign := planner.Assigner{Split: split, Seed: settings.Seed}
+	if settings.Group != "" {
+		assign.Group, err = time.ParseDuration(settings.Group)
+		j.world.must(err)
+	}
 	want := map[string]string{}
 	for e, wished := range read {
 		for i, class := range wished {
@@ -62,6 +69,10 @@ func (j *judge) put(p *process, key string, body []byte) {
 		var now state.Pointer
 		j.world.must(json.Unmarshal(body, &now))
 		j.pointer(p, now)
+	case name == "settings.json":
+		var now state.InForce
+		j.world.must(json.Unmarshal(body, &now))
+		j.settings(now)
 	case strings.HasSuffix(name, "/plan.json"):
 		var plan state.Plan
 		j.world.must(json.Unmarshal(body, &plan))
@@ -81,6 +92,25 @@ func (j *judge) plan(p *process, plan *state.Plan) {
 	j.plans[plan.Run] = pl
 }
 
+// settings looks at a change of settings.json. Guarantee 8: it records the settings of a plan, never of an older one than before, and
+// others than before only when a person wants that.
+func (j *judge) settings(now state.InForce) {
+	before := j.inForce
+	j.inForce = now
+	for _, p := range j.plans {
+		if p.Generation != now.Generation || !p.Settings.Equal(now.Settings) || now.Generation < before.Generation {
+			continue
+		}
+		var opt planner.Options
+		j.world.must(json.Unmarshal(p.Options, &opt))
+		if before.Exists() && !before.Settings.Equal(now.Settings) && !opt.Reshuffle && !opt.ChangeSettings {
+			j.wrong("guarantee 8: generation %d changes the settings without being asked to, from %+v to %+v", now.Generation, before.Settings, now.Settings)
+		}
+		return
+	}
+	j.wrong("guarantee 8: after generation %d, settings.json has %+v of generation %d, which are no plan's", before.Generation, now.Settings, now.Generation)
+}
+
 // pointer looks at a change of current.json. Guarantee 7: what has succeeded is as planned.
 func (j *judge) pointer(p *process, now state.Pointer) {
 	if now.State == state.Planning {
@@ -95,7 +125,7 @@ func (j *judge) pointer(p *process, now state.Pointer) {
 		return
 	}
 	// What the plan does not have, since it was not asked to or could not read it, stands as it stood.
-	want, stands := plan.of(j.wanted(plan.read, plan.Settings.Seed)), plan.of(j.world.standing())
+	want, stands := plan.of(j.wanted(plan.read, plan.Settings.Definition)), plan.of(j.world.standing())
 	if !maps.Equal(want, stands) {
 		j.wrong("guarantee 7: generation %d has succeeded\nand there stands %s\nwhere it planned  %s", now.Generation, keysOf(stands), keysOf(want))
 	}
@@ -137,7 +167,7 @@ func (j *judge) deleted(p *process, key string) {
 	}
 	_, f, _ := layout.Parse(key)
 	same := func(k string) bool { _, g, _ := layout.Parse(k); return f == g }
-	wanted := slices.ContainsFunc(keysOf(j.wanted(plan.read, plan.Settings.Seed)), same)
+	wanted := slices.ContainsFunc(keysOf(j.wanted(plan.read, plan.Settings.Definition)), same)
 	if wanted && !slices.ContainsFunc(keysOf(j.world.standing()), same) {
 		j.wrong("guarantee 3: %s has deleted %s, and now %s stands nowhere although generation %d wants it", p.name, key, f, plan.Generation)
 	}
@@ -186,7 +216,10 @@ func (j *judge) settled() {
 	if held.State != state.Succeeded {
 		j.wrong("guarantee 7: in the end the run is %s: %s", held.State, held.Reason)
 	}
-	if want, stands := j.wanted(w.sheets, now.Settings.Seed), w.standing(); !maps.Equal(want, stands) {
+	if plan := j.plans[held.Run]; plan == nil || now.Generation != held.Generation || !now.Settings.Equal(plan.Settings.Definition) {
+		j.wrong("guarantee 8: in the end generation %d is the newest, and the settings in force are %+v", held.Generation, now)
+	}
+	if want, stands := j.wanted(w.sheets, now.Settings), w.standing(); !maps.Equal(want, stands) {
 		j.wrong("guarantee 1: in the end there stands %v\nwhere there should be %v", stands, want)
 	}
 	for _, q := range []struct {

@@ -59,10 +59,17 @@ func (o operator) services(workers, trackers int) {
 
 // plan types shuffle plan, and gives where its plan will be. Who was killed is started again, thrice at most.
 func (o operator) plan(name string, opt planner.Options) *state.Plan {
+	return o.planWith(name, opt, func(*planner.Config) {})
+}
+
+// planWith is plan with the settings that a person gives.
+func (o operator) planWith(name string, opt planner.Options, give func(*planner.Config)) *state.Plan {
 	made := &state.Plan{}
 	o.act(fmt.Sprintf("shuffle plan %+v", opt), func() {
 		o.world.start(name, 3, func(ctx context.Context, p *process) error {
-			plan, err := p.planner(o.world.judge.split).Plan(ctx, opt)
+			shuffle := p.planner(o.world.split)
+			give(&shuffle.Config)
+			plan, err := shuffle.Plan(ctx, opt)
 			if err == nil {
 				*made = *plan
 			}
@@ -160,7 +167,7 @@ func (o operator) look() (held state.Held, unfinished, unchanged bool) {
 	}
 	unfinished = held.State == state.Failed && strings.Contains(held.Reason, "shuffle redrive")
 	unchanged = held.State == state.Succeeded && plan.read.equal(w.sheets) &&
-		maps.Equal(w.judge.wanted(w.sheets, plan.Settings.Seed), w.standing())
+		maps.Equal(w.judge.wanted(w.sheets, plan.Settings.Definition), w.standing())
 	return held, unfinished, unchanged
 }
 
@@ -183,4 +190,10 @@ func (w *world) drained() bool {
 		}
 	}
 	return true
+}
+
+// loseSettings deletes settings.json.
+func (w *world) loseSettings() {
+	_, err := w.bucket.DeleteObjects(always, []string{layout.State() + "settings.json"})
+	w.must(err)
 }

@@ -1,6 +1,8 @@
 package worlds
 
 import (
+	"time"
+
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/planner"
 )
@@ -95,6 +97,41 @@ var scenarios = []scenario{
 			o.plan("planner-2", planner.Options{Seed: "13", Reshuffle: true, Supersede: true})
 			o.await(mayHurry, "the second run is planned", o.world.planned(2))
 			o.plan("planner-3", planner.Options{Seed: "8", Reshuffle: true, Supersede: true})
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	},
+	{
+		// A person changes the split and the group. The planner of the schedule, which goes by the old settings, is at work meanwhile.
+		name: "other settings", sheets: sheets{e1: {"Rare", "Common"}}, split: halves,
+		script: func(o operator) {
+			o.services(1, 1)
+			o.plan("planner-1", first)
+			o.await(mayHurry, "the run has ended", o.world.ended)
+			o.edit(e1, "Common", "Rare")
+			o.plan("planner-2", planner.Options{Seed: "7", Supersede: true})
+			o.await(mayHurry, "the second run is planned", o.world.planned(2))
+			o.planWith("planner-3", planner.Options{Seed: "7", ChangeSettings: true, Supersede: true}, func(c *planner.Config) {
+				c.Split, c.Group = planner.Split{{Dataset: "test", Ratio: 0.5}, {Dataset: "train", Ratio: 0.5}}, 10*time.Second
+				c.Given = map[string]string{"split": "--split", "group": "--group"}
+			})
+			o.await(waits, "the run has ended", o.world.ended)
+			o.plan("planner-4", planner.Options{Seed: "7"})
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	},
+	{
+		// Somebody deletes settings.json while a run is under way. A planner that gives another seed is refused then too, and the next
+		// one takes the settings from what else is there.
+		name: "lost settings", sheets: sheets{e1: {"Rare", "Common"}}, split: halves,
+		script: func(o operator) {
+			o.services(1, 1)
+			o.plan("planner-1", first)
+			o.await(mayHurry, "a task is being applied", o.world.applying(1))
+			o.act("deletes settings.json", o.world.loseSettings)
+			o.edit(e1, "Common", "Rare")
+			o.plan("planner-2", planner.Options{Seed: "13", Supersede: true})
+			o.await(mayHurry, "it is planned or refused", func() bool { return !o.world.running() })
+			o.plan("planner-3", planner.Options{Seed: "7", Supersede: true})
 			o.await(waits, "the run has ended", o.world.ended)
 		},
 	},

@@ -183,6 +183,7 @@ func TestFound(t *testing.T) {
 			{"worker-1 DeleteObjects ML/train/Common/f00", waitsLong},
 			{"worker-1 DeleteObjects ML/train/Common/f00", comesLate},
 		}},
+		{"a paused publisher brings its split and group back", "other settings", []turn{{"planner-2 PutObject settings.json", waitsLong}}},
 		{"a paused publisher brings its settings back", "reshuffle", []turn{{"planner-2 PutObject settings.json", waitsLong}}},
 	} {
 		t.Run(found.name, func(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/planner"
 )
 
 // The episodes. Most worlds have the first alone.
@@ -45,8 +46,9 @@ type world struct {
 	tasks   *memqueue.Queue
 	results *memqueue.Queue
 	letters *memqueue.Queue
-	store   *state.Store // sees the bucket as it is
-	sheets  sheets       // as people have left them
+	store   *state.Store  // sees the bucket as it is
+	sheets  sheets        // as people have left them
+	split   planner.Split // that every planner has by default
 	begun   time.Time
 
 	mu      sync.Mutex

@@ -23,9 +23,8 @@ func init() { chance.UpTo = func(most time.Duration) time.Duration { return most
 func (s scenario) play(t *testing.T, from *choices) (w *world) {
 	synctest.Test(t, func(t *testing.T) {
 		w = newWorld(t, from, s.sheets, s.standing)
-		w.judge.split = s.split
-		if s.split == nil {
-			w.judge.split = planner.Split{{Dataset: "train", Ratio: 1}}
+		if w.split = s.split; s.split == nil {
+			w.split = planner.Split{{Dataset: "train", Ratio: 1}}
 		}
 		w.run(w.start("operator", 0, func(_ context.Context, p *process) error {
 			o := operator{p}

@@ -1,0 +1,118 @@
+package show
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// Bounds of what a plan prints; its JSON has all.
+const (
+	maxRareClasses = 12
+	bestSeeds      = 5
+)
+
+// rare warns of datasets that hold too little of a class, or none.
+func (p *page) rare(plan *state.Plan) {
+	unit := "frame"
+	if plan.Settings.Group != "" {
+		unit = "block"
+	}
+	missing := slices.Clone(plan.MissingClasses)
+	for _, r := range plan.RareClasses[:min(len(plan.RareClasses), maxRareClasses)] {
+		body := fmt.Sprintf("%s has %s of %s, and there are %s", shown(r.Dataset), count(r.Units, unit), className(r.Class), number(r.Of))
+		if r.Enough > 1 {
+			body += fmt.Sprintf("; expected %s at least (--min-per-class)", number(r.Enough))
+		}
+		p.item(lead{{"! ", red}}, span{body + rareHint(plan), red})
+	}
+	if more := len(plan.RareClasses) - maxRareClasses; more > 0 {
+		p.item(lead{{"! ", red}}, span{fmt.Sprintf("and %d more such datasets and classes: plan --json has all", more), red})
+	}
+	for _, r := range plan.RareClasses {
+		place := dataset.Place{Dataset: r.Dataset, Class: r.Class}
+		missing = slices.DeleteFunc(missing, func(name string) bool { return name == place.String() })
+	}
+	p.missing(missing, plan.Settings)
+}
+
+// rareHint says what gives a class to every dataset. Seeds can be tried unless this plan has done so.
+func rareHint(plan *state.Plan) string {
+	var hints []string
+	if !plan.Settings.Stratify {
+		hints = append(hints, "--stratify spreads them")
+	}
+	switch {
+	case len(plan.Seeds) > 0 || plan.Restores > 0:
+	case plan.Settings.Stratify:
+		hints = append(hints, "--dry-run --seeds 20 shows seeds that spread them")
+	default:
+		hints = append(hints, "--dry-run --seeds 20 shows seeds that do")
+	}
+	if len(hints) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(hints, "; ")
+}
+
+// seedsTried says whether the plan can show what seeds do: with every episode held, it knows nothing of them.
+func seedsTried(plan *state.Plan) bool {
+	return len(plan.Seeds) > 0 && len(plan.Held()) < len(plan.Episodes)
+}
+
+// seeds shows what the best of the tried seeds would do, and always the one in force.
+func (p *page) seeds(plan *state.Plan) {
+	if !seedsTried(plan) {
+		return
+	}
+	columns := []column{{"Seed", false}}
+	for _, name := range plan.Settings.Datasets {
+		columns = append(columns, column{shown(name), true})
+	}
+	columns = append(columns, column{"rare", true}, column{"leakage", true}, column{"moves", true})
+	rows, inForce := [][]span{}, false
+	for i, t := range plan.Seeds {
+		inForce = inForce || t.InForce
+		if i >= bestSeeds && !t.InForce {
+			continue
+		}
+		row := []span{plain(shown(t.Seed))}
+		if t.InForce {
+			row[0] = span{row[0].text + " *", bold}
+		}
+		for _, name := range plan.Settings.Datasets {
+			row = append(row, plain(percent(t.Shares[name])))
+		}
+		rows = append(rows, append(row, cell(t.Rare, red), plain(percent(t.Leakage)), cell(t.Moves, "")))
+	}
+	p.gap()
+	p.head(span{"Seeds", bold}, plain(fmt.Sprintf("the best of %d: fewest rare classes, then the shares nearest to the ratios, then the fewest moves; in the planned episodes", len(plan.Seeds))))
+	p.table(columns, rows)
+	notes := "rare: datasets with too little of a class that has enough for all. moves: frames that change their dataset."
+	if inForce {
+		notes = "*: in force. " + notes
+	}
+	p.para(lead{}, 0, span{notes, dim})
+	if held := len(plan.Held()); held > 0 {
+		p.item(lead{{"! ", red}}, plain(isAre(held, "episode")+" held, and not counted here"))
+	}
+}
+
+// seedStep is the command that takes the best seed.
+func seedStep(plan *state.Plan) step {
+	best := slices.IndexFunc(plan.Seeds, func(t state.SeedTrial) bool { return !t.InForce })
+	command, what := "plan --reshuffle --seed "+plan.Seeds[best].Seed, "take the best seed that is not in force; frames move"
+	if otherSettings(plan) {
+		command += " --change-settings"
+		what += ". Give the same settings as now"
+	}
+	return step{command, what}
+}
+
+// otherSettings says whether a plan is made with other settings than those in force, beside the seed.
+func otherSettings(plan *state.Plan) bool {
+	return slices.ContainsFunc(plan.Given, func(g state.GivenSetting) bool { return g.Name != "seed" })
+}

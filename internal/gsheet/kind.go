@@ -135,30 +135,30 @@ func (s *Sheets) explain(err error) error {
 	if errors.Is(err, sheet.ErrUnavailable) {
 		said += ", after several tries"
 	}
-	switch kind { //nolint:errorlint // kindOf gives these values themselves
-	case nil:
+	switch is := func(target error) bool { return errors.Is(kind, target) }; {
+	case kind == nil:
 		return errors.New(said)
-	case sheet.ErrWorksheetNotFound:
+	case is(sheet.ErrWorksheetNotFound):
 		return err
-	case sheet.ErrUnavailable:
+	case is(sheet.ErrUnavailable):
 		if !errors.Is(err, sheet.ErrUnavailable) {
 			return err // it was given up: there was no time for another try
 		}
-	case sheet.ErrNoConnection:
+	case is(sheet.ErrNoConnection):
 		return fmt.Errorf("%w: %w: %s", sheet.ErrUnavailable, kind, said)
-	case sheet.ErrPermission:
+	case is(sheet.ErrPermission):
 		if s.Account != "" {
 			return fmt.Errorf("%w as %s: %s", kind, s.Account, said)
 		}
-	case sheet.ErrOfficeFile:
+	case is(sheet.ErrOfficeFile):
 		said += ": open it in Google Sheets, choose File, Save as Google Sheets, and put the address of the new one into the manifest"
-	case sheet.ErrAPIDisabled:
+	case is(sheet.ErrAPIDisabled):
 		said += ": enable it in the project of the credentials"
-	case sheet.ErrScope:
+	case is(sheet.ErrScope):
 		said += ": they need https://www.googleapis.com/auth/spreadsheets.readonly"
-	case sheet.ErrCredentials:
+	case is(sheet.ErrCredentials):
 		said += ": check the key of the service account (GOOGLE_DRIVE_CREDENTIALS_FILE), or make a new one"
-	case sheet.ErrAnswer:
+	case is(sheet.ErrAnswer):
 		said += ": check --sheets-endpoint (SHUFFLE_SHEETS_ENDPOINT) and the proxy"
 	}
 	return fmt.Errorf("%w: %s", kind, said)

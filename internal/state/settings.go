@@ -132,9 +132,9 @@ func (s *Store) Settings(ctx context.Context) (InForce, error) {
 		if etag == "" {
 			return s.rebuildSettings(ctx)
 		}
-		contradiction, err := s.contradiction(ctx, f)
-		if err != nil || contradiction == "" {
-			return f, err
+		contradiction := s.contradiction(ctx, f)
+		if contradiction == "" {
+			return f, nil
 		}
 		// A run may have been published, with its version, between the two reads.
 		if _, again, err := s.readSettings(ctx); err != nil || again == etag || try == swapTries {
@@ -181,28 +181,26 @@ func (s *Store) parseSettings(body []byte) (InForce, error) {
 	return f, nil
 }
 
-// contradiction says what the newest dataset version has against the settings; "" is nothing. Settings do not change
-// between Since and now, so a version of that time has the same ones.
-func (s *Store) contradiction(ctx context.Context, f InForce) (string, error) {
+// contradiction says what the newest dataset version has against the settings; "" is nothing, also where there is no version
+// that can be read. Settings do not change between Since and now, so a version of that time has the same ones.
+func (s *Store) contradiction(ctx context.Context, f InForce) string {
 	v, err := s.LatestVersion(ctx)
 	switch {
-	case ctx.Err() != nil:
-		return "", context.Cause(ctx)
-	case err != nil: // none, or one that cannot be read: it says nothing against the settings
-		return "", nil
+	case err != nil:
+		return ""
 	case v.Generation > f.Generation:
-		return fmt.Sprintf("it is older than dataset version %d: it was recorded for generation %d", v.Generation, f.Generation), nil
-	case v.Generation < f.Since.Generation || v.Definition.Equal(f.Settings):
-		return "", nil
+		return fmt.Sprintf("it is older than dataset version %d: it was recorded for generation %d", v.Generation, f.Generation)
+	case v.Generation < f.Since.Generation:
+		return ""
 	}
 	theirs := v.Definition.List()
 	for i, mine := range f.Settings.List() {
 		if mine != theirs[i] {
 			return fmt.Sprintf("it belongs to other datasets: its %s is %.60q, and that of dataset version %d is %.60q",
-				mine.Name, mine.Value, v.Generation, theirs[i].Value), nil
+				mine.Name, mine.Value, v.Generation, theirs[i].Value)
 		}
 	}
-	return "", nil
+	return ""
 }
 
 // EnsureSettings records the settings of a plan that is being published, and adds its datasets to those ever filled. A plan

@@ -52,7 +52,7 @@ func TestDemoInterrupted(t *testing.T) {
 	awaitOf(p, "100 images in the datasets", func() bool { return w.images() >= 100 })
 	p.signal(syscall.SIGINT)
 	_, logs := p.wait(130)
-	says(t, logs, `run \S+-1 is not finished; shuffle --local demo run --resume goes on with it, shuffle --local demo cancel \S+-1 gives it up`)
+	says(t, logs, `run \S+-1-\w{4} is not finished; shuffle --local demo run --resume goes on with it, shuffle --local demo cancel \S+-1-\w{4} gives it up`)
 	if n := w.images(); n >= 2400 {
 		t.Fatalf("%d images: the demo was not interrupted in the middle", n)
 	}

@@ -92,7 +92,7 @@ func TestPlanInterrupted(t *testing.T) {
 	awaitOf(p, "planning", func() bool { return w.status(anyCode).State == state.Planning })
 	p.signal(syscall.SIGTERM)
 	_, logs := p.wait(130)
-	says(t, logs, `interrupted: plan run \S+-2: .*; nothing was published`)
+	says(t, logs, `interrupted: plan run \S+-2-\w{4}: .*; nothing was published`)
 	if s := w.status(1); s.State != state.Failed || !w.empty() {
 		t.Errorf("status: %+v", s)
 	}

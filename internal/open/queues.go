@@ -102,46 +102,34 @@ func (q fileQueues) create(ctx context.Context, spec queue.Spec) error {
 	return q.Setup(ctx, spec)
 }
 
-// MissingQueues lists the queues that do not exist. It creates none, and no file; what cannot be seen counts as there.
+// MissingQueues lists the queues that do not exist. It creates none, and what cannot be seen counts as there. Those in a
+// file are created when they are opened, so they are missing with their file only.
 func (o *Opener) MissingQueues(ctx context.Context, raw string, specs []queue.Spec) (missing []string) {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return nil
 	}
-	var exists func(queue.Spec) error
-	switch {
-	case u.Scheme == "sqs":
+	exists := func(queue.Spec) bool { return true }
+	switch u.Scheme {
+	case "sqs":
 		cfg, err := o.aws(ctx)
 		if err != nil {
 			return nil
 		}
-		client := sqsqueue.NewClient(cfg, len(specs))
-		exists = func(spec queue.Spec) error {
+		client := sqsqueue.NewClient(cfg, 1)
+		exists = func(spec queue.Spec) bool {
 			q, err := sqsqueue.New(ctx, client, spec.Name)
 			if err == nil {
 				_, err = q.GetQueueAttributes(ctx)
 			}
-			return err
+			return !errors.Is(err, queue.ErrNotFound)
 		}
-	case u.Scheme == "sqlite":
-		exists = func(queue.Spec) error { return queue.ErrNotFound }
-		if _, err := os.Stat(filePath(u)); errors.Is(err, os.ErrNotExist) {
-			break
-		}
-		f, err := sqlitequeue.Open(filePath(u))
-		if err != nil {
-			return nil
-		}
-		defer f.Close() //nolint:errcheck // It was only read.
-		exists = func(spec queue.Spec) error {
-			_, err := f.Queue(ctx, spec.Name)
-			return err
-		}
-	default:
-		return nil
+	case "sqlite":
+		_, err := os.Stat(filePath(u))
+		exists = func(queue.Spec) bool { return !errors.Is(err, os.ErrNotExist) }
 	}
 	for _, spec := range specs {
-		if err := exists(spec); errors.Is(err, queue.ErrNotFound) {
+		if !exists(spec) {
 			missing = append(missing, spec.Name)
 		}
 	}

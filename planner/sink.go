@@ -129,7 +129,35 @@ func (s *sink) finish(ctx context.Context, lists int64) (err error) {
 	if s.d.trial != nil && err == nil {
 		err = s.seeds(ctx)
 	}
+	if err == nil {
+		err = s.classNumbers(ctx)
+	}
 	return cmp.Or(s.writes.Wait(), err)
+}
+
+// classNumbers adds to the plan which classes get another number in the next dataset version than in the newest.
+func (s *sink) classNumbers(ctx context.Context) error {
+	latest, err := s.d.last.get(ctx)
+	if err != nil || latest.Generation == 0 {
+		return err
+	}
+	frames := map[string]int{} // of each class when the plan is done, also in the episodes that it does not touch
+	for _, classes := range latest.Counts {
+		for class, n := range classes {
+			frames[class] += n
+		}
+	}
+	for _, b := range s.plan.Balance {
+		frames[b.Class] += b.After - b.Before
+	}
+	names := slices.Clone(s.plan.Settings.Classes)
+	for class, n := range frames {
+		if n > 0 && class != "" && !slices.Contains(names, class) {
+			names = append(names, class)
+		}
+	}
+	s.plan.ClassNumbers = state.ClassNumberChanges(latest.ClassNames(), names)
+	return nil
 }
 
 // seeds adds to the plan what other seeds would do.

@@ -198,8 +198,8 @@ func (t *Tracker) retain(ctx context.Context, latest int64) {
 }
 
 // FinishEmpty ends a run of 0 tasks, whose pointer is publishing: it was verified by the listing that its plan was made
-// from, so it has succeeded at once. It publishes a dataset version when there is none yet, or when the plan's episodes are
-// not as in the latest one. That takes another listing; if an episode has changed since the plan, the run has failed.
+// from, so it has succeeded at once. It publishes a dataset version when there is none yet, or when the plan's episodes or
+// settings are not as in the latest one. That takes another listing; if an episode has changed since the plan, the run has failed.
 func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.Plan) (state.Held, error) {
 	if plan.Tasks != 0 {
 		return held, fmt.Errorf("run %s has %d tasks", plan.Run, plan.Tasks)
@@ -232,7 +232,7 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 	return held, err
 }
 
-// versionIsStale says whether the latest version does not show the planned episodes as they stand.
+// versionIsStale says whether the latest version does not show the planned episodes as they stand, or has other settings.
 func (t *Tracker) versionIsStale(ctx context.Context, plan *state.Plan) (bool, error) {
 	v, err := t.Store.LatestVersion(ctx)
 	if errors.Is(err, bucket.ErrNotFound) {
@@ -240,6 +240,9 @@ func (t *Tracker) versionIsStale(ctx context.Context, plan *state.Plan) (bool, e
 	}
 	if err != nil {
 		return false, err
+	}
+	if !v.Definition.Equal(plan.Settings.Definition) {
+		return true, nil // its classes have other numbers, or it would bring other settings back
 	}
 	for e, digest := range plan.Digests {
 		if stood, ok := v.Digests[e]; stood != digest && (ok || digest != (dataset.Digest{}).String()) {

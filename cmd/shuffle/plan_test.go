@@ -146,7 +146,7 @@ func TestSeed(t *testing.T) {
 	}
 	w.checkDatasets()
 	_, logs := w.run(2, "plan", "--seed", "second")
-	says(t, logs, `--seed "second" \(SHUFFLE_SEED\): .*"first".*--reshuffle`)
+	says(t, logs, `seed: in force first, given second \(--seed\)`)
 
 	plan := w.plan(0, "--reshuffle", "--seed", "second")
 	if plan.Totals.Move != plan.Tasks || plan.Tasks < 20 || plan.Totals.Keep < 20 {

@@ -12,19 +12,42 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// LatestVersion reads the version that trainers are to use; bucket.ErrNotFound when there is none yet.
+// LatestVersion reads the version that trainers are to use; bucket.ErrNotFound when there is none yet. Where the object that
+// names it is missing or damaged, it is the newest version that is whole.
 func (s *Store) LatestVersion(ctx context.Context) (Version, error) {
 	var now latest
-	if _, err := s.ReadJSON(ctx, LatestName, &now); err != nil {
+	_, err := s.ReadJSON(ctx, LatestName, &now)
+	if err == nil {
+		v, readErr := s.ReadVersion(ctx, now.Generation)
+		if err = readErr; err == nil {
+			return v, nil
+		}
+	}
+	if !errors.Is(err, bucket.ErrNotFound) && !errors.Is(err, ErrDamaged) {
 		return Version{}, err
 	}
-	return s.ReadVersion(ctx, now.Generation)
+	generations, listErr := s.generations(ctx)
+	if listErr != nil {
+		return Version{}, listErr
+	}
+	for _, g := range generations {
+		if v, readErr := s.ReadVersion(ctx, g); readErr == nil {
+			return v, nil
+		} else if !errors.Is(readErr, bucket.ErrNotFound) && !errors.Is(readErr, ErrDamaged) {
+			return Version{}, readErr
+		}
+	}
+	return Version{}, err
 }
 
-// ReadVersion reads a version; bucket.ErrNotFound when there is none of that generation.
+// ReadVersion reads a version; bucket.ErrNotFound when there is none of that generation, ErrDamaged when it is of another.
 func (s *Store) ReadVersion(ctx context.Context, generation int64) (Version, error) {
 	var v Version
-	_, err := s.ReadJSON(ctx, VersionName(generation, versionFile), &v)
+	name := VersionName(generation, versionFile)
+	_, err := s.ReadJSON(ctx, name, &v)
+	if err == nil && (v.Generation != generation || v.V < 1) {
+		err = fmt.Errorf("read %s%s: %w: it is of generation %d", s.Layout.State(), name, ErrDamaged, v.Generation)
+	}
 	return v, err
 }
 

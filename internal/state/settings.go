@@ -102,8 +102,10 @@ type InForce struct {
 	Settings Definition `json:"settings"`
 	Since    Since      `json:"since"` // the run that changed them last
 	// Generation is that of the newest published run. A plan of an older one changes nothing here.
-	Generation int64    `json:"generation"`
-	Datasets   []string `json:"datasets"` // every dataset that the program has ever filled under this prefix
+	Generation int64 `json:"generation"`
+	// Scope is the environment that they belong to (messages.Scope); "" is not known.
+	Scope    string   `json:"scope,omitempty"`
+	Datasets []string `json:"datasets"` // every dataset that the program has ever filled under this prefix
 
 	// Rebuilt says, where settings.json is missing, what these settings were taken from.
 	Rebuilt string `json:"-"`
@@ -184,6 +186,9 @@ func (s *Store) parseSettings(body []byte) (InForce, error) {
 // contradiction says what the newest dataset version has against the settings; "" is nothing, also where there is no version
 // that can be read. Settings do not change between Since and now, so a version of that time has the same ones.
 func (s *Store) contradiction(ctx context.Context, f InForce) string {
+	if f.Scope != s.Scope && f.Scope != "" && s.Scope != "" {
+		return fmt.Sprintf("it belongs to other datasets: those of %.100s, and these are of %s", f.Scope, s.Scope)
+	}
 	v, err := s.LatestVersion(ctx)
 	switch {
 	case err != nil:
@@ -227,6 +232,7 @@ func (s *Store) EnsureSettings(ctx context.Context, plan *Plan) error {
 				now.Since = Since{Run: plan.Run, Generation: plan.Generation}
 			}
 		}
+		now.Scope = s.Scope
 		now.V, now.Settings, now.Generation = settingsVersion, plan.Settings.Definition, plan.Generation
 		for _, name := range slices.Concat(plan.Settings.Datasets, plan.Settings.Listed) {
 			if !slices.Contains(now.Datasets, name) {
@@ -235,111 +241,4 @@ func (s *Store) EnsureSettings(ctx context.Context, plan *Plan) error {
 		}
 		return seal(now)
 	})
-}
-
-// seed is seed.json: what releases before settings.json kept.
-type seed struct {
-	Seed       string   `json:"seed"`
-	Run        string   `json:"run"`
-	Generation int64    `json:"generation"`
-	Datasets   []string `json:"datasets"`
-}
-
-// rebuildSettings makes the settings from what else the bucket has, when settings.json is missing.
-//
-//	seed.json | versions, published runs | the settings are
-//	----------+--------------------------+------------------------------------------------------------
-//	no        | none                     | none: the first run chooses them
-//	no        | some                     | those of the newest of them
-//	yes       | some                     | the same, with the seed of seed.json: an earlier release
-//	yes       | none                     | unknown: an error
-func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
-	names, err := s.Names(ctx, "")
-	if err != nil {
-		return InForce{}, err
-	}
-	if slices.Contains(names, settingsName) {
-		return InForce{}, s.settingsError("the bucket lists it and does not give it: try again, and see shuffle doctor")
-	}
-	newest, from, err := s.newestPublished(ctx)
-	if err != nil {
-		return InForce{}, err
-	}
-	f := InForce{Settings: newest.Definition, Datasets: newest.Datasets, Since: from}
-	if slices.Contains(names, seedName) {
-		var old seed
-		if _, err := s.ReadJSON(ctx, seedName, &old); err != nil || old.Seed == "" || old.Generation < 1 {
-			return InForce{}, errors.Join(s.settingsError("it is missing, and "+seedName+", which it is to be made from, cannot be read: restore the last version of one of them"), err)
-		}
-		if from.Generation == 0 {
-			return InForce{}, s.settingsError("it is missing, and so are the versions and the plan that run " + old.Run + " has left: restore one of them")
-		}
-		if f.Settings.Seed != old.Seed { // a later run has drawn it, and has not succeeded
-			f.Settings.Seed, f.Since = old.Seed, Since{Run: old.Run, Generation: GenerationOf(old.Run)}
-		}
-		f.Datasets = old.Datasets
-		f.Rebuilt = seedName + " and "
-	}
-	if from.Generation == 0 {
-		return InForce{}, nil
-	}
-	for _, name := range newest.Listed {
-		if !slices.Contains(f.Datasets, name) {
-			f.Datasets = append(f.Datasets, name)
-		}
-	}
-	// Generation stays 0: the next run that is published records the settings, whatever its own generation is.
-	f.V, f.Rebuilt = settingsVersion, f.Rebuilt+"run "+from.Run
-	return f, nil
-}
-
-// newestPublished gives the settings of the newest dataset version, or of a run that was published after it. The zero Since
-// says that there is neither.
-func (s *Store) newestPublished(ctx context.Context) (Settings, Since, error) {
-	v, err := s.LatestVersion(ctx)
-	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
-		return Settings{}, Since{}, err
-	}
-	runs, err := s.Runs(ctx)
-	if err != nil {
-		return Settings{}, Since{}, err
-	}
-	slices.Reverse(runs)
-	for _, run := range runs {
-		if GenerationOf(run) <= v.Generation {
-			break
-		}
-		published, err := s.wasPublished(ctx, run)
-		if err != nil {
-			return Settings{}, Since{}, err
-		}
-		if !published {
-			continue
-		}
-		plan, err := s.ReadPlan(ctx, run)
-		if err != nil {
-			return Settings{}, Since{}, fmt.Errorf("%w: %s%s is missing, and the plan of run %s, which it is to be made from, cannot be read: restore the last version of one of them: %w",
-				ErrSettings, s.Layout.State(), settingsName, run, err)
-		}
-		return plan.Settings, Since{Run: plan.Run, Generation: plan.Generation}, nil
-	}
-	return v.Settings, Since{Run: v.Run, Generation: v.Generation}, nil
-}
-
-// publishedName is written before the first message of a run. Earlier releases did not write it.
-const publishedName = "published.json"
-
-// wasPublished says whether tasks of a run can have been sent. A run that failed while it was planned, or was reviewed
-// only, has no published.json. Of an earlier release, a run has a ledger when results came. A run without tasks has the
-// report of a success.
-func (s *Store) wasPublished(ctx context.Context, run string) (bool, error) {
-	names, err := s.Names(ctx, RunName(run, ""))
-	if err != nil || slices.Contains(names, publishedName) || slices.Contains(names, LedgerName) {
-		return err == nil, err
-	}
-	if !slices.Contains(names, ReportName) {
-		return false, nil
-	}
-	report, err := s.ReadReport(ctx, run)
-	return err == nil && report.State == Succeeded, err
 }

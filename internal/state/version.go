@@ -72,7 +72,7 @@ func (s *Store) PublishVersion(ctx context.Context, v Version, rows []VersionRow
 	now, err := s.LatestVersion(ctx)
 	switch {
 	case err == nil && now.Generation >= v.Generation:
-		return now, nil
+		return now, s.setLatest(ctx, now) // it may be whole without being named yet
 	case err != nil && !errors.Is(err, bucket.ErrNotFound):
 		return Version{}, err
 	}
@@ -183,8 +183,7 @@ func (s *Store) versionFiles(ctx context.Context, v Version, rows []VersionRow) 
 		return err
 	}
 	write(versionFile, func() ([]byte, error) {
-		body, err := json.MarshalIndent(v, "", " ")
-		return append(body, '\n'), err
+		return seal(v)
 	})
 	return g.Wait()
 }
@@ -235,14 +234,14 @@ func (s *Store) setLatest(ctx context.Context, v Version) error {
 	return s.Update(ctx, LatestName, func(old []byte) ([]byte, error) {
 		var now latest
 		if old != nil {
-			if err := json.Unmarshal(old, &now); err != nil {
-				return nil, fmt.Errorf("read %s: %w", LatestName, err)
+			if err := unseal(old, &now); err != nil {
+				now = latest{} // damaged: it is made again
 			}
 		}
 		if now.Generation >= v.Generation {
 			return nil, nil
 		}
 		folder := strings.TrimSuffix(VersionName(v.Generation, ""), "/")
-		return json.MarshalIndent(latest{V: 1, Generation: v.Generation, Run: v.Run, Folder: folder}, "", " ")
+		return seal(latest{V: 1, Generation: v.Generation, Run: v.Run, Folder: folder})
 	})
 }

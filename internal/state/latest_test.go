@@ -1,0 +1,29 @@
+package state_test
+
+import (
+	"testing"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// Without latest.json, or with a damaged one, the newest version that is whole is the latest; the next one that is published
+// names itself again.
+func TestLatestIsFoundAgain(t *testing.T) {
+	for _, body := range []string{"", `{"v":1,"gen`, "<html>", `{"v":1,"generation":9}`} {
+		w := newSettingsWorld(t)
+		w.version(plan(3, "three", "train", "test"))
+		w.version(plan(5, "five", "train", "test"))
+		w.put(state.VersionName(7, "train.csv"), "the beginning of a version")
+		w.put(state.VersionName(6, "version.json"), `{"v":1,"generation":5}`)
+		_, err := w.Write(t.Context(), state.LatestName, []byte(body), bucket.Condition{})
+		w.must(err)
+		if v, err := w.LatestVersion(t.Context()); err != nil || v.Generation != 5 {
+			t.Errorf("%q: version %d, %v", body, v.Generation, err)
+		}
+		w.version(plan(8, "eight", "train", "test"))
+		if v, err := w.LatestVersion(t.Context()); err != nil || v.Generation != 8 || v.Parent != 5 {
+			t.Errorf("%q: then version %d of parent %d, %v", body, v.Generation, v.Parent, err)
+		}
+	}
+}

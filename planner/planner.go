@@ -214,10 +214,22 @@ func (p *Planner) resume(ctx context.Context, held state.Held) (*state.Plan, err
 	p.log().Info("finishing the publication that another planner left", zap.String("run", held.Run),
 		zap.Int("chunks_sent", held.Published), zap.Int("chunks", state.Chunks(held.Tasks)))
 	plan, err := p.Store.ReadPlan(ctx, held.Run)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		plan, err = p.publish(ctx, held, plan)
 	}
-	return p.publish(ctx, held, plan)
+	if !state.Lost(err) {
+		return plan, err
+	}
+	// What is left of the run cannot be published. It ends, so that the next plan begins anew.
+	next := held.Pointer
+	next.State, next.Finished = state.Failed, p.now().UTC().Truncate(time.Second)
+	next.Reason = "publishing: " + err.Error() + "; run shuffle plan, which plans what is still to do"
+	now, readErr := p.Store.Current(ctx, state.Held{})
+	if readErr == nil && now.Run == held.Run && now.State == state.Publishing {
+		next.Published, next.Heartbeat = now.Published, now.Heartbeat+1
+		_, readErr = p.Store.Swap(ctx, now, next)
+	}
+	return nil, errors.Join(fmt.Errorf("run %s, whose publication another planner left, has ended as failed: %w; run shuffle plan again", held.Run, err), readErr)
 }
 
 func (p *Planner) log() *zap.Logger {

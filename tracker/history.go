@@ -2,12 +2,10 @@ package tracker
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/why"
@@ -44,7 +42,7 @@ func (t *Tracker) History(ctx context.Context, f dataset.Frame, most int) (all [
 // operations are the run's tasks for the frame: one at most, as planned.
 func (t *Tracker) operations(ctx context.Context, run string, f dataset.Frame) ([]why.Operation, error) {
 	plan, err := t.Store.ReadPlan(ctx, run)
-	if errors.Is(err, bucket.ErrNotFound) {
+	if state.Lost(err) {
 		return nil, nil // nothing was planned
 	}
 	if err != nil {

@@ -34,6 +34,7 @@ type knownRun struct {
 // unknown now may be planned a moment later.
 type knownRuns struct {
 	store  *state.Store
+	held   state.Pointer // the run in force, set by adopt: it is known whatever becomes of its plan
 	runs   *recent[string, *knownRun]
 	chunks *recent[chunkOf, []messages.Task]
 }
@@ -49,25 +50,41 @@ func newKnownRuns(store *state.Store) *knownRuns {
 
 // run is the run of that name, if a message of that generation can be its; else errUnknown.
 func (k *knownRuns) run(ctx context.Context, name string, generation int64) (*knownRun, error) {
+	if name == k.held.Run && k.held.Tasks > 0 {
+		r := &knownRun{name: name, generation: k.held.Generation, tasks: k.held.Tasks}
+		return r, r.check(generation)
+	}
 	r, ok := k.runs.get(name)
 	if !ok {
 		if !state.ValidRun(name) {
 			return nil, fmt.Errorf("%w: %.60q", errUnknown, name)
 		}
 		plan, err := k.store.ReadPlan(ctx, name)
-		if errors.Is(err, bucket.ErrNotFound) {
+		switch {
+		case errors.Is(err, bucket.ErrNotFound) && generation > k.held.Generation:
+			// One answer that there is none is not enough to give up results of a run that may be in force.
+			if listed, listErr := k.store.Names(ctx, state.RunName(name, "plan.json")); listErr != nil || len(listed) > 0 {
+				return nil, errors.Join(fmt.Errorf("read the plan of run %s: %w", name, err), listErr)
+			}
 			return nil, fmt.Errorf("%w: run %s", errNoRun, name)
-		}
-		if err != nil {
+		case errors.Is(err, bucket.ErrNotFound):
+			return nil, fmt.Errorf("%w: run %s", errNoRun, name)
+		case errors.Is(err, state.ErrDamaged): // of an earlier run, which must not hold up this one
+			return nil, fmt.Errorf("%w: %w", errUnknown, err)
+		case err != nil:
 			return nil, err
 		}
 		r = &knownRun{name: name, generation: plan.Generation, tasks: plan.Tasks}
 		k.runs.put(name, r)
 	}
+	return r, r.check(generation)
+}
+
+func (r *knownRun) check(generation int64) error {
 	if r.generation != generation {
-		return nil, fmt.Errorf("%w: run %s has generation %d, not %d", errUnknown, name, r.generation, generation)
+		return fmt.Errorf("%w: run %s has generation %d, not %d", errUnknown, r.name, r.generation, generation)
 	}
-	return r, nil
+	return nil
 }
 
 // task is a planned task of the run; errUnknown when the run has none of that seq.
@@ -80,10 +97,12 @@ func (k *knownRuns) task(ctx context.Context, r *knownRun, seq uint32) (messages
 	if !ok {
 		var err error
 		tasks, err = k.store.ReadTasks(ctx, r.name, key.chunk)
-		if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+		if err != nil && !state.Lost(err) {
 			return messages.Task{}, err
 		}
-		k.chunks.put(key, tasks)
+		if err == nil {
+			k.chunks.put(key, tasks)
+		}
 	}
 	i := int(seq) % state.ChunkTasks
 	if i >= len(tasks) {

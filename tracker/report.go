@@ -214,6 +214,10 @@ func (t *Tracker) tasksCSV(ctx context.Context, plan *state.Plan, l *Ledger) ([]
 			continue
 		}
 		tasks, err := t.Store.ReadTasks(ctx, plan.Run, chunk)
+		if state.Lost(err) {
+			t.log().Warn(state.TasksName+" of a run lacks some tasks", zap.String("run", plan.Run), zap.Error(err))
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

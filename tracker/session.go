@@ -16,14 +16,16 @@ import (
 type session struct {
 	*Tracker
 	held       state.Held
-	changed    time.Time // when the pointer was first seen as it is
-	own        bool      // this session wrote the pointer as it is
-	plan       *state.Plan
-	ledger     *Ledger   // of the run in force, as it was last read or saved
-	progressed time.Time // when a result of the run last came, or its tasks were published
-	asked      time.Time // when the tasks queue was last asked whether it is empty
-	warned     time.Time // the value of progressed when it was last said that no result comes
-	settled    string    // the Writer of the ended pointer whose report is written
+	changed    time.Time   // when the pointer was first seen as it is
+	own        bool        // this session wrote the pointer as it is
+	plan       *state.Plan // the zero plan when the run has none, or it is lost
+	missed     string      // the error of the last step, when an object that it needs is gone or damaged
+	lost       string      // why the plan that the run must have cannot be read; "" when it can
+	ledger     *Ledger     // of the run in force, as it was last read or saved
+	progressed time.Time   // when a result of the run last came, or its tasks were published
+	asked      time.Time   // when the tasks queue was last asked whether it is empty
+	warned     time.Time   // the value of progressed when it was last said that no result comes
+	settled    string      // the Writer of the ended pointer whose report is written
 	runs       *knownRuns
 
 	drained    string        // the run whose queues were emptied while it was verified
@@ -87,18 +89,21 @@ func (s *session) look(ctx context.Context) error {
 
 // follow makes the session go by the pointer as it is now, with what belongs to its run.
 func (s *session) follow(ctx context.Context, now state.Held, own bool) error {
-	plan, err := readPlan(ctx, s.Store, now.Run)
+	plan, lost, err := s.readPlanOf(ctx, now)
 	if err != nil {
 		return err
 	}
 	// A redrive records its round in the ledger before it changes the pointer, so the ledger is read again here.
 	ledger := NewLedger(now.Run, now.Generation, now.Tasks)
 	if plan.Run != "" {
-		if ledger, err = readLedger(ctx, s.Store, plan.Run, plan.Generation, plan.Tasks); err != nil {
-			return err
-		}
+		ledger, err = readLedger(ctx, s.Store, plan.Run, plan.Generation, plan.Tasks)
+	} else if lost != "" {
+		ledger, err = readLedger(ctx, s.Store, now.Run, now.Generation, now.Tasks)
 	}
-	s.plan, s.ledger = plan, ledger
+	if err != nil {
+		return err
+	}
+	s.plan, s.lost, s.ledger = plan, lost, ledger
 	s.goBy(now, own)
 	return nil
 }
@@ -111,6 +116,7 @@ func (s *session) goBy(now state.Held, own bool) {
 	}
 	changes := now.State != s.held.State
 	s.held, s.changed, s.own, s.closed = now, time.Now(), own, nil
+	s.runs.held = now.Pointer
 	if changes {
 		s.progress() // verifying takes a while, within one step
 	}
@@ -119,13 +125,45 @@ func (s *session) goBy(now state.Held, own bool) {
 // readLedger reads the ledger of the run in force again.
 func (s *session) readLedger(ctx context.Context) error {
 	if s.plan.Run == "" {
-		return nil // it has none
+		return nil // it has none, or what is known of it is what has come
 	}
 	ledger, err := readLedger(ctx, s.Store, s.plan.Run, s.plan.Generation, s.plan.Tasks)
 	if err == nil {
 		s.ledger = ledger
 	}
 	return err
+}
+
+// readPlanOf reads the plan of the run that the pointer names, and says why when it must have one and has not. One answer that
+// there is none, or that it is damaged, is not believed.
+func (s *session) readPlanOf(ctx context.Context, now state.Held) (plan *state.Plan, lost string, err error) {
+	planned := now.Tasks > 0 || now.State == state.Publishing || now.State == state.Succeeded || now.State == state.Review
+	if !planned {
+		plan, err = readPlan(ctx, s.Store, now.Run)
+		return plan, "", err
+	}
+	name := state.RunName(now.Run, "plan.json")
+	for range 2 {
+		plan, err = s.Store.ReadPlan(ctx, now.Run)
+		if err == nil && (plan.Generation != now.Generation || plan.Tasks != now.Tasks && now.Tasks > 0) {
+			err = fmt.Errorf("read %s: %w: it has generation %d and %d tasks, and the pointer %d and %d",
+				name, state.ErrDamaged, plan.Generation, plan.Tasks, now.Generation, now.Tasks)
+		}
+		if err == nil {
+			return plan, "", nil
+		}
+	}
+	switch {
+	case errors.Is(err, state.ErrDamaged):
+		return &state.Plan{}, err.Error(), nil
+	case !errors.Is(err, bucket.ErrNotFound):
+		return nil, "", err
+	}
+	listed, listErr := s.Store.Names(ctx, name)
+	if listErr != nil || len(listed) > 0 {
+		return nil, "", errors.Join(err, listErr) // it is there
+	}
+	return &state.Plan{}, "its plan, " + s.Store.Layout.State() + name + ", is gone", nil
 }
 
 // readPlan reads a run's plan; the zero plan when it has none, because it is still being planned or that failed.
@@ -159,9 +197,28 @@ func (s *session) swap(ctx context.Context, change func(*state.Pointer)) error {
 //	running     too many dead: halted · all accounted for: verified · stalled: the open tasks published again
 //	verifying   by this tracker, or by one that seems gone: verified
 //	ended       its report made to agree with the pointer
+//
+// A run that needs an object of its own which is gone or damaged, by two tries, ends as failed with that reason.
 func (s *session) act(ctx context.Context, idle bool) error {
+	err := s.actOn(ctx, idle)
+	if !state.Lost(err) || !s.held.State.Active() {
+		s.missed = ""
+		return err
+	}
+	if s.missed != err.Error() {
+		s.missed = err.Error()
+		return err
+	}
+	return s.fail(ctx, s.missed+"; run shuffle plan, which plans what is still to do")
+}
+
+func (s *session) actOn(ctx context.Context, idle bool) error {
 	unchanged := time.Since(s.changed)
 	accounted := s.ledger.Open().IsEmpty()
+	if s.lost != "" && s.held.State.Active() {
+		// Nothing can be published again, and nothing verified: without the plan to compare with there is no success.
+		return s.fail(ctx, s.lost+": without it the run cannot be verified; run shuffle plan, which plans what is still to do")
+	}
 	switch s.held.State {
 	case state.Planning:
 		if unchanged >= s.stall() {

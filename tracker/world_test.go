@@ -85,7 +85,7 @@ func (w *world) plan(run string, gen int64, frames int) (*state.Plan, state.Held
 	plan := &state.Plan{
 		Run: run, Generation: gen, State: state.Publishing, Tasks: frames, Totals: state.Totals{Copy: frames},
 		Digests:  map[dataset.Episode]string{e1: w.digest(e1), e2: w.digest(e2)},
-		Episodes: []state.EpisodePlan{{Season: "S01", Episode: "E01", State: state.EpisodePlanned}, {Season: "S01", Episode: "E02", State: state.EpisodePlanned}},
+		Episodes: []state.EpisodePlan{{Season: "S01", Episode: "E01", State: state.EpisodePlanned, Totals: state.Totals{Copy: frames}}, {Season: "S01", Episode: "E02", State: state.EpisodePlanned}},
 		Balance:  []state.Balance{{Dataset: "train", Class: "Common"}},
 		Settings: state.Settings{Definition: state.Definition{Seed: "7", Split: "train=0.7,test=0.3", Classes: []string{"Common", "Rare"}}, Datasets: []string{"train", "test"}, Listed: []string{"train", "test"}},
 	}

@@ -110,7 +110,6 @@ func (h *hand) drop(d *delivery) {
 	h.mu.Lock()
 	delete(h.held, d)
 	if len(h.held) == 0 && !d.foreign { // another environment's messages are nothing to do
-
 		h.emptied = time.Now()
 	}
 	h.mu.Unlock()

@@ -82,8 +82,8 @@ func (a *app) statusOutcome(ctx context.Context, s state.Status) error {
 		return err
 	}
 	plan, err := a.store.ReadPlan(ctx, s.Run)
-	if errors.Is(err, bucket.ErrNotFound) {
-		return nil // it is being planned
+	if state.Lost(err) {
+		return nil // it is being planned, or the run has failed for want of it
 	}
 	if err != nil {
 		return err

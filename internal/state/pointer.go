@@ -100,7 +100,7 @@ func (s *Store) Current(ctx context.Context, known Held) (Held, error) {
 		return Held{}, fmt.Errorf("read %s%s: %w", s.Layout.State(), pointerName, err)
 	}
 	h := Held{etag: c.ETag, Age: c.Age}
-	err = unseal(c.Body, &h.Pointer)
+	err = Unseal(c.Body, &h.Pointer)
 	if err == nil && (h.Generation < 1 || !ValidRun(h.Run) || h.Run == "") {
 		err = fmt.Errorf("%w: it names run %.100q of generation %d", ErrDamaged, h.Run, h.Generation)
 	}
@@ -116,7 +116,7 @@ func (s *Store) Current(ctx context.Context, known Held) (Held, error) {
 // may when writes race, is tried again.
 func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error) {
 	next.V, next.Writer = 1, rand.Text()
-	body, err := seal(next)
+	body, err := Seal(next)
 	if err != nil {
 		return Held{}, fmt.Errorf("write %s: %w", pointerName, err)
 	}

@@ -136,7 +136,7 @@ func (s *Store) EndFiles(ctx context.Context, run string) (EndFiles, error) {
 
 // WriteReport saves the report of a run, and gives its ETag.
 func (s *Store) WriteReport(ctx context.Context, r *Report, cond bucket.Condition) (etag string, err error) {
-	body, err := seal(r)
+	body, err := Seal(r)
 	if err != nil {
 		return "", fmt.Errorf("write %s: %w", ReportName, err)
 	}

@@ -2,11 +2,8 @@ package state
 
 import (
 	"context"
-	"errors"
 
 	"golang.org/x/sync/errgroup"
-
-	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
 // Run is all that people look at of a run. Without a plan, as while it is being planned, Plan is the zero one; Report is
@@ -36,15 +33,18 @@ func ReadRun(ctx context.Context, s *Store, run string) (Run, error) {
 		return err
 	})
 	g.Go(func() (err error) {
-		r.Plan, err = s.ReadPlan(reading, run)
-		return unlessMissing(err)
+		r.Plan, err = s.planIfAny(reading, run)
+		return err
 	})
 	g.Go(func() error {
 		report, err := s.ReadReport(reading, run)
 		if err == nil {
 			r.Report = report
 		}
-		return unlessMissing(err)
+		if Lost(err) {
+			return nil
+		}
+		return err
 	})
 	g.Go(func() (err error) {
 		r.Progress, err = s.ReadProgress(reading, run, 0)
@@ -75,11 +75,4 @@ func (s *Store) settle(ctx context.Context, run string, held Held, r *Run) (err 
 		r.Progress.Tasks, r.Progress.Open = r.Status.Tasks, r.Status.Tasks
 	}
 	return nil
-}
-
-func unlessMissing(err error) error {
-	if errors.Is(err, bucket.ErrNotFound) {
-		return nil
-	}
-	return err
 }

@@ -7,18 +7,23 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
 // ErrDamaged says that an object of the state is there and is not what the program wrote: cut short, changed, or another
 // object. A missing one is bucket.ErrNotFound.
 var ErrDamaged = errors.New("damaged")
 
+// Lost says that an error is about an object that is gone or damaged. Asking again does not mend that.
+func Lost(err error) bool { return errors.Is(err, bucket.ErrNotFound) || errors.Is(err, ErrDamaged) }
+
 // sealStart begins the last member of a sealed object: the SHA-256 of the object as it was without the member.
 const sealStart = ",\n \"sha256\": \""
 
-// seal encodes v as one indented JSON object, since people read these objects, with its digest as the last member. v must
+// Seal encodes v as one indented JSON object, since people read these objects, with its digest as the last member. v must
 // encode as an object that is not empty.
-func seal(v any) ([]byte, error) {
+func Seal(v any) ([]byte, error) {
 	body, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
 		return nil, err
@@ -31,9 +36,9 @@ func seal(v any) ([]byte, error) {
 	return append(open, sealStart+hex.EncodeToString(sum[:])+"\"\n}\n"...), nil
 }
 
-// unseal decodes an object that seal made into v. One without a digest is of an earlier release, or written by a person:
+// Unseal decodes an object that Seal made into v. One without a digest is of an earlier release, or written by a person:
 // it is taken as it stands. The error is ErrDamaged.
-func unseal(body []byte, v any) error {
+func Unseal(body []byte, v any) error {
 	if at := bytes.LastIndex(body, []byte(sealStart)); at >= 0 {
 		plain := append(bytes.Clone(body[:at]), "\n}"...)
 		sum := sha256.Sum256(plain)

@@ -168,9 +168,9 @@ func (s *Store) parseSettings(body []byte) (InForce, error) {
 		V int `json:"v"`
 	}
 	var f InForce
-	err := unseal(body, &version)
+	err := Unseal(body, &version)
 	if err == nil && version.V <= settingsVersion {
-		err = unseal(body, &f)
+		err = Unseal(body, &f)
 	}
 	switch d := f.Settings; {
 	case err != nil:
@@ -239,6 +239,6 @@ func (s *Store) EnsureSettings(ctx context.Context, plan *Plan) error {
 				now.Datasets = append(now.Datasets, name)
 			}
 		}
-		return seal(now)
+		return Seal(now)
 	})
 }

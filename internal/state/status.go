@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -152,8 +151,8 @@ func ReadStatus(ctx context.Context, s *Store, run string) (Status, error) {
 }
 
 func (s *Store) currentStatus(ctx context.Context, p Pointer) (Status, error) {
-	plan, err := s.ReadPlan(ctx, p.Run)
-	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+	plan, err := s.planIfAny(ctx, p.Run)
+	if err != nil {
 		return Status{}, err
 	}
 	progress, err := s.ReadProgress(ctx, p.Run, p.Tasks)
@@ -170,13 +169,25 @@ func (s *Store) currentStatus(ctx context.Context, p Pointer) (Status, error) {
 		return status, err
 	}
 	report, err := s.ReadReport(ctx, p.Run)
+	if Lost(err) {
+		return status, nil // it is not written yet, or the tracker makes it again
+	}
 	if err == nil && report.State == p.State {
 		status.Differences = report.Differences
-	}
-	if errors.Is(err, bucket.ErrNotFound) {
-		err = nil // ended, and the report is not written yet
+		if report.Done > status.Done { // the ledger is lost
+			status.Done, status.Dead, status.Outcomes = report.Done, report.Dead, report.Outcomes
+		}
 	}
 	return status, err
+}
+
+// planIfAny reads a run's plan; the zero plan where it is missing or damaged: what else is known of the run can be shown.
+func (s *Store) planIfAny(ctx context.Context, run string) (*Plan, error) {
+	plan, err := s.ReadPlan(ctx, run)
+	if Lost(err) {
+		return &Plan{}, nil
+	}
+	return plan, err
 }
 
 func (s *Store) earlierStatus(ctx context.Context, run string) (Status, error) {
@@ -184,17 +195,17 @@ func (s *Store) earlierStatus(ctx context.Context, run string) (Status, error) {
 	if err == nil {
 		return report.Status, nil
 	}
-	if !errors.Is(err, bucket.ErrNotFound) {
+	if !Lost(err) {
 		return Status{}, err
 	}
 	p := Pointer{Run: run, State: Superseded, Reason: "a newer run took over"}
 	p.Started = StartOf(run)
-	plan, err := s.ReadPlan(ctx, run)
+	plan, err := s.planIfAny(ctx, run)
 	switch {
-	case err == nil:
-		p.Generation, p.Tasks = plan.Generation, plan.Tasks
-	case !errors.Is(err, bucket.ErrNotFound):
+	case err != nil:
 		return Status{}, err
+	case plan.Run != "":
+		p.Generation, p.Tasks = plan.Generation, plan.Tasks
 	default:
 		if names, err := s.Names(ctx, RunName(run, "")); err != nil || len(names) == 0 {
 			return Status{}, errors.Join(fmt.Errorf("%w: %s; see shuffle runs", ErrNoRun, run), err)
@@ -215,8 +226,8 @@ func (s *Store) ReadProgress(ctx context.Context, run string, tasks int) (Progre
 	if err != nil {
 		return progress, err
 	}
-	if err := json.Unmarshal(c.Body, &progress); err != nil {
-		return progress, fmt.Errorf("read %s%s: %w", s.Layout.State(), name, err)
+	if Unseal(c.Body, &progress) != nil {
+		return Progress{Tasks: tasks, Open: tasks}, nil // the tracker makes it again
 	}
 	progress.Age = c.Age
 	return progress, nil

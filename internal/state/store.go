@@ -78,7 +78,7 @@ func (s *Store) ReadJSON(ctx context.Context, name string, v any) (etag string, 
 	if err != nil {
 		return "", err
 	}
-	if err := unseal(c.Body, v); err != nil {
+	if err := Unseal(c.Body, v); err != nil {
 		return "", fmt.Errorf("read %s%s: %w", s.Layout.State(), name, err)
 	}
 	return c.ETag, nil
@@ -86,7 +86,7 @@ func (s *Store) ReadJSON(ctx context.Context, name string, v any) (etag string, 
 
 // WriteJSON writes v as one sealed JSON object.
 func (s *Store) WriteJSON(ctx context.Context, name string, v any, cond bucket.Condition) error {
-	body, err := seal(v)
+	body, err := Seal(v)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -206,6 +207,9 @@ func (s *Store) readPlain(ctx context.Context, name string) ([]byte, error) {
 		return nil, err
 	}
 	plain, err := decoder.DecodeAll(c.Body, nil) // which checks the sum that the encoder wrote
+	if err == nil && len(c.Body) == 0 {
+		err = errors.New("it is empty")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s%s: %w: %w", s.Layout.State(), name, ErrDamaged, err)
 	}

@@ -183,7 +183,7 @@ func (s *Store) versionFiles(ctx context.Context, v Version, rows []VersionRow) 
 		return err
 	}
 	write(versionFile, func() ([]byte, error) {
-		return seal(v)
+		return Seal(v)
 	})
 	return g.Wait()
 }
@@ -234,7 +234,7 @@ func (s *Store) setLatest(ctx context.Context, v Version) error {
 	return s.Update(ctx, LatestName, func(old []byte) ([]byte, error) {
 		var now latest
 		if old != nil {
-			if err := unseal(old, &now); err != nil {
+			if err := Unseal(old, &now); err != nil {
 				now = latest{} // damaged: it is made again
 			}
 		}
@@ -242,6 +242,6 @@ func (s *Store) setLatest(ctx context.Context, v Version) error {
 			return nil, nil
 		}
 		folder := strings.TrimSuffix(VersionName(v.Generation, ""), "/")
-		return seal(latest{V: 1, Generation: v.Generation, Run: v.Run, Folder: folder})
+		return Seal(latest{V: 1, Generation: v.Generation, Run: v.Run, Folder: folder})
 	})
 }

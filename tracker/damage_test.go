@@ -1,0 +1,155 @@
+package tracker_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/tracker"
+)
+
+// damages are what a person, a disk or a cut write does to an object. nil deletes it.
+var damages = map[string]func(body []byte) []byte{
+	"deleted": func([]byte) []byte { return nil },
+	"empty":   func([]byte) []byte { return []byte{} },
+	"cut":     func(body []byte) []byte { return body[:len(body)/2] },
+	"flipped": func(body []byte) []byte {
+		body = bytes.Clone(body)
+		body[len(body)/2] ^= 0x10
+		return body
+	},
+	"of another run": func(body []byte) []byte { return bytes.ReplaceAll(body, []byte(runName(1)), []byte(runName(8))) },
+	"newer":          func([]byte) []byte { return []byte(`{"v":99,"run":"x","generation":"none"}`) },
+}
+
+func (w *world) damage(name string, how func([]byte) []byte) {
+	w.t.Helper()
+	c, err := w.store.Read(context.Background(), name)
+	if errors.Is(err, bucket.ErrNotFound) {
+		return
+	}
+	w.must(err)
+	body := how(c.Body)
+	if body == nil {
+		w.bucket.remove(layout.State() + name)
+	} else {
+		_, err = w.store.Write(context.Background(), name, body, bucket.Condition{})
+	}
+	w.must(err)
+}
+
+// moments are states of a run of 12 tasks, with a tracker and a worker to come.
+var moments = map[string]func(w *world){
+	"publishing": func(w *world) { w.plan(runName(1), 1, 12) },
+	"running":    func(w *world) { w.published(runName(1), 1, 12) },
+	"half done": func(w *world) {
+		w.published(runName(1), 1, 12)
+		w.work(onlySeqs(dead("AccessDenied"), 3))
+		w.tasks.purge()
+	},
+	"verifying": func(w *world) {
+		w.published(runName(1), 1, 12)
+		w.work(nil)
+		l := tracker.NewLedger(runName(1), 1, 12)
+		for seq := range uint32(12) {
+			w.must(l.Add(seq, "copied", 0))
+		}
+		w.must(w.store.WriteJSON(context.Background(), state.RunName(runName(1), state.LedgerName), l, bucket.Condition{}))
+		p := w.pointer()
+		p.State = state.Verifying
+		w.point(p)
+	},
+}
+
+// Each object of the state, damaged in each way in each state of a run: the run ends, and it has succeeded only if the
+// datasets are what was planned; else its reason names the object and the command to type.
+func TestDamagedState(t *testing.T) {
+	for _, name := range []string{
+		"plan.json", "tasks-00000.jsonl.zst", "expected-S01E01.jsonl.zst", state.LedgerName, state.DeadName, state.ReportName, "published.json",
+	} {
+		for how, damage := range damages {
+			for moment, bring := range moments {
+				what := fmt.Sprintf("%s %s while %s", name, how, moment)
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t)
+					bring(w)
+					w.damage(state.RunName(runName(1), name), damage)
+					w.hire()
+					tr := w.tracker()
+					tr.Options.Stall = time.Minute
+					ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+					defer stop()
+					status, err := tr.Run(ctx)
+					if err != nil {
+						t.Errorf("%s: the run does not end: %v", what, err)
+						return
+					}
+					stands := 0
+					for _, images := range w.list() {
+						stands += len(images)
+					}
+					switch {
+					case status.State == state.Succeeded && (stands != 12 || status.Done != 12 || !w.exists(state.RunName(runName(1), "plan.json"))):
+						t.Errorf("%s: succeeded with %d of 12 done and %d images", what, status.Done, stands)
+					case status.State == state.Failed && status.Dead == 0 &&
+						(!strings.Contains(status.Reason, "shuffle plan") || !strings.Contains(status.Reason, name)) && status.Differences == 0:
+						t.Errorf("%s: failed: %s", what, status.Reason)
+					case status.State != state.Succeeded && status.State != state.Failed:
+						t.Errorf("%s: ended as %s", what, status.State)
+					}
+					if v, err := w.store.LatestVersion(t.Context()); err == nil && (v.Generation != 1 || v.Frames != 12) {
+						t.Errorf("%s: version %d of %d frames", what, v.Generation, v.Frames)
+					}
+				})
+			}
+		}
+	}
+}
+
+// onceGone answers once, to the n-th read of an object, that it is not there.
+type onceGone struct {
+	*memBucket
+	name string
+	n    int
+	seen int
+}
+
+func (b *onceGone) GetObject(ctx context.Context, key, known string) (bucket.Content, error) {
+	if strings.HasSuffix(key, "/"+b.name) {
+		if b.seen++; b.seen == b.n {
+			return bucket.Content{}, &bucket.Error{Code: "NoSuchKey", Op: "GetObject", Key: key, Status: 404, Err: bucket.ErrNotFound}
+		}
+	}
+	return b.memBucket.GetObject(ctx, key, known)
+}
+
+// One answer that an object is not there changes nothing.
+func TestOneAnswerThatThereIsNone(t *testing.T) {
+	for _, name := range []string{"plan.json", "current.json", "tasks-00000.jsonl.zst", "expected-S01E01.jsonl.zst", state.LedgerName, "latest.json"} {
+		for n := 1; n <= 4; n++ {
+			what := fmt.Sprintf("read %d of %s", n, name)
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.published(runName(1), 1, 12)
+				w.hire()
+				tr := w.tracker()
+				tr.Options.Stall = time.Minute
+				tr.Store = &state.Store{Bucket: &onceGone{memBucket: w.bucket, name: name, n: n}, Layout: layout}
+				status := w.run(tr)
+				if status.State != state.Succeeded || status.Done != 12 || !w.readReport(runName(1)).Verified || w.exists(state.UnreadableName) {
+					t.Errorf("%s: %s, %d done: %s", what, status.State, status.Done, status.Reason)
+				}
+				if v, err := w.store.LatestVersion(t.Context()); err != nil || v.Generation != 1 || v.Frames != 12 {
+					t.Errorf("%s: version %d of %d frames, %v", what, v.Generation, v.Frames, err)
+				}
+			})
+		}
+	}
+}

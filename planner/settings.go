@@ -96,11 +96,8 @@ func (c *Config) with(inForce state.InForce, wanted state.Definition) chosen {
 	if !inForce.Exists() {
 		return ch
 	}
-	now := inForce.Settings.List()
-	for i, s := range wanted.List() {
-		if s != now[i] {
-			ch.given = append(ch.given, state.GivenSetting{Name: s.Name, InForce: now[i].Value, Given: s.Value, From: c.from(s.Name)})
-		}
+	for _, s := range inForce.Settings.ChangesTo(wanted) {
+		ch.given = append(ch.given, state.GivenSetting{Name: s.Name, InForce: s.Before, Given: s.After, From: c.from(s.Name)})
 	}
 	return ch
 }

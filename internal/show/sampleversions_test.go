@@ -42,7 +42,7 @@ func hostileClasses() []state.ClassNumber {
 }
 
 func sampleDiff() versions.Diff {
-	d := versions.Diff{From: 41, To: 42, Same: 85_731,
+	d := versions.Diff{From: 41, To: 42, Same: 85_731, Settings: []state.SettingChange{{Name: "group", Before: "0s", After: "10s"}},
 		Totals:       map[versions.Kind]int{versions.Added: 31, versions.Removed: 23, versions.Relabelled: 18, versions.Moved: 2, versions.Refreshed: 0},
 		ClassNumbers: newClass(),
 		Classes: []versions.ClassChanges{{Class: "", Before: 3, After: 0, Removed: 3}, {Class: "Common", Before: 58_240, After: 58_237, Added: 31, Removed: 20, RelabelledTo: 2, RelabelledFrom: 16},

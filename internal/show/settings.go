@@ -39,6 +39,17 @@ func (p *page) given(given []state.GivenSetting) {
 	}
 }
 
+// settingChanges prints which settings two versions were made with, where they differ.
+func (p *page) settingChanges(changes []state.SettingChange) {
+	if len(changes) == 0 {
+		return
+	}
+	p.gap()
+	for _, c := range changes {
+		p.item(at("Settings  "), plain(fmt.Sprintf("%s %s → %s", c.Name, orNone(c.Before), orNone(c.After))))
+	}
+}
+
 func orNone(value string) string {
 	if value == "" {
 		return "none"

@@ -110,12 +110,14 @@ func Diff(w io.Writer, s Style, d versions.Diff) error {
 		}
 		if len(d.Changes) == 0 {
 			p.item(lead{{"✓ ", green}}, span{from, bold}, plain("no difference in "+count(before, "frame")))
+			p.settingChanges(d.Settings)
 			p.classNumbers("", d.ClassNumbers)
 			return
 		}
 		p.head(span{from, bold}, plain(kinds(d)+"; "+number(d.Same)+" the same"))
 		p.gap()
 		p.classChanges(d.Classes)
+		p.settingChanges(d.Settings)
 		p.classNumbers("", d.ClassNumbers)
 		p.relabellings(d.Relabellings)
 		p.changes(d)

@@ -55,8 +55,27 @@ func (d Definition) List() []Setting {
 	}
 }
 
+// SettingChange is a setting that differs between two definitions.
+type SettingChange struct {
+	Name   string `json:"name"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
+// ChangesTo lists the settings that are others in the definition after.
+func (d Definition) ChangesTo(after Definition) []SettingChange {
+	var changes []SettingChange
+	now := after.List()
+	for i, s := range d.List() {
+		if s != now[i] {
+			changes = append(changes, SettingChange{s.Name, s.Value, now[i].Value})
+		}
+	}
+	return changes
+}
+
 // Equal says that both put every frame in the same place.
-func (d Definition) Equal(o Definition) bool { return slices.Equal(d.List(), o.List()) }
+func (d Definition) Equal(o Definition) bool { return len(d.ChangesTo(o)) == 0 }
 
 // GivenSetting is a setting that a caller gives otherwise than it is in force.
 type GivenSetting struct {
@@ -198,12 +217,8 @@ func (s *Store) contradiction(ctx context.Context, f InForce) string {
 	case v.Generation < f.Since.Generation:
 		return ""
 	}
-	theirs := v.Definition.List()
-	for i, mine := range f.Settings.List() {
-		if mine != theirs[i] {
-			return fmt.Sprintf("it belongs to other datasets: its %s is %.60q, and that of dataset version %d is %.60q",
-				mine.Name, mine.Value, v.Generation, theirs[i].Value)
-		}
+	for _, c := range f.Settings.ChangesTo(v.Definition) {
+		return fmt.Sprintf("it belongs to other datasets: its %s is %.60q, and that of dataset version %d is %.60q", c.Name, c.Before, v.Generation, c.After)
 	}
 	return ""
 }

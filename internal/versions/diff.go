@@ -60,6 +60,8 @@ type Diff struct {
 	Same    int            `json:"same"`
 	Totals  map[Kind]int   `json:"totals"` // all kinds, always
 	Classes []ClassChanges `json:"classes"`
+	// Settings are those that the later version was made with otherwise.
+	Settings []state.SettingChange `json:"settings,omitempty"`
 	// ClassNumbers are the classes whose number in classes.json changes.
 	ClassNumbers []state.ClassNumber `json:"class_numbers,omitempty"`
 	// Relabellings come with the commonest first.

@@ -154,6 +154,7 @@ func Between(ctx context.Context, s *state.Store, from, to state.Version) (Diff,
 	d.From, d.To = from.Generation, to.Generation
 	d.sortClasses(slices.Concat(to.Classes, from.Classes))
 	if from.Generation != 0 {
+		d.Settings = from.Definition.ChangesTo(to.Definition)
 		d.ClassNumbers = state.ClassNumberChanges(from.ClassNames(), to.ClassNames())
 	}
 	return d, nil

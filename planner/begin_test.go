@@ -232,6 +232,32 @@ func TestLeftBetweenChunks(t *testing.T) {
 	})
 }
 
+// A publication that was left, and of which the plan or the tasks are gone, ends as failed; the next planner begins anew.
+func TestLeftWithoutItsPlan(t *testing.T) {
+	for _, name := range []string{"plan.json", "tasks-00000.jsonl.zst"} {
+		for _, damaged := range []bool{false, true} {
+			inBubble(t, 3, func(t *testing.T, w *world) {
+				plan := w.plan(Options{Review: true})
+				w.point(func(p *state.Pointer) { p.State = state.Publishing })
+				key := layout.State() + state.RunName(plan.Run, name)
+				if w.remove(key); damaged {
+					w.put(key, "{")
+				}
+				_, err := w.planner().Plan(context.Background(), Options{})
+				if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "shuffle plan") {
+					t.Errorf("%s, damaged %t: %v", name, damaged, err)
+				}
+				if p := w.pointer(); p.State != state.Failed || !strings.Contains(p.Reason, name) || len(w.tasks.bodies()) > 0 {
+					t.Errorf("%s, damaged %t: %+v", name, damaged, p)
+				}
+				if again := w.plan(Options{}); again.Tasks != 3 || again.State != state.Running {
+					t.Errorf("%s, damaged %t: planned again: %+v", name, damaged, again)
+				}
+			})
+		}
+	}
+}
+
 // A plan of 0 tasks whose planner died before the end is ended by the next one.
 func TestLeftBeforeTheEndOfNothing(t *testing.T) {
 	inBubble(t, 3, func(t *testing.T, w *world) {

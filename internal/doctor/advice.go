@@ -139,6 +139,11 @@ var causes = []cause{
 		op, ok := errors.AsType[*net.OpError](s.err)
 		return ok && op.Timeout() || s.is(sheet.ErrNoConnection)
 	}, "no answer from this address: check the network, a VPN or HTTPS_PROXY"},
+	{func(s symptoms) bool { return s.says("database disk image is malformed", "file is not a database") },
+		"queues.db is damaged: end the services, delete it and its -wal and -shm beside it, and type shuffle setup. Nothing is lost: " +
+			"the tracker publishes what is open again after SHUFFLE_STALL, and shuffle plan --supersede does at once"},
+	{func(s symptoms) bool { return s.says("attempt to write a readonly database") },
+		"let this user write to the folder of queues.db; services go on by themselves then"},
 	{func(s symptoms) bool { return s.is(syscall.ENOSPC, syscall.EDQUOT) }, "free some space on the disk"},
 	{func(s symptoms) bool { return s.is(fs.ErrPermission, syscall.EROFS) },
 		"let this user read and write there, or choose another folder"},

@@ -33,6 +33,9 @@ func TestAdvice(t *testing.T) {
 		err  error
 		want []string
 	}{
+		{errors.New("open queues /a/queues.db: database disk image is malformed (11)"), []string{"delete it", "shuffle setup", "Nothing is lost"}},
+		{errors.New("open queues /a/queues.db: file is not a database (26)"), []string{"delete it", "shuffle setup"}},
+		{errors.New("receive: attempt to write a readonly database (8)"), []string{"write to the folder", "by themselves"}},
 		{fmt.Errorf("read: %w", sheet.ErrOfficeFile), []string{"File, Save as Google Sheets"}},
 		{fmt.Errorf("read: %w", sheet.ErrAPIDisabled), []string{"Google Sheets API on"}},
 		{fmt.Errorf("read: %w", sheet.ErrScope), []string{"--scopes=", "spreadsheets.readonly"}},

@@ -4,12 +4,26 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // write runs do in a transaction that holds the write lock from its start: one that reads first and locks later
 // fails whenever another process has written in between. The whole is short, since a process that is stopped inside
 // it (SIGSTOP) stops the others.
 func (f *File) write(ctx context.Context, do func(tx *sql.Tx) error) error {
+	err := f.writeOnce(ctx, do)
+	var refused *sqlite.Error
+	if errors.As(err, &refused) && refused.Code()&0xff == sqlite3.SQLITE_READONLY {
+		// A connection that was opened while the file could not be written stays so. The next call gets another one.
+		f.writer.SetMaxIdleConns(0)
+		f.writer.SetMaxIdleConns(1)
+	}
+	return err
+}
+
+func (f *File) writeOnce(ctx context.Context, do func(tx *sql.Tx) error) error {
 	tx, err := f.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err

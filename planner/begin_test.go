@@ -32,6 +32,14 @@ func (w *world) leave(s state.State) {
 	w.point(func(p *state.Pointer) {
 		*p = state.Pointer{Generation: 41, Run: "20000101T000000Z-41", State: s, Fence: state.DefaultFence, Tasks: 3, Started: time.Now()}
 	})
+	if s == state.Planning || s == state.Publishing {
+		return
+	}
+	// A run that workers have, or had, has recorded its settings.
+	plan := &state.Plan{Run: "20000101T000000Z-41", Generation: 41, Tasks: 3, Settings: state.Settings{
+		Definition: state.Definition{Seed: "7", Split: w.config.Split.String(), Classes: classes}, Datasets: w.config.Split.Datasets()}}
+	w.must(w.store.WritePlan(w.t.Context(), plan))
+	w.must(w.store.EnsureSettings(w.t.Context(), plan))
 }
 
 // wait is how long a call takes, by the bubble's clock.

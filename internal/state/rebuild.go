@@ -1,9 +1,9 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -19,12 +19,15 @@ type seed struct {
 
 // rebuildSettings makes the settings from what else the bucket has, when settings.json is missing.
 //
-//	seed.json | versions, published runs | the settings are
-//	----------+--------------------------+------------------------------------------------------------
-//	no        | none                     | none: the first run chooses them
-//	no        | some                     | those of the newest of them
-//	yes       | some                     | the same, with the seed of seed.json: an earlier release
-//	yes       | none                     | unknown: an error
+//	seed.json          | versions, published runs | the settings are
+//	-------------------+--------------------------+----------------------------------------------------
+//	no                 | none                     | none: the first run chooses them
+//	no, or older       | some                     | those of the newest of them
+//	of the newest run  | its plan                 | those of the plan
+//	of the newest run  | an older version or plan | the same, with the seed of seed.json
+//	yes                | none                     | unknown: an error
+//
+// Where the pointer names a run that was published, and nothing of it is left, they are unknown too.
 func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 	names, err := s.Names(ctx, "")
 	if err != nil {
@@ -33,69 +36,86 @@ func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 	if slices.Contains(names, settingsName) {
 		return InForce{}, s.settingsError("the bucket lists it and does not give it: try again, and see shuffle doctor")
 	}
-	newest, from, err := s.newestPublished(ctx)
-	if err != nil {
-		return InForce{}, err
-	}
-	f := InForce{Settings: newest.Definition, Datasets: newest.Datasets, Since: from}
+	var old seed
 	if slices.Contains(names, seedName) {
-		var old seed
 		if _, err := s.ReadJSON(ctx, seedName, &old); err != nil || old.Seed == "" || old.Generation < 1 {
 			return InForce{}, errors.Join(s.settingsError("it is missing, and "+seedName+", which it is to be made from, cannot be read: restore the last version of one of them"), err)
 		}
-		if from.Generation == 0 {
-			return InForce{}, s.settingsError("it is missing, and so are the versions and the plan that run " + old.Run + " has left: restore one of them")
-		}
-		if f.Settings.Seed != old.Seed { // a later run has drawn it, and has not succeeded
-			f.Settings.Seed, f.Since = old.Seed, Since{Run: old.Run, Generation: GenerationOf(old.Run)}
-		}
-		f.Datasets = old.Datasets
-		f.Rebuilt = seedName + " and "
 	}
-	if from.Generation == 0 {
+	held, err := s.Current(ctx, Held{})
+	if err != nil {
+		return InForce{}, err
+	}
+	published := held.State == Running || held.State == Verifying || held.State == Succeeded || held.Published > 0
+	known := old.Generation
+	if published {
+		known = held.Generation
+	}
+	newest, from, err := s.newestPublished(ctx, known)
+	switch {
+	case err != nil:
+		return InForce{}, err
+	case from.Generation > 0:
+	case known > 0:
+		return InForce{}, s.settingsError("it is missing, and so are the versions and the plan of run " + cmp.Or(held.Run, old.Run) +
+			", which was published: restore one of them; or, to draw the datasets anew, delete " + pointerName + " and " + seedName + " beside it too")
+	default:
 		return InForce{}, nil
 	}
-	for _, name := range newest.Listed {
+	f := InForce{V: settingsVersion, Settings: newest.Definition, Since: from, Datasets: slices.Clone(newest.Datasets), Rebuilt: "run " + from.Run}
+	if old.Generation > from.Generation {
+		if f.Settings.Seed != old.Seed { // a run that has left nothing else has drawn it; the next run records both
+			f.Settings.Seed, f.Since = old.Seed, Since{}
+		}
+		f.Rebuilt = seedName + " and " + f.Rebuilt
+	}
+	for _, name := range slices.Concat(newest.Listed, old.Datasets) {
 		if !slices.Contains(f.Datasets, name) {
 			f.Datasets = append(f.Datasets, name)
 		}
 	}
 	// Generation stays 0: the next run that is published records the settings, whatever its own generation is.
-	f.V, f.Rebuilt = settingsVersion, f.Rebuilt+"run "+from.Run
 	return f, nil
 }
 
-// newestPublished gives the settings of the newest dataset version, or of a run that was published after it. The zero Since
-// says that there is neither.
-func (s *Store) newestPublished(ctx context.Context) (Settings, Since, error) {
+// newestPublished gives the settings of the newest dataset version, or of a run that was published after it; the run of
+// the generation known was published. The zero Since says that there is neither.
+func (s *Store) newestPublished(ctx context.Context, known int64) (Settings, Since, error) {
 	v, err := s.LatestVersion(ctx)
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
-		return Settings{}, Since{}, err
+		return Settings{}, Since{}, errors.Join(s.settingsError("it is missing, and the newest dataset version, which it is to be made from, cannot be read: restore the last version of one of them"), err)
 	}
+	run, err := s.publishedAfter(ctx, v.Generation, known)
+	if err != nil || run == "" {
+		return v.Settings, Since{Run: v.Run, Generation: v.Generation}, err
+	}
+	plan, err := s.ReadPlan(ctx, run)
+	if err != nil {
+		return Settings{}, Since{}, errors.Join(s.settingsError("it is missing, and the plan of run "+run+", which it is to be made from, cannot be read: restore the last version of one of them"), err)
+	}
+	return plan.Settings, Since{Run: plan.Run, Generation: plan.Generation}, nil
+}
+
+// publishedAfter is the newest run of a later generation that was published; "" is none.
+func (s *Store) publishedAfter(ctx context.Context, generation, known int64) (string, error) {
 	runs, err := s.Runs(ctx)
 	if err != nil {
-		return Settings{}, Since{}, err
+		return "", err
 	}
 	slices.Reverse(runs)
 	for _, run := range runs {
-		if GenerationOf(run) <= v.Generation {
+		if GenerationOf(run) <= generation {
 			break
 		}
-		published, err := s.wasPublished(ctx, run)
-		if err != nil {
-			return Settings{}, Since{}, err
-		}
+		published := GenerationOf(run) == known
 		if !published {
-			continue
+			published, err = s.wasPublished(ctx, run)
 		}
-		plan, err := s.ReadPlan(ctx, run)
-		if err != nil {
-			return Settings{}, Since{}, fmt.Errorf("%w: %s%s is missing, and the plan of run %s, which it is to be made from, cannot be read: restore the last version of one of them: %w",
-				ErrSettings, s.Layout.State(), settingsName, run, err)
+		if err != nil || published {
+			return run, err
 		}
-		return plan.Settings, Since{Run: plan.Run, Generation: plan.Generation}, nil
 	}
-	return v.Settings, Since{Run: v.Run, Generation: v.Generation}, nil
+	return "", nil
 }
 
 // publishedName is written before the first message of a run. Earlier releases did not write it.

@@ -202,23 +202,42 @@ func (s *Store) parseSettings(body []byte) (InForce, error) {
 	return f, nil
 }
 
-// contradiction says what the newest dataset version has against the settings; "" is nothing, also where there is no version
-// that can be read. Settings do not change between Since and now, so a version of that time has the same ones.
+// contradiction says what else the bucket has against the settings; "" is nothing. What cannot be read says nothing against
+// them. Settings do not change between Since and Generation, so every plan and version of that time has the same ones, and
+// every run that is published records its generation.
 func (s *Store) contradiction(ctx context.Context, f InForce) string {
 	if f.Scope != s.Scope && f.Scope != "" && s.Scope != "" {
 		return fmt.Sprintf("it belongs to other datasets: those of %.100s, and these are of %s", f.Scope, s.Scope)
 	}
-	v, err := s.LatestVersion(ctx)
+	held, err := s.Current(ctx, Held{})
 	switch {
-	case err != nil:
+	case err != nil, !held.Exists():
+	case f.Generation > held.Generation:
+		return fmt.Sprintf("it belongs to other datasets: it was recorded for generation %d, and the newest run here has %d", f.Generation, held.Generation)
+	case held.Generation > f.Generation+1, held.Generation > f.Generation && held.State != Planning && held.State != Review:
+		if run, err := s.publishedAfter(ctx, f.Generation, 0); err == nil && run != "" {
+			return fmt.Sprintf("it is older than run %s: it was recorded for generation %d", run, f.Generation)
+		}
+	}
+	v, err := s.LatestVersion(ctx)
+	of, theirs := fmt.Sprintf("dataset version %d", v.Generation), v.Definition
+	switch {
+	case err != nil && !errors.Is(err, bucket.ErrNotFound):
 		return ""
 	case v.Generation > f.Generation:
-		return fmt.Sprintf("it is older than dataset version %d: it was recorded for generation %d", v.Generation, f.Generation)
-	case v.Generation < f.Since.Generation:
-		return ""
+		return fmt.Sprintf("it is older than %s: it was recorded for generation %d", of, f.Generation)
+	case v.Generation < f.Since.Generation: // the run that recorded it has no version
+		plan, err := s.ReadPlan(ctx, f.Since.Run)
+		if errors.Is(err, bucket.ErrNotFound) {
+			return fmt.Sprintf("it belongs to other datasets: run %.100s, which recorded it, is none of these", f.Since.Run)
+		}
+		if err != nil {
+			return ""
+		}
+		of, theirs = "the plan of run "+plan.Run, plan.Settings.Definition
 	}
-	for _, c := range f.Settings.ChangesTo(v.Definition) {
-		return fmt.Sprintf("it belongs to other datasets: its %s is %.60q, and that of dataset version %d is %.60q", c.Name, c.Before, v.Generation, c.After)
+	for _, c := range f.Settings.ChangesTo(theirs) {
+		return fmt.Sprintf("it belongs to other datasets: its %s is %.60q, and that of %s is %.60q", c.Name, c.Before, of, c.After)
 	}
 	return ""
 }
@@ -233,7 +252,7 @@ func (s *Store) EnsureSettings(ctx context.Context, plan *Plan) error {
 		if old != nil {
 			now, err = s.parseSettings(old)
 		} else {
-			_, newest, err = s.newestPublished(ctx)
+			_, newest, err = s.newestPublished(ctx, 0)
 		}
 		if err != nil {
 			return nil, err

@@ -88,6 +88,7 @@ func TestEnsureSettings(t *testing.T) {
 		{"a change", plan(4, "four", "train", "test"), inForce("four", 4, 4, "train", "test", "validate")},
 		{"twice", plan(4, "four", "train", "test"), inForce("four", 4, 4, "train", "test", "validate")},
 	} {
+		w.must(w.WritePlan(t.Context(), &step.plan))
 		w.must(w.EnsureSettings(t.Context(), &step.plan))
 		got, err := w.Settings(t.Context())
 		if diff := cmp.Diff(step.want, got); diff != "" || err != nil {
@@ -134,8 +135,8 @@ func TestMissingSettingsAreMadeAgain(t *testing.T) {
 			later := plan(6, "six", "train", "test")
 			w.must(w.WritePlan(t.Context(), &later))
 		}, "five", 5},
-		{"an earlier release with a version", func(w settingsWorld) { w.version(p); w.put("seed.json", old) }, "old", 6},
-		{"an earlier release whose runs failed", func(w settingsWorld) { w.published(p); w.put("seed.json", old) }, "old", 6},
+		{"an earlier release with a version", func(w settingsWorld) { w.version(p); w.put("seed.json", old) }, "old", 0},
+		{"an earlier release whose runs failed", func(w settingsWorld) { w.published(p); w.put("seed.json", old) }, "old", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newSettingsWorld(t)
@@ -157,7 +158,11 @@ func TestMissingSettingsAreMadeAgain(t *testing.T) {
 			// The next run records what was made again, and since when it holds.
 			next := plan(9, got.Settings.Seed, "train", "test")
 			next.SettingsSince, next.Settings.Listed = got.Since, got.Datasets
+			w.must(w.WritePlan(t.Context(), &next))
 			w.must(w.EnsureSettings(t.Context(), &next))
+			if got.Since.Run == "" {
+				got.Since = state.Since{Run: next.Run, Generation: 9}
+			}
 			now, err := w.Settings(t.Context())
 			w.must(err)
 			if diff := cmp.Diff(got, now, cmpopts.IgnoreFields(state.InForce{}, "Rebuilt", "Generation")); diff != "" || now.Generation != 9 {
@@ -178,6 +183,8 @@ func TestSettingsThatCannotBeTrusted(t *testing.T) {
 		{"another object", `{"v":1,"generation":5,"run":"r"}`, "damaged"},
 		{"null", "null", "damaged"},
 		{"a list", "[]", "damaged"},
+		{"of other datasets, without a version of theirs", fmt.Sprintf(whole, "other", 6, 7), "run r, which recorded it, is none of these"},
+		{"of a later generation than any run", fmt.Sprintf(whole, "five", 5, 99), "the newest run here has 7"},
 		{"of a newer release", `{"v":2,"settings":"other"}`, "newer release"},
 		{"of other datasets", fmt.Sprintf(whole, "other", 2, 7), `its seed is "other", and that of dataset version 5 is "five"`},
 		{"an old one put back", fmt.Sprintf(whole, "five", 1, 3), "older than dataset version 5"},
@@ -185,8 +192,10 @@ func TestSettingsThatCannotBeTrusted(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := newSettingsWorld(t)
 			w.version(plan(5, "five", "train", "test"))
+			_, err := w.Swap(t.Context(), state.Held{}, state.Pointer{Generation: 7, Run: "20261123T212443Z-7", State: state.Failed})
+			w.must(err)
 			w.put("settings.json", test.body)
-			_, err := w.Settings(t.Context())
+			_, err = w.Settings(t.Context())
 			if !errors.Is(err, state.ErrSettings) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "tt/shuffle/settings.json") {
 				t.Errorf("%v, want %q", err, test.want)
 			}
@@ -209,6 +218,55 @@ func TestSettingsThatCannotBeTrusted(t *testing.T) {
 	})
 }
 
+// What a later run was published with outweighs an older object that somebody puts back, and what is left decides.
+func TestSettingsThatAreOlderThanARun(t *testing.T) {
+	w := newSettingsWorld(t)
+	first, second := plan(5, "five", "train", "test"), plan(6, "six", "train", "test")
+	w.must(w.WritePlan(t.Context(), &first))
+	w.must(w.EnsureSettings(t.Context(), &first))
+	before, err := w.Read(t.Context(), "settings.json")
+	w.must(err)
+	w.published(second)
+	w.must(w.EnsureSettings(t.Context(), &second))
+	_, err = w.Swap(t.Context(), state.Held{}, state.Pointer{Generation: 6, Run: second.Run, State: state.Cancelled})
+	w.must(err)
+	w.put("settings.json", string(before.Body))
+	if f, err := w.Settings(t.Context()); !errors.Is(err, state.ErrSettings) || !strings.Contains(err.Error(), "older than run "+second.Run) {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+// The seed of an earlier release does not outlive what came after it, and its run was published even if it left nothing more.
+func TestSeedOfAnEarlierRelease(t *testing.T) {
+	const old = `{"v":1,"seed":"five","run":"20261123T212443Z-5","generation":5,"datasets":["train","test"]}`
+	w := newSettingsWorld(t)
+	five, six := plan(5, "five", "train", "test"), plan(6, "six", "train", "test")
+	w.must(w.WritePlan(t.Context(), &five))
+	w.put("seed.json", old)
+	if f, err := w.Settings(t.Context()); err != nil || f.Settings.Seed != "five" || f.Since.Generation != 5 {
+		t.Errorf("without any result: %+v, %v", f, err)
+	}
+	w.version(six)
+	if f, err := w.Settings(t.Context()); err != nil || f.Settings.Seed != "six" || f.Since.Generation != 6 {
+		t.Errorf("after a newer version: %+v, %v", f, err)
+	}
+}
+
+// A pointer that names a published run of which nothing is left is no first run.
+func TestNothingIsLeftOfAPublishedRun(t *testing.T) {
+	for held, known := range map[state.State]bool{
+		state.Planning: false, state.Publishing: false, state.Review: false, state.Failed: false,
+		state.Running: true, state.Verifying: true, state.Succeeded: true,
+	} {
+		w := newSettingsWorld(t)
+		_, err := w.Swap(t.Context(), state.Held{}, state.Pointer{Generation: 1, Run: "20261123T212443Z-1", State: held})
+		w.must(err)
+		if _, err := w.Settings(t.Context()); errors.Is(err, state.ErrSettings) != known {
+			t.Errorf("%s: %v", held, err)
+		}
+	}
+}
+
 // forgetful answers once that settings.json is not there, although it is.
 type forgetful struct {
 	state.Bucket
@@ -226,6 +284,7 @@ func (b *forgetful) GetObject(ctx context.Context, key, ifNoneMatch string) (buc
 func TestOneAnswerThatThereIsNoneIsNotBelieved(t *testing.T) {
 	w := newSettingsWorld(t)
 	p := plan(5, "five", "train", "test")
+	w.must(w.WritePlan(t.Context(), &p))
 	w.must(w.EnsureSettings(t.Context(), &p))
 	w.Bucket = &forgetful{w.Bucket, 1}
 	if f, err := w.Settings(t.Context()); !errors.Is(err, state.ErrSettings) {

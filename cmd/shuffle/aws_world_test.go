@@ -139,6 +139,7 @@ func (w *wire) want(before map[string]listed, episodes []*season.Episode, except
 		planned[e.Episode] = true
 		classes, frozen := e.Wanted()
 		maps.Copy(stays, frozen)
+		maps.Copy(stays, rowless(e, before))
 		for f, class := range classes {
 			image, ok := before[e.ImagePrefix()+f.File()]
 			if !ok && !stays[f] {
@@ -156,6 +157,22 @@ func (w *wire) want(before map[string]listed, episodes []*season.Episode, except
 		}
 	}
 	return want
+}
+
+// rowless are the frames without a row that stay where they stand, since the sheet has rows whose frame cannot be known.
+func rowless(e *season.Episode, before map[string]listed) map[dataset.Frame]bool {
+	stays, named, unknown := map[dataset.Frame]bool{}, map[dataset.Frame]bool{}, false
+	for _, r := range e.Rows {
+		f, err := dataset.ParseFrame(r.Frame)
+		unknown = unknown || err != nil || f.Episode() != e.Episode
+		named[f] = true
+	}
+	for key := range before {
+		if f, ok := frameAt(key); ok && unknown && f.Episode() == e.Episode && !named[f] {
+			stays[f] = true
+		}
+	}
+	return stays
 }
 
 // changed counts the frames that do not stand as they are wanted: each is to cost one task.

@@ -35,9 +35,10 @@ func (w *world) start(name string, args ...string) (*process, error) {
 		return nil, err
 	}
 	p.cmd = exec.Command(program, args...)
-	p.cmd.Env = slices.Concat(os.Environ(), w.env, []string{
-		"AWS_ACCESS_KEY_ID=" + name, "AWS_SECRET_ACCESS_KEY=secret", "SHUFFLE_SHEETS_ENDPOINT=" + w.endpoint + faults.SheetsPath + name + "/",
-	})
+	p.cmd.Env = slices.Concat(os.Environ(), w.env, []string{"AWS_ACCESS_KEY_ID=" + name, "AWS_SECRET_ACCESS_KEY=secret"})
+	if w.endpoint != "" {
+		p.cmd.Env = append(p.cmd.Env, "SHUFFLE_SHEETS_ENDPOINT="+w.endpoint+faults.SheetsPath+name+"/")
+	}
 	if w.clock != nil {
 		p.cmd.Path, p.cmd.Env = withClocks(), append(p.cmd.Env, w.clock(name).env())
 	}

@@ -80,7 +80,7 @@ func age(meta middleware.Metadata, modified *time.Time) time.Duration {
 	if !ok || modified == nil {
 		return -1
 	}
-	return max(now.Sub(*modified)-time.Second, -1)
+	return max(now.Sub(*modified)-time.Second, 0)
 }
 
 // HeadObject gives the ETag and size of an object.

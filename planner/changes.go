@@ -11,7 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// settingsEffect counts what other settings than those in force do to the frames that stand in the datasets.
+// settingsEffect counts the frames that stand in a dataset and will stand in another: what other settings than those in
+// force do, or what a change of settings has left to do.
 type settingsEffect struct {
 	training string
 	frames   int
@@ -42,8 +43,9 @@ func (c *settingsEffect) add(e dataset.Episode, standing dataset.Standing, expec
 	}
 }
 
-// result adds, from the kept versions, which of the frames that are held out have been trained on.
-func (c *settingsEffect) result(ctx context.Context, store *state.Store) (*state.DatasetChanges, error) {
+// result is nil when no frame changes its dataset under the settings in force. It adds, from the kept versions, which of the
+// frames that are held out have been trained on; not for a few frames, as stratified classes move with a label.
+func (c *settingsEffect) result(ctx context.Context, store *state.Store, changed bool) (*state.DatasetChanges, error) {
 	out := &state.DatasetChanges{Of: c.frames, Counts: []state.ChangedFrames{}}
 	for key, n := range c.counts {
 		key.Frames = n
@@ -53,6 +55,12 @@ func (c *settingsEffect) result(ctx context.Context, store *state.Store) (*state
 	slices.SortFunc(out.Counts, func(a, b state.ChangedFrames) int {
 		return cmp.Or(cmp.Compare(a.Episode, b.Episode), cmp.Compare(a.Class, b.Class))
 	})
+	if out.Frames == 0 && !changed {
+		return nil, nil
+	}
+	if 100*out.Frames <= out.Of && !changed {
+		return out, nil
+	}
 	trained, err := trainedFrames(ctx, store, c.training)
 	if err != nil {
 		return nil, err

@@ -61,8 +61,8 @@ func (p *episodePlanner) plan() EpisodeChanges {
 	tooMany := func(n int, ceiling rows.Limit) bool { return n > freeChanges && ceiling.Exceeded(n, stand) }
 	if !p.AllowDelete && tooMany(removed, p.Ceiling) {
 		return EpisodeChanges{Problems: p.out.Problems, Cause: state.CauseDeletions, Held: fmt.Sprintf(
-			"would delete %d of the %d frames in the datasets (%.1f%%), more than the ceiling %s (--max-delete, SHUFFLE_MAX_DELETE) allows; %s",
-			removed, stand, 100*float64(removed)/float64(stand), p.Ceiling, p.allow("delete"))}
+			"would delete %d of the %d frames in the datasets (%.1f%%)%s, more than the ceiling %s (--max-delete, SHUFFLE_MAX_DELETE) allows; %s",
+			removed, stand, 100*float64(removed)/float64(stand), p.leftOutNote(), p.Ceiling, p.allow("delete"))}
 	}
 	if n := p.out.Totals.Refresh; !p.AllowRefresh && tooMany(n, p.RefreshCeiling) {
 		return EpisodeChanges{Problems: p.out.Problems, Cause: state.CauseRefreshes, Held: fmt.Sprintf(
@@ -74,6 +74,13 @@ func (p *episodePlanner) plan() EpisodeChanges {
 			"frames without a row (%d) are left as they stand: rows without a usable frame name (%d) may be theirs", p.rowless, p.Sheet.Unread)})
 	}
 	return p.out
+}
+
+func (p *episodePlanner) leftOutNote() string {
+	if p.leftOut == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d of them since the settings leave them out (guard, subsample, pins)", p.leftOut)
 }
 
 // PruneEpisode deletes every frame of an episode from the datasets.
@@ -92,6 +99,8 @@ type episodePlanner struct {
 	allow func(flag string) string // how to lift a ceiling
 	rows  map[dataset.Frame]rows.Row
 	out   EpisodeChanges
+	// leftOut counts the frames that stand, have a class, and are in no dataset by the settings.
+	leftOut int
 	// rowless counts the frames without a row that are frozen.
 	rowless int
 }
@@ -151,6 +160,9 @@ func (p *episodePlanner) sheetWish(f dataset.Frame) Wish {
 	}
 	name, ok := p.Assign.Dataset(f)
 	if !ok {
+		if len(p.Standing[f]) > 0 {
+			p.leftOut++
+		}
 		return Wish{}
 	}
 	return Wish{Place: &dataset.Place{Dataset: name, Class: row.Class}, ETag: etag}

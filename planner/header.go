@@ -30,6 +30,9 @@ func (d *draft) header(ctx context.Context) (*state.Plan, error) {
 			plan.Settings.Listed = append(plan.Settings.Listed, name)
 		}
 	}
+	if d.back != nil && d.fixed == nil {
+		plan.RestoredSettings = d.chosen.ChangesTo(d.back.version.Definition)
+	}
 	if d.chosen.changed() {
 		plan.InForce = &d.chosen.inForce.Settings
 	} else {

@@ -194,7 +194,6 @@ func TestUsage(t *testing.T) {
 			{Options{Season: "S02", Episodes: []dataset.Episode{e1}}, "--episode S01E01: it is not of --season S02"},
 			{Options{Prune: []dataset.Episode{e1}}, "--prune S01E01: a manifest names the episode"},
 			{Options{Prune: []dataset.Episode{"S03E01"}}, "--prune S03E01: a manifest names the episode, or its season's manifest cannot be read"},
-			{Options{Seed: "8"}, `seed: in force 7, given 8`},
 		} {
 			for _, opt := range []Options{test.opt, with(test.opt, func(o *Options) { o.DryRun = true }), with(test.opt, func(o *Options) { o.Supersede = true })} {
 				_, err := w.planner().Plan(context.Background(), opt)

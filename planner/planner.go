@@ -137,7 +137,11 @@ func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
 		return nil, err
 	}
 	if opt.DryRun {
-		return d.plan(ctx)
+		plan, err := d.plan(ctx)
+		if err == nil {
+			plan.Options, err = encodeOptions(opt)
+		}
+		return plan, err
 	}
 	held, quiet, err := p.begin(ctx, opt)
 	if err != nil {

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -48,7 +49,7 @@ func (d *draft) settings(ctx context.Context) (chosen, error) {
 //	no       | anything                   | any                | what is given, and defaults
 //	yes      | the same, or nothing       | any                | what is in force
 //	yes      | other settings             | none, review       | refused
-//	yes      | other settings but a seed  | dry run            | what is given over what is in force
+//	yes      | other settings             | dry run            | what is given over what is in force
 //	yes      | other settings             | change settings    | what is given over what is in force
 //	yes      | another seed               | reshuffle          | the given seed
 //	yes      | no seed                    | reshuffle          | a new seed
@@ -59,10 +60,14 @@ func (c *Config) choose(inForce state.InForce, opt Options) (chosen, error) {
 		if d.Seed == "" {
 			d.Seed = rand.Text()
 		}
-		return chosen{Definition: d}, c.checkPins(d, opt)
+		return chosen{Definition: d}, c.checkPins(nil, d, opt)
 	}
 	if opt.Recorded {
 		return c.with(inForce, inForce.Settings), nil
+	}
+	if opt.ChangeSettings && !opt.DryRun && (opt.Season != "" || len(opt.Episodes) > 0) {
+		return chosen{}, fmt.Errorf("%w: --change-settings with --season or --episode: settings are those of all episodes, and a plan of some would leave the others to move later; leave the selection out",
+			ErrUsage)
 	}
 	wanted := c.over(inForce.Settings)
 	switch {
@@ -78,11 +83,11 @@ func (c *Config) choose(inForce state.InForce, opt Options) (chosen, error) {
 	}
 	wanted.Pinned = withoutNames(wanted.Pinned, opt.Unpin)
 	ch := c.with(inForce, wanted)
-	if err := c.checkPins(wanted, opt); err != nil {
+	if err := c.checkPins(inForce.Settings.Pinned, wanted, opt); err != nil {
 		return ch, err
 	}
 	refused := slices.DeleteFunc(slices.Clone(ch.given), func(g state.GivenSetting) bool {
-		return opt.ChangeSettings || g.Name == "seed" && opt.Reshuffle || g.Name != "seed" && opt.DryRun
+		return opt.ChangeSettings || opt.DryRun || g.Name == "seed" && opt.Reshuffle
 	})
 	if len(refused) > 0 {
 		return ch, refusal(inForce, refused)
@@ -129,8 +134,12 @@ func refusal(inForce state.InForce, refused []state.GivenSetting) error {
 	for _, g := range refused {
 		fmt.Fprintf(&lines, "\n  %s: in force %s, given %s (%s)", g.Name, g.InForce, g.Given, g.From)
 	}
-	return fmt.Errorf("%w: the settings given are not those in force since run %s:%s\nleave them out, or add --change-settings to give the datasets these settings; shuffle plan --dry-run shows what that moves",
-		ErrUsage, inForce.Since.Run, lines.String())
+	also := ""
+	if refused[0].Name == "seed" {
+		also = " (or --reshuffle, for the seed alone)"
+	}
+	return fmt.Errorf("%w: the settings given are not those in force since run %s:%s\nleave them out, or add --change-settings%s to give the datasets these settings; shuffle plan --dry-run shows what that moves",
+		ErrUsage, inForce.Since.Run, lines.String(), also)
 }
 
 // definition is what flags, environment and defaults say, without a seed.
@@ -160,10 +169,15 @@ func (c *Config) over(d state.Definition) state.Definition {
 	return d
 }
 
-// checkPins refuses pins that pin nothing.
-func (c *Config) checkPins(d state.Definition, opt Options) error {
+// checkPins refuses pins that pin nothing, and ends of pins that are none. before are the datasets that are pinned now.
+func (c *Config) checkPins(before []string, d state.Definition, opt Options) error {
 	if len(opt.Pin)+len(opt.Unpin) > 0 && !opt.ChangeSettings && !opt.DryRun {
 		return fmt.Errorf("%w: --pin and --unpin change the settings in force: add --change-settings, or --dry-run to see what that does", ErrUsage)
+	}
+	for _, name := range opt.Unpin {
+		if slices.Contains(opt.Pin, name) || !slices.Contains(before, name) {
+			return fmt.Errorf("%w: --unpin %s: expected a dataset that is pinned (now: %s) and is not given with --pin", ErrUsage, name, cmp.Or(strings.Join(before, ", "), "none"))
+		}
 	}
 	split, err := ParseSplit(d.Split)
 	if err != nil {

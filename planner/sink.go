@@ -22,7 +22,7 @@ type sink struct {
 	pending []messages.Task
 	chunk   int
 	sum     *summary
-	effect  *settingsEffect // nil when the plan is made with the settings in force
+	effect  *settingsEffect // nil before the first published run
 
 	writes  *errgroup.Group // of chunks
 	writing context.Context // of them; it ends with the first that fails
@@ -33,7 +33,7 @@ const chunksAtOnce = 4
 
 func newSink(ctx context.Context, d *draft, plan *state.Plan) *sink {
 	s := &sink{d: d, plan: plan, turn: make(chan struct{}, 1), sum: newSummary()}
-	if d.chosen.changed() {
+	if d.chosen.inForce.Exists() {
 		s.effect = newSettingsEffect(d.assign.Split)
 	}
 	s.writes, s.writing = errgroup.WithContext(ctx)
@@ -124,7 +124,7 @@ func (s *sink) finish(ctx context.Context, lists int64) (err error) {
 	s.plan.Leakage, s.plan.LeakageGrouped = s.sum.leak.share(), s.sum.grouped.share()
 	s.plan.CostUSD, s.plan.Seconds = estimate(s.plan, lists)
 	if s.effect != nil {
-		s.plan.DatasetChanges, err = s.effect.result(ctx, s.d.p.Store)
+		s.plan.DatasetChanges, err = s.effect.result(ctx, s.d.p.Store, s.d.chosen.changed())
 	}
 	if s.d.trial != nil && err == nil {
 		err = s.seeds(ctx)

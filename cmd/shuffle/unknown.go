@@ -23,7 +23,7 @@ func unknownVariables(environ, settings []string, env dotenv.Environment) (warni
 			continue
 		}
 		warning := fmt.Sprintf("%.100s is no setting; ", name)
-		if near := nearest.Name(name, settings, max(2, (len(name)-len(prefix))/2)); near != "" {
+		if near := nearest.Name(strings.ToUpper(name), settings, max(2, (len(name)-len(prefix))/2)); near != "" {
 			warning += "did you mean " + near + "?"
 		} else {
 			warning += "shuffle --help lists them"

@@ -108,7 +108,13 @@ func card(v state.Version, names []string) string {
 		line("          '%d': %s", i, quoted(class))
 	}
 	line("---\n\n# Frames by how rare they are, version %d\n", v.Generation)
-	line("Published on %s by run %s. Seed %s, split %s.\n", v.Created.UTC().Format("2 January 2006"), v.Run, v.Seed, v.Split)
+	var settings []string
+	for _, s := range v.Definition.List() {
+		if s.Value != "" && s.Name != "classes" {
+			settings = append(settings, s.Name+" "+s.Value)
+		}
+	}
+	line("Published on %s by run %s. Settings: %s.\n", v.Created.UTC().Format("2 January 2006"), v.Run, strings.Join(settings, ", "))
 	counts(line, v, names)
 	line("")
 	loading(line, names[0])

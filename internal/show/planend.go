@@ -3,6 +3,7 @@ package show
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -46,7 +47,7 @@ func (p *page) nothingToDo(plan *state.Plan) {
 //	state                 | commands
 //	----------------------+------------------------------------
 //	dry-run, with seeds   | plan --reshuffle --seed, of the best seed that is not in force
-//	dry-run               | plan, if there are tasks; with --change-settings for other settings
+//	dry-run               | plan with the same flags, if there are tasks; with --change-settings for other settings
 //	review                | apply, if there are tasks
 //	publishing, running … | status --watch, work, track
 //	failed                | status, plan
@@ -56,16 +57,16 @@ func planSteps(plan *state.Plan) []step {
 	steps := []step{}
 	switch {
 	case plan.State == dryRun && plan.Tasks > 0 && plan.Restores > 0:
-		steps = append(steps, step{fmt.Sprintf("restore %d", plan.Restores), "publish it: the same command without --dry-run"})
+		steps = append(steps, step{fmt.Sprintf("restore %d", plan.Restores) + sameFlags(plan), "publish it"})
 	case seedsTried(plan):
 		steps = append(steps, seedStep(plan))
 	case plan.State == dryRun && plan.Tasks > 0:
-		command, what := "plan", "publish it: the same command without --dry-run"
-		if otherSettings(plan) {
-			command, what = "plan --change-settings", "publish it: the same command with --change-settings instead of --dry-run"
-		}
-		if plan.SeedDrawn {
-			what += ", and with --seed " + plan.Settings.Seed + ": another would be drawn else"
+		command, what := "plan"+sameFlags(plan), "publish it"
+		switch {
+		case otherSettings(plan):
+			what = "publish it, and put these settings in force"
+		case plan.SeedDrawn && plan.InForce == nil:
+			command += " --seed " + plan.Settings.Seed // another would be drawn
 		}
 		steps = append(steps, step{command, what})
 	case plan.State == state.Review && plan.Tasks > 0:
@@ -79,7 +80,13 @@ func planSteps(plan *state.Plan) []step {
 	if plan.Restores > 0 {
 		return append(steps, restoredSteps(plan.Restores)...)
 	}
-	return append(steps, heldSteps(plan.Held())...)
+	for _, s := range heldSteps(plan.Held()) {
+		if strings.HasPrefix(s.command, "plan") {
+			s.command += sameFlags(plan)
+		}
+		steps = append(steps, s)
+	}
+	return steps
 }
 
 // heldSteps is what follows when episodes are held, whatever the state.

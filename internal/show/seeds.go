@@ -27,7 +27,7 @@ func (p *page) rare(plan *state.Plan) {
 		if r.Enough > 1 {
 			body += fmt.Sprintf("; expected %s at least (--min-per-class)", number(r.Enough))
 		}
-		p.item(lead{{"! ", red}}, span{body + rareHint(plan), red})
+		p.item(lead{{"! ", red}}, span{body + rareHint(plan, r.Dataset), red})
 	}
 	if more := len(plan.RareClasses) - maxRareClasses; more > 0 {
 		p.item(lead{{"! ", red}}, span{fmt.Sprintf("and %d more such datasets and classes: plan --json has all", more), red})
@@ -40,7 +40,11 @@ func (p *page) rare(plan *state.Plan) {
 }
 
 // rareHint says what gives a class to every dataset. Seeds can be tried unless this plan has done so.
-func rareHint(plan *state.Plan) string {
+func rareHint(plan *state.Plan, name string) string {
+	training := name == "train" || name == plan.Settings.Datasets[0]
+	if training && plan.Settings.Group != "" && len(plan.Settings.Pinned) > 0 {
+		return fmt.Sprintf(": with a group, no block that holds or touches a pinned frame (%s) is trained on, whatever the seed", strings.Join(plan.Settings.Pinned, ", "))
+	}
 	var hints []string
 	if !plan.Settings.Stratify {
 		hints = append(hints, "--stratify spreads them")
@@ -105,11 +109,7 @@ func (p *page) seeds(plan *state.Plan) {
 func seedStep(plan *state.Plan) step {
 	best := slices.IndexFunc(plan.Seeds, func(t state.SeedTrial) bool { return !t.InForce })
 	command, what := "plan --reshuffle --seed "+plan.Seeds[best].Seed, "take the best seed that is not in force; frames move"
-	if otherSettings(plan) {
-		command += " --change-settings"
-		what += ". Give the same settings as now"
-	}
-	return step{command, what}
+	return step{command + sameFlags(plan), what}
 }
 
 // otherSettings says whether a plan is made with other settings than those in force, beside the seed.

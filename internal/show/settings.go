@@ -75,7 +75,7 @@ func (p *page) settingsChange(plan *state.Plan) {
 	for _, g := range plan.Given {
 		p.item(at("Settings  "), plain(fmt.Sprintf("%s %s → %s (%s)", g.Name, orNone(g.InForce), orNone(g.Given), g.From)))
 	}
-	p.item(at("          "), plain(framesOf(c)+" change their dataset"))
+	p.item(at("Datasets  "), plain(framesOf(c)+" change their dataset"))
 	for _, n := range c.Counts[:min(len(c.Counts), maxChangedFrames)] {
 		p.item(at("            "), plain(fmt.Sprintf("%s %s: %s", n.Episode, n.Class, count(n.Frames, "frame"))))
 	}

@@ -47,7 +47,7 @@ func TestPlanSteps(t *testing.T) {
 		}
 	}
 	p := seedsPlan()
-	if got, want := commands(planSteps(p)), []string{"plan --reshuffle --seed seed-1 --change-settings", "plan"}; !slices.Equal(got, want) {
+	if got, want := commands(planSteps(p)), []string{"plan --reshuffle --seed seed-1 --change-settings --group 0s", "plan --change-settings --group 0s"}; !slices.Equal(got, want) {
 		t.Errorf("seeds under other settings: %q, want %q", got, want)
 	}
 	p.Given, p.Episodes = nil, p.Episodes[:3]

@@ -44,7 +44,7 @@ type Plan struct {
 	// InForce are the settings in force where the plan is made with others, and Given what was given otherwise.
 	InForce *Definition    `json:"in_force,omitempty"`
 	Given   []GivenSetting `json:"given,omitempty"`
-	// DatasetChanges says what other settings than those in force do; nil when the plan is made with these.
+	// DatasetChanges counts the frames that change their dataset; nil when none does and no other settings are given.
 	DatasetChanges *DatasetChanges `json:"dataset_changes,omitempty"`
 	// SeedDrawn says that the plan's seed was drawn for it, so that a later plan would draw another unless it is told this one.
 	SeedDrawn bool `json:"seed_drawn,omitempty"`
@@ -52,6 +52,9 @@ type Plan struct {
 	Seeds []SeedTrial `json:"seeds,omitempty"`
 	// Restores is the generation of the dataset version that the plan goes back to; 0: it is planned from the sheets.
 	Restores int64 `json:"restores,omitempty"`
+	// RestoredSettings are those of the version that differ from the ones in force, where a restore of some episodes leaves
+	// these alone.
+	RestoredSettings []SettingChange `json:"restored_settings,omitempty"`
 	// Bases are the prefixes of the planned episodes' images.
 	Bases map[dataset.Episode]string `json:"bases,omitempty"`
 	// Digests tell the planned episodes' listings apart, by episode: see dataset.Digest.

@@ -107,7 +107,7 @@ func TestPlanSaysWhatThereIs(t *testing.T) {
 		w.put(layout.ML()+"train/Rare/notes.txt", "text")
 		plan := w.plan(Options{DryRun: true})
 		got := of(plan, e1)
-		for _, part := range []string{"expected images of S01E01 under " + base, "found none that can be copied", `3 × no source image with the ending ".jpg", but one with the ending ".JPG"`} {
+		for _, part := range []string{"expected images of S01E01 under " + base, "found none that can be copied", `3 × no source image with the ending ".jpg", but a file with the ending ".JPG"`} {
 			if !strings.Contains(got.Reason, part) {
 				t.Errorf("held %q, want %q in it", got.Reason, part)
 			}

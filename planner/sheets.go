@@ -75,7 +75,7 @@ func (d *draft) images(ctx context.Context, e manifest.Entry, s rows.Sheet) (dat
 		return images, &unreadError{name: nameOf(e), err: fmt.Errorf("%w: is that its base URI?", missingImages(images, e.Episode, s.Base))}
 	}
 	if err == nil && slices.ContainsFunc(s.Rows, func(r rows.Row) bool { return lacks(images, r) }) {
-		err = images.AddLowerCase(ctx, &d.lister, s.Base, e.Episode)
+		err = images.AddOtherCases(ctx, &d.lister, s.Base, e.Episode)
 	}
 	return images, err
 }

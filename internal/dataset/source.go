@@ -36,21 +36,45 @@ func Source(ctx context.Context, b bucket.Lister, prefix string, e Episode) (Ima
 	if len(im.ETags) > 0 {
 		return im, nil
 	}
-	if err := im.AddLowerCase(ctx, b, prefix, e); err != nil {
+	if err := im.AddOtherCases(ctx, b, prefix, e); err != nil {
 		return Images{}, err
 	}
 	return im, fmt.Errorf("list %s: %w", prefix, ErrNoImages)
 }
 
-// AddLowerCase looks for images whose names are in lower case. It costs a request, so it is for
-// when images are missing.
-func (im *Images) AddLowerCase(ctx context.Context, b bucket.Lister, prefix string, e Episode) error {
-	return im.list(ctx, b, prefix, strings.ToLower(e.FramePrefix()))
+// AddOtherCases looks for images whose names begin like the episode's in another case, such as
+// tt_s01_e01_. It costs some requests, so it is for when images are missing.
+func (im *Images) AddOtherCases(ctx context.Context, b bucket.Lister, prefix string, e Episode) error {
+	starts := []string{prefix}
+	for part := range strings.SplitSeq(strings.TrimSuffix(e.FramePrefix(), "_"), "_") {
+		var longer []string
+		for _, start := range starts {
+			for page, err := range bucket.Pages(ctx, b, bucket.ListInput{Prefix: start, Delimiter: "_"}) {
+				if err != nil {
+					return err
+				}
+				for _, p := range page.Prefixes {
+					if strings.EqualFold(p[len(start):len(p)-1], part) {
+						longer = append(longer, p)
+					}
+				}
+			}
+		}
+		starts = longer
+	}
+	for _, start := range starts {
+		if name := start[len(prefix):]; name != e.FramePrefix() {
+			if err := im.list(ctx, b, prefix, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // list takes in the images whose names begin with start.
 func (im *Images) list(ctx context.Context, b bucket.Lister, prefix, start string) error {
-	others := map[Frame]string{} // images under another name
+	others := map[Frame]otherFile{}
 	err := listFrames(ctx, b, prefix+start, func(page bucket.Page) {
 		for _, o := range page.Objects {
 			name := o.Key[len(prefix):]
@@ -79,11 +103,13 @@ func (im *Images) list(ctx context.Context, b bucket.Lister, prefix, start strin
 			delete(im.Unusable, f)
 		}
 	}
-	for f, name := range others {
-		if _, ok := im.ETags[f]; ok {
-			im.Beside[f] = fmt.Sprintf("beside the source image there is one with %s: it is not used", name)
-		} else if im.Unusable[f] == "" {
-			im.Unusable[f] = fmt.Sprintf("no source image with the ending %q, but one with %s: rename or convert it", frameExt, name)
+	for f, o := range others {
+		_, usable := im.ETags[f]
+		switch {
+		case usable && o.image:
+			im.Beside[f] = fmt.Sprintf("beside the source image there is one with %s: it is not used", o.differs)
+		case !usable && im.Unusable[f] == "":
+			im.Unusable[f] = fmt.Sprintf("no source image with the ending %q, but a file with %s: rename or convert it", frameExt, o.differs)
 		}
 	}
 	return nil
@@ -94,36 +120,46 @@ func noFile(kind string) string {
 }
 
 // other looks at a name that is not an image's.
-func (im *Images) other(others map[Frame]string, name string) {
+func (im *Images) other(others map[Frame]otherFile, name string) {
 	if folder, _, nested := strings.Cut(name, "/"); nested {
 		if f, ok := frameOf(folder); ok {
 			im.Unusable[f] = noFile("a folder")
 		}
 		return
 	}
-	if f, found, ok := otherName(name); ok && (others[f] == "" || found < others[f]) {
+	f, found, ok := otherName(name)
+	if before, again := others[f]; ok && (!again || found.image && !before.image || found.image == before.image && found.differs < before.differs) {
 		others[f] = found
 	}
+}
+
+// otherFile is a file that is named like a frame's image and is none by its name.
+type otherFile struct {
+	differs string // in what the name differs
+	image   bool   // it is an image by its ending
 }
 
 // imageExts are the endings of images in lower case.
 var imageExts = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".heif"}
 
-// otherName takes a file name as a frame's image with another ending, or in another case, and says
-// in what it differs.
-func otherName(name string) (f Frame, differs string, ok bool) {
+// textExts are the endings of files that stand beside images and are none.
+var textExts = []string{".json", ".jsonl", ".txt", ".xml", ".xmp", ".csv", ".yaml", ".yml", ".md5", ".sha1", ".sha256", ".log", ".html"}
+
+// otherName takes a file name that begins with a frame's, in any case, and may be its image under another name.
+func otherName(name string) (f Frame, found otherFile, ok bool) {
 	if len(name) < len(frameShape) {
-		return "", "", false
+		return "", otherFile{}, false
 	}
 	stem, ext := name[:len(frameShape)], name[len(frameShape):]
 	f, err := ParseFrame(strings.ToUpper(stem))
-	if err != nil || !strings.HasPrefix(ext, ".") || !slices.Contains(imageExts, strings.ToLower(path.Ext(ext))) {
-		return "", "", false
+	if err != nil || ext != "" && ext[0] >= '0' && ext[0] <= '9' || slices.Contains(textExts, strings.ToLower(path.Ext(ext))) {
+		return "", otherFile{}, false
 	}
-	if stem == string(f) {
-		return f, fmt.Sprintf("the ending %.20q", ext), true
+	found.image = slices.Contains(imageExts, strings.ToLower(path.Ext(ext)))
+	if found.differs = fmt.Sprintf("the name %.80q", name); stem == string(f) && strings.HasPrefix(ext, ".") {
+		found.differs = fmt.Sprintf("the ending %.20q", ext)
 	}
-	return f, fmt.Sprintf("the name %.80q", name), true
+	return f, found, true
 }
 
 // Summary counts the unusable images by what is wrong with them, the most frequent first.

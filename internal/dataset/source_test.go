@@ -21,10 +21,18 @@ type objects struct {
 
 func (b objects) ListObjects(_ context.Context, in bucket.ListInput) (page bucket.Page, err error) {
 	for _, o := range b.all {
-		if strings.HasPrefix(o.Key, in.Prefix) {
+		rest, ok := strings.CutPrefix(o.Key, in.Prefix)
+		at := strings.Index(rest, in.Delimiter)
+		switch {
+		case !ok:
+		case in.Delimiter != "" && at >= 0:
+			page.Prefixes = append(page.Prefixes, in.Prefix+rest[:at+len(in.Delimiter)])
+		default:
 			page.Objects = append(page.Objects, o)
 		}
 	}
+	slices.Sort(page.Prefixes)
+	page.Prefixes = slices.Compact(page.Prefixes)
 	slices.SortFunc(page.Objects, func(a, b bucket.Object) int { return strings.Compare(a.Key, b.Key) })
 	for _, s := range b.skipped {
 		if strings.HasPrefix(s.Key, in.Prefix) {
@@ -70,7 +78,13 @@ func TestSource(t *testing.T) {
 		{name: "JPG beside an empty one", objects: []bucket.Object{{Key: image.Key}, named(string(f) + ".JPG")}, unusable: "empty (0 bytes)"},
 		{name: "a file of another kind beside", objects: []bucket.Object{image, named(string(f) + ".json")}, etag: "e"},
 		{name: "a file of another kind", objects: []bucket.Object{named(string(f) + ".json")}},
-		{name: "a part of an upload", objects: []bucket.Object{named(f.File() + ".tmp")}},
+		{name: "a part of an upload", objects: []bucket.Object{named(f.File() + ".tmp")}, unusable: `the ending ".jpg.tmp"`},
+		{name: "no ending", objects: []bucket.Object{named(string(f))}, unusable: "the name"},
+		{name: "a second download", objects: []bucket.Object{named(string(f) + " (1).jpg")}, unusable: "(1).jpg"},
+		{name: "an unusual ending", objects: []bucket.Object{named(string(f) + ".exr")}, unusable: `the ending ".exr"`},
+		{name: "a part of an upload beside", objects: []bucket.Object{image, named(f.File() + ".tmp")}, etag: "e"},
+		{name: "the beginning in another case", objects: []bucket.Object{named("Tt_s01_E01_FRM-00-00-08-12.jpg")}, unusable: "the name"},
+		{name: "another episode in another case", objects: []bucket.Object{named("tt_s01_e02_frm-00-00-08-12.jpg")}},
 		{name: "a folder with keys", objects: []bucket.Object{named(f.File() + "/x")}, unusable: "is a folder"},
 		{name: "a folder beside", objects: []bucket.Object{image, named(f.File() + "/x")}, etag: "e"},
 		{name: "a link", skipped: []bucket.Skipped{{Key: image.Key, Kind: bucket.KindLink}}, unusable: "is a symbolic link"},

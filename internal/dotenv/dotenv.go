@@ -43,6 +43,9 @@ func Load(file string) (Environment, error) {
 		if value == "" || os.Getenv(name) != "" {
 			continue
 		}
+		if err := checkValue(name, value); err != nil {
+			return env, fmt.Errorf("read %s: %w", file, err)
+		}
 		if err := os.Setenv(name, value); err != nil {
 			return env, fmt.Errorf("read %s: the value of %s cannot be set: expected text without NUL characters", file, name)
 		}
@@ -59,6 +62,9 @@ func mend(environ []string) error {
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
 		cleaned := Clean(value)
+		if err := checkValue(name, cleaned); err != nil {
+			return fmt.Errorf("the environment: %w", err)
+		}
 		switch {
 		case !ours.MatchString(name):
 		case cleaned == "":
@@ -73,6 +79,18 @@ func mend(environ []string) error {
 	}
 	return nil
 }
+
+// checkValue refuses a value that holds another variable: messages quote values, and the other one's may be secret.
+func checkValue(name, value string) error {
+	inside := another.FindStringSubmatch(value)
+	if inside == nil || !ours.MatchString(name) || strings.HasPrefix(value, "{") {
+		return nil
+	}
+	return fmt.Errorf("the value of %s holds another variable, %s: is the line end before it missing?", name, inside[1])
+}
+
+// another is an assignment within a value.
+var another = regexp.MustCompile(`(?:^|[^A-Z0-9_])((?:SHUFFLE|AWS|GOOGLE)_[A-Z0-9_]{2,60})\s*=`)
 
 // byteOrderMark stands at the beginning of files that some editors write.
 const byteOrderMark = "\uFEFF"

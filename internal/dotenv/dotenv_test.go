@@ -84,6 +84,9 @@ func TestSlips(t *testing.T) {
 		{"UTF-16", "\xff\xfeA\x00=\x00" + secret, "UTF-16"},
 		{"too long", "A_B=" + strings.Repeat(secret, 10_000), "bytes"},
 		{"NUL", "A_B=" + secret + "\x00", "UTF-8"},
+		{"a lost line end", "SHUFFLE_TEST_A=0s AWS_SECRET_ACCESS_KEY=" + secret, "SHUFFLE_TEST_A holds another variable, AWS_SECRET_ACCESS_KEY"},
+		{"a line end that is spelt out", `SHUFFLE_TEST_A=x\nAWS_SECRET_ACCESS_KEY=` + secret, "SHUFFLE_TEST_A holds another variable"},
+		{"a semicolon for a line end", "SHUFFLE_TEST_A=info;AWS_SESSION_TOKEN = " + secret, "SHUFFLE_TEST_A holds another variable, AWS_SESSION_TOKEN"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := load(t, tc.text)

@@ -35,6 +35,7 @@ func TestCredentialsAsJSON(t *testing.T) {
 // TestCredentialsAreNotQuoted: a message about credentials that do not parse holds nothing of them.
 func TestCredentialsAreNotQuoted(t *testing.T) {
 	for _, value := range []string{
+		"AIzaSyhush", "GOCSPX-hush", "ya29.hush", "wJalrXUtnFEMI/K7MDENG/hush", "/K7MDENG/hush",
 		`{"type":"authorized_user","private_key":"hush"}`, `{"client_email":"a@b.c","private_key":"hush"}`, `{"private_key":"hush"`,
 	} {
 		_, err := newOpener(t).Sheets(t.Context(), "google://", open.Google{CredentialsFile: value})

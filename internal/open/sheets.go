@@ -74,6 +74,8 @@ func (g Google) credentials() (body []byte, name string, err error) {
 	switch {
 	case strings.HasPrefix(value, "{"):
 		body, name = []byte(value), "given as JSON"
+	case !isFile(value) && !secret.Looks(value) && !namesFile(value): // it may be a token, so it is not shown
+		return nil, "", fmt.Errorf("found a value of %d characters that names no file here; %s", len(value), expected)
 	case secret.Looks(value) && !isFile(value):
 		return nil, "", fmt.Errorf("found %s that is no file name and no JSON; %s", secret.Describe(value), expected)
 	default:
@@ -89,6 +91,11 @@ func (g Google) credentials() (body []byte, name string, err error) {
 		return nil, "", fmt.Errorf("service account %s: its JSON is damaged, perhaps cut off or with line breaks in the key; download it again or copy it whole", name)
 	}
 	return body, name, nil
+}
+
+// namesFile says that a value is meant as the name of a file, though there is none.
+func namesFile(value string) bool {
+	return strings.HasSuffix(strings.ToLower(value), ".json") || strings.HasPrefix(value, "./") || strings.HasPrefix(value, "../")
 }
 
 func isFile(path string) bool {

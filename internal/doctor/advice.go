@@ -133,7 +133,9 @@ var causes = []cause{
 		"write the address with http:// or https:// at its beginning: AWS_ENDPOINT_URL, or endpoint_url in ~/.aws/config"},
 	{func(s symptoms) bool { return s.says("x509: ", "tls: failed to verify") },
 		"this machine does not trust the certificate: name the authority's certificate in AWS_CA_BUNDLE, and check the clock"},
-	{func(s symptoms) bool { return s.is(sheet.ErrAnswer) || s.says("deserialization failed") },
+	{func(s symptoms) bool {
+		return s.is(sheet.ErrAnswer) || s.coded(bucket.CodeBadAnswer) || s.says("deserialization failed")
+	},
 		"something else answers at this address, such as a proxy or a login page: check AWS_ENDPOINT_URL, SHUFFLE_SHEETS_ENDPOINT and HTTPS_PROXY"},
 	{func(s symptoms) bool {
 		op, ok := errors.AsType[*net.OpError](s.err)

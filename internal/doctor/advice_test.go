@@ -40,6 +40,7 @@ func TestAdvice(t *testing.T) {
 		{fmt.Errorf("read: %w", sheet.ErrAPIDisabled), []string{"Google Sheets API on"}},
 		{fmt.Errorf("read: %w", sheet.ErrScope), []string{"--scopes=", "spreadsheets.readonly"}},
 		{fmt.Errorf("read: %w", sheet.ErrCredentials), []string{"new JSON key", "clock"}},
+		{s3(bucket.CodeBadAnswer, 200), []string{"something else answers", "AWS_ENDPOINT_URL"}},
 		{fmt.Errorf("read: %w", sheet.ErrAnswer), []string{"something else answers", "SHUFFLE_SHEETS_ENDPOINT"}},
 		{fmt.Errorf("read: %w", sheet.ErrNoConnection), []string{"no answer", "HTTPS_PROXY"}},
 		{errors.New("credentials: could not find default credentials. See x"), []string{"GOOGLE_DRIVE_CREDENTIALS_FILE", "--local"}},

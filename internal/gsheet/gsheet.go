@@ -4,7 +4,9 @@ package gsheet
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,8 +53,8 @@ func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.V
 		return sheet.Values{}, fmt.Errorf("read sheet %.130q: expected an ID of letters, digits, - and _: %w", spreadsheetID, sheet.ErrNotFound)
 	}
 	v, err := s.values(ctx, spreadsheetID, gid)
-	if isBadRequest(err) {
-		// The worksheet was renamed or removed between the two requests. It has its gid still, if it is there.
+	if isBadRequest(err) || errors.Is(err, errSmaller) {
+		// The worksheet was renamed, removed or made smaller between the two requests. Its gid does not change.
 		v, err = s.values(ctx, spreadsheetID, gid)
 	}
 	if err != nil {
@@ -62,7 +64,10 @@ func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.V
 }
 
 // fields of a spreadsheet: without them the answer would carry charts, filters and conditional formats.
-const fields = "spreadsheetId,properties.title,sheets(merges,properties(sheetId,title,index,sheetType))"
+const fields = "spreadsheetId,properties.title,sheets(merges,properties(sheetId,title,index,sheetType,gridProperties(rowCount,columnCount)))"
+
+// errSmaller: the range of the cells is smaller than the grid of the worksheet.
+var errSmaller = fmt.Errorf("%w: expected the whole grid", sheet.ErrAnswer)
 
 func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, error) {
 	book, err := retry(ctx, func(ctx context.Context) (*sheets.Spreadsheet, error) {
@@ -71,8 +76,8 @@ func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, erro
 	if err != nil {
 		return sheet.Values{}, err
 	}
-	if book.SpreadsheetId != "" && book.SpreadsheetId != id || !slices.ContainsFunc(book.Sheets, func(tab *sheets.Sheet) bool { return tab.Properties != nil }) {
-		return sheet.Values{}, fmt.Errorf("%w: expected the worksheets of this spreadsheet, found %d of %.130q", sheet.ErrAnswer, len(book.Sheets), book.SpreadsheetId)
+	if err := checkBook(book, id); err != nil {
+		return sheet.Values{}, err
 	}
 	tab, err := worksheet(book.Sheets, gid)
 	if err != nil {
@@ -88,22 +93,44 @@ func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, erro
 	if err != nil {
 		return sheet.Values{}, err
 	}
-	if err := checkRange(cells, grid.Title); err != nil {
+	if err := checkCells(cells, grid); err != nil {
 		return sheet.Values{}, err
 	}
-	v := sheet.Values{Worksheet: grid.Title, GID: strconv.FormatInt(grid.SheetId, 10), Rows: texts(cells.Values)}
-	sheet.FillMerges(v.Rows, merges(tab))
-	if book.Properties != nil {
-		v.Title = book.Properties.Title
+	v := sheet.Values{
+		Title: book.Properties.Title, Worksheet: grid.Title, GID: strconv.FormatInt(grid.SheetId, 10), Rows: texts(cells.Values),
 	}
+	sheet.FillMerges(v.Rows, merges(tab))
 	return v, nil
+}
+
+// checkBook refuses an answer that is not the spreadsheet, or lacks a part that every spreadsheet has. A JSON null decodes to
+// nil, so the check also makes sure that no pointer that is used later is nil.
+func checkBook(book *sheets.Spreadsheet, id string) error {
+	if book == nil {
+		return fmt.Errorf("%w: expected a spreadsheet, found null", sheet.ErrAnswer)
+	}
+	if book.SpreadsheetId != "" && book.SpreadsheetId != id || len(book.Sheets) == 0 {
+		return fmt.Errorf("%w: expected the worksheets of this spreadsheet, found %d of %.130q", sheet.ErrAnswer, len(book.Sheets), book.SpreadsheetId)
+	}
+	if book.Properties == nil {
+		return fmt.Errorf("%w: expected a spreadsheet with properties, found none", sheet.ErrAnswer)
+	}
+	for i, tab := range book.Sheets {
+		if tab == nil || tab.Properties == nil {
+			return fmt.Errorf("%w: expected worksheets with properties, found none for worksheet %d of %d", sheet.ErrAnswer, i+1, len(book.Sheets))
+		}
+		if slices.Contains(tab.Merges, nil) {
+			return fmt.Errorf("%w: expected merged cells in worksheet %.40q, found null", sheet.ErrAnswer, tab.Properties.Title)
+		}
+	}
+	return nil
 }
 
 // worksheet finds the one of the gid, or the first. A tab that holds a chart, or a view of a database, is none.
 func worksheet(tabs []*sheets.Sheet, gid string) (*sheets.Sheet, error) {
 	var grids []*sheets.Sheet
 	for _, tab := range tabs {
-		if p := tab.Properties; p != nil && (p.SheetType == "GRID" || p.SheetType == "") {
+		if p := tab.Properties; p.SheetType == "GRID" || p.SheetType == "" {
 			grids = append(grids, tab)
 		}
 	}
@@ -142,27 +169,72 @@ func merges(tab *sheets.Sheet) (all []sheet.Merge) {
 	return all
 }
 
-// checkRange refuses cells that are not all those of the worksheet, row by row from A1 on. The cells of a range follow its
-// last "!"; a title, which is quoted unless it is plain, may have others.
-func checkRange(cells *sheets.ValueRange, title string) error {
-	of, from := cells.Range, "A1"
-	if at := strings.LastIndexByte(cells.Range, '!'); at >= 0 {
-		of, from = cells.Range[:at], cells.Range[at+1:]
+// checkCells refuses cells that are not all those of the worksheet, row by row from A1 on.
+func checkCells(cells *sheets.ValueRange, grid *sheets.SheetProperties) error {
+	if cells == nil {
+		return fmt.Errorf("%w: expected the cells of %.100q, found null", sheet.ErrAnswer, grid.Title)
 	}
-	if quoted, ok := strings.CutPrefix(of, "'"); ok {
-		of = strings.ReplaceAll(strings.TrimSuffix(quoted, "'"), "''", "'")
-	}
-	switch {
-	case cells.Range == "" && len(cells.Values) > 0:
-	case of != title:
-		return fmt.Errorf("%w: expected the cells of %.100q, found the range %.100q", sheet.ErrAnswer, title, cells.Range)
-	case from != "A1" && !strings.HasPrefix(from, "A1:"):
-		return fmt.Errorf("%w: expected the cells from A1 on, found the range %.100q", sheet.ErrAnswer, cells.Range)
+	// A server that knows neither ranges nor the grid's size has nothing to compare.
+	if cells.Range != "" || grid.GridProperties != nil || len(cells.Values) == 0 {
+		if err := checkRange(cells.Range, grid); err != nil {
+			return err
+		}
 	}
 	if cells.MajorDimension != "" && cells.MajorDimension != "ROWS" {
 		return fmt.Errorf("%w: expected rows, found %.40q", sheet.ErrAnswer, cells.MajorDimension)
 	}
+	// An empty row is answered as [].
+	if i := slices.IndexFunc(cells.Values, func(row []any) bool { return row == nil }); i >= 0 {
+		return fmt.Errorf("%w: expected a list of cells in row %d, found null", sheet.ErrAnswer, i+1)
+	}
 	return nil
+}
+
+// corner is the last cell of a range that begins at A1. A part that is left out means the whole grid.
+var corner = regexp.MustCompile(`^A1(?::([A-Z]{0,3})([0-9]{0,9}))?$`)
+
+// checkRange refuses a range that does not cover the grid. The API answers the range of a whole worksheet with the size of its
+// grid. The grid may have grown since it was asked for. Without gridProperties the size is not checked.
+//
+// The cells follow the last "!". The title is quoted unless it is plain, and a quoted one may hold a "!" too.
+func checkRange(found string, grid *sheets.SheetProperties) error {
+	of, cells := found, "A1"
+	if at := strings.LastIndexByte(found, '!'); at >= 0 {
+		of, cells = found[:at], found[at+1:]
+	}
+	if quoted, ok := strings.CutPrefix(of, "'"); ok {
+		of = strings.ReplaceAll(strings.TrimSuffix(quoted, "'"), "''", "'")
+	}
+	if found == "" || of != grid.Title {
+		return fmt.Errorf("%w: expected the cells of %.100q, found the range %.100q", sheet.ErrAnswer, grid.Title, found)
+	}
+	end := corner.FindStringSubmatch(cells)
+	if end == nil || cells == "A1:" {
+		return fmt.Errorf("%w: expected the cells from A1 on, found the range %.100q", sheet.ErrAnswer, found)
+	}
+	if grid.GridProperties == nil || found == of {
+		return nil
+	}
+	columns, rows := column(end[1]), int64(0)
+	if end[2] != "" {
+		rows, _ = strconv.ParseInt(end[2], 10, 64) // nine digits at most
+	}
+	if cells == "A1" {
+		columns, rows = 1, 1
+	}
+	wanted := grid.GridProperties
+	if rows != 0 && rows < wanted.RowCount || columns != 0 && columns < wanted.ColumnCount {
+		return fmt.Errorf("%w of %d rows and %d columns, found the range %.100q", errSmaller, wanted.RowCount, wanted.ColumnCount, found)
+	}
+	return nil
+}
+
+// column is the number of a column: A is 1, "" is 0.
+func column(letters string) (n int64) {
+	for _, letter := range letters {
+		n = n*26 + int64(letter-'A') + 1
+	}
+	return n
 }
 
 // texts turns cells into text, without trailing empty cells and rows.

@@ -167,7 +167,7 @@ func TestAnswers(t *testing.T) {
 		{"renamed meanwhile", []reply{{200, oneTab, nil}, renamed, {200, oneTab, nil}, cells}, 1, ""},
 		{"a range that does not parse", []reply{{200, oneTab, nil}, renamed}, 0, `Google answers 400, "Unable to parse range: 'S'"`},
 		{"quota as 403", []reply{{403, `{"error":{"code":403,"errors":[{"reason":"rateLimitExceeded"}]}}`, nil}, {200, oneTab, nil}, cells}, 1, ""},
-		{"a page of HTML", []reply{{403, "<html>" + strings.Repeat("x", 5000), nil}}, 0, "Google answers 403 Forbidden"},
+		{"a page of HTML", []reply{{403, "<html>" + strings.Repeat("x", 5000), nil}}, 0, "not an answer of the Sheets API: found the status 403 Forbidden without"},
 		{"no worksheets", []reply{{200, `{}`, nil}}, 0, `expected the worksheets of this spreadsheet, found 0 of ""`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -181,6 +181,94 @@ func TestAnswers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// gridTab is oneTab with a grid of 61 rows and 7 columns.
+var gridTab = strings.Replace(oneTab, `"GRID"`, `"GRID","gridProperties":{"rowCount":61,"columnCount":7}`, 1)
+
+// TestNulls: a JSON null anywhere is refused at once, and never a panic.
+func TestNulls(t *testing.T) {
+	const tab = `{"properties":{"sheetId":0,"title":"S"}}`
+	for name, answers := range map[string][]string{
+		"the spreadsheet":        {`null`},
+		"worksheets":             {`{"properties":{"title":"T"},"sheets":null}`},
+		"a worksheet":            {`{"properties":{"title":"T"},"sheets":[null]}`},
+		"the first worksheet":    {`{"properties":{"title":"T"},"sheets":[null,` + tab + `]}`},
+		"the last worksheet":     {`{"properties":{"title":"T"},"sheets":[` + tab + `,null]}`},
+		"a merge":                {`{"properties":{"title":"T"},"sheets":[{"merges":[null],"properties":{"sheetId":0,"title":"S"}}]}`},
+		"worksheet properties":   {`{"properties":{"title":"T"},"sheets":[{"properties":null}]}`},
+		"spreadsheet properties": {`{"properties":null,"sheets":[` + tab + `]}`},
+		"the values":             {oneTab, `null`},
+		"a row":                  {oneTab, `{"range":"S!A1:Z10","values":[["a"],null,["b"]]}`},
+		"the only row":           {oneTab, `{"range":"S!A1:Z10","values":[null]}`},
+		"the range":              {gridTab, `{"range":null,"values":[["a"]]}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var replies []reply
+				for _, body := range answers {
+					replies = append(replies, reply{200, body, nil})
+				}
+				start := time.Now()
+				v, err := over(t, &script{replies: replies}).Values(t.Context(), "ID", "")
+				if !errors.Is(err, sheet.ErrAnswer) || v.Rows != nil || time.Since(start) > 0 {
+					t.Errorf("after %s: %q, %v; want sheet.ErrAnswer", time.Since(start), v.Rows, err)
+				}
+			})
+		})
+	}
+	for name, body := range map[string]string{
+		"grid properties": strings.Replace(oneTab, `"GRID"`, `"GRID","gridProperties":null`, 1),
+		"merges":          strings.Replace(oneTab, `{"properties":{"sheetId"`, `{"merges":null,"properties":{"sheetId"`, 1),
+	} {
+		replies := []reply{{200, body, nil}, {200, `{"range":"S!A1:Z10","values":[["a"]]}`, nil}}
+		if v, err := over(t, &script{replies: replies}).Values(t.Context(), "ID", ""); err != nil || len(v.Rows) != 1 {
+			t.Errorf("%s: %q, %v; want the row, since they may be absent too", name, v.Rows, err)
+		}
+	}
+}
+
+// TestRanges: cells of less than the grid of 61 rows and 7 columns are refused.
+func TestRanges(t *testing.T) {
+	for _, test := range []struct {
+		name, tab, found string
+		whole            bool
+	}{
+		{"the grid", gridTab, `S!A1:G61`, true},
+		{"rows were added", gridTab, `S!A1:G70`, true},
+		{"columns were added", gridTab, `S!A1:AA61`, true},
+		{"open rows", gridTab, `S!A1:G`, true},
+		{"open columns", gridTab, `S!A1:61`, true},
+		{"fewer rows", gridTab, `S!A1:G58`, false},
+		{"fewer columns", gridTab, `S!A1:F61`, false},
+		{"more rows, fewer columns", gridTab, `S!A1:F100`, false},
+		{"open columns, fewer rows", gridTab, `S!A1:60`, false},
+		{"one cell", gridTab, `S!A1`, false},
+		{"no end", gridTab, `S!A1:`, false},
+		{"no cells", gridTab, `S!A1:x`, false},
+		{"none", gridTab, ``, false},
+		{"none, and no grid", oneTab, ``, true},
+		{"no grid", oneTab, `S!A1:G58`, true},
+		{"a grid of one cell", strings.NewReplacer("61", "1", "7", "1").Replace(gridTab), `S!A1`, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cells := reply{200, fmt.Sprintf(`{"range":%q,"values":[["a"]]}`, test.found), nil}
+			tab := reply{200, test.tab, nil}
+			v, err := over(t, &script{replies: []reply{tab, cells, tab, cells}}).Values(t.Context(), "ID", "")
+			if test.whole && (err != nil || len(v.Rows) != 1) || !test.whole && (!errors.Is(err, sheet.ErrAnswer) || !strings.Contains(err.Error(), test.found)) {
+				t.Errorf("%q, %v; whole: %v", v.Rows, err, test.whole)
+			}
+		})
+	}
+}
+
+// TestMadeSmallerMeanwhile: rows that are deleted between the two requests do not hold the episode.
+func TestMadeSmallerMeanwhile(t *testing.T) {
+	cells := reply{200, `{"range":"S!A1:G58","values":[["a"]]}`, nil}
+	v, err := over(t, &script{replies: []reply{{200, gridTab, nil}, cells, {200, strings.Replace(gridTab, "61", "58", 1), nil}, cells}}).Values(t.Context(), "ID", "")
+	if err != nil || len(v.Rows) != 1 {
+		t.Errorf("%q, %v", v.Rows, err)
 	}
 }
 
@@ -254,7 +342,7 @@ func TestRequests(t *testing.T) {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	want := []string{
-		"/v4/spreadsheets/ID?alt=json&fields=spreadsheetId%2Cproperties.title%2Csheets%28merges%2Cproperties%28sheetId%2Ctitle%2Cindex%2CsheetType%29%29&prettyPrint=false",
+		"/v4/spreadsheets/ID?alt=json&fields=spreadsheetId%2Cproperties.title%2Csheets%28merges%2Cproperties%28sheetId%2Ctitle%2Cindex%2CsheetType%2CgridProperties%28rowCount%2CcolumnCount%29%29%29&prettyPrint=false",
 		"/v4/spreadsheets/ID/values/%27Jonny%27%27s%20%2F%20A1%3F%27?alt=json&majorDimension=ROWS&prettyPrint=false&valueRenderOption=FORMATTED_VALUE",
 	}
 	if !slices.Equal(asked, want) {

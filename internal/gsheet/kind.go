@@ -24,13 +24,17 @@ import (
 //	---------------------------------------------------------+----------------------------------
 //	429, 408, 5xx but 501; 403 for the quota                 | ErrUnavailable
 //	404                                                      | ErrNotFound
+//	4xx whose body is not the JSON of Google's errors        | ErrAnswer
+//	3xx, 407, 413, 501, a refusal of the proxy to connect    | ErrAnswer
 //	401; no token for the credentials; a damaged private key | ErrCredentials
+//	400, 403: the API key is not valid, or there is none     | ErrCredentials
 //	403: the API is not enabled                              | ErrAPIDisabled
 //	403: the token lacks the scope                           | ErrScope
-//	403                                                      | ErrPermission
+//	403 with another reason, such as the billing             | nil
+//	403 without a reason                                     | ErrPermission
 //	400: not supported for this document                     | ErrOfficeFile
 //	400 otherwise, and other statuses                        | nil
-//	501; what is no JSON, or not the JSON that was asked for | ErrAnswer
+//	what is no JSON, or not the JSON that was asked for      | ErrAnswer
 //	a certificate that is not trusted; no TLS at all         | ErrAnswer
 //	the server is not found, or refuses to connect           | ErrNoConnection
 //	a connection or an answer that breaks off, a timeout     | ErrUnavailable
@@ -52,8 +56,12 @@ func kindOf(err error) error {
 	var dial *net.OpError
 	var lookup *net.DNSError
 	switch {
+	case errors.As(err, &token) && isForeign(token):
+		return sheet.ErrAnswer
 	case errors.As(err, &token) && isRefused(token), strings.Contains(err.Error(), "private key"):
 		return sheet.ErrCredentials
+	case proxyRefusal(err) != "", strings.Contains(err.Error(), "stopped after 10 redirects"):
+		return sheet.ErrAnswer
 	case errors.As(err, &syntax) && !breaksOff(err), errors.As(err, &mismatch), errors.As(err, &certificate), errors.As(err, &record),
 		errors.Is(err, http.ErrSchemeMismatch):
 		return sheet.ErrAnswer
@@ -70,6 +78,52 @@ func isRefused(token *auth.Error) bool {
 	}
 	code := token.Response.StatusCode
 	return code >= 400 && code < 500 && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout
+}
+
+// isForeign reports whether something other than Google, such as a proxy, refuses the request for a token. Google explains every
+// refusal in JSON.
+func isForeign(token *auth.Error) bool {
+	if token.Response == nil {
+		return false
+	}
+	code := token.Response.StatusCode
+	return isBetween(code) || isRefused(token) && !isErrorJSON(token.Body)
+}
+
+// isBetween reports whether a status comes from a server between this program and Google, whatever its body is.
+func isBetween(code int) bool {
+	return code >= 300 && code < 400 || code == http.StatusProxyAuthRequired || code == http.StatusRequestEntityTooLarge
+}
+
+// isErrorJSON reports whether a body is the JSON of an error, or a list of it, as Google answers.
+func isErrorJSON(body []byte) bool {
+	type reply struct {
+		Error json.RawMessage `json:"error"`
+	}
+	var one reply
+	var list []reply
+	if json.Unmarshal(body, &list) == nil && len(list) > 0 {
+		one = list[0]
+	} else if json.Unmarshal(body, &one) != nil {
+		return false
+	}
+	return len(one.Error) > 0 && string(one.Error) != "null"
+}
+
+// proxyRefusal is the text of the status with which a proxy refuses to connect; "" for every other error. Package net/http
+// returns the text alone.
+func proxyRefusal(err error) string {
+	var request *url.Error
+	if !errors.As(err, &request) {
+		return ""
+	}
+	for code := 400; code < 500; code++ {
+		text := http.StatusText(code)
+		if text != "" && request.Err.Error() == text && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout {
+			return fmt.Sprintf("%d %s", code, text)
+		}
+	}
+	return ""
 }
 
 // breaksOff reports whether an answer ends in the middle.
@@ -89,24 +143,66 @@ func kindOfStatus(answer *googleapi.Error) error {
 	switch {
 	case isQuota(answer), answer.Code == http.StatusRequestTimeout:
 		return sheet.ErrUnavailable
-	case answer.Code == http.StatusNotImplemented:
+	case answer.Code == http.StatusNotImplemented, isBetween(answer.Code):
 		return sheet.ErrAnswer
 	case answer.Code >= 500:
 		return sheet.ErrUnavailable
+	case !isErrorJSON([]byte(answer.Body)):
+		return sheet.ErrAnswer
 	case answer.Code == http.StatusNotFound:
 		return sheet.ErrNotFound
 	case answer.Code == http.StatusUnauthorized:
+		return sheet.ErrCredentials
+	case said("API_KEY_", "API key not valid", "API key expired", "unregistered callers"):
 		return sheet.ErrCredentials
 	case answer.Code == http.StatusForbidden && said("SERVICE_DISABLED", "accessNotConfigured", "it is disabled"):
 		return sheet.ErrAPIDisabled
 	case answer.Code == http.StatusForbidden && said("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions", "insufficient authentication scopes"):
 		return sheet.ErrScope
+	case projectAdvice(answer) != "", answer.Code == http.StatusForbidden && reasonOf(answer) != "":
+		return nil // the project of the credentials is refused, not the spreadsheet
 	case answer.Code == http.StatusForbidden:
 		return sheet.ErrPermission
 	case answer.Code == http.StatusBadRequest && said("FAILED_PRECONDITION", "not supported for this document"):
 		return sheet.ErrOfficeFile
 	}
 	return nil
+}
+
+// reasonOf is the reason of an error in its google.rpc.ErrorInfo, "" if there is none. Google gives none when an account may
+// not read a spreadsheet.
+func reasonOf(answer *googleapi.Error) string {
+	var body struct {
+		Error struct {
+			Details []struct {
+				Reason string `json:"reason"`
+			} `json:"details"`
+		} `json:"error"`
+	}
+	if json.Unmarshal([]byte(answer.Body), &body) != nil {
+		return ""
+	}
+	for _, detail := range body.Error.Details {
+		if detail.Reason != "" {
+			return detail.Reason
+		}
+	}
+	return ""
+}
+
+// projectAdvice is what to do when Google refuses the project that the request is billed to; "" for other errors.
+func projectAdvice(answer *googleapi.Error) string {
+	reason := reasonOf(answer)
+	switch {
+	case answer.Code != http.StatusForbidden && answer.Code != http.StatusBadRequest:
+		return ""
+	case strings.Contains(reason, "BILLING"), strings.Contains(strings.ToLower(answer.Message), "billing"):
+		return "the project of the credentials has no billing: enable it in the Google Cloud console"
+	case reason == "USER_PROJECT_DENIED", strings.Contains(answer.Message, "permission to use project"):
+		return "the account may not use the project that the request is billed to: grant it roles/serviceusage.serviceUsageConsumer there, " +
+			"or name another quota project (GOOGLE_CLOUD_QUOTA_PROJECT)"
+	}
+	return ""
 }
 
 // isQuota reports whether the quota is used up. Google answers 429, and in some cases 403 with a reason.
@@ -137,6 +233,14 @@ func (s *Sheets) explain(err error) error {
 	}
 	switch is := func(target error) bool { return errors.Is(kind, target) }; {
 	case kind == nil:
+		var answer *googleapi.Error
+		if errors.As(err, &answer) {
+			if advice := projectAdvice(answer); advice != "" {
+				said += ": " + advice
+			} else if reason := reasonOf(answer); reason != "" {
+				said += fmt.Sprintf(" (%.60q)", reason)
+			}
+		}
 		return errors.New(said)
 	case is(sheet.ErrWorksheetNotFound):
 		return err
@@ -169,14 +273,22 @@ func describe(err error) string {
 	var answer *googleapi.Error
 	var token *auth.Error
 	switch {
+	case errors.As(err, &answer) && isBetween(answer.Code):
+		return fmt.Sprintf("found the status %d %s", answer.Code, http.StatusText(answer.Code))
+	case errors.As(err, &answer) && answer.Code < 500 && !isErrorJSON([]byte(answer.Body)):
+		return fmt.Sprintf("found the status %d %s without the JSON of Google's errors", answer.Code, http.StatusText(answer.Code))
 	case errors.As(err, &answer) && answer.Message != "":
 		return fmt.Sprintf("Google answers %d, %.300q", answer.Code, answer.Message)
 	case errors.As(err, &answer):
 		return fmt.Sprintf("Google answers %d %s", answer.Code, http.StatusText(answer.Code))
+	case errors.As(err, &token) && isForeign(token):
+		return fmt.Sprintf("found the status %d %s for the request for a token", token.Response.StatusCode, http.StatusText(token.Response.StatusCode))
 	case errors.As(err, &token) && token.Response != nil:
 		return fmt.Sprintf("Google gives no token for them, and answers %d, %.300q", token.Response.StatusCode, token.Body)
 	case errors.Is(err, sheet.ErrAnswer):
 		return strings.TrimPrefix(err.Error(), sheet.ErrAnswer.Error()+": ")
+	case proxyRefusal(err) != "":
+		return "the proxy refuses to connect: " + proxyRefusal(err)
 	case breaksOff(err):
 		return "the answer breaks off"
 	}

@@ -37,7 +37,27 @@ func TestKinds(t *testing.T) {
 		{"no permission", fault(403, "PERMISSION_DENIED", "", "The caller does not have permission"), sheet.ErrPermission, "The caller does not have permission"},
 		{"not authenticated", fault(401, "UNAUTHENTICATED", "ACCESS_TOKEN_EXPIRED", "Request had invalid authentication credentials."), sheet.ErrCredentials, "GOOGLE_DRIVE_CREDENTIALS_FILE"},
 		{"another 400", fault(400, "INVALID_ARGUMENT", "", "Unable to parse range: x"), nil, `Google answers 400, "Unable to parse range: x"`},
-		{"a page with 403", reply{403, "<html>", nil}, sheet.ErrPermission, "Google answers 403 Forbidden"},
+		{"a page with 403", reply{403, "<html>", nil}, sheet.ErrAnswer, "found the status 403 Forbidden"},
+		{"nothing with 403", reply{403, "", nil}, sheet.ErrAnswer, "found the status 403 Forbidden"},
+		{"other JSON with 403", reply{403, `{"message":"blocked"}`, nil}, sheet.ErrAnswer, "found the status 403 Forbidden"},
+		{"null with 403", reply{403, `{"error":null}`, nil}, sheet.ErrAnswer, "found the status 403 Forbidden"},
+		{"a list with 403", reply{403, `[{"error":{"code":403,"message":"The caller does not have permission"}}]`, nil}, sheet.ErrPermission, "The caller does not have permission"},
+		{"a page with 404", reply{404, "<html>", nil}, sheet.ErrAnswer, "found the status 404 Not Found"},
+		{"a page with 401", reply{401, "<html>", nil}, sheet.ErrAnswer, "found the status 401 Unauthorized"},
+		{"a page with 400", reply{400, "<html>", nil}, sheet.ErrAnswer, "found the status 400 Bad Request"},
+		{"a redirect", reply{302, "<html>", nil}, sheet.ErrAnswer, "found the status 302 Found"},
+		{"the proxy wants a login", reply{407, "<html>", nil}, sheet.ErrAnswer, "found the status 407 Proxy Authentication Required"},
+		{"too large", reply{413, "<html>", nil}, sheet.ErrAnswer, "found the status 413 Request Entity Too Large"},
+		{"the proxy refuses to connect", reply{err: errors.New("Proxy Authentication Required")}, sheet.ErrAnswer, "the proxy refuses to connect: 407 Proxy Authentication Required"},
+		{"no billing", fault(403, "PERMISSION_DENIED", "BILLING_DISABLED", "This API method requires billing to be enabled. Please enable billing on project #42."), nil, "has no billing"},
+		{"no billing, by its words alone", fault(403, "PERMISSION_DENIED", "", "The billing account for the owning project is disabled in state absent"), nil, "has no billing"},
+		{"another project", fault(403, "PERMISSION_DENIED", "USER_PROJECT_DENIED", "Caller does not have required permission to use project p."), nil, "roles/serviceusage.serviceUsageConsumer"},
+		{"another project, by its words alone", fault(403, "PERMISSION_DENIED", "", "Caller does not have required permission to use project p."), nil, "roles/serviceusage.serviceUsageConsumer"},
+		{"a suspended project", fault(403, "PERMISSION_DENIED", "CONSUMER_SUSPENDED", "Consumer has been suspended."), nil, `"Consumer has been suspended." ("CONSUMER_SUSPENDED")`},
+		{"an API key", fault(400, "INVALID_ARGUMENT", "API_KEY_INVALID", "API key not valid. Please pass a valid API key."), sheet.ErrCredentials, "API key not valid"},
+		{"an API key, by its words alone", fault(400, "INVALID_ARGUMENT", "", "API key not valid. Please pass a valid API key."), sheet.ErrCredentials, "API key not valid"},
+		{"an API key for other services", fault(403, "PERMISSION_DENIED", "API_KEY_SERVICE_BLOCKED", "Requests to this API are blocked."), sheet.ErrCredentials, "are blocked"},
+		{"no account", fault(403, "PERMISSION_DENIED", "", "Method doesn't allow unregistered callers (callers without established identity)."), sheet.ErrCredentials, "unregistered callers"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -53,6 +73,44 @@ func TestKinds(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestTokenRefused: a page in place of a token is not the fault of the credentials.
+func TestTokenRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		kind   error
+	}{
+		"Google":                  {400, `{"error":"invalid_grant","error_description":"Invalid JWT Signature."}`, sheet.ErrCredentials},
+		"a firewall":              {403, "<html>blocked", sheet.ErrAnswer},
+		"a proxy wants a login":   {407, "<html>log in", sheet.ErrAnswer},
+		"a redirect to nowhere":   {302, "<html>", sheet.ErrAnswer},
+		"a request that is large": {413, "", sheet.ErrAnswer},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(test.status)
+			_, _ = w.Write([]byte(test.body))
+		}))
+		file, err := json.Marshal(map[string]string{"type": "service_account", "client_email": "a@b.test", "private_key": testKey(t), "token_uri": server.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = open(t, option.WithAuthCredentialsJSON(option.ServiceAccount, file), option.WithEndpoint("http://sheets.test")).Values(t.Context(), "ID", "")
+		server.Close()
+		if !errors.Is(err, test.kind) || strings.Contains(err.Error(), "<html>") {
+			t.Errorf("%s: %v, want %v", name, err, test.kind)
+		}
+	}
+}
+
+// TestRedirects: a server that redirects for ever is given up at once.
+func TestRedirects(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }))
+	defer server.Close()
+	if _, err := open(t, option.WithEndpoint(server.URL), option.WithoutAuthentication()).Values(t.Context(), "ID", ""); !errors.Is(err, sheet.ErrAnswer) {
+		t.Errorf("%v, want sheet.ErrAnswer", err)
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/angel-nft/google-shuffle/internal/sheet"
@@ -19,8 +21,8 @@ func readCSV(path string) (sheet.Values, error) {
 	if err != nil {
 		return sheet.Values{}, err
 	}
-	rows, err := parseCSV(raw)
-	return sheet.Values{Rows: rows}, err
+	table, err := parseCSV(raw)
+	return sheet.Values{Rows: table}, err
 }
 
 // notText says what a file is that is not text in UTF-8; "" for one that is.
@@ -58,27 +60,48 @@ func outsideQuotes(raw []byte, visit func(i int) bool) {
 	}
 }
 
-// newlines turns the line ends of a file that has only CR, as old programs for the Mac write, into LF.
+// newlines turns each CR that ends a line by itself into LF. Old programs for the Mac end all lines so; a file that was
+// put together from several may have both. A CR in quotes is part of its cell.
 func newlines(raw []byte) []byte {
 	if bytes.IndexByte(raw, '\r') < 0 {
 		return raw
 	}
-	old := true
-	outsideQuotes(raw, func(i int) bool {
-		old = raw[i] != '\n'
-		return old
-	})
-	if !old {
-		return raw
-	}
 	raw = bytes.Clone(raw)
 	outsideQuotes(raw, func(i int) bool {
-		if raw[i] == '\r' {
+		if raw[i] == '\r' && (i+1 == len(raw) || raw[i+1] != '\n') {
 			raw[i] = '\n'
 		}
 		return true
 	})
 	return raw
+}
+
+// rareLineEnds are characters that some programs read as the end of a line, and package csv as part of a cell.
+var rareLineEnds = []struct{ text, name string }{
+	{"\u0085", "U+0085 (next line)"},
+	{"\u2028", "U+2028 (line separator)"},
+	{"\u2029", "U+2029 (paragraph separator)"},
+}
+
+// checkLineEnds refuses a file whose lines end in a rare way only: it would be read as one row. In a file with other line
+// ends they are part of a cell.
+func checkLineEnds(raw []byte) (err error) {
+	if bytes.IndexByte(bytes.TrimRight(raw, "\r\n"), '\n') >= 0 {
+		return nil
+	}
+	outsideQuotes(raw, func(i int) bool {
+		if raw[i] < utf8.RuneSelf {
+			return true
+		}
+		for _, end := range rareLineEnds {
+			if bytes.HasPrefix(raw[i:], []byte(end.text)) {
+				err = fmt.Errorf("expected line ends of LF, CRLF or CR, found %s in line %d: save it as CSV with other line ends, or put the cell in quotes",
+					end.name, bytes.Count(raw[:i], []byte("\n"))+1)
+			}
+		}
+		return err == nil
+	})
+	return err
 }
 
 // withCommas refuses a file whose cells are separated by something else, which the first line that is not empty shows. A line
@@ -90,20 +113,73 @@ func withCommas(raw []byte) ([]byte, error) {
 		if line[len(prefix):] != "," {
 			return nil, otherSeparator(line[len(prefix):])
 		}
-		return rest, nil
+		raw = rest
 	}
+	header := headerLine(raw)
+	if hasColumns(header, ',') {
+		return raw, nil
+	}
+	for _, separator := range separators {
+		if hasColumns(header, separator) {
+			return nil, otherSeparator(string(separator))
+		}
+	}
+	// The header lacks a column, or is misspelt. The separator is then the one that it has most often.
 	counts := map[byte]int{}
-	text := bytes.TrimLeft(raw, "\r\n")
-	outsideQuotes(text, func(i int) bool {
-		counts[text[i]]++
-		return text[i] != '\n'
+	outsideQuotes(header, func(i int) bool {
+		counts[header[i]]++
+		return true
 	})
-	for _, separator := range []byte(";\t|") {
+	for _, separator := range []byte(";\t|~^") {
 		if counts[separator] > counts[','] {
 			return nil, otherSeparator(string(separator))
 		}
 	}
 	return raw, nil
+}
+
+// separators are the characters other than the comma that may separate cells.
+const separators = ";\t|~^:!#$%&*/\\\x01\x1f¦§，；、"
+
+// headerLine is the first line that is not empty. Quoted cells may have line ends.
+func headerLine(raw []byte) []byte {
+	raw = bytes.TrimLeft(raw, "\r\n")
+	end := len(raw)
+	outsideQuotes(raw, func(i int) bool {
+		if raw[i] == '\n' {
+			end = i
+		}
+		return raw[i] != '\n'
+	})
+	return raw[:end]
+}
+
+// requiredColumns are the names of the columns that each sheet of frames must have, in capital letters alone.
+var requiredColumns = []string{"FRAMENUMBER", "UNSUPERVISEDCLASSIFICATION", "SUPERVISEDCLASSIFICATION", "JONNYSRECLASSIFICATION"}
+
+// hasColumns reports whether a line has the names of all required columns when the separator splits it.
+func hasColumns(line []byte, separator rune) bool {
+	r := csv.NewReader(bytes.NewReader(line))
+	r.Comma, r.LazyQuotes = separator, true
+	cells, err := r.Read()
+	if err != nil {
+		return false
+	}
+	found := map[string]bool{}
+	for _, cell := range cells {
+		found[capitals(cell)] = true
+	}
+	return !slices.ContainsFunc(requiredColumns, func(name string) bool { return !found[name] })
+}
+
+// capitals are the letters A to Z of a text as capital letters, without all other characters.
+func capitals(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r = unicode.ToUpper(r); r < 'A' || r > 'Z' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 func otherSeparator(found string) error {
@@ -115,7 +191,8 @@ func otherSeparator(found string) error {
 	return fmt.Errorf("expected commas between the cells, found %s as the separator: save it as CSV with commas", found)
 }
 
-// parseCSV reads all rows or fails: a quote that never closes is an error, since it would swallow the rows after it.
+// parseCSV reads all rows or fails: a quote that never closes is an error, since it would swallow the rows after it; so is
+// a row that has values beyond the header.
 func parseCSV(raw []byte) ([][]string, error) {
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	if found := notText(raw); found != "" {
@@ -125,14 +202,17 @@ func parseCSV(raw []byte) ([][]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkLineEnds(raw); err != nil {
+		return nil, err
+	}
 	r := csv.NewReader(bytes.NewReader(raw))
 	r.FieldsPerRecord = -1
-	var rows [][]string
+	var table [][]string
 	read, lines := int64(0), 0 // bytes and lines behind the last row
 	for {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return trim(rows), nil
+			return trim(table), nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("parse CSV: %w", err)
@@ -140,9 +220,9 @@ func parseCSV(raw []byte) ([][]string, error) {
 		// The reader leaves empty lines out. They are rows, or the numbers of those after them would be wrong.
 		start, _ := r.FieldPos(0)
 		for range start - lines - 1 {
-			rows = append(rows, nil)
+			table = append(table, nil)
 		}
-		rows = append(rows, row)
+		table = append(table, row)
 		lines += bytes.Count(raw[read:r.InputOffset()], []byte("\n"))
 		read = r.InputOffset()
 	}

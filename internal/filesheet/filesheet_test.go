@@ -13,6 +13,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/angel-nft/google-shuffle/internal/filesheet"
+	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 	"github.com/angel-nft/google-shuffle/internal/sheettest"
 )
@@ -118,7 +119,7 @@ func TestCSV(t *testing.T) {
 		want       [][]string
 		err        string
 	}{
-		{"byte order mark, CRLF, ragged, quotes", "\ufeffA,\"B \"\"x\"\"\",C\r\n1\r\n\"2\",\"a\r\nb\",3,4\r\n", [][]string{{"A", `B "x"`, "C"}, {"1"}, {"2", "a\nb", "3", "4"}}, ""},
+		{"byte order mark, CRLF, ragged, quotes", "\ufeffA,\"B \"\"x\"\"\",C\r\n1\r\n\"2\",\"a\r\nb\",3\r\n", [][]string{{"A", `B "x"`, "C"}, {"1"}, {"2", "a\nb", "3"}}, ""},
 		{"empty lines are rows", "\nA\n\n\"x\n\ny\"\n\n\nB\n\n", [][]string{nil, {"A"}, nil, {"x\n\ny"}, nil, nil, {"B"}}, ""},
 		{"empty lines with CRLF", "A\r\n\r\nB\r\n", [][]string{{"A"}, nil, {"B"}}, ""},
 		{"no line end", "A,B", [][]string{{"A", "B"}}, ""},
@@ -142,6 +143,18 @@ func TestCSV(t *testing.T) {
 		{"sep=,", "\ufeffsep=,\r\nA,B\r\n1\r\n", [][]string{{"A", "B"}, {"1"}}, ""},
 		{"semicolons inside", "A,B\n1;2;3,4\n\"x;y;z\",5\n", [][]string{{"A", "B"}, {"1;2;3", "4"}, {"x;y;z", "5"}}, ""},
 		{"CR line ends", "A,B\r1,\"2\n3\"\r\r4\r", [][]string{{"A", "B"}, {"1", "2\n3"}, nil, {"4"}}, ""},
+		{"CR among LF", "A,B\n1,2\r3,\"4\r5\"\r6\n\r7\r\n\r8\r", [][]string{{"A", "B"}, {"1", "2"}, {"3", "4\r5"}, {"6"}, nil, {"7"}, nil, {"8"}}, ""},
+		{"CR among CRLF", "A,B\r\n1,2\r3,4\r\n", [][]string{{"A", "B"}, {"1", "2"}, {"3", "4"}}, ""},
+		{"the header ends in CR", "A,B\r1,2\n3,4\n", [][]string{{"A", "B"}, {"1", "2"}, {"3", "4"}}, ""},
+		{"values beyond the header", "A,B\n\n1,2\n3,4,5,6\n", [][]string{{"A", "B"}, nil, {"1", "2"}, {"3", "4", "5", "6"}}, ""},
+		{"blank cells beyond the header", "A,B\n1,2,, ,\n", [][]string{{"A", "B"}, {"1", "2", "", " "}}, ""},
+		{"values below a blank name", "A,,\n1,2,3\n", [][]string{{"A"}, {"1", "2", "3"}}, ""},
+		{"line separators in cells", "A,B\n1,2\u20283,4\n", [][]string{{"A", "B"}, {"1", "2\u20283", "4"}}, ""},
+		{"line separators alone", "A,B\u20281,2\u20283,4", nil, "found U+2028 (line separator) in line 1"},
+		{"paragraph separators alone", "A,B\u20291,2\u20293,4\n", nil, "found U+2029 (paragraph separator) in line 1"},
+		{"next lines alone", "A,B\u00851,2\u00853,4", nil, "found U+0085 (next line) in line 1"},
+		{"rare line ends in a cell", "A,B\n1,\"a\u2028b\u2029c\u0085d\"\n", [][]string{{"A", "B"}, {"1", "a\u2028b\u2029c\u0085d"}}, ""},
+		{"tildes", "A~B\n", nil, `found "~" as the separator`},
 		{"CR in a cell", "A,B\n1,\"2\r3\"\n", [][]string{{"A", "B"}, {"1", "2\r3"}}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -158,6 +171,55 @@ func TestCSV(t *testing.T) {
 				t.Errorf("%q, %v; want %q", v.Rows, err, test.want)
 			}
 		})
+	}
+}
+
+// TestSeparators: a header whose columns appear with another separator names it, however many commas it has.
+func TestSeparators(t *testing.T) {
+	names := []string{"\"a, b, c\"", "d,e,f,g,h,i", rows.ColumnFrame, "unsupervised  classification", rows.ColumnSupervised, "JONNY’s RECLASSIFICATION"}
+	for separator, found := range map[string]string{";": `";"`, "\t": "a tab", "|": `"|"`, "~": `"~"`, "^": `"^"`, ":": `":"`, "\x1f": `"\x1f"`, "¦": `"¦"`} {
+		for _, before := range []string{"", "\ufeff", "\r\n\n", "sep=,\n"} {
+			_, err := filesheet.ParseCSV([]byte(before + strings.Join(names, separator) + "\r1,2\r"))
+			if err == nil || !strings.Contains(err.Error(), "found "+found+" as the separator") {
+				t.Errorf("%q after %q: %v", separator, before, err)
+			}
+		}
+	}
+	names[0], names[1] = "a;b;c;d;e;f;g", "|~^|~^|~^|~^|~^"
+	if got, err := filesheet.ParseCSV([]byte(strings.Join(names, ",") + "\n1\n")); err != nil || len(got) != 2 {
+		t.Errorf("commas: %q, %v", got, err)
+	}
+}
+
+// TestRequiredColumns: the names are those that package rows requires.
+func TestRequiredColumns(t *testing.T) {
+	names := []string{rows.ColumnFrame, rows.ColumnUnsupervised, rows.ColumnSupervised, rows.ColumnJonny}
+	if _, err := rows.ReadHeader(names); err != nil {
+		t.Error(err)
+	}
+	if !filesheet.HasColumns([]byte(strings.Join(names, ",")), ',') {
+		t.Errorf("%q are not found", names)
+	}
+	for i := range names {
+		if filesheet.HasColumns([]byte(strings.Join(slices.Delete(slices.Clone(names), i, i+1), ",")), ',') {
+			t.Errorf("%q is not missed", names[i])
+		}
+	}
+}
+
+// TestMixedLineEnds: no row is lost when some of them end in CR alone.
+func TestMixedLineEnds(t *testing.T) {
+	text := "A,B\n"
+	for i := range 1000 {
+		end := "\n"
+		if i%20 == 7 {
+			end = "\r"
+		}
+		text += fmt.Sprint(i, ",x", end)
+	}
+	got, err := filesheet.ParseCSV([]byte(text))
+	if err != nil || len(got) != 1001 || got[1000][0] != "999" {
+		t.Errorf("%d rows, %v", len(got), err)
 	}
 }
 

@@ -90,6 +90,112 @@ func TestCells(t *testing.T) {
 	}
 }
 
+// TestComputed: a formula of type array or dataTable makes each cell of its range unknown that has no stored value.
+func TestComputed(t *testing.T) {
+	const no = sheet.NoStoredValue
+	for _, test := range []struct {
+		name, rows string
+		want       [][]string
+		err        string
+	}{
+		{"no values", `<row><c><v>1</v></c><c><f t="array" ref="B1:B3">A</f><v/></c></row><row><c><v>2</v></c></row><row><c><v>3</v></c></row><row><c><v>4</v></c></row>`,
+			[][]string{{"1", no}, {"2", no}, {"3", no}, {"4"}}, ""},
+		{"below the last row of the file", `<row><c r="A1"><f t="array" ref="$a$3:a1">A</f><v>7</v></c></row>`, [][]string{{"7"}}, ""},
+		{"some have values", `<row><c t="str"><f t="array" ref="A1:B4">A</f><v></v></c><c><v>1</v></c></row><row><c t="str"><v></v></c><c s="1"/></row>` +
+			`<row><c t="inlineStr"><is><t/></is></c><c><v/></c></row><row><c t="s"/><c t="s"><v>1</v></c><c><v>5</v></c></row>`,
+			[][]string{{"", "1"}, {"", no}, {"", no}, {no, "Legendary\r", "5"}}, ""},
+		{"a data table", `<row><c r="B1"><f t="dataTable" ref="B1:C2" dt2D="1" dtr="1" r1="A1" r2="A2"/><v>3</v></c></row><row><c r="C2"><v>4</v></c></row>`,
+			[][]string{{"", "3", no}, {"", no, "4"}}, ""},
+		{"a shared formula", `<row><c><f t="shared" ref="A1:A4" si="0">B1</f><v>1</v></c></row><row><c><f t="shared" si="0"/></c></row><row><c s="1"/></row><row><c><f t="shared" si="0"/><v/></c></row>`,
+			[][]string{{"1"}, {no}, nil, {no}}, ""},
+		{"no range", `<row><c><f t="array">A</f></c></row>`, [][]string{{no}}, ""},
+		{"a bad range", `<row><c><f t="array" ref="A1:#">A</f></c></row>`, nil, `formula of type array: expected a range of cells such as D2:D11, found "A1:#"`},
+		{"a range that is too large", `<row><c><f t="array" ref="A1:XFD1048576">A</f></c></row>`, nil, "expected at most 10000000 cells"},
+		{"a range too far right", `<row><c><f t="array" ref="XFD1:XFD1000">A</f></c></row>`, nil, "expected at most 10000000 cells"},
+		{"too many ranges", `<row>` + strings.Repeat(`<c r="A1"><f t="array" ref="A:A">A</f></c>`, 20) + `</row>`, nil, "expected at most 10000000 cells"},
+	} {
+		t.Run(test.name, func(t *testing.T) { readsAs(t, minimal(test.rows), test.want, test.err) })
+	}
+}
+
+// TestMerges: each row of a merged cell has the value of its top left cell, however its range is written.
+func TestMerges(t *testing.T) {
+	const no = sheet.NoStoredValue
+	text := func(rows [][]string) (out string) {
+		for _, row := range rows {
+			out += "<row>"
+			for _, cell := range row {
+				out += `<c t="inlineStr"><is><t>` + cell + `</t></is></c>`
+			}
+			out += "</row>"
+		}
+		return out
+	}
+	plain := [][]string{{"f", "U", "S"}, {"1", "x", "Rare"}, {"2", "x"}, {"3", "x"}}
+	filled := [][]string{{"f", "U", "S"}, {"1", "x", "Rare"}, {"2", "x", "Rare"}, {"3", "x", "Rare"}}
+	unknown := [][]string{{"f", "U", "S"}, {"1", "x", no}, {"2", "x", no}, {"3", "x", no}}
+	hidden := [][]string{{"f", "U", "S"}, {"1", "", "a"}, {"2", "b", "c"}, {"", "d"}, {"4", "e", "f"}}
+	for _, test := range []struct {
+		ref        string
+		rows, want [][]string
+		err        string
+	}{
+		{"C2:C4", plain, filled, ""},
+		{"C4:C2", plain, filled, ""},
+		{"$C$2:$C$4", plain, filled, ""},
+		{"c2:c4", plain, filled, ""},
+		{" C2:C1048576 ", plain, filled, ""},
+		{"C1:C4", plain, unknown, ""},
+		{"C4:C1", plain, unknown, ""},
+		{"C:C", plain, unknown, ""},
+		{"$c:$C", plain, unknown, ""},
+		{"D1:C3", plain, [][]string{{"f", "U", "S"}, {"1", "x", no}, {"2", "x", no}, {"3", "x"}}, ""},
+		{"B:C", plain, [][]string{{"f", "U", "S"}, {"1", no, no}, {"2", no, no}, {"3", no, no}}, ""},
+		{"A1:C1", plain, plain, ""},
+		{"1:1", plain, plain, ""},
+		{"4:3", plain, [][]string{{"f", "U", "S"}, {"1", "x", "Rare"}, {"2"}, {"2"}}, ""},
+		{"C2", plain, plain, ""},
+		{"D1:D4", plain, plain, ""},
+		{"C9:C10", plain, plain, ""},
+		{"B2:B5", hidden, [][]string{{"f", "U", "S"}, {"1", "", "a"}, {"2", "", "c"}, nil, {"4", "", "f"}}, ""},
+		{"B3:B5", hidden, [][]string{{"f", "U", "S"}, {"1", "", "a"}, {"2", "b", "c"}, {"", "b"}, {"4", "b", "f"}}, ""},
+		{"B2:C3", hidden, [][]string{{"f", "U", "S"}, {"1"}, {"2"}, {"", "d"}, {"4", "e", "f"}}, ""},
+		{"B3:C5", hidden, [][]string{{"f", "U", "S"}, {"1", "", "a"}, {"2", "b"}, {"", "b"}, {"4", "b"}}, ""},
+		{"", plain, nil, `merged cell: expected a range of cells such as D2:D11, found ""`},
+		{"C2:", plain, nil, "merged cell"},
+		{"C2:C", plain, nil, "merged cell"},
+		{"C", plain, nil, "merged cell"},
+		{"C2:C4:C5", plain, nil, "merged cell"},
+		{"C2:C4 D2:D4", plain, nil, "merged cell"},
+		{"Frames!C2:C4", plain, nil, "merged cell"},
+		{"C0:C4", plain, nil, "merged cell"},
+		{"C2:C1048577", plain, nil, "merged cell"},
+		{"XFE2:XFE4", plain, nil, "merged cell"},
+		{"#REF!", plain, nil, "merged cell"},
+	} {
+		t.Run(test.ref, func(t *testing.T) {
+			readsAs(t, minimal(text(test.rows)+`</sheetData><mergeCells><mergeCell ref="`+test.ref+`"/></mergeCells><sheetData>`), test.want, test.err)
+		})
+	}
+}
+
+// readsAs holds the rows of a workbook, or the error that reading it gives, against what is expected.
+func readsAs(t *testing.T, p parts, want [][]string, wantErr string) {
+	t.Helper()
+	s, dir := open(t)
+	write(t, dir, "ID.xlsx", string(p.bytes(t)))
+	v, err := s.Values(t.Context(), "ID", "")
+	if wantErr != "" {
+		if err == nil || v.Rows != nil || !strings.Contains(err.Error(), wantErr) {
+			t.Errorf("%.300q, %v; want an error with %q", v.Rows, err, wantErr)
+		}
+		return
+	}
+	if err != nil || !slices.EqualFunc(v.Rows, want, slices.Equal) {
+		t.Errorf("%.300q, %v; want %q", v.Rows, err, want)
+	}
+}
+
 // TestPlaces: rows and cells may leave their places out, or skip some.
 func TestPlaces(t *testing.T) {
 	s, dir := open(t)
@@ -210,6 +316,7 @@ func TestOtherFiles(t *testing.T) {
 func FuzzWorksheet(f *testing.F) {
 	f.Add(`<row r="1"><c r="A1" t="s"><v>0</v></c></row>`)
 	f.Add(`<row><c><f>1</f></c></row></sheetData><mergeCells><mergeCell ref="A1:B2"/></mergeCells><sheetData>`)
+	f.Add(`<row><c><f t="array" ref="A1:B3">1</f></c></row></sheetData><mergeCells><mergeCell ref="$b:A"/></mergeCells><sheetData>`)
 	f.Fuzz(func(t *testing.T, text string) {
 		dir := t.TempDir()
 		s, err := filesheet.Open(dir)

@@ -16,6 +16,7 @@ import (
 const (
 	maxRows    = 1 << 20
 	maxColumns = 1 << 14
+	lastColumn = "XFD"
 	maxCells   = 10_000_000
 )
 
@@ -59,9 +60,21 @@ func (w *workbook) sharedStrings(part string) error {
 type cell struct {
 	Reference string    `xml:"r,attr"`
 	Type      string    `xml:"t,attr"`
-	Formula   *struct{} `xml:"f"`
+	Formula   *formula  `xml:"f"`
 	Value     *string   `xml:"v"`
 	Inline    *richText `xml:"is"`
+}
+
+// formula is that of a cell. One of type array or dataTable also computes the other cells of its range, which have
+// no formula of their own. In the range of a shared formula, each cell that has the formula refers to it.
+type formula struct {
+	Type  string `xml:"t,attr"`
+	Range string `xml:"ref,attr"`
+}
+
+// emptyText reports whether the file stores an empty text as the value of a cell. Other blank cells have no value.
+func (w *workbook) emptyText(c cell) bool {
+	return w.text(c) == "" && (c.Inline != nil || c.Value != nil && (c.Type == "str" || c.Type == "s"))
 }
 
 // text is the value of a cell, or what package sheet writes in the stead of one that is not known.
@@ -118,7 +131,11 @@ func (w *workbook) rows(part string) ([][]string, error) {
 	if !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("row %d: %w", g.row, err)
 	}
-	sheet.FillMerges(g.rows, g.merges)
+	// A formula may compute cells far below the last row of the file.
+	g.rows = g.rows[:min(len(g.rows), g.row)]
+	if err := g.fillMerges(); err != nil {
+		return nil, err
+	}
 	return g.rows, nil
 }
 
@@ -128,7 +145,7 @@ type grid struct {
 	xml    *xml.Decoder
 	inside bool // of sheetData: other elements have rows too
 	rows   [][]string
-	merges []sheet.Merge
+	merges []area
 
 	row, column int // of the last row and cell, from 1
 	cells       int // so far, with those that were left out
@@ -193,40 +210,72 @@ func (g *grid) cell(start xml.StartElement) error {
 		}
 		g.column = column
 	}
-	text := g.book.text(c)
 	if g.row == 0 || g.column > maxColumns {
 		return fmt.Errorf("expected a cell within %d columns, found column %d", maxColumns, g.column)
 	}
-	if text == "" {
-		return nil
+	if f := c.Formula; f != nil && f.Range != "" && (f.Type == "array" || f.Type == "dataTable") {
+		if err := g.computed(f.Range); err != nil {
+			return fmt.Errorf("formula of type %s: %w", f.Type, err)
+		}
 	}
-	row := g.rows[g.row-1]
-	for len(row) < g.column {
-		row = append(row, "")
-		g.cells++
+	if text := g.book.text(c); text != "" {
+		return g.set(g.row, g.column, text)
 	}
-	if g.cells > maxCells {
+	if row := g.rows[g.row-1]; g.column <= len(row) && g.book.emptyText(c) {
+		row[g.column-1] = ""
+	}
+	return nil
+}
+
+// computed marks the blank cells that one formula computes as unknown. Those whose values are stored follow in the file
+// and replace the marks.
+func (g *grid) computed(reference string) error {
+	a, err := parseArea(reference)
+	if err != nil {
+		return err
+	}
+	if g.cells += a.size(); g.cells > maxCells {
+		return fmt.Errorf("range %.40q: expected at most %d cells", reference, maxCells)
+	}
+	for len(g.rows) < a.row2 {
+		g.rows = append(g.rows, nil)
+	}
+	for row := a.row1; row <= a.row2; row++ {
+		for column := a.column1; column <= a.column2; column++ {
+			if cells := g.rows[row-1]; column <= len(cells) && cells[column-1] != "" {
+				continue
+			}
+			if err := g.set(row, column, sheet.NoStoredValue); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// set writes a cell of a row that exists, and extends the row up to it.
+func (g *grid) set(row, column int, text string) error {
+	cells := g.rows[row-1]
+	if g.cells += max(column-len(cells), 0); g.cells > maxCells {
 		return fmt.Errorf("expected at most %d cells", maxCells)
 	}
-	row[g.column-1], g.rows[g.row-1] = text, row
+	for len(cells) < column {
+		cells = append(cells, "")
+	}
+	cells[column-1], g.rows[row-1] = text, cells
 	return nil
 }
 
 // merge takes in a merged cell, such as D2:D11.
 func (g *grid) merge(start xml.StartElement) error {
-	first, last, _ := strings.Cut(attribute(start, "ref"), ":")
-	row1, column1, err := coordinates(first)
-	if err != nil || last == "" {
-		return err
-	}
-	row2, column2, err := coordinates(last)
+	a, err := parseArea(attribute(start, "ref"))
 	if err != nil {
-		return err
+		return fmt.Errorf("merged cell: %w", err)
 	}
-	if g.cells += max(row2-row1, 0); g.cells > maxCells {
-		return fmt.Errorf("expected at most %d cells", maxCells)
+	if g.cells++; g.cells > maxCells {
+		return fmt.Errorf("merged cells: expected at most %d cells", maxCells)
 	}
-	g.merges = append(g.merges, sheet.Merge{StartRow: row1 - 1, EndRow: row2, StartColumn: column1 - 1, EndColumn: column2})
+	g.merges = append(g.merges, a)
 	return nil
 }
 

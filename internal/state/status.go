@@ -226,8 +226,9 @@ func (s *Store) ReadProgress(ctx context.Context, run string, tasks int) (Progre
 	if err != nil {
 		return progress, err
 	}
-	if Unseal(c.Body, &progress) != nil {
-		return Progress{Tasks: tasks, Open: tasks}, nil // the tracker makes it again
+	var saved Progress
+	if damaged := Unseal(c.Body, &saved); damaged == nil { // else the tracker makes it again
+		progress = saved
 	}
 	progress.Age = c.Age
 	return progress, nil

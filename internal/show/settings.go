@@ -59,7 +59,7 @@ func orNone(value string) string {
 
 // whatIf is the first line of a dry run that is made with other settings than those in force.
 func (p *page) whatIf(plan *state.Plan) {
-	if plan.DatasetChanges == nil || plan.State != dryRun {
+	if plan.InForce == nil || plan.DatasetChanges == nil || plan.State != dryRun || plan.Restores > 0 {
 		return
 	}
 	p.item(lead{{"! ", red}}, span{"What if: ", bold}, plain(fmt.Sprintf("with other settings than those in force, %s would change their dataset.", framesOf(plan.DatasetChanges))))

@@ -63,11 +63,12 @@ func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 		return InForce{}, nil
 	}
 	f := InForce{V: settingsVersion, Settings: newest.Definition, Since: from, Datasets: slices.Clone(newest.Datasets), Rebuilt: "run " + from.Run}
-	if old.Generation > from.Generation {
-		if f.Settings.Seed != old.Seed { // a run that has left nothing else has drawn it; the next run records both
-			f.Settings.Seed, f.Since = old.Seed, Since{}
-		}
+	if old.Generation >= from.Generation {
 		f.Rebuilt = seedName + " and " + f.Rebuilt
+	}
+	if old.Generation > from.Generation && f.Settings.Seed != old.Seed {
+		// A run that has left nothing else has drawn the seed. The next run records both.
+		f.Settings.Seed, f.Since = old.Seed, Since{}
 	}
 	for _, name := range slices.Concat(newest.Listed, old.Datasets) {
 		if !slices.Contains(f.Datasets, name) {

@@ -146,10 +146,11 @@ type ending struct {
 // trackers may check at once, and each may be paused anywhere:
 //
 //	the report is proposed   on the condition that it is as it was before the check: of two, one goes on
-//	the pointer is changed   on the condition that it is as it was before the check: that tracker alone announces the end
-//	page, list and report    by the tracker that changed the pointer, or by settle when it died, on the condition that they are
-//	                         as they were before the check; the final report differs from the proposed one, so that no
-//	                         tracker that saw the proposal can write over it
+//	page and list            likewise: who sees that the run has ended finds them
+//	the pointer is changed   likewise: that tracker alone announces the end
+//	the report is final      by the tracker that changed the pointer, on the condition that it is the proposed one; otherwise, or
+//	                         when that tracker dies, settle writes all of them again. A final report differs from a proposed
+//	                         one, so that no tracker that saw the proposal can write over it
 func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e ending) (state.Held, *state.Report, error) {
 	r, err := t.report(ctx, end, e.plan, e.ledger, e.version)
 	if err != nil {
@@ -160,13 +161,15 @@ func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e
 	if err != nil {
 		return held, nil, err
 	}
+	if err := t.saveBeside(ctx, r, e.plan, e.ledger, e.before); err != nil {
+		return held, nil, err
+	}
 	next, err := t.Store.Swap(ctx, held, end)
 	if err != nil {
 		return held, nil, err
 	}
 	t.announce(r)
-	e.before[state.ReportName] = bucket.Condition{IfMatch: etag}
-	return next, r, t.finalReport(ctx, r, e.plan, e.ledger, e.before)
+	return next, r, t.makeFinal(ctx, r, bucket.Condition{IfMatch: etag})
 }
 
 // publishVersion publishes the dataset version that a verified plan leaves, and gives the generation of the one that is the latest

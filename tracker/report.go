@@ -60,9 +60,8 @@ func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan,
 	return r, g.Wait()
 }
 
-// finalReport writes the files about the end of a run that the pointer has, report.json last: a final one says that all
-// are there. before are the conditions of the writes.
-func (t *Tracker) finalReport(ctx context.Context, r *state.Report, plan *state.Plan, l *Ledger, before state.EndFiles) error {
+// saveBeside writes what people open beside report.json. before are the conditions of the writes.
+func (t *Tracker) saveBeside(ctx context.Context, r *state.Report, plan *state.Plan, l *Ledger, before state.EndFiles) error {
 	var g errgroup.Group
 	if plan.Tasks > 0 {
 		g.Go(func() error {
@@ -77,11 +76,13 @@ func (t *Tracker) finalReport(ctx context.Context, r *state.Report, plan *state.
 	if t.Options.Page != nil {
 		g.Go(func() error { return t.savePage(ctx, r, before[state.PageName]) })
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
+	return g.Wait()
+}
+
+// makeFinal writes the report of an end that the pointer has, when all that is beside it is there.
+func (t *Tracker) makeFinal(ctx context.Context, r *state.Report, cond bucket.Condition) error {
 	r.Final = true
-	_, err := t.Store.WriteReport(ctx, r, before[state.ReportName])
+	_, err := t.Store.WriteReport(ctx, r, cond)
 	return err
 }
 
@@ -91,6 +92,7 @@ func (t *Tracker) savePage(ctx context.Context, r *state.Report, cond bucket.Con
 		t.log().Warn("a run ends without its "+state.PageName, zap.String("run", r.Run), zap.Error(err))
 		return ctx.Err()
 	}
+	page = fmt.Appendf(page, "\n<!-- %s -->\n", r.Writer) // no two reports have the same page, so that its ETag tells them apart
 	_, err = t.Store.WriteEndFile(ctx, r.Run, state.PageName, page, cond)
 	return err
 }
@@ -167,7 +169,11 @@ func (t *Tracker) settleOnce(ctx context.Context, p state.Pointer, plan *state.P
 	}
 	// An end that was proposed is announced by the tracker that changed the pointer.
 	first := !sameEnd(before, r) && (before.Final || !proposed)
-	if err := t.finalReport(ctx, r, plan, l, files); err != nil {
+	err = t.saveBeside(ctx, r, plan, l, files)
+	if err == nil {
+		err = t.makeFinal(ctx, r, files[state.ReportName])
+	}
+	if err != nil {
 		return err
 	}
 	if first {

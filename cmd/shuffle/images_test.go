@@ -28,10 +28,10 @@ var spoilers = []struct {
 	spoil func(w *world, image string)
 }{
 	{"empty", `the source image is empty \(0 bytes\)`, func(w *world, image string) { w.must(os.WriteFile(image, nil, 0o600)) }},
-	{"JPG", `one with the ending ".JPG"`, func(w *world, image string) { w.must(os.Rename(image, strings.TrimSuffix(image, ".jpg")+".JPG")) }},
-	{"jpeg", `one with the ending ".jpeg"`, func(w *world, image string) { w.must(os.Rename(image, strings.TrimSuffix(image, ".jpg")+".jpeg")) }},
-	{"png", `one with the ending ".png"`, func(w *world, image string) { w.must(os.Rename(image, strings.TrimSuffix(image, ".jpg")+".png")) }},
-	{"lower case", `one with the name "tt_s01_e01_`, func(w *world, image string) {
+	{"JPG", `a file with the ending ".JPG"`, func(w *world, image string) { w.must(os.Rename(image, strings.TrimSuffix(image, ".jpg")+".JPG")) }},
+	{"jpeg", `a file with the ending ".jpeg"`, func(w *world, image string) { w.must(os.Rename(image, strings.TrimSuffix(image, ".jpg")+".jpeg")) }},
+	{"png", `a file with the ending ".png"`, func(w *world, image string) { w.must(os.Rename(image, strings.TrimSuffix(image, ".jpg")+".png")) }},
+	{"lower case", `a file with the name "tt_s01_e01_`, func(w *world, image string) {
 		w.must(os.Rename(image, filepath.Join(filepath.Dir(image), strings.ToLower(filepath.Base(image)))))
 	}},
 	{"link", "the source image is a symbolic link", func(w *world, image string) {
@@ -84,7 +84,7 @@ func TestUnusableImages(t *testing.T) {
 		for i, s := range spoilers {
 			says(t, problems[string(frames[i])], s.says)
 		}
-		says(t, problems[string(frames[50])], `beside the source image there is one with the ending ".JPG"`)
+		says(t, problems[string(frames[50])], `beside the source image there is a file with the ending ".JPG"`)
 		out, _ := w.run(0, "why", string(frames[0]))
 		says(t, out, `the source image is empty \(0 bytes\)`)
 	})

@@ -84,7 +84,7 @@ func TestUnusableImages(t *testing.T) {
 		for i, s := range spoilers {
 			says(t, problems[string(frames[i])], s.says)
 		}
-		says(t, problems[string(frames[50])], `beside the source image there is a file with the ending ".JPG"`)
+		says(t, problems[string(frames[50])], `beside the source image there is one with the ending ".JPG"`)
 		out, _ := w.run(0, "why", string(frames[0]))
 		says(t, out, `the source image is empty \(0 bytes\)`)
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,13 +118,13 @@ func TestDamagedState(t *testing.T) {
 type onceGone struct {
 	*memBucket
 	name string
-	n    int
-	seen int
+	n    int32
+	seen atomic.Int32
 }
 
 func (b *onceGone) GetObject(ctx context.Context, key, known string) (bucket.Content, error) {
 	if strings.HasSuffix(key, "/"+b.name) {
-		if b.seen++; b.seen == b.n {
+		if b.seen.Add(1) == b.n {
 			return bucket.Content{}, &bucket.Error{Code: "NoSuchKey", Op: "GetObject", Key: key, Status: 404, Err: bucket.ErrNotFound}
 		}
 	}
@@ -133,7 +134,7 @@ func (b *onceGone) GetObject(ctx context.Context, key, known string) (bucket.Con
 // One answer that an object is not there changes nothing.
 func TestOneAnswerThatThereIsNone(t *testing.T) {
 	for _, name := range []string{"plan.json", "current.json", "tasks-00000.jsonl.zst", "expected-S01E01.jsonl.zst", state.LedgerName, "latest.json"} {
-		for n := 1; n <= 4; n++ {
+		for n := int32(1); n <= 4; n++ {
 			what := fmt.Sprintf("read %d of %s", n, name)
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)

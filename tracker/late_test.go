@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -151,8 +152,8 @@ func TestLateWriterOfAnEarlierEnd(t *testing.T) {
 				w := newWorld(t)
 				plan := w.published(runName(1), 1, 12)
 				w.work(onlySeqs(dead("AccessDenied"), 3))
-				redriven := false
-				stops := &paused{name: name, n: n, pause: 7 * time.Second, until: func() bool { return redriven }}
+				var redriven atomic.Bool
+				stops := &paused{name: name, n: n, pause: 7 * time.Second, until: redriven.Load}
 				late := w.slow(stops)
 				late.Options.Page = page
 				slow := w.start(late)
@@ -164,7 +165,7 @@ func TestLateWriterOfAnEarlierEnd(t *testing.T) {
 				w.work(func(messages.Task) *messages.Result { return nil })
 				w.follows(w.tracker())
 				w.checkEnd(plan.Run, what+", before", state.Succeeded)
-				redriven = true
+				redriven.Store(true)
 				<-slow
 				w.checkEnd(plan.Run, what, state.Succeeded)
 				if w.announced() != 2 {

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -58,7 +59,7 @@ func (p *page) restores(plan *state.Plan) {
 		plain("The sheets stay as they are, and the next shuffle plan makes the datasets what they say again: put the sheets back too (Google Sheets: File, Version history), and stop the schedule until then."))
 	for _, c := range plan.RestoredSettings {
 		p.item(lead{{"! ", red}}, plain(fmt.Sprintf("The settings stay, since only some episodes go back: %s is %s, and the version has %s. The next shuffle plan moves the frames again; a restore of the whole version brings its settings back.",
-			c.Name, orNone(c.Before), orNone(c.After))))
+			c.Name, cmp.Or(c.Before, "none"), cmp.Or(c.After, "none"))))
 	}
 	if n := plan.Refused(); n > 0 {
 		p.item(lead{{"! ", red}}, span{isAre(n, "frame") + fmt.Sprintf(" not restored: the images are not to be had as version %d has them. See the problems below.", plan.Restores), red})

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -17,7 +18,7 @@ func Settings(w io.Writer, s Style, f state.InForce, given []state.GivenSetting)
 		}
 		p.head(span{"In force since run " + f.Since.Run, bold})
 		for _, setting := range f.Settings.List() {
-			p.item(at(fmt.Sprintf("%-10s", setting.Name)), plain(orNone(setting.Value)))
+			p.item(at(fmt.Sprintf("%-10s", setting.Name)), plain(cmp.Or(setting.Value, "none")))
 		}
 		if f.Rebuilt != "" {
 			p.gap()
@@ -35,7 +36,7 @@ func Settings(w io.Writer, s Style, f state.InForce, given []state.GivenSetting)
 // given prints what was given otherwise than it is in force, a line each.
 func (p *page) given(given []state.GivenSetting) {
 	for _, g := range given {
-		p.item(at("  "), plain(fmt.Sprintf("%s: in force %s, given %s (%s)", g.Name, orNone(g.InForce), orNone(g.Given), g.From)))
+		p.item(at("  "), plain(fmt.Sprintf("%s: in force %s, given %s (%s)", g.Name, cmp.Or(g.InForce, "none"), cmp.Or(g.Given, "none"), g.From)))
 	}
 }
 
@@ -46,15 +47,8 @@ func (p *page) settingChanges(changes []state.SettingChange) {
 	}
 	p.gap()
 	for _, c := range changes {
-		p.item(at("Settings  "), plain(fmt.Sprintf("%s %s → %s", c.Name, orNone(c.Before), orNone(c.After))))
+		p.item(at("Settings  "), plain(fmt.Sprintf("%s %s → %s", c.Name, cmp.Or(c.Before, "none"), cmp.Or(c.After, "none"))))
 	}
-}
-
-func orNone(value string) string {
-	if value == "" {
-		return "none"
-	}
-	return value
 }
 
 // whatIf is the first line of a dry run that is made with other settings than those in force.
@@ -73,7 +67,7 @@ func (p *page) settingsChange(plan *state.Plan) {
 	}
 	p.gap()
 	for _, g := range plan.Given {
-		p.item(at("Settings  "), plain(fmt.Sprintf("%s %s → %s (%s)", g.Name, orNone(g.InForce), orNone(g.Given), g.From)))
+		p.item(at("Settings  "), plain(fmt.Sprintf("%s %s → %s (%s)", g.Name, cmp.Or(g.InForce, "none"), cmp.Or(g.Given, "none"), g.From)))
 	}
 	p.item(at("Datasets  "), plain(framesOf(c)+" change their dataset"))
 	for _, n := range c.Counts[:min(len(c.Counts), maxChangedFrames)] {

@@ -38,7 +38,7 @@ lint: $(GOLANGCI) ## format, go vet, linters and the import wall
 
 # Without the race detector, which make test runs a sample of them with.
 worlds: ## the small worlds: every order of one, one deviation anywhere in all, a million steps at random; FAULTS=1, DEPTH=2 and STEPS=N for more
-	go test -count=1 -timeout 72h -v -run 'TestEvery|TestEach|TestWalks' ./internal/worlds \
+	go test -count=1 -timeout 72h -v -run 'TestEvery|TestEach|TestWalks' ./internal/test/worlds \
 		-worlds.faults=$(or $(FAULTS),0) -worlds.depth=$(or $(DEPTH),1) -worlds.steps=$(or $(STEPS),1000000) | sed '/^=== /d'; \
 	exit $${PIPESTATUS[0]}
 
@@ -63,7 +63,7 @@ bench-micro: ## benchmarks of single packages, in bin/bench.txt; OLD=FILE compar
 	$(if $(OLD),go run golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION) $(OLD) bin/bench.txt)
 
 bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone and the bare SDK, against a server of its own; README has the tables
-	go build -o bin/bench ./internal/bench
+	go build -o bin/bench ./internal/test/bench
 	bin/bench peers --s5cmd $(S5CMD) --rclone $(RCLONE)
 	bin/bench plan --s5cmd $(S5CMD) --episodes 12
 	bin/bench pull --s5cmd $(S5CMD)
@@ -75,11 +75,11 @@ bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone 
 	go test -count=1 -v -run HundredSeasons ./worker -args -seasons.depth=4 -seasons.window=60s
 
 # Modules of their own, for what the peers need is not what the program needs.
-$(S5CMD): internal/bench/s5cmd/go.mod
-	cd internal/bench/s5cmd && go build -mod=mod -o $(CURDIR)/$@ github.com/peak/s5cmd/v2
+$(S5CMD): internal/test/bench/s5cmd/go.mod
+	cd internal/test/bench/s5cmd && go build -mod=mod -o $(CURDIR)/$@ github.com/peak/s5cmd/v2
 
-$(RCLONE): internal/bench/rclone/go.mod internal/bench/rclone/main.go
-	cd internal/bench/rclone && go build -o $(CURDIR)/$@ .
+$(RCLONE): internal/test/bench/rclone/go.mod internal/test/bench/rclone/main.go
+	cd internal/test/bench/rclone && go build -o $(CURDIR)/$@ .
 
 fuzz: ## every fuzz target for 30 seconds, from the inputs kept in testdata/fuzz and in Go's cache on
 	.ci/fuzz 30s
@@ -87,7 +87,7 @@ fuzz: ## every fuzz target for 30 seconds, from the inputs kept in testdata/fuzz
 faults: ## COUNT=200 schedules of faults from SEED=1 on, over the program as it is built; WORLD=local SEED=7 COUNT=1 is one of them
 	SHUFFLE_FAULTS=$(COUNT) SHUFFLE_FAULTS_SEED=$(SEED) SHUFFLE_FAULTS_PARALLEL=$(PARALLEL) SHUFFLE_FAULTS_ZOMBIES=16 SHUFFLE_FAULTS_RACE=1 \
 		$(if $(filter server local,$(WORLD)),,deploy/localstack/run) \
-		go test -count=1 -v -timeout 120m $(if $(WORLD),-run 'TestSchedules/^$(WORLD)$$',$(if $(filter 1,$(COUNT)),-run TestSchedules)) ./internal/faults
+		go test -count=1 -v -timeout 120m $(if $(WORLD),-run 'TestSchedules/^$(WORLD)$$',$(if $(filter 1,$(COUNT)),-run TestSchedules)) ./internal/test/faults
 
 format: $(GOLANGCI) ## gofmt and goimports
 	$(GOLANGCI) fmt ./...

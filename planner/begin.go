@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -119,14 +120,10 @@ func (p *Planner) quiet(old, held state.Held) func(context.Context) error {
 	})
 	return func(ctx context.Context) error {
 		say()
-		t := time.NewTimer(time.Until(until))
-		defer t.Stop()
-		select {
-		case <-ctx.Done():
+		if retry.Sleep(ctx, time.Until(until)) != nil {
 			return context.Cause(ctx)
-		case <-t.C:
-			return nil
 		}
+		return nil
 	}
 }
 

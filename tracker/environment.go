@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
@@ -107,7 +108,7 @@ func (s *session) yield(ctx context.Context, own, foreign int) {
 		wait = yieldActive
 	}
 	s.yields++
-	pause(ctx, wait)
+	_ = retry.Sleep(ctx, wait)
 }
 
 // afterLetters decides when the dead-letter queue is asked again: at once when it has more, and after a rest when it

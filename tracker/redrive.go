@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
@@ -97,7 +98,7 @@ func (t *Tracker) setRunning(ctx context.Context, held state.Held, run string) e
 			if held.Run != run || held.State != state.Verifying {
 				break
 			}
-			pause(ctx, time.Second) // the tracker was faster: it sees the round, or ends the run
+			_ = retry.Sleep(ctx, time.Second) // the tracker was faster: it sees the round, or ends the run
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -45,7 +46,7 @@ func (s *session) save(ctx context.Context, g gathered, begun time.Time) (*fold,
 			return f, fmt.Errorf("save %d messages: %w", g.len(), err)
 		}
 		s.log().Warn("saving what was received failed and is tried again", zap.String("run", s.held.Run), zap.Error(err))
-		pause(ctx, min(200*time.Millisecond<<try, 5*time.Second))
+		_ = retry.Sleep(ctx, min(200*time.Millisecond<<try, 5*time.Second))
 	}
 	// Acknowledged here and nowhere else: all that the messages told is in the bucket now. Until this moment a tracker that
 	// dies leaves them to be received again, and saving them again changes nothing.

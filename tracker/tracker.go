@@ -25,6 +25,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -143,7 +144,7 @@ func (t *Tracker) Run(ctx context.Context) (state.Status, error) {
 			return s.status(), fmt.Errorf("track: failing for %s: %w; shuffle doctor says what to fix, and nothing is lost meanwhile", giveUp, err)
 		}
 		t.log().Warn("a step failed and is tried again", zap.String("run", s.held.Run), zap.Error(err))
-		pause(ctx, min(time.Second<<try, 30*time.Second))
+		_ = retry.Sleep(ctx, min(time.Second<<try, 30*time.Second))
 		try = min(try+1, 5)
 	}
 }
@@ -160,14 +161,4 @@ func away(err error) bool {
 	}
 	var network net.Error
 	return errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// pause waits, at most until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }

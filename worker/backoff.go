@@ -4,16 +4,12 @@ import (
 	"context"
 	"time"
 
-	"github.com/angel-nft/google-shuffle/internal/chance"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
 // jitter is a random pause of up to base · 2^try, at most most.
 func jitter(base time.Duration, try int, most time.Duration) time.Duration {
-	limit := most
-	if try < 32 {
-		limit = min(base<<try, most)
-	}
-	return 1 + chance.UpTo(limit)
+	return 1 + retry.Backoff(base, try, most)
 }
 
 // sleep waits, and says whether it could do so to the end. ends may be nil.

@@ -7,7 +7,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/angel-nft/google-shuffle/internal/alive"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
@@ -18,7 +17,7 @@ func (c *aliveCmd) run(ctx context.Context, a *app) error {
 	if a.cfg.Alive == "" {
 		return usage(errors.New("--alive (SHUFFLE_ALIVE): expected the socket of the service, such as @shuffle"))
 	}
-	return alive.Ask(ctx, a.cfg.Alive)
+	return askAlive(ctx, a.cfg.Alive)
 }
 
 // answerAlive answers at --alive, if there is one, until the returned function is called. That it cannot is logged: the service
@@ -31,7 +30,7 @@ func (a *app) answerAlive(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := a.pulse.Serve(ctx, a.cfg.Alive); err != nil {
+		if err := a.pulse.serve(ctx, a.cfg.Alive); err != nil {
 			a.log.Error("--alive (SHUFFLE_ALIVE)", zap.Error(err))
 		}
 	}()
@@ -44,10 +43,10 @@ func (a *app) answerAlive(ctx context.Context) (stop func()) {
 // beating is a queue whose every receive, whatever came of it, shows that the service goes round.
 type beating struct {
 	open.Queue
-	pulse *alive.Pulse
+	pulse *pulse
 }
 
 func (q beating) ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error) {
-	defer q.pulse.Beat()
+	defer q.pulse.beat()
 	return q.Queue.ReceiveMessage(ctx, most, wait)
 }

@@ -14,7 +14,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/angel-nft/google-shuffle/internal/alive"
 	"github.com/angel-nft/google-shuffle/internal/config"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/queue"
@@ -40,7 +39,7 @@ type app struct {
 	names  []string // of the bucket
 	store  *state.Store
 	queues open.Queues
-	pulse  alive.Pulse
+	pulse  pulse
 }
 
 func newApp(cfg config.Config, stdout, stderr io.Writer) (*app, error) {

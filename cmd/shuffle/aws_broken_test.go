@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/season"
-	"github.com/angel-nft/google-shuffle/internal/sheettest"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
 // sheetFault is what is wrong with the sheet of one episode.

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/angel-nft/google-shuffle/internal/browsertest"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/season"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/browsertest"
 )
 
 // shuffle track --http over S3, in a browser: a run with a held episode and a task that must die is watched to its end, and the frames

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/season"
-	"github.com/angel-nft/google-shuffle/internal/sheettest"
-	"github.com/angel-nft/google-shuffle/internal/testenv"
+	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
+	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
 // The same history with S3 and SQS of a LocalStack and a Sheets API.

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/angel-nft/google-shuffle/internal/season"
-	"github.com/angel-nft/google-shuffle/internal/sheettest"
+	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
 func serve(t *testing.T, api http.Handler) (url string) {

@@ -17,9 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/angel-nft/google-shuffle/internal/season"
-	"github.com/angel-nft/google-shuffle/internal/sheettest"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/testenv"
+	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
+	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
 // TestOverTheWire drives the built program with S3 and SQS of a LocalStack and a Sheets API, each subject in a bucket and on

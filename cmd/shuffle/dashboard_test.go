@@ -12,10 +12,10 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
-	"github.com/angel-nft/google-shuffle/internal/browsertest"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/season"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/browsertest"
 )
 
 // watched is a world whose tracker serves the dashboard, and a browser.

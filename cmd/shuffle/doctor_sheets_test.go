@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/season"
-	"github.com/angel-nft/google-shuffle/internal/sheettest"
+	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
 // clinic is a season on the embedded bucket and queues, its sheets served by a Sheets API.

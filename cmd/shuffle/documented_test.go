@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/angel-nft/google-shuffle/internal/stacktest"
+	"github.com/angel-nft/google-shuffle/internal/test/stacktest"
 )
 
 var (

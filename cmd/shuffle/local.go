@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/angel-nft/google-shuffle/internal/nearest"
+	"github.com/angel-nft/google-shuffle/internal/config"
 )
 
 // checkLocal refuses a folder of --local that does not exist, so that a misspelt one is not made and found empty. The commands
@@ -53,7 +53,7 @@ func sibling(path string) string {
 		}
 	}
 	name := filepath.Base(path)
-	if near := nearest.Name(name, folders, max(1, len(name)/3)); near != "" {
+	if near := config.Nearest(name, folders, max(1, len(name)/3)); near != "" {
 		return filepath.Join(parent, near)
 	}
 	return ""

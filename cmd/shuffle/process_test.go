@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/angel-nft/google-shuffle/internal/testenv"
+	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
 // process is the program while it runs.

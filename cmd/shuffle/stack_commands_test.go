@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/angel-nft/google-shuffle/internal/dashboard"
-	"github.com/angel-nft/google-shuffle/internal/stacktest"
+	"github.com/angel-nft/google-shuffle/internal/test/stacktest"
 )
 
 // TestCommandsOnStack: what the person on call types needs no more than a stage's role has, so that a task that is started with

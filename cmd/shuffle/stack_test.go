@@ -17,9 +17,9 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/season"
-	"github.com/angel-nft/google-shuffle/internal/sheettest"
-	"github.com/angel-nft/google-shuffle/internal/stacktest"
-	"github.com/angel-nft/google-shuffle/internal/testenv"
+	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
+	"github.com/angel-nft/google-shuffle/internal/test/stacktest"
+	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
 // onStack is the system as deploy/stack.yaml has it, on LocalStack: its queues, and the commands and variables of its

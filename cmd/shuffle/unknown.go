@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/config"
 	"github.com/angel-nft/google-shuffle/internal/dotenv"
-	"github.com/angel-nft/google-shuffle/internal/nearest"
 )
 
 // testVariables are the beginnings of names that the project's own tests read (README).
@@ -23,7 +23,7 @@ func unknownVariables(environ, settings []string, env dotenv.Environment) (warni
 			continue
 		}
 		warning := fmt.Sprintf("%.100s is no setting; ", name)
-		if near := nearest.Name(strings.ToUpper(name), settings, max(2, (len(name)-len(prefix))/2)); near != "" {
+		if near := config.Nearest(strings.ToUpper(name), settings, max(2, (len(name)-len(prefix))/2)); near != "" {
 			warning += "did you mean " + near + "?"
 		} else {
 			warning += "shuffle --help lists them"

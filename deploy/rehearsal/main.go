@@ -17,7 +17,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/season"
-	"github.com/angel-nft/google-shuffle/internal/sheettest"
+	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
 // relabelled is how many frames one edit relabels.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
-	"github.com/angel-nft/google-shuffle/internal/membucket"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 )
 
 // pages is a bucket whose pages hold two entries.

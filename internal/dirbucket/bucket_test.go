@@ -3,7 +3,7 @@ package dirbucket
 import (
 	"testing"
 
-	"github.com/angel-nft/google-shuffle/internal/buckettest"
+	"github.com/angel-nft/google-shuffle/internal/test/buckettest"
 )
 
 func TestContract(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/filesheet"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
-	"github.com/angel-nft/google-shuffle/internal/sheettest"
+	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
 func open(t *testing.T) (*filesheet.Sheets, string) {

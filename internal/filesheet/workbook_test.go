@@ -14,7 +14,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/filesheet"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
-	"github.com/angel-nft/google-shuffle/internal/sheettest"
+	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
 // parts are the files in an XLSX file.

@@ -70,7 +70,7 @@ const fields = "spreadsheetId,properties.title,sheets(merges,properties(sheetId,
 var errSmaller = fmt.Errorf("%w: expected the whole grid", sheet.ErrAnswer)
 
 func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, error) {
-	book, err := retry(ctx, func(ctx context.Context) (*sheets.Spreadsheet, error) {
+	book, err := attempt(ctx, func(ctx context.Context) (*sheets.Spreadsheet, error) {
 		return s.api.Spreadsheets.Get(id).Fields(fields).Context(ctx).Do()
 	})
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, erro
 	// A quoted title by itself is the whole grid, as large as it is by then: rows that were added since the
 	// first request are read too (https://developers.google.com/workspace/sheets/api/guides/concepts).
 	whole := "'" + strings.ReplaceAll(grid.Title, "'", "''") + "'"
-	cells, err := retry(ctx, func(ctx context.Context) (*sheets.ValueRange, error) {
+	cells, err := attempt(ctx, func(ctx context.Context) (*sheets.ValueRange, error) {
 		return s.api.Spreadsheets.Values.Get(id, whole).MajorDimension("ROWS").ValueRenderOption("FORMATTED_VALUE").Context(ctx).Do()
 	})
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/gsheet"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
-	"github.com/angel-nft/google-shuffle/internal/sheettest"
+	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
 func TestContract(t *testing.T) {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
 
 	"google.golang.org/api/googleapi"
 
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
@@ -26,9 +26,9 @@ const (
 	trouble      = 500 * time.Millisecond
 )
 
-// retry tries a request until it succeeds, fails for good, or has been tried long enough: then the error wraps
+// attempt tries a request until it succeeds, fails for good, or has been tried long enough: then the error wraps
 // sheet.ErrUnavailable.
-func retry[T any](ctx context.Context, request func(context.Context) (T, error)) (T, error) {
+func attempt[T any](ctx context.Context, request func(context.Context) (T, error)) (T, error) {
 	start := time.Now()
 	for try := 1; ; try++ {
 		answer, err := once(ctx, request)
@@ -47,8 +47,8 @@ func retry[T any](ctx context.Context, request func(context.Context) (T, error))
 		if try == tries || time.Since(start)+wait > most {
 			return answer, fmt.Errorf("%w: tried %d times: %w", sheet.ErrUnavailable, try, err)
 		}
-		if err := sleep(ctx, wait); err != nil {
-			return answer, err
+		if retry.Sleep(ctx, wait) != nil {
+			return answer, context.Cause(ctx)
 		}
 	}
 }
@@ -57,17 +57,6 @@ func once[T any](ctx context.Context, request func(context.Context) (T, error)) 
 	ctx, cancel := context.WithTimeout(ctx, tryLimit)
 	defer cancel()
 	return request(ctx)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-t.C:
-		return nil
-	}
 }
 
 // pause is how long to wait after a failed try: exponential, with as much as half of it again by chance, so that readers
@@ -82,7 +71,7 @@ func pause(err error, try int) time.Duration {
 		wait = retryAfter(answer.Header)
 	}
 	backoff := first << (try - 1)
-	return max(wait, backoff+rand.N(backoff/2))
+	return max(wait, backoff+retry.Jitter(backoff/2))
 }
 
 // retryAfter reads the header of that name: seconds, or a date. 0 is none.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/queue"
-	"github.com/angel-nft/google-shuffle/internal/testenv"
+	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
 // aws sets the SDK's own settings and leaves out those of whoever runs the test.

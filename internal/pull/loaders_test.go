@@ -18,7 +18,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/testenv"
+	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
 // The folder loads in the libraries that the README names, each image with the number that classes.json gives its class: also

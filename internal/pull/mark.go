@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/angel-nft/google-shuffle/internal/filelock"
+	"github.com/gofrs/flock"
 )
 
 // What a pull keeps for itself in the folder. Loaders leave out what begins with a dot.
@@ -40,18 +40,20 @@ func (p *puller) lock() (unlock func(), err error) {
 	if err := p.root.MkdirAll(ownDir, dirMode); err != nil {
 		return nil, err
 	}
-	f, err := p.root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, fileMode)
+	f, err := p.root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, fileMode) // refuses links out of the folder
 	if err != nil {
 		return nil, err
 	}
-	locked, err := filelock.TryLock(f)
+	_ = f.Close()
+	lock := flock.New(f.Name())
+	locked, err := lock.TryLock()
 	if err == nil && !locked {
 		err = fmt.Errorf("another pull writes to %s: wait for its end, or name another folder", p.Dir)
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(err, lock.Close())
 	}
-	return func() { _ = f.Close() }, nil
+	return func() { _ = lock.Close() }, nil
 }
 
 // begin takes the folder, if it is this program's to take.

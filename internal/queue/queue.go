@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/angel-nft/google-shuffle/internal/chance"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
 // Limits of SQS (Developer Guide, message quotas); the SQLite queue has the same.
@@ -112,7 +112,7 @@ func sendBatch(ctx context.Context, q BatchSender, batch []Entry) error {
 	var last error
 	for attempt := range sendAttempts {
 		if attempt > 0 {
-			if err := pause(ctx, attempt); err != nil {
+			if err := retry.Sleep(ctx, retry.Backoff(50*time.Millisecond, attempt, 5*time.Second)); err != nil {
 				return errors.Join(last, err)
 			}
 		}
@@ -137,17 +137,4 @@ func sendBatch(ctx context.Context, q BatchSender, batch []Entry) error {
 		batch = again
 	}
 	return fmt.Errorf("send messages: %d of a batch still failing after %d attempts: %w", len(batch), sendAttempts, last)
-}
-
-// pause waits 50 ms · 2^attempt with full jitter, at most 5 s.
-func pause(ctx context.Context, attempt int) error {
-	limit := min(50*time.Millisecond<<attempt, 5*time.Second)
-	t := time.NewTimer(chance.UpTo(limit))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

@@ -12,7 +12,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/angel-nft/google-shuffle/internal/stall"
+	"github.com/angel-nft/google-shuffle/internal/awsclient"
 )
 
 // attempts is how often a LIST, GET, HEAD or PUT is made. With the SDK's waits (random, up to 1 s, then twice that and so
@@ -61,7 +61,7 @@ func pooled(client aws.HTTPClient, maxConns int) aws.HTTPClient {
 		t.MaxIdleConns = max(t.MaxIdleConns, 2*maxConns) // A bucket has several hosts when a region redirects.
 		t.MaxConnsPerHost = max(t.MaxConnsPerHost, 2*maxConns)
 		t.ResponseHeaderTimeout = answerTimeout
-		stall.Limit(t, stallTimeout)
+		awsclient.LimitStalls(t, stallTimeout)
 		fence(t)
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/angel-nft/google-shuffle/internal/buckettest"
+	"github.com/angel-nft/google-shuffle/internal/test/buckettest"
 )
 
 // TestContract runs the contract against a server that speaks S3, each part in a bucket of its own.

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
-	"github.com/angel-nft/google-shuffle/internal/queuetest"
 	"github.com/angel-nft/google-shuffle/internal/sqlitequeue"
+	"github.com/angel-nft/google-shuffle/internal/test/queuetest"
 )
 
 // server is a File with the contract's interface as result type.

@@ -9,6 +9,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
 // The version of the schema, in the file's user_version.
@@ -61,10 +63,8 @@ func useWAL(ctx context.Context, db *sql.DB) error {
 		if !isBusy(err) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
+		if retry.Sleep(ctx, 5*time.Millisecond) != nil {
 			return err
-		case <-time.After(5 * time.Millisecond):
 		}
 	}
 }

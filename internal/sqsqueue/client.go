@@ -9,8 +9,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/angel-nft/google-shuffle/internal/awsclient"
 	"github.com/angel-nft/google-shuffle/internal/queue"
-	"github.com/angel-nft/google-shuffle/internal/stall"
 )
 
 const (
@@ -52,6 +52,6 @@ func tune(client aws.HTTPClient, maxConns int) aws.HTTPClient {
 		t.MaxIdleConns = maxConns
 		t.MaxIdleConnsPerHost = maxConns
 		t.ResponseHeaderTimeout = answerTimeout
-		stall.Limit(t, stallTimeout)
+		awsclient.LimitStalls(t, stallTimeout)
 	})
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
-	"github.com/angel-nft/google-shuffle/internal/queuetest"
 	"github.com/angel-nft/google-shuffle/internal/sqsqueue"
-	"github.com/angel-nft/google-shuffle/internal/testenv"
+	"github.com/angel-nft/google-shuffle/internal/test/queuetest"
+	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
 // server is an account, and deletes its queues after the test.

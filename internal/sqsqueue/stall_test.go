@@ -13,7 +13,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/sqsqueue"
-	"github.com/angel-nft/google-shuffle/internal/testenv"
+	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
 // An answer that stops in the middle is given up and asked for again.

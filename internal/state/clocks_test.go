@@ -8,8 +8,8 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
-	"github.com/angel-nft/google-shuffle/internal/membucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 )
 
 // The clock of a planner says nothing about which run is the newest, and a tracker's nothing about since when a message was unreadable.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
-	"github.com/angel-nft/google-shuffle/internal/membucket"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 )
 
 func TestOtherEnvironments(t *testing.T) {

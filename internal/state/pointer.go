@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
-	"github.com/angel-nft/google-shuffle/internal/chance"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
 // State of a run.
@@ -136,7 +136,7 @@ func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error)
 		case readErr != nil || now.etag != held.etag || try == swapTries:
 			return Held{}, fmt.Errorf("%w: %w", ErrConflict, err)
 		}
-		if err := pause(ctx, try); err != nil {
+		if err := retry.Sleep(ctx, retry.Backoff(20*time.Millisecond, try, time.Second)); err != nil {
 			return Held{}, err
 		}
 	}
@@ -144,15 +144,3 @@ func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error)
 
 // swapTries bounds the writes of one Swap that are refused although nothing has changed.
 const swapTries = 6
-
-// pause waits 20 ms · 2^try with full jitter.
-func pause(ctx context.Context, try int) error {
-	t := time.NewTimer(chance.UpTo(20 * time.Millisecond << try))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}

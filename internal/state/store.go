@@ -34,9 +34,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
 // Bucket is what the state needs of a bucket.
@@ -123,7 +125,7 @@ func (s *Store) Update(ctx context.Context, name string, change func(old []byte)
 			return err
 		}
 		if try > 1 {
-			if err := pause(ctx, min(try, swapTries)); err != nil {
+			if err := retry.Sleep(ctx, retry.Backoff(20*time.Millisecond, try, time.Second)); err != nil {
 				return err
 			}
 		}

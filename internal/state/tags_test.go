@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
-	"github.com/angel-nft/google-shuffle/internal/membucket"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 )
 
 // tagBucket is what tagging and retention need of a bucket.

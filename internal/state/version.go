@@ -15,6 +15,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
 // Version is version.json: a dataset version, that is everything that stood in the datasets when a run had been
@@ -199,7 +200,7 @@ func (s *Store) writeOnce(ctx context.Context, name string, body []byte) error {
 		if _, err := s.Read(ctx, name); !errors.Is(err, bucket.ErrNotFound) {
 			return err
 		}
-		if err := pause(ctx, min(try, swapTries)); err != nil {
+		if err := retry.Sleep(ctx, retry.Backoff(20*time.Millisecond, try, time.Second)); err != nil {
 			return err
 		}
 	}

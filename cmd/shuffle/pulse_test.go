@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestPulseState: a service is alive as long as it comes round.
+func TestPulseState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pulse
+		for range 3 {
+			p.beat()
+			<-time.After(aliveLimit)
+			if got := p.state(); got != aliveAnswer {
+				t.Errorf("at the limit: %q", got)
+			}
+		}
+		<-time.After(time.Second)
+		if got, want := p.state(), "no sign of life for 15m1s\n"; got != want {
+			t.Errorf("%q, expected %q", got, want)
+		}
+	})
+}
+
+// TestAskAlive: who asks learns whether somebody answers, and what.
+func TestAskAlive(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "alive")
+	if err := askAlive(t.Context(), socket); err == nil {
+		t.Error("nobody is there, and yet alive")
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var p pulse
+	served := make(chan error)
+	go func() { served <- p.serve(ctx, socket) }()
+	for askAlive(t.Context(), socket) != nil { // until it listens
+		select {
+		case err := <-served:
+			t.Fatal(err)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	long := time.Now().Add(-time.Hour)
+	p.last.Store(&long)
+	if err := askAlive(t.Context(), socket); err == nil || !strings.Contains(err.Error(), "no sign of life") {
+		t.Errorf("after an hour: %v", err)
+	}
+	stop()
+	if err := <-served; err != nil {
+		t.Errorf("at the end: %v", err)
+	}
+}
+
+// TestServeNowhere: a socket that cannot be made is an error.
+func TestServeNowhere(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "no", "folder")
+	if err := new(pulse).serve(t.Context(), socket); err == nil {
+		t.Error("listened in a folder that is not there")
+	}
+}

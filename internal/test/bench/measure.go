@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/test/benchserver"
+)
+
+// benchFast is for what is not measured.
+var benchFast = benchserver.Options{}
+
+// program is what is run as a process.
+type program struct {
+	path string
+	args []string
+	env  []string
+}
+
+// used is what one process took.
+type used struct {
+	wall   time.Duration
+	cpu    time.Duration // user's and system's
+	memory int64         // bytes, the most that it had; 0 where /proc does not tell
+}
+
+// measured is what one process, or several at a time, took.
+type measured struct {
+	used          // the wall of the last to end, the CPU of all, the memory of the one that had most
+	each   []used // in the order of the programs
+	server usage  // what they asked of the server, and its CPU for that
+	shares spread // of the workers, see share
+}
+
+// measure runs programs at the same time until all have ended.
+func (w *world) measure(ctx context.Context, programs ...program) (measured, error) {
+	return w.measureDuring(ctx, nil, programs...)
+}
+
+// measureDuring has something done while they run. When that fails, they are ended.
+func (w *world) measureDuring(ctx context.Context, do func(context.Context, []*running) error, programs ...program) (m measured, err error) {
+	ctx, kill := context.WithCancel(ctx)
+	defer kill()
+	before, err := w.server.usage(ctx)
+	if err != nil {
+		return m, err
+	}
+	all := make([]*running, 0, len(programs))
+	for _, p := range programs {
+		r, err := p.start(ctx, w.logs(p))
+		if err != nil {
+			return m, err
+		}
+		all = append(all, r)
+	}
+	if do != nil {
+		if err = do(ctx, all); err != nil {
+			kill()
+		}
+	}
+	for _, r := range all {
+		err = errors.Join(err, r.wait())
+		m.add(r.used)
+	}
+	if err != nil {
+		return m, err
+	}
+	m.server, err = w.server.usage(ctx)
+	m.server.CPU -= before.CPU
+	return m, err
+}
+
+func (m *measured) add(u used) {
+	m.each = append(m.each, u)
+	m.wall, m.cpu, m.memory = max(m.wall, u.wall), m.cpu+u.cpu, max(m.memory, u.memory)
+}
+
+// running is a process. used and err are for who has seen it end.
+type running struct {
+	program
+	used
+	err   error
+	cmd   *exec.Cmd
+	log   string // the file of its standard error
+	begun time.Time
+	ended chan struct{}
+}
+
+func (p program) start(ctx context.Context, log string) (*running, error) {
+	r := &running{program: p, cmd: exec.CommandContext(ctx, p.path, p.args...), log: log, ended: make(chan struct{})} //nolint:gosec // What to run is what the caller names.
+	stderr, err := os.Create(log)
+	if err != nil {
+		return nil, err
+	}
+	defer stderr.Close() //nolint:errcheck // The process has its own.
+	r.cmd.Env = append(os.Environ(), p.env...)
+	r.cmd.Stderr = stderr
+	r.begun = time.Now()
+	if err := r.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("run %s: %w; make bench-peers builds it", p.path, err)
+	}
+	go r.watch()
+	return r, nil
+}
+
+// watch looks at the memory now and then. (What the system tells of a process that has ended counts what its parent had.)
+func (r *running) watch() {
+	defer close(r.ended)
+	exited := make(chan error, 1)
+	go func() { exited <- r.cmd.Wait() }()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for {
+		select {
+		case err := <-exited:
+			r.wall, r.cpu = time.Since(r.begun), r.cmd.ProcessState.UserTime()+r.cmd.ProcessState.SystemTime()
+			r.err = r.judge(err)
+			return
+		case <-look.C:
+			r.memory = max(r.memory, peakMemory(r.cmd.Process.Pid))
+		}
+	}
+}
+
+func (r *running) wait() error {
+	<-r.ended
+	return r.err
+}
+
+// end asks the process to end, as a scheduler does.
+func (r *running) end() error {
+	if err := r.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("end %s: %w", r.path, err)
+	}
+	return nil
+}
+
+func (r *running) judge(err error) error {
+	if err == nil {
+		return nil
+	}
+	logs, _ := os.ReadFile(r.log)
+	return fmt.Errorf("run %s %q: %w\n%s", r.path, r.args, err, tail(logs))
+}
+
+func tail(text []byte) []byte { return text[max(0, len(text)-2000):] }
+
+// peakMemory is the most memory that a process has had so far, in bytes; Linux tells.
+func peakMemory(pid int) int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	return highWater(status)
+}
+
+// highWater reads /proc/PID/status: proc_pid_status(5). 0 when it does not tell, as of a process that has just ended.
+func highWater(status []byte) int64 {
+	_, after, _ := bytes.Cut(status, []byte("VmHWM:"))
+	var kib int64
+	if _, err := fmt.Sscan(string(after), &kib); err != nil {
+		return 0
+	}
+	return kib << 10
+}

@@ -1,0 +1,199 @@
+// Package browsertest drives a real Chromium in tests.
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/angel-nft/google-shuffle/internal/test/testenv"
+)
+
+// patience bounds every wait: generous, for machines that are slow and busy.
+const patience = 2 * time.Minute
+
+// Open starts a browser of its own for the test and opens a tab. What goes wrong in the tab fails the test at its end: an error on
+// the console, an exception, a request to any host but those that were visited.
+func Open(t *testing.T) *Tab {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(testenv.Browser(t)),
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.WSURLReadTimeout(patience),
+		chromedp.Flag("disable-dev-shm-usage", true), // containers have little of it
+	)
+	if os.Getuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // which Chromium refuses to root
+	}
+	// The test's own context ends before its clean-up, which ends the browser.
+	ctx, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+	ctx, closeTab := chromedp.NewContext(ctx)
+	tab := &Tab{t: t, ctx: ctx, hosts: map[string]bool{}}
+	t.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Logf("close the browser: %v", err)
+		}
+		closeTab()
+		stop()
+		tab.check()
+	})
+	if err := chromedp.Listen(ctx, tab.listen); err != nil { // which starts the browser
+		t.Fatalf("start chromium: %v", err)
+	}
+	call(tab, network.Enable, network.EnableParams{})
+	call(tab, log.Enable, cdp.Empty{})
+	return tab
+}
+
+// Tab is a page that is open.
+type Tab struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu       sync.Mutex
+	hosts    map[string]bool // that were visited
+	problems []string
+}
+
+func (tab *Tab) listen(event any) {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		if u, err := url.Parse(e.Request.URL); err != nil || u.Scheme != "data" && !tab.hosts[u.Host] {
+			tab.problems = append(tab.problems, "request to "+e.Request.URL)
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
+			tab.problems = append(tab.problems, fmt.Sprintf("console: %s %s", e.Entry.Text, e.Entry.URL))
+		}
+	case *runtime.EventConsoleAPICalled:
+		if len(e.Args) > 0 && (e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning) {
+			tab.problems = append(tab.problems, fmt.Sprintf("console.%s: %s", e.Type, e.Args[0].Value))
+		}
+	case *runtime.EventExceptionThrown:
+		tab.problems = append(tab.problems, fmt.Sprintf("exception: %s, line %d of %s", e.ExceptionDetails.Text, e.ExceptionDetails.LineNumber, e.ExceptionDetails.URL))
+	}
+}
+
+func (tab *Tab) check() {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	for _, p := range tab.problems {
+		tab.t.Errorf("in the browser: %s", p)
+	}
+}
+
+// run runs an action, within patience.
+func run[T any](tab *Tab, action chromedp.Action[T]) T {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	value, err := chromedp.Run(ctx, action)
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	return value
+}
+
+// call sends a command of the DevTools protocol.
+func call[P, R any](tab *Tab, command cdp.Command[P, R], params P) R {
+	tab.t.Helper()
+	return run(tab, func(ctx context.Context, target *chromedp.Target) (R, error) {
+		return cdp.Call(ctx, target, command, params)
+	})
+}
+
+// Visit goes to an address; requests to its host are then allowed.
+func (tab *Tab) Visit(address string) {
+	tab.t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	tab.mu.Lock()
+	tab.hosts[u.Host] = true
+	tab.mu.Unlock()
+	run(tab, chromedp.Navigate(address))
+}
+
+// Screen makes the tab so wide and high; the scheme is "light" or "dark".
+func (tab *Tab) Screen(width, height int, scheme string) {
+	tab.t.Helper()
+	call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: int64(width), Height: int64(height), DeviceScaleFactor: 1, Mobile: width < 600,
+	})
+	call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+}
+
+// Eval evaluates JavaScript in the page.
+func Eval[T any](tab *Tab, script string) T {
+	tab.t.Helper()
+	return run(tab, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+}
+
+// Wait waits until a JavaScript expression is true, also over a change of the page.
+func (tab *Tab) Wait(expression string) {
+	tab.t.Helper()
+	for deadline := time.Now().Add(patience); !Eval[bool](tab, "Boolean("+expression+")"); {
+		if time.Now().After(deadline) {
+			tab.t.Fatalf("%s did not become true in %s; the page says:\n%s", expression, patience, Eval[string](tab, "document.body.innerText"))
+		}
+		run(tab, chromedp.Sleep(50*time.Millisecond)) // the pace of looking, not what is waited for
+	}
+}
+
+// Permit grants permissions, named as the Permissions API names them.
+func (tab *Tab) Permit(names ...string) {
+	tab.t.Helper()
+	for _, name := range names {
+		p := browser.SetPermissionParams{Permission: &browser.PermissionDescriptor{Name: name}, Setting: browser.PermissionSettingGranted}
+		run(tab, func(ctx context.Context, _ *chromedp.Target) (cdp.Empty, error) {
+			return chromedp.CallBrowser(ctx, browser.SetPermission, p)
+		})
+	}
+}
+
+// Click clicks an element, as a person does.
+func (tab *Tab) Click(selector string) {
+	tab.t.Helper()
+	run(tab, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Press presses keys, such as kb.Tab.
+func (tab *Tab) Press(keys string) {
+	tab.t.Helper()
+	run(tab, chromedp.KeyEvent(keys))
+}
+
+// Shot saves the whole page as an image, where SHUFFLE_TEST_SCREENSHOTS names a folder.
+func (tab *Tab) Shot(name string) {
+	tab.t.Helper()
+	dir := os.Getenv("SHUFFLE_TEST_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	image := run(tab, chromedp.FullScreenshot(100))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		tab.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(name, "/", "-")+".png"), image, 0o600); err != nil {
+		tab.t.Fatal(err)
+	}
+}

@@ -1,0 +1,157 @@
+package faults_test
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/season"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/faults"
+)
+
+// TestEveryCopyDenied: the run is halted after some dozens of dead tasks, and says by what and what to type. When the rights are
+// there again, that does it.
+func TestEveryCopyDenied(t *testing.T) {
+	t.Parallel()
+	const frames = 1500
+	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: frames}, services("w1", "w2", "t1"), "SHUFFLE_CONCURRENCY=4"), t.Context()
+	w.front.PageSize, w.front.Latency = 0, 100*time.Millisecond
+	w.front.Add(faults.Rule{Kind: faults.Denied, Op: "CopyObject", First: 1, Times: -1})
+	plan, err := w.plan(ctx, 0)
+	must(t, err)
+	held, err := w.ended(ctx)
+	must(t, err)
+	if n := w.front.Counts()[faults.Denied]; held.State != state.Failed || n > frames/2 {
+		t.Errorf("the run is %s after %d copies were denied, expected failed after a few", held.State, n)
+	}
+	told(t, held.Reason, "AccessDenied", "SHUFFLE_MAX_DEAD", "shuffle dead "+plan.Run, "shuffle redrive "+plan.Run)
+	var s state.Status
+	if code, err := w.command(ctx, &s, "status", "--json"); err != nil || code != 1 || s.Dead <= 20 || s.Reason != held.Reason {
+		t.Errorf("status: exit code %d, %v, %d dead, %s", code, err, s.Dead, s.Reason)
+	}
+	w.front.Calm()
+	if code, err := w.command(ctx, nil, "redrive", plan.Run); err != nil || code != 0 {
+		t.Fatalf("redrive: exit code %d, %v", code, err)
+	}
+	must(t, w.succeeds(ctx))
+	must(t, w.converge(ctx))
+	must(t, w.check(ctx))
+}
+
+// TestPublicationIsFinished: a planner that is killed after any message. The next plan finishes its run, with each task once.
+func TestPublicationIsFinished(t *testing.T) {
+	t.Parallel()
+	var g errgroup.Group
+	for _, rule := range []faults.Rule{
+		{Kind: faults.Crash, Op: "SendMessageBatch", First: 1}, {Kind: faults.CrashAfter, Op: "SendMessageBatch", First: 1},
+		{Kind: faults.CrashAfter, Op: "SendMessageBatch", First: 4}, {Kind: faults.CrashAfter, Op: "SendMessageBatch", First: 6},
+		{Kind: faults.Crash, Op: "PutObject", Target: "current.json", First: 1}, // after the last message
+	} {
+		w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()
+		rule.From, rule.Do = "plan", func(q faults.Request) { w.kill(q.From) }
+		if rule.Op == "PutObject" {
+			add := rule
+			rule = faults.Rule{Kind: faults.Event, From: "plan", Op: "SendMessageBatch", First: 6, Do: func(faults.Request) { w.front.Add(add) }}
+		}
+		w.front.Add(rule)
+		g.Go(func() error {
+			killed, err := w.command(ctx, nil, "plan")
+			if err != nil || killed != -1 {
+				t.Errorf("%s %s: the planner has exit code %d, %v", rule.Kind, rule.Op, killed, err)
+			}
+			plan, err := w.plan(ctx, 0)
+			if err != nil || plan.Generation != 1 || plan.State != state.Running {
+				t.Errorf("%s %s: generation %d is %s, %v; expected the first to be running", rule.Kind, rule.Op, plan.Generation, plan.State, err)
+			}
+			w.serve(services("w1", "t1")...)
+			for _, err := range []error{w.succeeds(ctx), w.converge(ctx), w.check(ctx)} {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // each has told of its failure
+}
+
+// TestSIGTERM to a busy worker: it finishes what it has in hand and takes nothing more. What it has not begun was never received,
+// so that no attempt is burnt.
+func TestSIGTERM(t *testing.T) {
+	t.Parallel()
+	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()
+	w.front.Add(faults.Rule{Kind: faults.Slow, Op: "CopyObject", First: 1, Times: -1})
+	busy, err := w.start("w1", "work")
+	must(t, err)
+	_, err = w.plan(ctx, 0)
+	must(t, err)
+	must(t, until(ctx, "a busy worker", patience, w.copies(8)))
+	must(t, busy.cmd.Process.Signal(syscall.SIGTERM))
+	if code, err := busy.code(ctx); err != nil || code != 0 {
+		t.Errorf("exit code %d, %v; expected 0", code, err)
+	}
+	messages := w.left(t, queueNames[0])
+	ahead := 0 // of the messages that are worked on; they are given back
+	for _, m := range messages {
+		ahead += m.ReceiveCount - 1
+		if m.ReceiveCount > 2 {
+			t.Errorf("message %s was received %d times before", m.ID, m.ReceiveCount-1)
+		}
+	}
+	if ahead > 4 { // half of the copies at a time
+		t.Errorf("%d messages were received and not worked on", ahead)
+	}
+	stands, err := w.list(ctx, w.store.Layout.ML())
+	must(t, err)
+	if planned := len(w.audit.Tasks(1)); len(messages) == 0 || len(messages)+len(stands) != planned {
+		t.Errorf("%d messages are left and %d frames stand, of %d tasks", len(messages), len(stands), planned)
+	}
+}
+
+// TestSIGTERMWithoutAnswers: S3 does not answer, and the time to drain is short. What cannot be finished is given back at once.
+func TestSIGTERMWithoutAnswers(t *testing.T) {
+	t.Parallel()
+	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 40}, nil, "SHUFFLE_DRAIN=1s", "SHUFFLE_VISIBILITY_TIMEOUT=60s"), t.Context()
+	w.front.Add(faults.Rule{Kind: faults.Hang, Op: "CopyObject", First: 1, Times: -1})
+	busy, err := w.start("w1", "work")
+	must(t, err)
+	plan, err := w.plan(ctx, 0)
+	must(t, err)
+	must(t, until(ctx, "a busy worker", patience, w.copies(8)))
+	must(t, busy.cmd.Process.Signal(syscall.SIGTERM))
+	if code, err := busy.code(ctx); err != nil || code != 0 {
+		t.Errorf("exit code %d, %v; expected 0", code, err)
+	}
+	if messages := w.left(t, queueNames[0]); len(messages) != plan.Tasks {
+		t.Errorf("%d messages are left of %d tasks", len(messages), plan.Tasks)
+	}
+}
+
+// TestSIGINT to run: it says what it leaves and what to type, and that is true.
+func TestSIGINT(t *testing.T) {
+	t.Parallel()
+	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()
+	w.front.Add(faults.Rule{Kind: faults.Slow, Op: "CopyObject", First: 1, Times: 30})
+	run, err := w.start("run", "run")
+	must(t, err)
+	must(t, until(ctx, "a run with copies under way", patience, w.copies(8)))
+	must(t, run.cmd.Process.Signal(syscall.SIGINT))
+	if code, err := run.code(ctx); err != nil || code != 130 {
+		t.Errorf("exit code %d, %v; expected 130", code, err)
+	}
+	held, err := w.store.Current(ctx, state.Held{})
+	must(t, err)
+	told(t, run.said(t), "run "+held.Run+" is not finished", "shuffle run --resume", "shuffle cancel "+held.Run)
+	if code, err := w.command(ctx, nil, "run", "--resume", "--json"); err != nil || code != 0 {
+		t.Errorf("run --resume: exit code %d, %v; expected 0", code, err)
+	}
+	first, err := state.ReadStatus(ctx, w.store, held.Run)
+	must(t, err)
+	if first.State != state.Succeeded {
+		t.Errorf("run %s is %s", held.Run, first.State)
+	}
+	must(t, w.check(ctx))
+}

@@ -1,0 +1,148 @@
+package faults_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/season"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/faults"
+)
+
+// newScene is a world with services for a test that says itself what happens.
+func newScene(t *testing.T, o season.Options, services []service, env ...string) *world {
+	t.Helper()
+	if err := build(); err != nil {
+		t.Fatal(err)
+	}
+	w, err := newWorld(context.WithoutCancel(t.Context()), server, 1, o, env...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log((&player{world: w}).story())
+		}
+		if err := w.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.serve(services...)
+	return w
+}
+
+// services are of those names: w… works, t… tracks.
+func services(names ...string) (all []service) {
+	for _, name := range names {
+		command := "work"
+		if name[0] == 't' {
+			command = "track"
+		}
+		all = append(all, service{name: name, args: []string{command}, pause: func() time.Duration { return 0 }})
+	}
+	return all
+}
+
+// plan plans and expects an exit code.
+func (w *world) plan(ctx context.Context, code int, args ...string) (plan state.Plan, err error) {
+	got, err := w.command(ctx, &plan, append([]string{"plan", "--json"}, args...)...)
+	if err == nil && got != code {
+		err = fmt.Errorf("plan %q: exit code %d, expected %d", args, got, code)
+	}
+	return plan, err
+}
+
+// run plans and waits for the run's end, which must be a success.
+func (w *world) run(ctx context.Context, args ...string) (state.Plan, error) {
+	plan, err := w.plan(ctx, 0, args...)
+	if err != nil {
+		return plan, err
+	}
+	return plan, w.succeeds(ctx)
+}
+
+func (w *world) succeeds(ctx context.Context) error {
+	held, err := w.ended(ctx)
+	if err == nil && held.State != state.Succeeded {
+		err = fmt.Errorf("run %s: %s, %s", held.Run, held.State, held.Reason)
+	}
+	return err
+}
+
+// tells runs a command and fails the test when its exit code is another or its output lacks one of the texts.
+func (w *world) tells(t *testing.T, code int, command string, texts ...string) {
+	t.Helper()
+	p, err := w.start("tells", command)
+	must(t, err)
+	got, err := p.code(t.Context())
+	if err != nil || got != code {
+		t.Errorf("%s: exit code %d, %v, expected %d", command, got, err, code)
+	}
+	told(t, strings.Join(strings.Fields(p.out.String()), " "), texts...)
+}
+
+// send sends a message past the front.
+func (w *world) send(name, body string) {
+	if err := queue.SendAll(w.ctx, w.queues[name], []queue.Entry{{Body: body}}); err != nil {
+		w.broke(err)
+	}
+}
+
+// said is what a process has written to its standard error.
+func (p *process) said(t *testing.T) string {
+	t.Helper()
+	body, err := os.ReadFile(p.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+// must fails the test for an error.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// told fails the test when a text does not say one of the things.
+func told(t *testing.T, text string, things ...string) {
+	t.Helper()
+	for _, thing := range things {
+		if !strings.Contains(text, thing) {
+			t.Errorf("%q is not told: %s", thing, text)
+		}
+	}
+}
+
+// left are the messages that a queue still has, of which none may be in flight.
+func (w *world) left(t *testing.T, name string) (all []queue.Message) {
+	t.Helper()
+	a, err := w.queues[name].GetQueueAttributes(t.Context())
+	must(t, err)
+	if a.InFlight > 0 {
+		t.Errorf("%d messages of %s are in flight, and nobody has them", a.InFlight, name)
+	}
+	for len(all) < a.Visible {
+		more, err := w.queues[name].ReceiveMessage(t.Context(), queue.MaxBatch, time.Second)
+		must(t, err)
+		all = append(all, more...)
+		if len(more) == 0 {
+			t.Fatalf("%d of %d messages of %s", len(all), a.Visible, name)
+		}
+	}
+	return all
+}
+
+// copies says whether so many copies have been asked for.
+func (w *world) copies(n int) func(context.Context) (bool, error) {
+	return func(context.Context) (bool, error) {
+		return w.front.Counts()[faults.Slow]+w.front.Counts()[faults.Hang] >= n, nil
+	}
+}

@@ -1,0 +1,326 @@
+package stacktest_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/angel-nft/google-shuffle/internal/test/stacktest"
+)
+
+// Prices in dollars, us-west-2, Linux on x86, without free tiers (aws.amazon.com/fargate/pricing, /s3, /sqs, /vpc).
+const (
+	vcpuHour    = 0.04048
+	gbHour      = 0.004445
+	addressHour = 0.005
+	spotShare   = 0.3 // of the price on demand, about
+	copyRequest = 5.0 / 1e6
+	listRequest = 5.0 / 1e6
+	sqsRequest  = 0.4 / 1e6
+	sqsPerTask  = 0.4 // requests
+
+	workerHour  = vcpuHour + 2*gbHour + addressHour
+	spotHour    = (vcpuHour+2*gbHour)*spotShare + addressHour
+	trackerHour = vcpuHour/2 + 2*gbHour + addressHour
+)
+
+// cost of the workers and of the requests of a course.
+func cost(c stacktest.Course) (workers, requests float64) {
+	workers = float64(c.First)/3600*workerHour + float64(c.Further)/3600*spotHour
+	return workers, float64(c.Done) * (copyRequest + sqsPerTask*sqsRequest)
+}
+
+const (
+	minute = 60
+	day    = 24 * 60 * minute
+
+	seasonFrames = 345_600
+	sends        = 2_500 // that a planner sends a second
+)
+
+// aSeason comes as fast as it can be published.
+func aSeason(second int) int { return min(sends, max(0, seasonFrames-second*sends)) }
+
+// aTrickle is some hundred frames once a day.
+func aTrickle(second int) int {
+	if second%day == 0 {
+		return 300
+	}
+	return 0
+}
+
+func nothing(int) int { return 0 }
+
+// measured is the rate of one worker in the benchmark "limit": 97% of 3,500 a second (README, "Speed"). A worker of the stack has
+// one vCPU, half of the cores there, so less than half of that is taken for usual.
+const measured = 3_400
+
+func usual(published func(int) int) stacktest.World { return at(1_500, published) }
+
+func at(rate int, published func(int) int) stacktest.World {
+	return stacktest.World{Start: 60, QueueLag: 1, TaskLag: 2, Rate: rate, Limit: 3500, Verify: 60, Published: published}
+}
+
+// slow is what a prefix is that S3 has just begun to partition.
+func slow(published func(int) int) stacktest.World {
+	w := at(300, published)
+	w.QueueLag = 2
+	return w
+}
+
+// late has metrics as late as they are at most: those of a queue that wakes by 15 minutes.
+func late(published func(int) int) stacktest.World {
+	w := usual(published)
+	w.QueueLag, w.TaskLag, w.WakeLag = 3, 3, 15
+	return w
+}
+
+// TestScaling shows how the workers of the template come and go. The figures stand in README; go test -v prints them.
+func TestScaling(t *testing.T) {
+	scaling, err := stack(t, source(t), everything).Scaling()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name           string
+		world          stacktest.World
+		seconds        int
+		tasks, most    int // expected
+		minutes        int // to drain, at most
+		dollars        float64
+		workersAtStart []int // by minute, the shape that is meant
+	}{
+		{"a season at once", usual(aSeason), 2 * 60 * minute, seasonFrames, 4, 10, 0.15, []int{0, 0, 0, 0, 1}},
+		{"a season at once, a worker as fast as measured", at(measured, aSeason), 2 * 60 * minute, seasonFrames, 4, 8, 0.15, []int{0, 0, 0, 0, 1}},
+		{"a season at once, a worker half as fast", at(750, aSeason), 2 * 60 * minute, seasonFrames, 4, 12, 0.15, []int{0, 0, 0, 0, 1}},
+		{"a season at once, slow S3", slow(aSeason), 2 * 60 * minute, seasonFrames, 4, 15, 0.15, []int{0, 0, 0, 0, 0, 1}},
+		{"a season at once, late metrics", late(aSeason), 2 * 60 * minute, seasonFrames, 4, 25, 0.15, []int{0, 0, 0, 0}},
+		{"a trickle, a week", usual(aTrickle), 7 * day, 7 * 300, 1, 0, 0.15, []int{0, 0, 0, 0, 1}},
+		{"a trickle, late metrics, a week", late(aTrickle), 7 * day, 7 * 300, 1, 0, 0.15, []int{0, 0, 0, 0}},
+		{"an idle week", usual(nothing), 7 * day, 0, 0, 0, 0, []int{0, 0, 0, 0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := scaling.Simulate(c.world, c.seconds)
+			workers, requests := cost(got)
+			t.Logf("workers by minute %s; trackers %s; drained after %d s, verified after %d s; %d worker-minutes; workers $%.3f, requests $%.3f",
+				shape(got.Workers), shape(got.Trackers), got.Drained, got.Ended, (got.First+got.Further)/60, workers, requests)
+			if got.Done != c.tasks {
+				t.Errorf("%d tasks done, expected %d", got.Done, c.tasks)
+			}
+			if most := slices.Max(got.Workers); most > c.most {
+				t.Errorf("%d workers, expected %d at most", most, c.most)
+			}
+			if c.minutes > 0 && got.Drained > c.minutes*minute {
+				t.Errorf("drained after %d s, expected %d minutes at most", got.Drained, c.minutes)
+			}
+			if workers > c.dollars {
+				t.Errorf("workers cost $%.3f, expected $%.3f at most", workers, c.dollars)
+			}
+			if c.tasks > 0 && got.Ended == 0 {
+				t.Error("the last run was never verified")
+			}
+			if last := len(got.Workers) - 1; got.Workers[last] != 0 || got.Trackers[last] != 0 {
+				t.Errorf("%d workers and %d trackers at the end", got.Workers[last], got.Trackers[last])
+			}
+			if got := got.Workers[:len(c.workersAtStart)]; !slices.Equal(got, c.workersAtStart) {
+				t.Errorf("workers at first %v, expected %v", got, c.workersAtStart)
+			}
+		})
+	}
+}
+
+// TestAlarmsThatStick: with the wakes and sleeps that emulators are content with, late metrics stop everything.
+func TestAlarmsThatStick(t *testing.T) {
+	for name, c := range map[string]struct {
+		old, new string
+		stuck    func(c stacktest.Course) bool
+	}{
+		"as it is": {"Resources:", "Resources:", func(stacktest.Course) bool { return false }},
+		"the tracker's wake looks at one minute": {
+			"      EvaluationPeriods: 5\n      DatapointsToAlarm: 1\n", "      EvaluationPeriods: 1\n",
+			func(c stacktest.Course) bool { return c.Ended == 0 && slices.Max(c.Trackers) == 0 },
+		},
+		"the workers' wake looks at one minute": {
+			"      EvaluationPeriods: 3\n      DatapointsToAlarm: 3\n", "      EvaluationPeriods: 1\n",
+			func(c stacktest.Course) bool { return slices.Max(c.Workers) > 1 },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := strings.Replace(string(source(t)), c.old, c.new, 1)
+			scaling, err := stack(t, []byte(body), everything).Scaling()
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := usual(func(second int) int { // a little all the time, for two hours
+				if second < 2*60*minute {
+					return 100
+				}
+				return 0
+			})
+			w.TaskLag = 3
+			course := scaling.Simulate(w, 6*60*minute)
+			if name == "as it is" && (course.Ended == 0 || slices.Max(course.Workers) > 1) {
+				t.Errorf("verified after %d s, workers %s", course.Ended, shape(course.Workers))
+			}
+			if name != "as it is" && !c.stuck(course) {
+				t.Errorf("not stuck: verified after %d s, workers %s, trackers %s", course.Ended, shape(course.Workers), shape(course.Trackers))
+			}
+		})
+	}
+}
+
+// shape writes what stays the same as 3×4: four workers for three minutes.
+func shape(workers []int) string {
+	var parts []string
+	for len(workers) > 0 {
+		n := slices.IndexFunc(workers, func(w int) bool { return w != workers[0] })
+		if n < 0 {
+			n = len(workers)
+		}
+		parts = append(parts, fmt.Sprintf("%d×%d", n, workers[0]))
+		workers = workers[n:]
+	}
+	if len(parts) > 12 {
+		parts = append(parts[:12], "…")
+	}
+	return strings.Join(parts, " ")
+}
+
+// TestGrowth: the more there is to do, the more workers; never more than the limit, and none that would have nothing to do.
+func TestGrowth(t *testing.T) {
+	const max = 10
+	parameters := maps.Clone(everything)
+	parameters["MaxWorkers"] = strconv.Itoa(max)
+	scaling, err := stack(t, source(t), parameters).Scaling()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := 0
+	for _, tasks := range []int{1, 100_000, 500_000, 1_000_000, 5_000_000} {
+		course := scaling.Simulate(slow(func(second int) int {
+			if second == 0 {
+				return tasks
+			}
+			return 0
+		}), 12*60*minute)
+		most := slices.Max(course.Workers)
+		if course.Done != tasks || most < before || most > max {
+			t.Errorf("%d tasks: %d done, %d workers, %d for fewer tasks", tasks, course.Done, most, before)
+		}
+		before = most
+	}
+	if before != max {
+		t.Errorf("%d workers for five million tasks, expected all %d", before, max)
+	}
+}
+
+// Further prices in dollars a month (aws.amazon.com/cloudwatch/pricing, /secrets-manager, /ecr, /kms).
+const (
+	alarmMonth     = 0.10 // for each metric; ten are free
+	freeAlarms     = 10
+	dashboardMonth = 3.0  // beyond the first three of the account
+	metricMonth    = 0.30 // in proportion to the hours in which it is sent
+	runMetrics     = 8
+	kmsRequest     = 0.03 / 1e4
+)
+
+// byTheMonth are the prices of the template's resources that cost something as they stand. What costs by use is added up below.
+var byTheMonth = map[string]func(s *stacktest.Stack, id string) float64{
+	"AWS::CloudWatch::Dashboard":  func(*stacktest.Stack, string) float64 { return dashboardMonth },
+	"AWS::SecretsManager::Secret": func(*stacktest.Stack, string) float64 { return 0.40 },
+	"AWS::ECR::Repository":        func(*stacktest.Stack, string) float64 { return 10 * 0.015 * 0.10 }, // ten images of 15 MB
+	"AWS::Logs::LogGroup":         func(*stacktest.Stack, string) float64 { return 0.01 * 0.53 },       // 10 MB
+	"AWS::CloudWatch::Alarm": func(s *stacktest.Stack, id string) float64 {
+		metrics, _ := s.Resources[id].Properties["Metrics"].([]any)
+		return alarmMonth * float64(max(1, len(metrics)-1)) // without the expression
+	},
+	"AWS::ApplicationAutoScaling::ScalingPolicy": func(s *stacktest.Stack, id string) float64 {
+		if s.Resources[id].Properties["PolicyType"] == "TargetTrackingScaling" {
+			return alarmMonth * 2 // the alarm that it makes, over two metrics
+		}
+		return 0
+	},
+}
+
+// byUse are the types that cost nothing as they stand.
+var byUse = []string{
+	"AWS::EC2::InternetGateway", "AWS::EC2::Route", "AWS::EC2::RouteTable", "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet",
+	"AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPC", "AWS::EC2::VPCEndpoint", "AWS::EC2::VPCGatewayAttachment",
+	"AWS::ECS::Cluster", "AWS::ECS::Service", "AWS::ECS::TaskDefinition", "AWS::ApplicationAutoScaling::ScalableTarget",
+	"AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription",
+	"AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::Logs::ResourcePolicy",
+}
+
+// standing adds up what a stack costs a month when nothing runs.
+func standing(t *testing.T, s *stacktest.Stack) float64 {
+	t.Helper()
+	total, alarms := 0.0, 0.0
+	for id, r := range s.Resources {
+		price := byTheMonth[r.Type]
+		switch {
+		case price == nil:
+			if !slices.Contains(byUse, r.Type) {
+				t.Errorf("%s: nobody has said what a %s costs", id, r.Type)
+			}
+		case strings.HasPrefix(r.Type, "AWS::CloudWatch::Alarm"), strings.HasPrefix(r.Type, "AWS::ApplicationAutoScaling"):
+			alarms += price(s, id)
+		default:
+			total += price(s, id)
+		}
+	}
+	return total + max(0, alarms-freeAlarms*alarmMonth)
+}
+
+// TestMonth adds up what a month costs for the two ways in which the program is used, and holds README against it.
+func TestMonth(t *testing.T) {
+	parameters := maps.Clone(everything)
+	s := stack(t, source(t), parameters)
+	scaling, err := s.Scaling()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters["WithDashboard"] = "false"
+	plain := standing(t, stack(t, source(t), parameters))
+	const (
+		keys    = 2 * seasonFrames
+		lists   = keys / 1000 * 1.5 * listRequest // the plan lists sources and datasets, the verification the datasets again
+		planner = 3.0 / 60 * workerHour
+		tracker = 40.0 / 60 * trackerHour                   // half an hour after the last message it goes to sleep
+		metrics = runMetrics * metricMonth * 30 / (30 * 24) // sent in one hour of each day
+		keyed   = 2 * seasonFrames * kmsRequest             // a copy decrypts once and encrypts once
+	)
+	trickle := scaling.Simulate(usual(aTrickle), 30*day)
+	workers, requests := cost(trickle)
+	daily := plain + metrics + workers + requests + 30*(planner+lists+tracker)
+	season := scaling.Simulate(usual(aSeason), 2*60*minute)
+	workers, requests = cost(season)
+	once := workers + requests + planner + lists + tracker
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, dollars := range map[string]float64{
+		"at rest": plain, "a few hundred frames a day": daily, "the dashboard": dashboardMonth, "a season reshuffled": once, "a season with a KMS key": keyed,
+	} {
+		if figure := fmt.Sprintf("$%.2f", dollars); !strings.Contains(string(readme), figure) {
+			t.Errorf("%s: README has no %s", what, figure)
+		}
+	}
+}
+
+func BenchmarkScaling(b *testing.B) {
+	s, err := stack(b, source(b), everything).Scaling()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		c := s.Simulate(usual(aSeason), 2*60*minute)
+		workers, requests := cost(c)
+		b.ReportMetric(float64(c.Drained), "s-to-drain")
+		b.ReportMetric(workers+requests, "dollars")
+	}
+}

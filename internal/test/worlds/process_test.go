@@ -1,0 +1,211 @@
+package worlds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/rows"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/memqueue"
+	"github.com/angel-nft/google-shuffle/planner"
+	"github.com/angel-nft/google-shuffle/tracker"
+	"github.com/angel-nft/google-shuffle/worker"
+)
+
+// process is one running program. A killed one goes on for a while, as its goroutines must end, but no call of it takes effect.
+type process struct {
+	world  *world
+	name   string
+	number int // in the order of the starts
+	main   func(ctx context.Context, p *process) error
+	// again is how often it is started again when it was killed or fails; -1 always.
+	again int
+
+	ctx    context.Context //nolint:containedctx // The life of the process.
+	cancel context.CancelFunc
+	killed chan struct{}
+	frozen time.Time // nothing happens to its calls before
+
+	replaced bool // it was killed, told to stop or has failed, and was seen to
+
+	generation int64  // of the run that it plans
+	read       sheets // the sheets as it read them
+
+	ended bool // guarded by world.mu
+	err   error
+	done  chan struct{}
+}
+
+// restart is a process that will be started anew.
+type restart struct {
+	at   time.Time
+	proc *process
+}
+
+// restartAfter is how long a service manager, or a person, takes to start a program again.
+const restartAfter = 3 * time.Second
+
+// services go on for ever; a service manager starts them again.
+const services = -1
+
+// start starts a program.
+func (w *world) start(name string, again int, main func(ctx context.Context, p *process) error) *process {
+	p := &process{world: w, name: name, main: main, again: again, read: sheets{}, killed: make(chan struct{}), done: make(chan struct{})}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	w.mu.Lock()
+	p.number = len(w.procs)
+	w.procs = append(w.procs, p)
+	w.mu.Unlock()
+	go p.run()
+	return p
+}
+
+func (p *process) run() {
+	defer close(p.done)
+	err := p.main(p.ctx, p)
+	p.world.mu.Lock()
+	p.ended, p.err = true, err
+	p.world.mu.Unlock()
+	p.world.tell()
+}
+
+// kill ends a process at once.
+func (w *world) kill(p *process) {
+	if p.isKilled() {
+		return
+	}
+	close(p.killed)
+	p.cancel()
+	kept := w.pending[:0]
+	for _, c := range w.pending {
+		if c.proc != p {
+			kept = append(kept, c)
+		}
+	}
+	w.pending = kept
+	w.startAgain(p)
+}
+
+func (p *process) isKilled() bool {
+	select {
+	case <-p.killed:
+		return true
+	default:
+		return false
+	}
+}
+
+// terminate is SIGTERM.
+func (w *world) terminate(p *process) {
+	p.cancel()
+	w.startAgain(p)
+}
+
+// startAgain starts a program again in a while, once for each process.
+func (w *world) startAgain(p *process) {
+	if p.again != 0 && !p.replaced {
+		w.restarts = append(w.restarts, restart{time.Now().Add(restartAfter), p})
+	}
+	p.replaced = true
+}
+
+// restart starts the programs whose time has come.
+func (w *world) restart() {
+	var later []restart
+	for _, r := range w.restarts {
+		if r.at.After(time.Now()) {
+			later = append(later, r)
+			continue
+		}
+		w.start(r.proc.name, max(r.proc.again-1, min(r.proc.again, 0)), r.proc.main)
+	}
+	w.restarts = later
+}
+
+// running says whether a planner or a person's command is still at work, or will be started again.
+func (w *world) running() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.procs {
+		if p.again >= 0 && !p.ended && !p.isKilled() && p.name != "operator" {
+			return true
+		}
+	}
+	for _, r := range w.restarts {
+		if r.proc.again >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// failed starts the programs again that have ended with an error which another try may mend.
+func (w *world) failed() {
+	w.mu.Lock()
+	var ended []*process
+	for _, p := range w.procs {
+		if p.ended && p.err != nil && !p.replaced {
+			ended = append(ended, p)
+		}
+	}
+	w.mu.Unlock()
+	for _, p := range ended {
+		var active *planner.ActiveError
+		if errors.As(p.err, &active) || errors.Is(p.err, planner.ErrUsage) || errors.Is(p.err, state.ErrConflict) {
+			p.replaced = true
+			continue
+		}
+		w.startAgain(p)
+	}
+}
+
+func (p *process) store() *state.Store { return &state.Store{Bucket: bucketPort{p}, Layout: layout} }
+
+func (p *process) queue(name string) queuePort {
+	q := map[string]*memqueue.Queue{tasksQueue: p.world.tasks, resultsQueue: p.world.results, lettersQueue: p.world.letters}[name]
+	return queuePort{p, name, q}
+}
+
+// stall is short, since every second of it is steps.
+const stall = 40 * time.Second
+
+func (p *process) tracker() *tracker.Tracker {
+	limit, err := rows.ParseLimit("1%")
+	p.world.must(err)
+	return &tracker.Tracker{
+		Store: p.store(), Tasks: p.queue(tasksQueue), Results: p.queue(resultsQueue), DeadLetters: p.queue(lettersQueue),
+		Options: tracker.Options{Stall: stall, MaxDead: limit, Poll: 2 * time.Second, Parallel: 4},
+	}
+}
+
+func (p *process) planner(split planner.Split) *planner.Planner {
+	any, err := rows.ParseLimit("100%")
+	p.world.must(err)
+	return &planner.Planner{
+		Store: p.store(), Bucket: bucketPort{p}, Sheets: sheetPort{p}, Tasks: p.queue(tasksQueue), Finish: p.tracker().FinishEmpty,
+		Config: planner.Config{
+			Layout: layout, ImageSize: "thumbnails", Classes: []string{"Common", "Rare"}, Split: split,
+			MaxBadRows: any, MaxDelete: any, MaxRefresh: any, Lease: 15 * time.Second, Parallel: 4,
+		},
+		NameRun: func(begun time.Time, generation int64) string {
+			return fmt.Sprintf("%s-%d-test", begun.Format("20060102T150405Z"), generation) // the same each time a schedule is played
+		},
+	}
+}
+
+func (p *process) worker() *worker.Worker {
+	return worker.New(worker.Config{
+		ID: p.name, Layout: layout, Bucket: bucketPort{p}, Tasks: p.queue(tasksQueue), Results: p.queue(resultsQueue),
+		Deads: p.queue(lettersQueue), Pointer: p.store(), Concurrency: 2,
+	})
+}
+
+// work and track are the services.
+func work(ctx context.Context, p *process) error { return p.worker().Run(ctx) }
+
+func track(ctx context.Context, p *process) error {
+	_, err := p.tracker().Run(ctx)
+	return err
+}

@@ -15,7 +15,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// changed is the contact sheet of what a run copies, moves, refreshes or deletes.
+// changed shows what a run copies, moves, refreshes or deletes, frame by frame.
 func (d *dashboard) changed(r *http.Request) (page.Page, error) {
 	run, err := d.read(r.Context(), r.PathValue("run"))
 	if err != nil {
@@ -25,18 +25,12 @@ func (d *dashboard) changed(r *http.Request) (page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	tasks, pages, err := d.turn(r.Context(), run.Plan, c)
+	changes, pages, err := c.turn(r.Context(), taskChanges{d.Store, run.Plan}, run.Plan)
 	if err != nil {
 		return nil, err
 	}
-	p := &page.Contact{
-		Name: map[messages.Op]string{messages.Copy: "Copied", messages.Move: "Moved", messages.Refresh: "Refreshed", messages.Delete: "Deleted"}[c.op],
-		Run:  run.Status.Run, Path: run.Path() + "/frames", Fields: changeFields(run.Plan, c), Pages: pages,
-	}
-	if p.Name == "" {
-		p.Name = "Changed"
-	}
-	p.Tiles, err = d.tiles(r.Context(), tasks, run)
+	p := &page.ChangesTab{Run: run, Heading: "Frame by frame", Fields: changeFields(run.Plan, c), Pages: pages}
+	p.Tiles, err = d.tiles(r.Context(), changes, run)
 	return p, err
 }
 
@@ -51,14 +45,18 @@ func changeFields(plan *state.Plan, c choice) []page.Field {
 }
 
 // tiles are the tasks' frames with the addresses of their images.
-func (d *dashboard) tiles(ctx context.Context, tasks []messages.Task, run *page.Run) ([]page.Tile, error) {
+func (d *dashboard) tiles(ctx context.Context, changes []change, run *page.Run) ([]page.Tile, error) {
+	tasks := make([]messages.Task, len(changes))
+	for i, c := range changes {
+		tasks[i] = c.Task
+	}
 	keys, err := imageKeys(ctx, d.Options, tasks, run.Plan)
 	if err != nil {
 		return nil, err
 	}
 	tiles := tilesOf(d.Store.Layout, tasks, run.Dead)
 	for i, key := range keys {
-		tiles[i].Image = imageURL(d.Store.Layout, key)
+		tiles[i].Image, tiles[i].Cause = imageURL(d.Store.Layout, key), changes[i].Cause
 	}
 	return tiles, nil
 }

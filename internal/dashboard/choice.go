@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -64,37 +63,37 @@ func (c choice) query(name string, seq, behind int) string {
 }
 
 // turn is the page that is chosen.
-func (d *dashboard) turn(ctx context.Context, plan *state.Plan, c choice) (tasks []messages.Task, p page.Pager, err error) {
+func (c choice) turn(ctx context.Context, all changeReader, plan *state.Plan) (shown []change, p page.Pager, err error) {
 	earlier, next := c.from > 0, -1
 	if c.before > 0 {
-		tasks, err = tasksBefore(ctx, d.Store, plan, c, tilesPerPage+1)
-		earlier, next = len(tasks) > tilesPerPage, c.before
-		tasks = tasks[max(0, len(tasks)-tilesPerPage):]
+		shown, err = all.before(ctx, c, tilesPerPage+1)
+		earlier, next = len(shown) > tilesPerPage, c.before
+		shown = shown[max(0, len(shown)-tilesPerPage):]
 	}
-	if err == nil && len(tasks) < tilesPerPage { // no page before, or too little for one: then it is the first
+	if err == nil && len(shown) < tilesPerPage { // no page before, or too little for one: then it is the first
 		if c.before > 0 {
 			c.from = 0
 		}
-		tasks, next, err = chosenTasks(ctx, d.Store, plan, c, tilesPerPage)
+		shown, next, err = all.after(ctx, c, tilesPerPage)
 	}
 	if !earlier {
 		c.behind = 0
 	}
-	return tasks, c.pager(tasks, earlier, next, plan), err
+	return shown, c.pager(shown, earlier, next, plan), err
 }
 
-func (c choice) pager(tasks []messages.Task, earlier bool, next int, plan *state.Plan) page.Pager {
-	p := page.NewPager(c.behind, len(tasks), figure.Number(c.fitting(plan)))
+func (c choice) pager(shown []change, earlier bool, next int, plan *state.Plan) page.Pager {
+	p := page.NewPager(c.behind, len(shown), figure.Number(c.fitting(plan)))
 	if earlier {
 		p.First = c.query("", 0, -1)
 	}
-	if earlier && len(tasks) > 0 {
-		p.Previous = c.query("before", int(tasks[0].Seq), max(c.behind-tilesPerPage, min(c.behind, 0)))
+	if earlier && len(shown) > 0 {
+		p.Previous = c.query("before", int(shown[0].Task.Seq), max(c.behind-tilesPerPage, min(c.behind, 0)))
 	}
 	if next >= 0 {
 		behind := c.behind
 		if behind >= 0 {
-			behind += len(tasks)
+			behind += len(shown)
 		}
 		p.Next = c.query("from", next, behind)
 	}
@@ -113,44 +112,6 @@ func (c choice) fitting(plan *state.Plan) (n int) {
 
 // fits leaves the bounds to the caller.
 func (c choice) fits(t messages.Task) bool { return c.op == "" || t.Op == c.op }
-
-// chosenTasks are the first so many tasks that fit, and the seq of the next that does, -1 when there is none. It reads the chunks
-// that may have some, one after the other.
-func chosenTasks(ctx context.Context, s *state.Store, plan *state.Plan, c choice, most int) (tasks []messages.Task, next int, err error) {
-	begin, end := c.bounds(plan)
-	for chunk := begin / state.ChunkTasks; chunk*state.ChunkTasks < end; chunk++ {
-		all, err := s.ReadTasks(ctx, plan.Run, chunk)
-		if err != nil {
-			return nil, -1, err
-		}
-		for _, t := range all {
-			seq := int(t.Seq)
-			if seq < begin || seq >= end || !c.fits(t) {
-				continue
-			}
-			if len(tasks) == most {
-				return tasks, seq, nil
-			}
-			tasks = append(tasks, t)
-		}
-	}
-	return tasks, -1, nil
-}
-
-// tasksBefore are the last tasks before one that fit, at most so many.
-func tasksBefore(ctx context.Context, s *state.Store, plan *state.Plan, c choice, most int) (tasks []messages.Task, err error) {
-	begin, end := choice{episode: c.episode}.bounds(plan)
-	end = min(end, c.before)
-	for chunk := (end - 1) / state.ChunkTasks; chunk >= begin/state.ChunkTasks && end > begin && len(tasks) < most; chunk-- {
-		all, err := s.ReadTasks(ctx, plan.Run, chunk)
-		if err != nil {
-			return nil, err
-		}
-		all = slices.DeleteFunc(all, func(t messages.Task) bool { return int(t.Seq) < begin || int(t.Seq) >= end || !c.fits(t) })
-		tasks = append(all, tasks...)
-	}
-	return tasks[max(0, len(tasks)-most):], nil
-}
 
 // bounds are the seqs that may fit, the second one excluded.
 func (c choice) bounds(plan *state.Plan) (begin, end int) {

@@ -71,19 +71,26 @@ func New(o Options) http.Handler {
 		events: make(chan struct{}, streamsAtOnce), images: make(chan struct{}, imagesAtOnce), asking: make(chan struct{}, 1),
 	}
 	mux := http.NewServeMux()
-	for pattern, build := range map[string]func(*http.Request) (page.Page, error){
+	for pattern, build := range map[string]builder{
 		"/{$}":                           d.first,
 		"/runs/{run}":                    d.run,
-		"/runs/{run}/frames":             d.changed,
+		"/runs/{run}/changes":            d.changed,
+		"/runs/{run}/episodes":           d.episodes,
 		"/runs/{run}/dead":               d.deads,
+		"/runs/{run}/problems":           d.problems,
 		"/runs/{run}/problems/{episode}": d.problems,
 		"/frames":                        d.frames,
 		"/frames/{frame}":                d.frame,
 	} {
 		mux.HandleFunc("GET "+pattern, d.page(build))
 	}
-	mux.HandleFunc("GET /events", d.stream(d.first))
-	mux.HandleFunc("GET /runs/{run}/events", d.stream(d.run))
+	for pattern, build := range map[string]builder{
+		"/events":                     d.first,
+		"/runs/{run}/events":          d.run,
+		"/runs/{run}/episodes/events": d.episodes,
+	} {
+		mux.HandleFunc("GET "+pattern, d.stream(build))
+	}
 	mux.HandleFunc("GET /runs/{run}/{file}", d.file)
 	mux.HandleFunc("GET /images/{key...}", d.image)
 	mux.HandleFunc("GET /assets/{version}/{name}", asset)
@@ -92,6 +99,9 @@ func New(o Options) http.Handler {
 	}))
 	return d.guard(mux)
 }
+
+// builder makes the page that a request asks for.
+type builder func(*http.Request) (page.Page, error)
 
 // refusal is an error that the visitor is told of as it is.
 type refusal struct {
@@ -107,7 +117,7 @@ func refused(code int, format string, args ...any) error {
 
 // page answers with the page that build makes. It is rendered whole before the first byte is sent, so that an error is never
 // half a page.
-func (d *dashboard) page(build func(*http.Request) (page.Page, error)) http.HandlerFunc {
+func (d *dashboard) page(build builder) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		code := http.StatusOK
 		p, err := build(r)

@@ -23,7 +23,7 @@ const (
 )
 
 // stream sends a page's regions when they change, as server-sent events, until the page has no more to come.
-func (d *dashboard) stream(build func(*http.Request) (page.Page, error)) http.HandlerFunc {
+func (d *dashboard) stream(build builder) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case d.events <- struct{}{}:
@@ -57,7 +57,7 @@ type stream struct {
 
 // step sends what has changed; false ends the stream. An error of the bucket changes nothing on the page: the next step may see
 // better.
-func (s *stream) step(d *dashboard, r *http.Request, build func(*http.Request) (page.Page, error)) bool {
+func (s *stream) step(d *dashboard, r *http.Request, build builder) bool {
 	p, err := build(r)
 	if err != nil {
 		return s.keep()

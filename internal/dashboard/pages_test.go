@@ -19,8 +19,9 @@ import (
 
 func TestRuns(t *testing.T) {
 	w := newWorld(t, 3)
-	w.expect(w.get("/"), http.StatusOK, `<a href="/runs/`+runName+`">`, "running")
-	w.expect(w.get("/runs/latest"), http.StatusOK, `data-events="/runs/`+runName+`/events"`, "S01E02", "source image is gone")
+	w.expect(w.get("/"), http.StatusOK, `href="/runs/`+runName+`">`, "running")
+	w.expect(w.get("/runs/latest"), http.StatusOK, `data-events="/runs/`+runName+`/events"`, "source image is gone")
+	w.expect(w.get("/runs/"+runName+"/episodes"), http.StatusOK, "S01E01", "S01E02")
 	w.expect(w.get("/runs/20200101T000000Z-1"), http.StatusNotFound, "no such run")
 	w.expect(w.get("/runs/..%2f"), http.StatusNotFound)
 	w.expect(w.get("/no/such/page"), http.StatusNotFound, "no such page")
@@ -52,6 +53,9 @@ func TestProblemsAndDeads(t *testing.T) {
 	}
 	w.back("/runs/"+runName+"/problems/S01E02", "450")
 	w.expect(w.get("/runs/"+runName+"/problems/S01E07"), http.StatusNotFound, "no such episode")
+	w.expect(w.get("/runs/"+runName+"/problems"), http.StatusOK, "problem … of S…E", "S01E01", "900")
+	w.expect(w.get("/runs/"+runName+"/problems?kind=problem+%E2%80%A6+of+S%E2%80%A6E&episode=S01E01"), http.StatusOK, "450 problems", "problem 0 of S01E01")
+	w.expect(w.get("/runs/"+runName+"/problems?kind=none"), http.StatusOK, "No problem.")
 	w.expect(w.get("/runs/"+runName+"/dead"), http.StatusOK, "NoSuchKey", "redrive "+runName+" --seq 0")
 	for _, from := range []string{"-1", "x", "451", "1e9"} {
 		w.expect(w.get("/runs/"+runName+"/problems/S01E02?from="+from), http.StatusBadRequest, "expected a number")
@@ -153,15 +157,15 @@ func TestChangedFrames(t *testing.T) {
 				}
 			}
 		}
-		if got := w.tilesOn("/runs/" + runName + "/frames" + query); !slices.Equal(got, want) {
+		if got := w.tilesOn("/runs/" + runName + "/changes" + query); !slices.Equal(got, want) {
 			t.Errorf("%s: %d frames, expected %d", query, len(got), len(want))
 		}
 	}
-	w.back("/runs/"+runName+"/frames", "600")
-	w.back("/runs/"+runName+"/frames?op=delete", "200")
-	w.back("/runs/"+runName+"/frames?op=copy&episode=S01E02", "200")
+	w.back("/runs/"+runName+"/changes", "600")
+	w.back("/runs/"+runName+"/changes?op=delete", "200")
+	w.back("/runs/"+runName+"/changes?op=copy&episode=S01E02", "200")
 	for _, bad := range []string{"op=chown", "episode=E1", "from=-1", "from=x", "before=x", "before=60&at=-1"} {
-		w.expect(w.get("/runs/"+runName+"/frames?"+bad), http.StatusBadRequest, "expected")
+		w.expect(w.get("/runs/"+runName+"/changes?"+bad), http.StatusBadRequest, "expected")
 	}
 }
 
@@ -170,7 +174,7 @@ func TestChangedFrames(t *testing.T) {
 func TestImagesOfChanges(t *testing.T) {
 	w := newWorld(t, 3)
 	copied, deleted := dataset.FrameAt(e1, 0), dataset.FrameAt(e1, 2)
-	look := func() string { return w.get("/runs/" + runName + "/frames?episode=S01E01").Body.String() }
+	look := func() string { return w.get("/runs/" + runName + "/changes?episode=S01E01").Body.String() }
 	if body := look(); strings.Contains(body, "<img") {
 		t.Errorf("there are no images, and the page has some: %s", body)
 	}

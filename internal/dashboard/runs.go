@@ -97,13 +97,24 @@ func from(r *http.Request, n int) (begin, end int, p page.Pager, err error) {
 	}
 	end = min(begin+perPage, n)
 	p = page.NewPager(begin, end-begin, figure.Number(n))
+	query := func(from int) string {
+		q := r.URL.Query()
+		q.Set("from", strconv.Itoa(from))
+		return "?" + q.Encode()
+	}
 	if begin > 0 {
-		p.First, p.Previous = "?from=0", "?from="+strconv.Itoa(max(begin-perPage, 0))
+		p.First, p.Previous = query(0), query(max(begin-perPage, 0))
 	}
 	if end < n {
-		p.Next = "?from=" + strconv.Itoa(end)
+		p.Next = query(end)
 	}
 	return begin, end, p, nil
+}
+
+// episodes is the page of a run's episodes.
+func (d *dashboard) episodes(r *http.Request) (page.Page, error) {
+	run, err := d.read(r.Context(), r.PathValue("run"))
+	return page.EpisodesTab{Run: run}, err
 }
 
 // deads lists the dead tasks of a run.
@@ -116,23 +127,5 @@ func (d *dashboard) deads(r *http.Request) (page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &page.DeadPage{Run: run.Status.Run, All: len(run.Dead), Shown: run.Dead[begin:end], Pages: pages}, nil
-}
-
-// problems lists the problems of one episode's sheet.
-func (d *dashboard) problems(r *http.Request) (page.Page, error) {
-	run, err := d.read(r.Context(), r.PathValue("run"))
-	if err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(run.Plan.Episodes, func(e state.EpisodePlan) bool { return string(e.Name()) == r.PathValue("episode") })
-	if i < 0 {
-		return nil, refused(http.StatusNotFound, "The run has no such episode.")
-	}
-	e := run.Plan.Episodes[i]
-	begin, end, pages, err := from(r, len(e.Problems))
-	if err != nil {
-		return nil, err
-	}
-	return &page.SheetPage{Run: run.Status.Run, EpisodePlan: e, Shown: e.Problems[begin:end], Pages: pages}, nil
+	return &page.DeadTab{Run: run, Shown: run.Dead[begin:end], Pages: pages}, nil
 }

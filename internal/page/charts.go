@@ -2,8 +2,11 @@ package page
 
 import (
 	"fmt"
+	"math"
 	"strings"
+	"time"
 
+	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -34,7 +37,9 @@ func newBar(all, done, bad int) Bar {
 type Throughput struct {
 	Line, Area    string // paths
 	Highest, Last float64
-	Seconds       float64 // from the first sample to the last
+	Seconds       float64  // from the first sample to the last
+	Up, Along     []string // what stands beside the axes: rates from the highest to 0, and times from the first to the last
+	Grid          string   // path of the lines at Up
 	Width, Height int
 }
 
@@ -61,8 +66,21 @@ func newThroughput(samples []state.Sample) Throughput {
 		fmt.Fprintf(&line, "%c%.1f %.1fH%.1f", "ML"[min(i, 1)], s.from/t.Seconds*chartWidth, y, s.to/t.Seconds*chartWidth)
 	}
 	t.Line = line.String()
+	t.axes(first)
 	t.Area = fmt.Sprintf("M0 %d%sV%dZ", chartHeight, strings.Replace(t.Line, "M", "L", 1), chartHeight)
 	return t
+}
+
+// axes marks three rates and three times.
+func (t *Throughput) axes(first int64) {
+	for _, part := range []float64{1, 0.5, 0} {
+		t.Up = append(t.Up, figure.Number(int(math.Round(t.Highest*part))))
+		y := chartHeight - part*(chartHeight-4)
+		t.Grid += fmt.Sprintf("M0 %.1fH%d", y, chartWidth)
+		at := time.Unix(first, 0).Add(time.Duration(t.Seconds * (1 - part) * float64(time.Second)))
+		t.Along = append(t.Along, at.UTC().Format("15:04:05"))
+	}
+	t.Along[2] += " UTC"
 }
 
 // step is a rate from one second of the chart to another.

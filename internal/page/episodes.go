@@ -1,8 +1,6 @@
 package page
 
 import (
-	"net/url"
-
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -70,21 +68,16 @@ type SheetProblems struct {
 	Sheet    string // URL
 	Problems []state.Problem
 	All      int
-	Path     string // of the page with all of them
 }
 
-// Problems are those of all sheets with any, the first of each.
+// Problems are those of all sheets with any, the first of each, for a report.
 func (v view) Problems(r *Run) []SheetProblems {
-	most := shownProblems
-	if v.File {
-		most = fileProblems
-	}
+	most := fileProblems
 	var all []SheetProblems
 	for _, e := range r.Plan.Episodes {
 		if n := len(e.Problems) + e.MoreProblems; n > 0 {
 			all = append(all, SheetProblems{
 				Episode: e.Name(), Sheet: e.Sheet, Problems: e.Problems[:min(len(e.Problems), most)], All: n,
-				Path: r.Path() + "/problems/" + url.PathEscape(string(e.Name())),
 			})
 		}
 	}

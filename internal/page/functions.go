@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/figure"
@@ -16,7 +17,7 @@ import (
 // functions are those of the templates.
 var functions = template.FuncMap{
 	"number": figure.Number, "count": figure.Count, "isAre": figure.IsAre, "percent": figure.Percent,
-	"duration": figure.Duration, "dollars": figure.Dollars, "rate": figure.Rate, "moment": figure.Moment,
+	"duration": figure.Duration, "dollars": figure.Dollars, "rate": figure.Rate, "moment": figure.Moment, "when": when,
 	"badge": badgeOf, "meaning": show.Meaning, "row": rowURL, "image": ImagePath, "frame": framePath, "class": className,
 	"command": func(s Site, text string) string { return cmp.Or(s.Command, "shuffle") + " " + text },
 	"copy":    func(s Site, id, text string) command { return command{id, cmp.Or(s.Command, "shuffle") + " " + text} },
@@ -32,6 +33,7 @@ var functions = template.FuncMap{
 	},
 	"balance": func(file bool, b Balance) balanceTable { return balanceTable{b, file} },
 	"tiles":   func(file bool, all []Tile) tiles { return tiles{file, all} },
+	"choose":  func(path string, fields []Field) chooser { return chooser{path, fields} },
 	"pages":   func(name string, p Pager) pager { return pager{p, name} },
 	"policy":  func() string { return filePolicy },
 	"style":   func() template.CSS { return template.CSS(Style) }, //nolint:gosec // It is embedded.
@@ -57,6 +59,10 @@ type (
 	tiles struct {
 		File  bool
 		Tiles []Tile
+	}
+	chooser struct {
+		Path   string
+		Fields []Field
 	}
 	pager struct {
 		Pager
@@ -124,3 +130,32 @@ func framePath(f dataset.Frame) string { return "/frames/" + url.PathEscape(stri
 
 // className names the class of what stands in a dataset's own folder, too.
 func className(class string) string { return cmp.Or(class, "(no class)") }
+
+// moment is a time as a page shows it.
+type moment struct{ ISO, Text, Ago string }
+
+// now is the clock of the pages.
+var now = time.Now
+
+// when is a time in UTC and how long ago it was, which a file cannot say.
+func when(file bool, t time.Time) moment {
+	m := moment{ISO: t.UTC().Format(time.RFC3339), Text: t.UTC().Format("2 Jan 2006, 15:04:05 UTC")}
+	if since := now().Sub(t); !file && since >= 0 {
+		m.Ago = ago(since)
+	}
+	return m
+}
+
+// ago says how long ago something was, in its largest unit. The script on the page says the same as time goes by.
+func ago(since time.Duration) string {
+	s := int(since.Seconds())
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%d s ago", s)
+	case s < 60*60:
+		return fmt.Sprintf("%d min ago", s/60)
+	case s < 48*60*60:
+		return fmt.Sprintf("%d h ago", s/60/60)
+	}
+	return figure.Number(s/24/60/60) + " days ago"
+}

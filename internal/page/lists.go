@@ -23,41 +23,6 @@ func (r *Runs) Title() string { return "Runs" }
 // Events is the address of its events: a new run may begin at any time.
 func (r *Runs) Events() string { return "/events" }
 
-// SheetPage lists all problems of one episode's sheet.
-type SheetPage struct {
-	Run string
-	state.EpisodePlan
-	Shown []state.Problem
-	Pages Pager
-}
-
-func (p *SheetPage) template() string { return "sheet" }
-
-// Title is that of the document.
-func (p *SheetPage) Title() string { return "Problems of " + string(p.Name()) }
-
-// Events is empty.
-func (p *SheetPage) Events() string { return "" }
-
-// All is the number of problems.
-func (p *SheetPage) All() int { return len(p.Problems) + p.MoreProblems }
-
-// DeadPage lists all dead tasks of a run.
-type DeadPage struct {
-	Run   string
-	All   int
-	Shown []state.DeadTask
-	Pages Pager
-}
-
-func (p *DeadPage) template() string { return "deads" }
-
-// Title is that of the document.
-func (p *DeadPage) Title() string { return "Dead tasks of run " + p.Run }
-
-// Events is empty.
-func (p *DeadPage) Events() string { return "" }
-
 // Tile is a frame in a contact sheet.
 type Tile struct {
 	Frame dataset.Frame
@@ -65,13 +30,13 @@ type Tile struct {
 	Image template.URL
 	Class string
 	Note  string // what happens to it
+	Cause string // why
 	Dead  bool   // its task is dead
 }
 
 // Contact is a contact sheet: frames as images.
 type Contact struct {
 	Name string // what the frames are
-	Run  string // whose changes they are; "" for what stands in a dataset
 	// Fields are what can be chosen, in a form that asks for Path.
 	Fields []Field
 	Path   string
@@ -79,10 +44,13 @@ type Contact struct {
 	Pages  Pager
 }
 
-// Field is a choice.
+// Field is a choice, or a text to type.
 type Field struct {
 	Name, Label string
 	Options     []Option
+	// Text says that Value is typed; Hint is an example of it.
+	Text        bool
+	Value, Hint string
 }
 
 // Option is one value of a Field.

@@ -96,14 +96,15 @@ func Regions(s Site, p Page) ([]Region, error) {
 
 // regions are the templates that stand in an element of their name, by page. The others of a page never change.
 var regions = map[string][]string{
-	"runs": {"runs"},
-	"run":  {"head", "progress", "next", "dead", "differences", "episodes", "changes", "balance", "problems", "facts"},
+	"runs":     {"runs"},
+	"run":      {"head", "tabs", "progress", "next", "held", "dead", "differences", "kinds", "balance", "facts"},
+	"episodes": {"head", "tabs", "episodes"},
 }
 
 // Report renders a run as one file, which needs nothing else.
 func Report(s Site, r *Run) ([]byte, error) {
 	var b bytes.Buffer
-	err := write(&b, "file", view{Page: r, Site: s, File: true})
+	err := write(&b, "file", view{Page: report{r}, Site: s, File: true})
 	return b.Bytes(), err
 }
 
@@ -131,6 +132,9 @@ func parse() map[string]*template.Template {
 	}
 	return all
 }
+
+// Leads says that the page begins with what the run's state means.
+func (v view) Leads() bool { return v.File || v.template() == "run" }
 
 // Words makes the commands that a sentence names begin as the program is called.
 func (v view) Words(sentence string) string {

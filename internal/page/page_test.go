@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -76,9 +77,9 @@ func TestRunStates(t *testing.T) {
 		want []string
 	}{
 		{"planning", planning, []string{"the planner reads sheets and listings", "!Episodes", "!tasks"}},
-		{"publishing", sampleRun(state.Publishing, 0, 0), []string{"publishing", "0 of 304 tasks 0%", "!Throughput"}},
-		{"running", sampleRun(state.Running, 200, 0), []string{"running", "200 of 304 tasks 65.8%", "Time left 2 s", "Throughput highest 100 a second", "!Dead tasks"}},
-		{"running with dead", sampleRun(state.Running, 200, 26), []string{"Dead tasks 26", "AccessDenied 26", "All 26 dead tasks", "shuffle --local ./x redrive " + runName + " --seq 24", "!--seq 25"}},
+		{"publishing", sampleRun(state.Publishing, 0, 0), []string{"publishing", "0 of 304 tasks 0%", "!highest"}},
+		{"running", sampleRun(state.Running, 200, 0), []string{"running", "200 of 304 tasks 65.8%", "Time left 2 s", "Tasks a second highest 100 a second", "100 50 0 00:01:40 00:01:41 00:01:42 UTC", "!Dead tasks"}},
+		{"running with dead", sampleRun(state.Running, 200, 26), []string{"Dead tasks 26", "26 × AccessDenied S01E01 copy: Access Denied", "Each dead task", "shuffle --local ./x redrive " + runName, "!--seq"}},
 		{"verifying", sampleRun(state.Verifying, 304, 0), []string{"the tracker lists the datasets", "304 of 304 tasks 100%"}},
 		{"succeeded", ended(state.Succeeded, 0, 0), []string{"which leaves out 1 held episode", "Took 1 min 23 s", "yes: a listing equals the plan", "Dataset version 42"}},
 		{"failed", ended(state.Failed, 2, 0), []string{"failed", "What to type next", "shuffle --local ./x redrive " + runName}},
@@ -112,19 +113,76 @@ func TestRunStates(t *testing.T) {
 
 // The held episodes come first, then the table, without columns of zeros.
 func TestEpisodes(t *testing.T) {
-	body, text := render(t, sampleRun(state.Running, 200, 0))
+	body, text := render(t, EpisodesTab{sampleRun(state.Running, 200, 0)})
 	expect(t, text, `held S01E02 open its sheet , S01E02 sheet "Two": expected the column "FRAME NUMBER", found none; shuffle --local ./x plan`,
-		"Episode Tasks done Keep Move Delete Problems S01E01 200 of 304 28,000 300 4 3", "S01E03 nothing to do",
-		"S02-episodes.json: unexpected end of JSON input", "shuffle --local ./x plan --prune S01E09", "All 3 problems of S01E01")
-	expect(t, body, sheetURL[:len(sheetURL)-6]+"#gid=5&amp;range=A12", `<table class="episodes">`)
+		"Episode Tasks done Keep Move Delete Problems S01E01 sheet 200 of 304 28,000 300 4 3", "S01E03 sheet nothing to do",
+		"S02-episodes.json: unexpected end of JSON input", "shuffle --local ./x plan --prune S01E09", "Overview Changes 304 Episodes 3 Problems 3")
+	expect(t, body, `<table class="episodes">`, `aria-current="page">Episodes`, `data-events="/runs/`+runName+`/episodes/events"`)
 	if strings.Index(body, `<ul class="held">`) > strings.Index(body, `<table class="episodes">`) {
 		t.Error("the held episodes do not come first")
 	}
 }
 
+// Problems of a kind are counted over all episodes; what differs from row to row makes no other kind, but for the name of a class.
+func TestKinds(t *testing.T) {
+	for problem, want := range map[string]string{
+		`unknown class "My: 7th" in SUPERVISED CLASSIFICATION: expected one of Junk, Rare; the frame is left as it stands`: `unknown class "My: 7th"`,
+		`malformed frame name "frame 12": frame name is not of the form TT_S01_E01_FRM-00-00-08-12`:                        "malformed frame name",
+		`frame of another episode, "TT_S01_E99_FRM-00-00-00-00": expected frames of S01E01`:                                "frame of another episode",
+		"the frame stands in row 12 too, with the same class; counted once":                                                "the frame stands in row … too, with the same class",
+		"no source image": "no source image",
+		"":                "",
+	} {
+		if got := KindOf(state.Problem{Problem: problem}); got != want {
+			t.Errorf("%q is of the kind %q, want %q", problem, got, want)
+		}
+	}
+	r := sampleRun(state.Running, 0, 0)
+	for i, problem := range []string{`unknown class "Mythic" in SUPERVISED`, `unknown class "Mythic" in JONNY`, "no source image"} {
+		r.Plan.Episodes[2].Problems = append(r.Plan.Episodes[2].Problems, state.Problem{Row: i + 2, Frame: string(frame), Problem: problem})
+	}
+	r.Plan.Episodes[2].Problems = append(r.Plan.Episodes[2].Problems, state.Problem{Problem: "no source image"})
+	_, text := render(t, r)
+	expect(t, text, `Problems in the sheets 7 Rows Problem Episodes 3 no source image S01E01 1 , S01E03 2 2 unknown class "Mythic" If it is a new class, add it: SHUFFLE_CLASSES. S01E03 2 1 warning the frame stands in row … too S01E01 1`,
+		"1 more are counted, and not listed")
+	_, text = render(t, &ProblemsTab{Run: r, Heading: "1 problem", Chosen: true, Shown: []SheetProblem{{"S01E01", sheetURL, r.Plan.Episodes[0].Problems[0]}}})
+	expect(t, text, "1 problem", "S01E01 12 no source image "+string(frame), "!Rows")
+}
+
+// Dead tasks are grouped by cause, each with the command for it: one whose image is gone would only die again.
+func TestDeadGroups(t *testing.T) {
+	r := sampleRun(state.Failed, 0, 15)
+	for i := range r.Dead {
+		switch {
+		case i < 3:
+			r.Dead[i].Code, r.Dead[i].Reason = "NoSuchKey", "source image is gone"
+		case i == 14:
+			r.Dead[i].Code, r.Dead[i].Task.Frame = "", "TT_S01_E02_FRM-00-00-00-00"
+		}
+	}
+	var got []string
+	for _, g := range r.DeadGroups() {
+		got = append(got, fmt.Sprintf("%d %s %v: %s", g.Count, g.Code, g.Episodes, g.Command))
+	}
+	want := []string{
+		"11 AccessDenied [S01E01]: redrive " + runName + " --seq 3 --seq 4 --seq 5 --seq 6 --seq 7 --seq 8 --seq 9 --seq 10 --seq 11 --seq 12 --seq 13",
+		"3 NoSuchKey [S01E01]: plan", "1 no code: the worker died [S01E02]: redrive " + runName + " --seq 14",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	r.Dead = r.Dead[3:14]
+	if g := r.DeadGroups(); len(g) != 1 || g[0].Command != "redrive "+runName {
+		t.Errorf("a single cause: %+v", g)
+	}
+	_, text := render(t, &DeadTab{Run: r, Shown: r.Dead})
+	expect(t, text, "Dead tasks 11", "11 × AccessDenied", "Each of them", "redrive "+runName+" --seq 13")
+}
+
+// What a number after a run is taken from is said: a run that ended unlisted knows only what was planned.
 func TestBalanceTable(t *testing.T) {
 	_, text := render(t, sampleRun(state.Running, 200, 0))
-	expect(t, text, "Class train test All", "Common 698 frames −2 700 before 202 frames +2 200 before 900 900 before", "Rare 100 frames 100 before 0 frames 0 before none",
+	expect(t, text, "before the run → as it is planned.", "Class train test All", "Common 700 → 698 frames −2 200 → 202 frames +2 900 → 900 ±0", "Rare 100 → 100 frames ±0 0 → 0 frames ±0 none",
 		"No frame in test/Rare. SHUFFLE_STRATIFY=true", "91.0% of the frames", "SHUFFLE_GROUP=10s would make it 0.6%")
 	few := sampleRun(state.Running, 0, 0)
 	few.Plan.RareClasses = []state.RareClass{{Dataset: "test", Class: "Common", Units: 2, Enough: 3, Of: 20}, {Dataset: "test", Class: "Rare", Enough: 3, Of: 9}}
@@ -135,7 +193,32 @@ func TestBalanceTable(t *testing.T) {
 		first.Plan.Balance[i].Before = 0
 	}
 	_, text = render(t, first)
-	expect(t, text, "Common 698 frames 202 frames 900 Rare", "!before") // there is nothing to compare with
+	expect(t, text, "Common 698 frames 202 frames 900 Rare", "!→ 698") // there is nothing to compare with
+	halted := ended(state.Failed, 30, 0)
+	halted.Report.Verified = false
+	_, text = render(t, halted)
+	expect(t, text, "as it was planned. Nothing was listed when the run ended")
+	_, text = render(t, ended(state.Failed, 30, 1))
+	expect(t, text, "after it, as the last listing counted them")
+}
+
+// Times are in UTC, with how long ago they were; not in a file, which is read later.
+func TestTimes(t *testing.T) {
+	now = func() time.Time { return started.Add(3*time.Minute + 50*time.Second) }
+	defer func() { now = time.Now }()
+	r := sampleRun(state.Running, 0, 0)
+	_, text := render(t, r)
+	expect(t, text, "Started 23 Nov 2026, 21:24:43 UTC 3 min ago")
+	file, err := Report(site, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, textOf(t, string(file)), "Started 23 Nov 2026, 21:24:43 UTC", "!min ago")
+	for since, want := range map[time.Duration]string{0: "0 s ago", 59 * time.Second: "59 s ago", time.Hour: "1 h ago", 47 * time.Hour: "47 h ago", 24 * 2000 * time.Hour: "2,000 days ago"} {
+		if got := ago(since); got != want {
+			t.Errorf("%s: %s, want %s", since, got, want)
+		}
+	}
 }
 
 func TestRowURL(t *testing.T) {
@@ -170,10 +253,11 @@ func TestEverythingIsEscaped(t *testing.T) {
 	p.Orphans[0].Places = []string{evil}
 	v := &state.Version{Counts: map[string]map[string]int{evil: {evil: 3}}}
 	pages := []Page{
-		r, &Runs{All: []state.Status{r.Status}}, &SheetPage{Run: evil, EpisodePlan: p.Episodes[0], Shown: p.Episodes[0].Problems, Pages: Pager{Next: "?from=1", Of: evil, To: 1}},
-		&DeadPage{Run: evil, All: 2, Shown: r.Dead}, &Message{Code: 404, Text: evil}, NewDatasets(v),
-		&Contact{Name: evil, Run: evil, Path: "/frames", Fields: []Field{{Name: evil, Label: evil, Options: []Option{{Value: evil, Text: evil}}}},
-			Tiles: []Tile{{Frame: frame, Image: template.URL(ImagePath(evil)), Class: evil, Note: evil}}},
+		r, &Runs{All: []state.Status{r.Status}}, &ProblemsTab{Run: r, Heading: evil, Reason: evil, Shown: []SheetProblem{{Episode: "S01E01", Sheet: evil, Problem: p.Episodes[0].Problems[0]}}, Pages: Pager{Next: "?from=1", Of: evil, To: 1}},
+		&DeadTab{Run: r, Shown: r.Dead}, EpisodesTab{r}, &Message{Code: 404, Text: evil}, NewDatasets(v),
+		&Contact{Name: evil, Path: "/frames", Fields: []Field{{Name: evil, Label: evil, Options: []Option{{Value: evil, Text: evil}}}},
+			Tiles: []Tile{{Frame: frame, Image: template.URL(ImagePath(evil)), Class: evil, Note: evil, Cause: evil}}},
+		&ChangesTab{Run: r, Heading: evil, Fields: []Field{{Name: evil, Label: evil, Text: true, Value: evil, Hint: evil}}, Tiles: []Tile{{Frame: frame, Note: evil}}},
 		&Frame{Frame: frame, Source: evil, Standing: []dataset.Place{{Dataset: evil, Class: evil}}, Sheet: evil,
 			Class: evil, Held: evil, Unknown: evil, Rows: []FrameRow{{Number: 3, Cells: []FrameCell{{Column: evil, Value: evil, Decides: true}}}},
 			Place:      &FramePlace{why.Split{Dataset: evil, Unit: evil, Seed: evil, LeftOut: evil, Shares: []why.Share{{Dataset: evil, To: 1}}}},

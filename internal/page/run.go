@@ -1,10 +1,7 @@
 package page
 
 import (
-	"cmp"
 	"net/url"
-	"slices"
-	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -13,8 +10,6 @@ import (
 
 // Bounds of what the page of a run lists; pages of their own list all of it.
 const (
-	shownProblems    = 10  // of each episode
-	shownDead        = 25  // tasks
 	fileProblems     = 200 // of each episode in a report
 	fileDead         = 500
 	shownDifferences = 100
@@ -33,7 +28,7 @@ type Run struct {
 func (r *Run) template() string { return "run" }
 
 // Title is that of the document.
-func (r *Run) Title() string { return string(r.Status.State) + " · run " + r.Status.Run }
+func (r *Run) Title() string { return string(r.Status.State) + " · " + r.Status.Run }
 
 // Path is the page's address.
 func (r *Run) Path() string { return RunPath(r.Status.Run) }
@@ -108,7 +103,7 @@ func (r *Run) Changes() []Change {
 	}
 	for i := range all {
 		all[i].Done = r.Status.Outcomes[all[i].Op.Done()]
-		all[i].Path = r.Path() + "/frames?op=" + string(all[i].Op)
+		all[i].Path = r.changesPath(string(all[i].Op))
 	}
 	return all
 }
@@ -124,6 +119,20 @@ func (r *Run) Balance() Balance {
 	return newBalance(r.Plan.Balance, r.Plan.Settings)
 }
 
+// Compared says what the numbers before and after a run are taken from.
+func (r *Run) Compared() string {
+	switch {
+	case r.Report != nil && r.Report.Verified:
+		return "Frames before the run → after it, as the last listing counted them."
+	case r.Status.Ended():
+		return "Frames before the run → as it was planned. Nothing was listed when the run ended, so what stands now may differ."
+	}
+	return "Frames before the run → as it is planned."
+}
+
+// Self is the run, for the parts of templates that several kinds of pages share.
+func (r *Run) Self() *Run { return r }
+
 // Differences are the first ones that the verification found.
 func (r *Run) Differences() []state.Difference {
 	if r.Report == nil {
@@ -132,33 +141,5 @@ func (r *Run) Differences() []state.Difference {
 	return r.Report.DifferenceList[:min(len(r.Report.DifferenceList), shownDifferences)]
 }
 
-// ShownDead are the first dead tasks.
-func (v view) ShownDead(r *Run) []state.DeadTask {
-	most := shownDead
-	if v.File {
-		most = fileDead
-	}
-	return r.Dead[:min(len(r.Dead), most)]
-}
-
-// DeadCode is a reason that some dead tasks share.
-type DeadCode struct {
-	Code  string
-	Count int
-}
-
-// DeadCodes counts the dead tasks by code, the commonest first.
-func (r *Run) DeadCodes() []DeadCode {
-	counts := map[string]int{}
-	for _, d := range r.Dead {
-		counts[cmp.Or(d.Code, "no code: the worker died")]++
-	}
-	var all []DeadCode
-	for code, n := range counts {
-		all = append(all, DeadCode{code, n})
-	}
-	slices.SortFunc(all, func(a, b DeadCode) int {
-		return cmp.Or(b.Count-a.Count, strings.Compare(a.Code, b.Code))
-	})
-	return all
-}
+// ShownDead are the first dead tasks, for a report.
+func (v view) ShownDead(r *Run) []state.DeadTask { return r.Dead[:min(len(r.Dead), fileDead)] }

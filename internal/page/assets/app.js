@@ -1,5 +1,6 @@
 "use strict";
-// Three things: what has changed on the run is put in where it differs, commands can be copied, and the arrow keys turn pages.
+// What has changed on the server is put in where it differs, commands can be copied, the arrow keys turn pages, and "3 min ago"
+// stays true.
 
 document.documentElement.classList.add("js");
 
@@ -62,3 +63,14 @@ document.addEventListener("keydown", (event) => {
   if (!rel || modified || event.target.closest("select, [tabindex]")) return;
   document.querySelector(`a[rel=${rel}]`)?.click();
 });
+
+function ago(ms) {
+  const s = Math.max(Math.floor(ms / 1000), 0);
+  if (s < 60) return `${s} s ago`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ago`;
+  if (s < 172800) return `${Math.floor(s / 3600)} h ago`;
+  return `${Math.floor(s / 86400).toLocaleString("en")} days ago`;
+}
+setInterval(() => {
+  for (const element of document.querySelectorAll("[data-ago]")) element.textContent = ago(Date.now() - Date.parse(element.dataset.ago));
+}, 5000);

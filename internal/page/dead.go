@@ -1,0 +1,65 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// DeadGroup is the dead tasks of one cause.
+type DeadGroup struct {
+	Code     string
+	Count    int
+	Reason   string // of the first one
+	Episodes []dataset.Episode
+	// Command is what to type when the cause is mended, and Does says what it does.
+	Command, Does string
+}
+
+// fewSeqs is how many tasks a command may name one by one.
+const fewSeqs = 12
+
+// DeadGroups are the dead tasks by cause, the commonest first.
+func (r *Run) DeadGroups() []DeadGroup {
+	byCode := map[string][]state.DeadTask{}
+	for _, d := range r.Dead {
+		code := cmp.Or(d.Code, "no code: the worker died")
+		byCode[code] = append(byCode[code], d)
+	}
+	var all []DeadGroup
+	for code, tasks := range byCode {
+		g := DeadGroup{Code: code, Count: len(tasks), Reason: tasks[0].Reason}
+		for _, t := range tasks {
+			if t.Task.Frame != "" && !slices.Contains(g.Episodes, t.Task.Frame.Episode()) {
+				g.Episodes = append(g.Episodes, t.Task.Frame.Episode())
+			}
+		}
+		slices.Sort(g.Episodes)
+		g.Command, g.Does = r.mend(code, tasks, len(byCode) > 1)
+		all = append(all, g)
+	}
+	slices.SortFunc(all, func(a, b DeadGroup) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Code, b.Code)) })
+	return all
+}
+
+// mend is the command for the dead tasks of one cause. others says that there are further causes.
+func (r *Run) mend(code string, tasks []state.DeadTask, others bool) (command, does string) {
+	switch {
+	case code == bucket.CodeNoSuchKey:
+		return "plan", "The image that the task copies is gone, so the task can never succeed. Plan again: the plan knows what is there now."
+	case !others:
+		return "redrive " + r.Status.Run, "Mend the cause, then publish them again:"
+	case len(tasks) > fewSeqs:
+		return "redrive " + r.Status.Run, "Mend the cause, then publish all dead tasks of the run again:"
+	}
+	var seqs strings.Builder
+	for _, t := range tasks {
+		fmt.Fprintf(&seqs, " --seq %d", t.Task.Seq)
+	}
+	return "redrive " + r.Status.Run + seqs.String(), "Mend the cause, then publish these again:"
+}

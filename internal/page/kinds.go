@@ -1,0 +1,119 @@
+package page
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// ProblemKind is the problems of all sheets that say the same of different rows.
+type ProblemKind struct {
+	Kind     string
+	Warning  bool
+	Count    int
+	Episodes []EpisodeCount
+}
+
+// EpisodeCount is a number of something in one episode.
+type EpisodeCount struct {
+	Episode dataset.Episode
+	Count   int
+}
+
+// Advice is what a kind of problem may mean; "" is nothing beyond what it says.
+func (k ProblemKind) Advice() string {
+	if strings.HasPrefix(k.Kind, unknownClass) {
+		return "If it is a new class, add it: SHUFFLE_CLASSES."
+	}
+	return ""
+}
+
+const unknownClass = `unknown class "`
+
+// KindOf is what a problem says without what differs from row to row: quoted texts, numbers, and what follows a colon. The name
+// of an unknown class stays, since each is a case of its own.
+func KindOf(p state.Problem) string {
+	text := p.Problem
+	if rest, ok := strings.CutPrefix(text, unknownClass); ok {
+		name, _, _ := strings.Cut(rest, `"`)
+		return unknownClass + name + `"`
+	}
+	var kind strings.Builder
+	quoted, digits := false, false
+	for i, r := range text {
+		digit := r >= '0' && r <= '9'
+		switch {
+		case r == '"':
+			if quoted = !quoted; quoted {
+				kind.WriteString("…")
+			}
+		case quoted:
+		case (r == ':' || r == ';') && strings.HasPrefix(text[i+1:], " "):
+			return strings.TrimRight(kind.String(), " ,…")
+		case digit && !digits:
+			kind.WriteString("…")
+		case !digit:
+			kind.WriteRune(r)
+		}
+		digits = digit && !quoted
+	}
+	return strings.TrimRight(kind.String(), " ,…")
+}
+
+// Kinds are the problems by kind: errors before warnings, the commonest first.
+func (r *Run) Kinds() []ProblemKind {
+	type key struct {
+		kind    string
+		warning bool
+	}
+	index := map[key]int{}
+	var all []ProblemKind
+	for _, e := range r.Plan.Episodes {
+		for _, p := range e.Problems {
+			k := key{KindOf(p), p.Warning}
+			i, ok := index[k]
+			if !ok {
+				i = len(all)
+				index[k] = i
+				all = append(all, ProblemKind{Kind: k.kind, Warning: k.warning})
+			}
+			all[i].Count++
+			if n := len(all[i].Episodes); n == 0 || all[i].Episodes[n-1].Episode != e.Name() {
+				all[i].Episodes = append(all[i].Episodes, EpisodeCount{Episode: e.Name()})
+			}
+			all[i].Episodes[len(all[i].Episodes)-1].Count++
+		}
+	}
+	slices.SortStableFunc(all, func(a, b ProblemKind) int {
+		if a.Warning != b.Warning {
+			if a.Warning {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Or(b.Count-a.Count, strings.Compare(a.Kind, b.Kind))
+	})
+	return all
+}
+
+// AllProblems is the number of problems in all sheets.
+func (r *Run) AllProblems() (n int) {
+	for _, e := range r.Plan.Episodes {
+		n += len(e.Problems) + e.MoreProblems
+	}
+	return n
+}
+
+// Unlisted is the number of problems that the plan counts and does not list.
+func (r *Run) Unlisted() (n int) {
+	for _, e := range r.Plan.Episodes {
+		n += e.MoreProblems
+	}
+	return n
+}
+
+// MaxProblems is how many problems of an episode a plan lists.
+func (r *Run) MaxProblems() int { return state.MaxProblems }

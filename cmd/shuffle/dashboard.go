@@ -10,9 +10,11 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/dashboard"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/inventory"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/why"
+	"github.com/angel-nft/google-shuffle/planner"
 	"github.com/angel-nft/google-shuffle/tracker"
 )
 
@@ -37,12 +39,33 @@ func (a *app) reportPage(ctx context.Context, r *state.Report) ([]byte, error) {
 	return dashboard.Report(ctx, a.dashboardOptions(), r)
 }
 
-// explainedRuns is how many of the newest runs a frame's page looks through.
-const explainedRuns = 20
+// lookedThrough is how many of the newest runs a frame's page looks through.
+const lookedThrough = 20
 
-// explainPage is shuffle why, for a frame's page.
-func (a *app) explainPage(ctx context.Context, f dataset.Frame) (*why.Explanation, error) {
-	return a.explain(ctx, f, explainedRuns)
+// readers adds to the dashboard what reads sheets and runs.
+func (a *app) readers(o *dashboard.Options) {
+	o.Survey = func(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
+		p, err := a.openPlanner(ctx, false)
+		if err != nil {
+			return nil, err
+		}
+		return p.Survey(ctx, e)
+	}
+	o.Assign = func(d state.Definition, season []inventory.Labelled, standing dataset.Standing) (dashboard.Assigner, error) {
+		labelled := make([]planner.Labelled, len(season))
+		for i, l := range season {
+			labelled[i] = planner.Labelled(l)
+		}
+		return planner.AssignerOf(d, labelled, standing)
+	}
+	o.History = func(ctx context.Context, f dataset.Frame) ([]why.Operation, error) {
+		t, err := a.bareTracker(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all, _, err := t.History(ctx, f, lookedThrough)
+		return all, err
+	}
 }
 
 // serving does work while the dashboard is up. started is told its address.
@@ -55,7 +78,8 @@ func (a *app) serving(ctx context.Context, f httpFlags, started func(url string)
 		return usage(err)
 	}
 	o := a.dashboardOptions()
-	o.Hosts, o.Explain = f.HTTPHost, a.explainPage
+	o.Hosts = f.HTTPHost
+	a.readers(&o)
 	g, ctx := errgroup.WithContext(ctx)
 	up, stop := context.WithCancel(ctx)
 	g.Go(func() error { return dashboard.Serve(up, l, dashboard.New(o)) })

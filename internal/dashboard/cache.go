@@ -18,6 +18,7 @@ const (
 // cache keeps what was read for a while. Who asks for what is being read waits for that reading.
 type cache[K comparable, V any] struct {
 	fresh time.Duration
+	most  int // entries
 
 	mu  sync.Mutex
 	all map[K]*reading[V]
@@ -31,7 +32,7 @@ type reading[V any] struct {
 }
 
 func newCache[K comparable, V any](fresh time.Duration) *cache[K, V] {
-	return &cache[K, V]{fresh: fresh, all: map[K]*reading[V]{}}
+	return &cache[K, V]{fresh: fresh, most: cached, all: map[K]*reading[V]{}}
 }
 
 // get gives the value, which read reads if need be. The reading goes on when the one who asked first has left.
@@ -58,14 +59,14 @@ func (c *cache[K, V]) get(ctx context.Context, key K, read func(context.Context)
 
 // put forgets what is stale, and all when that is not enough.
 func (c *cache[K, V]) put(key K, r *reading[V]) {
-	if len(c.all) >= cached {
+	if len(c.all) >= c.most {
 		for k, old := range c.all {
 			if time.Since(old.at) >= c.fresh {
 				delete(c.all, k)
 			}
 		}
 	}
-	if len(c.all) >= cached {
+	if len(c.all) >= c.most {
 		clear(c.all)
 	}
 	c.all[key] = r

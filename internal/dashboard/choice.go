@@ -45,6 +45,19 @@ func readChoice(r *http.Request) (c choice, err error) {
 	return c, err
 }
 
+// behindOf is the number of changes before the page, as the link to it said; -1 when it did not.
+func behindOf(r *http.Request) (int, error) {
+	text := r.FormValue("at")
+	if text == "" {
+		return -1, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, refused(http.StatusBadRequest, "at=%.20q: expected the number of frames before the page.", text)
+	}
+	return n, nil
+}
+
 // query is that of another page: one that begins at a seq, or ends before it.
 func (c choice) query(name string, seq, behind int) string {
 	q := url.Values{}

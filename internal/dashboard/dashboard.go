@@ -24,6 +24,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/inventory"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/why"
@@ -43,12 +44,23 @@ type Options struct {
 	Site   page.Site
 	// Look is what the ledger of a planned run tells beyond its numbers: the dead tasks and how far each episode is.
 	Look func(context.Context, *state.Plan) ([]state.DeadTask, map[dataset.Episode]state.EpisodeProgress, error)
-	// Explain says what only the sheets, the split and the kept runs know of a frame; nil is nobody. It reads a sheet and lists an
-	// episode, so it is asked for one frame at a time.
-	Explain func(context.Context, dataset.Frame) (*why.Explanation, error)
+	// Survey reads what the sheet and the listings say of an episode; nil: it cannot be read from here. It reads a sheet and lists an
+	// episode, so its answers are kept.
+	Survey func(context.Context, dataset.Episode) (*inventory.Survey, error)
+	// Assign makes what says where frames belong under a definition. It is a function of values.
+	Assign func(d state.Definition, season []inventory.Labelled, standing dataset.Standing) (Assigner, error)
+	// History gives the tasks that the newest runs had for a frame, newest first; nil: they are not looked for.
+	History func(context.Context, dataset.Frame) ([]why.Operation, error)
 	// Hosts are the names, beside localhost and every IP address, that a request may call the server by.
 	Hosts []string
 	Log   *zap.Logger // nil logs nothing
+}
+
+// Assigner says in which dataset a frame is, and why.
+type Assigner interface {
+	// Dataset is false for a frame that is left out.
+	Dataset(dataset.Frame) (string, bool)
+	Explain(dataset.Frame) why.Split
 }
 
 // dashboard is a set of handlers.
@@ -58,7 +70,12 @@ type dashboard struct {
 	ended  *cache[string, state.Status]
 	events chan struct{} // a slot for each stream of events
 	images chan struct{} // and for each image that is being sent
-	asking chan struct{} // and for the one explanation that is being made
+
+	asking    chan struct{} // a slot for each frame whose tasks are looked for
+	library   *library
+	indexes   *cache[struct{}, index]
+	assigners *cache[string, Assigner]
+	histories *cache[dataset.Frame, []why.Operation]
 }
 
 // New is the dashboard's handler.
@@ -68,8 +85,11 @@ func New(o Options) http.Handler {
 	}
 	d := &dashboard{
 		Options: o, runs: newCache[string, *page.Run](freshRun), ended: newCache[string, state.Status](freshEnded),
-		events: make(chan struct{}, streamsAtOnce), images: make(chan struct{}, imagesAtOnce), asking: make(chan struct{}, 1),
+		events: make(chan struct{}, streamsAtOnce), images: make(chan struct{}, imagesAtOnce),
+		asking:  make(chan struct{}, asksAtOnce),
+		library: newLibrary(o.Survey), indexes: newCache[struct{}, index](freshIndex), assigners: newCache[string, Assigner](freshAssigner), histories: newCache[dataset.Frame, []why.Operation](freshHistory),
 	}
+	d.assigners.most = keptAssigners
 	mux := http.NewServeMux()
 	for pattern, build := range map[string]builder{
 		"/{$}":                           d.first,
@@ -88,9 +108,12 @@ func New(o Options) http.Handler {
 		"/events":                     d.first,
 		"/runs/{run}/events":          d.run,
 		"/runs/{run}/episodes/events": d.episodes,
+		"/frames/events":              d.frames,
+		"/frames/{frame}/events":      d.frame,
 	} {
 		mux.HandleFunc("GET "+pattern, d.stream(build))
 	}
+	mux.HandleFunc("GET /find", d.find)
 	mux.HandleFunc("GET /runs/{run}/{file}", d.file)
 	mux.HandleFunc("GET /images/{key...}", d.image)
 	mux.HandleFunc("GET /assets/{version}/{name}", asset)

@@ -5,14 +5,17 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/inventory"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
 // firstImage is the first of the keys that holds an object which may be read as an image; "" when none does.
@@ -32,7 +35,16 @@ func firstImage(ctx context.Context, o Options, keys []string) (string, error) {
 	return "", nil
 }
 
-// frame is the page of one frame: where it stands, and what the newest run and Explain say of it.
+const (
+	// freshHistory is how long the tasks of a frame are kept: a run takes longer.
+	freshHistory = 5 * time.Second
+	// asksAtOnce bounds the frames whose tasks are looked for: each reads a chunk of tasks of every run.
+	asksAtOnce = 2
+	// stripSide is how many neighbours are shown at each side of a frame.
+	stripSide = 4
+)
+
+// frame is the page of one frame: where it stands, what its sheet says, and what runs did with it.
 func (d *dashboard) frame(r *http.Request) (page.Page, error) {
 	f, err := dataset.ParseFrame(r.PathValue("frame"))
 	if err != nil {
@@ -52,29 +64,118 @@ func (d *dashboard) frame(r *http.Request) (page.Page, error) {
 	if p.Standing, err = d.places(ctx, run.Plan.Settings, f); err != nil {
 		return nil, err
 	}
-	if err := d.source(ctx, p, run.Plan.Settings.ImageSize); err != nil {
+	x, err := d.index(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return p, d.explain(ctx, p)
+	base := ""
+	got := d.library.get(ctx, x.Changed, f.Episode())
+	p.Reading = got.reading()
+	if len(got.Tables) > 0 {
+		base = got.Tables[0].Base
+		d.fromTable(p, got.Tables[0])
+		if err := d.split(ctx, p, x, got.Tables[0]); err != nil {
+			return nil, err
+		}
+	}
+	if base == "" {
+		base = rows.DefaultBase(d.Store.Layout.Prefix, f.Episode(), run.Plan.Settings.ImageSize)
+	}
+	if err := d.source(ctx, p, base); err != nil {
+		return nil, err
+	}
+	return p, d.history(ctx, p)
 }
 
-// explain adds what Explain says. Without it, as when the sheets cannot be read from here, the page says so and shows the rest.
-func (d *dashboard) explain(ctx context.Context, p *page.Frame) error {
-	if d.Explain == nil {
+// fromTable takes what the sheet and the listings say of the frame, and its neighbours in time.
+func (d *dashboard) fromTable(p *page.Frame, t *inventory.Table) {
+	at, ok := t.At(p.Frame)
+	if at > 0 {
+		p.Previous = t.Name(at - 1)
+	}
+	after := at
+	if ok {
+		after++
+	}
+	if after < len(t.Frames) {
+		p.Next = t.Name(after)
+	}
+	for i := max(at-stripSide, 0); i < min(after+stripSide, len(t.Frames)); i++ {
+		tile := d.tile(t, i)
+		tile.Here = ok && i == at
+		p.Strip = append(p.Strip, tile)
+	}
+	p.Sheet, p.Problems, p.Held = t.Sheet, t.ProblemsOf(p.Frame), t.Held
+	p.Known = t.Held == ""
+	if !ok {
+		return
+	}
+	f := t.Frames[at]
+	p.Row, p.Class = int(f.Row), t.Text(f.Class)
+	if f.Frozen() && p.Held == "" {
+		p.Held = "the next plan does not touch it"
+	}
+	deciding, decided := f.Deciding()
+	for _, c := range []inventory.Column{inventory.Jonny, inventory.Supervised, inventory.Unsupervised} {
+		p.Cells = append(p.Cells, page.FrameCell{Column: columnTitles[c], Value: t.Text(f.Cells[c]), Decides: decided && c == deciding})
+	}
+}
+
+// columnTitles are the columns' names in the sheets.
+var columnTitles = [inventory.Columns]string{rows.ColumnUnsupervised, rows.ColumnSupervised, rows.ColumnJonny}
+
+// split says how the frame comes to its dataset. A stratified split depends on the whole season, which may still be read.
+func (d *dashboard) split(ctx context.Context, p *page.Frame, x index, t *inventory.Table) error {
+	season := []*inventory.Table{t}
+	if x.Settings.Stratify {
+		got := d.library.get(ctx, x.Changed, x.of(t.Episode.Season())...)
+		if season, p.Reading = got.Tables, got.reading(); got.Missing() > 0 {
+			return nil
+		}
+	}
+	if d.Assign == nil || x.Settings.Seed == "" {
 		return nil
 	}
-	select {
-	case d.asking <- struct{}{}:
+	a, err := d.soon(ctx, func(ctx context.Context) (Assigner, error) { return d.assigner(ctx, x.Settings.Definition, season, t) })
+	if err != nil || a == nil {
+		p.Reading.Pending = p.Reading.Pending || a == nil
+		return err
+	}
+	p.Place = &page.FramePlace{Split: a.Explain(p.Frame)}
+	return nil
+}
+
+// soon gives what get gives within the patience of a page; nil when that takes longer. What get reads goes on meanwhile.
+func (d *dashboard) soon(ctx context.Context, get func(context.Context) (Assigner, error)) (Assigner, error) {
+	short, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	a, err := get(short)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil, nil
+	}
+	return a, err
+}
+
+// history adds what runs did with the frame.
+func (d *dashboard) history(ctx context.Context, p *page.Frame) error {
+	if d.History == nil {
+		return nil
+	}
+	short, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	all, err := d.histories.get(short, p.Frame, func(ctx context.Context) ([]why.Operation, error) {
+		d.asking <- struct{}{}
 		defer func() { <-d.asking }()
-	case <-ctx.Done():
-		return ctx.Err()
+		return d.History(ctx, p.Frame)
+	})
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		p.Looking = true
+		return nil
+	case err != nil:
+		return err
 	}
-	x, err := d.Explain(ctx, p.Frame)
-	if err != nil {
-		p.Unknown = err.Error()
-		return ctx.Err()
-	}
-	p.Add(d.Store.Layout, x)
+	p.SetOperations(d.Store.Layout, all)
 	return nil
 }
 
@@ -133,9 +234,9 @@ func (d *dashboard) places(ctx context.Context, s state.Settings, f dataset.Fram
 	return found, nil
 }
 
-// source finds the frame's image: in the episode's folder, where that is the usual one, else where it stands.
-func (d *dashboard) source(ctx context.Context, p *page.Frame, imageSize string) error {
-	usual := rows.DefaultBase(d.Store.Layout.Prefix, p.Frame.Episode(), imageSize) + p.Frame.File()
+// source finds the frame's image: in the episode's folder, else where it stands.
+func (d *dashboard) source(ctx context.Context, p *page.Frame, base string) error {
+	usual := base + p.Frame.File()
 	keys := []string{usual}
 	for _, place := range p.Standing {
 		keys = append(keys, d.Store.Layout.Key(place, p.Frame))

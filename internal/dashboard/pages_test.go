@@ -1,9 +1,8 @@
 package dashboard
 
 import (
-	"context"
-	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -14,7 +13,6 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
 func TestRuns(t *testing.T) {
@@ -72,7 +70,7 @@ func (w *world) turn(address, body, relation string) string {
 		return ""
 	}
 	path, _, _ := strings.Cut(address, "?")
-	return path + strings.ReplaceAll(found[1], "&amp;", "&")
+	return path + html.UnescapeString(found[1])
 }
 
 var tileFrame = regexp.MustCompile(`<li(?: class="dead")?><a href="/frames/(TT_[^"]+)">`)
@@ -193,73 +191,4 @@ func TestImagesOfChanges(t *testing.T) {
 	if !strings.Contains(body, `class="dead"`) || !strings.Contains(body, "to train/Rare") || !strings.Contains(body, "from train/Rare") {
 		t.Errorf("the page does not say what happens to the frames: %s", body)
 	}
-}
-
-// The pages of a place show each of its frames once, and no other object.
-func TestStandingFrames(t *testing.T) {
-	w := newWorld(t, 3)
-	want, ofE2 := []string{}, []string{}
-	for i := range 130 {
-		f := dataset.FrameAt(e1, i)
-		w.put(layout.Key(rare, f), w.jpeg)
-		want = append(want, string(f))
-	}
-	f := dataset.FrameAt(e2, 0)
-	w.put(layout.Key(rare, f), w.jpeg)
-	want, ofE2 = append(want, string(f)), append(ofE2, string(f))
-	w.put(layout.Folder(rare)+"TT_notes.txt", []byte("x"))
-	w.put(layout.Folder(rare)+"TT_deep/"+f.File(), w.jpeg)
-
-	address := page.ContactPath(rare.Dataset, rare.Class)
-	w.back(address, "")
-	w.back(address+"&episode=S01E01", "")
-	if got := w.tilesOn(address); !slices.Equal(got, want) {
-		t.Errorf("%d frames, expected %d", len(got), len(want))
-	}
-	if got := w.tilesOn(address + "&episode=S01E02"); !slices.Equal(got, ofE2) {
-		t.Errorf("of S01E02: %v", got)
-	}
-	w.expect(w.get("/frames?dataset=train&class=No+such+class"), http.StatusOK, "No frame.")
-	w.expect(w.get("/frames"), http.StatusOK, "no dataset version yet")
-	for _, bad := range []string{"dataset=..&class=x", "dataset=a/b&class=x", "dataset=train&class=../../shuffle", "dataset=train&class=Rare&after=x", "dataset=train&class=Rare&before=x", "dataset=train&class=Rare&before=" + string(f) + "&after=" + string(f), "dataset=train&class=Rare&after=" + string(f) + "&at=x", "dataset=train&class=Rare&episode=x"} {
-		w.expect(w.get("/frames?"+bad), http.StatusBadRequest, "expected")
-	}
-}
-
-// The page before one is found however far apart the frames are, and across episodes.
-func TestStandingFramesFarApart(t *testing.T) {
-	w := newWorld(t, 3)
-	var rows []state.VersionRow
-	for _, e := range []dataset.Episode{e1, "S01E04", "S02E01"} {
-		for i := range 100 {
-			f := dataset.FrameAt(e, i*i*i/40)
-			w.put(layout.Key(rare, f), w.jpeg)
-			rows = append(rows, state.VersionRow{Place: rare, Frame: f})
-		}
-	}
-	address := page.ContactPath(rare.Dataset, rare.Class)
-	w.back(address, "")
-	_, err := w.store.PublishVersion(t.Context(), state.Version{Generation: 5, Run: runName, Settings: w.plan.Settings, Digests: map[dataset.Episode]string{e1: "x", "S01E04": "x", "S02E01": "x"}}, rows)
-	w.must(err)
-	w.back(address, "300 in version 5")
-}
-
-func TestFrame(t *testing.T) {
-	w := newWorld(t, 3)
-	f := dataset.FrameAt(e1, 0)
-	w.put(sourceKey(f), w.jpeg)
-	w.put(layout.Key(rare, f), w.jpeg)
-	w.expect(w.get("/frames/"+string(f)), http.StatusOK, "train/Rare", page.ImagePath(sourceKey(f)), "problem 0 of S01E01", "dead: source image is gone")
-	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 500))), http.StatusOK, "no image", "no dataset")
-	w.expect(w.get("/frames/TT_S01"), http.StatusNotFound, "no such frame")
-
-	w.options.Explain = func(_ context.Context, f dataset.Frame) (*why.Explanation, error) {
-		if f != dataset.FrameAt(e1, 0) {
-			return nil, errors.New("no credentials")
-		}
-		return &why.Explanation{Class: "Legendary"}, nil
-	}
-	w.handler = New(w.options)
-	w.expect(w.get("/frames/"+string(f)), http.StatusOK, "train/Rare", "Legendary")
-	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 1))), http.StatusOK, "could not be asked: no credentials", "problem 1 of S01E01")
 }

@@ -88,8 +88,8 @@ func readRun(ctx context.Context, o Options, run string) (*page.Run, error) {
 // perPage is the number of lines on a page of problems or of dead tasks.
 const perPage = 200
 
-// from is where a page of a list of n begins and ends, by the query, and where it stands.
-func from(r *http.Request, n int) (begin, end int, p page.Pager, err error) {
+// from is where a page of a list of n begins and ends, by the query, and where it stands. So many fit on a page.
+func from(r *http.Request, n, perPage int) (begin, end int, p page.Pager, err error) {
 	if text := r.FormValue("from"); text != "" {
 		if begin, err = strconv.Atoi(text); err != nil || begin < 0 || begin > n {
 			return 0, 0, p, refused(http.StatusBadRequest, "from=%.20q: expected a number from 0 to %d.", text, n)
@@ -123,7 +123,7 @@ func (d *dashboard) deads(r *http.Request) (page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	begin, end, pages, err := from(r, len(run.Dead))
+	begin, end, pages, err := from(r, len(run.Dead), perPage)
 	if err != nil {
 		return nil, err
 	}

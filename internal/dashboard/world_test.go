@@ -181,6 +181,14 @@ func (w *world) ask(method, target string, change func(*http.Request)) *httptest
 	return answer
 }
 
+// newServer serves on a port of its own, and gives its address.
+func newServer(t *testing.T, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
 // expect fails the test when the answer has another status, or lacks one of the texts.
 func (w *world) expect(answer *httptest.ResponseRecorder, code int, all ...string) {
 	w.t.Helper()
@@ -188,7 +196,8 @@ func (w *world) expect(answer *httptest.ResponseRecorder, code int, all ...strin
 		w.t.Errorf("status %d, expected %d: %.500s", answer.Code, code, answer.Body)
 	}
 	for _, want := range all {
-		if !strings.Contains(answer.Body.String(), want) {
+		absent, no := strings.CutPrefix(want, "!")
+		if no == strings.Contains(answer.Body.String(), absent) {
 			w.t.Errorf("expected %q in %.5000s", want, answer.Body)
 		}
 	}

@@ -2,11 +2,11 @@ package page
 
 import (
 	"cmp"
+	"fmt"
 	"html/template"
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
-	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/why"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -14,41 +14,62 @@ import (
 
 // Frame is all that is known of one frame: where it stands and why. What is not known is left out of the page.
 type Frame struct {
-	Frame dataset.Frame
+	Frame          dataset.Frame
+	Previous, Next dataset.Frame // in time; "" where there is none
+	// Strip are the frames around it, itself among them.
+	Strip []Tile
 	Image template.URL // "" when there is none
 	// Standing is where it stands in the datasets now.
 	Standing []dataset.Place
 	// Source is the key of its image in the episode's folder.
-	Source   string
-	Sheet    string // URL
+	Source string
+	Sheet  string // URL
+	// Known says that the sheet has been read, so that Row, Class and Cells are what it says.
+	Known    bool
+	Row      int // 0: no row names it
 	Class    string
-	Rows     []FrameRow
+	Cells    []FrameCell // the column that decides first comes first
 	Place    *FramePlace
 	Problems []state.Problem
 	// Held is why the frame, or its whole episode, is left as it stands.
 	Held string
-	// Unknown is why the sheet and the split could not be asked.
-	Unknown string
-	// Operations are the tasks on it in the kept runs, newest first.
+	// Operations are the tasks on it in the kept runs, newest first. Looking says that they are still being looked for.
 	Operations []FrameOperation
+	Looking    bool
+	Reading    Reading
 }
 
-// Add puts in what only the sheet, the split and the kept runs know.
-func (p *Frame) Add(l dataset.Layout, x *why.Explanation) {
-	p.Sheet, p.Class, p.Problems, p.Held = cmp.Or(x.Sheet.URL, p.Sheet), x.Class, x.Problems, cmp.Or(x.Held, x.Frozen)
-	for _, r := range x.Rows {
-		row := FrameRow{Number: r.Row}
-		for _, c := range []FrameCell{{rows.ColumnJonny, r.Jonny, false}, {rows.ColumnSupervised, r.Supervised, false}, {rows.ColumnUnsupervised, r.Unsupervised, false}} {
-			c.Decides = c.Column == r.Deciding
-			row.Cells = append(row.Cells, c)
+// Decision says in one sentence which column decides, and why; "" when the sheet has not been read.
+func (p *Frame) Decision() string {
+	if !p.Known {
+		return ""
+	}
+	if p.Row == 0 {
+		return "No row of the sheet names this frame, so no dataset wants it."
+	}
+	var others []string
+	decides := ""
+	for _, c := range p.Cells {
+		switch {
+		case c.Decides:
+			decides = fmt.Sprintf("%s is filled in, so it decides: %s.", c.Column, c.Value)
+		case decides != "" && c.Value != "":
+			others = append(others, c.Column+" ("+c.Value+")")
 		}
-		p.Rows = append(p.Rows, row)
 	}
-	if s := x.Split; s.Seed != "" {
-		p.Place = &FramePlace{Split: s}
+	switch {
+	case decides == "":
+		return "All three columns are blank: the frame is unclassified, so no dataset wants it."
+	case len(others) > 0:
+		return decides + " It goes before " + strings.Join(others, " and ") + "."
 	}
+	return decides
+}
+
+// SetOperations puts in what runs did with the frame.
+func (p *Frame) SetOperations(l dataset.Layout, all []why.Operation) {
 	p.Operations = nil
-	for _, o := range x.Operations {
+	for _, o := range all {
 		outcome := cmp.Or(string(o.Outcome), "no result yet")
 		if o.Reason != "" {
 			outcome += ": " + o.Reason
@@ -56,12 +77,6 @@ func (p *Frame) Add(l dataset.Layout, x *why.Explanation) {
 		where := Where(l, messages.Task{Dst: o.Dst, Del: o.Del})
 		p.Operations = append(p.Operations, FrameOperation{Run: o.Run, Op: o.Op, Where: where, Outcome: outcome})
 	}
-}
-
-// FrameRow is a row of the sheet that names the frame.
-type FrameRow struct {
-	Number int // from 1
-	Cells  []FrameCell
 }
 
 // FrameCell is a classification in the sheet. The deciding one is the first that is not blank.
@@ -106,8 +121,12 @@ func (p *Frame) template() string { return "frame" }
 // Title is that of the document.
 func (p *Frame) Title() string { return string(p.Frame) }
 
-// Events is empty.
-func (p *Frame) Events() string { return "" }
+// Events is the address of the page's events while something of it is being read.
+func (p *Frame) Events() string {
+	r := p.Reading
+	r.Pending = r.Pending || p.Looking
+	return pending(r, FramePath(p.Frame)+"/events", "")
+}
 
 // Where says what a task does to its frame, in places: "train/Common → test/Rare".
 func Where(l dataset.Layout, t messages.Task) string {

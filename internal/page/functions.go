@@ -18,7 +18,7 @@ import (
 var functions = template.FuncMap{
 	"number": figure.Number, "count": figure.Count, "isAre": figure.IsAre, "percent": figure.Percent,
 	"duration": figure.Duration, "dollars": figure.Dollars, "rate": figure.Rate, "moment": figure.Moment, "when": when,
-	"badge": badgeOf, "meaning": show.Meaning, "row": rowURL, "image": ImagePath, "frame": framePath, "class": className,
+	"badge": badgeOf, "meaning": show.Meaning, "row": rowURL, "image": ImagePath, "frame": FramePath, "episode": EpisodePath, "class": className,
 	"command": func(s Site, text string) string { return cmp.Or(s.Command, "shuffle") + " " + text },
 	"copy":    func(s Site, id, text string) command { return command{id, cmp.Or(s.Command, "shuffle") + " " + text} },
 	"whole":   func(id, text string) command { return command{id, text} },
@@ -125,8 +125,6 @@ func otherFrame(p state.Problem) string {
 	}
 	return p.Frame
 }
-
-func framePath(f dataset.Frame) string { return "/frames/" + url.PathEscape(string(f)) }
 
 // className names the class of what stands in a dataset's own folder, too.
 func className(class string) string { return cmp.Or(class, "(no class)") }

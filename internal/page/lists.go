@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/url"
@@ -29,19 +30,11 @@ type Tile struct {
 	// Image is the address of its image, or a data: URI; "" when there is none any more.
 	Image template.URL
 	Class string
-	Note  string // what happens to it
-	Cause string // why
-	Dead  bool   // its task is dead
-}
-
-// Contact is a contact sheet: frames as images.
-type Contact struct {
-	Name string // what the frames are
-	// Fields are what can be chosen, in a form that asks for Path.
-	Fields []Field
-	Path   string
-	Tiles  []Tile
-	Pages  Pager
+	Note  string   // what happens to it
+	Cause string   // why
+	Dead  bool     // its task is dead
+	Marks []string // what else is to be known: frozen, problem
+	Here  bool     // it is the frame that the page is about
 }
 
 // Field is a choice, or a text to type.
@@ -59,45 +52,9 @@ type Option struct {
 	Chosen      bool
 }
 
-func (p *Contact) template() string { return "contact" }
-
-// Title is that of the document.
-func (p *Contact) Title() string { return p.Name }
-
-// Events is empty.
-func (p *Contact) Events() string { return "" }
-
 // ContactPath is the address of the contact sheet of a class in a dataset.
 func ContactPath(name, class string) string {
-	return "/frames?" + url.Values{"dataset": {name}, "class": {class}}.Encode()
-}
-
-// Datasets is what the latest dataset version holds.
-type Datasets struct {
-	Version *state.Version // nil before the first
-	Balance Balance
-}
-
-func (p *Datasets) template() string { return "datasets" }
-
-// Title is that of the document.
-func (p *Datasets) Title() string { return "Frames" }
-
-// Events is empty.
-func (p *Datasets) Events() string { return "" }
-
-// NewDatasets is the page of a version; nil is none.
-func NewDatasets(v *state.Version) *Datasets {
-	if v == nil {
-		return &Datasets{}
-	}
-	var all []state.Balance
-	for name, classes := range v.Counts {
-		for class, n := range classes {
-			all = append(all, state.Balance{Dataset: name, Class: class, Before: n, After: n})
-		}
-	}
-	return &Datasets{Version: v, Balance: newBalance(all, v.Settings)}
+	return "/frames?" + url.Values{"dataset": {name}, "folder": {cmp.Or(class, "none")}}.Encode()
 }
 
 // Message is a page that says why there is no other.

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/show"
@@ -97,6 +98,8 @@ func Regions(s Site, p Page) ([]Region, error) {
 // regions are the templates that stand in an element of their name, by page. The others of a page never change.
 var regions = map[string][]string{
 	"runs":     {"runs"},
+	"frames":   {"found"},
+	"frame":    {"about"},
 	"run":      {"head", "tabs", "progress", "next", "held", "dead", "differences", "kinds", "balance", "facts"},
 	"episodes": {"head", "tabs", "episodes"},
 }
@@ -129,6 +132,24 @@ func parse() map[string]*template.Template {
 		if name, ok := strings.CutSuffix(f.Name(), ".html"); ok {
 			all[name] = template.Must(template.Must(common.Clone()).ParseFS(templateFiles, "templates/"+f.Name()))
 		}
+	}
+	return all
+}
+
+// sections are the parts of the dashboard, with the pages of each.
+var sections = []struct {
+	name, path string
+	pages      []string
+}{
+	{"Runs", "/", []string{"runs", "run", "changes", "episodes", "problems", "deads"}},
+	{"Frames", "/frames", []string{"frames", "frame"}},
+}
+
+// Nav are the links to the parts of the dashboard.
+func (v view) Nav() []Tab {
+	var all []Tab
+	for _, s := range sections {
+		all = append(all, Tab{Name: s.name, Path: s.path, Current: slices.Contains(s.pages, v.template())})
 	}
 	return all
 }

@@ -251,15 +251,13 @@ func TestEverythingIsEscaped(t *testing.T) {
 	p.Balance[0].Class, p.Balance[0].Dataset, p.MissingClasses, p.Settings.Seed, p.Settings.Split = evil, evil, []string{evil}, evil, evil
 	p.Problems[0] = state.ManifestProblem{Manifest: evil, Problem: evil}
 	p.Orphans[0].Places = []string{evil}
-	v := &state.Version{Counts: map[string]map[string]int{evil: {evil: 3}}}
 	pages := []Page{
 		r, &Runs{All: []state.Status{r.Status}}, &ProblemsTab{Run: r, Heading: evil, Reason: evil, Shown: []SheetProblem{{Episode: "S01E01", Sheet: evil, Problem: p.Episodes[0].Problems[0]}}, Pages: Pager{Next: "?from=1", Of: evil, To: 1}},
-		&DeadTab{Run: r, Shown: r.Dead}, EpisodesTab{r}, &Message{Code: 404, Text: evil}, NewDatasets(v),
-		&Contact{Name: evil, Path: "/frames", Fields: []Field{{Name: evil, Label: evil, Options: []Option{{Value: evil, Text: evil}}}},
-			Tiles: []Tile{{Frame: frame, Image: template.URL(ImagePath(evil)), Class: evil, Note: evil, Cause: evil}}},
+		&DeadTab{Run: r, Shown: r.Dead}, EpisodesTab{r}, &Message{Code: 404, Text: evil}, &Frames{Reading: Reading{Of: 1, Failed: evil, Held: []HeldTable{{"S01E01", evil}}}, Query: evil, Fields: []Field{{Name: evil, Label: evil, Options: []Option{{Value: evil, Text: evil}}}},
+			Tiles: []Tile{{Frame: frame, Image: template.URL(ImagePath(evil)), Class: evil, Note: evil, Cause: evil, Marks: []string{evil}}}},
 		&ChangesTab{Run: r, Heading: evil, Fields: []Field{{Name: evil, Label: evil, Text: true, Value: evil, Hint: evil}}, Tiles: []Tile{{Frame: frame, Note: evil}}},
 		&Frame{Frame: frame, Source: evil, Standing: []dataset.Place{{Dataset: evil, Class: evil}}, Sheet: evil,
-			Class: evil, Held: evil, Unknown: evil, Rows: []FrameRow{{Number: 3, Cells: []FrameCell{{Column: evil, Value: evil, Decides: true}}}},
+			Class: evil, Held: evil, Row: 3, Known: true, Cells: []FrameCell{{Column: evil, Value: evil, Decides: true}}, Problems: p.Episodes[0].Problems,
 			Place:      &FramePlace{why.Split{Dataset: evil, Unit: evil, Seed: evil, LeftOut: evil, Shares: []why.Share{{Dataset: evil, To: 1}}}},
 			Operations: []FrameOperation{{Run: evil, Op: evil, Where: evil, Outcome: evil}}},
 	}
@@ -299,22 +297,44 @@ func TestImagePath(t *testing.T) {
 	}
 }
 
-// What an explanation says is on the frame's page, in place of what the state alone knew.
-func TestFrameExplained(t *testing.T) {
-	p := &Frame{Frame: frame, Standing: []dataset.Place{{Dataset: "train", Class: "Rare"}}, Operations: []FrameOperation{{Run: "old"}}}
-	p.Add(dataset.Layout{}, &why.Explanation{
-		Sheet: why.Sheet{URL: sheetURL}, Class: "Rare", Frozen: "two rows do not agree",
-		Rows:  []why.Row{{Row: 12, Supervised: "rare", Unsupervised: "Junk", Deciding: "SUPERVISED CLASSIFICATION"}},
-		Split: why.Split{Unit: "S01E01/10s/0", Seed: "seed", U: 0.25, Line: 0.75, Stratified: true, Dataset: "test", Shares: []why.Share{{Dataset: "train", To: 0.7}, {Dataset: "test", From: 0.7, To: 1}}},
-		Operations: []why.Operation{
-			{Run: runName, Op: messages.Move, Dst: "ML/train/Rare/" + frame.File(), Del: []string{"ML/test/Junk/" + frame.File()}, Outcome: messages.Dead, Reason: "Access Denied"},
-			{Run: runName, Op: messages.Copy, Dst: "ML/test/Junk/" + frame.File()},
-		},
+// The frame's page says in a sentence which column decides.
+func TestDecision(t *testing.T) {
+	jonny, supervised, unsupervised := FrameCell{"JONNY's RECLASSIFICATION", "", false}, FrameCell{"SUPERVISED CLASSIFICATION", "Rare", true}, FrameCell{"UNSUPERVISED CLASSIFICATION", "Junk", false}
+	blank := func(c FrameCell) FrameCell { return FrameCell{Column: c.Column} }
+	for _, tc := range []struct {
+		frame Frame
+		want  string
+	}{
+		{Frame{Cells: []FrameCell{supervised}}, ""},
+		{Frame{Known: true}, "No row of the sheet names this frame, so no dataset wants it."},
+		{Frame{Known: true, Row: 2, Cells: []FrameCell{jonny, blank(supervised), blank(unsupervised)}}, "All three columns are blank: the frame is unclassified, so no dataset wants it."},
+		{Frame{Known: true, Row: 2, Cells: []FrameCell{jonny, supervised, blank(unsupervised)}}, "SUPERVISED CLASSIFICATION is filled in, so it decides: Rare."},
+		{Frame{Known: true, Row: 2, Cells: []FrameCell{jonny, supervised, unsupervised}}, "SUPERVISED CLASSIFICATION is filled in, so it decides: Rare. It goes before UNSUPERVISED CLASSIFICATION (Junk)."},
+	} {
+		if got := tc.frame.Decision(); got != tc.want {
+			t.Errorf("%q, want %q", got, tc.want)
+		}
+	}
+}
+
+// All that is known of a frame is on its page.
+func TestFrame(t *testing.T) {
+	p := &Frame{Frame: frame, Standing: []dataset.Place{{Dataset: "train", Class: "Rare"}}, Operations: []FrameOperation{{Run: "old"}}, Sheet: sheetURL, Class: "Rare", Row: 12, Known: true,
+		Held: "two rows do not agree", Previous: "TT_S01_E01_FRM-00-00-08-11",
+		Cells: []FrameCell{{"JONNY's RECLASSIFICATION", "", false}, {"SUPERVISED CLASSIFICATION", "Rare", true}, {"UNSUPERVISED CLASSIFICATION", "Junk", false}},
+		Place: &FramePlace{why.Split{Unit: "S01E01/10s/0", Seed: "seed", U: 0.25, Line: 0.75, Stratified: true, Dataset: "test", Shares: []why.Share{{Dataset: "train", To: 0.7}, {Dataset: "test", From: 0.7, To: 1}}}},
+	}
+	p.SetOperations(dataset.Layout{}, []why.Operation{
+		{Run: runName, Op: messages.Move, Dst: "ML/train/Rare/" + frame.File(), Del: []string{"ML/test/Junk/" + frame.File()}, Outcome: messages.Dead, Reason: "Access Denied"},
+		{Run: runName, Op: messages.Copy, Dst: "ML/test/Junk/" + frame.File()},
 	})
 	body, text := render(t, p)
 	expect(t, text, "left as it stands two rows do not agree", "Stands in train/Rare", "Class Rare", "Sheet row 12",
-		"JONNY's RECLASSIFICATION blank SUPERVISED CLASSIFICATION rare decides UNSUPERVISED CLASSIFICATION Junk Its dataset: test",
+		"JONNY's RECLASSIFICATION blank SUPERVISED CLASSIFICATION Rare decides UNSUPERVISED CLASSIFICATION Junk", "Its dataset: test",
 		"lies at 0.2500", "by its rank within its class, at 0.7500", "train 0–0.7 test 0.7–1",
 		"move test/Junk → train/Rare dead: Access Denied", "copy to test/Junk no result yet", "!old")
-	expect(t, body, "range=A12", `<rect class="its" x="700" y="8" width="300" height="8"/><path d="M750 0v24"/>`)
+	expect(t, body, "range=A12", `<rect class="its" x="700" y="8" width="300" height="8"/><path d="M750 0v24"/>`, `<a href="/frames/TT_S01_E01_FRM-00-00-08-11" rel="prev"`, `<span class="minor">Next frame`, "!data-events")
+	p.Looking = true
+	body, _ = render(t, p)
+	expect(t, body, `data-events="/frames/`+string(frame)+`/events"`, "Looking through the runs")
 }

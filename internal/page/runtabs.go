@@ -112,7 +112,7 @@ func (p SheetProblem) FramePath() string {
 	if err != nil {
 		return ""
 	}
-	return framePath(f)
+	return FramePath(f)
 }
 
 // DeadTab lists all dead tasks of a run.

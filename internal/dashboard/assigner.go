@@ -1,0 +1,65 @@
+package dashboard
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/inventory"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+const (
+	// freshAssigner is how long an assigner is kept. Its key has all that it depends on.
+	freshAssigner = 10 * time.Minute
+	// keptAssigners bounds the memory: a season that is stratified frame by frame takes some 40 MB.
+	keptAssigners = 2
+)
+
+// assigner says where the frames of an episode belong under a definition. A stratified one is drawn from the season's tables, which
+// must all be there.
+func (d *dashboard) assigner(ctx context.Context, def state.Definition, season []*inventory.Table, t *inventory.Table) (Assigner, error) {
+	if d.Assign == nil {
+		return nil, errors.New("this dashboard cannot draw datasets")
+	}
+	if !def.Stratify {
+		return d.Assign(def, nil, standingOf(def, t))
+	}
+	key, err := json.Marshal(def)
+	if err != nil {
+		return nil, err
+	}
+	var of strings.Builder
+	fmt.Fprintf(&of, "%s", key)
+	if len(def.Pinned) > 0 {
+		of.WriteString(string(t.Episode))
+	}
+	for _, x := range season {
+		fmt.Fprintf(&of, " %s@%d", x.Episode, x.Read.UnixNano())
+	}
+	return d.assigners.get(ctx, of.String(), func(context.Context) (Assigner, error) {
+		var all []inventory.Labelled
+		for _, x := range season {
+			all = append(all, x.Labelled()...)
+		}
+		return d.Assign(def, all, standingOf(def, t))
+	})
+}
+
+// standingOf is where the frames of an episode stand, for pins; nil without any.
+func standingOf(def state.Definition, t *inventory.Table) dataset.Standing {
+	if len(def.Pinned) == 0 {
+		return nil
+	}
+	s := dataset.Standing{}
+	for i, f := range t.Frames {
+		if f.Stands() {
+			s[t.Name(i)] = []dataset.Copy{{Place: t.Place(i)}}
+		}
+	}
+	return s
+}

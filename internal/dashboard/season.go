@@ -1,0 +1,163 @@
+package dashboard
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/inventory"
+	"github.com/angel-nft/google-shuffle/internal/page"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// freshIndex is how long it is known which episodes there are.
+const freshIndex = 5 * time.Second
+
+// index is which episodes there are, and what their datasets are made with.
+type index struct {
+	Episodes []dataset.Episode
+	Settings state.Settings // of the newest run that has a plan, else of the newest version
+	Changed  time.Time      // when the newest run ended; zero while it goes on
+}
+
+// index reads the index: the episodes of the newest version and of the newest run.
+func (d *dashboard) index(ctx context.Context) (index, error) {
+	return d.indexes.get(ctx, struct{}{}, func(ctx context.Context) (index, error) {
+		held, err := d.Store.Current(ctx, state.Held{})
+		if err != nil {
+			return index{}, err
+		}
+		v, err := d.version(ctx)
+		if err != nil {
+			return index{}, err
+		}
+		x := index{Changed: held.Finished}
+		if v != nil {
+			x.Settings = v.Settings
+			for e := range v.Digests {
+				x.Episodes = append(x.Episodes, e)
+			}
+		}
+		if held.Exists() {
+			run, err := d.read(ctx, held.Run)
+			if err != nil {
+				return x, err
+			}
+			if run.Planned() {
+				x.Settings = run.Plan.Settings
+			}
+			for _, e := range run.Plan.Episodes {
+				x.Episodes = append(x.Episodes, e.Name())
+			}
+		}
+		slices.Sort(x.Episodes)
+		x.Episodes = slices.Compact(x.Episodes)
+		return x, nil
+	})
+}
+
+// training is the dataset that models are trained on: the one named train, else the first.
+func (x index) training() string {
+	if slices.Contains(x.Settings.Datasets, "train") || len(x.Settings.Datasets) == 0 {
+		return "train"
+	}
+	return x.Settings.Datasets[0]
+}
+
+// seasons are the codes of the seasons, in order.
+func (x index) seasons() (codes []string) {
+	for _, e := range x.Episodes {
+		codes = append(codes, e.Season())
+	}
+	return slices.Compact(codes)
+}
+
+// of are the episodes of a season, as many as the library keeps.
+func (x index) of(season string) (episodes []dataset.Episode) {
+	for _, e := range x.Episodes {
+		if e.Season() == season && len(episodes) < keptTables {
+			episodes = append(episodes, e)
+		}
+	}
+	return episodes
+}
+
+// look is what a page about the frames of a season is made from.
+type look struct {
+	index
+	lent
+	Season  string
+	Episode dataset.Episode // "" is all of the season
+}
+
+// look takes the season and the episode of a request. Without them it is the last season, all of it.
+func (d *dashboard) look(r *http.Request) (l look, err error) {
+	if l.index, err = d.index(r.Context()); err != nil {
+		return l, err
+	}
+	if l.Episode, err = episodeOf(r); err != nil {
+		return l, err
+	}
+	seasons := l.seasons()
+	if len(seasons) > 0 {
+		l.Season = seasons[len(seasons)-1]
+	}
+	if text := r.FormValue("season"); text != "" {
+		if l.Season, err = dataset.ParseSeason(text); err != nil {
+			return l, refused(http.StatusBadRequest, "season=%.20q: expected the form S01.", text)
+		}
+	}
+	if l.Episode != "" {
+		l.Season = l.Episode.Season()
+	}
+	episodes := l.of(l.Season)
+	if l.Episode != "" {
+		episodes = []dataset.Episode{l.Episode}
+	}
+	l.lent = d.library.get(r.Context(), l.Changed, episodes...)
+	return l, nil
+}
+
+// reading is how far the tables have come that a page is made from.
+func (l lent) reading() page.Reading {
+	p := page.Reading{Read: len(l.Tables), Of: l.Of, Pending: l.Missing() > 0}
+	for _, t := range l.Tables {
+		if p.Oldest.IsZero() || t.Read.Before(p.Oldest) {
+			p.Oldest = t.Read
+		}
+		if t.Held != "" {
+			p.Held = append(p.Held, page.HeldTable{Episode: t.Episode, Reason: t.Held})
+		}
+	}
+	if l.Err != nil {
+		p.Failed = l.Err.Error()
+	}
+	return p
+}
+
+// image is the address of the i-th frame's image: the source, else where it stands; "" when there is none.
+func (d *dashboard) tile(t *inventory.Table, i int) page.Tile {
+	f, name := t.Frames[i], t.Name(i)
+	tile := page.Tile{Frame: name, Class: t.Text(f.Class), Note: t.Text(f.Dataset)}
+	switch {
+	case f.Image != 0 && t.Base != "":
+		tile.Image = imageURL(d.Store.Layout, t.Base+name.File())
+	case f.Stands():
+		tile.Image = imageURL(d.Store.Layout, d.Store.Layout.Key(t.Place(i), name))
+	}
+	if !f.Stands() {
+		tile.Note = "in no dataset"
+	}
+	if f.Stands() && tile.Class == "" {
+		tile.Class = t.Text(f.Folder)
+	}
+	if f.Frozen() {
+		tile.Marks = append(tile.Marks, "frozen")
+	}
+	if f.Problem() {
+		tile.Marks = append(tile.Marks, "problem")
+	}
+	return tile
+}

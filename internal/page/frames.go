@@ -1,0 +1,58 @@
+package page
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+)
+
+// Reading is how far the sheets and listings have been read that a page is made from.
+type Reading struct {
+	Read, Of int       // episodes
+	Oldest   time.Time // of the readings; zero: there is none yet
+	Pending  bool      // more will come by itself
+	Held     []HeldTable
+	Failed   string // why an episode could not be read; "" when none failed
+}
+
+// HeldTable is an episode of which less is known, since the next plan would hold it.
+type HeldTable struct {
+	Episode dataset.Episode
+	Reason  string
+}
+
+// Frames is the page of the frames that somebody looks for.
+type Frames struct {
+	Reading Reading
+	Count   int
+	Fields  []Field
+	Tiles   []Tile
+	Pages   Pager
+	Query   string // of the page's address
+}
+
+func (p *Frames) template() string { return "frames" }
+
+// Title is that of the document.
+func (p *Frames) Title() string { return "Frames" }
+
+// Events is the address of the page's events while episodes are being read.
+func (p *Frames) Events() string { return pending(p.Reading, "/frames/events", p.Query) }
+
+// pending is the address of the events of a page for which episodes are being read; "" when none is.
+func pending(r Reading, path, query string) string {
+	if !r.Pending {
+		return ""
+	}
+	if query != "" {
+		path += "?" + query
+	}
+	return path
+}
+
+// FramePath is the address of a frame's page.
+func FramePath(f dataset.Frame) string { return "/frames/" + url.PathEscape(string(f)) }
+
+// EpisodePath is the address of an episode's page.
+func EpisodePath(e dataset.Episode) string { return "/episodes/" + url.PathEscape(string(e)) }

@@ -58,6 +58,7 @@ func (a *app) readers(o *dashboard.Options) {
 		}
 		return planner.AssignerOf(d, labelled, standing)
 	}
+	o.MinPerClass = a.cfg.MinPerClass
 	o.History = func(ctx context.Context, f dataset.Frame) ([]why.Operation, error) {
 		t, err := a.bareTracker(ctx)
 		if err != nil {

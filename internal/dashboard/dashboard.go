@@ -49,6 +49,8 @@ type Options struct {
 	Survey func(context.Context, dataset.Episode) (*inventory.Survey, error)
 	// Assign makes what says where frames belong under a definition. It is a function of values.
 	Assign func(d state.Definition, season []inventory.Labelled, standing dataset.Standing) (Assigner, error)
+	// MinPerClass is how many units of a class each dataset should hold.
+	MinPerClass int
 	// History gives the tasks that the newest runs had for a frame, newest first; nil: they are not looked for.
 	History func(context.Context, dataset.Frame) ([]why.Operation, error)
 	// Hosts are the names, beside localhost and every IP address, that a request may call the server by.
@@ -75,6 +77,7 @@ type dashboard struct {
 	library   *library
 	indexes   *cache[struct{}, index]
 	assigners *cache[string, Assigner]
+	identical *cache[string, [][]inventory.Ref]
 	histories *cache[dataset.Frame, []why.Operation]
 }
 
@@ -87,9 +90,9 @@ func New(o Options) http.Handler {
 		Options: o, runs: newCache[string, *page.Run](freshRun), ended: newCache[string, state.Status](freshEnded),
 		events: make(chan struct{}, streamsAtOnce), images: make(chan struct{}, imagesAtOnce),
 		asking:  make(chan struct{}, asksAtOnce),
-		library: newLibrary(o.Survey), indexes: newCache[struct{}, index](freshIndex), assigners: newCache[string, Assigner](freshAssigner), histories: newCache[dataset.Frame, []why.Operation](freshHistory),
+		library: newLibrary(o.Survey), indexes: newCache[struct{}, index](freshIndex), assigners: newCache[string, Assigner](freshAssigner), identical: newCache[string, [][]inventory.Ref](freshIdentical), histories: newCache[dataset.Frame, []why.Operation](freshHistory),
 	}
-	d.assigners.most = keptAssigners
+	d.assigners.most, d.identical.most = keptAssigners, keptAssigners
 	mux := http.NewServeMux()
 	for pattern, build := range map[string]builder{
 		"/{$}":                           d.first,
@@ -101,6 +104,10 @@ func New(o Options) http.Handler {
 		"/runs/{run}/problems/{episode}": d.problems,
 		"/frames":                        d.frames,
 		"/frames/{frame}":                d.frame,
+		"/episodes":                      d.season,
+		"/episodes/{episode}":            d.episode,
+		"/labels":                        d.labels,
+		"/duplicates":                    d.duplicates,
 	} {
 		mux.HandleFunc("GET "+pattern, d.page(build))
 	}
@@ -110,10 +117,15 @@ func New(o Options) http.Handler {
 		"/runs/{run}/episodes/events": d.episodes,
 		"/frames/events":              d.frames,
 		"/frames/{frame}/events":      d.frame,
+		"/episodes/events":            d.season,
+		"/episodes/{episode}/events":  d.episode,
+		"/labels/events":              d.labels,
+		"/duplicates/events":          d.duplicates,
 	} {
 		mux.HandleFunc("GET "+pattern, d.stream(build))
 	}
 	mux.HandleFunc("GET /find", d.find)
+	mux.HandleFunc("GET /episodes/{episode}/at/{index}", d.glimpse)
 	mux.HandleFunc("GET /runs/{run}/{file}", d.file)
 	mux.HandleFunc("GET /images/{key...}", d.image)
 	mux.HandleFunc("GET /assets/{version}/{name}", asset)

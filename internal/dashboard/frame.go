@@ -136,24 +136,16 @@ func (d *dashboard) split(ctx context.Context, p *page.Frame, x index, t *invent
 	if d.Assign == nil || x.Settings.Seed == "" {
 		return nil
 	}
-	a, err := d.soon(ctx, func(ctx context.Context) (Assigner, error) { return d.assigner(ctx, x.Settings.Definition, season, t) })
-	if err != nil || a == nil {
-		p.Reading.Pending = p.Reading.Pending || a == nil
+	a, err := within(ctx, func(ctx context.Context) (Assigner, error) { return d.assigner(ctx, x.Settings.Definition, season, t) })
+	if errors.Is(err, errDrawing) {
+		p.Looking = true
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	p.Place = &page.FramePlace{Split: a.Explain(p.Frame)}
 	return nil
-}
-
-// soon gives what get gives within the patience of a page; nil when that takes longer. What get reads goes on meanwhile.
-func (d *dashboard) soon(ctx context.Context, get func(context.Context) (Assigner, error)) (Assigner, error) {
-	short, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	a, err := get(short)
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return nil, nil
-	}
-	return a, err
 }
 
 // history adds what runs did with the frame.
@@ -161,15 +153,15 @@ func (d *dashboard) history(ctx context.Context, p *page.Frame) error {
 	if d.History == nil {
 		return nil
 	}
-	short, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	all, err := d.histories.get(short, p.Frame, func(ctx context.Context) ([]why.Operation, error) {
-		d.asking <- struct{}{}
-		defer func() { <-d.asking }()
-		return d.History(ctx, p.Frame)
+	all, err := within(ctx, func(ctx context.Context) ([]why.Operation, error) {
+		return d.histories.get(ctx, p.Frame, func(ctx context.Context) ([]why.Operation, error) {
+			d.asking <- struct{}{}
+			defer func() { <-d.asking }()
+			return d.History(ctx, p.Frame)
+		})
 	})
 	switch {
-	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+	case errors.Is(err, errDrawing):
 		p.Looking = true
 		return nil
 	case err != nil:

@@ -5,41 +5,6 @@ import "slices"
 // Ref is a frame of one of several tables.
 type Ref struct{ Table, Index int }
 
-// Leaks gives the places in the table of the frames outside the training dataset with a training frame right beside them, one frame
-// away: near duplicates. frames is how many there are outside it.
-func (t *Table) Leaks(training string) (leaking []int, frames int) {
-	train, known := t.Word(training)
-	for i, f := range t.Frames {
-		if !f.Stands() || known && f.Dataset == train {
-			continue
-		}
-		frames++
-		if _, leaks := t.leak(i, train); known && leaks {
-			leaking = append(leaking, i)
-		}
-	}
-	return leaking, frames
-}
-
-// Beside is the training frame right beside the i-th frame; false when there is none.
-func (t *Table) Beside(i int, training string) (int, bool) {
-	train, known := t.Word(training)
-	if !known {
-		return 0, false
-	}
-	return t.leak(i, train)
-}
-
-func (t *Table) leak(i int, train Word) (beside int, leaks bool) {
-	if i > 0 && t.joined(i) && t.Frames[i-1].Dataset == train {
-		return i - 1, true
-	}
-	if i+1 < len(t.Frames) && t.joined(i+1) && t.Frames[i+1].Dataset == train {
-		return i + 1, true
-	}
-	return 0, false
-}
-
 // Identical gives the images that stand in more than one dataset, each with all its frames, in the order of the tables. They are equal
 // to the byte, at any distance: fades, title sequences, still frames.
 func Identical(tables []*Table) [][]Ref {

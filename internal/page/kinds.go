@@ -2,10 +2,12 @@ package page
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -29,6 +31,27 @@ func (k ProblemKind) Advice() string {
 		return "If it is a new class, add it: SHUFFLE_CLASSES."
 	}
 	return ""
+}
+
+// shownEpisodes is how many episodes a kind of problem names.
+const shownEpisodes = 4
+
+// Where says in which episodes the problem is.
+func (k ProblemKind) Where() string {
+	var names []string
+	even := true
+	for _, e := range k.Episodes {
+		even = even && e.Count == k.Episodes[0].Count
+		names = append(names, fmt.Sprintf("%s (%s)", e.Episode, figure.Number(e.Count)))
+	}
+	switch n := len(names); {
+	case n <= shownEpisodes:
+		return strings.Join(names, ", ")
+	case even:
+		return fmt.Sprintf("%d episodes, %s in each", n, figure.Number(k.Episodes[0].Count))
+	default:
+		return strings.Join(names[:shownEpisodes], ", ") + fmt.Sprintf(" and %d more", n-shownEpisodes)
+	}
 }
 
 const unknownClass = `unknown class "`

@@ -97,11 +97,13 @@ func Regions(s Site, p Page) ([]Region, error) {
 
 // regions are the templates that stand in an element of their name, by page. The others of a page never change.
 var regions = map[string][]string{
-	"runs":     {"runs"},
-	"frames":   {"found"},
-	"frame":    {"about"},
-	"run":      {"head", "tabs", "progress", "next", "held", "dead", "differences", "kinds", "balance", "facts"},
-	"episodes": {"head", "tabs", "episodes"},
+	"runs":       {"runs"},
+	"frames":     {"found"},
+	"frame":      {"about"},
+	"labels":     {"inbox"},
+	"duplicates": {"near"},
+	"run":        {"head", "tabs", "progress", "next", "held", "dead", "differences", "kinds", "balance", "facts"},
+	"episodes":   {"head", "tabs", "episodes"},
 }
 
 // Report renders a run as one file, which needs nothing else.
@@ -143,6 +145,9 @@ var sections = []struct {
 }{
 	{"Runs", "/", []string{"runs", "run", "changes", "episodes", "problems", "deads"}},
 	{"Frames", "/frames", []string{"frames", "frame"}},
+	{"Episodes", "/episodes", []string{"season", "episode"}},
+	{"Labels", "/labels", []string{"labels"}},
+	{"Duplicates", "/duplicates", []string{"duplicates"}},
 }
 
 // Nav are the links to the parts of the dashboard.

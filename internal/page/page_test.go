@@ -76,7 +76,7 @@ func TestRunStates(t *testing.T) {
 		run  *Run
 		want []string
 	}{
-		{"planning", planning, []string{"the planner reads sheets and listings", "!Episodes", "!tasks"}},
+		{"planning", planning, []string{"the planner reads sheets and listings", "!Changes", "!tasks"}},
 		{"publishing", sampleRun(state.Publishing, 0, 0), []string{"publishing", "0 of 304 tasks 0%", "!highest"}},
 		{"running", sampleRun(state.Running, 200, 0), []string{"running", "200 of 304 tasks 65.8%", "Time left 2 s", "Tasks a second highest 100 a second", "100 50 0 00:01:40 00:01:41 00:01:42 UTC", "!Dead tasks"}},
 		{"running with dead", sampleRun(state.Running, 200, 26), []string{"Dead tasks 26", "26 × AccessDenied S01E01 copy: Access Denied", "Each dead task", "shuffle --local ./x redrive " + runName, "!--seq"}},
@@ -143,7 +143,7 @@ func TestKinds(t *testing.T) {
 	}
 	r.Plan.Episodes[2].Problems = append(r.Plan.Episodes[2].Problems, state.Problem{Problem: "no source image"})
 	_, text := render(t, r)
-	expect(t, text, `Problems in the sheets 7 Rows Problem Episodes 3 no source image S01E01 1 , S01E03 2 2 unknown class "Mythic" If it is a new class, add it: SHUFFLE_CLASSES. S01E03 2 1 warning the frame stands in row … too S01E01 1`,
+	expect(t, text, `Problems in the sheets 7 Rows Problem Episodes 3 no source image S01E01 (1), S01E03 (2) 2 unknown class "Mythic" If it is a new class, add it: SHUFFLE_CLASSES. S01E03 (2) 1 warning the frame stands in row … too S01E01 (1)`,
 		"1 more are counted, and not listed")
 	_, text = render(t, &ProblemsTab{Run: r, Heading: "1 problem", Chosen: true, Shown: []SheetProblem{{"S01E01", sheetURL, r.Plan.Episodes[0].Problems[0]}}})
 	expect(t, text, "1 problem", "S01E01 12 no source image "+string(frame), "!Rows")

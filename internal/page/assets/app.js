@@ -60,7 +60,7 @@ document.addEventListener("keydown", (event) => {
   const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
   const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
   // Choices and what can be scrolled take the arrows for themselves.
-  if (!rel || modified || event.target.closest("select, [tabindex]")) return;
+  if (!rel || modified || event.target.closest("select, input, [tabindex]")) return;
   document.querySelector(`a[rel=${rel}]`)?.click();
 });
 
@@ -74,3 +74,60 @@ function ago(ms) {
 setInterval(() => {
   for (const element of document.querySelectorAll("[data-ago]")) element.textContent = ago(Date.now() - Date.parse(element.dataset.ago));
 }, 5000);
+
+// The frame under the pointer, or at the slider, of an episode's lanes. One question is under way at a time; the last one counts.
+let wanted = null;
+let asking = false;
+async function look(lanes) {
+  if (asking) return;
+  asking = true;
+  while (wanted !== null) {
+    const index = wanted;
+    wanted = null;
+    const answer = await fetch(`/episodes/${lanes.dataset.episode}/at/${index}`).catch(() => null);
+    if (answer?.ok) glimpse(lanes.querySelector(".preview"), await answer.json());
+  }
+  asking = false;
+}
+
+function glimpse(preview, { frame, time, path, image, labels }) {
+  const link = document.createElement("a");
+  link.href = path;
+  link.className = "code";
+  link.textContent = time;
+  link.title = frame;
+  const list = document.createElement("ul");
+  for (const text of labels) list.append(Object.assign(document.createElement("li"), { textContent: text }));
+  const words = document.createElement("div");
+  words.append(link, list);
+  preview.replaceChildren(words);
+  if (image) preview.prepend(Object.assign(document.createElement("img"), { src: image, alt: "", width: 160, height: 90 }));
+}
+
+function lookAt(lanes, index) {
+  lanes.querySelector("input").value = wanted = index;
+  look(lanes);
+}
+
+const under = (svg, lanes, event) => {
+  const { left, width } = svg.getBoundingClientRect();
+  const share = Math.min(Math.max((event.clientX - left) / width, 0), 1);
+  return Math.round(+lanes.dataset.first + share * (lanes.dataset.last - lanes.dataset.first));
+};
+for (const [type, then] of [
+  ["pointermove", lookAt],
+  ["click", (lanes) => lanes.querySelector(".preview a")?.click()],
+]) {
+  document.addEventListener(type, (event) => {
+    const svg = event.target.closest?.(".lane svg");
+    const lanes = svg?.closest(".lanes");
+    if (lanes) then(lanes, under(svg, lanes, event));
+  });
+}
+document.addEventListener("input", (event) => {
+  const lanes = event.target.closest(".lanes");
+  if (lanes) lookAt(lanes, event.target.value);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches(".looker input")) event.target.closest(".lanes").querySelector(".preview a")?.click();
+});

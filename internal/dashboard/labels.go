@@ -1,0 +1,150 @@
+package dashboard
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/inventory"
+	"github.com/angel-nft/google-shuffle/internal/page"
+)
+
+const (
+	// islandsPerPage is the number of islands, or of pairs of near duplicates, on one page.
+	islandsPerPage = 20
+	// shownGroups and shownCopies bound the images that stand in several datasets, and the frames of each.
+	shownGroups, shownCopies = 20, 6
+)
+
+// labels is the label inbox.
+func (d *dashboard) labels(r *http.Request) (page.Page, error) {
+	l, err := d.look(r)
+	if err != nil {
+		return nil, err
+	}
+	p := &page.Labels{Reading: l.reading(), Fields: l.place(r), Query: r.URL.RawQuery}
+	classes := inventory.Classes(l.Tables, l.Settings.Classes)
+	for _, pair := range [][2]inventory.Column{{inventory.Unsupervised, inventory.Supervised}, {inventory.Supervised, inventory.Jonny}, {inventory.Unsupervised, inventory.Jonny}} {
+		counts := inventory.Confusion(l.Tables, pair[0], pair[1])
+		p.Matrices = append(p.Matrices, page.NewConfusion(pair[0], pair[1], counts, classes, l.query()))
+	}
+	var islands []inventory.Ref
+	for n, t := range l.Tables {
+		for _, i := range t.Islands() {
+			islands = append(islands, inventory.Ref{Table: n, Index: i})
+		}
+	}
+	begin, end, pages, err := from(r, len(islands), islandsPerPage)
+	if err != nil && l.Missing() == 0 {
+		return nil, err
+	}
+	p.Count, p.Pages = len(islands), pages
+	for _, at := range islands[begin:end] {
+		t := l.Tables[at.Table]
+		island := page.Island{Class: t.Text(t.Frames[at.Index].Class), Around: t.Text(t.Frames[at.Index-1].Class), Row: int(t.Frames[at.Index].Row), Sheet: t.Sheet}
+		for i := at.Index - 1; i <= at.Index+1; i++ {
+			tile := d.tile(t, i)
+			tile.Here = i == at.Index
+			island.Tiles = append(island.Tiles, tile)
+		}
+		p.Islands = append(p.Islands, island)
+	}
+	return p, nil
+}
+
+// place are the choices of a season and an episode.
+func (l look) place(r *http.Request) (fields []page.Field) {
+	for _, f := range l.fields(r) {
+		if f.Name == "season" || f.Name == "episode" {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// query is what an address needs to mean the same season and episode.
+func (l look) query() url.Values {
+	q := url.Values{}
+	if l.Episode != "" {
+		q.Set("episode", string(l.Episode))
+	} else if len(l.seasons()) > 1 {
+		q.Set("season", l.Season)
+	}
+	return q
+}
+
+// freshIdentical is how long it is kept which images are the same. Its key has all that it depends on.
+const freshIdentical = 10 * time.Minute
+
+// duplicates shows what is trained on and stands in another dataset too, or nearly so.
+func (d *dashboard) duplicates(r *http.Request) (page.Page, error) {
+	l, err := d.look(r)
+	if err != nil {
+		return nil, err
+	}
+	p := &page.Duplicates{Reading: l.reading(), Fields: l.place(r), Training: l.training(), Group: l.Settings.Group, Query: r.URL.RawQuery}
+	var leaking []inventory.Ref
+	for n, t := range l.Tables {
+		found, frames := t.Leaking(t.Standing(), p.Training)
+		p.Frames += frames
+		for _, i := range found {
+			leaking = append(leaking, inventory.Ref{Table: n, Index: i})
+		}
+	}
+	begin, end, pages, err := from(r, len(leaking), islandsPerPage)
+	if err != nil && l.Missing() == 0 {
+		return nil, err
+	}
+	p.Leaking, p.Pages = len(leaking), pages
+	for _, at := range leaking[begin:end] {
+		t := l.Tables[at.Table]
+		beside, _ := t.Beside(t.Standing(), at.Index, p.Training)
+		p.Pairs = append(p.Pairs, page.DuplicatePair{Tiles: []page.Tile{d.tile(t, at.Index), d.tile(t, beside)}})
+	}
+	groups, err := d.identical.get(r.Context(), l.key(), func(context.Context) ([][]inventory.Ref, error) { return inventory.Identical(l.Tables), nil })
+	if err != nil {
+		return nil, err
+	}
+	p.Images = len(groups)
+	for n, group := range groups {
+		p.Copies += len(group)
+		if n >= shownGroups {
+			continue
+		}
+		var tiles []page.Tile
+		for _, at := range spread(l.Tables, group) {
+			tiles = append(tiles, d.tile(l.Tables[at.Table], at.Index))
+		}
+		p.Groups = append(p.Groups, tiles)
+	}
+	return p, nil
+}
+
+// key tells apart what the library has lent.
+func (l lent) key() string {
+	var key strings.Builder
+	for _, t := range l.Tables {
+		fmt.Fprintf(&key, "%s@%d ", t.Episode, t.Read.UnixNano())
+	}
+	return key.String()
+}
+
+// spread is at most shownCopies frames of a group: the first of each dataset, then others.
+func spread(tables []*inventory.Table, group []inventory.Ref) []inventory.Ref {
+	var first, others []inventory.Ref
+	seen := map[string]bool{}
+	for _, at := range group {
+		t := tables[at.Table]
+		if name := t.Text(t.Frames[at.Index].Dataset); !seen[name] {
+			seen[name] = true
+			first = append(first, at)
+		} else {
+			others = append(others, at)
+		}
+	}
+	all := append(first, others...)
+	return all[:min(len(all), shownCopies)]
+}

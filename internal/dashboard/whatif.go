@@ -1,0 +1,180 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/inventory"
+	"github.com/angel-nft/google-shuffle/internal/page"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+const (
+	// longestGroup and widestGuard bound what may be asked for.
+	longestGroup = time.Hour
+	widestGuard  = 240
+)
+
+// ask is the settings that somebody asks about, beside those in force.
+type ask struct {
+	state.Definition
+	inForce state.Definition
+}
+
+// ask reads the settings of a request. What it does not name is as in force.
+func (x index) ask(r *http.Request) (ask, error) {
+	a := ask{Definition: x.Settings.Definition, inForce: x.Settings.Definition}
+	if text := r.FormValue("group"); text != "" {
+		group, err := time.ParseDuration(text)
+		if err != nil || group < 0 || group > longestGroup || group%time.Second != 0 {
+			return a, refused(http.StatusBadRequest, "group=%.20q: expected whole seconds up to 1h, such as 10s, or 0s for none.", text)
+		}
+		if a.Group = group.String(); group == 0 {
+			a.Group = ""
+		}
+	}
+	if text := r.FormValue("guard"); text != "" {
+		guard, err := strconv.Atoi(text)
+		if err != nil || guard < 0 || guard > widestGuard {
+			return a, refused(http.StatusBadRequest, "guard=%.20q: expected a number of frames up to %d.", text, widestGuard)
+		}
+		a.Guard = guard
+	}
+	switch text := r.FormValue("stratify"); text {
+	case "":
+	case "true", "false":
+		a.Stratify = text == "true"
+	default:
+		return a, refused(http.StatusBadRequest, "stratify=%.20q: expected true or false.", text)
+	}
+	return a, nil
+}
+
+// fields are the choices of the what-if.
+func (a ask) fields() []page.Field {
+	group := a.Group
+	if group == "" {
+		group = "0s"
+	}
+	return []page.Field{
+		{Name: "group", Label: "Group", Text: true, Value: group, Hint: "10s"},
+		{Name: "guard", Label: "Guard", Text: true, Value: strconv.Itoa(a.Guard), Hint: "2"},
+		field("stratify", "Stratify", strconv.FormatBool(a.Stratify), []string{"false", "true"}),
+	}
+}
+
+// flags are the settings that differ from those in force, as a plan takes them.
+func (a ask) flags() (flags []string) {
+	for _, c := range a.inForce.ChangesTo(a.Definition) {
+		flags = append(flags, "--"+c.Name+"="+c.After)
+	}
+	return flags
+}
+
+// whatIf adds the episode as a plan with the settings would leave it: a lane and the figures. Nothing is written.
+func (d *dashboard) whatIf(ctx context.Context, p *page.Episode, x index, a ask, t *inventory.Table) error {
+	season := []*inventory.Table{t}
+	if a.Stratify {
+		got := d.library.get(ctx, x.Changed, x.of(t.Episode.Season())...)
+		if season, p.Reading = got.Tables, got.reading(); got.Missing() > 0 {
+			p.Drawing = true
+			return nil
+		}
+	}
+	if a.Seed == "" {
+		p.Failed = "There is no run yet, so that nothing is in force."
+		return nil
+	}
+	assigner, err := within(ctx, func(ctx context.Context) (Assigner, error) { return d.assigner(ctx, a.Definition, season, t) })
+	switch {
+	case errors.Is(err, errDrawing):
+		p.Drawing = true
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		p.Failed = err.Error()
+		return nil
+	}
+	now, then := t.Standing(), t.Drawn(assigner.Dataset)
+	flags := a.flags()
+	w := &page.WhatIf{Same: len(flags) == 0, Settings: strings.Join(flags, " "), Command: "plan --dry-run " + strings.Join(flags, " ")}
+	w.Balance = page.NewBalance(balanceOf(t, now, then, x.Settings), x.Settings)
+	for i, name := range then {
+		if now[i] != "" && name != "" && now[i] != name {
+			w.Changing++
+		}
+	}
+	training := x.training()
+	leaking, of := t.Leaking(now, training)
+	w.LeakingNow, w.FramesNow = len(leaking), of
+	leaking, of = t.Leaking(then, training)
+	w.Leaking, w.Frames = len(leaking), of
+	group, err := seconds(a.Group)
+	if err != nil {
+		return err
+	}
+	w.Grouped = group > 0
+	w.Missing, w.Rare = d.rare(t, then, group, x.Settings)
+	p.WhatIf = w
+	if !w.Same {
+		p.Lanes = append(p.Lanes, datasetLane("Dataset, with "+w.Settings, t, x.Settings.Listed, then))
+	}
+	return nil
+}
+
+// balanceOf counts the frames by class and dataset, as they stand and as they would.
+func balanceOf(t *inventory.Table, now, then []string, s state.Settings) []state.Balance {
+	counts := map[dataset.Place]*state.Balance{}
+	var all []*state.Balance
+	at := func(name, class string) *state.Balance {
+		p := dataset.Place{Dataset: name, Class: class}
+		if counts[p] == nil {
+			counts[p] = &state.Balance{Dataset: name, Class: class}
+			all = append(all, counts[p])
+		}
+		return counts[p]
+	}
+	for _, class := range s.Classes {
+		for _, name := range s.Datasets {
+			at(name, class)
+		}
+	}
+	for i := range t.Frames {
+		if now[i] != "" {
+			at(now[i], t.Text(t.Frames[i].Folder)).Before++
+		}
+		if then[i] != "" {
+			at(then[i], t.ClassAt(i)).After++
+		}
+	}
+	out := make([]state.Balance, len(all))
+	for i, b := range all {
+		out[i] = *b
+	}
+	return out
+}
+
+// rare lists the classes of the episode that a dataset would lack, or of which it would hold fewer units than it should although there
+// are enough.
+func (d *dashboard) rare(t *inventory.Table, then []string, group time.Duration, s state.Settings) (missing []string, rare []state.RareClass) {
+	in, all := t.Units(then, group)
+	for _, class := range s.Classes {
+		for _, name := range s.Datasets {
+			n := in[dataset.Place{Dataset: name, Class: class}]
+			switch {
+			case all[class] > 0 && n == 0:
+				missing = append(missing, name+"/"+class)
+			case n < d.MinPerClass && all[class]/len(s.Datasets) >= d.MinPerClass:
+				rare = append(rare, state.RareClass{Dataset: name, Class: class, Units: n, Enough: d.MinPerClass, Of: all[class]})
+			}
+		}
+	}
+	return slices.Clip(missing), rare
+}

@@ -1,0 +1,89 @@
+package page
+
+import (
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// Episodes lists the episodes of a season.
+type Episodes struct {
+	Reading Reading
+	Fields  []Field
+	Rows    []EpisodeLine
+	Query   string
+}
+
+// EpisodeLine is an episode in the list.
+type EpisodeLine struct {
+	Episode                 dataset.Episode
+	Sheet                   string // URL
+	Held                    string
+	Frames, Stand, Problems int
+	Unclassified            int
+	Classes                 Lane
+}
+
+func (p *Episodes) template() string { return "season" }
+
+// Title is that of the document.
+func (p *Episodes) Title() string { return "Episodes" }
+
+// Events is the address of the page's events while episodes are being read.
+func (p *Episodes) Events() string { return pending(p.Reading, "/episodes/events", p.Query) }
+
+// Episode is the page of one episode: its time as lanes, and what other settings would do to it.
+type Episode struct {
+	Episode        dataset.Episode
+	Previous, Next dataset.Episode
+	Sheet          string // URL
+	Known          bool   // its table is there
+	Reading        Reading
+	Frames         int
+	First, Last    int // indexes of the frames at both ends of the lanes
+	Lanes          []Lane
+	Problems       int
+	Fields         []Field // of the what-if
+	WhatIf         *WhatIf // nil while it is being drawn
+	Failed         string  // why there is no WhatIf
+	Query          string
+	Drawing        bool
+}
+
+// WhatIf is the episode as it stands, and as a plan with some settings would leave it.
+type WhatIf struct {
+	Settings string // in words
+	Same     bool   // they are those in force
+	Balance  Balance
+	// Shares of the frames, by dataset, in the order of Balance.Datasets.
+	Changing int // frames that stand and would change their dataset
+	// LeakingNow and Leaking are how many of FramesNow and Frames outside the training dataset have a training frame beside them.
+	LeakingNow, FramesNow, Leaking, Frames int
+	Missing                                []string
+	Rare                                   []state.RareClass
+	Grouped                                bool
+	Command                                string // that plans with them, as a what-if
+}
+
+// ShareNow is the leakage as the frames stand.
+func (w WhatIf) ShareNow() float64 { return share(w.LeakingNow, w.FramesNow) }
+
+// Share is the leakage under the settings.
+func (w WhatIf) Share() float64 { return share(w.Leaking, w.Frames) }
+
+// NewBalance counts frames by class and dataset.
+func NewBalance(all []state.Balance, s state.Settings) Balance { return newBalance(all, s) }
+
+func (p *Episode) template() string { return "episode" }
+
+// Title is that of the document.
+func (p *Episode) Title() string { return string(p.Episode) }
+
+// Path is the page's address.
+func (p *Episode) Path() string { return EpisodePath(p.Episode) }
+
+// Events is the address of the page's events while something of it is being read.
+func (p *Episode) Events() string {
+	r := p.Reading
+	r.Pending = r.Pending || p.Drawing
+	return pending(r, p.Path()+"/events", p.Query)
+}

@@ -41,6 +41,7 @@ type fold struct {
 	foreign    gathered                          // what belongs to other environments
 	others     map[string]state.OtherEnvironment // by scope
 	again      []queue.Entry                     // tasks that workers could not apply, by no fault of the task
+	heard      []messages.Results                // of own
 	whole      bool                              // every message has been folded
 }
 
@@ -106,6 +107,7 @@ func (f *fold) result(ctx context.Context, m queue.Message) error {
 	if err != nil {
 		return f.reject(fromResults, m, err)
 	}
+	f.heard = append(f.heard, results)
 	d := f.delta(run)
 	d.ledger.Saw(now())
 	var refused error

@@ -48,6 +48,11 @@ func (s *session) save(ctx context.Context, g gathered, begun time.Time) (*fold,
 		s.log().Warn("saving what was received failed and is tried again", zap.String("run", s.held.Run), zap.Error(err))
 		_ = retry.Sleep(ctx, min(200*time.Millisecond<<try, 5*time.Second))
 	}
+	if s.Options.Heard != nil {
+		for _, r := range f.heard {
+			s.Options.Heard(r)
+		}
+	}
 	// Acknowledged here and nowhere else: all that the messages told is in the bucket now. Until this moment a tracker that
 	// dies leaves them to be received again, and saving them again changes nothing.
 	err := errors.Join(s.acknowledge(work, s.Results, f.own.results), s.acknowledge(work, s.DeadLetters, f.own.letters))

@@ -28,6 +28,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
 )
 
 // Receiver is what the tracker needs of the results queue and of the dead-letter queue.
@@ -73,6 +74,8 @@ type Options struct {
 	Parallel int
 	// Progress is told where the run in force stands, after each step and when its state changes. It must not block.
 	Progress func(state.Status)
+	// Heard is told of each message of results of a run. It must not block.
+	Heard func(messages.Results)
 	// Page makes the report's page, report.html; nil writes none.
 	Page func(ctx context.Context, r *state.Report) ([]byte, error)
 }

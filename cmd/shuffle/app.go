@@ -11,10 +11,12 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.uber.org/zap"
 
 	"github.com/angel-nft/google-shuffle/internal/config"
+	"github.com/angel-nft/google-shuffle/internal/dashboard"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/show"
@@ -38,8 +40,12 @@ type app struct {
 	bucket open.Bucket
 	names  []string // of the bucket
 	store  *state.Store
-	queues open.Queues
-	pulse  pulse
+	// opening guards queues and sheets: the dashboard asks for them while a stage does.
+	opening sync.Mutex
+	queues  open.Queues
+	sheets  open.Sheets
+	pulse   pulse
+	heard   dashboard.Workers // what the tracker of this process hears of the workers
 }
 
 func newApp(cfg config.Config, stdout, stderr io.Writer) (*app, error) {
@@ -85,6 +91,8 @@ func (a *app) openStore(ctx context.Context) (*state.Store, error) {
 
 // openQueue opens one of the three queues.
 func (a *app) openQueue(ctx context.Context, name string) (open.Queue, error) {
+	a.opening.Lock()
+	defer a.opening.Unlock()
 	if a.queues == nil {
 		q, err := a.opener.Queues(ctx, a.cfg.Queues)
 		if err != nil {
@@ -104,13 +112,27 @@ func (a *app) openQueue(ctx context.Context, name string) (open.Queue, error) {
 	return beating{q, &a.pulse}, nil
 }
 
+// openSheets opens what the sheets are read from.
+func (a *app) openSheets(ctx context.Context) (open.Sheets, error) {
+	a.opening.Lock()
+	defer a.opening.Unlock()
+	if a.sheets == nil {
+		s, err := a.opener.Sheets(ctx, a.cfg.Sheets, open.Google{Endpoint: a.cfg.SheetsEndpoint, CredentialsFile: a.cfg.GoogleDriveCredentialsFile})
+		if err != nil {
+			return nil, err
+		}
+		a.sheets = s
+	}
+	return a.sheets, nil
+}
+
 // openPlanner makes a planner. One that publishes needs the tasks queue.
 func (a *app) openPlanner(ctx context.Context, publishes bool) (*planner.Planner, error) {
 	store, err := a.openStore(ctx)
 	if err != nil {
 		return nil, err
 	}
-	sheets, err := a.opener.Sheets(ctx, a.cfg.Sheets, open.Google{Endpoint: a.cfg.SheetsEndpoint, CredentialsFile: a.cfg.GoogleDriveCredentialsFile})
+	sheets, err := a.openSheets(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +158,7 @@ func (a *app) plannerConfig() planner.Config {
 
 func (a *app) trackerOptions() tracker.Options {
 	return tracker.Options{
-		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, Parallel: a.cfg.Listings, Page: a.reportPage,
+		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, Parallel: a.cfg.Listings, Page: a.reportPage, Heard: a.heard.Hear,
 		MetricsNamespace: a.cfg.MetricsNamespace,
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"path"
 	"strings"
 
 	"go.uber.org/zap"
@@ -58,7 +59,7 @@ func (a *app) readers(o *dashboard.Options) {
 		}
 		return planner.AssignerOf(d, labelled, standing)
 	}
-	o.MinPerClass = a.cfg.MinPerClass
+	o.MinPerClass, o.Workers, o.Queues = a.cfg.MinPerClass, &a.heard, a.queueCounts
 	o.History = func(ctx context.Context, f dataset.Frame) ([]why.Operation, error) {
 		t, err := a.bareTracker(ctx)
 		if err != nil {
@@ -67,6 +68,25 @@ func (a *app) readers(o *dashboard.Options) {
 		all, _, err := t.History(ctx, f, lookedThrough)
 		return all, err
 	}
+}
+
+// queueCounts asks the three queues what they hold.
+func (a *app) queueCounts(ctx context.Context) ([]page.Queue, error) {
+	all := []page.Queue{
+		{Name: a.cfg.TasksQueue, Holds: "tasks for the workers"}, {Name: a.cfg.ResultsQueue, Holds: "results for the tracker"},
+		{Name: a.cfg.DeadLetterQueue, Holds: "tasks that were given up, until the tracker has them"},
+	}
+	for i := range all {
+		q, err := a.openQueue(ctx, all[i].Name)
+		if err != nil {
+			return nil, err
+		}
+		if all[i].Attributes, err = q.GetQueueAttributes(ctx); err != nil {
+			return nil, err
+		}
+		all[i].Name = path.Base(all[i].Name) // of a queue's URL
+	}
+	return all, nil
 }
 
 // serving does work while the dashboard is up. started is told its address.

@@ -27,6 +27,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/inventory"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/versions"
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
@@ -49,6 +50,10 @@ type Options struct {
 	Survey func(context.Context, dataset.Episode) (*inventory.Survey, error)
 	// Assign makes what says where frames belong under a definition. It is a function of values.
 	Assign func(d state.Definition, season []inventory.Labelled, standing dataset.Standing) (Assigner, error)
+	// Workers knows the workers that have sent results; nil: they are received elsewhere.
+	Workers *Workers
+	// Queues says what the queues hold, that of the tasks first; nil: they are not asked.
+	Queues func(context.Context) ([]page.Queue, error)
 	// MinPerClass is how many units of a class each dataset should hold.
 	MinPerClass int
 	// History gives the tasks that the newest runs had for a frame, newest first; nil: they are not looked for.
@@ -78,6 +83,10 @@ type dashboard struct {
 	indexes   *cache[struct{}, index]
 	assigners *cache[string, Assigner]
 	identical *cache[string, [][]inventory.Ref]
+	listings  *cache[struct{}, versions.Listing]
+	queues    *cache[struct{}, []page.Queue]
+	plans     *cache[string, planned]
+	diffs     *cache[string, versions.Diff]
 	histories *cache[dataset.Frame, []why.Operation]
 }
 
@@ -89,9 +98,12 @@ func New(o Options) http.Handler {
 	d := &dashboard{
 		Options: o, runs: newCache[string, *page.Run](freshRun), ended: newCache[string, state.Status](freshEnded),
 		events: make(chan struct{}, streamsAtOnce), images: make(chan struct{}, imagesAtOnce),
+		listings: newCache[struct{}, versions.Listing](freshVersions), plans: newCache[string, planned](freshDiff), diffs: newCache[string, versions.Diff](freshDiff),
+		queues:  newCache[struct{}, []page.Queue](freshQueues),
 		asking:  make(chan struct{}, asksAtOnce),
 		library: newLibrary(o.Survey), indexes: newCache[struct{}, index](freshIndex), assigners: newCache[string, Assigner](freshAssigner), identical: newCache[string, [][]inventory.Ref](freshIdentical), histories: newCache[dataset.Frame, []why.Operation](freshHistory),
 	}
+	d.diffs.most = keptDiffs
 	d.assigners.most, d.identical.most = keptAssigners, keptAssigners
 	mux := http.NewServeMux()
 	for pattern, build := range map[string]builder{
@@ -108,6 +120,9 @@ func New(o Options) http.Handler {
 		"/episodes/{episode}":            d.episode,
 		"/labels":                        d.labels,
 		"/duplicates":                    d.duplicates,
+		"/versions":                      d.versions,
+		"/workers":                       d.workers,
+		"/versions/compare":              d.compare,
 	} {
 		mux.HandleFunc("GET "+pattern, d.page(build))
 	}
@@ -121,6 +136,9 @@ func New(o Options) http.Handler {
 		"/episodes/{episode}/events":  d.episode,
 		"/labels/events":              d.labels,
 		"/duplicates/events":          d.duplicates,
+		"/versions/events":            d.versions,
+		"/workers/events":             d.workers,
+		"/versions/compare/events":    d.compare,
 	} {
 		mux.HandleFunc("GET "+pattern, d.stream(build))
 	}
@@ -132,7 +150,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("/", d.page(func(r *http.Request) (page.Page, error) {
 		return nil, refused(http.StatusNotFound, "There is no such page.")
 	}))
-	return d.guard(mux)
+	return d.guard(compressed(mux))
 }
 
 // builder makes the page that a request asks for.

@@ -42,7 +42,7 @@ func (d *dashboard) frames(r *http.Request) (page.Page, error) {
 		found[i] = t.Find(filter)
 		n += len(found[i])
 	}
-	begin, end, pages, err := from(r, n, tilesPerPage)
+	begin, end, pages, err := pageOf(r, n, tilesPerPage)
 	if err != nil && l.Missing() == 0 {
 		return nil, err
 	}

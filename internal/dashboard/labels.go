@@ -37,7 +37,7 @@ func (d *dashboard) labels(r *http.Request) (page.Page, error) {
 			islands = append(islands, inventory.Ref{Table: n, Index: i})
 		}
 	}
-	begin, end, pages, err := from(r, len(islands), islandsPerPage)
+	begin, end, pages, err := pageOf(r, len(islands), islandsPerPage)
 	if err != nil && l.Missing() == 0 {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (d *dashboard) duplicates(r *http.Request) (page.Page, error) {
 			leaking = append(leaking, inventory.Ref{Table: n, Index: i})
 		}
 	}
-	begin, end, pages, err := from(r, len(leaking), islandsPerPage)
+	begin, end, pages, err := pageOf(r, len(leaking), islandsPerPage)
 	if err != nil && l.Missing() == 0 {
 		return nil, err
 	}

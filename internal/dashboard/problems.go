@@ -35,7 +35,7 @@ func (d *dashboard) problems(r *http.Request) (page.Page, error) {
 		p.Reason = run.Plan.Episodes[i].Reason
 	}
 	all := problemsOf(run, kind, episode)
-	begin, end, pages, err := from(r, len(all), perPage)
+	begin, end, pages, err := pageOf(r, len(all), perPage)
 	if err != nil {
 		return nil, err
 	}

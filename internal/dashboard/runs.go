@@ -70,7 +70,14 @@ func (d *dashboard) run(r *http.Request) (page.Page, error) {
 
 // read reads all that is shown of a run. Nobody may change it: it is shared.
 func (d *dashboard) read(ctx context.Context, run string) (*page.Run, error) {
-	return d.runs.get(ctx, run, func(ctx context.Context) (*page.Run, error) { return readRun(ctx, d.Options, run) })
+	return d.runs.get(ctx, run, func(ctx context.Context) (*page.Run, error) {
+		p, err := readRun(ctx, d.Options, run)
+		if err == nil && p.InForce && p.Status.State.Active() {
+			live := d.live(ctx)
+			p.Live = &live
+		}
+		return p, err
+	})
 }
 
 func readRun(ctx context.Context, o Options, run string) (*page.Run, error) {
@@ -88,8 +95,8 @@ func readRun(ctx context.Context, o Options, run string) (*page.Run, error) {
 // perPage is the number of lines on a page of problems or of dead tasks.
 const perPage = 200
 
-// from is where a page of a list of n begins and ends, by the query, and where it stands. So many fit on a page.
-func from(r *http.Request, n, perPage int) (begin, end int, p page.Pager, err error) {
+// pageOf is where a page of a list of n begins and ends, by the query, and where it stands. So many fit on a page.
+func pageOf(r *http.Request, n, perPage int) (begin, end int, p page.Pager, err error) {
 	if text := r.FormValue("from"); text != "" {
 		if begin, err = strconv.Atoi(text); err != nil || begin < 0 || begin > n {
 			return 0, 0, p, refused(http.StatusBadRequest, "from=%.20q: expected a number from 0 to %d.", text, n)
@@ -123,7 +130,7 @@ func (d *dashboard) deads(r *http.Request) (page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	begin, end, pages, err := from(r, len(run.Dead), perPage)
+	begin, end, pages, err := pageOf(r, len(run.Dead), perPage)
 	if err != nil {
 		return nil, err
 	}

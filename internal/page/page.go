@@ -102,6 +102,9 @@ var regions = map[string][]string{
 	"frame":      {"about"},
 	"labels":     {"inbox"},
 	"duplicates": {"near"},
+	"workers":    {"workers"},
+	"versions":   {"versions"},
+	"compare":    {"compared"},
 	"run":        {"head", "tabs", "progress", "next", "held", "dead", "differences", "kinds", "balance", "facts"},
 	"episodes":   {"head", "tabs", "episodes"},
 }
@@ -148,6 +151,8 @@ var sections = []struct {
 	{"Episodes", "/episodes", []string{"season", "episode"}},
 	{"Labels", "/labels", []string{"labels"}},
 	{"Duplicates", "/duplicates", []string{"duplicates"}},
+	{"Versions", "/versions", []string{"versions", "compare"}},
+	{"Workers", "/workers", []string{"workers"}},
 }
 
 // Nav are the links to the parts of the dashboard.

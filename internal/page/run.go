@@ -21,6 +21,8 @@ type Run struct {
 	Dead []state.DeadTask
 	// ByEpisode is how far each episode with tasks has come.
 	ByEpisode map[dataset.Episode]state.EpisodeProgress
+	// Live is what workers and queues do, while the run goes on; nil: it is not known.
+	Live *Live
 	// Tiles are some of the frames that the run changes, with their images, for a report.
 	Tiles []Tile
 }

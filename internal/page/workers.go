@@ -1,0 +1,50 @@
+package page
+
+import (
+	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
+)
+
+// Live is what the workers and the queues do now.
+type Live struct {
+	// Listens says that results are received in this process, so that Workers is all that have sent some in the last minute.
+	Listens bool
+	Workers []Worker
+	Queues  []Queue
+	Failed  string // why the queues are not known
+}
+
+// Worker is one that has sent results in the last minute.
+type Worker struct {
+	Name  string
+	Last  time.Time // of its messages
+	Tasks int       // in the last minute
+	Again int       // of them, those that had been received before
+	Dead  int
+}
+
+// Queue is a queue with what it holds.
+type Queue struct {
+	Name, Holds string
+	queue.Attributes
+}
+
+// Tasks is the queue of the tasks; false when it is not known.
+func (l Live) Tasks() (q Queue) {
+	if len(l.Queues) > 0 {
+		return l.Queues[0]
+	}
+	return q
+}
+
+// Workers is the page of the workers and the queues.
+type Workers struct{ Live Live }
+
+func (p *Workers) template() string { return "workers" }
+
+// Title is that of the document.
+func (p *Workers) Title() string { return "Workers" }
+
+// Events is the address of its events.
+func (p *Workers) Events() string { return "/workers/events" }

@@ -137,19 +137,22 @@ func (w *watched) loaded() int {
 // dead is about the dead task, and the command that publishes it again.
 func (w *watched) dead(run string, lost dataset.Frame) {
 	w.t.Helper()
-	says(w.t, w.text(".deads li"), fmt.Sprintf(`NoSuchKey %s copy, task \d+, .* shuffle --local %s redrive %s --seq \d+`, lost, w.dir, run))
+	says(w.t, w.text(".deads li"), fmt.Sprintf(`1 × NoSuchKey S01E01 source image is gone.* shuffle --local %s plan`, w.dir))
 	w.tab.Permit("clipboard-read", "clipboard-write")
-	w.tab.Click("#dead [data-copy=redrive]")
-	w.tab.Wait(`document.querySelector("#dead [data-copy=redrive] span").innerText === "Copied"`)
-	if got, want := browsertest.Eval[string](w.tab, "navigator.clipboard.readText()"), fmt.Sprintf("shuffle --local %s redrive %s", w.dir, run); got != want {
+	w.tab.Click("#dead [data-copy=deads-0]")
+	w.tab.Wait(`document.querySelector("#dead [data-copy=deads-0] span").innerText === "Copied"`)
+	if got, want := browsertest.Eval[string](w.tab, "navigator.clipboard.readText()"), fmt.Sprintf("shuffle --local %s plan", w.dir); got != want {
 		w.t.Errorf("copied %q, expected %q", got, want)
 	}
+	w.tab.Visit(w.site + "/runs/" + run + "/dead")
+	says(w.t, w.text("h3 + .deads li"), fmt.Sprintf(`NoSuchKey %s copy, task \d+, .* shuffle --local %s redrive %s --seq \d+`, lost, w.dir, run))
+	w.each("deads")
 }
 
 // changes is about the contact sheet of what the run copied.
 func (w *watched) changes(run string) {
 	w.t.Helper()
-	w.tab.Visit(w.site + "/runs/" + run + "/frames?op=copy&episode=S01E01")
+	w.tab.Visit(w.site + "/runs/" + run + "/changes?op=copy&episode=S01E01")
 	if n := w.loaded(); n != 59 { // of 60 tiles
 		w.t.Errorf("%d images have loaded, expected 59", n)
 	}
@@ -173,7 +176,7 @@ func (w *watched) problems(plan state.Plan) {
 	e := plan.Episodes[0]
 	w.tab.Visit(w.site + "/runs/" + plan.Run + "/problems/" + string(e.Name()))
 	want := fmt.Sprintf("https://docs.google.com/spreadsheets/d/%s/edit#gid=0&range=A%d", w.episode(0).SpreadsheetID, e.Problems[0].Row)
-	if got := browsertest.Eval[string](w.tab, `document.querySelector("table.problems a").href`); got != want {
+	if got := browsertest.Eval[string](w.tab, `document.querySelector("table.problems th a").href`); got != want {
 		w.t.Errorf("the first problem links to %s, expected %s", got, want)
 	}
 	w.each("problems")
@@ -187,7 +190,7 @@ func (w *watched) keyboard() {
 	if got := browsertest.Eval[string](w.tab, "document.activeElement.innerText"); got != "Skip to the content" {
 		w.t.Errorf("the first stop of the Tab key is %q", got)
 	}
-	for range 10 {
+	for range 30 {
 		if strings.HasPrefix(browsertest.Eval[string](w.tab, "document.activeElement.getAttribute('href') ?? ''"), "/runs/") {
 			break
 		}
@@ -197,13 +200,11 @@ func (w *watched) keyboard() {
 	w.tab.Wait(`location.pathname.startsWith("/runs/") && document.querySelector("h1")`)
 }
 
-// standing is about the contact sheet of a class in a dataset, which is reached from the version's numbers.
+// standing is about the frames of a class in a dataset, which are reached from the run's numbers.
 func (w *watched) standing() {
 	w.t.Helper()
-	w.tab.Visit(w.site + "/frames")
-	w.each("datasets")
 	w.tab.Click("table.balance tbody a")
-	w.tab.Wait(`location.search.includes("dataset=") && document.readyState === "complete"`)
+	w.tab.Wait(`location.search.includes("dataset=") && document.querySelector(".tiles li") && document.readyState === "complete"`)
 	if got, n := w.loaded(), browsertest.Eval[int](w.tab, `document.querySelectorAll(".tiles li").length`); n == 0 || got != n {
 		w.t.Errorf("%d of %d images have loaded", got, n)
 	}
@@ -214,7 +215,8 @@ func (w *watched) standing() {
 func (w *watched) frame(plan state.Plan) {
 	w.t.Helper()
 	w.tab.Visit(w.site + "/frames/" + string(w.episode(0).Images[0]))
-	if n := w.loaded(); n != 1 {
+	w.tab.Wait(`document.querySelector("#operations-h") && !document.querySelector(".reading:not(.minor)")`)
+	if n := w.loaded(); n != 6 { // its own, and those of the first five frames
 		w.t.Errorf("%d images on the frame's page", n)
 	}
 	says(w.t, w.text("main"), "Stands in .*row 2.*CLASSIFICATION.*decides.*"+plan.Settings.Seed+".*What runs did with it.*copied")
@@ -249,7 +251,7 @@ func (w *watched) moves() {
 	w.tab.Wait(`document.querySelector("h1 .badge").innerText.includes("succeeded")`)
 	w.each("second")
 	for op, n := range map[string]int{"move": len(moved), "delete": len(deleted)} {
-		w.tab.Visit(w.site + "/runs/" + plan.Run + "/frames?op=" + op)
+		w.tab.Visit(w.site + "/runs/" + plan.Run + "/changes?op=" + op)
 		if got := w.loaded(); got != n {
 			w.t.Errorf("%s: %d images have loaded, expected %d", op, got, n)
 		}

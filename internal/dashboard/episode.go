@@ -33,7 +33,6 @@ func (d *dashboard) season(r *http.Request) (page.Page, error) {
 			p.Fields = append(p.Fields, f)
 		}
 	}
-	names := append(slices.Clone(l.Settings.Classes), "unclassified")
 	for _, t := range l.Tables {
 		line := page.EpisodeLine{Episode: t.Episode, Sheet: t.Sheet, Held: t.Held, Frames: len(t.Frames), Unclassified: len(t.Find(inventory.Filter{Only: inventory.Unclassified}))}
 		for _, f := range t.Frames {
@@ -44,24 +43,29 @@ func (d *dashboard) season(r *http.Request) (page.Page, error) {
 				line.Problems++
 			}
 		}
-		line.Classes = classLane(t, names, miniColumns)
+		line.Classes = classLane(t, l.Settings.Classes, miniColumns)
 		p.Rows = append(p.Rows, line)
 	}
 	return p, nil
 }
 
-// classLane draws the classes; the last of the names is for frames without one.
-func classLane(t *inventory.Table, names []string, columns int) page.Lane {
+// classLane draws the classes.
+func classLane(t *inventory.Table, classes []string, columns int) page.Lane {
+	names := append(slices.Clone(classes), "another class", "unclassified")
 	colors := make([]int, len(names))
 	for i := range colors {
 		colors[i] = i % palette
 	}
 	colors[len(names)-1] = plain
 	return page.NewLane("Class", t.Lane(columns, len(names), func(i int) int {
-		if at := slices.Index(names, t.ClassAt(i)); at >= 0 {
+		class := t.ClassAt(i)
+		if at := slices.Index(classes, class); at >= 0 {
 			return at
 		}
-		return len(names) - 1
+		if class != "" {
+			return len(classes)
+		}
+		return len(classes) + 1
 	}), names, colors)
 }
 
@@ -131,7 +135,7 @@ func (d *dashboard) episode(r *http.Request) (page.Page, error) {
 	if err := d.whatIf(r.Context(), p, x, ask, t); err != nil {
 		return nil, err
 	}
-	p.Lanes = append(p.Lanes, classLane(t, append(slices.Clone(x.Settings.Classes), "unclassified"), laneColumns), decidingLane(t), problemLane(t))
+	p.Lanes = append(p.Lanes, classLane(t, x.Settings.Classes, laneColumns), decidingLane(t), problemLane(t))
 	return p, nil
 }
 

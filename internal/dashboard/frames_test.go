@@ -44,6 +44,7 @@ func (w *world) surveyed() {
 		return s, nil
 	}
 	w.handler = New(w.options)
+	w.settled("/frames")
 }
 
 // The pages show each frame that the address chooses once, in time order.
@@ -83,7 +84,7 @@ func TestFrames(t *testing.T) {
 		w.expect(w.get("/frames"+query), http.StatusOK, fmt.Sprintf("<strong>%d frame", len(want)))
 	}
 	w.back("/frames?class=Rare", "280")
-	for _, bad := range []string{"episode=x", "season=1", "decides=me", "only=x", "from=x", "from=601"} {
+	for _, bad := range []string{"episode=x", "season=1", "decides=me", "only=x", "skip=x", "skip=601"} {
 		w.expect(w.get("/frames?"+bad), http.StatusBadRequest, "expected")
 	}
 }
@@ -137,7 +138,7 @@ func TestFrame(t *testing.T) {
 	w.plan.Settings.Seed = "seed"
 	w.must(w.store.WritePlan(t.Context(), w.plan))
 	w.surveyed()
-	w.expect(w.get("/frames/"+string(f)), http.StatusOK, "train/Rare", `href="/frames/`+string(dataset.FrameAt(e1, 1))+`" rel="next"`, ">row 2<", "!rel=\"prev\"",
+	w.expect(w.settled("/frames/"+string(f)), http.StatusOK, "train/Rare", `href="/frames/`+string(dataset.FrameAt(e1, 1))+`" rel="next"`, ">row 2<", "!rel=\"prev\"",
 		"JONNY&#39;s RECLASSIFICATION is filled in, so it decides: Rare. It goes before UNSUPERVISED CLASSIFICATION (Junk).", "Its dataset: test", "earlier", `class="here"`)
 	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 7))), http.StatusOK, "unknown class", "left as it stands", `rel="prev"`)
 	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 299))), http.StatusOK, "No row of the sheet names this frame", "!rel=\"next\"")

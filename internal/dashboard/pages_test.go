@@ -56,7 +56,7 @@ func TestProblemsAndDeads(t *testing.T) {
 	w.expect(w.get("/runs/"+runName+"/problems?kind=none"), http.StatusOK, "No problem.")
 	w.expect(w.get("/runs/"+runName+"/dead"), http.StatusOK, "NoSuchKey", "redrive "+runName+" --seq 0")
 	for _, from := range []string{"-1", "x", "451", "1e9"} {
-		w.expect(w.get("/runs/"+runName+"/problems/S01E02?from="+from), http.StatusBadRequest, "expected a number")
+		w.expect(w.get("/runs/"+runName+"/problems/S01E02?skip="+from), http.StatusBadRequest, "expected a number")
 	}
 }
 

@@ -97,16 +97,16 @@ const perPage = 200
 
 // pageOf is where a page of a list of n begins and ends, by the query, and where it stands. So many fit on a page.
 func pageOf(r *http.Request, n, perPage int) (begin, end int, p page.Pager, err error) {
-	if text := r.FormValue("from"); text != "" {
+	if text := r.FormValue("skip"); text != "" {
 		if begin, err = strconv.Atoi(text); err != nil || begin < 0 || begin > n {
-			return 0, 0, p, refused(http.StatusBadRequest, "from=%.20q: expected a number from 0 to %d.", text, n)
+			return 0, 0, p, refused(http.StatusBadRequest, "skip=%.20q: expected a number from 0 to %d.", text, n)
 		}
 	}
 	end = min(begin+perPage, n)
 	p = page.NewPager(begin, end-begin, figure.Number(n))
 	query := func(from int) string {
 		q := r.URL.Query()
-		q.Set("from", strconv.Itoa(from))
+		q.Set("skip", strconv.Itoa(from))
 		return "?" + q.Encode()
 	}
 	if begin > 0 {

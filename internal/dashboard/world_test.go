@@ -181,6 +181,17 @@ func (w *world) ask(method, target string, change func(*http.Request)) *httptest
 	return answer
 }
 
+// settled asks until nothing of the page is being read any more.
+func (w *world) settled(target string) *httptest.ResponseRecorder {
+	w.t.Helper()
+	for end := time.Now().Add(bound); ; <-time.After(20 * time.Millisecond) {
+		answer := w.get(target)
+		if !strings.Contains(answer.Body.String(), " data-events=") || time.Now().After(end) {
+			return answer
+		}
+	}
+}
+
 // newServer serves on a port of its own, and gives its address.
 func newServer(t *testing.T, h http.Handler) string {
 	t.Helper()

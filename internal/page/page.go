@@ -100,6 +100,8 @@ var regions = map[string][]string{
 	"runs":       {"runs"},
 	"frames":     {"found"},
 	"frame":      {"about"},
+	"season":     {"season"},
+	"episode":    {"lanes", "whatif"},
 	"labels":     {"inbox"},
 	"duplicates": {"near"},
 	"workers":    {"workers"},

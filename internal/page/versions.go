@@ -97,7 +97,7 @@ const trendWidth, trendHeight = 300, 40
 // Path is the line of the trend, on an axis that begins at 0 unless the line would be flat on it.
 func (t Trend) Path() string {
 	low, high := slices.Min(t.Values), slices.Max(t.Values)
-	if high-low < high/4 { // small changes of large numbers
+	if !t.Share && high-low < high/4 { // small changes of large numbers
 		low -= (high - low) / 2
 	} else {
 		low = 0

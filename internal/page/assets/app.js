@@ -36,6 +36,7 @@ if (main) {
       fresh.innerHTML = html;
       morphChildren(document.getElementById(id), fresh.content);
     }
+    begin();
   });
   source.addEventListener("end", () => source.close());
 }
@@ -124,6 +125,12 @@ for (const [type, then] of [
     if (lanes) then(lanes, under(svg, lanes, event));
   });
 }
+// begin shows the first frame of lanes that have come onto the page.
+function begin() {
+  const lanes = document.querySelector(".lanes");
+  if (lanes && !lanes.querySelector(".preview").hasChildNodes()) lookAt(lanes, lanes.dataset.first);
+}
+begin();
 document.addEventListener("input", (event) => {
   const lanes = event.target.closest(".lanes");
   if (lanes) lookAt(lanes, event.target.value);

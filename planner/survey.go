@@ -79,6 +79,7 @@ func cellsOf(h rows.Header, values sheet.Values, classes []string) func(row int)
 func (in EpisodeInput) survey(out *inventory.Survey, cells func(row int) [inventory.Columns]string) {
 	p := newEpisodePlanner(in)
 	all := p.frames()
+	planned := len(all) // the rest have only an image, which no plan looks at
 	for f := range in.Images {
 		if _, named := p.rows[f]; !named && len(in.Standing[f]) == 0 {
 			all = append(all, f)
@@ -86,10 +87,10 @@ func (in EpisodeInput) survey(out *inventory.Survey, cells func(row int) [invent
 	}
 	p.out.Problems = convert(in.Sheet.Problems)
 	out.Frames = make([]inventory.Seen, 0, len(all))
-	for _, f := range all {
+	for i, f := range all {
 		row := p.rows[f]
 		seen := inventory.Seen{Frame: f, Row: row.Row, Cells: cells(row.Row), Class: row.Class, Image: in.Images[f]}
-		seen.Frozen = out.Held == "" && p.wish(f).Frozen
+		seen.Frozen = out.Held == "" && i < planned && p.wish(f).Frozen
 		for _, c := range in.Standing[f] {
 			seen.Stands = append(seen.Stands, c.Place)
 		}

@@ -42,6 +42,16 @@ func TestSurvey(t *testing.T) {
 			t.Errorf("held %q, base %q, sheet %q, problems %+v", s.Held, s.Base, s.Sheet, s.Problems)
 		}
 
+		// An image without a row is not frozen by a row that cannot be read: no plan looks at it.
+		w.sheet(e1, [][]string{header, {string(all[0]), "Common"}, {"frame 12", "Rare"}})
+		s, err = w.planner().Survey(context.Background(), e1)
+		w.must(err)
+		for _, seen := range s.Frames {
+			if want := seen.Frame == all[1]; seen.Frozen != want { // which stands
+				t.Errorf("%s is frozen: %t", seen.Frame, seen.Frozen)
+			}
+		}
+
 		// What holds the episode is said, and where its frames stand all the same.
 		w.sheets.fail[string(e1)] = sheet.ErrPermission
 		s, err = w.planner().Survey(context.Background(), e1)

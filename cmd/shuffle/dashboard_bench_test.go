@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dashboard"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
+	"github.com/angel-nft/google-shuffle/internal/inventory"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 	"github.com/angel-nft/google-shuffle/tracker"
@@ -31,6 +34,8 @@ func season345k(b *testing.B) (*state.Store, *dirbucket.Bucket) {
 	store := &state.Store{Bucket: dir, Layout: dataset.Layout{Prefix: "tuttle_twins"}}
 	const run = "20261123T212443Z-1"
 	plan := &state.Plan{Run: run, Generation: 1, State: state.Running, Tasks: episodes * frames, Totals: state.Totals{Copy: episodes * frames}}
+	plan.Settings = state.Settings{Definition: state.Definition{Seed: "seed", Split: "train=0.7,validate=0.1,test=0.2", Classes: []string{"Junk", "Common", "Uncommon", "Rare", "Legendary"}},
+		Datasets: []string{"train", "validate", "test"}, Listed: []string{"train", "validate", "test"}, ImageSize: "thumbnails"}
 	for i := range episodes {
 		e := state.EpisodePlan{Season: "S01", Episode: fmt.Sprintf("E%02d", i+1), State: state.EpisodePlanned, FirstSeq: i * frames, Totals: state.Totals{Copy: frames}}
 		for row := range problems {
@@ -105,4 +110,49 @@ func BenchmarkFirstPaint(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(size), "bytes/page")
+}
+
+// season345kTables are surveys of the same season: classes in runs of two seconds, datasets by the frame.
+func season345kTables(_ context.Context, e dataset.Episode) (*inventory.Survey, error) {
+	classes, datasets := []string{"Common", "Junk", "Rare", "Uncommon", "Legendary"}, []string{"train", "train", "train", "validate", "test"}
+	s := &inventory.Survey{Episode: e, Base: "tuttle_twins/" + e.Folder() + "/default_eng/v1/frames/thumbnails/"}
+	for i := range 28_800 {
+		class := classes[i/48%5]
+		seen := inventory.Seen{Frame: dataset.FrameAt(e, i), Row: i + 2, Class: class, Image: fmt.Sprint(e, i), Stands: []dataset.Place{{Dataset: datasets[i*7919%5], Class: class}}}
+		seen.Cells[inventory.Unsupervised], seen.Cells[inventory.Supervised] = classes[i/24%5], class
+		s.Frames = append(s.Frames, seen)
+	}
+	return s, nil
+}
+
+// BenchmarkSeasonPages is the pages about a season of 345,600 frames whose tables have been read.
+func BenchmarkSeasonPages(b *testing.B) {
+	store, dir := season345k(b)
+	t := &tracker.Tracker{Store: store}
+	a := &app{}
+	o := dashboard.Options{Store: store, Bucket: dir, Look: t.Look}
+	a.readers(&o)
+	o.Survey, o.Queues, o.History = season345kTables, nil, nil
+	handler := dashboard.New(o)
+	get := func(path string) *httptest.ResponseRecorder {
+		answer := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Host = "localhost"
+		handler.ServeHTTP(answer, r)
+		if answer.Code != http.StatusOK {
+			b.Fatalf("%s: status %d: %.500s", path, answer.Code, answer.Body)
+		}
+		return answer
+	}
+	for strings.Contains(get("/frames").Body.String(), "The page goes on by itself") {
+	}
+	for _, path := range []string{"/frames", "/frames?class=Rare&skip=60000", "/episodes", "/episodes/S01E02", "/episodes/S01E02?group=10s&guard=2", "/labels", "/duplicates", "/frames/TT_S01_E02_FRM-00-00-08-12"} {
+		b.Run(path, func(b *testing.B) {
+			size := 0
+			for b.Loop() {
+				size = get(path).Body.Len()
+			}
+			b.ReportMetric(float64(size), "bytes/page")
+		})
+	}
 }

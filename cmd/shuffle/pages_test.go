@@ -289,7 +289,7 @@ func (w *watched) run2(s state.Status) {
 	w.each("overview")
 	for _, tab := range []string{"changes", "episodes", "problems"} {
 		w.tab.Click(`.tabs a[href$="/` + tab + `"]`)
-		w.tab.Wait(`document.querySelector(".tabs a[aria-current]").href.endsWith("/` + tab + `") && document.readyState === "complete"`)
+		w.tab.Wait(`document.querySelector(".tabs a[aria-current]")?.href.endsWith("/` + tab + `") && document.readyState === "complete"`)
 		w.each("tab-" + tab)
 	}
 }

@@ -2,10 +2,8 @@ package dashboard
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -18,6 +16,8 @@ const (
 	freshAssigner = 10 * time.Minute
 	// keptAssigners bounds the memory: a season that is stratified frame by frame takes some 40 MB.
 	keptAssigners = 2
+	// keptDrawings bounds the drawn episodes, of half a megabyte each.
+	keptDrawings = 16
 )
 
 // assigner says where the frames of an episode belong under a definition. A stratified one is drawn from the season's tables, which
@@ -29,24 +29,28 @@ func (d *dashboard) assigner(ctx context.Context, def state.Definition, season [
 	if !def.Stratify {
 		return d.Assign(def, nil, standingOf(def, t))
 	}
-	key, err := json.Marshal(def)
-	if err != nil {
-		return nil, err
-	}
-	var of strings.Builder
-	fmt.Fprintf(&of, "%s", key)
+	key := fmt.Sprint(def.List(), lent{Tables: season}.key())
 	if len(def.Pinned) > 0 {
-		of.WriteString(string(t.Episode))
+		key += string(t.Episode)
 	}
-	for _, x := range season {
-		fmt.Fprintf(&of, " %s@%d", x.Episode, x.Read.UnixNano())
-	}
-	return d.assigners.get(ctx, of.String(), func(context.Context) (Assigner, error) {
+	return d.assigners.get(ctx, key, func(context.Context) (Assigner, error) {
 		var all []inventory.Labelled
 		for _, x := range season {
 			all = append(all, x.Labelled()...)
 		}
 		return d.Assign(def, all, standingOf(def, t))
+	})
+}
+
+// draw gives the dataset of each frame of an episode when a plan with the definition has been applied.
+func (d *dashboard) draw(ctx context.Context, def state.Definition, season []*inventory.Table, t *inventory.Table) ([]string, error) {
+	key := fmt.Sprint(def.List(), lent{Tables: []*inventory.Table{t}}.key(), lent{Tables: season}.key())
+	return d.drawings.get(ctx, key, func(ctx context.Context) ([]string, error) {
+		a, err := d.assigner(ctx, def, season, t)
+		if err != nil {
+			return nil, err
+		}
+		return t.Drawn(a.Dataset), nil
 	})
 }
 

@@ -82,7 +82,8 @@ type dashboard struct {
 	library   *library
 	indexes   *cache[struct{}, index]
 	assigners *cache[string, Assigner]
-	identical *cache[string, [][]inventory.Ref]
+	same      *cache[string, near]
+	drawings  *cache[string, []string]
 	listings  *cache[struct{}, versions.Listing]
 	queues    *cache[struct{}, []page.Queue]
 	plans     *cache[string, planned]
@@ -101,10 +102,10 @@ func New(o Options) http.Handler {
 		listings: newCache[struct{}, versions.Listing](freshVersions), plans: newCache[string, planned](freshDiff), diffs: newCache[string, versions.Diff](freshDiff),
 		queues:  newCache[struct{}, []page.Queue](freshQueues),
 		asking:  make(chan struct{}, asksAtOnce),
-		library: newLibrary(o.Survey), indexes: newCache[struct{}, index](freshIndex), assigners: newCache[string, Assigner](freshAssigner), identical: newCache[string, [][]inventory.Ref](freshIdentical), histories: newCache[dataset.Frame, []why.Operation](freshHistory),
+		library: newLibrary(o.Survey), indexes: newCache[struct{}, index](freshIndex), assigners: newCache[string, Assigner](freshAssigner), same: newCache[string, near](freshSame), drawings: newCache[string, []string](freshAssigner), histories: newCache[dataset.Frame, []why.Operation](freshHistory),
 	}
 	d.diffs.most = keptDiffs
-	d.assigners.most, d.identical.most = keptAssigners, keptAssigners
+	d.assigners.most, d.same.most, d.drawings.most = keptAssigners, keptAssigners, keptDrawings
 	mux := http.NewServeMux()
 	for pattern, build := range map[string]builder{
 		"/{$}":                           d.first,

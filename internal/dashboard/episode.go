@@ -57,15 +57,15 @@ func classLane(t *inventory.Table, classes []string, columns int) page.Lane {
 		colors[i] = i % palette
 	}
 	colors[len(names)-1] = plain
+	places := map[string]int{"": len(classes) + 1}
+	for i, class := range classes {
+		places[class] = i
+	}
 	return page.NewLane("Class", t.Lane(columns, len(names), func(i int) int {
-		class := t.ClassAt(i)
-		if at := slices.Index(classes, class); at >= 0 {
+		if at, ok := places[t.ClassAt(i)]; ok {
 			return at
 		}
-		if class != "" {
-			return len(classes)
-		}
-		return len(classes) + 1
+		return len(classes)
 	}), names, colors)
 }
 

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -205,13 +204,4 @@ func (d *dashboard) rowOf(r *http.Request, e dataset.Episode, row int) (string, 
 		return "", refused(http.StatusNotFound, "No frame has the row %d of %s first.", row, e)
 	}
 	return page.FramePath(t.Name(i)), nil
-}
-
-// search is the address of the frames that parameters choose.
-func search(parts ...string) string {
-	q := url.Values{}
-	for i := 0; i < len(parts); i += 2 {
-		q.Set(parts[i], parts[i+1])
-	}
-	return "/frames?" + q.Encode()
 }

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -76,8 +77,27 @@ func (l look) query() url.Values {
 	return q
 }
 
-// freshIdentical is how long it is kept which images are the same. Its key has all that it depends on.
-const freshIdentical = 10 * time.Minute
+// freshSame is how long it is kept which frames are near duplicates. Its key has all that it depends on.
+const freshSame = 10 * time.Minute
+
+// near is the near duplicates of some tables.
+type near struct {
+	leaking []inventory.Ref // frames outside the training dataset, beside a training frame
+	frames  int             // outside the training dataset
+	groups  [][]inventory.Ref
+}
+
+func nearOf(tables []*inventory.Table, training string) (n near) {
+	for at, t := range tables {
+		found, frames := t.Leaking(t.Standing(), training)
+		n.frames += frames
+		for _, i := range found {
+			n.leaking = append(n.leaking, inventory.Ref{Table: at, Index: i})
+		}
+	}
+	n.groups = inventory.Identical(tables)
+	return n
+}
 
 // duplicates shows what is trained on and stands in another dataset too, or nearly so.
 func (d *dashboard) duplicates(r *http.Request) (page.Page, error) {
@@ -86,32 +106,29 @@ func (d *dashboard) duplicates(r *http.Request) (page.Page, error) {
 		return nil, err
 	}
 	p := &page.Duplicates{Reading: l.reading(), Fields: l.place(r), Training: l.training(), Group: l.Settings.Group, Query: r.URL.RawQuery}
-	var leaking []inventory.Ref
-	for n, t := range l.Tables {
-		found, frames := t.Leaking(t.Standing(), p.Training)
-		p.Frames += frames
-		for _, i := range found {
-			leaking = append(leaking, inventory.Ref{Table: n, Index: i})
-		}
+	n, err := within(r.Context(), func(ctx context.Context) (near, error) {
+		return d.same.get(ctx, p.Training+" "+l.key(), func(context.Context) (near, error) { return nearOf(l.Tables, p.Training), nil })
+	})
+	if errors.Is(err, errDrawing) {
+		p.Reading.Pending = true
+		return p, nil
 	}
-	begin, end, pages, err := pageOf(r, len(leaking), islandsPerPage)
-	if err != nil && l.Missing() == 0 {
-		return nil, err
-	}
-	p.Leaking, p.Pages = len(leaking), pages
-	for _, at := range leaking[begin:end] {
-		t := l.Tables[at.Table]
-		beside, _ := t.Beside(t.Standing(), at.Index, p.Training)
-		p.Pairs = append(p.Pairs, page.DuplicatePair{Tiles: []page.Tile{d.tile(t, at.Index), d.tile(t, beside)}})
-	}
-	groups, err := d.identical.get(r.Context(), l.key(), func(context.Context) ([][]inventory.Ref, error) { return inventory.Identical(l.Tables), nil })
 	if err != nil {
 		return nil, err
 	}
-	p.Images = len(groups)
-	for n, group := range groups {
+	begin, end, pages, err := pageOf(r, len(n.leaking), islandsPerPage)
+	if err != nil && l.Missing() == 0 {
+		return nil, err
+	}
+	p.Leaking, p.Frames, p.Pages = len(n.leaking), n.frames, pages
+	for _, at := range n.leaking[begin:end] {
+		t := l.Tables[at.Table]
+		p.Pairs = append(p.Pairs, page.DuplicatePair{Tiles: []page.Tile{d.tile(t, at.Index), d.tile(t, t.Beside(at.Index, p.Training))}})
+	}
+	p.Images = len(n.groups)
+	for i, group := range n.groups {
 		p.Copies += len(group)
-		if n >= shownGroups {
+		if i >= shownGroups {
 			continue
 		}
 		var tiles []page.Tile

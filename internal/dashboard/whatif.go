@@ -91,18 +91,14 @@ func (d *dashboard) whatIf(ctx context.Context, p *page.Episode, x index, a ask,
 		p.Failed = "There is no run yet, so that nothing is in force."
 		return nil
 	}
-	assigner, err := within(ctx, func(ctx context.Context) (Assigner, error) { return d.assigner(ctx, a.Definition, season, t) })
-	switch {
-	case errors.Is(err, errDrawing):
-		p.Drawing = true
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err != nil:
+	then, err := within(ctx, func(ctx context.Context) ([]string, error) { return d.draw(ctx, a.Definition, season, t) })
+	if p.Drawing = errors.Is(err, errDrawing); !p.Drawing && err != nil {
 		p.Failed = err.Error()
-		return nil
 	}
-	now, then := t.Standing(), t.Drawn(assigner.Dataset)
+	if err != nil {
+		return ctx.Err()
+	}
+	now := t.Standing()
 	flags := a.flags()
 	w := &page.WhatIf{Same: len(flags) == 0, Settings: strings.Join(flags, " "), Command: "plan --dry-run " + strings.Join(flags, " ")}
 	w.Balance = page.NewBalance(balanceOf(t, now, then, x.Settings), x.Settings)

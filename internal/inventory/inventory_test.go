@@ -143,11 +143,10 @@ func TestLeaking(t *testing.T) {
 	if !slices.Equal(leaking, []int{1, 3}) || of != 5 {
 		t.Errorf("%v of %d", leaking, of)
 	}
-	if at, ok := table.Beside(table.Standing(), 1, "train"); at != 0 || !ok {
-		t.Errorf("beside frame 1: %d, %t", at, ok)
-	}
-	if _, ok := table.Beside(table.Standing(), 6, "train"); ok {
-		t.Error("frame 6 has a train frame beside it")
+	for i, want := range map[int]int{1: 0, 3: 4, 6: -1} {
+		if at := table.Beside(i, "train"); at != want {
+			t.Errorf("beside frame %d: %d, want %d", i, at, want)
+		}
 	}
 }
 

@@ -80,10 +80,16 @@ func (t *Table) Leaking(names []string, training string) (leaking []int, of int)
 	return leaking, of
 }
 
-// Beside is the training frame right beside the i-th frame; false when there is none.
-func (t *Table) Beside(names []string, i int, training string) (int, bool) {
-	at := t.beside(names, i, training)
-	return at, at >= 0
+// Beside is the place in the table of the training frame right beside the i-th frame as they stand, -1 when there is none.
+func (t *Table) Beside(i int, training string) int {
+	stands := func(at int) bool { return t.Text(t.Frames[at].Dataset) == training }
+	switch {
+	case i > 0 && t.joined(i) && stands(i-1):
+		return i - 1
+	case i+1 < len(t.Frames) && t.joined(i+1) && stands(i+1):
+		return i + 1
+	}
+	return -1
 }
 
 func (t *Table) beside(names []string, i int, training string) int {

@@ -30,7 +30,6 @@ type Band struct {
 func NewLane(name string, l inventory.Lane, names []string, colors []int) Lane {
 	lane := Lane{Name: name, Width: max(len(l.Counts), 1), Height: laneHeight}
 	paths := make([]strings.Builder, len(names))
-	lane.Bands = make([]Band, len(names))
 	for begin := 0; begin < len(l.Counts); {
 		end := begin + 1
 		for end < len(l.Counts) && same(l.Counts[begin], l.Counts[end]) {
@@ -50,11 +49,12 @@ func NewLane(name string, l inventory.Lane, names []string, colors []int) Lane {
 		}
 		begin = end
 	}
-	for v := range lane.Bands {
-		lane.Bands[v] = Band{Name: names[v], Color: colors[v], Path: paths[v].String()}
+	for v, name := range names {
+		band := Band{Name: name, Color: colors[v], Path: paths[v].String()}
 		for _, counts := range l.Counts {
-			lane.Bands[v].Count += counts[v]
+			band.Count += counts[v]
 		}
+		lane.Bands = append(lane.Bands, band)
 	}
 	return lane
 }

@@ -1,5 +1,5 @@
-// Package awsclient has what the clients of S3 and SQS share: a transport that gives up connections whose answers stop coming.
-// A limit for a whole answer would have to allow for the largest one. Here each read may take as long as the limit.
+// Package awsclient has what the clients of S3 and SQS share: pooled connections, a limit for answers that stop
+// coming, and signed requests with retries.
 package awsclient
 
 import (

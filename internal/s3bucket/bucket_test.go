@@ -303,16 +303,15 @@ func TestContextErrorsStayVisible(t *testing.T) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	})), 8), "b")
-	for _, want := range []error{context.Canceled, context.DeadlineExceeded} {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		if errors.Is(want, context.Canceled) {
-			cancel()
-		}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	for want, ctx := range map[error]context.Context{context.Canceled: canceled, context.DeadlineExceeded: late} {
 		_, err := b.CopyObject(ctx, "a", "b", "")
 		wantCode(t, err, bucket.CodeTransport, 0)
 		if !errors.Is(err, want) {
 			t.Errorf("error %v is not %v", err, want)
 		}
-		cancel()
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/angel-nft/google-shuffle/internal/awsclient"
@@ -38,7 +37,7 @@ const stallTimeout = 20 * time.Second
 //     A PutObject has an MD5 instead.
 //   - A client of another kind in cfg.HTTPClient is taken as it is.
 func NewClient(cfg aws.Config, maxConns int) *s3.Client {
-	cfg.HTTPClient = pooled(cfg.HTTPClient, maxConns)
+	cfg.HTTPClient = pool(maxConns).HTTPClient(cfg.HTTPClient, fence)
 	return s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.UsePathStyle = o.UsePathStyle || o.BaseEndpoint != nil
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
@@ -48,27 +47,14 @@ func NewClient(cfg aws.Config, maxConns int) *s3.Client {
 	})
 }
 
-func pooled(client aws.HTTPClient, maxConns int) aws.HTTPClient {
-	if client == nil {
-		client = awshttp.NewBuildableClient()
-	}
-	buildable, ok := client.(*awshttp.BuildableClient)
-	if !ok {
-		return client
-	}
-	return buildable.WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, maxConns)
-		t.MaxIdleConns = max(t.MaxIdleConns, 2*maxConns) // A bucket has several hosts when a region redirects.
-		t.MaxConnsPerHost = max(t.MaxConnsPerHost, 2*maxConns)
-		t.ResponseHeaderTimeout = answerTimeout
-		awsclient.LimitStalls(t, stallTimeout)
-		fence(t)
-	})
+// pool is for up to maxConns requests at a time.
+func pool(maxConns int) awsclient.Pool {
+	return awsclient.Pool{Connections: maxConns, AnswerTimeout: answerTimeout, StallTimeout: stallTimeout}
 }
 
 // newRetryer is the SDK's standard retryer without its quota: one throttled listing among many would use up the quota of all, and
 // the number of requests at a time is bounded already.
-func newRetryer() aws.Retryer {
+func newRetryer() *retry.Standard {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
 		o.RateLimiter = ratelimit.None

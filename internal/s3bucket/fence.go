@@ -49,15 +49,6 @@ func fence(t *http.Transport) {
 	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 }
 
-// lateness says whether the deadline of a context, when it has one, is past by the clock.
-func lateness(ctx context.Context) func() error {
-	until, ok := ctx.Deadline()
-	if !ok {
-		return nil
-	}
-	return func() error { return bucket.LateFor(until) }
-}
-
 // within is a context whose requests are not sent after its deadline, by the clock and to the letter. done lets go of the connections.
 func within(ctx context.Context) (_ context.Context, done func()) {
 	until, ok := ctx.Deadline()

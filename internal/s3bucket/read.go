@@ -26,7 +26,7 @@ func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket
 		if err != nil {
 			return bucket.Content{}, err
 		}
-		body, err := readAll(out)
+		body, err := readAll(out.Body, aws.ToInt64(out.ContentLength))
 		if err == nil {
 			err = checkType(key, out)
 		}
@@ -44,7 +44,7 @@ func (b *Bucket) get(ctx context.Context, key, ifNoneMatch string) (*s3.GetObjec
 	if err := checkKey(key); err != nil {
 		return nil, invalidKey(op, key, err)
 	}
-	out, err := b.api.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, IfNoneMatch: quoted(ifNoneMatch)})
+	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, IfNoneMatch: quoted(ifNoneMatch)})
 	if err != nil {
 		return nil, fail(op, key, err)
 	}
@@ -64,12 +64,15 @@ func checkType(key string, out *s3.GetObjectOutput) error {
 	return nil
 }
 
-func readAll(out *s3.GetObjectOutput) ([]byte, error) {
-	defer out.Body.Close() //nolint:errcheck // It was only read.
+// roomForBody is how much memory is taken for a body before any of it has come.
+const roomForBody = 8 << 20
+
+// readAll reads a body and closes it, so that its connection serves the next request.
+func readAll(from io.ReadCloser, length int64) ([]byte, error) {
+	defer from.Close() //nolint:errcheck // It was only read.
 	var body bytes.Buffer
-	// ReadFrom looks for the end with some room left.
-	body.Grow(int(max(aws.ToInt64(out.ContentLength), 0)) + bytes.MinRead)
-	_, err := body.ReadFrom(out.Body)
+	body.Grow(int(min(max(length, 0), roomForBody)) + bytes.MinRead) // ReadFrom looks for the end with some room left
+	_, err := body.ReadFrom(from)
 	return body.Bytes(), err
 }
 
@@ -89,7 +92,7 @@ func (b *Bucket) HeadObject(ctx context.Context, key string) (bucket.Object, err
 	if err := checkKey(key); err != nil {
 		return bucket.Object{}, invalidKey(op, key, err)
 	}
-	out, err := b.api.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
+	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
 	if err != nil {
 		return bucket.Object{}, fail(op, key, err)
 	}

@@ -177,8 +177,8 @@ func (s *xmlScanner) number(text []byte) int64 {
 }
 
 // bool reads true or false.
-func (s *xmlScanner) bool(text []byte) *bool {
+func (s *xmlScanner) bool(text []byte) bool {
 	is := string(text) == "true"
 	s.bad = s.bad || !is && string(text) != "false"
-	return &is
+	return is
 }

@@ -138,8 +138,8 @@ func TestConnectionsAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The first round is the SDK's, over connections of its own.
-	if n := connections.Load(); n < atOnce || n > 2*atOnce+atOnce/4 {
+	// A connection may be dialled for a call that another's then serves.
+	if n := connections.Load(); n < atOnce || n > atOnce+atOnce/4 {
 		t.Errorf("%d connections for %d calls at a time", n, atOnce)
 	}
 }
@@ -149,7 +149,7 @@ func TestTransport(t *testing.T) {
 	for name, given := range map[string]aws.HTTPClient{"none": nil, "the SDK's own": built} {
 		client := sqsqueue.NewClient(aws.Config{HTTPClient: given}, 300).Options().HTTPClient
 		transport := client.(*awshttp.BuildableClient).GetTransport()
-		if transport.MaxIdleConnsPerHost != 300 || transport.MaxIdleConns != 300 {
+		if transport.MaxIdleConnsPerHost != 300 || transport.MaxIdleConns < 300 {
 			t.Errorf("%s: %d and %d idle connections, want 300", name, transport.MaxIdleConnsPerHost, transport.MaxIdleConns)
 		}
 		if transport.ResponseHeaderTimeout < queue.MaxWait+5*time.Second {

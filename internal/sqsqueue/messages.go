@@ -19,16 +19,13 @@ const receiveAttempts = 3
 
 // SendMessageBatch sends entries, at most queue.MaxBatch and queue.MaxBatchBytes.
 func (q *Queue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error) {
-	out, err := call(ctx, q, "SendMessageBatch", func() any { return sendEntries(q.url, entries) },
-		func(options ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
-			in := &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: []types.SendMessageBatchRequestEntry{}}
-			for i, e := range entries {
-				in.Entries = append(in.Entries, types.SendMessageBatchRequestEntry{
-					Id: id(i), MessageBody: aws.String(e.Body), MessageAttributes: attributeValues(e.Attributes),
-				})
-			}
-			return q.api.SendMessageBatch(ctx, in, options...)
+	in := &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: []types.SendMessageBatchRequestEntry{}}
+	for i, e := range entries {
+		in.Entries = append(in.Entries, types.SendMessageBatchRequestEntry{
+			Id: id(i), MessageBody: aws.String(e.Body), MessageAttributes: attributeValues(e.Attributes),
 		})
+	}
+	out, err := q.api.SendMessageBatch(ctx, in)
 	if err != nil {
 		return nil, wrap("send messages to", q.url, err)
 	}
@@ -55,7 +52,7 @@ func attributeValues(attributes map[string]string) map[string]types.MessageAttri
 // queue was set up with, and without any wait SQS asks only some of its servers. None after that is no error. When ctx ends a long poll, SQS may
 // already have handed out messages: they come back after the visibility timeout.
 func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error) {
-	in := sqs.ReceiveMessageInput{
+	in := &sqs.ReceiveMessageInput{
 		QueueUrl:            &q.url,
 		MaxNumberOfMessages: int32(limit),
 		WaitTimeSeconds:     max(1, seconds(wait)),
@@ -64,10 +61,7 @@ func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duratio
 		},
 		MessageAttributeNames: []string{"All"},
 	}
-	out, err := call(ctx, q, "ReceiveMessage", func() any { return receiving(&in) },
-		func(options ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
-			return q.api.ReceiveMessage(ctx, &in, append(options, func(o *sqs.Options) { o.RetryMaxAttempts = receiveAttempts })...)
-		})
+	out, err := q.api.ReceiveMessage(ctx, in, func(o *sqs.Options) { o.RetryMaxAttempts = receiveAttempts })
 	if err != nil {
 		return nil, wrap("receive messages from", q.url, err)
 	}
@@ -109,14 +103,11 @@ func attributeText(v types.MessageAttributeValue) string {
 
 // DeleteMessageBatch deletes the messages of at most queue.MaxBatch receipts.
 func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]queue.Failure, error) {
-	out, err := call(ctx, q, "DeleteMessageBatch", func() any { return deleteEntries(q.url, receipts) },
-		func(options ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
-			in := &sqs.DeleteMessageBatchInput{QueueUrl: &q.url, Entries: []types.DeleteMessageBatchRequestEntry{}}
-			for i, receipt := range receipts {
-				in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: id(i), ReceiptHandle: aws.String(receipt)})
-			}
-			return q.api.DeleteMessageBatch(ctx, in, options...)
-		})
+	in := &sqs.DeleteMessageBatchInput{QueueUrl: &q.url, Entries: []types.DeleteMessageBatchRequestEntry{}}
+	for i, receipt := range receipts {
+		in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: id(i), ReceiptHandle: aws.String(receipt)})
+	}
+	out, err := q.api.DeleteMessageBatch(ctx, in)
 	if err != nil {
 		return nil, wrap("delete messages of", q.url, err)
 	}

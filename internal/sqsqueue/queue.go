@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"github.com/angel-nft/google-shuffle/internal/direct"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
@@ -39,22 +38,21 @@ type API interface {
 
 // Queue is one queue. Its errors have SQS's code (smithy.APIError), and are queue.ErrNotFound when the queue is gone.
 type Queue struct {
-	api      API
-	url      string
-	shortcut *direct.Client // nil: every call is the SDK's
+	api API
+	url string
 }
 
 // New is the queue of that name, or of that URL, which is used as it is. queue.ErrNotFound: no queue has the name in the
 // client's account and region.
 func New(ctx context.Context, api API, nameOrURL string) (*Queue, error) {
 	if queue.IsURL(nameOrURL) {
-		return &Queue{api: api, url: nameOrURL, shortcut: newShortcut(api)}, nil
+		return &Queue{api: api, url: nameOrURL}, nil
 	}
 	url, err := resolve(ctx, api, nameOrURL)
 	if err != nil {
 		return nil, err
 	}
-	return &Queue{api: api, url: url, shortcut: newShortcut(api)}, nil
+	return &Queue{api: api, url: url}, nil
 }
 
 // URL is the queue's address.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -22,8 +24,9 @@ type Calls struct {
 	requests map[Request]bool
 }
 
-// Option makes the SDK tell of every call.
+// Option notes every call of the SDK, and the signed requests that are no calls of it.
 func (c *Calls) Option(o *awsconfig.LoadOptions) error {
+	o.HTTPClient = noting{awshttp.NewBuildableClient(), c}
 	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
 		note := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			c.note(in.Parameters)
@@ -32,6 +35,23 @@ func (c *Calls) Option(o *awsconfig.LoadOptions) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("NoteCall", note), middleware.Before)
 	})
 	return nil
+}
+
+// noting is an HTTP client that notes the requests of internal/s3bucket, which have the bucket in their path.
+type noting struct {
+	aws.HTTPClient
+	calls *Calls
+}
+
+func (n noting) Do(r *http.Request) (*http.Response, error) {
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	query := r.URL.Query()
+	if source := r.Header.Get("X-Amz-Copy-Source"); source != "" {
+		n.calls.note(&s3.CopyObjectInput{Bucket: &bucket, Key: &key, CopySource: &source})
+	} else if query.Get("list-type") == "2" {
+		n.calls.note(&s3.ListObjectsV2Input{Bucket: &bucket, Prefix: aws.String(query.Get("prefix"))})
+	}
+	return n.HTTPClient.Do(r)
 }
 
 func (c *Calls) note(input any) {

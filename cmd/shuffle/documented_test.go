@@ -68,10 +68,11 @@ func TestReadme(t *testing.T) {
 	if len(commands) < 60 {
 		t.Errorf("only %d commands found: %q", len(commands), commands)
 	}
-	help := ""
+	help, seen := "", map[string]bool{}
 	for _, command := range commands {
 		parses(t, command)
-		if name := strings.Fields(command)[0]; !strings.HasPrefix(name, "-") {
+		if name := strings.Fields(command)[0]; !seen[name] && !strings.HasPrefix(name, "-") {
+			seen[name] = true
 			help += helpOf(t, name)
 		}
 	}

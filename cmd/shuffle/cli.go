@@ -60,8 +60,8 @@ type parsed struct {
 
 func (p *parsed) run(ctx context.Context, a *app) error { return p.command.run(ctx, a) }
 
-// parse reads the arguments; nil when they asked for help, which is printed then. Without any it prints the commands
-// and returns errNoCommand.
+// parse reads the arguments; nil when they asked for help, which is printed then. Without any it
+// prints the commands and returns errNoCommand.
 func parse(args []string, stdout, stderr io.Writer) (*parsed, error) {
 	var c cli
 	helped := false
@@ -105,7 +105,8 @@ func parse(args []string, stdout, stderr io.Writer) (*parsed, error) {
 	return &parsed{config: c.Config, command: command, variables: variables(k.Model.Node)}, nil
 }
 
-// variables are the environment's names of a command's flags, and of the flags of the commands in it.
+// variables are the environment's names of a command's flags, and of the flags of the commands in
+// it.
 func variables(node *kong.Node) (names []string) {
 	for _, flag := range node.Flags {
 		names = append(names, flag.Envs...)
@@ -151,7 +152,8 @@ func expandHome(ctx *kong.Context) error {
 	return nil
 }
 
-// given says where each flag of the command was given: on the command line, or else in its variable.
+// given says where each flag of the command was given: on the command line, or else in its
+// variable.
 func given(ctx *kong.Context) map[string]string {
 	where := map[string]string{}
 	for _, flag := range ctx.Flags() {

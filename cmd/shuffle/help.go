@@ -7,8 +7,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// printHelp prints the whole help of the program, or of one command its own flags, an example, and where the
-// flags of all commands are listed.
+// printHelp prints the whole help of the program, or of one command its own flags, an example, and
+// where the flags of all commands are listed.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	command := ctx.Selected()
 	if command == nil {

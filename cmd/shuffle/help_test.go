@@ -12,8 +12,8 @@ var (
 	exampleLine = regexp.MustCompile(`(?m)^Example:\n  shuffle (.+)$`)
 )
 
-// shuffle, alone: the commands, a line each, and exit code 2. shuffle COMMAND --help: its own flags, an example that
-// parses, and where the other flags are.
+// shuffle, alone: the commands, a line each, and exit code 2. shuffle COMMAND --help: its own
+// flags, an example that parses, and where the other flags are.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	var out, logs bytes.Buffer

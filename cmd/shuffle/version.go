@@ -10,7 +10,8 @@ import (
 // go build -ldflags "-X main.version=v1.2.3".
 var version string
 
-// versionLine names the build: its version, its commit where it was built in the repository, and Go's version.
+// versionLine names the build: its version, its commit where it was built in the repository, and
+// Go's version.
 func versionLine(given string, build *debug.BuildInfo) string {
 	settings := map[string]string{}
 	for _, s := range build.Settings {

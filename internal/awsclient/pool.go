@@ -10,8 +10,8 @@ import (
 
 // Pool says how many connections a client keeps and how long it waits for an answer.
 type Pool struct {
-	// Connections to a host are kept open. The SDK keeps ten: most requests of a busy process would open
-	// a new connection.
+	// Connections to a host are kept open. The SDK keeps ten: most requests of a busy process would
+	// open a new connection.
 	Connections int
 	// AnswerTimeout is how long an answer may take to begin.
 	AnswerTimeout time.Duration

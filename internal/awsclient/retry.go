@@ -10,8 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
-// Retry makes attempts until one succeeds or the retryer gives up. It asks the retryer what the SDK's
-// own calls ask it.
+// Retry makes attempts until one succeeds or the retryer gives up. It asks the retryer what the
+// SDK's own calls ask it.
 func Retry(ctx context.Context, retryer aws.RetryerV2, attempt func() error) error {
 	releaseRetry := func(error) error { return nil }
 	for n := 1; ; n++ {

@@ -70,7 +70,8 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// TestRetryEnds: with the context, during an attempt and between two; and when the retryer has no token left.
+// TestRetryEnds: with the context, during an attempt and between two; and when the retryer has no
+// token left.
 func TestRetryEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0

@@ -11,8 +11,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// SigningClient sends requests signed with Signature Version 4. It consists of public parts of an SDK
-// client, and is safe for concurrent use.
+// SigningClient sends requests signed with Signature Version 4. It consists of public parts of an
+// SDK client, and is safe for concurrent use.
 type SigningClient struct {
 	HTTP        aws.HTTPClient
 	Signer      v4.HTTPSigner
@@ -46,12 +46,14 @@ func (c *SigningClient) Do(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// maxSkew is the difference of two clocks that the SDK does not correct either. S3 tolerates 15 minutes.
+// maxSkew is the difference of two clocks that the SDK does not correct either. S3 tolerates 15
+// minutes.
 const maxSkew = 4 * time.Minute
 
-// AdjustClock is for an answer that refuses the time of the request's signature. When the answer's Date
-// differs from that time, later requests are signed with the service's time, and the error that
-// AdjustClock returns makes the SDK's retryers try again. Otherwise it returns refusal as it is.
+// AdjustClock is for an answer that refuses the time of the request's signature. When the answer's
+// Date differs from that time, later requests are signed with the service's time, and the error
+// that AdjustClock returns makes the SDK's retryers try again. Otherwise it returns refusal as it
+// is.
 func (c *SigningClient) AdjustClock(r *http.Request, answer *http.Response, refusal error) error {
 	signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
 	if err != nil {

@@ -33,8 +33,8 @@ func decode(body []byte, root string, into any) error {
 	return decoder.DecodeElement(into, &start)
 }
 
-// openAnswer reads up to the outermost element of an answer: the expected one, or Error. An answer without a body
-// counts as one that broke off.
+// openAnswer reads up to the outermost element of an answer: the expected one, or Error. An answer
+// without a body counts as one that broke off.
 func openAnswer(body []byte, expected string) (*xml.Decoder, xml.StartElement, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, xml.StartElement{}, fmt.Errorf("the answer is empty: %w", io.ErrUnexpectedEOF)
@@ -54,7 +54,8 @@ func openAnswer(body []byte, expected string) (*xml.Decoder, xml.StartElement, e
 	}
 }
 
-// decodeError reads S3's error. Without one, as in the answer of a proxy, the code is the SDK's for that.
+// decodeError reads S3's error. Without one, as in the answer of a proxy, the code is the SDK's for
+// that.
 func decodeError(body []byte) error {
 	var e struct {
 		XMLName       xml.Name `xml:"Error"`

@@ -13,7 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// BenchmarkCopyObject is what a copy costs over a connection, in the adapter and, as the measure, in the SDK with its own settings.
+// BenchmarkCopyObject is what a copy costs over a connection, in the adapter and, as the measure,
+// in the SDK with its own settings.
 func BenchmarkCopyObject(b *testing.B) {
 	const src = "tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/TT_S01_E01_FRM-00-00-08-12.jpg"
 	const dst = "tuttle_twins/ML/train/Rare/TT_S01_E01_FRM-00-00-08-12.jpg"
@@ -43,7 +44,8 @@ func BenchmarkCopyObject(b *testing.B) {
 const copyAnswer = declaration + `<CopyObjectResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">` +
 	`<LastModified>2026-11-25T03:34:33.000Z</LastModified><ETag>&quot;e&quot;</ETag></CopyObjectResult>`
 
-// granting starts a server that grants each copy at once, with as little work as can be: what is left is the client's own cost.
+// granting starts a server that grants each copy at once, with as little work as can be: what is
+// left is the client's own cost.
 func granting(b *testing.B) (url string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

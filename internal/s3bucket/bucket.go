@@ -1,5 +1,6 @@
-// Package s3bucket is a bucket in S3, by way of the AWS SDK. The two calls that a run makes most often, CopyObject
-// and ListObjectsV2, are signed requests over the SDK's HTTP client. All others are calls of the SDK.
+// Package s3bucket is a bucket in S3, by way of the AWS SDK. The two calls that a run makes most
+// often, CopyObject and ListObjectsV2, are signed requests over the SDK's HTTP client. All others
+// are calls of the SDK.
 package s3bucket
 
 import (
@@ -18,7 +19,8 @@ import (
 type Bucket struct {
 	client *s3.Client
 	name   string
-	// endpoint is where signed requests go. It is resolved once: it depends on the client's options only.
+	// endpoint is where signed requests go. It is resolved once: it depends on the client's options
+	// only.
 	endpoint func() (*endpoint, error)
 }
 

@@ -52,7 +52,8 @@ func config(client aws.HTTPClient) aws.Config {
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
 }
 
-// scripted is a bucket whose server gives the answers in order, the last one again and again. It counts requests.
+// scripted is a bucket whose server gives the answers in order, the last one again and again. It
+// counts requests.
 func scripted(answers ...func(*http.Request) reply) (b *Bucket, requests *int) {
 	requests = new(int)
 	return New(NewClient(config(doer(func(r *http.Request) (*http.Response, error) {

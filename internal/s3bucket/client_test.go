@@ -53,8 +53,8 @@ func TestBucketInHostOrPath(t *testing.T) {
 	}
 }
 
-// TestConnectionsAreKept makes rounds of as many copies at a time as there are slots. With the SDK's own ten idle
-// connections each round would open most of them anew.
+// TestConnectionsAreKept makes rounds of as many copies at a time as there are slots. With the
+// SDK's own ten idle connections each round would open most of them anew.
 func TestConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	const slots, rounds = 32, 10
@@ -125,8 +125,8 @@ func TestTransportOfTheConfigIsKept(t *testing.T) {
 	}
 }
 
-// TestEscapedPathIsPlain checks what the header of a copy's source may hold, and that nothing is lost;
-// TestCopyRequest has the examples.
+// TestEscapedPathIsPlain checks what the header of a copy's source may hold, and that nothing is
+// lost; TestCopyRequest has the examples.
 func TestEscapedPathIsPlain(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

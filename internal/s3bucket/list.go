@@ -44,7 +44,8 @@ func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.P
 }
 
 func listQuery(in bucket.ListInput) string {
-	// Keys may hold characters that XML can't; one such key would make the whole listing unreadable.
+	// Keys may hold characters that XML can't; one such key would make the whole listing
+	// unreadable.
 	query := url.Values{"list-type": {"2"}, "encoding-type": {"url"}}
 	for name, value := range map[string]string{
 		"prefix": in.Prefix, "delimiter": in.Delimiter, "start-after": in.StartAfter, "continuation-token": in.Token,

@@ -18,8 +18,8 @@ type listed struct {
 
 type commonPrefix struct{ Prefix string }
 
-// decodeListing reads the form of S3's answers by a scanner that knows no other: encoding/xml takes five times as
-// long, longer than all else of a listing. Every other answer goes to encoding/xml.
+// decodeListing reads the form of S3's answers by a scanner that knows no other: encoding/xml takes
+// five times as long, longer than all else of a listing. Every other answer goes to encoding/xml.
 func decodeListing(body []byte) (listing, error) {
 	if l, ok := scanListing(body); ok {
 		return l, nil
@@ -63,8 +63,8 @@ func scanListing(body []byte) (listing, bool) {
 	return l.finish(), !l.bad
 }
 
-// listReader gathers the texts of a page in one piece, since a season has hundreds of thousands of keys and no other part of the answer
-// is to be kept with them.
+// listReader gathers the texts of a page in one piece, since a season has hundreds of thousands of
+// keys and no other part of the answer is to be kept with them.
 type listReader struct {
 	xmlScanner
 	out   listing

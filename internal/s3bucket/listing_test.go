@@ -49,8 +49,8 @@ var listings = []string{
 	`not XML`,
 }
 
-// TestListingAsSDK: an answer comes to what it comes to by the SDK's own call. The SDK does not look at the root
-// element, and not at a token that is missing.
+// TestListingAsSDK: an answer comes to what it comes to by the SDK's own call. The SDK does not
+// look at the root element, and not at a token that is missing.
 func TestListingAsSDK(t *testing.T) {
 	t.Parallel()
 	for _, body := range listings {

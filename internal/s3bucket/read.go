@@ -15,10 +15,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// bodyTries is how often an object is read whose body breaks off: the SDK has returned by then and retries no more.
+// bodyTries is how often an object is read whose body breaks off: the SDK has returned by then and
+// retries no more.
 const bodyTries = 3
 
-// GetObject reads an object whole. With ifNoneMatch, an object of that ETag is bucket.ErrNotModified.
+// GetObject reads an object whole. With ifNoneMatch, an object of that ETag is
+// bucket.ErrNotModified.
 func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error) {
 	const op = "GetObject"
 	for try := 1; ; try++ {
@@ -76,8 +78,8 @@ func readAll(from io.ReadCloser, length int64) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-// age is how old the object was at least, by S3's clock, when it answered. Date and Last-Modified are whole seconds, both
-// rounded down, so their difference may be up to a second too large.
+// age is how old the object was at least, by S3's clock, when it answered. Date and Last-Modified
+// are whole seconds, both rounded down, so their difference may be up to a second too large.
 func age(meta middleware.Metadata, modified *time.Time) time.Duration {
 	now, ok := awsmiddleware.GetServerTime(meta)
 	if !ok || modified == nil {
@@ -102,7 +104,8 @@ func (b *Bucket) HeadObject(ctx context.Context, key string) (bucket.Object, err
 	return bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: sizeOf(out.ContentLength), StorageClass: storageClass(out.StorageClass)}, nil
 }
 
-// OpenObject opens an object for reading. The caller closes the reader; the context holds until then.
+// OpenObject opens an object for reading. The caller closes the reader; the context holds until
+// then.
 func (b *Bucket) OpenObject(ctx context.Context, key string) (io.ReadCloser, bucket.Object, error) {
 	out, err := b.get(ctx, key, "")
 	if err != nil {

@@ -37,8 +37,9 @@ func serving(t *testing.T, provider aws.CredentialsProvider, answer func(*http.R
 	return New(NewClient(cfg, 8), "media.angel-nft.com"), requests
 }
 
-// TestRequests counts at the server. A copy is sent once, whatever the answer: its worker decides on another. So
-// is a listing that is refused; one that may succeed later is repeated as the retryer decides.
+// TestRequests counts at the server. A copy is sent once, whatever the answer: its worker decides
+// on another. So is a listing that is refused; one that may succeed later is repeated as the
+// retryer decides.
 func TestRequests(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -80,8 +81,9 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestWrongClock: S3 refuses what is signed by a clock that is more than 15 minutes off, and has done nothing. A
-// listing is signed again by S3's clock. A copy fails once, as transient, and the next one is signed by S3's clock.
+// TestWrongClock: S3 refuses what is signed by a clock that is more than 15 minutes off, and has
+// done nothing. A listing is signed again by S3's clock. A copy fails once, as transient, and the
+// next one is signed by S3's clock.
 func TestWrongClock(t *testing.T) {
 	for _, ahead := range []time.Duration{time.Hour, -time.Hour} {
 		t.Run(fmt.Sprint(ahead), func(t *testing.T) {
@@ -120,8 +122,9 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// TestCredentialsExpire: the provider's are used until they expire, then its next ones. An answer that the token
-// has expired is the caller's to handle; the next request has what the provider holds then.
+// TestCredentialsExpire: the provider's are used until they expire, then its next ones. An answer
+// that the token has expired is the caller's to handle; the next request has what the provider
+// holds then.
 func TestCredentialsExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const lifetime = time.Hour

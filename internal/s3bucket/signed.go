@@ -108,7 +108,8 @@ func (e *endpoint) send(ctx context.Context, in request, read func(body []byte) 
 	}
 	if refused, ok := errors.AsType[smithy.APIError](err); ok {
 		if answer.StatusCode < http.StatusMultipleChoices {
-			// S3 sends the status before it has done the work. The SDK counts such an error as a 500, too.
+			// S3 sends the status before it has done the work. The SDK counts such an error as a
+			// 500, too.
 			answer.StatusCode = http.StatusInternalServerError
 		}
 		if refused.ErrorCode() == "RequestTimeTooSkewed" {
@@ -123,5 +124,6 @@ func (e *endpoint) send(ctx context.Context, in request, read func(body []byte) 
 	}
 }
 
-// escapePath encodes all but the slash and what RFC 3986 calls unreserved. S3 decodes a plus to a space.
+// escapePath encodes all but the slash and what RFC 3986 calls unreserved. S3 decodes a plus to a
+// space.
 func escapePath(key string) string { return httpbinding.EscapePath(key, false) }

@@ -18,8 +18,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// TestSignedAsSDK: both signed requests go where the SDK's own calls go, with the same headers, signed for the
-// same region and service.
+// TestSignedAsSDK: both signed requests go where the SDK's own calls go, with the same headers,
+// signed for the same region and service.
 func TestSignedAsSDK(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -49,8 +49,9 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bu
 
 var errNoResult = errors.New("the answer has no result")
 
-// CopyObject copies an object within the bucket, in one attempt. With ifMatch, a source of another ETag is
-// bucket.ErrPrecondition. An error names the source's key: that is what S3's condition and its 404 are about.
+// CopyObject copies an object within the bucket, in one attempt. With ifMatch, a source of another
+// ETag is bucket.ErrPrecondition. An error names the source's key: that is what S3's condition and
+// its 404 are about.
 func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
 	const op = "CopyObject"
 	for _, key := range [...]string{src, dst} {
@@ -69,15 +70,16 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 	var result struct{ ETag string }
 	ctx, done := within(ctx)
 	defer done()
-	// Whether a copy is tried again, and how soon, is the worker's to decide: it knows the task, and slows all
-	// of its copies down together.
+	// Whether a copy is tried again, and how soon, is the worker's to decide: it knows the task,
+	// and slows all of its copies down together.
 	err = at.send(ctx, request{method: http.MethodPut, key: dst, header: header}, func(body []byte) error {
 		return decode(body, "CopyObjectResult", &result)
 	})
 	if err != nil {
 		return "", fail(op, src, err)
 	}
-	// S3 sends the status at once and the result when it is done; a connection cut in between looks like success.
+	// S3 sends the status at once and the result when it is done; a connection cut in between looks
+	// like success.
 	etag := strings.Trim(result.ETag, `"`)
 	if etag == "" {
 		return "", &bucket.Error{Op: op, Key: src, Code: bucket.CodeTransport, Err: errNoResult}
@@ -85,8 +87,8 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 	return etag, nil
 }
 
-// DeleteObjects deletes up to bucket.MaxDeleteObjects objects, in one attempt. A key without an object is no error.
-// The errors in the list are of single keys; all others are done.
+// DeleteObjects deletes up to bucket.MaxDeleteObjects objects, in one attempt. A key without an
+// object is no error. The errors in the list are of single keys; all others are done.
 func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error) {
 	const op = "DeleteObjects"
 	if len(keys) > bucket.MaxDeleteObjects {
@@ -120,8 +122,8 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 // once makes a single attempt: the worker decides whether to try again.
 func once(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
 
-// checkAnswer makes the SDK's client refuse an answer with another root element. The client does not look at
-// that, and would take a web page for an answer without content.
+// checkAnswer makes the SDK's client refuse an answer with another root element. The client does
+// not look at that, and would take a web page for an answer without content.
 func checkAnswer(root string) func(*s3.Options) {
 	return func(o *s3.Options) { o.Interceptors.AddBeforeDeserialization(rootCheck(root)) }
 }

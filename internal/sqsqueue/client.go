@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// How often the SDK tries a call that is throttled, answered with 5xx or broken off, and how long it waits between
-	// two tries at most.
+	// How often the SDK tries a call that is throttled, answered with 5xx or broken off, and how
+	// long it waits between two tries at most.
 	maxAttempts = 8
 	maxBackoff  = 5 * time.Second
 
@@ -23,11 +23,11 @@ const (
 	stallTimeout = answerTimeout + 5*time.Second
 )
 
-// NewClient is a client with maxConns connections kept alive. Give it as many as there are calls at a time, long polls
-// included.
+// NewClient is a client with maxConns connections kept alive. Give it as many as there are calls at
+// a time, long polls included.
 //
-// It keeps what cfg says of certificates (AWS_CA_BUNDLE), and a cfg.HTTPClient of another kind than the SDK's own as
-// it is.
+// It keeps what cfg says of certificates (AWS_CA_BUNDLE), and a cfg.HTTPClient of another kind than
+// the SDK's own as it is.
 func NewClient(cfg aws.Config, maxConns int) *sqs.Client {
 	pool := awsclient.Pool{Connections: maxConns, AnswerTimeout: answerTimeout, StallTimeout: stallTimeout}
 	return sqs.NewFromConfig(cfg, func(o *sqs.Options) {

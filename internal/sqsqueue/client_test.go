@@ -27,7 +27,8 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
-// TestRetries: throttled and failed calls are tried again, receives less often, and refused ones not at all.
+// TestRetries: throttled and failed calls are tried again, receives less often, and refused ones
+// not at all.
 func TestRetries(t *testing.T) {
 	send := batchCalls["SendMessageBatch"]
 	receive := func(ctx context.Context, q *sqsqueue.Queue) ([]queue.Failure, error) {
@@ -76,7 +77,8 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestReceiveEndsWithContext: the long poll of a process that shuts down ends at once, and with the context's error.
+// TestReceiveEndsWithContext: the long poll of a process that shuts down ends at once, and with the
+// context's error.
 func TestReceiveEndsWithContext(t *testing.T) {
 	arrived, hold := make(chan struct{}, 1), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {

@@ -13,8 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// A receive is tried less often than other calls: an answer that was lost has hidden its messages, and the caller polls
-// again anyway.
+// A receive is tried less often than other calls: an answer that was lost has hidden its messages,
+// and the caller polls again anyway.
 const receiveAttempts = 3
 
 // SendMessageBatch sends entries, at most queue.MaxBatch and queue.MaxBatchBytes.
@@ -47,10 +47,11 @@ func attributeValues(attributes map[string]string) map[string]types.MessageAttri
 	return values
 }
 
-// ReceiveMessage receives at most limit messages, up to queue.MaxBatch, and waits for the first one for at most wait, up to
-// queue.MaxWait, in whole seconds (rounded up), at least one: the SDK leaves a 0 out, which to SQS means the wait that the
-// queue was set up with, and without any wait SQS asks only some of its servers. None after that is no error. When ctx ends a long poll, SQS may
-// already have handed out messages: they come back after the visibility timeout.
+// ReceiveMessage receives at most limit messages, up to queue.MaxBatch, and waits for the first one
+// for at most wait, up to queue.MaxWait, in whole seconds (rounded up), at least one: the SDK
+// leaves a 0 out, which to SQS means the wait that the queue was set up with, and without any wait
+// SQS asks only some of its servers. None after that is no error. When ctx ends a long poll, SQS
+// may already have handed out messages: they come back after the visibility timeout.
 func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error) {
 	in := &sqs.ReceiveMessageInput{
 		QueueUrl:            &q.url,
@@ -118,8 +119,9 @@ func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]qu
 	return failed, nil
 }
 
-// ChangeMessageVisibilityBatch hides the messages of at most queue.MaxBatch receipts for timeout from now, in whole seconds
-// (rounded up), at most queue.MaxVisibility after their receive. 0 gives them back at once.
+// ChangeMessageVisibilityBatch hides the messages of at most queue.MaxBatch receipts for timeout
+// from now, in whole seconds (rounded up), at most queue.MaxVisibility after their receive. 0 gives
+// them back at once.
 func (q *Queue) ChangeMessageVisibilityBatch(
 	ctx context.Context, receipts []string, timeout time.Duration,
 ) ([]queue.Failure, error) {
@@ -145,13 +147,14 @@ func (q *Queue) ChangeMessageVisibilityBatch(
 // id is the ID of an entry within its batch: its index.
 func id(i int) *string { return aws.String(strconv.Itoa(i)) }
 
-// seconds rounds up: SQS knows whole seconds only, and neither a wait nor a hold may become 0 by rounding.
+// seconds rounds up: SQS knows whole seconds only, and neither a wait nor a hold may become 0 by
+// rounding.
 func seconds(d time.Duration) int32 {
 	return int32((d + time.Second - 1) / time.Second)
 }
 
-// failures reads the failed entries of an answer. One that does not speak of every entry once is an error: an entry that was
-// neither done nor refused must not pass as done.
+// failures reads the failed entries of an answer. One that does not speak of every entry once is an
+// error: an entry that was neither done nor refused must not pass as done.
 func failures(entries, done int, refused []types.BatchResultErrorEntry) ([]queue.Failure, error) {
 	if done+len(refused) != entries {
 		return nil, fmt.Errorf("the answer has %d entries done and %d failed of %d", done, len(refused), entries)

@@ -28,7 +28,8 @@ type calls struct {
 	bodies []map[string]any
 }
 
-// answering starts an SQS that gives one answer to every call (with status 400, queueGone), and opens a queue on it.
+// answering starts an SQS that gives one answer to every call (with status 400, queueGone), and
+// opens a queue on it.
 func answering(t *testing.T, status int, answer string) (*sqsqueue.Queue, *calls) {
 	t.Helper()
 	heard := &calls{}

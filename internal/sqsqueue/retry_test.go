@@ -15,8 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// TestRequests counts what reaches the server: a call that SQS refuses is not sent again, one that may succeed
-// later is sent until it does.
+// TestRequests counts what reaches the server: a call that SQS refuses is not sent again, one that
+// may succeed later is sent until it does.
 func TestRequests(t *testing.T) {
 	for name, test := range map[string]struct {
 		first    func(http.ResponseWriter)

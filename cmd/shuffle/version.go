@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"runtime/debug"
+	"strings"
 )
 
 // version is for a build that does not know it, such as one of a container without the repository:
@@ -18,10 +19,11 @@ func versionLine(given string, build *debug.BuildInfo) string {
 		settings[s.Key] = s.Value
 	}
 	line := "shuffle " + cmp.Or(given, build.Main.Version, "(devel)")
-	if revision := settings["vcs.revision"]; revision != "" {
-		line += fmt.Sprintf(" %.12s", revision)
+	// Go's own version of a build in the repository has both in it already.
+	if revision := fmt.Sprintf("%.12s", settings["vcs.revision"]); revision != "" && !strings.Contains(line, revision) {
+		line += " " + revision
 	}
-	if settings["vcs.modified"] == "true" {
+	if settings["vcs.modified"] == "true" && !strings.Contains(line, "+dirty") {
 		line += " modified"
 	}
 	return line + " " + build.GoVersion

@@ -19,6 +19,7 @@ func TestVersionLine(t *testing.T) {
 		{"", "v1.2.3", nil, "shuffle v1.2.3 go1.26.0"},
 		{"", "(devel)", commit, "shuffle (devel) 3d075911d263 go1.26.0"},
 		{"", "(devel)", modified, "shuffle (devel) 3d075911d263 modified go1.26.0"},
+		{"", "v0.0.0-20261130013605-3d075911d263+dirty", modified, "shuffle v0.0.0-20261130013605-3d075911d263+dirty go1.26.0"},
 		{"v2", "(devel)", nil, "shuffle v2 go1.26.0"},
 		{"", "", nil, "shuffle (devel) go1.26.0"},
 	} {

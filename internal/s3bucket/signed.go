@@ -90,7 +90,7 @@ func (e *endpoint) send(ctx context.Context, in request, read func(body []byte) 
 	for name, values := range in.header {
 		r.Header[name] = values
 	}
-	answer, err := e.client.Do(r)
+	answer, err := e.client.Do(r) //nolint:bodyclose // readAll closes it.
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type applier struct {
 	log         *zap.Logger
 	maxReceives int
 	stopping    <-chan struct{}
+	stop        context.Context
 }
 
 // read takes the message as a task of this environment. Else the delivery has its ending, and read gives false.
@@ -171,7 +172,7 @@ func (a *applier) head(ctx context.Context, d *delivery, key string) (o bucket.O
 		a.count.request(headObject)
 		begun := time.Now()
 		o, err = a.bucket.HeadObject(ctx, key)
-		a.limits.finish(time.Now(), begun, tally(1, err))
+		a.limits.learn(begun, tally(1, err))
 		a.outage.note(time.Now(), headObject, err, d)
 		return err
 	})
@@ -181,8 +182,8 @@ func (a *applier) head(ctx context.Context, d *delivery, key string) (o bucket.O
 // write makes one write for a delivery: it waits for its turn, passes the gate, and gets the time limit of the fence.
 func (a *applier) write(ctx context.Context, d *delivery, call func(context.Context) error) error {
 	return a.retry(ctx, d, copyObject, func() error {
-		if err := a.pace(ctx, 1); err != nil {
-			return err
+		if a.limits.acquire(ctx, a.stop, 1) != nil {
+			return errStopping
 		}
 		// After every wait, and right before the write: what happened since the last look must count.
 		until, err := a.admit(ctx, d)
@@ -193,36 +194,10 @@ func (a *applier) write(ctx context.Context, d *delivery, call func(context.Cont
 		defer cancel()
 		begun := time.Now()
 		err = call(ctx)
-		a.limits.finish(time.Now(), begun, tally(1, err))
+		a.limits.learn(begun, tally(1, err))
 		a.outage.note(time.Now(), copyObject, err, d)
 		return err
 	})
-}
-
-const (
-	// soonTurn is how far off a turn may be for a worker that is to stop to wait for it all the same.
-	soonTurn = time.Second
-	// turnLook is how long it waits before it looks again: the rate may have changed. Right after a time in which S3 refused everything a turn
-	// seems to be minutes off.
-	turnLook = 250 * time.Millisecond
-)
-
-// pace waits until the limiter lets so many writes begin.
-func (a *applier) pace(ctx context.Context, writes int) error {
-	place := a.limits.ask(time.Now(), writes)
-	for {
-		wait := a.limits.wait(time.Now(), place)
-		var ends <-chan struct{}
-		if wait > soonTurn {
-			ends = a.stopping
-		}
-		if !sleep(ctx, min(wait, turnLook), ends) {
-			return errStopping
-		}
-		if wait == 0 {
-			return nil
-		}
-	}
 }
 
 // retry makes a request again as long as the bucket throttles it, or does not answer any request of this kind. The delivery's heartbeat

@@ -40,8 +40,8 @@ func (d *delivery) keys() int { return len(d.task.Del) }
 // deleteOnce makes one request for the batch, and gives back the deliveries that are to be tried again: they were
 // throttled, or the bucket does not answer requests of this kind.
 func (a *applier) deleteOnce(ctx context.Context, batch []*delivery) (again []*delivery) {
-	if err := a.pace(ctx, keysOf(batch)); err != nil {
-		a.endAll(batch, err)
+	if a.limits.acquire(ctx, a.stop, keysOf(batch)) != nil {
+		a.endAll(batch, errStopping)
 		return nil
 	}
 	batch, until := a.admitAll(ctx, batch)
@@ -109,7 +109,7 @@ func (a *applier) deleteKeys(ctx context.Context, until time.Time, batch []*deli
 			sum.served, sum.refused = sum.served-1, sum.refused+1
 		}
 	}
-	a.limits.finish(time.Now(), begun, sum)
+	a.limits.learn(begun, sum)
 	answer := err
 	if err == nil && len(errs) == len(keys) {
 		answer = errs[keys[0]] // status 200, and every key failed

@@ -9,10 +9,10 @@ import (
 // hand is what the worker holds: slots, which cover the work on the bucket, and messages, from the receive until the worker
 // lets go of them.
 type hand struct {
-	limits *limiter
-	most   int           // messages at a time
-	freed  chan struct{} // something was let go
-	turn   chan struct{} // held by the poller that takes slots, so that they come in tens and not in ones
+	slots int
+	most  int           // messages at a time
+	freed chan struct{} // something was let go
+	turn  chan struct{} // held by the poller that takes slots, so that they come in tens and not in ones
 
 	mu       sync.Mutex
 	held     map[*delivery]struct{}
@@ -21,9 +21,9 @@ type hand struct {
 	emptied  time.Time // when the last message was let go
 }
 
-func newHand(limits *limiter, most int) *hand {
+func newHand(slots, most int) *hand {
 	return &hand{
-		limits: limits, most: most, freed: make(chan struct{}, 1), turn: make(chan struct{}, 1),
+		slots: slots, most: most, freed: make(chan struct{}, 1), turn: make(chan struct{}, 1),
 		held: make(map[*delivery]struct{}, most),
 	}
 }
@@ -46,7 +46,6 @@ func (h *hand) take(ctx context.Context, want int) int {
 	if n := h.grab(want, want); n > 0 {
 		return n
 	}
-	h.limits.full()
 	return h.wait(ctx, want)
 }
 
@@ -70,7 +69,7 @@ func (h *hand) wait(ctx context.Context, want int) int {
 
 // grab takes up to want slots, or none when it cannot have least of them.
 func (h *hand) grab(want, least int) int {
-	slots := h.limits.slots()
+	slots := h.slots
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n := min(want, slots-h.taken, h.most-h.expected-len(h.held))

@@ -162,7 +162,7 @@ const (
 
 // deleteSize is how many keys one request deletes.
 func (r *run) deleteSize() int {
-	if rate := r.limits.rate(); rate > 0 {
+	if rate := r.limits.knownRate(); rate > 0 {
 		return min(max(int(rate*deleteLump.Seconds()), 1), bucket.MaxDeleteObjects)
 	}
 	return deleteKeys

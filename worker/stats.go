@@ -25,7 +25,6 @@ type Stats struct {
 	Requests map[string]int64
 
 	InHand int     // messages received and not let go of yet
-	Slots  int     // messages that may be asked for or worked on at a time
 	Rate   float64 // writes a second that the bucket takes, once it has refused one; else 0
 }
 
@@ -90,7 +89,7 @@ func (w *Worker) Stats() Stats {
 		Throttled: c.throttled.Load(),
 		Outcomes:  make(map[messages.Outcome]int64, len(messages.Outcomes)),
 		Requests:  make(map[string]int64, len(callNames)),
-		InHand:    w.hand.size(), Slots: w.limits.slots(), Rate: w.limits.rate(),
+		InHand:    w.hand.size(), Rate: w.limits.knownRate(),
 	}
 	for i, o := range messages.Outcomes {
 		s.Outcomes[o] = c.outcomes[i].Load()
@@ -106,7 +105,7 @@ func (s Stats) fields() []zap.Field {
 	return []zap.Field{
 		zap.Int64("received", s.Received), zap.Int64("foreign", s.Foreign), zap.Any("outcomes", s.Outcomes), zap.Int64("unfit", s.Unfit),
 		zap.Int64("retried", s.Retried), zap.Int64("given_up", s.GivenUp), zap.Int64("throttled", s.Throttled),
-		zap.Any("requests", s.Requests), zap.Int("in_hand", s.InHand), zap.Int("slots", s.Slots), zap.Float64("rate", s.Rate),
+		zap.Any("requests", s.Requests), zap.Int("in_hand", s.InHand), zap.Float64("rate", s.Rate),
 	}
 }
 

@@ -77,14 +77,14 @@ func New(cfg Config) *Worker {
 	cfg = withDefaults(cfg)
 	log := cfg.Log.With(zap.String("worker", cfg.ID))
 	// Half as many messages again as can be worked on are asked for ahead, so that nothing waits for the queue's answer.
-	w := &Worker{cfg: cfg, log: log, count: &counters{}, limits: newLimiter(cfg.Concurrency + cfg.Concurrency/2)}
+	w := &Worker{cfg: cfg, log: log, count: &counters{}, limits: newLimiter()}
 	// What waits for its result to be sent, or for its acknowledgement, takes no slot. Four times the slots is what a second
 	// or so of the queue's latency takes.
-	w.hand = newHand(w.limits, min(max(4*cfg.Concurrency, minInHand), maxInHand))
+	w.hand = newHand(cfg.Concurrency+cfg.Concurrency/2, min(max(4*cfg.Concurrency, minInHand), maxInHand))
 	gate := newGate(cfg.Pointer, log)
 	w.others = &others{runs: cfg.Runs, gate: gate, log: log}
 	w.apply = applier{
-		bucket: cfg.Bucket, layout: cfg.Layout, scope: cfg.Scope, runs: cfg.Runs, plan: newPlan(cfg.Runs, log), others: w.others, unread: &sync.Once{},
+		bucket: cfg.Bucket, layout: cfg.Layout, scope: cfg.Scope, runs: cfg.Runs, plan: newPlan(cfg.Runs, log), others: w.others, unread: &sync.Once{}, stop: context.Background(),
 		gate: gate, outage: &outage{}, limits: w.limits, count: w.count, log: log,
 		maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives),
 	}
@@ -134,6 +134,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		return err
 	}
 	w.apply.stopping = ctx.Done()
+	w.apply.stop = ctx
 	w.log.Info("worker started", zap.Int("concurrency", w.cfg.Concurrency), zap.Duration("visibility", w.cfg.Visibility),
 		zap.Int("max_receives", w.cfg.MaxReceives))
 	newRun(w).run(ctx)

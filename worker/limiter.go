@@ -34,18 +34,18 @@ type limiter struct {
 type answer struct{ served, refused int }
 
 const (
-	firstRate  = 1500 // writes a second; several workers that begin at once must not ask for many times the limit
-	doubling   = 500 * time.Millisecond
+	firstRate  = 1000 // writes a second; several workers that begin at once must not ask for many times the limit
+	doubling   = 400 * time.Millisecond
 	steadyRise = 50 // writes/s per s at a base of steadyBase
 	steadyBase = 875
-	searchRise = 16                   // writes/s per s³
+	searchRise = 10                   // writes/s per s³
 	leastRate  = 10                   // a slower worker would take too long to learn that writes are served again
 	mostRate   = 1e6                  // no bucket takes more
 	credit     = 5 * time.Millisecond // makes up for timers that fire late
 
 	sampleTime = 50 * time.Millisecond
 	sampleKeys = 16
-	extraCut   = 0.03
+	extraCut   = 0.04
 	// afterCut is how long other workers at the same limit may need until their decrease shows.
 	afterCut = 150 * time.Millisecond
 

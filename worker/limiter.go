@@ -79,11 +79,11 @@ func (l *limiter) rate() float64 {
 func (l *limiter) acquire(ctx, stopping context.Context, writes int) error {
 	place := l.enqueue(writes)
 	for {
-		wait := l.wait(place)
+		wait, until := l.wait(place), ctx
 		if wait > nearTurn {
-			ctx = stopping
+			until = stopping
 		}
-		if err := retry.Sleep(ctx, min(wait, turnLook)); err != nil || wait == 0 {
+		if err := retry.Sleep(until, min(wait, turnLook)); err != nil || wait == 0 {
 			return err
 		}
 	}

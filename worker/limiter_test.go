@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
 // limited is a bucket that answers after a while and refuses what is beyond its rate: a token bucket, as S3's partitions
@@ -87,7 +89,7 @@ func task(ctx context.Context, l *limiter, s *limited, lock chan struct{}, serve
 			return
 		}
 		l.learn(begun, answer{refused: 1})
-		if !sleep(ctx, throttlePause(try), nil) {
+		if retry.Sleep(ctx, throttlePause(try)) != nil {
 			return
 		}
 	}

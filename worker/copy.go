@@ -76,10 +76,6 @@ func (w *Worker) alreadyCopied(ctx context.Context, d *delivery) (bool, error) {
 
 func (w *Worker) head(ctx context.Context, d *delivery, key string) (o bucket.Object, err error) {
 	err = w.retry(ctx, d, headObject, func() error {
-		if err := w.takeRequest(ctx, w.stopping); err != nil {
-			return err
-		}
-		defer w.freeRequest()
 		ctx, cancel := context.WithTimeout(ctx, headTimeout)
 		defer cancel()
 		begun := time.Now()
@@ -92,10 +88,9 @@ func (w *Worker) head(ctx context.Context, d *delivery, key string) (o bucket.Ob
 
 func (w *Worker) copyOnce(ctx context.Context, d *delivery) error {
 	return w.retry(ctx, d, copyObject, func() error {
-		if w.limiter.acquire(ctx, w.stopping, 1) != nil || w.takeRequest(ctx, w.stopping) != nil {
+		if w.limiter.acquire(ctx, w.stopping, 1) != nil {
 			return errStopping
 		}
-		defer w.freeRequest()
 		// After every wait and right before the write: the run may have been superseded meanwhile.
 		until, err := w.passFence(ctx, d)
 		if err != nil {
@@ -109,24 +104,6 @@ func (w *Worker) copyOnce(ctx context.Context, d *delivery) error {
 		return err
 	})
 }
-
-// takeRequest waits until fewer than Concurrency requests to the bucket are under way.
-func (w *Worker) takeRequest(ctx, stopping context.Context) error {
-	select {
-	case w.requests <- struct{}{}:
-		return nil
-	default: // stopping cuts waits short, and there is none
-	}
-	select {
-	case w.requests <- struct{}{}:
-		return nil
-	case <-stopping.Done():
-	case <-ctx.Done():
-	}
-	return errStopping
-}
-
-func (w *Worker) freeRequest() { <-w.requests }
 
 // answered takes in what a request for this number of keys came to.
 func (w *Worker) answered(kind call, begun time.Time, keys int, err error, batch ...*delivery) {

@@ -13,7 +13,10 @@ import (
 )
 
 const (
-	deleteKeys = 25 // in one request, while no limit is known
+	// Requests at a time. It is enough even of one key each: with fewer than the limiter grants, the deletes of a worker among
+	// many would pile up, and be made alone at the end.
+	deleteParallel = 64
+	deleteKeys     = 25 // in one request, while no limit is known
 	// deleteTime is how much of the known rate one request may take. S3 counts each of its keys, and refuses those of a
 	// large request where it takes single ones.
 	deleteTime = 3 * time.Millisecond
@@ -51,12 +54,10 @@ func (w *Worker) delete(ctx context.Context, batch []*delivery) map[*delivery]er
 // deleteOnce makes one request. It puts into failed the tasks that failed for good, and returns those to try again: they were
 // throttled, or the bucket answers no request of this kind.
 func (w *Worker) deleteOnce(ctx context.Context, batch []*delivery, failed map[*delivery]error) (again []*delivery) {
-	// Deletes are not cut short when the worker is told to stop: their tasks are half done.
-	if w.limiter.acquire(ctx, w.stopping, len(keysOf(batch))) != nil || w.takeRequest(ctx, ctx) != nil {
+	if w.limiter.acquire(ctx, w.stopping, len(keysOf(batch))) != nil {
 		maps.Copy(failed, allFailed(batch, errStopping))
 		return nil
 	}
-	defer w.freeRequest()
 	batch, until := w.passFenceTogether(ctx, batch, failed)
 	if len(batch) == 0 {
 		return nil

@@ -14,10 +14,9 @@ import (
 // slotWait is how long reserve waits for all the slots. A receive of one message costs as much as one of ten.
 const slotWait = 20 * time.Millisecond
 
-// inFlight is the messages in flight: received, and not yet acknowledged or returned. Of them, slots are those that
-// have not been copied yet.
+// inFlight is the messages in flight: received, and not yet acknowledged or returned. Each task has a slot until it is copied.
 type inFlight struct {
-	slots int           // messages at a time before and while they are copied
+	slots int           // tasks at a time that are not copied yet
 	most  int           // messages at a time
 	freed chan struct{} // wakes reserve
 	turn  chan struct{} // holds an element while a poller reserves, so that slots go in tens and not in ones
@@ -75,12 +74,15 @@ func (f *inFlight) take(want, least int) int {
 	return n
 }
 
-// add adds the messages of a receive for which slots were reserved, and frees the slots that were not used.
+// add adds the messages of a receive for which slots were reserved, and frees the slots that no task has.
 func (f *inFlight) add(batch []*delivery, slots int) {
 	f.mu.Lock()
 	f.expected -= slots
-	f.taken -= slots - len(batch)
+	f.taken -= slots
 	for _, d := range batch {
+		if d.invalid == nil {
+			f.taken++
+		}
 		f.number++
 		d.number, d.extended = f.number, d.received
 		f.messages[d] = struct{}{}
@@ -89,12 +91,13 @@ func (f *inFlight) add(batch []*delivery, slots int) {
 	f.wake()
 }
 
-// freeSlot frees the slot of one message, which stays in flight.
-func (f *inFlight) freeSlot() {
-	f.mu.Lock()
-	f.taken--
-	f.mu.Unlock()
-	f.wake()
+// endTurn lets another task begin, and another message be received, while the task's message stays in flight.
+func (w *Worker) endTurn() {
+	<-w.turns
+	w.inFlight.mu.Lock()
+	w.inFlight.taken--
+	w.inFlight.mu.Unlock()
+	w.inFlight.wake()
 }
 
 // remove removes a message, if it has not been removed before.

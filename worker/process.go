@@ -15,11 +15,11 @@ func (w *Worker) process(work, ctx context.Context, d *delivery) {
 	err := d.invalid
 	if err == nil {
 		err = w.admit(work, d)
+		if err == nil && d.task.Src != "" {
+			err = w.copy(work, d)
+		}
+		w.endTurn()
 	}
-	if err == nil && d.task.Src != "" {
-		err = w.copy(work, d)
-	}
-	w.inFlight.freeSlot()
 	if err == nil && len(d.task.Del) > 0 {
 		// Only now: the copy exists, so at no moment is the frame absent from the datasets.
 		err = w.deletes.add(work, d)

@@ -37,7 +37,12 @@ func (w *Worker) deliver(ctx context.Context, m queue.Message) {
 	for _, b := range []*batcher{w.deletes, w.deadLetters, w.reports, w.acknowledgements, w.returns} {
 		b.size = always(1)
 	}
-	r := &receiver{Worker: w, process: func(d *delivery) { w.process(ctx, ctx, d) }}
+	r := &receiver{Worker: w, process: func(d *delivery) {
+		if d.invalid == nil {
+			w.turns <- struct{}{}
+		}
+		w.process(ctx, ctx, d)
+	}}
 	r.accept([]queue.Message{m}, w.inFlight.reserve(ctx, 1))
 	w.others.write(ctx)
 }

@@ -35,7 +35,7 @@ type Config struct {
 	// Runs are those of the environment. With nil, tasks are not compared with their run's plan.
 	Runs Runs
 
-	Concurrency int           // requests to the bucket at a time; DefaultConcurrency when 0
+	Concurrency int           // tasks copied at a time; DefaultConcurrency when 0
 	Visibility  time.Duration // timeout of messages in flight; at most the queue's own, which is the default
 	MaxReceives int           // deliveries of a task before it is dead; the queue's redrive policy is the default
 	Drain       time.Duration // time for the tasks in flight at the end; DefaultDrain when 0
@@ -71,7 +71,7 @@ type Worker struct {
 	stopping    context.Context // ends when the worker is told to stop; cuts short waits only
 
 	limiter  *limiter
-	requests chan struct{} // holds an element for each request to the bucket that is under way
+	turns    chan struct{} // holds an element for each task between its begin and the end of its copy
 	outage   *outage
 	fence    *fence
 	plan     *plan
@@ -103,17 +103,17 @@ func New(cfg Config) *Worker {
 	cfg.Results, cfg.DeadLetters = countedSender{cfg.Results, count}, countedSender{cfg.DeadLetters, count}
 	w := &Worker{
 		cfg: cfg, log: log, count: count, maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives), stopping: context.Background(),
-		limiter: newLimiter(), requests: make(chan struct{}, cfg.Concurrency), outage: &outage{},
+		limiter: newLimiter(), turns: make(chan struct{}, cfg.Concurrency), outage: &outage{},
 		fence: newFence(cfg.Pointer, log),
 		plan:  newPlan(cfg.Runs, log),
-		// Half as many messages again as requests are received ahead, so that no request waits for the queue. Messages whose
-		// result or acknowledgement is under way come on top: four times the requests cover about a second of the queue's latency.
+		// Half as many messages again as turns are received ahead, so that no turn waits for the queue. Messages whose
+		// result or acknowledgement is under way come on top: four times the turns cover about a second of the queue's latency.
 		inFlight: newInFlight(cfg.Concurrency+cfg.Concurrency/2, min(max(4*cfg.Concurrency, minInFlight), maxInFlight)),
 		busy:     make(chan struct{}, 1),
 	}
 	w.others = &otherEnvironments{runs: cfg.Runs, fence: w.fence, log: log}
 	w.deletes = &batcher{
-		send: w.delete, size: w.deleteSize, weigh: (*delivery).keys, wait: 20 * time.Millisecond, free: make(chan struct{}, cfg.Concurrency),
+		send: w.delete, size: w.deleteSize, weigh: (*delivery).keys, wait: 20 * time.Millisecond, free: make(chan struct{}, deleteParallel),
 	}
 	w.deadLetters = &batcher{send: w.deadLetter, size: always(queue.MaxBatch), weigh: one, wait: 50 * time.Millisecond, free: make(chan struct{}, 16)}
 	w.reports = &batcher{send: w.report, size: always(maxResultBytes), weigh: resultWeight, wait: 100 * time.Millisecond, free: make(chan struct{}, 8)}
@@ -143,13 +143,27 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer endWork()
 	queues, endQueues := lingering(ctx, w.cfg.Drain+sendGrace)
 	defer endQueues()
-	var upkeep, processing sync.WaitGroup
+	var upkeep, begin, processing sync.WaitGroup
 	upkeep.Go(func() { w.fence.keepFresh(work) })
 	upkeep.Go(func() { w.heartbeat(queues) })
 	upkeep.Go(func() { w.protect(queues) })
-	w.receive(ctx, func(d *delivery) {
-		processing.Go(func() { w.process(work, queues, d) })
+	process := func(d *delivery) { processing.Go(func() { w.process(work, queues, d) }) }
+	tasks := make(chan *delivery, w.inFlight.slots) // in the order of their receives, which is that of their turns
+	begin.Go(func() {
+		for d := range tasks {
+			w.turns <- struct{}{}
+			process(d)
+		}
 	})
+	w.receive(ctx, func(d *delivery) {
+		if d.invalid != nil {
+			process(d) // needs no turn, since it asks nothing of the bucket
+		} else {
+			tasks <- d
+		}
+	})
+	close(tasks)
+	begin.Wait()
 	processing.Wait()
 	endWork()
 	endQueues() // only now: until the last acknowledgement messages are in flight

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"runtime/debug"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
@@ -60,9 +62,13 @@ type parsed struct {
 
 func (p *parsed) run(ctx context.Context, a *app) error { return p.command.run(ctx, a) }
 
-// parse reads the arguments; nil when they asked for help, which is printed then. Without any it
-// prints the commands and returns errNoCommand.
+// parse reads the arguments; nil when they asked for help or the version, which is printed then.
+// Without any it prints the commands and returns errNoCommand.
 func parse(args []string, stdout, stderr io.Writer) (*parsed, error) {
+	if build, ok := debug.ReadBuildInfo(); ok && slices.Equal(args, []string{"--version"}) {
+		_, err := fmt.Fprintln(stdout, versionLine(version, build)) // no flag: pull has one of this name
+		return nil, err
+	}
 	var c cli
 	helped := false
 	k, err := kong.New(&c,

@@ -8,8 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -58,10 +56,6 @@ func clean(err error) string {
 }
 
 func command(ctx context.Context, args []string, hider *secret.Hider, stdout, stderr io.Writer) error {
-	if build, ok := debug.ReadBuildInfo(); ok && slices.Equal(args, []string{"--version"}) {
-		_, err := fmt.Fprintln(stdout, versionLine(version, build))
-		return err
-	}
 	env, err := dotenv.Load(".env")
 	hider.Hide(secret.Find(os.Environ(), args))
 	if err != nil {

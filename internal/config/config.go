@@ -60,6 +60,7 @@ type Config struct {
 	Concurrency  int           `help:"The most tasks that a worker works on at a time." default:"256" group:"runs"`
 	Drain        time.Duration `help:"Time for a worker that is told to stop to finish what it has in hand." default:"25s" group:"runs"`
 	KeepVersions int           `help:"Dataset versions that stay, besides those with a tag; older ones are removed when a newer one is published; 0 keeps all." default:"30" group:"runs"`
+	KeepRuns     int           `help:"Runs that stay at least; older ones are removed a month after the next run has ended, unless something still needs them; 0 keeps all." default:"100" group:"runs"`
 	Listings     int           `help:"LIST requests at a time." default:"32" group:"runs"`
 
 	MetricsNamespace string `help:"CloudWatch namespace of the metrics that the log line at a run's end carries." default:"GoogleShuffle" group:"runs"`
@@ -212,6 +213,7 @@ func (c *Config) Validate() error {
 	refuse(c.Concurrency < 1 || c.Concurrency > 5000, "concurrency", c.Concurrency, "1 to 5000")
 	refuse(c.Drain < 0, "drain", c.Drain, "0 or more")
 	refuse(c.KeepVersions < 0, "keep-versions", c.KeepVersions, "1 or more, or 0 for all")
+	refuse(c.KeepRuns < 0, "keep-runs", c.KeepRuns, "1 or more, or 0 for all")
 	refuse(c.Listings < 1, "listings", c.Listings, "1 or more")
 	return errors.Join(all...)
 }

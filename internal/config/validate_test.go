@@ -50,6 +50,7 @@ var refusals = []struct {
 	{"Concurrency", func(c *config.Config) { c.Concurrency = 0 }, "0", "1 to 5000"},
 	{"Concurrency", func(c *config.Config) { c.Concurrency = 5001 }, "5001", "1 to 5000"},
 	{"Drain", func(c *config.Config) { c.Drain = -1 }, "-1ns", "0 or more"},
+	{"KeepRuns", func(c *config.Config) { c.KeepRuns = -1 }, "-1", "1 or more, or 0 for all"},
 	{"KeepVersions", func(c *config.Config) { c.KeepVersions = -1 }, "-1", "1 or more, or 0 for all"},
 	{"Listings", func(c *config.Config) { c.Listings = 0 }, "0", "1 or more"},
 }

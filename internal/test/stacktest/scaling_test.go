@@ -173,6 +173,26 @@ func TestAlarmsThatStick(t *testing.T) {
 	}
 }
 
+// TestLongVerification: a tracker that verifies for longer than the sleep alarm waits is not ended, thanks to its message on the
+// results queue. Without one it is, and nothing wakes it again.
+func TestLongVerification(t *testing.T) {
+	scaling, err := stack(t, source(t), everything).Scaling()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, asleep := range []bool{false, true} {
+		w := usual(aTrickle)
+		w.Verify, w.Asleep = 2*60*minute, asleep
+		course := scaling.Simulate(w, 10*60*minute)
+		if ended := course.Ended > 0; ended == asleep {
+			t.Errorf("without a message %v: verified after %d s, trackers %s", asleep, course.Ended, shape(course.Trackers))
+		}
+		if last := len(course.Trackers) - 1; course.Trackers[last] != 0 {
+			t.Errorf("without a message %v: trackers %s", asleep, shape(course.Trackers))
+		}
+	}
+}
+
 // shape writes what stays the same as 3×4: four workers for three minutes.
 func shape(workers []int) string {
 	var parts []string

@@ -65,6 +65,8 @@ type Config struct {
 
 	MetricsNamespace string `help:"CloudWatch namespace of the metrics that the log line at a run's end carries." default:"GoogleShuffle" group:"runs"`
 
+	AlertsTopic string `help:"ARN of the SNS topic that gets the alarms: doctor checks that they reach somebody." placeholder:"ARN" group:"runs"`
+
 	Alive string `help:"Unix socket where work and track say whether they are alive, such as @shuffle; shuffle alive asks there." placeholder:"SOCKET" group:"runs"`
 
 	LogLevel  string `help:"debug, info, warn or error; auto is info, and warn for the demo." default:"auto" enum:"auto,debug,info,warn,error" group:"logs"`
@@ -214,9 +216,12 @@ func (c *Config) Validate() error {
 	refuse(c.Drain < 0, "drain", c.Drain, "0 or more")
 	refuse(c.KeepVersions < 0, "keep-versions", c.KeepVersions, "1 or more, or 0 for all")
 	refuse(c.KeepRuns < 0, "keep-runs", c.KeepRuns, "1 or more, or 0 for all")
+	refuse(c.AlertsTopic != "" && !topicARN.MatchString(c.AlertsTopic), "alerts-topic", c.AlertsTopic, "the ARN of an SNS topic")
 	refuse(c.Listings < 1, "listings", c.Listings, "1 or more")
 	return errors.Join(all...)
 }
+
+var topicARN = regexp.MustCompile(`^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
 
 func validClasses(classes []string) bool {
 	seen := map[string]bool{}

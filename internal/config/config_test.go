@@ -111,6 +111,7 @@ func examples(t *testing.T) []example {
 		{"MetricsNamespace", "GoogleShuffle/staging", "GoogleShuffle/staging"},
 		{"KeepVersions", "0", 0},
 		{"KeepRuns", "0", 0},
+		{"AlertsTopic", "arn:aws:sns:us-west-2:000000000000:google-shuffle-alerts", "arn:aws:sns:us-west-2:000000000000:google-shuffle-alerts"},
 		{"Listings", "8", 8},
 		{"LogLevel", "debug", "debug"},
 		{"LogFormat", "console", "console"},

@@ -48,11 +48,15 @@ vuln: ## known vulnerabilities in what the program calls
 build: ## bin/shuffle
 	CGO_ENABLED=0 go build -trimpath -o bin/shuffle ./cmd/shuffle
 
+# What shuffle --version says in an image, and the image's labels.
+image: VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+image: REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
 image: ## google-shuffle:local, of a binary built here; needs docker, and no image of a registry
 	mkdir -p bin/image
-	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/image/ ./cmd/shuffle ./deploy/rehearsal
+	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags='-s -w -X main.version=$(VERSION)' -o bin/image/ ./cmd/shuffle ./deploy/rehearsal
 	cp "$${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" bin/image/ca-certificates.crt
-	docker build -q -f deploy/prebuilt.Dockerfile -t google-shuffle:local bin/image
+	docker build -q -f deploy/prebuilt.Dockerfile --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) -t google-shuffle:local bin/image
 	docker build -q -f deploy/prebuilt.Dockerfile --target rehearsal -t google-shuffle-rehearsal:local bin/image
 
 bench: bench-micro bench-peers ## all benchmarks, on a machine that does nothing else; about an hour

@@ -1,5 +1,5 @@
 # The image of deploy/Dockerfile, of a binary that was built outside: where no builder image can be had, and for a release.
-# `make image` makes the folder that it is built from: shuffle, rehearsal, ca-certificates.crt.
+# `make image` makes the folder that it is built from: shuffle, rehearsal, bin/ca-certificates.crt.
 FROM scratch AS rehearsal
 USER 65532:65532
 COPY rehearsal /
@@ -7,7 +7,7 @@ ENTRYPOINT ["/rehearsal"]
 
 FROM scratch
 USER 65532:65532
-COPY ca-certificates.crt /etc/ssl/certs/
+COPY bin/ca-certificates.crt /etc/ssl/certs/
 COPY shuffle /
 ENV SHUFFLE_ALIVE=@shuffle
 HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["/shuffle", "alive"]

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -18,6 +20,11 @@ const pruneAge = 30 * 24 * time.Hour
 // pruneMost bounds the runs that one call removes: it is called at the end of a run, which waits.
 const pruneMost = 20
 
+// Remover is what removing old runs needs of a bucket.
+type Remover interface {
+	DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error)
+}
+
 // Prune removes old runs and gives their names, oldest first. 0 for keep removes none. These stay:
 //
 //	the newest keep runs                        people look at them, and the next generation follows the last
@@ -30,7 +37,7 @@ const pruneMost = 20
 //
 // The plan is removed first and the report last. So a run that was removed in part looks like one
 // that has ended, and the next call removes the rest. Several processes may prune at once.
-func (s *Store) Prune(ctx context.Context, d Deleter, inForce string, keep int) (removed []string, err error) {
+func (s *Store) Prune(ctx context.Context, d Remover, inForce string, keep int) (removed []string, err error) {
 	if keep < 1 {
 		return nil, nil
 	}
@@ -78,7 +85,12 @@ func (s *Store) neededRuns(ctx context.Context, inForce string) (n neededRuns, e
 		return n, err
 	}
 	n = neededRuns{names: []string{inForce, settings.Since.Run}, latest: latest.Generation}
-	n.generations, err = s.generations(ctx)
+	versions, err := s.Names(ctx, "versions/")
+	for _, name := range versions {
+		if generation, err := strconv.ParseInt(strings.TrimSuffix(name, "/"), 10, 64); err == nil {
+			n.generations = append(n.generations, generation)
+		}
+	}
 	return n, err
 }
 
@@ -117,7 +129,7 @@ func (s *Store) endedBefore(ctx context.Context, run string, age time.Duration) 
 	return c.Age >= age, err
 }
 
-func (s *Store) removeRun(ctx context.Context, d Deleter, run string) error {
+func (s *Store) removeRun(ctx context.Context, d Remover, run string) error {
 	names, err := s.Names(ctx, RunName(run, ""))
 	if err != nil {
 		return err

@@ -19,12 +19,14 @@ const day = 24 * time.Hour
 // pruned is a state with one run a day, of generations 1, 2, 3, …
 type pruned struct {
 	*Store
-	t    *testing.T
-	runs []string
+	t       *testing.T
+	objects *membucket.Bucket
+	runs    []string
 }
 
 func newPruned(t *testing.T) *pruned {
-	return &pruned{Store: &Store{Bucket: &membucket.Bucket{}, Layout: dataset.Layout{Prefix: "tt"}}, t: t}
+	b := &membucket.Bucket{}
+	return &pruned{Store: &Store{Bucket: b, Layout: dataset.Layout{Prefix: "tt"}}, t: t, objects: b}
 }
 
 func (s *pruned) must(err error) {
@@ -56,8 +58,9 @@ func (s *pruned) end(state State, tasks int, version bool) (run string) {
 	report := Report{Status: Status{Run: run, Generation: generation, State: state, Tasks: tasks}, Final: true}
 	s.must(s.WriteJSON(ctx, RunName(run, ReportName), report, bucket.Condition{}))
 	if version {
-		_, err := s.PublishVersion(ctx, Version{Generation: generation, Run: run, Settings: settings}, nil)
-		s.must(err)
+		v := Version{V: 1, Generation: generation, Run: run, Settings: settings}
+		s.must(s.WriteJSON(ctx, VersionName(generation, "version.json"), v, bucket.Condition{}))
+		s.must(s.WriteJSON(ctx, LatestName, map[string]any{"v": 1, "generation": generation, "run": run}, bucket.Condition{}))
 	}
 	time.Sleep(day)
 	return run
@@ -66,7 +69,7 @@ func (s *pruned) end(state State, tasks int, version bool) (run string) {
 // prune removes what it may, and gives the generations that are left.
 func (s *pruned) prune(keep int) (left []int64) {
 	s.t.Helper()
-	_, err := s.Prune(s.t.Context(), deleterOf(s.Store), s.runs[len(s.runs)-1], keep)
+	_, err := s.Prune(s.t.Context(), s.objects, s.runs[len(s.runs)-1], keep)
 	s.must(err)
 	runs, err := s.Runs(s.t.Context())
 	s.must(err)
@@ -108,10 +111,7 @@ func TestPrune(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *pruned) {
 				c.days(s)
-				if latest, err := s.LatestVersion(t.Context()); err == nil { // the only one that stays
-					_, err = s.Retain(t.Context(), deleterOf(s.Store), latest.Generation, 1)
-					s.must(err)
-				}
+				s.oneVersion()
 				if got := s.prune(c.keep); !slices.Equal(got, c.want) {
 					t.Errorf("left %v, want %v", got, c.want)
 				}
@@ -135,16 +135,30 @@ func upTo(from, to int64) (all []int64) {
 	return all
 }
 
+// cutOffAfter fails from its n-th request on.
+type cutOffAfter struct {
+	Remover
+	n int
+}
+
+var errCut = errors.New("cut off")
+
+func (c *cutOffAfter) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error) {
+	if c.n--; c.n < 0 {
+		return nil, errCut
+	}
+	return c.Remover.DeleteObjects(ctx, keys)
+}
+
 // Wherever a removal is cut off, the run looks like one that has ended, every command that reads runs goes on, and the next
 // removal ends what was begun.
 func TestPruneCutOff(t *testing.T) {
 	for n := range 4 {
 		inBubble(t, func(t *testing.T, s *pruned) {
 			s.succeed(40)
-			_, err := s.Retain(t.Context(), deleterOf(s.Store), 40, 1)
-			s.must(err)
-			_, err = s.Prune(t.Context(), &cutOff{deleterOf(s.Store), n}, s.runs[39], 1)
-			if !errors.Is(err, errCutOff) {
+			s.oneVersion()
+			_, err := s.Prune(t.Context(), &cutOffAfter{s.objects, n}, s.runs[39], 1)
+			if !errors.Is(err, errCut) {
 				t.Fatalf("cut off after %d requests: %v", n, err)
 			}
 			all, err := RunStatuses(t.Context(), s.Store, 0)
@@ -173,8 +187,7 @@ func TestPruneLeavesTheSettings(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *pruned) {
 				s.succeed(3)
 				s.ends(40, Succeeded, 0, false)
-				_, err := s.Retain(t.Context(), deleterOf(s.Store), 3, 1)
-				s.must(err)
+				s.oneVersion()
 				s.prune(1)
 				s.lose(lose)
 				f, err := s.Settings(t.Context())
@@ -186,6 +199,18 @@ func TestPruneLeavesTheSettings(t *testing.T) {
 	}
 }
 
+// oneVersion removes all versions but the latest, so that the others hold no run.
+func (s *pruned) oneVersion() {
+	s.t.Helper()
+	latest, err := s.LatestVersion(s.t.Context())
+	if err != nil {
+		return
+	}
+	for g := range latest.Generation {
+		s.lose([]string{VersionName(g, "")})
+	}
+}
+
 func (s *pruned) lose(names []string) {
 	s.t.Helper()
 	ctx := s.t.Context()
@@ -193,7 +218,7 @@ func (s *pruned) lose(names []string) {
 		page, err := s.Bucket.ListObjects(ctx, bucket.ListInput{Prefix: s.Layout.State() + name})
 		s.must(err)
 		for _, o := range page.Objects {
-			_, err := deleterOf(s.Store).DeleteObjects(ctx, []string{o.Key})
+			_, err := s.objects.DeleteObjects(ctx, []string{o.Key})
 			s.must(err)
 		}
 	}
@@ -205,7 +230,7 @@ func TestPruneUnreadable(t *testing.T) {
 		s.succeed(40)
 		_, err := s.Write(t.Context(), settingsName, []byte("{"), bucket.Condition{})
 		s.must(err)
-		removed, err := s.Prune(context.Background(), deleterOf(s.Store), s.runs[39], 1)
+		removed, err := s.Prune(context.Background(), s.objects, s.runs[39], 1)
 		if err == nil || removed != nil {
 			t.Errorf("removed %v, %v", removed, err)
 		}

@@ -12,8 +12,8 @@ COPY shuffle /
 ENV SHUFFLE_ALIVE=@shuffle
 HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["/shuffle", "alive"]
 ENTRYPOINT ["/shuffle"]
-ARG VERSION=unknown
-ARG REVISION=unknown
+ARG VERSION=
+ARG REVISION=
 LABEL org.opencontainers.image.title="google-shuffle" \
       org.opencontainers.image.description="Keeps ML datasets in S3 equal to Google spreadsheets" \
       org.opencontainers.image.source="https://github.com/angel-nft/google-shuffle" \

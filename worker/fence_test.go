@@ -14,6 +14,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
@@ -29,11 +30,11 @@ type slowPointer struct {
 }
 
 func (p slowPointer) Current(ctx context.Context, known state.Held) (state.Held, error) {
-	if !sleep(ctx, p.there, nil) {
+	if retry.Sleep(ctx, p.there) != nil {
 		return state.Held{}, ctx.Err()
 	}
 	held, err := p.Pointer.Current(ctx, known)
-	if !sleep(ctx, p.back, nil) {
+	if retry.Sleep(ctx, p.back) != nil {
 		return state.Held{}, ctx.Err()
 	}
 	return held, err
@@ -43,15 +44,15 @@ func delivered(t messages.Task) *delivery {
 	return &delivery{task: t, msg: queue.Message{ReceiveCount: 1}, received: time.Now()}
 }
 
-func TestGateCaches(t *testing.T) {
+func TestFenceCaches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		g := newGate(w.store, zap.NewNop())
+		f := newFence(w.store, zap.NewNop())
 		d := delivered(taskOf(1, messages.Copy))
 		clear(w.bucket.calls)
 		check := func(want int) {
 			t.Helper()
-			if _, err := g.check(t.Context(), d); err != nil || w.bucket.calls["GetObject"] != want {
+			if _, err := f.check(t.Context(), d); err != nil || w.bucket.calls["GetObject"] != want {
 				t.Errorf("%v after %d reads, want %d", err, w.bucket.calls["GetObject"], want)
 			}
 		}
@@ -64,30 +65,30 @@ func TestGateCaches(t *testing.T) {
 }
 
 // A view is as old as its request: what was read quickly and came back slowly is not fresh.
-func TestGateMeasuresFromBeforeTheRead(t *testing.T) {
+func TestFenceMeasuresFromBeforeTheRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		g := newGate(pointerReads(w, 0, 700*time.Millisecond), zap.NewNop())
+		f := newFence(pointerReads(w, 0, 700*time.Millisecond), zap.NewNop())
 		d := delivered(taskOf(1, messages.Copy))
 		begun := time.Now()
-		until, err := g.check(t.Context(), d)
+		until, err := f.check(t.Context(), d)
 		if most := begun.Add(state.DefaultFence.Cache() + state.DefaultFence.Attempt()); err != nil || until.After(most) {
 			t.Errorf("may write until %s after the read began, %v", until.Sub(begun), err)
 		}
 		w.point(t, func(p *state.Pointer) { p.State = state.Cancelled })
 		after(300 * time.Millisecond) // the view is a second old
-		if _, err := g.check(t.Context(), d); !errors.Is(err, errSuperseded) {
+		if _, err := f.check(t.Context(), d); !errors.Is(err, errSuperseded) {
 			t.Errorf("got %v", err)
 		}
 	})
 }
 
 // A pointer that takes longer to read than it may be believed lets nobody write.
-func TestGateOfASlowPointer(t *testing.T) {
+func TestFenceOfASlowPointer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		g := newGate(pointerReads(w, 0, 1100*time.Millisecond), zap.NewNop())
-		if _, err := g.check(t.Context(), delivered(taskOf(1, messages.Copy))); err == nil {
+		f := newFence(pointerReads(w, 0, 1100*time.Millisecond), zap.NewNop())
+		if _, err := f.check(t.Context(), delivered(taskOf(1, messages.Copy))); err == nil {
 			t.Error("let through")
 		}
 	})
@@ -95,16 +96,16 @@ func TestGateOfASlowPointer(t *testing.T) {
 
 // However many wait, they share one read. Those who come while it is under way are content with it, unless it
 // tells them to give up: then it must have begun after their task came.
-func TestGateSharesReads(t *testing.T) {
+func TestFenceSharesReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		g := newGate(pointerReads(w, 10*time.Millisecond, 10*time.Millisecond), zap.NewNop())
+		f := newFence(pointerReads(w, 10*time.Millisecond, 10*time.Millisecond), zap.NewNop())
 		clear(w.bucket.calls)
 		var all sync.WaitGroup
 		for i := range 100 {
 			all.Go(func() {
 				after(time.Duration(i) * 100 * time.Microsecond)
-				if _, err := g.check(t.Context(), delivered(taskOf(i, messages.Copy))); err != nil {
+				if _, err := f.check(t.Context(), delivered(taskOf(i, messages.Copy))); err != nil {
 					t.Error(err)
 				}
 			})
@@ -117,20 +118,20 @@ func TestGateSharesReads(t *testing.T) {
 }
 
 // A worker that has seen the run being planned meets its first task within the same second.
-func TestGateOpensInTime(t *testing.T) {
+func TestFenceOpensInTime(t *testing.T) {
 	for _, before := range []state.State{state.Planning, state.Review, state.Failed, state.Succeeded} {
 		t.Run(string(before), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.point(t, func(p *state.Pointer) { p.State = before })
-				g := newGate(w.store, zap.NewNop())
-				if _, err := g.check(t.Context(), delivered(taskOf(1, messages.Copy))); err == nil {
+				f := newFence(w.store, zap.NewNop())
+				if _, err := f.check(t.Context(), delivered(taskOf(1, messages.Copy))); err == nil {
 					t.Fatal("let through before its time")
 				}
 				after(time.Millisecond)
 				w.point(t, func(p *state.Pointer) { p.State = state.Publishing }) // or a redrive
 				after(time.Millisecond)
-				if _, err := g.check(t.Context(), delivered(taskOf(2, messages.Copy))); err != nil {
+				if _, err := f.check(t.Context(), delivered(taskOf(2, messages.Copy))); err != nil {
 					t.Errorf("got %v", err)
 				}
 			})
@@ -138,25 +139,26 @@ func TestGateOpensInTime(t *testing.T) {
 	}
 }
 
-func TestGateWithoutFence(t *testing.T) {
+func TestFenceWithoutFence(t *testing.T) {
 	w := newWorld(t)
 	w.point(t, func(p *state.Pointer) { p.Fence = state.Fence{} })
-	if _, err := newGate(w.store, zap.NewNop()).check(t.Context(), delivered(taskOf(1, messages.Copy))); err == nil {
+	if _, err := newFence(w.store, zap.NewNop()).check(t.Context(), delivered(taskOf(1, messages.Copy))); err == nil {
 		t.Error("let through without a limit")
 	}
 }
 
 // While work goes on, nobody waits for the pointer: the view is renewed before it is too old.
-func TestGateKeeps(t *testing.T) {
+func TestFenceKeeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		g := newGate(pointerReads(w, 100*time.Millisecond, 100*time.Millisecond), zap.NewNop())
+		f := newFence(pointerReads(w, 100*time.Millisecond, 100*time.Millisecond), zap.NewNop())
 		ctx, cancel := context.WithCancel(t.Context())
-		kept := start(func() { g.keep(ctx) })
+		var kept sync.WaitGroup
+		kept.Go(func() { f.keepFresh(ctx) })
 		d := delivered(taskOf(1, messages.Copy))
 		for i := range 1000 {
 			begun := time.Now()
-			if _, err := g.check(ctx, d); err != nil || i > 0 && time.Since(begun) > 0 {
+			if _, err := f.check(ctx, d); err != nil || i > 0 && time.Since(begun) > 0 {
 				t.Fatalf("check %d took %s: %v", i, time.Since(begun), err)
 			}
 			after(10 * time.Millisecond)
@@ -167,7 +169,7 @@ func TestGateKeeps(t *testing.T) {
 }
 
 // A row of failed reads is one line in the log, and its end another.
-func TestGateLogsOnce(t *testing.T) {
+func TestFenceLogsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logged := observer.New(zap.InfoLevel)
 		w := newWorld(t, taskOf(1, messages.Copy))
@@ -180,7 +182,7 @@ func TestGateLogsOnce(t *testing.T) {
 		}
 		cfg := w.config()
 		cfg.Log = zap.New(core)
-		New(cfg).Deliver(t.Context(), w.receive(t, 1))
+		New(cfg).deliver(t.Context(), w.receive(t, 1))
 		if logged.FilterMessageSnippet("cannot read the pointer").Len() != 1 || logged.FilterMessageSnippet("read again").Len() != 1 {
 			t.Errorf("logged %v", logged.All())
 		}
@@ -205,12 +207,12 @@ func TestZombie(t *testing.T) {
 					return nil
 				}
 				worker := New(w.config())
-				worker.Deliver(t.Context(), w.receive(t, 1))
+				worker.deliver(t.Context(), w.receive(t, 1))
 				if got := w.bucket.written(); len(got) > 0 {
 					t.Errorf("wrote %v after the fence", got)
 				}
 				after(2 * time.Minute)
-				worker.Deliver(t.Context(), w.receive(t, 2))
+				worker.deliver(t.Context(), w.receive(t, 2))
 				if got := w.bucket.written(); len(got) > 0 {
 					t.Errorf("wrote %v for an older run", got)
 				}
@@ -234,7 +236,7 @@ func TestSupersededBeforeTheDelete(t *testing.T) {
 			}
 			return nil
 		}
-		New(w.config()).Deliver(t.Context(), w.receive(t, 1))
+		New(w.config()).deliver(t.Context(), w.receive(t, 1))
 		if w.bucket.calls["DeleteObjects"] > 0 {
 			t.Errorf("writes %v", w.bucket.written())
 		}
@@ -285,19 +287,19 @@ func TestFence(t *testing.T) {
 }
 
 // One DeleteObjects serves the tasks of several runs, and leaves out those that are no longer in force.
-func TestFlushLeavesOutOlderRuns(t *testing.T) {
+func TestDeleteLeavesOutOlderRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tasks := []messages.Task{taskOf(1, messages.Delete), taskOf(2, messages.Delete), taskOf(2, messages.Delete)}
 		tasks[0].Gen, tasks[0].Run = 6, "older"
 		w := newWorld(t, tasks...)
 		worker := New(w.config())
 		batch := []*delivery{delivered(tasks[0]), delivered(tasks[1]), delivered(tasks[2])}
-		worker.apply.flush(t.Context(), batch)
+		failed := worker.delete(t.Context(), batch)
 		if got := w.bucket.written(); len(got) != 1 || got[0] != "DeleteObjects "+tasks[1].Del[0] {
 			t.Errorf("writes %v", got)
 		}
-		if batch[0].ending.outcome != messages.Superseded || batch[1].ending.outcome != messages.Deleted || batch[2].ending.outcome != messages.Deleted {
-			t.Errorf("endings %+v, %+v, %+v", batch[0].ending, batch[1].ending, batch[2].ending)
+		if len(failed) != 1 || !errors.Is(failed[batch[0]], errSuperseded) {
+			t.Errorf("failed %v", failed)
 		}
 	})
 }

@@ -32,9 +32,24 @@ func failing(op string, n int, err error) func(context.Context, string, ...strin
 	}
 }
 
-// TestDeliver is what becomes of one delivery, case by case: the writes in their order, the result, and whether the message
+// deliver takes one message through process in the caller's goroutine, by batches of one.
+func (w *Worker) deliver(ctx context.Context, m queue.Message) {
+	for _, b := range []*batcher{w.deletes, w.deadLetters, w.reports, w.acknowledgements, w.returns} {
+		b.size = always(1)
+	}
+	r := &receiver{Worker: w, process: func(d *delivery) {
+		if d.invalid == nil {
+			w.turns <- struct{}{}
+		}
+		w.process(ctx, ctx, d)
+	}}
+	r.accept([]queue.Message{m}, w.inFlight.reserve(ctx, 1))
+	w.others.write(ctx)
+}
+
+// TestProcess is what becomes of one delivery, case by case: the writes in their order, the result, and whether the message
 // is deleted, buried or given back.
-func TestDeliver(t *testing.T) {
+func TestProcess(t *testing.T) {
 	dst, old := dstKey(1, "test", "Common"), dstKey(1, "train", "Rare")
 	slow := s3Error("CopyObject", bucket.CodeSlowDown, 503)
 	tests := []struct {
@@ -163,7 +178,7 @@ func TestDeliver(t *testing.T) {
 				}
 				receives := max(test.receives, 1)
 				msg := w.receive(t, receives)
-				New(w.config()).Deliver(t.Context(), msg)
+				New(w.config()).deliver(t.Context(), msg)
 
 				if got := w.bucket.written(); !slices.Equal(got, test.writes) {
 					t.Errorf("writes %q, want %q", got, test.writes)
@@ -199,7 +214,7 @@ func inState(s state.State) func(testing.TB, *world) {
 
 // Messages that are no tasks, or that reach outside the datasets, are buried without a result and without a request to the
 // bucket, the pointer's GET included.
-func TestUnfit(t *testing.T) {
+func TestRejected(t *testing.T) {
 	escape := taskOf(1, messages.Move)
 	escape.Del = []string{"tuttle_twins/s01e01/" + escape.Frame.File()}
 	for name, test := range map[string]struct{ body, code string }{
@@ -212,7 +227,7 @@ func TestUnfit(t *testing.T) {
 			w := newWorld(t)
 			w.tasks = newQueue(test.body)
 			clear(w.bucket.calls)
-			New(w.config()).Deliver(t.Context(), w.receive(t, 3))
+			New(w.config()).deliver(t.Context(), w.receive(t, 3))
 			if len(w.bucket.calls) > 0 || len(w.results.sent) > 0 {
 				t.Errorf("requests %v and results %v, want none", w.bucket.calls, w.results.sent)
 			}
@@ -231,10 +246,10 @@ func TestUnfit(t *testing.T) {
 }
 
 // A message as large as a message can be still finds its way out of the tasks queue.
-func TestUnfitLarge(t *testing.T) {
+func TestRejectedLarge(t *testing.T) {
 	w := newWorld(t)
 	w.tasks = newQueue(strings.Repeat("x", queue.MaxBatchBytes))
-	New(w.config()).Deliver(t.Context(), w.receive(t, 1))
+	New(w.config()).deliver(t.Context(), w.receive(t, 1))
 	if len(w.deads.sent) != 1 || w.deads.sent[0].Size() > queue.MaxBatchBytes {
 		t.Errorf("buried %d messages", len(w.deads.sent))
 	}
@@ -252,7 +267,7 @@ func TestOrderOfTelling(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, taskOf(1, messages.Copy))
 			break_(w)
-			New(w.config()).Deliver(t.Context(), w.receive(t, 1))
+			New(w.config()).deliver(t.Context(), w.receive(t, 1))
 			if left, _ := w.tasks.left(); left != 1 || len(w.results.sent) != 0 {
 				t.Errorf("%d messages left and %d results, want 1 and 0", left, len(w.results.sent))
 			}
@@ -288,12 +303,12 @@ func TestAnyOrder(t *testing.T) {
 		worker := New(w.config())
 		order := rapid.SliceOfN(rapid.IntRange(0, len(tasks)-1), 0, 20).Draw(rt, "order")
 		for n, i := range order {
-			worker.Deliver(t.Context(), queue.Message{Body: tasks[i].Encode(), Receipt: "0:0", ReceiveCount: 1 + n%4})
+			worker.deliver(t.Context(), queue.Message{Body: tasks[i].Encode(), Receipt: "0:0", ReceiveCount: 1 + n%4})
 			neverAbsent(rt, w.bucket, tasks)
 		}
 		w.bucket.fail = nil
 		for _, task := range tasks {
-			worker.Deliver(t.Context(), queue.Message{Body: task.Encode(), Receipt: "0:0", ReceiveCount: 2})
+			worker.deliver(t.Context(), queue.Message{Body: task.Encode(), Receipt: "0:0", ReceiveCount: 2})
 		}
 		if got := w.bucket.images(); !maps.Equal(got, want) {
 			rt.Errorf("the bucket holds %v, want %v", got, want)

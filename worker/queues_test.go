@@ -15,20 +15,19 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-func ended(i int, how how, outcome messages.Outcome) *delivery {
+func concluded(i int, outcome messages.Outcome) *delivery {
 	d := delivered(taskOf(i, messages.Copy))
-	d.msg.Body = d.task.Encode()
-	d.ending = ending{how: how, outcome: outcome}
+	d.disposition.outcome = outcome
 	return d
 }
 
 // One message has the results of one run; the runs of a batch come apart.
 func TestReportByRun(t *testing.T) {
 	w := newWorld(t)
-	batch := []*delivery{ended(1, settled, messages.Copied), ended(2, settled, messages.Superseded), ended(3, settled, messages.Copied)}
+	batch := []*delivery{concluded(1, messages.Copied), concluded(2, messages.Superseded), concluded(3, messages.Copied)}
 	batch[1].task.Run, batch[1].task.Gen = "older", 6
-	if sent := New(w.config()).settle.report(t.Context(), batch); len(sent) != 3 {
-		t.Errorf("%d sent", len(sent))
+	if failed := New(w.config()).report(t.Context(), batch); len(failed) > 0 {
+		t.Errorf("%d not sent", len(failed))
 	}
 	got := map[string]int{}
 	for _, e := range w.results.sent {
@@ -60,10 +59,10 @@ func TestReportRefused(t *testing.T) {
 	w := newWorld(t)
 	cfg := w.config()
 	cfg.Results = refusing{w.results}
-	batch := []*delivery{ended(1, settled, messages.Copied), ended(2, settled, messages.Superseded)}
+	batch := []*delivery{concluded(1, messages.Copied), concluded(2, messages.Superseded)}
 	batch[1].task.Run = "forged"
-	if sent := New(cfg).settle.report(t.Context(), batch); len(sent) != 1 || sent[0] != batch[0] {
-		t.Errorf("%d sent", len(sent))
+	if failed := New(cfg).report(t.Context(), batch); len(failed) != 1 || failed[batch[1]] == nil {
+		t.Errorf("%d not sent", len(failed))
 	}
 }
 
@@ -149,7 +148,7 @@ func TestAcknowledge(t *testing.T) {
 			batch = append(batch, &delivery{msg: m})
 		}
 		batch = append(batch[:9], &delivery{msg: queue.Message{Receipt: "0:99"}}) // no longer good
-		worker.settle.acknowledge(t.Context(), batch)
+		worker.acknowledge(t.Context(), batch)
 		if left, _ := w.tasks.left(); left != 1 || w.tasks.calls["DeleteMessageBatch"] != 2 {
 			t.Errorf("%d left after %d requests", left, w.tasks.calls["DeleteMessageBatch"])
 		}

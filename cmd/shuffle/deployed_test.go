@@ -169,7 +169,7 @@ func TestImagesAreAlike(t *testing.T) {
 		stage := body[bytes.LastIndex(body, []byte("\nFROM ")):]
 		for line := range strings.Lines(string(stage)) {
 			word, _, _ := strings.Cut(line, " ")
-			if slices.Contains([]string{"USER", "ENV", "HEALTHCHECK", "ENTRYPOINT", "CMD"}, word) {
+			if slices.Contains([]string{"USER", "ENV", "HEALTHCHECK", "ENTRYPOINT", "CMD", "ARG", "LABEL"}, word) {
 				all = append(all, line)
 			}
 		}

@@ -23,6 +23,7 @@ func fail(op, key string, err error) *bucket.Error {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		e.Code = codeOf(api.ErrorCode(), e.Status)
+		e.Err = explained(e.Err, e.Code, api.ErrorMessage())
 	}
 	if _, bad := errors.AsType[*answerError](err); bad {
 		e.Code = bucket.CodeBadAnswer

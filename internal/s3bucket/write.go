@@ -175,6 +175,6 @@ func deleteErrors(op string, asked []types.ObjectIdentifier, out *s3.DeleteObjec
 
 // keyError is the error of one key. S3 gives a code without a status there.
 func keyError(op string, e types.Error) *bucket.Error {
-	return &bucket.Error{Op: op, Key: aws.ToString(e.Key), Code: codeOf(aws.ToString(e.Code), 0),
-		Err: errors.New(aws.ToString(e.Message))}
+	code, message := codeOf(aws.ToString(e.Code), 0), aws.ToString(e.Message)
+	return &bucket.Error{Op: op, Key: aws.ToString(e.Key), Code: code, Err: explained(errors.New(message), code, message)}
 }

@@ -14,6 +14,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go/middleware"
 )
@@ -104,6 +105,8 @@ func permissions(input any) []Request {
 			all = append(all, object("s3:DeleteObject", in.Bucket, aws.ToString(o.Key)))
 		}
 		return all
+	case *sns.ListSubscriptionsByTopicInput:
+		return []Request{{Action: "sns:ListSubscriptionsByTopic", Resource: aws.ToString(in.TopicArn)}}
 	case *sqs.SendMessageBatchInput:
 		return queueRequest("sqs:SendMessage", in.QueueUrl)
 	case *sqs.ReceiveMessageInput:

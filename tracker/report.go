@@ -24,7 +24,7 @@ import (
 // latest dataset version; 0: it is looked up.
 func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger, version int64) (*state.Report, error) {
 	r := &state.Report{
-		Status:         state.StatusOf(p, l.Progress(), plan),
+		Status:         state.StatusOf(state.Held{Pointer: p}, l.Progress(), plan),
 		DifferenceList: []state.Difference{},
 		Totals:         plan.Totals, Episodes: plan.Episodes, Orphans: plan.Orphans, Manifests: plan.Problems,
 		Balance: slices.Clone(plan.Balance), MissingClasses: plan.MissingClasses,

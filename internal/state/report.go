@@ -101,10 +101,13 @@ const (
 	LedgerName = "ledger.json"
 )
 
-// ReadReport reads the report of a run; bucket.ErrNotFound when it has none.
+// ReadReport reads the report of a run; bucket.ErrNotFound when it has none, ErrDamaged when it is of another run.
 func (s *Store) ReadReport(ctx context.Context, run string) (*Report, error) {
 	var r Report
 	_, err := s.ReadJSON(ctx, RunName(run, ReportName), &r)
+	if err == nil && r.Run != run {
+		err = fmt.Errorf("read %s%s: %w: it is of run %.100q", s.Layout.State(), RunName(run, ReportName), ErrDamaged, r.Run)
+	}
 	return &r, err
 }
 

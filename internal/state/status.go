@@ -125,6 +125,12 @@ func StatusOf(p Held, progress Progress, plan *Plan) Status {
 	for _, o := range messages.Outcomes {
 		s.Outcomes[o] = progress.Outcomes[o]
 	}
+	if p.State == Succeeded && s.Done < s.Tasks { // the ledger is lost, and no run succeeds before all of its tasks are done
+		s.Done, s.Dead = s.Tasks, 0
+		for op, n := range map[messages.Op]int{messages.Copy: plan.Totals.Copy, messages.Move: plan.Totals.Move, messages.Refresh: plan.Totals.Refresh, messages.Delete: plan.Totals.Delete} {
+			s.Outcomes[op.Done()] = n
+		}
+	}
 	eta := 0.0
 	if !p.State.Active() {
 		if !p.Finished.IsZero() {

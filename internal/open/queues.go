@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
-	"github.com/angel-nft/google-shuffle/internal/sqlitequeue"
 	"github.com/angel-nft/google-shuffle/internal/sqsqueue"
 )
 
@@ -42,7 +40,7 @@ func (o *Opener) Queues(ctx context.Context, raw string) (Queues, error) {
 		}
 		return sqsQueues{o.hastySQS(sqsqueue.NewClient(cfg, sqsConnections))}, nil
 	case u.Scheme == "sqlite" && filePath(u) != "":
-		return o.sqlite(filePath(u))
+		return o.sqlite(ctx, filePath(u))
 	}
 	return nil, unknown("queues", raw, expected)
 }
@@ -60,46 +58,6 @@ func (q sqsQueues) Queue(ctx context.Context, spec queue.Spec) (Queue, error) {
 func (q sqsQueues) Setup(ctx context.Context, spec queue.Spec) error {
 	_, err := sqsqueue.Setup(ctx, q.client, spec)
 	return err
-}
-
-const folderMode = 0o750
-
-func (o *Opener) sqlite(path string) (Queues, error) {
-	if err := os.MkdirAll(filepath.Dir(path), folderMode); err != nil {
-		return nil, fmt.Errorf("create the folder of the queues: %w", err)
-	}
-	f, err := sqlitequeue.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	o.closers = append(o.closers, f)
-	return fileQueues{f}, nil
-}
-
-type fileQueues struct{ *sqlitequeue.File }
-
-func (q fileQueues) Queue(ctx context.Context, spec queue.Spec) (Queue, error) {
-	opened, err := q.File.Queue(ctx, spec.Name)
-	if errors.Is(err, queue.ErrNotFound) {
-		if err := q.create(ctx, spec); err != nil {
-			return nil, err
-		}
-		opened, err = q.File.Queue(ctx, spec.Name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return opened, nil
-}
-
-// create sets the queue up, and before it the dead-letter queue that it needs.
-func (q fileQueues) create(ctx context.Context, spec queue.Spec) error {
-	if spec.DeadLetterQueue != "" {
-		if _, err := q.Queue(ctx, queue.Spec{Name: spec.DeadLetterQueue, VisibilityTimeout: spec.VisibilityTimeout}); err != nil {
-			return err
-		}
-	}
-	return q.Setup(ctx, spec)
 }
 
 // MissingQueues lists the queues that do not exist. It creates none, and what cannot be seen counts as there. Those in a

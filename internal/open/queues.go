@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/sqlitequeue"
 	"github.com/angel-nft/google-shuffle/internal/sqsqueue"
 )
 
@@ -61,18 +62,18 @@ func (q sqsQueues) Setup(ctx context.Context, spec queue.Spec) error {
 }
 
 // MissingQueues lists the queues that do not exist. It creates none, and what cannot be seen counts as there. Those in a
-// file are created when they are opened, so they are missing with their file only.
-func (o *Opener) MissingQueues(ctx context.Context, raw string, specs []queue.Spec) (missing []string) {
+// file are created when they are opened, so they are missing with their file only; fault is why their file cannot be used.
+func (o *Opener) MissingQueues(ctx context.Context, raw string, specs []queue.Spec) (missing []string, fault error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	exists := func(queue.Spec) bool { return true }
 	switch u.Scheme {
 	case "sqs":
 		cfg, err := o.aws(ctx)
 		if err != nil {
-			return nil
+			return nil, nil
 		}
 		client := sqsqueue.NewClient(cfg, 1)
 		exists = func(spec queue.Spec) bool {
@@ -84,12 +85,33 @@ func (o *Opener) MissingQueues(ctx context.Context, raw string, specs []queue.Sp
 		}
 	case "sqlite":
 		_, err := os.Stat(filePath(u))
-		exists = func(queue.Spec) bool { return !errors.Is(err, os.ErrNotExist) }
+		if exists = func(queue.Spec) bool { return !errors.Is(err, os.ErrNotExist) }; err == nil {
+			fault = tryFile(ctx, filePath(u), specs)
+		}
 	}
 	for _, spec := range specs {
 		if !exists(spec) {
 			missing = append(missing, spec.Name)
 		}
 	}
-	return missing
+	return missing, fault
+}
+
+// tryFile reads the queues of a file that exists.
+func tryFile(ctx context.Context, path string, specs []queue.Spec) error {
+	file, err := sqlitequeue.Open(path)
+	if err != nil {
+		return err
+	}
+	for _, spec := range specs {
+		q, openErr := file.Queue(ctx, spec.Name)
+		if errors.Is(openErr, queue.ErrNotFound) {
+			continue // it is created when it is opened
+		}
+		if openErr == nil {
+			_, openErr = q.GetQueueAttributes(ctx)
+		}
+		err = errors.Join(err, openErr)
+	}
+	return errors.Join(err, file.Close())
 }

@@ -93,9 +93,9 @@ type Status struct {
 	// QueueFault is why the queues of an active run cannot be used, with what to do; "" is no fault, or none that is known.
 	QueueFault string        `json:"queue_fault,omitempty"`
 	Held       []HeldEpisode `json:"held"`
-	Started       time.Time     `json:"started"`
-	Finished      *time.Time    `json:"finished"` // null until the run has ended
-	Rate          float64       `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended
+	Started    time.Time     `json:"started"`
+	Finished   *time.Time    `json:"finished"` // null until the run has ended
+	Rate       float64       `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended
 	// ETASeconds is 0 when nothing is left and null while the rate is unknown.
 	ETASeconds *float64 `json:"eta_seconds"`
 	// Restores is the generation of the dataset version that the run goes back to; 0: it was planned from the sheets.

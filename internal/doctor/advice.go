@@ -148,7 +148,9 @@ var causes = []cause{
 		return s.says("attempt to write a readonly database", "unable to open database file")
 	},
 		"let this user write to the folder of queues.db; services go on by themselves then"},
-	{func(s symptoms) bool { return s.says("the folder of the queues is gone", "the bucket's folder is gone") },
+	{func(s symptoms) bool {
+		return s.says("the folder of the queues is gone", "the bucket's folder is gone")
+	},
 		"put the folder of --local (SHUFFLE_LOCAL) back, or make it anew with shuffle setup; services go on by themselves then"},
 	{func(s symptoms) bool { return s.is(syscall.ENOSPC, syscall.EDQUOT) }, "free some space on the disk"},
 	{func(s symptoms) bool { return s.is(fs.ErrPermission, syscall.EROFS) },

@@ -45,12 +45,16 @@ worlds: ## the small worlds: every order of one, one deviation anywhere in all, 
 vuln: ## known vulnerabilities in what the program calls
 	.ci/vuln
 
+# With go run's flags: after shuffle demo nothing is compiled again.
 build: ## bin/shuffle
-	CGO_ENABLED=0 go build -trimpath -o bin/shuffle ./cmd/shuffle
+	go build -o bin/shuffle ./cmd/shuffle
+
+# What shuffle --version says in an image.
+image: VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 
 image: ## google-shuffle:local, of a binary built here; needs docker, and no image of a registry
 	mkdir -p bin/image
-	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/image/ ./cmd/shuffle ./deploy/rehearsal
+	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags='-s -w -X main.version=$(VERSION)' -o bin/image/ ./cmd/shuffle ./deploy/rehearsal
 	cp "$${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" bin/image/ca-certificates.crt
 	docker build -q -f deploy/prebuilt.Dockerfile -t google-shuffle:local bin/image
 	docker build -q -f deploy/prebuilt.Dockerfile --target rehearsal -t google-shuffle-rehearsal:local bin/image
@@ -62,7 +66,7 @@ bench-micro: ## benchmarks of single packages, in bin/bench.txt; OLD=FILE compar
 	set -o pipefail; go test -run '^$$' -bench . -benchmem -count $(or $(RUNS),6) ./... | tee bin/bench.txt
 	$(if $(OLD),go run golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION) $(OLD) bin/bench.txt)
 
-bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone and the bare SDK, against a server of its own; README has the tables
+bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone and the bare SDK, against a server of its own; docs/speed.md has the tables
 	go build -o bin/bench ./internal/test/bench
 	bin/bench peers --s5cmd $(S5CMD) --rclone $(RCLONE)
 	bin/bench plan --s5cmd $(S5CMD) --episodes 12

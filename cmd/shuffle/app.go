@@ -182,7 +182,7 @@ func (a *app) openWorker(ctx context.Context, change func(*worker.Config)) (*wor
 	if cfg.Results, err = a.openQueue(ctx, a.cfg.ResultsQueue); err != nil {
 		return nil, err
 	}
-	if cfg.Deads, err = a.openQueue(ctx, a.cfg.DeadLetterQueue); err != nil {
+	if cfg.DeadLetters, err = a.openQueue(ctx, a.cfg.DeadLetterQueue); err != nil {
 		return nil, err
 	}
 	change(&cfg)

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -36,7 +38,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	stdout, stderr = hider.Writer(stdout), hider.Writer(stderr)
 	err := command(ctx, args, &hider, stdout, stderr)
 	switch {
-	case err == nil, errors.Is(err, errOutcome):
+	case err == nil, errors.Is(err, errOutcome), errors.Is(err, errNoCommand):
 		return err
 	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))):
 		_, _ = fmt.Fprintf(stderr, "shuffle: interrupted: %s\n", clean(err))
@@ -56,6 +58,10 @@ func clean(err error) string {
 }
 
 func command(ctx context.Context, args []string, hider *secret.Hider, stdout, stderr io.Writer) error {
+	if build, ok := debug.ReadBuildInfo(); ok && slices.Equal(args, []string{"--version"}) {
+		_, err := fmt.Fprintln(stdout, versionLine(version, build))
+		return err
+	}
 	env, err := dotenv.Load(".env")
 	hider.Hide(secret.Find(os.Environ(), args))
 	if err != nil {
@@ -109,6 +115,8 @@ var (
 	// errInterrupted is the end by a signal.
 	errInterrupted = errors.New("interrupted")
 	errUsage       = errors.New("usage")
+	// errNoCommand is the exit code 2 of a call without arguments, which has printed the commands.
+	errNoCommand = usage(errors.New("no command"))
 )
 
 // usage marks an error as the caller's, for the exit code.

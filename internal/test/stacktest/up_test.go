@@ -46,7 +46,7 @@ func TestUp(t *testing.T) {
 				"create-service-linked-role --aws-service-name ecs.amazonaws.com",
 				"--s3-bucket media.angel-nft.com --s3-prefix p/shuffle/stack --no-fail-on-empty-changeset --parameter-overrides AlertEmail=a@b.c Prefix=p",
 				"put-secret-value --secret-id arn:secret",
-				"docker build --platform linux/amd64 -f deploy/Dockerfile -t 1.dkr.ecr.us-west-2.amazonaws.com/google-shuffle:c0ffee",
+				"docker build --platform linux/amd64 --build-arg VERSION=c0ffee -f deploy/Dockerfile -t 1.dkr.ecr.us-west-2.amazonaws.com/google-shuffle:c0ffee",
 				"docker login --username AWS --password-stdin 1.dkr.ecr.us-west-2.amazonaws.com", "docker push",
 				"register-task-definition", "run-task --cluster google-shuffle --task-definition arn:trial", "deregister-task-definition",
 				"--parameter-overrides AlertEmail=a@b.c Prefix=p ImageTag=c0ffee", "list-subscriptions-by-topic")

@@ -23,28 +23,30 @@ const episodesAtOnce = 4
 
 // draft is one plan in the making.
 type draft struct {
-	p      *Planner
-	opt    Options
-	run    *state.Pointer // nil: nothing is written
-	quiet  func(context.Context) error
-	lister countingLister
-	fixed  *state.Definition // the settings of a plan that is made again, or of the version to go back to; nil: choose
-	chosen chosen            // what the plan is made with; set by header
-	assign *Assigner
-	names  *catalog
-	last   lastVersion
-	known  knownPairs
-	bases  map[dataset.Episode]string // folders of images of the last version; none for a restore
-	sink   *sink
-	dest   dataset.Destination
-	back   *restore            // the version to go back to; nil: plan what the sheets say
-	onTask func(messages.Task) // sees every task; nil mostly
-	trial  *seedTrial          // collects what other seeds are tried on; nil: none are
+	p       *Planner
+	opt     Options
+	run     *state.Pointer // nil: nothing is written
+	quiet   func(context.Context) error
+	lister  countingLister
+	fixed   *state.Definition // the settings of a plan that is made again, or of the version to go back to; nil: choose
+	chosen  chosen            // what the plan is made with; set by header
+	assign  *Assigner
+	names   *catalog
+	last    lastVersion
+	known   knownPairs
+	earlier earlierProblems
+	bases   map[dataset.Episode]string // folders of images of the last version; none for a restore
+	sink    *sink
+	dest    dataset.Destination
+	back    *restore            // the version to go back to; nil: plan what the sheets say
+	onTask  func(messages.Task) // sees every task; nil mostly
+	trial   *seedTrial          // collects what other seeds are tried on; nil: none are
 }
 
 func (p *Planner) draft(opt Options) *draft {
 	d := &draft{p: p, opt: opt, last: lastVersion{store: p.Store}}
 	d.known = knownPairs{store: p.Store, last: &d.last}
+	d.earlier.store = p.Store
 	d.quiet = func(context.Context) error { return nil }
 	d.lister.bucket = bucket.AtMost(p.Config.Parallel, p.Bucket)
 	return d

@@ -41,6 +41,7 @@ func (d *draft) header(ctx context.Context) (*state.Plan, error) {
 	plan.SeedDrawn = d.opt.Restore == 0 && d.opt.Seed == "" && plan.Settings.Seed != d.chosen.inForce.Settings.Seed
 	d.dest = dataset.Destination{Bucket: &d.lister, Layout: d.p.Config.Layout, Datasets: plan.Settings.Listed, Parallel: d.p.Config.Parallel}
 	if d.run != nil {
+		d.earlier.run = d.run.Run
 		plan.Run, plan.Generation, plan.State = d.run.Run, d.run.Generation, d.run.State
 	}
 	return plan, nil

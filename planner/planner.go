@@ -92,6 +92,8 @@ type Options struct {
 	Seeds     int  `json:"-"`
 	Review    bool `json:"-"`
 	Supersede bool `json:"-"`
+	// OnChanges gets the changes of an episode when it has been planned, one episode at a time, in any order; nil mostly.
+	OnChanges func(dataset.Episode, []state.FrameChange) error `json:"-"`
 }
 
 // Planner makes plans and publishes them.

@@ -44,13 +44,21 @@ func newSink(ctx context.Context, d *draft, plan *state.Plan) *sink {
 // add counts in the plan of one episode.
 func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in EpisodeInput, out EpisodeChanges) error {
 	row := state.EpisodePlan{Season: e.Season(), Episode: e.Code(), State: state.EpisodePlanned, Sheet: url, Totals: out.Totals, Reason: out.Held, Cause: out.Cause}
-	row.Problems, row.MoreProblems = bounded(out.Problems)
+	s.d.describe(ctx, &row, in, out.Problems)
+	if err := s.saveProblems(ctx, &row, out.Problems); err != nil {
+		return err
+	}
 	if out.Held != "" {
 		row.State = state.EpisodeHeld
 	}
 	digest := in.Standing.Digest().String()
 	if out.Held == "" && len(out.Tasks) > 0 && s.d.run != nil {
 		if err := s.d.p.Store.WriteExpected(ctx, s.d.run.Run, e, out.Expected); err != nil {
+			return err
+		}
+	}
+	if len(out.Changes) > 0 && s.d.run != nil {
+		if err := s.d.p.Store.WriteChanges(ctx, s.d.run.Run, e, out.Changes); err != nil {
 			return err
 		}
 	}
@@ -66,6 +74,12 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 	}
 	row.FirstSeq = s.plan.Tasks
 	s.plan.Episodes = append(s.plan.Episodes, row)
+	s.plan.Changes = append(s.plan.Changes, state.CountChanges(e, out.Changes)...)
+	if s.d.opt.OnChanges != nil && len(out.Changes) > 0 {
+		if err := s.d.opt.OnChanges(e, out.Changes); err != nil {
+			return err
+		}
+	}
 	if out.Held != "" {
 		return nil
 	}
@@ -118,6 +132,7 @@ func (s *sink) finish(ctx context.Context, lists int64) (err error) {
 		s.flush()
 	}
 	slices.SortFunc(s.plan.Episodes, func(a, b state.EpisodePlan) int { return strings.Compare(string(a.Name()), string(b.Name())) })
+	state.SortChangeCounts(s.plan.Changes)
 	s.plan.Balance = s.sum.balance(s.plan.Settings)
 	s.plan.MissingClasses = missing(s.plan.Balance, s.d.assign.Split)
 	s.plan.RareClasses = s.sum.units.rare(s.d.p.Config.MinPerClass, s.d.assign.Split, s.plan.Settings.Classes, s.sum.after)
@@ -168,19 +183,4 @@ func (s *sink) seeds(ctx context.Context) (err error) {
 		s.plan.Seeds[i].InForce = inForce.Exists() && s.plan.Seeds[i].Seed == inForce.Settings.Seed
 	}
 	return err
-}
-
-// bounded keeps the first MaxProblems, errors before warnings, in the order of the sheet's rows.
-func bounded(problems []state.Problem) ([]state.Problem, int) {
-	slices.SortStableFunc(problems, func(a, b state.Problem) int {
-		if a.Warning != b.Warning {
-			if b.Warning {
-				return -1
-			}
-			return 1
-		}
-		return a.Row - b.Row
-	})
-	more := max(len(problems)-state.MaxProblems, 0)
-	return append([]state.Problem{}, problems[:len(problems)-more]...), more
 }

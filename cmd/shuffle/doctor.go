@@ -111,7 +111,7 @@ func (a *app) checkSheets(ctx context.Context) (checks []show.Check) {
 func checkEpisode(e planner.Inspection) show.Check {
 	name := "sheet of " + string(e.Episode)
 	if e.Err == nil {
-		return show.Check{Name: name, OK: true, Detail: fmt.Sprintf("%d frames, %d images, %d problems", e.Frames, e.Images, e.Problems)}
+		return show.Check{Name: name, OK: true, Detail: fmt.Sprintf("%d frames, %d images, %d problems", e.Frames, e.Images, e.Plan.ProblemCount())}
 	}
 	fix := "mend the sheet " + e.Sheet
 	switch {

@@ -25,11 +25,13 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 		pg.strays(p.Strays)
 		if len(p.Episodes) > 0 {
 			pg.episodes(p.Episodes, p.Totals)
+			pg.changesByCause(p.Changes)
+			pg.allChanges(p)
 			pg.balance(p.Balance, p.Settings)
 			pg.rare(p)
 			pg.classNumbers("", p.ClassNumbers)
 			pg.facts(p)
-			pg.problems(p.Episodes, p.Restores)
+			pg.problems(p.Episodes, p.Restores, savedRun(p))
 			pg.seeds(p)
 		}
 		pg.planEnd(p)
@@ -80,6 +82,15 @@ func (p *page) facts(plan *state.Plan) {
 	}
 	p.item(at("Cost      "), plain(cost))
 	p.item(at("Split     "), plain(split(plan.Settings)))
+	p.leftOut(plan.Episodes)
+}
+
+// savedRun is the run by which a plan can be asked for later; "" for a dry run.
+func savedRun(plan *state.Plan) string {
+	if plan.State == dryRun {
+		return ""
+	}
+	return plan.Run
 }
 
 func (p *page) leakage(leakage, grouped float64, s state.Settings) {

@@ -35,7 +35,7 @@ func (p *page) planned(r *state.Report) {
 		p.balance(r.Balance, r.Settings)
 		p.missing(r.MissingClasses, r.Settings)
 	}
-	p.problems(r.Episodes, 0)
+	p.problems(r.Episodes, 0, r.Run)
 }
 
 // outcome is what a report knows beyond the status.

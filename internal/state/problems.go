@@ -19,6 +19,14 @@ type ProblemKind struct {
 	New int `json:"new,omitempty"`
 }
 
+// String is the kind with its value.
+func (k ProblemKind) String() string {
+	if k.Value == "" {
+		return k.Kind
+	}
+	return k.Kind + " \"" + k.Value + "\""
+}
+
 // maxKinds bounds the kinds that are told apart by their values: a column that was pasted over has thousands.
 const maxKinds = 100
 

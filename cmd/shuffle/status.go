@@ -28,6 +28,7 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
+	s.Expect(a.cfg.Stall)
 	if s.State.Active() {
 		s.MissingQueues = a.missingQueues(ctx)
 	}

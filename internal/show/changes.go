@@ -26,7 +26,7 @@ func Changes(w io.Writer, s Style, plan *state.Plan, st state.State, counts []st
 			return
 		}
 		p.changesByCause(counts)
-		p.next(step{"changes " + plan.Run + " --csv FILE", "all of them, frame by frame"})
+		p.next(step("changes " + plan.Run + " --csv FILE", "all of them, frame by frame"))
 	})
 }
 
@@ -138,7 +138,7 @@ func (p *page) allChanges(plan *state.Plan) {
 		return
 	}
 	way := p.Commands("shuffle changes " + plan.Run + " --csv FILE")
-	if plan.State == dryRun {
+	if plan.State == state.DryRun {
 		way = "the same command with --changes FILE"
 	}
 	p.para(at("  "), 4, span{"All of them, frame by frame: " + way, dim})

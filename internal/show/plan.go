@@ -84,7 +84,7 @@ func (p *page) facts(plan *state.Plan) {
 
 // savedRun is the run by which a plan can be asked for later; "" for a dry run.
 func savedRun(plan *state.Plan) string {
-	if plan.State == dryRun {
+	if plan.State == state.DryRun {
 		return ""
 	}
 	return plan.Run

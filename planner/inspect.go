@@ -23,38 +23,34 @@ type Inspection struct {
 
 // Inspect reads every manifest, sheet and listing of images, and compares nothing.
 func (p *Planner) Inspect(ctx context.Context) ([]Inspection, []state.ManifestProblem, error) {
-	d := p.draft(Options{DryRun: true, Recorded: true})
-	var err error
-	if d.chosen, err = d.settings(ctx); err != nil {
-		return nil, nil, err
-	}
-	c, err := d.catalog(ctx)
+	in, err := p.readInputs(ctx, Options{DryRun: true, Recorded: true}, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := d.readBases(ctx); err != nil {
+	r, err := in.reader(ctx)
+	if err != nil {
 		return nil, nil, err
 	}
-	all := make([]Inspection, len(c.entries))
+	all := make([]Inspection, len(in.names.entries))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(episodesAtOnce)
-	for i, e := range c.entries {
+	for i, e := range in.names.entries {
 		g.Go(func() error {
-			all[i] = d.inspect(ctx, e)
+			all[i] = r.inspect(ctx, e)
 			return ctx.Err()
 		})
 	}
-	return all, c.problems, g.Wait()
+	return all, in.names.problems, g.Wait()
 }
 
-func (d *draft) inspect(ctx context.Context, e manifest.Entry) Inspection {
+func (r *reader) inspect(ctx context.Context, e manifest.Entry) Inspection {
 	in := Inspection{Episode: e.Episode, Manifest: e.Manifest, Sheet: e.URL}
-	sheet, err := d.sheet(ctx, e)
+	sheet, err := r.sheet(ctx, e)
 	if err != nil {
 		in.Err = err
 		return in
 	}
-	images, err := d.images(ctx, e, sheet)
+	images, err := r.images(ctx, e, sheet)
 	in.Frames, in.Problems, in.Images, in.Err = len(sheet.Rows), len(sheet.Problems)+len(images.Unusable), len(images.ETags), err
 	return in
 }

@@ -9,8 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// dryRun is the state of a plan that was not saved, as package planner names it.
-const dryRun state.State = "dry-run"
+const dryRun = state.DryRun
 
 // Plan prints what a run will do: first what is wrong, then the changes, what they lead to and cost, and last what to type.
 func Plan(w io.Writer, s Style, p *state.Plan) error {

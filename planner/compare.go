@@ -72,7 +72,7 @@ func (c *comparison) sheets(ctx context.Context, add planned, label func(season 
 		}
 		seasons = append(seasons, s)
 	}
-	ahead := readAhead(ctx, c.background, wanted, c.sheet, func() {})
+	ahead := readAhead(ctx, c.background, wanted, c.sheet, c.progress.sheetsRead(len(wanted)))
 	read := func(ctx context.Context, e manifest.Entry) (rows.Sheet, error) { return ahead.sheet(ctx, e.Episode) }
 	for _, s := range seasons {
 		if err := c.season(ctx, s, read, add, label); err != nil {

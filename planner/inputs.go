@@ -19,12 +19,14 @@ type inputs struct {
 	names  *catalog          // what the manifests name; of a restore nothing
 	back   *restore          // the version to go back to; nil: plan what the sheets say
 	lister *countingLister
+
+	progress *progress
 }
 
 // readInputs reads the settings, and the manifests or the version to go back to, and checks the options against them.
 // fixed are the settings to plan with; nil: those in force, changed as the options say.
 func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Definition) (in inputs, err error) {
-	in = inputs{p: p, opt: opt, fixed: fixed, lister: &countingLister{bucket: bucket.AtMost(p.Config.Parallel, p.Bucket)}}
+	in = inputs{p: p, opt: opt, fixed: fixed, progress: &progress{p: p}, lister: &countingLister{bucket: bucket.AtMost(p.Config.Parallel, p.Bucket)}}
 	if opt.Restore != 0 {
 		if in.back, err = p.readRestore(ctx, opt); err != nil {
 			return in, err

@@ -32,11 +32,13 @@ func (p *Planner) Inspect(ctx context.Context) ([]Inspection, []state.ManifestPr
 		return nil, nil, err
 	}
 	all := make([]Inspection, len(in.names.entries))
+	read := in.progress.sheetsRead(len(all))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(episodesAtOnce)
 	for i, e := range in.names.entries {
 		g.Go(func() error {
 			all[i] = r.inspect(ctx, e)
+			read()
 			return ctx.Err()
 		})
 	}

@@ -51,8 +51,10 @@ type Planner struct {
 	Finish func(context.Context, state.Held, *state.Plan) (state.Held, error)
 	// OnPublish gets a plan with tasks before the first of them is sent; nil: no one does.
 	OnPublish func(*state.Plan)
-	Config    Config
-	Log       *zap.Logger
+	// Progress gets each step that takes a while, and the zero Step when it is over. nil: steps are logged.
+	Progress func(Step)
+	Config   Config
+	Log      *zap.Logger
 	// Now is the clock that names runs; nil is time.Now.
 	Now func() time.Time
 	// NameRun names a run; nil is state.NewRunName. It is for tests that compare names.
@@ -83,7 +85,7 @@ func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
 	if opt.DryRun {
 		return in.plan(ctx, purpose{})
 	}
-	held, quiet, err := p.begin(ctx, opt)
+	held, quiet, err := p.begin(ctx, opt, in.progress)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +93,7 @@ func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
 		return p.resume(ctx, held)
 	}
 	p.log().Info("planning", zap.String("run", held.Run))
-	lease := p.keep(ctx, held)
+	lease := p.keep(ctx, held, in.progress.note)
 	plan, err := in.planAndSave(lease.ctx, purpose{run: held.Pointer, quiet: quiet})
 	if err != nil {
 		return nil, lease.fail(ctx, err)

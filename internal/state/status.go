@@ -71,6 +71,7 @@ type Status struct {
 	Generation  int64                    `json:"generation"`
 	State       State                    `json:"state"`
 	Reason      string                   `json:"reason"`
+	Note        string                   `json:"note,omitempty"` // what an active run waits for, or what keeps it from going on
 	Tasks       int                      `json:"tasks"`
 	Done        int                      `json:"done"`
 	Dead        int                      `json:"dead"`
@@ -111,7 +112,7 @@ func StatusOf(p Pointer, progress Progress, plan *Plan) Status {
 		s.Rate, s.ETASeconds = progress.Overall(), &eta
 		return s
 	}
-	s.Rate = progress.Rate()
+	s.Note, s.Rate = p.Note, progress.Rate()
 	if p.State.Acting() && progress.Age > idleAfter {
 		s.IdleSeconds, s.Rate = progress.Age.Seconds(), 0
 	}

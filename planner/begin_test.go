@@ -151,7 +151,7 @@ func TestLeftWhilePlanning(t *testing.T) {
 		if at := w.firstCall("LIST", layout.ML(), begun); at < w.config.Lease+state.DefaultFence.Quiet() {
 			t.Errorf("the datasets are listed after %v", at)
 		}
-		if w.logs.FilterMessage("another planner holds the run; waiting to see whether it lives").Len() != 1 || w.logs.FilterMessage("took over from an earlier run").Len() != 1 {
+		if w.logs.FilterMessageSnippet("waiting to see whether it lives, about 15 s left").Len() != 1 || w.logs.FilterMessage("took over from an earlier run").Len() != 1 {
 			t.Error("it did not say what it waited for")
 		}
 	})

@@ -92,12 +92,12 @@ func (k *knownPairs) since(ctx context.Context, generation int64) error {
 }
 
 // same compares a copy's content with its source's: by ETag, or else by what is known of the copy.
-func (d *draft) same(ctx context.Context, in *EpisodeInput) error {
+func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 	in.Same = sameETag
 	if !differs(in) {
 		return nil
 	}
-	known, err := d.known.get(ctx)
+	known, err := r.known.get(ctx)
 	if err != nil {
 		return err
 	}

@@ -44,23 +44,18 @@ func withoutPartner(in EpisodeInput) (imagesWithoutRow, rowsWithoutClass int) {
 }
 
 // describe puts what is wrong with an episode's sheet and images into its row of the plan.
-func (d *draft) describe(ctx context.Context, row *state.EpisodePlan, in EpisodeInput, all []state.Problem) {
-	if d.back == nil { // a restore reads no sheet
-		row.ImagesWithoutRow, row.RowsWithoutClass = withoutPartner(in)
-		if len(all) > 0 {
-			d.earlier.mark(ctx, row.Name(), all)
-		}
+func (b *earlierProblems) describe(ctx context.Context, row *state.EpisodePlan, in EpisodeInput, all []state.Problem) {
+	row.ImagesWithoutRow, row.RowsWithoutClass = withoutPartner(in)
+	if len(all) > 0 {
+		b.mark(ctx, row.Name(), all)
 	}
-	row.Kinds = state.CountKinds(all)
-	row.Problems, row.MoreProblems = bounded(all) // which sorts them
+	countProblems(row, all)
 }
 
-// saveProblems saves the problems of an episode when they are more than its row of the plan holds.
-func (s *sink) saveProblems(ctx context.Context, row *state.EpisodePlan, all []state.Problem) error {
-	if row.MoreProblems == 0 || s.d.run == nil {
-		return nil
-	}
-	return s.d.p.Store.WriteProblems(ctx, s.d.run.Run, row.Name(), all)
+// countProblems counts all problems in the episode's row of the plan, and lists the first. It sorts them.
+func countProblems(row *state.EpisodePlan, all []state.Problem) {
+	row.Kinds = state.CountKinds(all)
+	row.Problems, row.MoreProblems = bounded(all)
 }
 
 // bounded sorts problems, errors before warnings, in the order of the sheet's rows, and keeps the first MaxProblems.

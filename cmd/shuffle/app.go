@@ -115,6 +115,9 @@ func (a *app) openPlanner(ctx context.Context, publishes bool) (*planner.Planner
 		return nil, err
 	}
 	p := &planner.Planner{Store: store, Bucket: a.bucket, Sheets: sheets, Config: a.plannerConfig(), Log: a.log}
+	if isTerminal(a.screen.stderr) {
+		p.Progress = (&steps{screen: a.screen}).show
+	}
 	if publishes {
 		if p.Tasks, err = a.openQueue(ctx, a.cfg.TasksQueue); err != nil {
 			return nil, err

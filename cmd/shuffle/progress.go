@@ -36,7 +36,7 @@ type lines struct {
 }
 
 func (l *lines) update(s state.Status) {
-	moved := s.Done != l.last.Done || s.Dead != l.last.Dead
+	moved := s.Done != l.last.Done || s.Dead != l.last.Dead || s.Note != l.last.Note
 	if s.Run == l.last.Run && s.State == l.last.State && (!moved || time.Since(l.at) < lineEvery) {
 		return
 	}

@@ -26,7 +26,7 @@ func Changes(w io.Writer, s Style, plan *state.Plan, st state.State, counts []st
 			return
 		}
 		p.changesByCause(counts)
-		p.next(step("changes " + plan.Run + " --csv FILE", "all of them, frame by frame"))
+		p.next(step("changes "+plan.Run+" --csv FILE", "all of them, frame by frame"))
 	})
 }
 

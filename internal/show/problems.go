@@ -37,7 +37,7 @@ func Problems(w io.Writer, s Style, run string, st state.State, episodes []state
 		p.gap()
 		p.leftOut(episodes)
 		if countProblems(episodes) > 0 {
-			p.next(step("problems " + run + " --csv FILE", "all of them, for who owns the sheets; --episode S01E01 takes those of one"))
+			p.next(step("problems "+run+" --csv FILE", "all of them, for who owns the sheets; --episode S01E01 takes those of one"))
 		}
 	})
 }

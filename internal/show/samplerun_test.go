@@ -142,3 +142,13 @@ func sampleChecks() []Check {
 		{Name: "queue google-shuffle-tasks", Detail: "no redrive policy", Fix: "shuffle setup"},
 	}
 }
+
+// notedStatus is an active run that says what it waits for, or why it cannot go on.
+func notedStatus(in state.State, note string) state.Status {
+	st := status(in, 0, 0, 0)
+	if in != state.Planning {
+		st = status(in, 334, 334, 0)
+	}
+	st.Note = note
+	return st
+}

@@ -27,6 +27,9 @@ func Status(w io.Writer, s Style, st state.Status) error {
 // Line is a status on one line, for where nothing can be drawn over.
 func Line(st state.Status) string {
 	head := fmt.Sprintf("run %s %s", st.Run, st.State)
+	if st.Note != "" {
+		head += ", " + st.Note
+	}
 	if st.Tasks == 0 {
 		return Clean(head)
 	}
@@ -48,6 +51,12 @@ func (p *page) verdict(st state.Status) {
 	}
 	p.item(lead{{sign.text + " ", sign.color}}, span{string(st.State) + ":", sign.color}, plain(who))
 	p.para(at("  "), 2, plain(p.Commands(advice.Meaning(st))))
+	switch {
+	case st.Note != "" && st.State == state.Planning:
+		p.para(at("  "), 2, plain(p.Commands(st.Note)))
+	case st.Note != "":
+		p.para(at("  "), 2, span{p.Commands(st.Note), red})
+	}
 }
 
 // signOf gives a state the sign of its kind: ended well, ended badly, not ended, needs somebody.

@@ -25,7 +25,7 @@ const (
 	Review     State = "review"     // planned, waiting for apply
 	Cancelled  State = "cancelled"  // stopped by a person
 	Superseded State = "superseded" // a newer run took over
-	DryRun     State = "dry-run"    // of a plan that was not saved
+	DryRun     State = "dry-run"    // of a plan that was not saved; no run has it
 )
 
 // Active says that the run has not ended and no other may begin.
@@ -63,7 +63,10 @@ type Pointer struct {
 	Run        string `json:"run"`
 	State      State  `json:"state"`
 	Reason     string `json:"reason,omitempty"` // why the run failed
-	Tasks      int    `json:"tasks"`
+	// Note is what an active run waits for, or what keeps it from going on; "" when it goes on. Swap clears a note when it
+	// changes the state.
+	Note  string `json:"note,omitempty"`
+	Tasks int    `json:"tasks"`
 	// Published counts the chunks of tasks that have been sent whole.
 	Published int `json:"published"`
 	// Heartbeat grows while a planner plans or publishes. Only its change means something.
@@ -117,6 +120,9 @@ func (s *Store) Current(ctx context.Context, known Held) (Held, error) {
 // may when writes race, is tried again.
 func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error) {
 	next.V, next.Writer = 1, rand.Text()
+	if next.State != held.State && next.Note == held.Note {
+		next.Note = ""
+	}
 	body, err := Seal(next)
 	if err != nil {
 		return Held{}, fmt.Errorf("write %s: %w", pointerName, err)

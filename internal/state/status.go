@@ -74,6 +74,7 @@ type Status struct {
 	Generation  int64                    `json:"generation"`
 	State       State                    `json:"state"`
 	Reason      string                   `json:"reason"`
+	Note        string                   `json:"note,omitempty"` // what an active run waits for, or what keeps it from going on
 	Tasks       int                      `json:"tasks"`
 	Done        int                      `json:"done"`
 	Dead        int                      `json:"dead"`
@@ -139,7 +140,7 @@ func StatusOf(p Held, progress Progress, plan *Plan) Status {
 		s.Rate, s.ETASeconds = progress.Overall(), &eta
 		return s
 	}
-	s.Rate = progress.Rate()
+	s.Note, s.Rate = p.Note, progress.Rate()
 	if progress.Age > 0 {
 		last := progress.Age.Seconds()
 		s.LastResultSeconds = &last

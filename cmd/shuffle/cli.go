@@ -27,6 +27,9 @@ type cli struct {
 
 	Settings settingsCmd `cmd:"" help:"The settings that decide a frame's dataset, and what this environment gives otherwise."`
 
+	Changes  changesCmd  `cmd:"" help:"What a run changes and why, frame by frame."`
+	Problems problemsCmd `cmd:"" help:"What is wrong in the sheets, by kind."`
+
 	Status  statusCmd  `cmd:"" help:"Where a run stands."`
 	Runs    runsCmd    `cmd:"" help:"List the runs, newest first."`
 	Dead    deadCmd    `cmd:"" help:"List a run's dead tasks."`

@@ -12,8 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Changes prints what a kept run changes and why: counts are those of its plan.
-func Changes(w io.Writer, s Style, plan *state.Plan, st state.State, counts []state.ChangeCount) error {
+// Changes prints what a kept run changes and why.
+func Changes(w io.Writer, s Style, run string, st state.State, counts []state.ChangeCount) error {
 	return write(w, s, func(p *page) {
 		total := 0
 		for _, n := range counts {
@@ -21,12 +21,12 @@ func Changes(w io.Writer, s Style, plan *state.Plan, st state.State, counts []st
 				total += n.Count
 			}
 		}
-		p.head(span{"Run " + plan.Run, bold}, plain(fmt.Sprintf("(%s): %s", st, count(total, "change"))))
+		p.head(span{"Run " + run, bold}, plain(fmt.Sprintf("(%s): %s", st, count(total, "change"))))
 		if len(counts) == 0 {
 			return
 		}
 		p.changesByCause(counts)
-		p.next(step("changes "+plan.Run+" --csv FILE", "all of them, frame by frame"))
+		p.next(step("changes "+run+" --csv FILE", "all of them, frame by frame"))
 	})
 }
 

@@ -29,6 +29,14 @@ func statusOf(st state.Status) printer {
 	return func(w io.Writer, s Style) error { return Status(w, s, st) }
 }
 
+func changesOf(p *state.Plan) printer {
+	return func(w io.Writer, s Style) error { return Changes(w, s, p.Run, p.State, p.Changes) }
+}
+
+func problemsOf(p *state.Plan) printer {
+	return func(w io.Writer, s Style) error { return Problems(w, s, p.Run, p.State, p.Episodes) }
+}
+
 func reportOf(r *state.Report) printer {
 	return func(w io.Writer, s Style) error { return Report(w, s, r) }
 }
@@ -57,6 +65,15 @@ func pages() map[string]printer {
 		"plan-change-settings":  planOf(changedPlan()),
 		"plan-rare":             planOf(rarePlan()),
 		"plan-seeds":            planOf(seedsPlan()),
+		"plan-changes":          planOf(changesPlan()),
+		"plan-changes-season":   planOf(changesOfASeason()),
+		"changes":               changesOf(changesPlan()),
+		"changes-none":          changesOf(emptyPlan()),
+		"changes-unrecorded":    changesOf(unrecordedPlan()),
+		"changes-hostile":       changesOf(hostileChanges()),
+		"problems":              problemsOf(problemsPlan()),
+		"problems-none":         problemsOf(&state.Plan{Run: run, Episodes: emptyPlan().Episodes[1:]}),
+		"problems-hostile":      problemsOf(hostilePlan()),
 		"settings":              func(w io.Writer, s Style) error { return Settings(w, s, sampleInForce(), nil) },
 		"settings-given":        func(w io.Writer, s Style) error { return Settings(w, s, sampleInForce(), whatIfPlan().Given) },
 		"settings-none":         func(w io.Writer, s Style) error { return Settings(w, s, state.InForce{}, nil) },

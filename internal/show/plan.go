@@ -28,7 +28,7 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 			pg.rare(p)
 			pg.classNumbers("", p.ClassNumbers)
 			pg.facts(p)
-			pg.problems(p.Episodes, p.Restores, savedRun(p))
+			pg.problems(p.Episodes, p.Restores, pg.allProblems(p.State, p.Run))
 			pg.seeds(p)
 		}
 		pg.planEnd(p)
@@ -82,12 +82,12 @@ func (p *page) facts(plan *state.Plan) {
 	p.leftOut(plan.Episodes)
 }
 
-// savedRun is the run by which a plan can be asked for later; "" for a dry run.
-func savedRun(plan *state.Plan) string {
-	if plan.State == state.DryRun {
-		return ""
+// allProblems says where all problems are.
+func (p *page) allProblems(st state.State, run string) string {
+	if st == state.DryRun {
+		return ", see --json"
 	}
-	return plan.Run
+	return ": " + p.Commands("shuffle problems "+run+" --csv FILE")
 }
 
 func (p *page) leakage(leakage, grouped float64, s state.Settings) {

@@ -43,8 +43,8 @@ func Problems(w io.Writer, s Style, run string, st state.State, episodes []state
 }
 
 // problems prints the problems of the sheets, or of the version that is restored: how many of each kind, and then the first of them,
-// the same one of an episode once. run names the kept run that has them all; "" is none.
-func (p *page) problems(episodes []state.EpisodePlan, restores int64, run string) {
+// the same one of an episode once. rest says where those are that are not named.
+func (p *page) problems(episodes []state.EpisodePlan, restores int64, rest string) {
 	all := countProblems(episodes)
 	if all == 0 {
 		return
@@ -75,11 +75,7 @@ func (p *page) problems(episodes []state.EpisodePlan, restores int64, run string
 		all -= f.rows
 	}
 	if all > 0 {
-		where := "see --json"
-		if run != "" {
-			where = p.Commands("shuffle problems " + run + " --csv FILE")
-		}
-		p.para(at("  "), 4, plain("and "+number(all)+" more: "+where))
+		p.para(at("  "), 4, plain("and "+number(all)+" more"+rest))
 	}
 }
 

@@ -36,7 +36,7 @@ func (p *page) planned(r *state.Report) {
 		p.balance(r.Balance, r.Settings)
 		p.missing(r.MissingClasses, r.Settings)
 	}
-	p.problems(r.Episodes, 0, r.Run)
+	p.problems(r.Episodes, 0, p.allProblems(r.State, r.Run))
 }
 
 // outcome is what a report knows beyond the status.

@@ -104,10 +104,13 @@ func (c *planCmd) run(ctx context.Context, a *app) error {
 		return err
 	}
 	plan, err := c.plan(ctx, a, p, opt)
-	if err != nil {
+	if plan == nil {
 		return err
 	}
-	return a.showPlan(plan, c.JSON)
+	if shown := a.showPlan(plan, c.JSON); err == nil {
+		return shown
+	}
+	return err // the plan is made, and published perhaps, and the file is not written
 }
 
 // plan makes the plan, and writes its changes to the file that the command line names. That file is opened first: a name under
@@ -116,7 +119,7 @@ func (c *planCmd) plan(ctx context.Context, a *app, p *planner.Planner, opt plan
 	if c.Changes == "" {
 		return p.Plan(ctx, opt)
 	}
-	file, err := newCSVFile("changes", c.Changes, a.stdout)
+	file, err := newCSVFile("changes", c.Changes, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +137,7 @@ func (c *planCmd) plan(ctx context.Context, a *app, p *planner.Planner, opt plan
 		n, err = copyChanges(ctx, file, a.store, plan)
 	}
 	if err := file.finish(err); err != nil {
-		return nil, err
+		return plan, err
 	}
 	a.wrote(c.Changes, n, "change")
 	return plan, nil

@@ -215,9 +215,12 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 	end := held.Pointer
 	end.State, end.Reason, end.Finished = state.Succeeded, "", now()
 	e := ending{plan: plan, ledger: NewLedger(plan.Run, plan.Generation, 0), before: before}
-	stale, err := t.versionIsStale(ctx, plan)
-	if err == nil && stale {
+	latest, stale, err := t.versionIsStale(ctx, plan)
+	switch {
+	case err == nil && stale:
 		e.out, e.version, err = t.checkAndPublish(ctx, plan, &end, e.ledger)
+	case err == nil:
+		err = t.Store.NameLatest(ctx, latest)
 	}
 	if err != nil {
 		return held, err
@@ -234,23 +237,23 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 }
 
 // versionIsStale says whether the latest version does not show the planned episodes as they stand, or has other settings.
-func (t *Tracker) versionIsStale(ctx context.Context, plan *state.Plan) (bool, error) {
-	v, err := t.Store.LatestVersion(ctx)
+func (t *Tracker) versionIsStale(ctx context.Context, plan *state.Plan) (v state.Version, stale bool, err error) {
+	v, err = t.Store.LatestVersion(ctx)
 	if errors.Is(err, bucket.ErrNotFound) {
-		return true, nil
+		return v, true, nil
 	}
 	if err != nil {
-		return false, err
+		return v, false, err
 	}
 	if !v.Definition.Equal(plan.Settings.Definition) {
-		return true, nil // its classes have other numbers, or it would bring other settings back
+		return v, true, nil // its classes have other numbers, or it would bring other settings back
 	}
 	for e, digest := range plan.Digests {
 		if stood, ok := v.Digests[e]; stood != digest && (ok || digest != (dataset.Digest{}).String()) {
-			return true, nil
+			return v, true, nil
 		}
 	}
-	return false, nil
+	return v, false, nil
 }
 
 // describe puts what the check found into the report. Without a check, what the plan was made from is what stands.

@@ -20,7 +20,7 @@ type doctorCmd struct{}
 
 func (c *doctorCmd) run(ctx context.Context, a *app) error {
 	var checks []show.Check
-	for _, part := range []func(context.Context) []show.Check{a.checkBucket, a.checkSettings, a.checkQueues, a.checkSheets} {
+	for _, part := range []func(context.Context) []show.Check{a.checkBucket, a.checkSettings, a.checkState, a.checkQueues, a.checkSheets} {
 		checks = append(checks, part(ctx)...)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -58,6 +58,14 @@ func (a *app) checkBucket(ctx context.Context) []show.Check {
 	return append(checks, doctor.Strays(ctx, dataset.Destination{
 		Bucket: bucket.AtMost(a.cfg.Listings, a.bucket), Layout: store.Layout, Datasets: append(a.split.Datasets(), inForce.Datasets...), Parallel: a.cfg.Listings,
 	}))
+}
+
+func (a *app) checkState(ctx context.Context) []show.Check {
+	store, err := a.openStore(ctx)
+	if err != nil {
+		return nil // checkBucket reports it
+	}
+	return doctor.State(ctx, store)
 }
 
 func (a *app) checkQueues(ctx context.Context) (checks []show.Check) {

@@ -63,6 +63,7 @@ func TestForStatus(t *testing.T) {
 		{"running", of(state.Running, func(st *state.Status) { st.Done = 1 }), []string{"status --watch"}},
 		{"running, some dead", of(state.Running, func(st *state.Status) { st.Done, st.Dead = 1, 1 }), []string{"status --watch", "dead " + run}},
 		{"a queue is missing", of(state.Running, func(st *state.Status) { st.Done, st.MissingQueues = 1, []string{"q"} }), []string{"setup", "status --watch"}},
+		{"the queues cannot be used", of(state.Running, func(st *state.Status) { st.Done, st.QueueFault = 1, "damaged" }), []string{"doctor", "status --watch"}},
 		{"verifying", of(state.Verifying, nil), []string{"status --watch"}},
 		{"verifying, the tracker is gone", of(state.Verifying, idle), []string{"status --watch", "track"}},
 		{"succeeded", of(state.Succeeded, nil), nil},

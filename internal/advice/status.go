@@ -14,7 +14,8 @@ import (
 //
 //	state                     | commands
 //	--------------------------+--------------------------------------------
-//	active                    | status --watch; setup first, if a queue is missing; dead, if tasks are
+//	active                    | status --watch; setup first, if a queue is missing; doctor first, if they cannot be
+//	                          | used; dead, if tasks are
 //	  without results         | work and track too: before the first result, or when none has come for long
 //	  its planner is gone     | plan, track
 //	failed, to be redriven    | dead, redrive
@@ -57,6 +58,9 @@ func stateSteps(st state.Status) []Step {
 	steps := []Step{{"status --watch", "follow the run to its end"}}
 	if len(st.MissingQueues) > 0 {
 		steps = append([]Step{{"setup", "create the missing queues"}}, steps...)
+	}
+	if st.QueueFault != "" {
+		steps = append([]Step{{"doctor", "what is wrong with the queues, and what to do"}}, steps...)
 	}
 	track := Step{"track", "the tracker, where none runs yet"}
 	switch idle := st.IdleSeconds > 0; {

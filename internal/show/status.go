@@ -91,6 +91,9 @@ func (p *page) progress(st state.Status) {
 	for _, name := range st.MissingQueues {
 		p.item(at("  Queues    "), span{p.Commands(fmt.Sprintf("the queue %.100s does not exist: shuffle setup creates it, and what was on it is published again", name)), red})
 	}
+	if st.QueueFault != "" {
+		p.item(at("  Queues    "), span{p.Commands(st.QueueFault), red})
+	}
 	if len(st.Environments) > 0 {
 		p.item(at("  Queues    "), span{"another environment uses these queues: " + environments(st.Environments) +
 			"; give each environment queues of its own (SHUFFLE_TASKS_QUEUE, SHUFFLE_RESULTS_QUEUE, SHUFFLE_DEAD_LETTER_QUEUE)", red})

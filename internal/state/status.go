@@ -90,8 +90,10 @@ type Status struct {
 	// Earlier says that a newer run is in force: nothing happens to this one any more.
 	Earlier bool `json:"-"`
 	// MissingQueues do not exist although the run needs them. Only a command that can see the queues knows.
-	MissingQueues []string      `json:"missing_queues,omitempty"`
-	Held          []HeldEpisode `json:"held"`
+	MissingQueues []string `json:"missing_queues,omitempty"`
+	// QueueFault is why the queues of an active run cannot be used, with what to do; "" is no fault, or none that is known.
+	QueueFault string        `json:"queue_fault,omitempty"`
+	Held       []HeldEpisode `json:"held"`
 	Started       time.Time     `json:"started"`
 	Finished      *time.Time    `json:"finished"` // null until the run has ended
 	Rate          float64       `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -75,11 +74,12 @@ func (p *Planner) take(ctx context.Context, old state.Held, opt Options) (state.
 // await waits until an active run that only a planner works on has been left by it: its pointer has not changed for Lease
 // by this process's own clock. A run that workers have, or a planner that lives, is an *ActiveError.
 func (p *Planner) await(ctx context.Context, old state.Held, show *progress) (state.Held, error) {
-	active := &ActiveError{Run: old.Run, State: old.State}
+	active := &ActiveError{Run: old.Run, State: old.State, Note: old.Note}
 	if old.State != state.Planning && old.State != state.Publishing {
+		active.Tracker = p.wakeTracker(ctx, old)
 		return state.Held{}, active
 	}
-	show.wait(Step{Text: fmt.Sprintf("another planner holds run %s (%s): waiting to see whether it lives", old.Run, old.State), Left: p.Config.Lease},
+	show.wait(Step{Text: "another planner is at work: waiting to see whether it lives", Left: p.Config.Lease},
 		zap.String("run", old.Run), zap.String("state", string(old.State)), zap.Duration("at_most", p.Config.Lease))
 	defer show.wait(Step{})
 	look := time.NewTicker(max(p.Config.Lease/20, 10*time.Millisecond))
@@ -95,13 +95,40 @@ func (p *Planner) await(ctx context.Context, old state.Held, show *progress) (st
 		case err != nil:
 			return state.Held{}, err
 		case now.Writer != old.Writer && now.State.Active():
-			active.Run, active.State = now.Run, now.State
+			active.Run, active.State, active.Note = now.Run, now.State, now.Note
 			return state.Held{}, active
 		case now.Writer != old.Writer:
 			return now, nil // it has ended meanwhile
 		}
 	}
 	return old, nil
+}
+
+// trackerGone is how long nothing of a run may have been saved until its tracker counts as gone. One that lives saves results
+// every second, and verifies a run in less than a minute or two.
+const trackerGone = 3 * time.Minute
+
+// wakeTracker wakes a tracker when that of an active run seems to be gone, and says so.
+func (p *Planner) wakeTracker(ctx context.Context, held state.Held) string {
+	if p.WakeTracker == nil {
+		return ""
+	}
+	age := held.Age
+	if progress, err := p.Store.ReadProgress(ctx, held.Run, held.Tasks); err == nil && progress.Age > 0 {
+		age = min(age, progress.Age)
+	}
+	if age >= 0 && age < trackerGone { // below 0 it is unknown
+		return ""
+	}
+	if err := p.WakeTracker(ctx); err != nil {
+		return fmt.Sprintf("its tracker seems to be gone, and could not be woken: %v", err)
+	}
+	p.log().Warn("woke a tracker for a run that does not go on", zap.String("run", held.Run), zap.Duration("age", age))
+	since := "a while"
+	if age > 0 {
+		since = age.Round(time.Second).String()
+	}
+	return "its tracker seems to be gone, since nothing was saved for " + since + ": a message to the results queue wakes one"
 }
 
 // quietLeft is how long workers may still act on the run before one of this generation. A run that succeeded without tasks
@@ -124,7 +151,7 @@ func quietStep(old state.Held, left time.Duration) Step {
 	if left <= 0 {
 		return Step{}
 	}
-	return Step{Text: strings.TrimSpace("waiting until no worker can be acting on the run before " + old.Run), Left: left}
+	return Step{Text: "waiting until no worker acts on run " + cmp.Or(old.Run, "before"), Left: left}
 }
 
 // quietUntil waits until no worker can be acting on the run before.

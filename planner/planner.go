@@ -49,6 +49,8 @@ type Planner struct {
 	Tasks  queue.BatchSender
 	// Finish ends a run of 0 tasks whose pointer is publishing.
 	Finish func(context.Context, state.Held, *state.Plan) (state.Held, error)
+	// WakeTracker sends a message that starts a tracker where none runs; nil: there is no way to.
+	WakeTracker func(context.Context) error
 	// OnPublish gets a plan with tasks before the first of them is sent; nil: no one does.
 	OnPublish func(*state.Plan)
 	// Progress gets each step that takes a while, and the zero Step when it is over. nil: steps are logged.
@@ -68,11 +70,19 @@ var ErrUsage = errors.New("usage")
 type ActiveError struct {
 	Run   string
 	State state.State
+	// Note is why the run does not go on, and Tracker what was done about a tracker that seems to be gone; "" mostly.
+	Note, Tracker string
 }
 
 func (e *ActiveError) Error() string {
-	return fmt.Sprintf("run %s is active (%s): follow it (shuffle status --watch), carry it to its end (shuffle run --resume), stop it (shuffle cancel %s), or plan with --supersede",
+	text := fmt.Sprintf("run %s is active (%s): follow it (shuffle status --watch), carry it to its end (shuffle run --resume), stop it (shuffle cancel %s), or plan with --supersede",
 		e.Run, e.State, e.Run)
+	for _, more := range []string{e.Note, e.Tracker} {
+		if more != "" {
+			text += "\n  " + more
+		}
+	}
+	return text
 }
 
 // Plan makes a plan and, unless it is a dry run or a review, publishes it. A run that its planner has left while

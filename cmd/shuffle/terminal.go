@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"os"
@@ -36,12 +37,21 @@ func styleOf(w io.Writer, local string) show.Style {
 	if local != "" && os.Getenv("SHUFFLE_LOCAL") == "" {
 		s.Command += " --local " + word(local)
 	}
-	if f, ok := secret.Unwrap(w).(*os.File); ok && isTerminal(w) {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			s.Width = width
-		}
-	}
+	s.Width = cmp.Or(terminalWidth(w), s.Width)
 	return s
+}
+
+// terminalWidth is in columns; 0 when it is unknown, or no terminal.
+func terminalWidth(w io.Writer) int {
+	f, ok := secret.Unwrap(w).(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return max(width, 0)
 }
 
 var plainWord = regexp.MustCompile(`^[\w./~+,:@%=-]+$`)

@@ -83,7 +83,7 @@ func pages() map[string]printer {
 		"plan-restore-nothing":  planOf(&state.Plan{State: state.DryRun, Restores: 41, Settings: settings}),
 		"plan-restore-equal":    planOf(&state.Plan{State: state.Succeeded, Run: run, Generation: 42, Restores: 41, Settings: settings, Episodes: emptyPlan().Episodes}),
 		"status-planning":       statusOf(status(state.Planning, 0, 0, 0)),
-		"status-waiting":        statusOf(notedStatus(state.Planning, "waiting until no worker can be acting on the run before 20261122T212443Z-41-k7f3, about 7 s left")),
+		"status-waiting":        statusOf(notedStatus(state.Planning, "waiting until no worker acts on run 20261122T212443Z-41-k7f3, about 7 s left")),
 		"status-stuck":          statusOf(notedStatus(state.Verifying, "the tracker cannot verify: list the datasets: AccessDenied (403); it tries again; shuffle doctor says what to fix")),
 		"status-published":      statusOf(status(state.Running, 334, 0, 0)),
 		"status-running":        statusOf(runningStatus()),

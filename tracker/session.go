@@ -80,7 +80,9 @@ func (s *session) ended() bool {
 }
 
 func (s *session) status() state.Status {
-	return state.StatusOf(s.held, s.ledger.Progress(), s.plan)
+	p := s.ledger.Progress()
+	p.Age = time.Since(s.progressed)
+	return state.StatusOf(s.held, p, s.plan)
 }
 
 // look reads the pointer, and what belongs to its run when it has changed.

@@ -29,7 +29,7 @@ func (c *deadCmd) run(ctx context.Context, a *app) error {
 	if c.JSON {
 		return a.printJSON(append([]state.DeadTask{}, dead...))
 	}
-	return show.Dead(a.stdout, a.style, status.Run, dead)
+	return show.Dead(a.stdout, a.style, status, dead)
 }
 
 type redriveCmd struct {

@@ -33,7 +33,7 @@ const plainWidth = 80
 
 // styleOf is how to print there. local is the folder that the command line names, which the commands to type need too.
 func styleOf(w io.Writer, local string) show.Style {
-	s := show.Style{Color: colorful(w), Width: plainWidth, Command: program()}
+	s := show.Style{Color: colorful(w), Width: plainWidth, Command: program(), Local: local != ""}
 	if local != "" && os.Getenv("SHUFFLE_LOCAL") == "" {
 		s.Command += " --local " + word(local)
 	}

@@ -18,7 +18,7 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 		pg.settingsChange(p)
 		pg.held(heldOf(p.Episodes), len(p.Episodes))
 		pg.manifests(p.Problems)
-		pg.orphans(p.Orphans)
+		pg.orphans(p.Orphans, p.Problems)
 		pg.strays(p.Strays)
 		if len(p.Episodes) > 0 {
 			pg.episodes(p.Episodes, p.Totals)

@@ -31,7 +31,7 @@ func Report(w io.Writer, s Style, r *state.Report) error {
 func (p *page) planned(r *state.Report) {
 	p.held(heldOf(r.Episodes), len(r.Episodes))
 	p.manifests(r.Manifests)
-	p.orphans(r.Orphans)
+	p.orphans(r.Orphans, r.Manifests)
 	if len(r.Episodes) > 0 {
 		p.balance(r.Balance, r.Settings)
 		p.missing(r.MissingClasses, r.Settings)

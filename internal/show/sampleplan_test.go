@@ -146,6 +146,13 @@ func reviewPlan() *state.Plan {
 	return p
 }
 
+// misnamedPlan has orphans that may be of a manifest which is not read.
+func misnamedPlan() *state.Plan {
+	p := reviewPlan()
+	p.Problems = []state.ManifestProblem{{Manifest: "tuttle_twins/manifests/season one.json", Problem: "expected a name such as S01-episodes.json; it is not read"}}
+	return p
+}
+
 func dryRunPlan() *state.Plan {
 	p := samplePlan()
 	p.Run, p.Generation, p.State, p.Episodes = "", 0, state.DryRun, p.Episodes[:3]

@@ -37,8 +37,12 @@ func Line(st state.Status) string {
 	if st.Dead > 0 {
 		parts = append(parts, number(st.Dead)+" dead")
 	}
-	if st.State.Acting() && st.Rate > 0 {
+	switch {
+	case !st.State.Acting():
+	case st.Rate > 0:
 		parts = append(parts, pace(st))
+	default:
+		parts = append(parts, LastResult(st)...)
 	}
 	return Clean(strings.Join(parts, ", "))
 }
@@ -79,6 +83,9 @@ func (p *page) progress(st state.Status) {
 	switch {
 	case st.State.Active() && st.Tasks > 0:
 		p.item(at("  Rate      "), plain(pace(st)))
+		for _, last := range LastResult(st) {
+			p.item(at("  Results   "), plain(last))
+		}
 	case st.Rate > 0:
 		p.item(at("  Rate      "), plain(rate(st.Rate)))
 	}
@@ -143,10 +150,20 @@ func outcomes(st state.Status) string {
 	return strings.Join(parts, ", ")
 }
 
+// LastResult says how long ago the last result of a run with open tasks came; nothing where that is unknown.
+func LastResult(st state.Status) []string {
+	if st.LastResultSeconds == nil || open(st) == 0 || !st.State.Acting() {
+		return nil
+	}
+	return []string{"the last result came " + duration(*st.LastResultSeconds) + " ago"}
+}
+
 func pace(st state.Status) string {
 	switch {
 	case st.ETASeconds != nil && *st.ETASeconds == 0:
 		return "all tasks are accounted for"
+	case st.LastResultSeconds != nil && st.Rate <= 0:
+		return "unknown: results do not come at present"
 	case st.ETASeconds == nil || st.Rate <= 0:
 		return "unknown yet"
 	}

@@ -30,11 +30,13 @@ type Progress struct {
 	Age time.Duration `json:"-"`
 }
 
-// How long nothing may come before a run is taken for one that does not go on. A worker's death is seen after the
-// visibility timeout, so results get a few times that; a planner that lives renews the pointer every few seconds.
+// How long nothing may come before a run is taken for one that does not go on, and before its rate is no longer shown. A tracker saves
+// results every second or two; a planner that lives renews the pointer every few seconds.
 const (
-	idleAfter    = 3 * time.Minute
-	plannerAfter = time.Minute
+	idleAfter     = 30 * time.Second
+	plannerAfter  = time.Minute
+	verifierAfter = 3 * time.Minute // listing a season takes a while
+	staleAfter    = 10 * time.Second
 )
 
 // MaxSamples bounds the samples of a ledger.
@@ -94,9 +96,9 @@ type Status struct {
 	// QueueFault is why the queues of an active run cannot be used, with what to do; "" is no fault, or none that is known.
 	QueueFault string        `json:"queue_fault,omitempty"`
 	Held       []HeldEpisode `json:"held"`
-	Started       time.Time     `json:"started"`
-	Finished      *time.Time    `json:"finished"` // null until the run has ended
-	Rate          float64       `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended
+	Started    time.Time     `json:"started"`
+	Finished   *time.Time    `json:"finished"` // null until the run has ended
+	Rate       float64       `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended
 	// ETASeconds is 0 when nothing is left and null while the rate is unknown.
 	ETASeconds *float64 `json:"eta_seconds"`
 	// Restores is the generation of the dataset version that the run goes back to; 0: it was planned from the sheets.
@@ -143,11 +145,12 @@ func StatusOf(p Held, progress Progress, plan *Plan) Status {
 		return s
 	}
 	s.Note, s.Rate = p.Note, progress.Rate()
-	if progress.Age > 0 {
-		last := progress.Age.Seconds()
-		s.LastResultSeconds = &last
+	// A saved ledger is as old as its last result. Of an unknown age it is taken for new.
+	last, come := max(progress.Age, 0), progress.Open < progress.Tasks
+	if seconds := last.Seconds(); come && progress.Age >= 0 {
+		s.LastResultSeconds = &seconds
 	}
-	if s.IdleSeconds = idle(p.State, p.Age, progress.Age).Seconds(); s.IdleSeconds > 0 {
+	if s.IdleSeconds = idle(p.State, p.Age, last, come).Seconds(); s.IdleSeconds > 0 || last > staleAfter && p.State.Acting() {
 		s.Rate = 0
 	}
 	open := p.Tasks - progress.Done - progress.Dead - progress.Superseded
@@ -161,21 +164,23 @@ func StatusOf(p Held, progress Progress, plan *Plan) Status {
 	return s
 }
 
-// idle is how long nothing has come of an active run, 0 when that is usual. pointer and ledger are how long ago each was
-// written; the ledger is there from the first result on.
-func idle(s State, pointer, ledger time.Duration) time.Duration {
+// idle is how long nothing has come of an active run, 0 when that is usual. pointer is how long ago it was written, and last
+// how long ago the last result came, if one has come.
+func idle(s State, pointer, last time.Duration, come bool) time.Duration {
 	after, since := idleAfter, pointer
 	switch s {
 	case Planning:
 		after = plannerAfter
 	case Publishing:
-		if after = plannerAfter; ledger > 0 {
-			since = min(pointer, ledger)
+		if after = plannerAfter; come {
+			since = min(pointer, last)
 		}
 	case Running:
-		if ledger > 0 {
-			since = ledger
+		if come {
+			since = last
 		}
+	case Verifying:
+		after = verifierAfter
 	}
 	if since <= after {
 		return 0

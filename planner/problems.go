@@ -14,7 +14,7 @@ const (
 	kindNoImage     = "no source image"
 	kindUnusable    = "source image that cannot be copied"
 	kindBeside      = "other file beside the image"
-	kindRowless     = "frames without a row, left as they stand"
+	kindRowless     = "episode whose frames without a row are left as they stand"
 	kindNotRestored = "not restored"
 )
 

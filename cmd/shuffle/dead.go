@@ -42,6 +42,9 @@ func (c *redriveCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if _, err := state.ReadStatus(ctx, t.Store, c.Run); err != nil {
+		return err
+	}
 	n, err := t.Redrive(ctx, c.Run, c.Seq)
 	if err != nil {
 		return err

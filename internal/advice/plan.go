@@ -107,7 +107,9 @@ func heldSteps(held []state.HeldEpisode) (steps []Step) {
 
 // heldChanges leads to what the episodes would do that a ceiling holds: it is to be looked at before it is allowed.
 func heldChanges(run string, held []state.HeldEpisode) []Step {
-	ceiling := func(e state.HeldEpisode) bool { return e.Cause == state.CauseDeletions || e.Cause == state.CauseRefreshes }
+	ceiling := func(e state.HeldEpisode) bool {
+		return e.Cause == state.CauseDeletions || e.Cause == state.CauseRefreshes
+	}
 	if !slices.ContainsFunc(held, ceiling) {
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 const (
 	shownProblems = 10
 	shownKinds    = 12
+	lineKinds     = 4 // of one sheet, in a line
 )
 
 // finding is a problem with the number of rows of its episode that have the same one.
@@ -121,7 +122,7 @@ func kindLine(k state.ProblemKind) string {
 func ProblemsLine(e state.EpisodePlan) string {
 	parts := []string{count(e.ProblemCount(), "problem")}
 	for _, k := range state.Kinds([]state.EpisodePlan{e}) {
-		if len(parts) > shownKinds {
+		if len(parts) > lineKinds {
 			parts = append(parts, "…")
 			break
 		}

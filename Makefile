@@ -62,7 +62,7 @@ bench-micro: ## benchmarks of single packages, in bin/bench.txt; OLD=FILE compar
 	set -o pipefail; go test -run '^$$' -bench . -benchmem -count $(or $(RUNS),6) ./... | tee bin/bench.txt
 	$(if $(OLD),go run golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION) $(OLD) bin/bench.txt)
 
-bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone and the bare SDK, against a server of its own; README has the tables
+bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone and the bare SDK, against a server of its own; docs/speed.md has the tables
 	go build -o bin/bench ./internal/test/bench
 	bin/bench peers --s5cmd $(S5CMD) --rclone $(RCLONE)
 	bin/bench plan --s5cmd $(S5CMD) --episodes 12

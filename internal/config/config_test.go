@@ -44,7 +44,7 @@ func diff(want, got config.Config) string {
 	return cmp.Diff(want, got, cmp.AllowUnexported(rows.Limit{}))
 }
 
-// defaults are those that the README and the design name.
+// defaults are those that the documentation and the design name.
 func defaults(t *testing.T) config.Config {
 	return config.Config{
 		Bucket: "s3://media.angel-nft.com", Prefix: "tuttle_twins", Queues: "sqs://", Sheets: "google://",

@@ -55,7 +55,7 @@ func aTrickle(second int) int {
 
 func nothing(int) int { return 0 }
 
-// measured is the rate of one worker in the benchmark "limit": 97% of 3,500 a second (README, "Speed"). A worker of the stack has
+// measured is the rate of one worker in the benchmark "limit": 97% of 3,500 a second (docs/speed.md). A worker of the stack has
 // one vCPU, half of the cores there, so less than half of that is taken for usual.
 const measured = 3_400
 
@@ -79,7 +79,7 @@ func late(published func(int) int) stacktest.World {
 	return w
 }
 
-// TestScaling shows how the workers of the template come and go. The figures stand in README; go test -v prints them.
+// TestScaling shows how the workers of the template come and go. docs/aws.md has the figures; go test -v prints them.
 func TestScaling(t *testing.T) {
 	scaling, err := stack(t, source(t), everything).Scaling()
 	if err != nil {
@@ -275,7 +275,7 @@ func standing(t *testing.T, s *stacktest.Stack) float64 {
 	return total + max(0, alarms-freeAlarms*alarmMonth)
 }
 
-// TestMonth adds up what a month costs for the two ways in which the program is used, and holds README against it.
+// TestMonth adds up what a month costs for the two ways in which the program is used, and holds docs/aws.md against it.
 func TestMonth(t *testing.T) {
 	parameters := maps.Clone(everything)
 	s := stack(t, source(t), parameters)
@@ -299,15 +299,15 @@ func TestMonth(t *testing.T) {
 	season := scaling.Simulate(usual(aSeason), 2*60*minute)
 	workers, requests = cost(season)
 	once := workers + requests + planner + lists + tracker
-	readme, err := os.ReadFile("../../../README.md")
+	page, err := os.ReadFile("../../../docs/aws.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for what, dollars := range map[string]float64{
 		"at rest": plain, "a few hundred frames a day": daily, "the dashboard": dashboardMonth, "a season reshuffled": once, "a season with a KMS key": keyed,
 	} {
-		if figure := fmt.Sprintf("$%.2f", dollars); !strings.Contains(string(readme), figure) {
-			t.Errorf("%s: README has no %s", what, figure)
+		if figure := fmt.Sprintf("$%.2f", dollars); !strings.Contains(string(page), figure) {
+			t.Errorf("%s: docs/aws.md has no %s", what, figure)
 		}
 	}
 }

@@ -37,7 +37,8 @@ func (w *Worker) copy(ctx context.Context, d *delivery) error {
 		if !sourceChanged(err) || try == sourceTries {
 			return explainMissing(err)
 		}
-		// The source is newer than the plan. Its present content is what the datasets should have (guarantee 1).
+		// The source is newer than the plan. Its present content is what the datasets should have
+		// (guarantee 1).
 		now, err := w.head(ctx, d, d.task.Src)
 		if err != nil {
 			return explainMissing(err)
@@ -112,8 +113,8 @@ func (w *Worker) answered(kind call, begun time.Time, keys int, err error, batch
 	w.outage.note(time.Now(), kind, err, batch...)
 }
 
-// retry makes a request again as long as the bucket throttles it, or answers no request of this kind. Heartbeats
-// hold the delivery meanwhile, and it loses no attempt.
+// retry makes a request again as long as the bucket throttles it, or answers no request of this
+// kind. Heartbeats hold the delivery meanwhile, and it loses no attempt.
 func (w *Worker) retry(ctx context.Context, d *delivery, kind call, request func() error) error {
 	for try := 0; ; try++ {
 		err := request()
@@ -142,7 +143,8 @@ func (w *Worker) retry(ctx context.Context, d *delivery, kind call, request func
 	}
 }
 
-// throttlePause spreads the retries of throttled requests. How many requests there are is the limiter's business.
+// throttlePause spreads the retries of throttled requests. How many requests there are is the
+// limiter's business.
 func throttlePause(try int) time.Duration {
 	return retry.Backoff(100*time.Millisecond, try, 2*time.Second)
 }

@@ -203,8 +203,8 @@ func staging(n int) []messages.Task {
 	return tasks
 }
 
-// A worker that has nothing of its own to do leaves the queue to its owner: few receives, each task back at once, and it is
-// idle all the same.
+// A worker that has nothing of its own to do leaves the queue to its owner: few receives, each task
+// back at once, and it is idle all the same.
 func TestLeavesTheQueueToItsOwner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, staging(100)...)

@@ -19,7 +19,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// pointerReads puts a wait before and after each read of the pointer: the way there and the way back.
+// pointerReads puts a wait before and after each read of the pointer: the way there and the way
+// back.
 func pointerReads(w *world, there, back time.Duration) Pointer {
 	return slowPointer{w.store, there, back}
 }
@@ -94,8 +95,8 @@ func TestFenceOfASlowPointer(t *testing.T) {
 	})
 }
 
-// However many wait, they share one read. Those who come while it is under way are content with it, unless it
-// tells them to give up: then it must have begun after their task came.
+// However many wait, they share one read. Those who come while it is under way are content with it,
+// unless it tells them to give up: then it must have begun after their task came.
 func TestFenceSharesReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -192,7 +193,8 @@ func TestFenceLogsOnce(t *testing.T) {
 	})
 }
 
-// A worker that is paused between the gate and the write finds its time over: what it sends then is cut off.
+// A worker that is paused between the gate and the write finds its time over: what it sends then is
+// cut off.
 func TestZombie(t *testing.T) {
 	for _, op := range []messages.Op{messages.Copy, messages.Delete} {
 		t.Run(string(op), func(t *testing.T) {
@@ -246,8 +248,8 @@ func TestSupersededBeforeTheDelete(t *testing.T) {
 	})
 }
 
-// The promise that planners wait on: however the reads and writes of a busy worker fall, none of its writes for the
-// old run may go on for longer than cache and attempt after the pointer changed.
+// The promise that planners wait on: however the reads and writes of a busy worker fall, none of
+// its writes for the old run may go on for longer than cache and attempt after the pointer changed.
 func TestFence(t *testing.T) {
 	for _, way := range []time.Duration{0, 50, 300, 900} {
 		way *= time.Millisecond
@@ -286,7 +288,8 @@ func TestFence(t *testing.T) {
 	}
 }
 
-// One DeleteObjects serves the tasks of several runs, and leaves out those that are no longer in force.
+// One DeleteObjects serves the tasks of several runs, and leaves out those that are no longer in
+// force.
 func TestDeleteLeavesOutOlderRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tasks := []messages.Task{taskOf(1, messages.Delete), taskOf(2, messages.Delete), taskOf(2, messages.Delete)}

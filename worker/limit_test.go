@@ -14,8 +14,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// refusingBucket is a bucket with a limit on its writes, as S3's: each key of a DeleteObjects counts, and is refused alone. Its
-// latency varies, and now and then an answer takes long.
+// refusingBucket is a bucket with a limit on its writes, as S3's: each key of a DeleteObjects
+// counts, and is refused alone. Its latency varies, and now and then an answer takes long.
 type refusingBucket struct {
 	*memBucket
 	limit *limited
@@ -60,8 +60,8 @@ func (b refusingBucket) DeleteObjects(ctx context.Context, keys []string) (refus
 	return refused, err
 }
 
-// Whole workers, not only their limiters, keep a bucket of 3,500 writes a second busy and are hardly ever refused, from the
-// first second on and whatever their number.
+// Whole workers, not only their limiters, keep a bucket of 3,500 writes a second busy and are
+// hardly ever refused, from the first second on and whatever their number.
 func TestRunAtALimit(t *testing.T) {
 	for _, test := range []struct {
 		op      messages.Op
@@ -111,7 +111,8 @@ func runAtALimit(t *testing.T, op messages.Op, workers int) {
 	}
 }
 
-// TestAfterRefusals: a worker of whose requests S3 has refused all for a while is as fast as before within seconds of the end of that.
+// TestAfterRefusals: a worker of whose requests S3 has refused all for a while is as fast as before
+// within seconds of the end of that.
 func TestAfterRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n, outage, limit = 10_000, 10 * time.Second, 3500
@@ -151,7 +152,8 @@ func (b slowBucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (s
 	return b.memBucket.CopyObject(ctx, src, dst, ifMatch)
 }
 
-// TestReceivesAhead: where the queue takes as long as the bucket, the next messages are on their way while copies are made.
+// TestReceivesAhead: where the queue takes as long as the bucket, the next messages are on their
+// way while copies are made.
 func TestReceivesAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n, slots, latency = 3200, 64, 40 * time.Millisecond

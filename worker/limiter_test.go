@@ -14,8 +14,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
-// limited is a bucket that answers after a while and refuses what is beyond its rate: a token bucket, as S3's partitions
-// are.
+// limited is a bucket that answers after a while and refuses what is beyond its rate: a token
+// bucket, as S3's partitions are.
 type limited struct {
 	latency  time.Duration
 	rate     float64 // writes a second
@@ -37,7 +37,8 @@ func newLimited(latency time.Duration, rate, burst float64, parallel int) *limit
 	return s
 }
 
-// jittered is a latency as they vary. Were all the same, the requests of one worker would come at the moments that another's leave free.
+// jittered is a latency as they vary. Were all the same, the requests of one worker would come at
+// the moments that another's leave free.
 func jittered(median time.Duration) time.Duration {
 	return time.Duration(float64(median) * math.Exp(0.35*rand.NormFloat64()))
 }
@@ -56,7 +57,8 @@ func (s *limited) take() bool {
 	return true
 }
 
-// drive runs one worker's slots against the bucket until ctx ends, with always more to do, and counts what was served.
+// drive runs one worker's slots against the bucket until ctx ends, with always more to do, and
+// counts what was served.
 func drive(ctx context.Context, l *limiter, s *limited, slots int, lock chan struct{}, served *int, all *sync.WaitGroup) {
 	for range slots {
 		all.Go(func() {
@@ -95,8 +97,8 @@ func task(ctx context.Context, l *limiter, s *limited, lock chan struct{}, serve
 	}
 }
 
-// simulate runs workers against one bucket for so many virtual seconds, and gives what was served of each and what
-// was refused in all, of the seconds after the first skip.
+// simulate runs workers against one bucket for so many virtual seconds, and gives what was served
+// of each and what was refused in all, of the seconds after the first skip.
 func simulate(t *testing.T, s func() *limited, workers, slots, skip, seconds int) (served []int, refused int) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -132,8 +134,8 @@ func sum(all []int) (n int) {
 	return n
 }
 
-// S3's limit is 3,500 writes a second for a partition. However much of a burst it lets pass, 95% of that are used and at most
-// 2% refused (DESIGN 12), and several workers share it fairly.
+// S3's limit is 3,500 writes a second for a partition. However much of a burst it lets pass, 95% of
+// that are used and at most 2% refused (DESIGN 12), and several workers share it fairly.
 func TestLimiterAtALimit(t *testing.T) {
 	const limit, seconds = 3500, 30
 	for _, burst := range []float64{10, 350, 3500} {
@@ -155,7 +157,8 @@ func TestLimiterAtALimit(t *testing.T) {
 	}
 }
 
-// A run of 28,800 writes is as good from its first second on, where the bucket allows for a burst of a tenth of a second.
+// A run of 28,800 writes is as good from its first second on, where the bucket allows for a burst
+// of a tenth of a second.
 func TestLimiterFromTheStart(t *testing.T) {
 	served, refused := simulate(t, func() *limited { return newLimited(40*time.Millisecond, 3500, 350, 0) }, 1, 256, 0, 9)
 	t.Logf("%d served, %d refused", served, refused)
@@ -164,7 +167,8 @@ func TestLimiterFromTheStart(t *testing.T) {
 	}
 }
 
-// When the limit grows the pace finds out within seconds, from however low a rate, and when it falls within a moment.
+// When the limit grows the pace finds out within seconds, from however low a rate, and when it
+// falls within a moment.
 func TestPaceFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

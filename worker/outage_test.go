@@ -23,7 +23,8 @@ func (q *memQueue) codes() map[string]int {
 	return codes
 }
 
-// While the bucket does not answer, a worker holds the tasks that it has and receives no others. None becomes dead.
+// While the bucket does not answer, a worker holds the tasks that it has and receives no others.
+// None becomes dead.
 func TestOutage(t *testing.T) {
 	all := func(string) bool { return true }
 	for _, tc := range []struct {
@@ -77,7 +78,8 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// An outage that is longer than a task's receives: it goes to the dead-letter queue with the code by which its tracker puts it back.
+// An outage that is longer than a task's receives: it goes to the dead-letter queue with the code
+// by which its tracker puts it back.
 func TestLongOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, manyTasks(20)...)
@@ -120,7 +122,8 @@ func TestOneBadKey(t *testing.T) {
 	}
 }
 
-// An outage of a kind of request that no task makes any more does not keep the worker from the others.
+// An outage of a kind of request that no task makes any more does not keep the worker from the
+// others.
 func TestOutageEndsBySilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o outage

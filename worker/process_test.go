@@ -47,8 +47,8 @@ func (w *Worker) deliver(ctx context.Context, m queue.Message) {
 	w.others.write(ctx)
 }
 
-// TestProcess is what becomes of one delivery, case by case: the writes in their order, the result, and whether the message
-// is deleted, buried or given back.
+// TestProcess is what becomes of one delivery, case by case: the writes in their order, the result,
+// and whether the message is deleted, buried or given back.
 func TestProcess(t *testing.T) {
 	dst, old := dstKey(1, "test", "Common"), dstKey(1, "train", "Rare")
 	slow := s3Error("CopyObject", bucket.CodeSlowDown, 503)
@@ -212,8 +212,8 @@ func inState(s state.State) func(testing.TB, *world) {
 	return func(t testing.TB, w *world) { w.point(t, func(p *state.Pointer) { p.State = s }) }
 }
 
-// Messages that are no tasks, or that reach outside the datasets, are buried without a result and without a request to the
-// bucket, the pointer's GET included.
+// Messages that are no tasks, or that reach outside the datasets, are buried without a result and
+// without a request to the bucket, the pointer's GET included.
 func TestRejected(t *testing.T) {
 	escape := taskOf(1, messages.Move)
 	escape.Del = []string{"tuttle_twins/s01e01/" + escape.Frame.File()}
@@ -255,7 +255,8 @@ func TestRejectedLarge(t *testing.T) {
 	}
 }
 
-// What has not been told is not acknowledged: without its result, or its place in the dead-letter queue, a message stays.
+// What has not been told is not acknowledged: without its result, or its place in the dead-letter
+// queue, a message stays.
 func TestOrderOfTelling(t *testing.T) {
 	for name, break_ := range map[string]func(*world){
 		"results": func(w *world) { w.results.fail = func(string) error { return queue.ErrNotFound } },
@@ -275,8 +276,8 @@ func TestOrderOfTelling(t *testing.T) {
 	}
 }
 
-// Whatever is delivered how often and in whatever order, with whatever passing errors: the bucket ends as after
-// each task once, and no frame is ever absent.
+// Whatever is delivered how often and in whatever order, with whatever passing errors: the bucket
+// ends as after each task once, and no frame is ever absent.
 func TestAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var tasks []messages.Task

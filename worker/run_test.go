@@ -56,7 +56,8 @@ func manyTasks(n int) []messages.Task {
 	return tasks
 }
 
-// Every task is applied and reported once and no message is left; the requests are as few as DESIGN 12 allows.
+// Every task is applied and reported once and no message is left; the requests are as few as DESIGN
+// 12 allows.
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 4000
@@ -91,7 +92,8 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// A task that takes longer than the visibility timeout is extended at half of it, so that nobody else gets it.
+// A task that takes longer than the visibility timeout is extended at half of it, so that nobody
+// else gets it.
 func TestHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, taskOf(1, messages.Copy))
@@ -303,7 +305,8 @@ func TestAcknowledgementFails(t *testing.T) {
 	})
 }
 
-// A whole run against a bucket and queues that fail at random ends with every task reported done, and the bucket as wanted.
+// A whole run against a bucket and queues that fail at random ends with every task reported done,
+// and the bucket as wanted.
 func TestRunThroughErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 400

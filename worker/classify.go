@@ -14,7 +14,7 @@ type kind uint8
 const (
 	permanent  kind = iota // another try would fail too: the task is dead
 	transient              // a later try may succeed: the message goes back to the queue for a while
-	throttling             // the bucket asks for fewer requests: slow down and try again, without losing an attempt
+	throttling             // the bucket asks for fewer requests: try again, slower; no attempt is lost
 )
 
 // kinds are those of codes that mean more than their status. S3's list of error codes has the

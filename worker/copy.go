@@ -70,13 +70,16 @@ func (w *Worker) alreadyCopied(ctx context.Context, d *delivery) (bool, error) {
 	case err == nil, errors.Is(err, bucket.ErrNotFound):
 		return false, nil
 	case errors.As(err, &e) && (e.Code == bucket.CodeAccessDenied || e.Status == http.StatusForbidden):
-		return false, nil // without s3:ListBucket a missing key answers 403; if it is another 403, the copy fails with it
+		return false, nil // without s3:ListBucket a missing key answers 403; the copy will show
 	}
 	return false, err
 }
 
 func (w *Worker) head(ctx context.Context, d *delivery, key string) (o bucket.Object, err error) {
 	err = w.retry(ctx, d, headObject, func() error {
+		if _, err := w.passFence(ctx, d); err != nil {
+			return err // a task that may no longer be applied is not held through an outage
+		}
 		ctx, cancel := context.WithTimeout(ctx, headTimeout)
 		defer cancel()
 		begun := time.Now()

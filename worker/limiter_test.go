@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -167,9 +168,9 @@ func TestLimiterFromTheStart(t *testing.T) {
 	}
 }
 
-// When the limit grows the pace finds out within seconds, from however low a rate, and when it
+// When the limit grows the limiter finds out within seconds, from however low a rate, and when it
 // falls within a moment.
-func TestPaceFollows(t *testing.T) {
+func TestLimiterFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		bucket, l := newLimited(40*time.Millisecond, 1000, 100, 0), newLimiter()
@@ -198,5 +199,95 @@ func TestPaceFollows(t *testing.T) {
 		}
 		cancel()
 		all.Wait()
+	})
+}
+
+// The refusals of requests that began before a decrease are no news: one series of them is one decrease.
+func TestLimiterDecreasesOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &limiter{base: 4000, limited: true}
+		for range 100 {
+			begun := time.Now()
+			after(2 * time.Millisecond)
+			l.learn(begun, answer{served: 1})
+			l.learn(begun, answer{refused: 1})
+		}
+		if r := l.knownRate(); r < 1800 || r > 2100 {
+			t.Errorf("rate %.0f after 0.2 s in which half of 4,000 was refused", r)
+		}
+		for range 100 {
+			begun := time.Now()
+			after(2 * time.Millisecond)
+			l.learn(begun, answer{served: 1})
+			l.learn(begun, answer{refused: 1})
+		}
+		if r := l.knownRate(); r < 900 || r > 1050 {
+			t.Errorf("rate %.0f, but the next 0.2 s are news", r)
+		}
+	})
+}
+
+// Without a limit the rate soon holds up nobody: what limits then is the number of requests at a time, which is fixed.
+func TestLimiterWithoutALimit(t *testing.T) {
+	const slots, seconds = 256, 10
+	served, refused := simulate(t, func() *limited { return newLimited(40*time.Millisecond, 1e6, 1e6, 0) }, 1, slots, 0, seconds)
+	best := 23.5 * slots * seconds // a request takes 42.5 ms
+	t.Logf("%d served, at most %.0f", served[0], best)
+	if refused > 0 || float64(served[0]) < 0.9*best {
+		t.Errorf("%d served and %d refused in %d s; without a rate it would be %.0f", served[0], refused, seconds, best)
+	}
+}
+
+// Writes are granted in the order in which they were asked for, and at the rate.
+func TestLimiterOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &limiter{base: 100, limited: true}
+		if err := l.acquire(t.Context(), t.Context(), 50); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		var order []int
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		for i := range 20 {
+			all.Go(func() {
+				if err := l.acquire(t.Context(), t.Context(), 10); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				order = append(order, i)
+				mu.Unlock()
+			})
+			synctest.Wait()
+		}
+		all.Wait()
+		// The 50 before them, and 19 of the 20 lots.
+		if took := time.Since(begun); !slices.IsSorted(order) || took < 1800*time.Millisecond || took > 2500*time.Millisecond {
+			t.Errorf("granted in the order %v within %s", order, took)
+		}
+	})
+}
+
+// A worker that is told to stop waits for a turn that is near, and for no other.
+func TestLimiterStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stopping, stop := context.WithCancel(t.Context())
+		l := &limiter{base: 100, limited: true}
+		ask := func(writes int) chan error {
+			answered := make(chan error, 1)
+			go func() { answered <- l.acquire(t.Context(), stopping, writes) }()
+			synctest.Wait()
+			return answered
+		}
+		<-ask(50)
+		near, far := ask(200), ask(1)
+		stop()
+		begun := time.Now()
+		if err := <-far; !errors.Is(err, context.Canceled) || time.Since(begun) > 0 {
+			t.Errorf("%v after %s for a turn 2.5 s away", err, time.Since(begun))
+		}
+		if err := <-near; err != nil || time.Since(begun) < 300*time.Millisecond {
+			t.Errorf("%v after %s for a turn half a second away", err, time.Since(begun))
+		}
 	})
 }

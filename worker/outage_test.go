@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -76,6 +77,32 @@ func TestOutage(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A task whose run is superseded during an outage is concluded at once: the outage is no reason to hold it.
+func TestSupersededInAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 20
+		w := newWorld(t, manyTasks(n)...)
+		w.bucket.fail = func(_ context.Context, op string, _ ...string) error {
+			if op == "GetObject" {
+				return nil
+			}
+			return s3Error(op, bucket.CodeInternal, 500)
+		}
+		r := runWorker(t, w.config())
+		after(time.Minute)
+		if got := len(w.results.results(t)); got > 0 {
+			t.Errorf("%d results in an outage", got)
+		}
+		w.point(t, func(p *state.Pointer) { p.Generation, p.Run = 8, "next" })
+		after(2 * outagePause)
+		if got := r.Stats().Outcomes[messages.Superseded]; got != n {
+			t.Errorf("%d of %d tasks superseded", got, n)
+		}
+		r.stop()
+		r.wait(t)
+	})
 }
 
 // An outage that is longer than a task's receives: it goes to the dead-letter queue with the code

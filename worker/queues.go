@@ -35,7 +35,7 @@ func (w *Worker) deadLetter(ctx context.Context, batch []*delivery) map[*deliver
 			messages.AttrWorker:   attribute(w.cfg.ID, maxCode),
 		}}
 		if entries[i].Size() > queue.MaxBatchBytes {
-			entries[i].Attributes = nil // the message is worth more than its reason, and could not leave the tasks queue with it
+			entries[i].Attributes = nil // with them it could not leave the tasks queue
 		}
 		groups[i] = batch[i : i+1]
 	}

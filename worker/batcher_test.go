@@ -45,7 +45,8 @@ func numbered(number int64, weight int) *delivery {
 	return d
 }
 
-// A batch is sent when it is full, when the next delivery would make it too heavy, or after the wait.
+// A batch is sent when it is full, when the next delivery would make it too heavy, or after the
+// wait.
 func TestBatcherSends(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -75,7 +76,8 @@ func TestBatcherSends(t *testing.T) {
 	}
 }
 
-// Whatever the order in which deliveries are added, a batch has them in the order of their receives.
+// Whatever the order in which deliveries are added, a batch has them in the order of their
+// receives.
 func TestBatcherSorts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSending(5, 1, func([]*delivery) map[*delivery]error { return nil })
@@ -110,7 +112,8 @@ func TestBatcherErrors(t *testing.T) {
 	})
 }
 
-// No more requests are made at a time than there may be; what comes meanwhile is sent afterwards, and nothing is lost.
+// No more requests are made at a time than there may be; what comes meanwhile is sent afterwards,
+// and nothing is lost.
 func TestBatcherParallel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const parallel, n = 3, 1000

@@ -65,7 +65,7 @@ func TestFenceCaches(t *testing.T) {
 	})
 }
 
-// A view is as old as its request: what was read quickly and came back slowly is not fresh.
+// A snapshot is as old as its request: what was read quickly and came back slowly is not fresh.
 func TestFenceMeasuresFromBeforeTheRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -77,20 +77,20 @@ func TestFenceMeasuresFromBeforeTheRead(t *testing.T) {
 			t.Errorf("may write until %s after the read began, %v", until.Sub(begun), err)
 		}
 		w.point(t, func(p *state.Pointer) { p.State = state.Cancelled })
-		after(300 * time.Millisecond) // the view is a second old
+		after(300 * time.Millisecond) // the snapshot is a second old
 		if _, err := f.check(t.Context(), d); !errors.Is(err, errSuperseded) {
 			t.Errorf("got %v", err)
 		}
 	})
 }
 
-// A pointer that takes longer to read than it may be believed lets nobody write.
+// A pointer that takes longer to read than it may be believed lets no task write.
 func TestFenceOfASlowPointer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		f := newFence(pointerReads(w, 0, 1100*time.Millisecond), zap.NewNop())
 		if _, err := f.check(t.Context(), delivered(taskOf(1, messages.Copy))); err == nil {
-			t.Error("let through")
+			t.Error("admitted")
 		}
 	})
 }
@@ -127,7 +127,7 @@ func TestFenceOpensInTime(t *testing.T) {
 				w.point(t, func(p *state.Pointer) { p.State = before })
 				f := newFence(w.store, zap.NewNop())
 				if _, err := f.check(t.Context(), delivered(taskOf(1, messages.Copy))); err == nil {
-					t.Fatal("let through before its time")
+					t.Fatal("admitted before its time")
 				}
 				after(time.Millisecond)
 				w.point(t, func(p *state.Pointer) { p.State = state.Publishing }) // or a redrive
@@ -144,11 +144,11 @@ func TestFenceWithoutFence(t *testing.T) {
 	w := newWorld(t)
 	w.point(t, func(p *state.Pointer) { p.Fence = state.Fence{} })
 	if _, err := newFence(w.store, zap.NewNop()).check(t.Context(), delivered(taskOf(1, messages.Copy))); err == nil {
-		t.Error("let through without a limit")
+		t.Error("admitted without a limit")
 	}
 }
 
-// While work goes on, nobody waits for the pointer: the view is renewed before it is too old.
+// While work goes on, no task waits for the pointer: the snapshot is renewed before it is too old.
 func TestFenceKeeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -193,8 +193,8 @@ func TestFenceLogsOnce(t *testing.T) {
 	})
 }
 
-// A worker that is paused between the gate and the write finds its time over: what it sends then is
-// cut off.
+// A worker that is paused between the fence and the write finds its time over: what it sends then
+// is cut off.
 func TestZombie(t *testing.T) {
 	for _, op := range []messages.Op{messages.Copy, messages.Delete} {
 		t.Run(string(op), func(t *testing.T) {

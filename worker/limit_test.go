@@ -191,7 +191,8 @@ func (b *countingBucket) CopyObject(ctx context.Context, src, dst, ifMatch strin
 	return b.slowBucket.CopyObject(ctx, src, dst, ifMatch)
 }
 
-// Concurrency is how many copies are made at a time, and no more than half as many messages again wait for their turn.
+// Concurrency is how many copies are made at a time, and no more than half as many messages again
+// wait for their turn.
 func TestConcurrency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const slots = 40

@@ -202,7 +202,8 @@ func TestLimiterFollows(t *testing.T) {
 	})
 }
 
-// The refusals of requests that began before a decrease are no news: one series of them is one decrease.
+// The refusals of requests that began before a decrease are no news: one series of them is one
+// decrease.
 func TestLimiterDecreasesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{base: 4000, limited: true}
@@ -227,7 +228,8 @@ func TestLimiterDecreasesOnce(t *testing.T) {
 	})
 }
 
-// Without a limit the rate soon holds up nobody: what limits then is the number of requests at a time, which is fixed.
+// Without a limit the rate soon holds up no write: what limits then is the number of requests at a
+// time, which is fixed.
 func TestLimiterWithoutALimit(t *testing.T) {
 	const slots, seconds = 256, 10
 	served, refused := simulate(t, func() *limited { return newLimited(40*time.Millisecond, 1e6, 1e6, 0) }, 1, slots, 0, seconds)

@@ -79,7 +79,8 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// A task whose run is superseded during an outage is concluded at once: the outage is no reason to hold it.
+// A task whose run is superseded during an outage is concluded at once: the outage is no reason to
+// hold it.
 func TestSupersededInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 20

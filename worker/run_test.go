@@ -144,7 +144,7 @@ func TestHeartbeatOfALostReceipt(t *testing.T) {
 	})
 }
 
-// At SIGTERM the worker finishes what is in hand, and receives no more.
+// At SIGTERM the worker finishes the tasks in flight, and receives no more.
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, manyTasks(2000)...)
@@ -162,7 +162,7 @@ func TestDrain(t *testing.T) {
 	})
 }
 
-// What cannot be finished within Drain is given back to be seen at once.
+// What cannot be finished within Drain is returned, visible at once.
 func TestDrainEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, manyTasks(40)...)
@@ -210,7 +210,7 @@ func TestStopEndsRetries(t *testing.T) {
 	})
 }
 
-// Messages that a long poll brings after the order to stop are given back at once.
+// Messages that a long poll brings after the order to stop are returned at once.
 func TestReceivedWhileStopping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

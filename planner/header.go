@@ -20,7 +20,7 @@ func (d *draft) header(ctx context.Context) (*state.Plan, error) {
 		return nil, err
 	}
 	plan := &state.Plan{
-		State: StateDryRun, Problems: d.names.problems, Episodes: []state.EpisodePlan{}, Restores: d.opt.Restore,
+		State: state.DryRun, Problems: d.names.problems, Episodes: []state.EpisodePlan{}, Restores: d.opt.Restore,
 		Digests: map[dataset.Episode]string{}, Bases: map[dataset.Episode]string{}, Given: d.chosen.given,
 		Settings: state.Settings{Definition: d.chosen.Definition, Datasets: d.assign.Split.Datasets(), ImageSize: d.p.Config.ImageSize},
 	}

@@ -161,7 +161,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 			plan := w.plan(Options{DryRun: true})
 			w.bucket.failing(nil)
 			same(t, before, w.listing(""))
-			if plan.State != StateDryRun || plan.Run != "" || plan.Totals != want || plan.Settings.Seed == "" {
+			if plan.State != state.DryRun || plan.Run != "" || plan.Totals != want || plan.Settings.Seed == "" {
 				t.Errorf("plan %+v", plan)
 			}
 		}

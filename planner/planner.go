@@ -112,9 +112,6 @@ type Planner struct {
 	NameRun func(begun time.Time, generation int64) string
 }
 
-// StateDryRun is the state that a plan has which was not saved.
-const StateDryRun state.State = "dry-run"
-
 // ErrUsage says that the call cannot be carried out as it was given.
 var ErrUsage = errors.New("usage")
 

@@ -49,7 +49,7 @@ type Tracker struct {
 	Results     Receiver
 	DeadLetters Receiver
 	Tasks       Tasks
-	Deleter     state.Deleter // removes old dataset versions; nil keeps them all
+	Deleter     state.Deleter // removes old dataset versions and runs; nil keeps them all
 	Options     Options
 	Log         *zap.Logger // nil logs nothing
 }
@@ -67,6 +67,8 @@ type Options struct {
 	MaxDead rows.Limit
 	// KeepVersions is how many dataset versions stay, the latest among them; 0 keeps all.
 	KeepVersions int
+	// KeepRuns is how many runs stay at least, besides those that are still needed; 0 keeps all.
+	KeepRuns int
 	// Poll is how often the pointer is read while a run is active; 0 is a second.
 	Poll time.Duration
 	// Parallel is the number of listings at once; 0 is 16.

@@ -136,7 +136,7 @@ func (a *app) plannerConfig() planner.Config {
 
 func (a *app) trackerOptions() tracker.Options {
 	return tracker.Options{
-		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, Parallel: a.cfg.Listings, Page: a.reportPage,
+		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, KeepRuns: a.cfg.KeepRuns, Parallel: a.cfg.Listings, Page: a.reportPage,
 		MetricsNamespace: a.cfg.MetricsNamespace,
 	}
 }

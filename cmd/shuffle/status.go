@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/angel-nft/google-shuffle/internal/doctor"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -28,8 +29,9 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
+	s.Expect(a.cfg.Stall)
 	if s.State.Active() {
-		s.MissingQueues = a.missingQueues(ctx)
+		a.lookAtQueues(ctx, &s)
 	}
 	print := func() error { return show.Status(a.stdout, a.style, s) }
 	if c.JSON {
@@ -44,11 +46,17 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 // queueLook bounds the look for missing queues: a status must come, also where SQS does not answer.
 const queueLook = 3 * time.Second
 
-// missingQueues are those that an active run needs and that somebody has deleted.
-func (a *app) missingQueues(ctx context.Context) []string {
+// lookAtQueues puts into the status of an active run which of its queues somebody has deleted, and whether they can be used.
+func (a *app) lookAtQueues(ctx context.Context, s *state.Status) {
 	ctx, cancel := context.WithTimeout(ctx, queueLook)
 	defer cancel()
-	return a.opener.MissingQueues(ctx, a.cfg.Queues, a.cfg.QueueSpecs())
+	var fault error
+	if s.MissingQueues, fault = a.opener.MissingQueues(ctx, a.cfg.Queues, a.cfg.QueueSpecs()); fault != nil {
+		s.QueueFault = fault.Error()
+		if what := doctor.Advice(fault); what != "" {
+			s.QueueFault += ": " + what
+		}
+	}
 }
 
 // watch shows the progress of a run until it has ended.

@@ -142,10 +142,16 @@ var causes = []cause{
 		return ok && op.Timeout() || s.is(sheet.ErrNoConnection)
 	}, "no answer from this address: check the network, a VPN or HTTPS_PROXY"},
 	{func(s symptoms) bool { return s.says("database disk image is malformed", "file is not a database") },
-		"queues.db is damaged: end the services, delete it and its -wal and -shm beside it, and type shuffle setup. Nothing is lost: " +
-			"the tracker publishes what is open again after SHUFFLE_STALL, and shuffle plan --supersede does at once"},
-	{func(s symptoms) bool { return s.says("attempt to write a readonly database") },
+		"queues.db is damaged: delete queues.db-wal and queues.db-shm beside it, and then queues.db, and type shuffle setup. Nothing is lost: " +
+			"services go on in the new file, the tracker publishes what is open again after SHUFFLE_STALL, and shuffle redrive RUN does at once"},
+	{func(s symptoms) bool {
+		return s.says("attempt to write a readonly database", "unable to open database file")
+	},
 		"let this user write to the folder of queues.db; services go on by themselves then"},
+	{func(s symptoms) bool {
+		return s.says("the folder of the queues is gone", "the bucket's folder is gone")
+	},
+		"put the folder of --local (SHUFFLE_LOCAL) back, or make it anew with shuffle setup; services go on by themselves then"},
 	{func(s symptoms) bool { return s.is(syscall.ENOSPC, syscall.EDQUOT) }, "free some space on the disk"},
 	{func(s symptoms) bool { return s.is(fs.ErrPermission, syscall.EROFS) },
 		"let this user read and write there, or choose another folder"},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -27,7 +28,7 @@ func Dead(w io.Writer, s Style, run string, dead []state.DeadTask) error {
 		}
 		p.gap()
 		p.item(lead{{"✗ ", red}}, span{isAre(len(dead), "task") + " dead in run " + run + ":", red}, plain(tally(codes)))
-		p.next(deadSteps(run, dead)...)
+		p.next(advice.ForDead(run, dead)...)
 	})
 }
 
@@ -43,12 +44,4 @@ func (p *page) dead(d state.DeadTask, digits int) {
 	p.item(at(fmt.Sprintf("%*d  ", digits, d.Task.Seq)), plain(string(d.Task.Frame)), plain(string(d.Task.Op)+","),
 		span{cmp.Or(d.Code, "no code") + ",", red}, span{tried, dim})
 	p.item(at(strings.Repeat(" ", digits+2)), plain(d.Reason))
-}
-
-func deadSteps(run string, dead []state.DeadTask) []step {
-	steps := []step{{"redrive " + run, "mend the cause first"}}
-	if len(dead) > 1 {
-		steps = append(steps, step{fmt.Sprintf("redrive %s --seq %d", run, dead[0].Task.Seq), "only that one"})
-	}
-	return steps
 }

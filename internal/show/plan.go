@@ -9,9 +9,6 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// dryRun is the state of a plan that was not saved, as package planner names it.
-const dryRun state.State = "dry-run"
-
 // Plan prints what a run will do: first what is wrong, then the changes, what they lead to and cost, and last what to type.
 func Plan(w io.Writer, s Style, p *state.Plan) error {
 	return write(w, s, func(pg *page) {
@@ -38,7 +35,7 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 
 func (p *page) planHead(plan *state.Plan) {
 	switch plan.State {
-	case dryRun:
+	case state.DryRun:
 		p.head(span{"Dry run:", bold}, plain(count(plan.Tasks, "task")+", nothing is written"))
 	case state.Review:
 		p.head(span{"Run " + plan.Run, bold}, plain(fmt.Sprintf("(generation %d): review, %s, not published",

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -22,7 +23,7 @@ func Report(w io.Writer, s Style, r *state.Report) error {
 		if !s.Attended {
 			p.planned(r)
 		}
-		p.next(statusSteps(r.Status)...)
+		p.next(advice.ForStatus(r.Status)...)
 	})
 }
 

@@ -43,7 +43,7 @@ func samplePlan() *state.Plan {
 // whatIfPlan is a dry run with other settings than those in force, and changedPlan puts them in force.
 func whatIfPlan() *state.Plan {
 	p := changedPlan()
-	p.State, p.Run, p.Generation = dryRun, "", 0
+	p.State, p.Run, p.Generation = state.DryRun, "", 0
 	return p
 }
 
@@ -96,7 +96,7 @@ func sampleInForce() state.InForce {
 // restorePlan is back to version 41, which two frames cannot go back to.
 func restorePlan() *state.Plan {
 	p := samplePlan()
-	p.State, p.Restores, p.Leakage, p.LeakageGrouped = dryRun, 41, 0.0055, 0.0055
+	p.State, p.Restores, p.Leakage, p.LeakageGrouped = state.DryRun, 41, 0.0055, 0.0055
 	p.Episodes = p.Episodes[:3]
 	for i := range p.Episodes {
 		p.Episodes[i].Sheet, p.Episodes[i].Problems = "", nil
@@ -147,7 +147,7 @@ func reviewPlan() *state.Plan {
 
 func dryRunPlan() *state.Plan {
 	p := samplePlan()
-	p.Run, p.Generation, p.State, p.Episodes = "", 0, dryRun, p.Episodes[:3]
+	p.Run, p.Generation, p.State, p.Episodes = "", 0, state.DryRun, p.Episodes[:3]
 	p.SeedDrawn = true
 	return p
 }

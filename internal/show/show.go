@@ -8,6 +8,8 @@ package show
 import (
 	"io"
 	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/advice"
 )
 
 // Style is how to print.
@@ -22,6 +24,9 @@ type Style struct {
 	// leaves out what the plan has just said.
 	Attended bool
 }
+
+// Commands makes the commands that a sentence names begin as the program was called.
+func (s Style) Commands(sentence string) string { return advice.Calls(s.Command, sentence) }
 
 // minWidth is what prose needs to be readable. A narrower terminal wraps by itself.
 const minWidth = 40

@@ -25,6 +25,7 @@ const (
 	Review     State = "review"     // planned, waiting for apply
 	Cancelled  State = "cancelled"  // stopped by a person
 	Superseded State = "superseded" // a newer run took over
+	DryRun     State = "dry-run"    // of a plan that was not saved
 )
 
 // Active says that the run has not ended and no other may begin.

@@ -95,8 +95,8 @@ func TestFenceOfASlowPointer(t *testing.T) {
 	})
 }
 
-// However many wait, they share one read. Those who come while it is under way are content with it,
-// unless it tells them to give up: then it must have begun after their task came.
+// Tasks that wait share one read. One that is under way is good enough, unless it refuses the task:
+// then the read must have begun after the task came.
 func TestFenceSharesReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

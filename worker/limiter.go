@@ -113,7 +113,7 @@ func (l *limiter) wait(place float64) time.Duration {
 	return max(time.Duration((place-l.granted)/l.rate()*float64(time.Second)), 0)
 }
 
-// grant counts the writes whose turn has come since the last time. Turns that nobody waits for are
+// grant counts the writes whose turn has come since the last time. Turns that no write waits for are
 // lost, but for the credit.
 func (l *limiter) grant(now time.Time) {
 	passed := min(now.Sub(l.counted), time.Second)

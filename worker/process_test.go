@@ -48,7 +48,7 @@ func (w *Worker) deliver(ctx context.Context, m queue.Message) {
 }
 
 // TestProcess is what becomes of one delivery, case by case: the writes in their order, the result,
-// and whether the message is deleted, buried or given back.
+// and whether the message is deleted, sent to the dead-letter queue or returned.
 func TestProcess(t *testing.T) {
 	dst, old := dstKey(1, "test", "Common"), dstKey(1, "train", "Rare")
 	slow := s3Error("CopyObject", bucket.CodeSlowDown, 503)
@@ -255,8 +255,7 @@ func TestRejectedLarge(t *testing.T) {
 	}
 }
 
-// What has not been told is not acknowledged: without its result, or its place in the dead-letter
-// queue, a message stays.
+// Without its result, or its place on the dead-letter queue, a message is not acknowledged.
 func TestAcknowledgedLast(t *testing.T) {
 	for name, fail := range map[string]func(*world){
 		"results": func(w *world) { w.results.fail = func(string) error { return queue.ErrNotFound } },

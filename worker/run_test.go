@@ -92,8 +92,8 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// A task that takes longer than the visibility timeout is extended at half of it, so that nobody
-// else gets it.
+// A task that takes longer than the visibility timeout is extended at half of it, so that no
+// other worker receives it.
 func TestHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, taskOf(1, messages.Copy))

@@ -38,6 +38,7 @@ require (
 	github.com/mattn/go-runewidth v0.0.30
 	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/net v0.62.0
+	golang.org/x/time v0.16.0
 )
 
 require (

@@ -112,12 +112,12 @@ func (k *knownPairs) ofRuns(ctx context.Context, generation int64, unknown map[s
 }
 
 // same compares a copy's content with its source's: by ETag, or else by what is known of the copy.
-func (d *draft) same(ctx context.Context, in *EpisodeInput) error {
+func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 	in.Same = sameETag
 	if !differs(in) {
 		return nil
 	}
-	known, err := d.known.get(ctx)
+	known, err := r.known.get(ctx)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,10 @@ type session struct {
 	letters    *question     // to the dead-letter queue; nil when its answer has been taken in
 	askLetters time.Time     // when it is asked again
 	noted      time.Time     // when it was last written down that other environments use the queues
+	troubled   time.Time     // when a trouble was last written into the pointer; noteTrouble sets it
+	awakened   time.Time     // when the last message of keepAwake was sent
+	found      bool          // the first look found the run in verifying, and this session has not noted that yet
+	skipped    bool          // the last step of a running run did not receive
 	yields     int           // steps in a row that gave nothing but their messages
 	closed     *state.Status // of the run in force, when this session has ended it and its report says all that is known; else nil
 }
@@ -76,7 +80,9 @@ func (s *session) ended() bool {
 }
 
 func (s *session) status() state.Status {
-	return state.StatusOf(s.held, s.ledger.Progress(), s.plan)
+	p := s.ledger.Progress()
+	p.Age = time.Since(s.progressed)
+	return state.StatusOf(s.held, p, s.plan)
 }
 
 // look reads the pointer, and what belongs to its run when it has changed.
@@ -85,6 +91,7 @@ func (s *session) look(ctx context.Context) error {
 	if err != nil || now.Writer == s.held.Writer {
 		return err
 	}
+	s.found = s.held.Run == "" && now.State == state.Verifying
 	return s.follow(ctx, now, false)
 }
 
@@ -245,6 +252,7 @@ func (s *session) actOn(ctx context.Context, idle bool) error {
 		}
 	case state.Verifying:
 		if s.own || unchanged >= patience {
+			s.noteTakeover(ctx)
 			return s.verify(ctx)
 		}
 	default:

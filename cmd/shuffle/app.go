@@ -115,6 +115,9 @@ func (a *app) openPlanner(ctx context.Context, publishes bool) (*planner.Planner
 		return nil, err
 	}
 	p := &planner.Planner{Store: store, Bucket: a.bucket, Sheets: sheets, Config: a.plannerConfig(), Log: a.log}
+	if terminalWidth(a.screen.stderr) > 0 {
+		p.Progress = (&steps{screen: a.screen}).show
+	}
 	if publishes {
 		if p.Tasks, err = a.openQueue(ctx, a.cfg.TasksQueue); err != nil {
 			return nil, err
@@ -122,7 +125,17 @@ func (a *app) openPlanner(ctx context.Context, publishes bool) (*planner.Planner
 	}
 	t := &tracker.Tracker{Store: store, Deleter: a.bucket, Options: a.trackerOptions(), Log: a.log}
 	p.Finish = t.FinishEmpty
+	p.WakeTracker = a.wakeTracker
 	return p, nil
+}
+
+// wakeTracker sends a message to the results queue, whose metrics start a tracker on the stack.
+func (a *app) wakeTracker(ctx context.Context) error {
+	q, err := a.openQueue(ctx, a.cfg.ResultsQueue)
+	if err != nil {
+		return err
+	}
+	return queue.SendAll(ctx, q, []queue.Entry{{Body: messages.EncodeProbe("wake-" + rand.Text())}})
 }
 
 func (a *app) plannerConfig() planner.Config {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/doctor"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -21,6 +24,9 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 		return err
 	}
 	s, err := state.ReadStatus(ctx, store, c.Run)
+	if c.Watch && c.Run == "" && errors.Is(err, state.ErrNoRun) {
+		s, err = a.awaitRun(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -41,6 +47,20 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 		return err
 	}
 	return a.statusOutcome(ctx, s)
+}
+
+// awaitRun waits for the first run.
+func (a *app) awaitRun(ctx context.Context) (state.Status, error) {
+	_, _ = fmt.Fprintln(a.screen, a.style.Commands("There is no run yet; waiting for the first (shuffle plan).")) // stderr; there is nobody to tell
+	for {
+		if err := retry.Sleep(ctx, time.Second); err != nil {
+			return state.Status{}, err
+		}
+		s, err := state.ReadStatus(ctx, a.store, "")
+		if !errors.Is(err, state.ErrNoRun) {
+			return s, err
+		}
+	}
 }
 
 // queueLook bounds the look for missing queues: a status must come, also where SQS does not answer.

@@ -107,8 +107,15 @@ func TestForDead(t *testing.T) {
 		{of("NoSuchKey"), []string{"plan", "redrive R"}},
 		{of("AccessDenied", "NoSuchKey"), []string{"plan", "redrive R", "redrive R --seq 0"}},
 	} {
-		if got := commands(ForDead("R", test.dead)); !slices.Equal(got, test.want) {
-			t.Errorf("%+v: %q, want %q", test.dead, got, test.want)
+		for _, st := range []state.State{state.Failed, state.Running} {
+			if got := commands(ForDead(state.Status{Run: "R", State: st}, test.dead)); !slices.Equal(got, test.want) {
+				t.Errorf("%+v: %q, want %q", test.dead, got, test.want)
+			}
+		}
+		for _, st := range []state.Status{{Run: "R", State: state.Failed, Earlier: true}, {Run: "R", State: state.Cancelled}, {Run: "R", State: state.Superseded}} {
+			if got := commands(ForDead(st, test.dead)); !slices.Equal(got, []string{"plan"}) {
+				t.Errorf("%s, earlier %t: %q; such a run is not published again", st.State, st.Earlier, got)
+			}
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 //	review                | apply, if there are tasks
 //	publishing, running … | status --watch, work, track
 //	failed                | status, plan
-//	any, held episodes    | as at heldSteps
+//	any, held episodes    | changes, if a ceiling holds one, but not of a dry run; then as at heldSteps
 //	a restore             | restore, if it is a dry run; plan --dry-run
 func ForPlan(plan *state.Plan) []Step {
 	steps := []Step{}
@@ -48,6 +48,9 @@ func ForPlan(plan *state.Plan) []Step {
 	}
 	if plan.Restores > 0 {
 		return append(steps, restoredSteps(plan.Restores)...)
+	}
+	if plan.State != state.DryRun { // a dry run has shown its changes, and keeps none
+		steps = append(steps, heldChanges(plan.Run, plan.Held())...)
 	}
 	for _, s := range heldSteps(plan.Held()) {
 		if strings.HasPrefix(s.Command, "plan") {
@@ -100,6 +103,17 @@ func heldSteps(held []state.HeldEpisode) (steps []Step) {
 		steps = append(steps, Step{"plan", again})
 	}
 	return steps
+}
+
+// heldChanges leads to what the episodes would do that a ceiling holds: it is to be looked at before it is allowed.
+func heldChanges(run string, held []state.HeldEpisode) []Step {
+	ceiling := func(e state.HeldEpisode) bool {
+		return e.Cause == state.CauseDeletions || e.Cause == state.CauseRefreshes
+	}
+	if !slices.ContainsFunc(held, ceiling) {
+		return nil
+	}
+	return []Step{{"changes " + run, "what the held episodes would delete or copy again"}}
 }
 
 // lifts are the flags that let a plan do what holds an episode.

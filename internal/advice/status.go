@@ -28,7 +28,7 @@ import (
 //	superseded, or an earlier | status
 //	run that did not succeed  |
 //	succeeded, restored       | plan --dry-run
-//	any, held episodes        | as at heldSteps, unless a newer run is in force
+//	any, held episodes        | changes, if a ceiling holds one; then as at heldSteps, unless a newer run is in force
 func ForStatus(st state.Status) []Step {
 	if st.Earlier {
 		if st.State == state.Succeeded && len(st.Held) == 0 {
@@ -36,7 +36,8 @@ func ForStatus(st state.Status) []Step {
 		}
 		return []Step{{"status", "where the newest run stands"}}
 	}
-	return append(stateSteps(st), heldSteps(st.Held)...)
+	steps := append(stateSteps(st), heldChanges(st.Run, st.Held)...)
+	return append(steps, heldSteps(st.Held)...)
 }
 
 func stateSteps(st state.Status) []Step {
@@ -105,8 +106,12 @@ func failedSteps(st state.Status) []Step {
 // Gone says whether the source image of a dead task is gone. Such a task fails at each attempt; a new plan does without it.
 func Gone(deadCodes map[string]int) bool { return deadCodes[bucket.CodeNoSuchKey] > 0 }
 
-// ForDead are the commands that follow on a run's dead tasks.
-func ForDead(run string, dead []state.DeadTask) []Step {
+// ForDead are the commands that follow on the dead tasks of a run. Only of the run in force can they be published again.
+func ForDead(st state.Status, dead []state.DeadTask) []Step {
+	run := st.Run
+	if st.Earlier || !st.State.Active() && st.State != state.Failed {
+		return []Step{{"plan", "plan what is still to do: these tasks are not published again"}}
+	}
 	codes := map[string]int{}
 	for _, d := range dead {
 		codes[d.Code]++
@@ -176,6 +181,6 @@ func idle(st state.Status) string {
 	case state.Verifying:
 		return "nothing has come from the tracker for " + since + ": it lists much, or it has died; then another one goes on at once"
 	}
-	return "no result has come for " + since + ": no worker takes the tasks, they fail again and again, or no tracker counts them; " +
+	return "no result has come for " + since + ": no worker seems to run (shuffle work), or the tasks fail again and again, or no tracker counts them (shuffle track); " +
 		"if messages were lost, a tracker publishes what is open again" + cmp.Or(within, " after a while") + " (SHUFFLE_STALL)"
 }

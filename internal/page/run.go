@@ -172,7 +172,7 @@ func (r *Run) DeadSteps() (steps []advice.Step) {
 	if r.Status.Earlier {
 		return nil
 	}
-	for _, s := range advice.ForDead(r.Status.Run, r.Dead) {
+	for _, s := range advice.ForDead(r.Status, r.Dead) {
 		if !strings.Contains(s.Command, " --seq ") { // which each task has beside it
 			steps = append(steps, s)
 		}

@@ -12,10 +12,10 @@ import (
 
 // Dead prints the dead tasks of a run with their reasons, and last, where a long list has not scrolled them away, their
 // number and how to publish them again.
-func Dead(w io.Writer, s Style, run string, dead []state.DeadTask) error {
+func Dead(w io.Writer, s Style, st state.Status, dead []state.DeadTask) error {
 	return write(w, s, func(p *page) {
 		if len(dead) == 0 {
-			p.item(lead{{"✓ ", green}}, plain("run "+run+" has no dead task"))
+			p.item(lead{{"✓ ", green}}, plain("run "+st.Run+" has no dead task"))
 			return
 		}
 		codes, digits := map[string]int{}, 1
@@ -27,8 +27,8 @@ func Dead(w io.Writer, s Style, run string, dead []state.DeadTask) error {
 			p.dead(d, digits)
 		}
 		p.gap()
-		p.item(lead{{"✗ ", red}}, span{isAre(len(dead), "task") + " dead in run " + run + ":", red}, plain(tally(codes)))
-		p.next(advice.ForDead(run, dead)...)
+		p.item(lead{{"✗ ", red}}, span{isAre(len(dead), "task") + " dead in run " + st.Run + ":", red}, plain(tally(codes)))
+		p.next(advice.ForDead(st, dead)...)
 	})
 }
 

@@ -12,6 +12,9 @@ func step(command, does string) advice.Step { return advice.Step{Command: comman
 // next prints the commands to type, each whole and first on its line, so that it can be copied. What they do stands beside
 // them where all of it fits.
 func (p *page) next(steps ...advice.Step) {
+	if p.Local {
+		steps = advice.OnOneMachine(steps)
+	}
 	if len(steps) == 0 {
 		return
 	}

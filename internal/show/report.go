@@ -31,12 +31,12 @@ func Report(w io.Writer, s Style, r *state.Report) error {
 func (p *page) planned(r *state.Report) {
 	p.held(heldOf(r.Episodes), len(r.Episodes))
 	p.manifests(r.Manifests)
-	p.orphans(r.Orphans)
+	p.orphans(r.Orphans, r.Manifests)
 	if len(r.Episodes) > 0 {
 		p.balance(r.Balance, r.Settings)
 		p.missing(r.MissingClasses, r.Settings)
 	}
-	p.problems(r.Episodes, 0)
+	p.problems(r.Episodes, 0, p.allProblems(r.State, r.Run))
 }
 
 // outcome is what a report knows beyond the status.

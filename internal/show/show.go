@@ -20,6 +20,8 @@ type Style struct {
 	Width int
 	// Command is how the program was called, as the commands to type begin: "shuffle --local ./x". Empty is "shuffle".
 	Command string
+	// Local is for a world in a folder, where no service runs by itself: the commands to type work and track too.
+	Local bool
 	// Attended is for a command that goes on by itself from its plan to its report: the plan names no next step, and the report
 	// leaves out what the plan has just said.
 	Attended bool

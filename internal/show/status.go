@@ -27,6 +27,9 @@ func Status(w io.Writer, s Style, st state.Status) error {
 // Line is a status on one line, for where nothing can be drawn over.
 func Line(st state.Status) string {
 	head := fmt.Sprintf("run %s %s", st.Run, st.State)
+	if st.Note != "" {
+		head += ", " + st.Note
+	}
 	if st.Tasks == 0 {
 		return Clean(head)
 	}
@@ -34,8 +37,12 @@ func Line(st state.Status) string {
 	if st.Dead > 0 {
 		parts = append(parts, number(st.Dead)+" dead")
 	}
-	if st.State.Acting() && st.Rate > 0 {
+	switch {
+	case !st.State.Acting():
+	case st.Rate > 0:
 		parts = append(parts, pace(st))
+	default:
+		parts = append(parts, LastResult(st)...)
 	}
 	return Clean(strings.Join(parts, ", "))
 }
@@ -48,6 +55,12 @@ func (p *page) verdict(st state.Status) {
 	}
 	p.item(lead{{sign.text + " ", sign.color}}, span{string(st.State) + ":", sign.color}, plain(who))
 	p.para(at("  "), 2, plain(p.Commands(advice.Meaning(st))))
+	switch {
+	case st.Note != "" && st.State == state.Planning:
+		p.para(at("  "), 2, plain(p.Commands(st.Note)))
+	case st.Note != "":
+		p.para(at("  "), 2, span{p.Commands(st.Note), red})
+	}
 }
 
 // signOf gives a state the sign of its kind: ended well, ended badly, not ended, needs somebody.
@@ -70,6 +83,9 @@ func (p *page) progress(st state.Status) {
 	switch {
 	case st.State.Active() && st.Tasks > 0:
 		p.item(at("  Rate      "), plain(pace(st)))
+		for _, last := range LastResult(st) {
+			p.item(at("  Results   "), plain(last))
+		}
 	case st.Rate > 0:
 		p.item(at("  Rate      "), plain(rate(st.Rate)))
 	}
@@ -134,10 +150,20 @@ func outcomes(st state.Status) string {
 	return strings.Join(parts, ", ")
 }
 
+// LastResult says how long ago the last result of a run with open tasks came; nothing where that is unknown.
+func LastResult(st state.Status) []string {
+	if st.LastResultSeconds == nil || open(st) == 0 || !st.State.Acting() {
+		return nil
+	}
+	return []string{"the last result came " + duration(*st.LastResultSeconds) + " ago"}
+}
+
 func pace(st state.Status) string {
 	switch {
 	case st.ETASeconds != nil && *st.ETASeconds == 0:
 		return "all tasks are accounted for"
+	case st.LastResultSeconds != nil && st.Rate <= 0:
+		return "unknown: results do not come at present"
 	case st.ETASeconds == nil || st.Rate <= 0:
 		return "unknown yet"
 	}

@@ -30,6 +30,8 @@ func Why(w io.Writer, s Style, x *why.Explanation) error {
 func (p *page) whyVerdict(x *why.Explanation) {
 	name := span{string(x.Frame) + ":", bold}
 	switch {
+	case x.Unknown:
+		p.item(lead{{"! ", red}}, name, span{"unknown:", red}, plain(p.Commands(x.Held)))
 	case x.Held != "":
 		p.item(lead{{"! ", red}}, name, span{"its episode " + string(x.Episode) + " is held, and left as it stands:", red}, plain(p.Commands(x.Held)))
 	case x.Frozen != "":
@@ -216,11 +218,13 @@ func operation(o why.Operation) string {
 func whySteps(x *why.Explanation) []advice.Step {
 	steps := []advice.Step{}
 	for _, o := range x.Operations[:min(len(x.Operations), 1)] {
-		if o.Outcome == messages.Dead && o.Code != bucket.CodeNoSuchKey {
+		if o.Outcome == messages.Dead && o.Code != bucket.CodeNoSuchKey && o.Run == x.Current {
 			steps = append(steps, step(fmt.Sprintf("redrive %s --seq %d", o.Run, o.Seq), "mend the cause first"))
 		}
 	}
 	switch {
+	case x.Unknown:
+		return append(steps, step("doctor", "which manifests, sheets and images there are"))
 	case x.Held != "" || x.Frozen != "":
 		return append(steps, step("plan", "when that is mended"))
 	case x.Change != "" && x.Change != "keep":

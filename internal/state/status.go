@@ -30,11 +30,13 @@ type Progress struct {
 	Age time.Duration `json:"-"`
 }
 
-// How long nothing may come before a run is taken for one that does not go on. A worker's death is seen after the
-// visibility timeout, so results get a few times that; a planner that lives renews the pointer every few seconds.
+// How long nothing may come before a run is taken for one that does not go on, and before its rate is no longer shown. A tracker saves
+// results every second or two; a planner that lives renews the pointer every few seconds.
 const (
-	idleAfter    = 3 * time.Minute
-	plannerAfter = time.Minute
+	idleAfter     = 30 * time.Second
+	plannerAfter  = time.Minute
+	verifierAfter = 3 * time.Minute // listing a season takes a while
+	staleAfter    = 10 * time.Second
 )
 
 // MaxSamples bounds the samples of a ledger.
@@ -74,6 +76,7 @@ type Status struct {
 	Generation  int64                    `json:"generation"`
 	State       State                    `json:"state"`
 	Reason      string                   `json:"reason"`
+	Note        string                   `json:"note,omitempty"` // what an active run waits for, or what keeps it from going on
 	Tasks       int                      `json:"tasks"`
 	Done        int                      `json:"done"`
 	Dead        int                      `json:"dead"`
@@ -141,12 +144,13 @@ func StatusOf(p Held, progress Progress, plan *Plan) Status {
 		s.Rate, s.ETASeconds = progress.Overall(), &eta
 		return s
 	}
-	s.Rate = progress.Rate()
-	if progress.Age > 0 {
-		last := progress.Age.Seconds()
-		s.LastResultSeconds = &last
+	s.Note, s.Rate = p.Note, progress.Rate()
+	// A saved ledger is as old as its last result. Of an unknown age it is taken for new.
+	last, come := max(progress.Age, 0), progress.Open < progress.Tasks
+	if seconds := last.Seconds(); come && progress.Age >= 0 {
+		s.LastResultSeconds = &seconds
 	}
-	if s.IdleSeconds = idle(p.State, p.Age, progress.Age).Seconds(); s.IdleSeconds > 0 {
+	if s.IdleSeconds = idle(p.State, p.Age, last, come).Seconds(); s.IdleSeconds > 0 || last > staleAfter && p.State.Acting() {
 		s.Rate = 0
 	}
 	open := p.Tasks - progress.Done - progress.Dead - progress.Superseded
@@ -160,21 +164,23 @@ func StatusOf(p Held, progress Progress, plan *Plan) Status {
 	return s
 }
 
-// idle is how long nothing has come of an active run, 0 when that is usual. pointer and ledger are how long ago each was
-// written; the ledger is there from the first result on.
-func idle(s State, pointer, ledger time.Duration) time.Duration {
+// idle is how long nothing has come of an active run, 0 when that is usual. pointer is how long ago it was written, and last
+// how long ago the last result came, if one has come.
+func idle(s State, pointer, last time.Duration, come bool) time.Duration {
 	after, since := idleAfter, pointer
 	switch s {
 	case Planning:
 		after = plannerAfter
 	case Publishing:
-		if after = plannerAfter; ledger > 0 {
-			since = min(pointer, ledger)
+		if after = plannerAfter; come {
+			since = min(pointer, last)
 		}
 	case Running:
-		if ledger > 0 {
-			since = ledger
+		if come {
+			since = last
 		}
+	case Verifying:
+		after = verifierAfter
 	}
 	if since <= after {
 		return 0

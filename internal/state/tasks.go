@@ -228,12 +228,21 @@ func (s *Store) readPlain(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := decoder.DecodeAll(c.Body, nil) // which checks the sum that the encoder wrote
-	if err == nil && len(c.Body) == 0 {
+	plain, err := decodePlain(c.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read %s%s: %w", s.Layout.State(), name, err)
+	}
+	return plain, nil
+}
+
+// decodePlain decompresses an object, and checks the sum that the encoder has written.
+func decodePlain(body []byte) ([]byte, error) {
+	plain, err := decoder.DecodeAll(body, nil)
+	if err == nil && len(body) == 0 {
 		err = errors.New("it is empty")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s%s: %w: %w", s.Layout.State(), name, ErrDamaged, err)
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return plain, nil
 }

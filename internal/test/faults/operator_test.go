@@ -106,8 +106,12 @@ func (w *world) follow(ctx context.Context) error {
 func (w *world) typesNext(ctx context.Context, command string) (done typed, err error) {
 	args := strings.Fields(command)
 	switch {
-	case args[0] == "work" || args[0] == "track":
+	case args[0] == "work" || args[0] == "track" || command == "run --resume":
 		return typed{command: command, said: "runs already"}, nil
+	case args[0] == "run": // in a world in a folder; worker and tracker are there already
+		args[0] = "plan"
+	}
+	switch {
 	case slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "--allow") }):
 		args = args[:1] // the sheets are as they should be: nothing more is let go
 	}

@@ -25,6 +25,8 @@ type EpisodeInput struct {
 	Layout   dataset.Layout
 	// Same compares a copy's content with the source's, by their ETags.
 	Same func(copyETag, srcETag string) bool
+	// Untold counts the copies with another ETag than their source, of which it is not recorded what was copied.
+	Untold int
 	// Ceiling bounds the deletions, and RefreshCeiling the refreshes, of the frames that stand; AllowDelete and AllowRefresh lift them.
 	Ceiling, RefreshCeiling   rows.Limit
 	AllowDelete, AllowRefresh bool
@@ -69,8 +71,8 @@ func (p *episodePlanner) plan() EpisodeChanges {
 	}
 	if n := p.out.Totals.Refresh; !p.AllowRefresh && tooMany(n, p.RefreshCeiling) {
 		return EpisodeChanges{Problems: p.out.Problems, Changes: hold(p.out.Changes), Cause: state.CauseRefreshes, Held: fmt.Sprintf(
-			"would copy %d of the %d frames in the datasets again (%.1f%%), since their images have changed, more than the ceiling %s (--max-refresh, SHUFFLE_MAX_REFRESH) allows; %s",
-			n, stand, 100*float64(n)/float64(stand), p.RefreshCeiling, p.allow("refresh"))}
+			"would copy %d of the %d frames in the datasets again (%.1f%%), since their images have changed, more than the ceiling %s (--max-refresh, SHUFFLE_MAX_REFRESH) allows%s; %s",
+			n, stand, 100*float64(n)/float64(stand), p.RefreshCeiling, p.untoldNote(), p.allow("refresh"))}
 	}
 	return p.out
 }

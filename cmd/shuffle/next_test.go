@@ -17,9 +17,10 @@ func TestWatchBeforeThePlan(t *testing.T) {
 	w.run(0, "setup")
 	w.run(2, "status")
 	watching := w.start("status", "--watch")
-	watching.says(`There is no run yet; waiting for the first \(shuffle --local \S+ plan\)`)
+	await(t, "the watch waits", watching.up)
 	w.run(0, "run")
-	out, _ := watching.wait(0)
+	out, logs := watching.wait(0)
+	says(t, logs, `There is no run yet; waiting for the first \(shuffle --local \S+ plan\)`)
 	says(t, out, `succeeded: run \S+, generation 1`)
 }
 

@@ -85,28 +85,37 @@ func (q *fileQueues) currentLocked(ctx context.Context) (*sqlitequeue.File, erro
 }
 
 // at is a queue of the file that has the name now. It is created as the spec says when there is none.
-func (q *fileQueues) at(ctx context.Context, spec queue.Spec) (*sqlitequeue.Queue, error) {
+func (q *fileQueues) at(ctx context.Context, spec queue.Spec) (*sqlitequeue.Queue, *sqlitequeue.File, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	file, err := q.currentLocked(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if known := q.opened[spec.Name]; known != nil {
-		return known, nil
+		return known, file, nil
 	}
 	opened, err := file.Queue(ctx, spec.Name)
 	if errors.Is(err, queue.ErrNotFound) {
-		if err := createIn(ctx, file, spec); err != nil {
-			return nil, err
+		if err = createIn(ctx, file, spec); err == nil {
+			opened, err = file.Queue(ctx, spec.Name)
 		}
-		opened, err = file.Queue(ctx, spec.Name)
 	}
 	if err != nil {
-		return nil, err
+		return nil, file, err
 	}
 	q.opened[spec.Name] = opened
-	return opened, nil
+	return opened, file, nil
+}
+
+// forget closes a file, so that the next call opens it anew.
+func (q *fileQueues) forget(file *sqlitequeue.File) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.file == file {
+		q.file = nil
+		_ = file.Close() // it was not written
+	}
 }
 
 // createIn sets the queue up, and before it the dead-letter queue that it needs.
@@ -125,7 +134,7 @@ func createIn(ctx context.Context, file *sqlitequeue.File, spec queue.Spec) erro
 
 // Queue opens a queue. A service gets it also while the file cannot be written, and its calls fail until it can.
 func (q *fileQueues) Queue(ctx context.Context, spec queue.Spec) (Queue, error) {
-	if _, err := q.at(ctx, spec); err != nil && !(q.patient && notWritable(err)) {
+	if _, _, err := q.at(ctx, spec); err != nil && !(q.patient && notWritable(err)) {
 		return nil, err
 	}
 	return fileQueue{q, spec}, nil
@@ -159,54 +168,66 @@ type fileQueue struct {
 	spec queue.Spec
 }
 
-func (q fileQueue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error) {
-	at, err := q.file.at(ctx, q.spec)
-	if err != nil {
-		return nil, err
+// call does something at the queue. A file that was opened while it could not be written is closed: all connections of a
+// process share what SQLite has then opened for reading only, and another one of them would not help.
+func (q fileQueue) call(ctx context.Context, do func(*sqlitequeue.Queue) error) error {
+	at, file, err := q.file.at(ctx, q.spec)
+	if err == nil {
+		err = do(at)
 	}
-	return at.SendMessageBatch(ctx, entries)
+	if err != nil && file != nil && notWritable(err) {
+		q.file.forget(file)
+	}
+	return err
+}
+
+func (q fileQueue) SendMessageBatch(ctx context.Context, entries []queue.Entry) (failed []queue.Failure, err error) {
+	err = q.call(ctx, func(at *sqlitequeue.Queue) (err error) {
+		failed, err = at.SendMessageBatch(ctx, entries)
+		return err
+	})
+	return failed, err
 }
 
 // waitAtFile bounds how long a receive waits at one file before it looks which one has the name.
 const waitAtFile = 2 * time.Second
 
-func (q fileQueue) ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error) {
+func (q fileQueue) ReceiveMessage(ctx context.Context, most int, wait time.Duration) (got []queue.Message, err error) {
 	for end := time.Now().Add(wait); ; {
-		at, err := q.file.at(ctx, q.spec)
-		if err != nil {
-			return nil, err
-		}
-		if wait > queue.MaxWait {
-			return at.ReceiveMessage(ctx, most, wait) // which is refused
-		}
 		left := max(time.Until(end), 0)
-		got, err := at.ReceiveMessage(ctx, most, min(left, waitAtFile))
+		if wait <= queue.MaxWait { // else it is refused
+			wait = min(left, waitAtFile)
+		}
+		err = q.call(ctx, func(at *sqlitequeue.Queue) (err error) {
+			got, err = at.ReceiveMessage(ctx, most, wait)
+			return err
+		})
 		if err != nil || len(got) > 0 || left <= waitAtFile {
 			return got, err
 		}
 	}
 }
 
-func (q fileQueue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]queue.Failure, error) {
-	at, err := q.file.at(ctx, q.spec)
-	if err != nil {
-		return nil, err
-	}
-	return at.DeleteMessageBatch(ctx, receipts)
+func (q fileQueue) DeleteMessageBatch(ctx context.Context, receipts []string) (failed []queue.Failure, err error) {
+	err = q.call(ctx, func(at *sqlitequeue.Queue) (err error) {
+		failed, err = at.DeleteMessageBatch(ctx, receipts)
+		return err
+	})
+	return failed, err
 }
 
-func (q fileQueue) ChangeMessageVisibilityBatch(ctx context.Context, receipts []string, timeout time.Duration) ([]queue.Failure, error) {
-	at, err := q.file.at(ctx, q.spec)
-	if err != nil {
-		return nil, err
-	}
-	return at.ChangeMessageVisibilityBatch(ctx, receipts, timeout)
+func (q fileQueue) ChangeMessageVisibilityBatch(ctx context.Context, receipts []string, timeout time.Duration) (failed []queue.Failure, err error) {
+	err = q.call(ctx, func(at *sqlitequeue.Queue) (err error) {
+		failed, err = at.ChangeMessageVisibilityBatch(ctx, receipts, timeout)
+		return err
+	})
+	return failed, err
 }
 
-func (q fileQueue) GetQueueAttributes(ctx context.Context) (queue.Attributes, error) {
-	at, err := q.file.at(ctx, q.spec)
-	if err != nil {
-		return queue.Attributes{}, err
-	}
-	return at.GetQueueAttributes(ctx)
+func (q fileQueue) GetQueueAttributes(ctx context.Context) (a queue.Attributes, err error) {
+	err = q.call(ctx, func(at *sqlitequeue.Queue) (err error) {
+		a, err = at.GetQueueAttributes(ctx)
+		return err
+	})
+	return a, err
 }

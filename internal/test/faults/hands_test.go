@@ -233,7 +233,7 @@ func (w *world) handle(how string) error {
 	case "queues.db deleted":
 		return w.removeQueueFile()
 	case "queues.db damaged":
-		return w.damageQueueFile()
+		return w.mendQueueFile()
 	case "read-only for a while":
 		return w.readOnly()
 	}
@@ -251,6 +251,23 @@ func (w *world) handle(how string) error {
 		}
 	}
 	return errors.Join(os.Rename(away+".copy", w.own("")), os.RemoveAll(away))
+}
+
+// mendQueueFile damages the file, and after a while a person types what needs it, and does what that says.
+func (w *world) mendQueueFile() error {
+	if err := w.damageQueueFile(); err != nil {
+		return err
+	}
+	wait(w.ctx, 3*time.Second)
+	t, err := w.types(w.ctx, "setup")
+	if err == nil && t.code != 0 && !strings.Contains(t.said, "queues.db is damaged") && w.ctx.Err() == nil {
+		err = fmt.Errorf("setup at a damaged queues.db does not say what to do: %s", t)
+	}
+	if err == nil && t.code != 0 {
+		w.obey(w.ctx, t.said)
+		_, err = w.types(w.ctx, "setup")
+	}
+	return err
 }
 
 func (w *world) damageQueueFile() error {

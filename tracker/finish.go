@@ -169,7 +169,9 @@ func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e
 		return held, nil, err
 	}
 	t.announce(r)
-	return next, r, t.makeFinal(ctx, r, bucket.Condition{IfMatch: etag})
+	err = t.makeFinal(ctx, r, bucket.Condition{IfMatch: etag})
+	t.prune(ctx, next.Run)
+	return next, r, err
 }
 
 // publishVersion publishes the dataset version that a verified plan leaves, and gives the generation of the one that is the latest

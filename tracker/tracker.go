@@ -51,7 +51,7 @@ type Tracker struct {
 	Tasks       Tasks
 	// Awake is the results queue as a sender, see keepAwake. nil: nothing puts the tracker to sleep.
 	Awake   queue.BatchSender
-	Deleter state.Deleter // removes old dataset versions; nil keeps them all
+	Deleter state.Deleter // removes old dataset versions and runs; nil keeps them all
 	Options Options
 	Log     *zap.Logger // nil logs nothing
 }
@@ -69,6 +69,8 @@ type Options struct {
 	MaxDead rows.Limit
 	// KeepVersions is how many dataset versions stay, the latest among them; 0 keeps all.
 	KeepVersions int
+	// KeepRuns is how many runs stay at least, besides those that are still needed; 0 keeps all.
+	KeepRuns int
 	// Poll is how often the pointer is read while a run is active; 0 is a second.
 	Poll time.Duration
 	// Parallel is the number of listings at once; 0 is 16.

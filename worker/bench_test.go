@@ -5,6 +5,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -77,13 +78,14 @@ func BenchmarkRun(b *testing.B) {
 			for i := range b.N {
 				ports.bodies = append(ports.bodies, taskOf(i%86_400, op).Encode())
 			}
-			cfg := Config{ID: "bench", Layout: layout, Bucket: ports, Tasks: ports, Results: ports, Deads: ports, Pointer: ports, Poll: time.Millisecond}
+			cfg := Config{ID: "bench", Layout: layout, Bucket: ports, Tasks: ports, Results: ports, DeadLetters: ports, Pointer: ports, Poll: time.Millisecond}
 			ctx, cancel := context.WithCancel(b.Context())
 			defer cancel()
 			b.ReportAllocs()
 			b.ResetTimer()
 			begun := cpu()
-			ended := start(func() {
+			var ended sync.WaitGroup
+			ended.Go(func() {
 				if err := New(cfg).Run(ctx); err != nil {
 					b.Error(err)
 				}

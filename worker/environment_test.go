@@ -75,7 +75,7 @@ func TestEnvironments(t *testing.T) {
 				}
 				second := taskOf(1, messages.Copy)
 				wk := New(w.known(t, planned, second))
-				wk.Deliver(t.Context(), w.receive(t, max(tc.receives, 1)))
+				wk.deliver(t.Context(), w.receive(t, max(tc.receives, 1)))
 				if got := len(w.bucket.written()) > 0; got != tc.applied {
 					t.Errorf("written: %q", w.bucket.written())
 				}
@@ -97,7 +97,7 @@ func TestEnvironments(t *testing.T) {
 				if got := strings.Join(codes, " "); got != tc.buried {
 					t.Errorf("on the dead-letter queue: %q, want %q", got, tc.buried)
 				}
-				if s := wk.Stats(); tc.back && (s.Foreign != 1 || s.GivenUp+s.Retried != 0) {
+				if s := wk.Stats(); tc.back && (s.Foreign != 1 || s.Stopped+s.Retried != 0) {
 					t.Errorf("counted: %+v", s)
 				}
 				if results := w.results.results(t); len(results) > 0 && (tc.back || tc.buried != "") {
@@ -115,7 +115,7 @@ func TestEnvironments(t *testing.T) {
 // Results name the environment, so that another's tracker leaves them alone.
 func TestResultsScope(t *testing.T) {
 	w := newWorld(t, taskOf(0, messages.Copy))
-	New(w.known(t, taskOf(0, messages.Copy))).Deliver(t.Context(), w.receive(t, 1))
+	New(w.known(t, taskOf(0, messages.Copy))).deliver(t.Context(), w.receive(t, 1))
 	r, err := messages.ParseResults(w.results.sent[0].Body)
 	if err != nil || r.Scope != scope || r.Results[0].Outcome != messages.Copied {
 		t.Errorf("%+v, %v", r, err)
@@ -127,8 +127,8 @@ func TestProbe(t *testing.T) {
 	w := newWorld(t)
 	w.tasks = newQueue(messages.EncodeProbe("1"))
 	wk := New(w.known(t))
-	wk.Deliver(t.Context(), w.receive(t, 1))
-	if all, _ := w.tasks.left(); all > 0 || len(w.deads.sent)+len(w.results.sent) > 0 || wk.Stats().Unfit > 0 {
+	wk.deliver(t.Context(), w.receive(t, 1))
+	if all, _ := w.tasks.left(); all > 0 || len(w.deads.sent)+len(w.results.sent) > 0 || wk.Stats().Rejected > 0 {
 		t.Errorf("%d left, %d dead, %d results", all, len(w.deads.sent), len(w.results.sent))
 	}
 }
@@ -159,7 +159,7 @@ func TestPlanUnread(t *testing.T) {
 					}
 					return nil
 				}
-				New(cfg).Deliver(t.Context(), w.receive(t, 1))
+				New(cfg).deliver(t.Context(), w.receive(t, 1))
 				if got := len(w.bucket.written()) > 0; got != tc.applied {
 					t.Errorf("applied: %t", got)
 				}

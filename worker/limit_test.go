@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -26,7 +27,7 @@ func (b refusingBucket) pass(ctx context.Context) {
 	if rand.IntN(200) == 0 {
 		d += 100 * time.Millisecond
 	}
-	sleep(ctx, d, nil)
+	_ = retry.Sleep(ctx, d)
 }
 
 func (b refusingBucket) take() bool {
@@ -146,7 +147,7 @@ type slowBucket struct {
 }
 
 func (b slowBucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
-	sleep(ctx, b.latency, nil)
+	_ = retry.Sleep(ctx, b.latency)
 	return b.memBucket.CopyObject(ctx, src, dst, ifMatch)
 }
 

@@ -92,9 +92,9 @@ func (f *streak) lasts(now time.Time) bool {
 	return len(f.tasks) >= outageTasks && now.Sub(f.since) >= outageAfter && now.Sub(f.last) <= outageEnds
 }
 
-// holds says that a delivery whose request has failed is kept, to be tried again.
-func (a *applier) holds(d *delivery, kind call, err error) bool {
+// holds returns whether a delivery whose request has failed stays in flight, to be tried again.
+func (w *Worker) holds(d *delivery, kind call, err error) bool {
 	now := time.Now()
 	blame, _ := classify(err)
-	return blame == transient && !sourceChanged(err) && a.outage.lasts(now, kind) && now.Sub(d.received) < maxHold
+	return blame == transient && !sourceChanged(err) && w.outage.lasts(now, kind) && now.Sub(d.received) < maxHold
 }

@@ -78,7 +78,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%d tasks with results, %d messages left", len(seen), left)
 		}
 		s := r.Stats()
-		if s.InHand != 0 || s.Received != n || s.Outcomes[messages.Moved] != n/4 {
+		if s.InFlight != 0 || s.Received != n || s.Outcomes[messages.Moved] != n/4 {
 			t.Errorf("stats %+v", s)
 		}
 		sqs := s.Requests["ReceiveMessage"] + s.Requests["DeleteMessageBatch"] + s.Requests["SendMessageBatch"] + s.Requests["ChangeMessageVisibilityBatch"]

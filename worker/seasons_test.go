@@ -14,6 +14,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -64,7 +65,7 @@ func (c *crowd) take(key string) bool {
 
 func (s *seat) CopyObject(ctx context.Context, _, dst, ifMatch string) (string, error) {
 	ok := s.take(dst)
-	sleep(ctx, 40*time.Millisecond, nil)
+	_ = retry.Sleep(ctx, 40*time.Millisecond)
 	if !ok {
 		return "", s3Error("CopyObject", bucket.CodeSlowDown, 503)
 	}
@@ -80,7 +81,7 @@ func (s *seat) DeleteObjects(ctx context.Context, keys []string) (refused []*buc
 			refused = append(refused, e)
 		}
 	}
-	sleep(ctx, 40*time.Millisecond, nil)
+	_ = retry.Sleep(ctx, 40*time.Millisecond)
 	return refused, nil
 }
 
@@ -89,7 +90,7 @@ func (s *seat) HeadObject(context.Context, string) (bucket.Object, error) {
 }
 
 func (s *seat) ReceiveMessage(ctx context.Context, most int, _ time.Duration) (got []queue.Message, err error) {
-	sleep(ctx, 10*time.Millisecond, nil)
+	_ = retry.Sleep(ctx, 10*time.Millisecond)
 	for range most {
 		got = append(got, queue.Message{Body: seasonsTask(int(s.next.Add(1) - 1)).Encode(), Receipt: "receipt", ReceiveCount: 1})
 	}
@@ -97,12 +98,12 @@ func (s *seat) ReceiveMessage(ctx context.Context, most int, _ time.Duration) (g
 }
 
 func (s *seat) SendMessageBatch(ctx context.Context, _ []queue.Entry) ([]queue.Failure, error) {
-	sleep(ctx, 10*time.Millisecond, nil)
+	_ = retry.Sleep(ctx, 10*time.Millisecond)
 	return nil, nil
 }
 
 func (s *seat) DeleteMessageBatch(ctx context.Context, _ []string) ([]queue.Failure, error) {
-	sleep(ctx, 10*time.Millisecond, nil)
+	_ = retry.Sleep(ctx, 10*time.Millisecond)
 	return nil, nil
 }
 
@@ -170,7 +171,7 @@ func (c *crowd) run(t *testing.T, workers int, window time.Duration) (in crowded
 			s := &seat{crowd: c}
 			seats[i] = s
 			all.Go(func() {
-				if err := New(Config{ID: "w", Layout: layout, Bucket: s, Tasks: s, Results: s, Deads: s, Pointer: s}).Run(ctx); err != nil {
+				if err := New(Config{ID: "w", Layout: layout, Bucket: s, Tasks: s, Results: s, DeadLetters: s, Pointer: s}).Run(ctx); err != nil {
 					t.Error(err)
 				}
 			})

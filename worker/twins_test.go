@@ -16,6 +16,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
@@ -52,7 +53,7 @@ func (b *memBucket) enter(ctx context.Context, op string, keys ...string) error 
 			return err
 		}
 	}
-	if op != "GetObject" && !sleep(ctx, b.latency, nil) {
+	if op != "GetObject" && retry.Sleep(ctx, b.latency) != nil {
 		return s3Error(op, bucket.CodeTransport, 0)
 	}
 	return nil
@@ -206,7 +207,7 @@ func (q *memQueue) enter(ctx context.Context, op string) error {
 	q.mu.Lock()
 	q.calls[op]++
 	q.mu.Unlock()
-	if !sleep(ctx, q.latency, nil) {
+	if retry.Sleep(ctx, q.latency) != nil {
 		return ctx.Err()
 	}
 	if q.fail != nil {
@@ -411,7 +412,7 @@ func (w *world) point(t testing.TB, change func(*state.Pointer)) {
 
 func (w *world) config() Config {
 	return Config{
-		ID: "worker-1", Layout: layout, Bucket: w.bucket, Tasks: w.tasks, Results: w.results, Deads: w.deads, Pointer: w.store,
+		ID: "worker-1", Layout: layout, Bucket: w.bucket, Tasks: w.tasks, Results: w.results, DeadLetters: w.deads, Pointer: w.store,
 	}
 }
 

@@ -149,7 +149,7 @@ func (a *app) plannerConfig() planner.Config {
 
 func (a *app) trackerOptions() tracker.Options {
 	return tracker.Options{
-		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, Parallel: a.cfg.Listings, Page: a.reportPage,
+		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, KeepRuns: a.cfg.KeepRuns, Parallel: a.cfg.Listings, Page: a.reportPage,
 		MetricsNamespace: a.cfg.MetricsNamespace,
 	}
 }
@@ -195,7 +195,7 @@ func (a *app) openWorker(ctx context.Context, change func(*worker.Config)) (*wor
 	if cfg.Results, err = a.openQueue(ctx, a.cfg.ResultsQueue); err != nil {
 		return nil, err
 	}
-	if cfg.Deads, err = a.openQueue(ctx, a.cfg.DeadLetterQueue); err != nil {
+	if cfg.DeadLetters, err = a.openQueue(ctx, a.cfg.DeadLetterQueue); err != nil {
 		return nil, err
 	}
 	change(&cfg)

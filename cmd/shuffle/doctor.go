@@ -20,7 +20,7 @@ type doctorCmd struct{}
 
 func (c *doctorCmd) run(ctx context.Context, a *app) error {
 	var checks []show.Check
-	for _, part := range []func(context.Context) []show.Check{a.checkBucket, a.checkSettings, a.checkQueues, a.checkSheets} {
+	for _, part := range []func(context.Context) []show.Check{a.checkBucket, a.checkSettings, a.checkQueues, a.checkAlerts, a.checkSheets} {
 		checks = append(checks, part(ctx)...)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -79,6 +79,16 @@ func (a *app) checkQueues(ctx context.Context) (checks []show.Check) {
 		checks, foreign = append(checks, found...), append(foreign, others...)
 	}
 	return append(checks, doctor.Environments(scope, foreign))
+}
+
+// checkAlerts checks the topic that a stack names; without one there is nothing to check.
+func (a *app) checkAlerts(ctx context.Context) []show.Check {
+	topic := a.cfg.AlertsTopic
+	if topic == "" {
+		return nil
+	}
+	all, err := a.opener.Subscriptions(ctx, topic)
+	return []show.Check{doctor.Alerts(topic, all, err)}
 }
 
 // otherEnvironments are those whose messages workers and trackers have met since the newest run began.

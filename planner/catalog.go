@@ -88,6 +88,16 @@ func listManifests(ctx context.Context, folder string, lister bucket.Lister) (ke
 	return keys, problems, nil
 }
 
+// misnamed are the manifests that are not read because of their names.
+func (c *catalog) misnamed() (keys []string) {
+	for _, p := range c.problems {
+		if _, ok := manifest.SeasonOf(p.Manifest); !ok {
+			keys = append(keys, p.Manifest)
+		}
+	}
+	return keys
+}
+
 func readManifest(ctx context.Context, b Bucket, key string) ([]manifest.Entry, error) {
 	c, err := b.GetObject(ctx, key, "")
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/rows"
+	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 // Config are the settings that a plan depends on. Split to Classes decide in which dataset a frame stands: they are what the
@@ -58,4 +59,6 @@ type Options struct {
 	Seeds     int  `json:"-"`
 	Review    bool `json:"-"`
 	Supersede bool `json:"-"`
+	// OnChanges gets the changes of an episode when it has been planned, one episode at a time, in any order; nil: none.
+	OnChanges func(dataset.Episode, []state.FrameChange) error `json:"-"`
 }

@@ -53,26 +53,31 @@ type frameReading struct {
 	in       EpisodeInput
 	problems []state.Problem
 	held     string // why a plan would hold the episode; "" when it would not
+	unknown  bool   // neither the manifests nor the datasets have the episode
 }
 
 // readFrame reads what the plan of a frame's episode depends on. What holds the episode is no error.
 func (c *comparison) readFrame(ctx context.Context, f dataset.Frame) (r frameReading, err error) {
 	r.in = c.episodeInput(f.Episode(), c.assign)
-	holds := c.names.unnamed(f.Episode())
-	if s, at := c.names.find(f.Episode()); at >= 0 {
+	var holds error
+	s, at := c.names.find(f.Episode())
+	if at >= 0 {
 		r.entry = s.episodes[at]
 		holds = c.readEpisode(ctx, s, &r)
 	}
 	if ctx.Err() != nil {
 		return r, context.Cause(ctx)
 	}
-	if holds != nil {
-		r.held = holds.Error()
-	}
 	if r.in.Standing == nil { // something before the listing held the episode
 		if r.in.Standing, err = c.standing(ctx, f.Episode()); err != nil {
 			return r, err
 		}
+	}
+	if at < 0 {
+		holds, r.unknown = c.names.unnamed(f.Episode(), len(r.in.Standing) > 0)
+	}
+	if holds != nil {
+		r.held = holds.Error()
 	}
 	r.in.Assign = r.in.Assign.pin(r.in.Standing)
 	return r, nil
@@ -118,7 +123,7 @@ func (c *comparison) readEpisode(ctx context.Context, s season, r *frameReading)
 func (r frameReading) explain(f dataset.Frame) *why.Explanation {
 	out := &why.Explanation{
 		Frame: f, Episode: f.Episode(), Rows: []why.Row{}, Stands: []why.Copy{}, Problems: []state.Problem{}, Operations: []why.Operation{},
-		Sheet: why.Sheet{Title: cmp.Or(r.values.Title, r.entry.Title), URL: r.entry.URL}, Held: r.held, Split: placeOf(r.in.Assign, f),
+		Sheet: why.Sheet{Title: cmp.Or(r.values.Title, r.entry.Title), URL: r.entry.URL}, Held: r.held, Unknown: r.unknown, Split: placeOf(r.in.Assign, f),
 	}
 	for _, p := range r.problems {
 		if p.Frame == string(f) && !slices.Contains(out.Problems, p) {
@@ -143,14 +148,20 @@ func (c *catalog) find(e dataset.Episode) (season, int) {
 	return season{}, -1
 }
 
-// unnamed says why an episode is not planned at all.
-func (c *catalog) unnamed(e dataset.Episode) error {
+// unnamed says why an episode is not planned at all. stands reports whether frames of it are in the datasets: else it is unknown.
+func (c *catalog) unnamed(e dataset.Episode, stands bool) (reason error, unknown bool) {
 	for _, p := range c.problems {
 		if code, ok := manifest.SeasonOf(p.Manifest); ok && code == e.Season() {
-			return fmt.Errorf("the manifest %s: %s", p.Manifest, p.Problem)
+			return fmt.Errorf("the manifest %s: %s", p.Manifest, p.Problem), false
 		}
 	}
-	return fmt.Errorf("no manifest names %s: its frames in the datasets are orphans, and are left alone (shuffle plan --prune %s deletes them)", e, e)
+	if misnamed := c.misnamed(); len(misnamed) > 0 {
+		return fmt.Errorf("no manifest names %s, unless one that is not read does: %.200q, expected a name such as %s-episodes.json", e, misnamed, e.Season()), !stands
+	}
+	if !stands {
+		return fmt.Errorf("no manifest names the episode %s, and no frame of it is in the datasets", e), true
+	}
+	return fmt.Errorf("no manifest names %s: its frames in the datasets are orphans, and are left alone (shuffle plan --prune %s deletes them)", e, e), false
 }
 
 // explainRows finds the frame's rows, also in a sheet that holds its episode.

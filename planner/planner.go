@@ -157,7 +157,7 @@ func (in inputs) plan(ctx context.Context, what purpose) (*state.Plan, error) {
 		return nil, err
 	}
 	sink := newSink(ctx, in.p, plan, assign.Split, in.chosen.inForce)
-	sink.onTask = what.onTask
+	sink.onTask, sink.onChanges = what.onTask, in.opt.OnChanges
 	label := func(string, []Labelled) {}
 	if in.opt.Seeds > 0 {
 		sink.trial = &seedTrial{assign: *assign, least: in.p.Config.MinPerClass, classes: in.chosen.Classes}

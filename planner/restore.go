@@ -45,7 +45,7 @@ func RestoreEpisode(in EpisodeInput, version int64, restored []state.VersionRow)
 	in.Same = func(copyETag, srcETag string) bool {
 		return known[state.Pair{ETag: copyETag, SrcETag: srcETag}] || same(copyETag, srcETag)
 	}
-	r.planner = &episodePlanner{EpisodeInput: in}
+	r.planner = &episodePlanner{EpisodeInput: in, cause: state.ChangeRestore}
 	r.planner.allow = func(flag string) string {
 		return fmt.Sprintf("if that is right, shuffle restore %d --allow-%s %s", version, flag, in.Episode)
 	}
@@ -99,7 +99,7 @@ func (r *restoration) allStand(stood []state.VersionRow) bool {
 }
 
 func (r *restoration) refuse(f dataset.Frame, why string) Wish {
-	r.planner.out.Problems = append(r.planner.out.Problems, state.Problem{Frame: string(f), Problem: "not restored: " + why + "; the frame is left as it stands"})
+	r.planner.problem(state.Problem{Frame: string(f), Kind: kindNotRestored, Problem: "not restored: " + why + "; the frame is left as it stands"})
 	return Wish{Frozen: true}
 }
 

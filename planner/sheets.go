@@ -134,7 +134,7 @@ func causeOf(err error) state.Cause {
 func convert(problems []rows.Problem) []state.Problem {
 	all := make([]state.Problem, len(problems))
 	for i, p := range problems {
-		all[i] = state.Problem(p)
+		all[i] = state.Problem{Row: p.Row, Frame: p.Frame, Problem: p.Problem, Warning: p.Warning, Kind: p.Kind, Value: p.Value, Column: p.Column}
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
@@ -21,6 +22,9 @@ type sink struct {
 	saves  bool                // the plan is of a run, and its tasks are saved
 	onTask func(messages.Task) // sees every task; nil: none
 	trial  *seedTrial          // collects what other seeds are tried on; nil: none are
+	// onChanges gets the changes of each episode; nil: none.
+	onChanges func(dataset.Episode, []state.FrameChange) error
+	earlier   *earlierProblems
 
 	turn    chan struct{} // holds one while somebody adds. It is no mutex, since who waits for it may be stopped
 	pending []messages.Task
@@ -38,6 +42,7 @@ const chunksAtOnce = 4
 // newSink completes a plan that has its header only.
 func newSink(ctx context.Context, p *Planner, plan *state.Plan, split Split, inForce state.InForce) *sink {
 	s := &sink{p: p, plan: plan, split: split, saves: plan.Run != "", turn: make(chan struct{}, 1), sum: newSummary()}
+	s.earlier = &earlierProblems{store: p.Store, run: plan.Run}
 	if inForce.Exists() {
 		s.effect = newSettingsEffect(split)
 	}
@@ -50,7 +55,11 @@ func newSink(ctx context.Context, p *Planner, plan *state.Plan, split Split, inF
 func (s *sink) add(ctx context.Context, sheetURL string, in EpisodeInput, out EpisodeChanges) error {
 	e := in.Episode
 	row := state.EpisodePlan{Season: e.Season(), Episode: e.Code(), State: state.EpisodePlanned, Sheet: sheetURL, Totals: out.Totals, Reason: out.Held, Cause: out.Cause}
-	row.Problems, row.MoreProblems = bounded(out.Problems)
+	if s.plan.Restores > 0 { // no sheet is read
+		countProblems(&row, out.Problems)
+	} else {
+		s.earlier.describe(ctx, &row, in, out.Problems)
+	}
 	if out.Held != "" {
 		row.State = state.EpisodeHeld
 	}
@@ -59,6 +68,9 @@ func (s *sink) add(ctx context.Context, sheetURL string, in EpisodeInput, out Ep
 		if err := s.p.Store.WriteExpected(ctx, s.plan.Run, e, out.Expected); err != nil {
 			return err
 		}
+	}
+	if err := s.saveForReaders(ctx, &row, out); err != nil {
+		return err
 	}
 	var trial trialEpisode
 	if s.trial != nil && out.Held == "" {
@@ -72,6 +84,12 @@ func (s *sink) add(ctx context.Context, sheetURL string, in EpisodeInput, out Ep
 	}
 	row.FirstSeq = s.plan.Tasks
 	s.plan.Episodes = append(s.plan.Episodes, row)
+	s.plan.Changes = append(s.plan.Changes, state.CountChanges(e, out.Changes)...)
+	if s.onChanges != nil && len(out.Changes) > 0 {
+		if err := s.onChanges(e, out.Changes); err != nil {
+			return err
+		}
+	}
 	if out.Held != "" {
 		return nil
 	}
@@ -91,6 +109,19 @@ func (s *sink) add(ctx context.Context, sheetURL string, in EpisodeInput, out Ep
 		s.task(t)
 	}
 	return context.Cause(s.writing)
+}
+
+// saveForReaders saves what people ask for later: the changes with their causes, and the problems that the plan does not hold.
+func (s *sink) saveForReaders(ctx context.Context, row *state.EpisodePlan, out EpisodeChanges) error {
+	if s.saves && len(out.Changes) > 0 {
+		if err := s.p.Store.WriteChanges(ctx, s.plan.Run, row.Name(), out.Changes); err != nil {
+			return err
+		}
+	}
+	if s.saves && row.MoreProblems > 0 {
+		return s.p.Store.WriteProblems(ctx, s.plan.Run, row.Name(), out.Problems)
+	}
+	return nil
 }
 
 // task numbers a task and has the chunk saved that it fills.
@@ -125,6 +156,7 @@ func (s *sink) finish(ctx context.Context, in inputs, latest *lastVersion) (err 
 	}
 	plan := s.plan
 	slices.SortFunc(plan.Episodes, func(a, b state.EpisodePlan) int { return strings.Compare(string(a.Name()), string(b.Name())) })
+	state.SortChangeCounts(plan.Changes)
 	plan.Balance = s.sum.balance(plan.Settings)
 	plan.MissingClasses = missing(plan.Balance, s.split)
 	plan.RareClasses = s.sum.units.rare(s.p.Config.MinPerClass, s.split, plan.Settings.Classes, s.sum.after)
@@ -164,19 +196,4 @@ func (s *sink) classNumbers(ctx context.Context, last *lastVersion) ([]state.Cla
 		}
 	}
 	return state.ClassNumberChanges(latest.ClassNames(), names), nil
-}
-
-// bounded keeps the first MaxProblems, errors before warnings, in the order of the sheet's rows.
-func bounded(problems []state.Problem) ([]state.Problem, int) {
-	slices.SortStableFunc(problems, func(a, b state.Problem) int {
-		if a.Warning != b.Warning {
-			if b.Warning {
-				return -1
-			}
-			return 1
-		}
-		return a.Row - b.Row
-	})
-	more := max(len(problems)-state.MaxProblems, 0)
-	return append([]state.Problem{}, problems[:len(problems)-more]...), more
 }

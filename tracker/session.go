@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -80,7 +81,9 @@ func (s *session) ended() bool {
 }
 
 func (s *session) status() state.Status {
-	return state.StatusOf(s.held.Pointer, s.ledger.Progress(), s.plan)
+	p := s.ledger.Progress()
+	p.Age = time.Since(s.progressed)
+	return state.StatusOf(s.held, p, s.plan)
 }
 
 // look reads the pointer, and what belongs to its run when it has changed.
@@ -291,9 +294,13 @@ func (s *session) halt(ctx context.Context) error {
 		return err
 	}
 	code, n := commonest(dead)
+	then := "fix that, then: shuffle redrive " + s.held.Run
+	if advice.Gone(codes(dead)) {
+		then = "fix that, then: shuffle plan, which does without the source images that are gone"
+	}
 	return s.fail(ctx, fmt.Sprintf(
-		"halted: %d of %d tasks are dead, more than %s (--max-dead, SHUFFLE_MAX_DEAD) allows; most by %s (%d), see shuffle dead %s; fix that, then: shuffle redrive %s",
-		len(dead), s.held.Tasks, s.Options.MaxDead, code, n, s.held.Run, s.held.Run))
+		"halted: %d of %d tasks are dead, more than %s (--max-dead, SHUFFLE_MAX_DEAD) allows; most by %s (%d), see shuffle dead %s; %s",
+		len(dead), s.held.Tasks, s.Options.MaxDead, code, n, s.held.Run, then))
 }
 
 // fail ends the run, then writes its report; a crash in between is mended by settle.

@@ -20,12 +20,13 @@ type doctorCmd struct{}
 
 func (c *doctorCmd) run(ctx context.Context, a *app) error {
 	var checks []show.Check
-	for _, part := range []func(context.Context) []show.Check{a.checkBucket, a.checkSettings, a.checkQueues, a.checkAlerts, a.checkSheets} {
+	for _, part := range []func(context.Context) []show.Check{a.checkBucket, a.checkSettings, a.checkState, a.checkQueues, a.checkAlerts, a.checkSheets} {
 		checks = append(checks, part(ctx)...)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
+	sayOnce(checks)
 	if err := show.Checks(a.stdout, a.style, checks); err != nil {
 		return err
 	}
@@ -35,6 +36,21 @@ func (c *doctorCmd) run(ctx context.Context, a *app) error {
 		}
 	}
 	return nil
+}
+
+// sayOnce shortens the checks that fail because of the login for AWS, all but the first.
+func sayOnce(checks []show.Check) {
+	first := map[string]string{}
+	for i, check := range checks {
+		if check.OK || !doctor.OfLogin(check.Fix) {
+			continue
+		}
+		if name, said := first[check.Fix]; said {
+			checks[i].Detail, checks[i].Fix = "for the same reason as: "+name, ""
+			continue
+		}
+		first[check.Fix] = check.Name
+	}
 }
 
 // failed is a check that could not begin. Advice by the cause comes before the step's own.
@@ -58,6 +74,14 @@ func (a *app) checkBucket(ctx context.Context) []show.Check {
 	return append(checks, doctor.Strays(ctx, dataset.Destination{
 		Bucket: bucket.AtMost(a.cfg.Listings, a.bucket), Layout: store.Layout, Datasets: append(a.split.Datasets(), inForce.Datasets...), Parallel: a.cfg.Listings,
 	}))
+}
+
+func (a *app) checkState(ctx context.Context) []show.Check {
+	store, err := a.openStore(ctx)
+	if err != nil {
+		return nil // checkBucket reports it
+	}
+	return doctor.State(ctx, store)
 }
 
 func (a *app) checkQueues(ctx context.Context) (checks []show.Check) {
@@ -121,7 +145,7 @@ func (a *app) checkSheets(ctx context.Context) (checks []show.Check) {
 func checkEpisode(e planner.Inspection) show.Check {
 	name := "sheet of " + string(e.Episode)
 	if e.Err == nil {
-		return show.Check{Name: name, OK: true, Detail: fmt.Sprintf("%d frames, %d images, %d problems", e.Frames, e.Images, e.Problems)}
+		return show.Check{Name: name, OK: true, Detail: fmt.Sprintf("%d frames, %d images, %s", e.Frames, e.Images, show.ProblemsLine(e.Plan))}
 	}
 	fix := "mend the sheet " + e.Sheet
 	switch {

@@ -72,7 +72,7 @@ func command(ctx context.Context, args []string, hider *secret.Hider, stdout, st
 	if err != nil {
 		return err
 	}
-	if err := checkLocal(parsed.command, a.cfg.Local); err != nil {
+	if err := checkFolders(parsed.command, a.cfg); err != nil {
 		return err
 	}
 	switch parsed.command.(type) {

@@ -38,7 +38,22 @@ func runningStatus() state.Status {
 
 func idleStatus() state.Status {
 	st := status(state.Running, 345_600, 212_045, 0)
-	st.IdleSeconds = 754
+	last := 754.0
+	st.IdleSeconds, st.LastResultSeconds = last, &last
+	return st
+}
+
+// staleStatus has had no result for some seconds.
+func staleStatus() state.Status {
+	st := status(state.Running, 345_600, 212_045, 0)
+	last := 14.2
+	st.LastResultSeconds = &last
+	return st
+}
+
+func earlierDead() state.Status {
+	st := deadStatus()
+	st.Earlier = true
 	return st
 }
 

@@ -88,6 +88,8 @@ bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone 
 	bin/bench results --episodes 12
 	bin/bench cost --episodes 12
 	bin/bench backlog --episodes 36
+	bin/bench change --episodes 36 --s5cmd $(S5CMD) --rclone $(RCLONE)
+	bin/bench grow --rounds 1
 	go test -count=1 -v -run HundredSeasons ./worker -args -seasons.depth=4 -seasons.window=60s
 
 # Modules of their own, for what the peers need is not what the program needs.

@@ -22,7 +22,7 @@ const (
 	maxGathered = 1000
 	// lettersEvery is how often the dead-letter queue is asked while a run is active: it seldom has anything.
 	lettersEvery = 3 * time.Second
-	// fewOpen tasks have their results within about a second of S3's 3,500 writes; nearEndSeconds, where the run is faster.
+	// fewOpen tasks have their results within about a second of S3's 3,500 writes; nearEndSeconds counts where the run is faster.
 	fewOpen        = 5000
 	nearEndSeconds = 2
 	// drainPatience is how long a drain goes on that brings nothing of the run in force: what others have left on the
@@ -43,11 +43,11 @@ func (g gathered) len() int { return len(g.results) + len(g.letters) }
 // dead-letter queue, which in a run is asked now and then only. Results do not wait for its answer, which takes the whole window when
 // there is no letter: that is taken in by the step in which it has come. An error does not void what was received.
 //
-// While no run is active, the first result ends the window: it says that a run has begun.
+// While few tasks are open, or none is known, the first batch that is not full ends the window.
 func (s *session) gather(ctx context.Context, window time.Duration) (gathered, error) {
 	begun := time.Now()
 	results := &poller{queue: s.Results, wait: window, until: begun.Add(window), pollers: maxPollers}
-	results.early = s.nearEnd() || !s.held.State.Active() // the last results, and the first, are not to wait for more
+	results.early = !s.manyOpen() // the first results, and the last, are not to wait for more
 	if !s.held.State.Active() {
 		results.pollers = 1
 	}
@@ -67,10 +67,10 @@ func (s *session) gather(ctx context.Context, window time.Duration) (gathered, e
 	return got, err
 }
 
-// nearEnd says that few enough tasks of an active run are open for all their results to come within about a second.
-func (s *session) nearEnd() bool {
+// manyOpen reports whether so many tasks of an active run are open that their results come for longer than about a second.
+func (s *session) manyOpen() bool {
 	open := float64(s.ledger.Open().GetCardinality())
-	return s.held.State.Active() && open > 0 && open <= fewOpen+nearEndSeconds*s.ledger.Progress().Rate()
+	return s.held.State.Active() && open > fewOpen+nearEndSeconds*s.ledger.Progress().Rate()
 }
 
 // question is a queue that is being asked for the time of one window.
@@ -198,10 +198,11 @@ const publishedSoon = 200 * time.Millisecond
 // skipsReceive reports whether a step need not receive, since every task is accounted for: an empty queue takes a second to say
 // so. In a running run a step in two receives, so that one whose verification fails goes on to take in what comes.
 func (s *session) skipsReceive() bool {
-	accounted := s.held.Tasks > 0 && s.ledger.Open().IsEmpty()
+	accounted, skipped := s.held.Tasks > 0 && s.ledger.Open().IsEmpty(), s.skipped
+	s.skipped = false
 	switch s.held.State {
 	case state.Running:
-		s.skipped = accounted && !s.skipped
+		s.skipped = accounted && !skipped
 		return s.skipped
 	case state.Publishing: // its planner is about to say that it runs, or gone
 		return accounted && time.Since(s.changed) < min(patience, s.stall())

@@ -30,8 +30,8 @@ type cli struct {
 
 	Settings settingsCmd `cmd:"" help:"Show the settings in force and where this environment differs." example:"settings --json"`
 
-	Changes  changesCmd  `cmd:"" help:"What a run changes and why, frame by frame." example:"changes --csv FILE"`
-	Problems problemsCmd `cmd:"" help:"What is wrong in the sheets, by kind." example:"problems --episode S01E01 --csv FILE"`
+	Changes  changesCmd  `cmd:"" help:"What a run changes and why, frame by frame." example:"changes --csv changes.csv"`
+	Problems problemsCmd `cmd:"" help:"What is wrong in the sheets, by kind." example:"problems --csv problems.csv"`
 
 	Status  statusCmd  `cmd:"" help:"Where a run stands." example:"status --watch"`
 	Runs    runsCmd    `cmd:"" help:"List the runs, newest first." example:"runs"`

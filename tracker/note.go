@@ -17,8 +17,8 @@ const (
 	// troubleEvery is how often a tracker that cannot go on writes why into the pointer.
 	troubleEvery = time.Minute
 	maxTrouble   = 500 // bytes of it
-	// awakeEvery is how often a tracker with an active run sends a message to the results queue. It is well below the half
-	// hour without messages after which the stack puts a tracker to sleep.
+	// awakeEvery is how often a tracker with an active run sends a message to the results queue. A message comes back each time
+	// its visibility timeout ends, a minute, and a queue gives one up that was received too often: the stack's after 50 times.
 	awakeEvery = 10 * time.Minute
 )
 
@@ -65,14 +65,26 @@ func (s *session) note(ctx context.Context, text string) {
 	}
 }
 
-// keepAwake sends a message to the results queue when it finds an active run, and then now and then, whether the run goes on
-// or not. Where the queues' metrics decide whether a tracker runs, a run that cannot end would otherwise be left alone.
+// keepAwake has a message of its own on the results queue while a run is active, whether the run goes on or not. Where the
+// queues' metrics decide whether a tracker runs, a run that cannot end would otherwise be left alone.
+//
+// The message is a probe, which every tracker acknowledges, but for the one that has sent it: that leaves it in flight (see
+// fold.awake) until it sends the next one, or no run is active. When the tracker dies the message becomes visible, and wakes
+// another one.
 func (s *session) keepAwake(ctx context.Context) {
 	if s.Awake == nil || !s.held.State.Active() || time.Since(s.awakened) < awakeEvery {
 		return
 	}
-	s.awakened = time.Now()
-	if err := queue.SendAll(ctx, s.Awake, []queue.Entry{{Body: messages.EncodeProbe("awake-" + rand.Text())}}); err != nil {
+	s.awakened, s.awake = time.Now(), messages.EncodeProbe("awake-"+rand.Text())
+	if err := queue.SendAll(ctx, s.Awake, []queue.Entry{{Body: s.awake}}); err != nil {
 		s.log().Warn("cannot send the message that keeps this tracker awake", zap.String("run", s.held.Run), zap.Error(err))
 	}
+}
+
+// awakeMessage is the body of the message that is not acknowledged; "" when there is none.
+func (s *session) awakeMessage() string {
+	if !s.held.State.Active() {
+		return ""
+	}
+	return s.awake
 }

@@ -35,6 +35,7 @@ type session struct {
 	noted      time.Time     // when it was last written down that other environments use the queues
 	troubled   time.Time     // when a trouble was last written into the pointer; noteTrouble sets it
 	awakened   time.Time     // when the last message of keepAwake was sent
+	awake      string        // its body; keepAwake sets both
 	found      bool          // the first look found the run in verifying, and this session has not noted that yet
 	skipped    bool          // the last step of a running run did not receive
 	yields     int           // steps in a row that gave nothing but their messages

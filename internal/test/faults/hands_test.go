@@ -234,7 +234,7 @@ func (w *world) handle(how string) error {
 	defer w.editing.Unlock()
 	held, err := w.store.Current(w.ctx, state.Held{})
 	if err != nil {
-		return nil //nolint:nilerr // The pointer is damaged: the operator's business.
+		return nil // the pointer is damaged: the operator's business
 	}
 	w.did("the folder: "+how, held.Run)
 	switch how {

@@ -31,24 +31,29 @@ func (l *lastVersion) get(ctx context.Context) (state.Version, error) {
 }
 
 // knownPairs reads, once and only when somebody asks, which copies have which source's content although their ETags differ: from the
-// latest dataset version, and from the runs since, which may have failed without one.
+// latest dataset version, and from the runs since, which may have failed without one. A version that was made after somebody
+// had deleted the ones before it does not know all sources; then the runs before it are asked too, the newest first.
 type knownPairs struct {
 	store *state.Store
 	last  *lastVersion
 
 	once  sync.Once
 	pairs map[state.Pair]struct{}
+	etags map[string]struct{} // of the copies in pairs
 	err   error
 }
 
-func (k *knownPairs) get(ctx context.Context) (map[state.Pair]struct{}, error) {
+// pairRuns bounds the runs that are asked for what no dataset version knows.
+const pairRuns = 200
+
+func (k *knownPairs) get(ctx context.Context) (*knownPairs, error) {
 	k.once.Do(func() {
-		k.pairs = map[state.Pair]struct{}{}
+		k.pairs, k.etags = map[state.Pair]struct{}{}, map[string]struct{}{}
 		if k.err = k.read(ctx); k.err != nil {
 			k.err = fmt.Errorf("read the pairs of ETags of earlier copies: %w", k.err)
 		}
 	})
-	return k.pairs, k.err
+	return k, k.err
 }
 
 func (k *knownPairs) read(ctx context.Context) error {
@@ -56,56 +61,87 @@ func (k *knownPairs) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	unknown := map[string]struct{}{}
 	for _, name := range slices.Sorted(maps.Keys(latest.Counts)) {
 		rows, err := k.store.ReadVersionRows(ctx, latest.Generation, name)
 		if err != nil {
 			return err
 		}
 		for _, r := range rows {
-			if r.SrcETag != "" && r.SrcETag != r.ETag {
-				k.pairs[state.Pair{ETag: r.ETag, SrcETag: r.SrcETag}] = struct{}{}
+			switch r.SrcETag {
+			case "":
+				unknown[r.ETag] = struct{}{}
+			case r.ETag:
+				k.etags[r.ETag] = struct{}{}
+			default:
+				k.add(state.Pair{ETag: r.ETag, SrcETag: r.SrcETag})
 			}
 		}
 	}
-	return k.since(ctx, latest.Generation)
+	return k.ofRuns(ctx, latest.Generation, unknown)
 }
 
-// since adds what the results of later runs told.
-func (k *knownPairs) since(ctx context.Context, generation int64) error {
+func (k *knownPairs) add(p state.Pair) {
+	k.pairs[p] = struct{}{}
+	k.etags[p.ETag] = struct{}{}
+}
+
+// ofRuns adds what the results of the runs after a generation told, and of those before it until no copy is unknown.
+func (k *knownPairs) ofRuns(ctx context.Context, generation int64, unknown map[string]struct{}) error {
 	runs, err := k.store.Runs(ctx)
 	if err != nil {
 		return err
 	}
-	for _, run := range runs {
+	asked := 0
+	for _, run := range slices.Backward(runs) {
 		if n := state.GenerationOf(run); n > 0 && n <= generation {
-			continue
+			if asked++; len(unknown) == 0 || asked > pairRuns {
+				break
+			}
 		}
 		pairs, err := k.store.Pairs(ctx, run)
 		if err != nil {
 			return err
 		}
 		for _, p := range pairs {
-			k.pairs[p] = struct{}{}
+			k.add(p)
+			delete(unknown, p.ETag)
 		}
 	}
 	return nil
 }
 
 // same compares a copy's content with its source's: by ETag, or else by what is known of the copy.
-func (d *draft) same(ctx context.Context, in *EpisodeInput) error {
+func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 	in.Same = sameETag
 	if !differs(in) {
 		return nil
 	}
-	known, err := d.known.get(ctx)
+	known, err := r.known.get(ctx)
 	if err != nil {
 		return err
 	}
+	for f, copies := range in.Standing {
+		for _, c := range copies {
+			if _, told := known.etags[c.ETag]; !told && in.Images[f] != "" && in.Images[f] != c.ETag {
+				in.Untold++
+			}
+		}
+	}
 	in.Same = func(copyETag, srcETag string) bool {
-		_, ok := known[state.Pair{ETag: copyETag, SrcETag: srcETag}]
+		_, ok := known.pairs[state.Pair{ETag: copyETag, SrcETag: srcETag}]
 		return ok || sameETag(copyETag, srcETag)
 	}
 	return nil
+}
+
+// untoldNote explains refreshes in a bucket whose copies have ETags of their own, when what was copied is not recorded any more.
+func (p *episodePlanner) untoldNote() string {
+	if p.Untold == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; of %d of them neither a dataset version nor a run says what was copied, as when versions and runs were deleted in a bucket with a KMS key: "+
+		"then the images may be the same, and copying them once records it", p.Untold)
 }
 
 func sameETag(copyETag, srcETag string) bool { return copyETag == srcETag }

@@ -23,23 +23,23 @@ type chosen struct {
 // changed says that the plan puts frames elsewhere than the settings in force would.
 func (c chosen) changed() bool { return len(c.given) > 0 }
 
-// settings reads what is in force and chooses the definition of the plan.
-func (d *draft) settings(ctx context.Context) (chosen, error) {
-	inForce, err := d.p.Store.Settings(ctx)
+// chooseSettings reads what is in force and chooses the definition of the plan.
+func (in inputs) chooseSettings(ctx context.Context) (chosen, error) {
+	inForce, err := in.p.Store.Settings(ctx)
 	if err != nil {
 		return chosen{}, err
 	}
 	if inForce.Rebuilt != "" {
-		d.p.log().Warn("settings.json is missing; the settings in force are taken from " + inForce.Rebuilt)
+		in.p.log().Warn("settings.json is missing; the settings in force are taken from " + inForce.Rebuilt)
 	}
-	if d.fixed != nil {
-		ch := d.p.Config.with(inForce, *d.fixed)
+	if in.fixed != nil {
+		ch := in.p.Config.with(inForce, *in.fixed)
 		for i := range ch.given {
-			ch.given[i].From = fmt.Sprintf("version %d", d.opt.Restore)
+			ch.given[i].From = fmt.Sprintf("version %d", in.opt.Restore)
 		}
 		return ch, nil
 	}
-	return d.p.Config.choose(inForce, d.opt)
+	return in.p.Config.choose(inForce, in.opt)
 }
 
 // choose gives the definition of a plan (DESIGN 5, "Settings in force"):

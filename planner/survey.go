@@ -2,8 +2,8 @@ package planner
 
 import (
 	"context"
-	"fmt"
-	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/inventory"
@@ -16,45 +16,58 @@ import (
 // Survey reads what the sheet and the listings say of each frame of an episode, and writes nothing. What is wrong with the sheet or
 // its images is in the survey's Held; only what keeps the datasets from being listed is an error.
 func (p *Planner) Survey(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
-	d := p.draft(Options{DryRun: true, Recorded: true})
-	var err error
-	if d.names, err = d.catalog(ctx); err != nil {
+	inputs, err := p.readInputs(ctx, Options{DryRun: true, Recorded: true}, nil)
+	if err != nil {
 		return nil, err
 	}
-	if _, err := d.header(ctx); err != nil {
+	assign, err := newAssigner(inputs.chosen.Definition)
+	if err != nil {
 		return nil, err
 	}
-	if err := d.readBases(ctx); err != nil {
+	ctx, cancel := context.WithCancel(ctx)
+	var background errgroup.Group
+	defer func() { cancel(); _ = background.Wait() }()
+	c, err := inputs.compare(ctx, &background, assign, inputs.header(assign.Split, state.Pointer{}).Settings.Listed, nil)
+	if err != nil {
 		return nil, err
 	}
-	in := EpisodeInput{Episode: e, Layout: p.Config.Layout, Assign: d.assign}
-	out := &inventory.Survey{Episode: e}
+	return c.survey(ctx, e)
+}
+
+func (c *comparison) survey(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
+	in, out := c.episodeInput(e, c.assign), &inventory.Survey{Episode: e}
 	var values sheet.Values
-	if s, at := d.names.find(e); at < 0 {
-		err = d.names.unnamed(e)
-	} else {
-		entry := s.episodes[at]
+	var holds, err error
+	season, at := c.names.find(e)
+	if at >= 0 {
+		entry := season.episodes[at]
 		out.Sheet = entry.URL
-		if values, err = d.worksheet(ctx, entry); err == nil {
-			in.Sheet, err = d.readSheet(entry, values)
+		if values, holds = c.worksheet(ctx, entry); holds == nil {
+			in.Sheet, holds = c.parse(entry, values)
 		}
-		if err == nil {
+		if holds == nil {
 			var images dataset.Images
-			images, err = d.images(ctx, entry, in.Sheet)
+			images, holds = c.images(ctx, entry, in.Sheet)
 			in.Images, in.Unusable, in.Beside = images.ETags, images.Unusable, images.Beside
 		}
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	if err != nil {
-		out.Held = err.Error()
-	}
-	if in.Standing, err = d.standing(ctx, e, d.folders()); err != nil {
+	if in.Standing, err = c.standing(ctx, e); err != nil {
 		return nil, err
 	}
+	if at < 0 {
+		holds, _ = c.names.unnamed(e, len(in.Standing) > 0)
+	}
+	out.Problems = convert(in.Sheet.Problems)
+	if holds == nil {
+		out.Problems = Problems(in)
+	} else {
+		out.Held = holds.Error()
+	}
 	out.Base = in.Sheet.Base
-	in.survey(out, cellsOf(in.Sheet.Header, values, d.chosen.Classes))
+	in.survey(out, cellsOf(in.Sheet.Header, values, c.chosen.Classes))
 	return out, nil
 }
 
@@ -85,7 +98,6 @@ func (in EpisodeInput) survey(out *inventory.Survey, cells func(row int) [invent
 			all = append(all, f)
 		}
 	}
-	p.out.Problems = convert(in.Sheet.Problems)
 	out.Frames = make([]inventory.Seen, 0, len(all))
 	for i, f := range all {
 		row := p.rows[f]
@@ -95,10 +107,6 @@ func (in EpisodeInput) survey(out *inventory.Survey, cells func(row int) [invent
 			seen.Stands = append(seen.Stands, c.Place)
 		}
 		out.Frames = append(out.Frames, seen)
-	}
-	out.Problems = slices.Clip(p.out.Problems)
-	if p.rowless > 0 {
-		out.Problems = append(out.Problems, state.Problem{Problem: fmt.Sprintf("frames without a row (%d) are left as they stand: rows without a usable frame name (%d) may be theirs", p.rowless, in.Sheet.Unread)})
 	}
 }
 

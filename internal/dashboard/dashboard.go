@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -58,6 +59,8 @@ type Options struct {
 	MinPerClass int
 	// History gives the tasks that the newest runs had for a frame, newest first; nil: they are not looked for.
 	History func(context.Context, dataset.Frame) ([]why.Operation, error)
+	// Stall is how long trackers wait before they act on a run that does not go on; 0: unknown.
+	Stall time.Duration
 	// Hosts are the names, beside localhost and every IP address, that a request may call the server by.
 	Hosts []string
 	Log   *zap.Logger // nil logs nothing

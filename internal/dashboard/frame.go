@@ -11,6 +11,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/inventory"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/rows"
@@ -167,7 +168,7 @@ func (d *dashboard) history(ctx context.Context, p *page.Frame) error {
 	case err != nil:
 		return err
 	}
-	p.SetOperations(d.Store.Layout, all)
+	p.SetOperations(all)
 	return nil
 }
 
@@ -187,7 +188,7 @@ func (d *dashboard) fromPlan(p *page.Frame, run *page.Run) {
 	for _, t := range run.Dead {
 		if t.Task.Frame == p.Frame {
 			p.Operations = append(p.Operations, page.FrameOperation{
-				Run: run.Status.Run, Op: t.Task.Op, Where: page.Where(d.Store.Layout, t.Task), Outcome: "dead: " + t.Reason,
+				Run: run.Status.Run, Op: t.Task.Op, Where: figure.Places(t.Task.Del, t.Task.Dst), Outcome: "dead: " + t.Reason,
 			})
 		}
 	}

@@ -85,6 +85,7 @@ func readRun(ctx context.Context, o Options, run string) (*page.Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	found.Status.Expect(o.Stall)
 	p := &page.Run{Run: found}
 	if p.Planned() {
 		p.Dead, p.ByEpisode, err = o.Look(ctx, found.Plan)

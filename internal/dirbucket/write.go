@@ -31,7 +31,7 @@ var errPlace = errors.New("the key's folder was removed as often as it was made"
 // bucket.ErrNotFound, as in S3.
 func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
 	const op = "PutObject"
-	if err := check(ctx, op, key); err != nil {
+	if err := b.check(ctx, op, key); err != nil {
 		return "", err
 	}
 	durable := cond != (bucket.Condition{})
@@ -40,7 +40,7 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bu
 		return "", fail(op, key, err)
 	}
 	if err := b.publish(ctx, op, temp, key, cond); err != nil {
-		return "", fail(op, key, errors.Join(err, b.root.Remove(temp)))
+		return "", fail(op, key, errors.Join(err, b.root().Remove(temp)))
 	}
 	if durable {
 		if err := b.syncFolders(key); err != nil {
@@ -54,7 +54,7 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bu
 // ETag is bucket.ErrPrecondition. An error names the source's key where the source is the reason.
 func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
 	const op = "CopyObject"
-	if err := check(ctx, op, dst); err != nil {
+	if err := b.check(ctx, op, dst); err != nil {
 		return "", err
 	}
 	f, _, err := b.begin(ctx, op, src)
@@ -73,7 +73,7 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 		err = b.publish(ctx, op, temp, dst, bucket.Condition{})
 	}
 	if err != nil {
-		return "", fail(op, dst, errors.Join(err, b.root.Remove(temp)))
+		return "", fail(op, dst, errors.Join(err, b.root().Remove(temp)))
 	}
 	return sum.etag(), nil
 }
@@ -90,21 +90,21 @@ func (b *Bucket) writeTemp(r io.Reader, durable bool) (temp string, sum digest, 
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return "", digest{}, errors.Join(err, b.root.Remove(temp))
+		return "", digest{}, errors.Join(err, b.root().Remove(temp))
 	}
 	return temp, sum, nil
 }
 
 // openTemp opens a file in the temporary folder, also when somebody has removed that.
 func (b *Bucket) openTemp(name string, flag int) (*os.File, error) {
-	f, err := b.root.OpenFile(name, flag, fileMode)
+	f, err := b.root().OpenFile(name, flag, fileMode)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
-	if err := b.root.Mkdir(tempDir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := b.root().Mkdir(tempDir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	return b.root.OpenFile(name, flag, fileMode)
+	return b.root().OpenFile(name, flag, fileMode)
 }
 
 // publish puts a temporary file in the key's place if the condition holds. Writes without a condition share the
@@ -122,7 +122,7 @@ func (b *Bucket) publish(ctx context.Context, op, temp, key string, cond bucket.
 		}
 		// The age of a state object counts from now, not from before the wait for the disk and the lock.
 		now := time.Now()
-		if err := b.root.Chtimes(temp, now, now); err != nil {
+		if err := b.root().Chtimes(temp, now, now); err != nil {
 			return err
 		}
 	}
@@ -154,12 +154,12 @@ func (b *Bucket) holds(op, key string, cond bucket.Condition) error {
 // the rename into it; then both are done again.
 func (b *Bucket) place(op, temp, key string) error {
 	for range placeTries {
-		err := b.root.Rename(temp, key)
+		err := b.root().Rename(temp, key)
 		switch {
 		case err == nil:
 			return nil
 		case errors.Is(err, fs.ErrNotExist):
-			err = b.root.MkdirAll(path.Dir(key), dirMode)
+			err = b.root().MkdirAll(path.Dir(key), dirMode)
 			if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
 				return belowKey(op, key, err)
 			}
@@ -206,7 +206,7 @@ func (b *Bucket) syncFolders(key string) error {
 }
 
 func (b *Bucket) syncFolder(name string) error {
-	f, err := b.root.Open(name)
+	f, err := b.root().Open(name)
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,8 @@ func (r *Run) DeadGroups() []DeadGroup {
 // mend is the command for the dead tasks of one cause. others says that there are further causes.
 func (r *Run) mend(code string, tasks []state.DeadTask, others bool) (command, does string) {
 	switch {
+	case r.Status.Earlier:
+		return "plan", "A newer run is in force, so that these cannot be published again. A new plan has what they left."
 	case code == bucket.CodeNoSuchKey:
 		return "plan", "The image that the task copies is gone, so the task can never succeed. Plan again: the plan knows what is there now."
 	case !others:

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/why"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -67,15 +68,14 @@ func (p *Frame) Decision() string {
 }
 
 // SetOperations puts in what runs did with the frame.
-func (p *Frame) SetOperations(l dataset.Layout, all []why.Operation) {
+func (p *Frame) SetOperations(all []why.Operation) {
 	p.Operations = nil
 	for _, o := range all {
 		outcome := cmp.Or(string(o.Outcome), "no result yet")
 		if o.Reason != "" {
 			outcome += ": " + o.Reason
 		}
-		where := Where(l, messages.Task{Dst: o.Dst, Del: o.Del})
-		p.Operations = append(p.Operations, FrameOperation{Run: o.Run, Op: o.Op, Where: where, Outcome: outcome})
+		p.Operations = append(p.Operations, FrameOperation{Run: o.Run, Op: o.Op, Where: figure.Places(o.Del, o.Dst), Outcome: outcome})
 	}
 }
 
@@ -112,7 +112,7 @@ type FramePart struct {
 type FrameOperation struct {
 	Run     string
 	Op      messages.Op
-	Where   string // see Where
+	Where   string // "train/Common → test/Rare"
 	Outcome string
 }
 
@@ -126,25 +126,4 @@ func (p *Frame) Events() string {
 	r := p.Reading
 	r.Pending = r.Pending || p.Looking
 	return pending(r, FramePath(p.Frame)+"/events", "")
-}
-
-// Where says what a task does to its frame, in places: "train/Common → test/Rare".
-func Where(l dataset.Layout, t messages.Task) string {
-	var from []string
-	for _, key := range t.Del {
-		if p, _, ok := l.Parse(key); ok {
-			from = append(from, p.String())
-		}
-	}
-	to := ""
-	if p, _, ok := l.Parse(t.Dst); ok {
-		to = p.String()
-	}
-	switch {
-	case to == "":
-		return "from " + strings.Join(from, ", ")
-	case len(from) == 0:
-		return "to " + to
-	}
-	return strings.Join(from, ", ") + " → " + to
 }

@@ -324,7 +324,7 @@ func TestFrame(t *testing.T) {
 		Cells: []FrameCell{{"JONNY's RECLASSIFICATION", "", false}, {"SUPERVISED CLASSIFICATION", "Rare", true}, {"UNSUPERVISED CLASSIFICATION", "Junk", false}},
 		Place: &FramePlace{why.Split{Unit: "S01E01/10s/0", Seed: "seed", U: 0.25, Line: 0.75, Stratified: true, Dataset: "test", Shares: []why.Share{{Dataset: "train", To: 0.7}, {Dataset: "test", From: 0.7, To: 1}}}},
 	}
-	p.SetOperations(dataset.Layout{}, []why.Operation{
+	p.SetOperations([]why.Operation{
 		{Run: runName, Op: messages.Move, Dst: "ML/train/Rare/" + frame.File(), Del: []string{"ML/test/Junk/" + frame.File()}, Outcome: messages.Dead, Reason: "Access Denied"},
 		{Run: runName, Op: messages.Copy, Dst: "ML/test/Junk/" + frame.File()},
 	})

@@ -3,6 +3,7 @@ package page
 import (
 	"net/url"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -50,7 +51,7 @@ func (r *Run) Events() string {
 func (r *Run) Superseded() int { return r.Status.Outcomes[messages.Superseded] }
 
 // Accounted is the number of tasks whose end is known.
-func (r *Run) Accounted() int { return r.Status.Done + r.Status.Dead + r.Superseded() }
+func (r *Run) Accounted() int { return advice.Accounted(r.Status) }
 
 // Open is the number of tasks that are not accounted for.
 func (r *Run) Open() int { return max(r.Status.Tasks-r.Accounted(), 0) }
@@ -131,6 +132,9 @@ func (r *Run) Compared() string {
 	}
 	return "Frames before the run → as it is planned."
 }
+
+// Steps are the commands that follow on where the run stands.
+func (r *Run) Steps() []advice.Step { return advice.ForStatus(r.Status) }
 
 // Self is the run, for the parts of templates that several kinds of pages share.
 func (r *Run) Self() *Run { return r }

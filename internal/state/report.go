@@ -30,13 +30,11 @@ type Report struct {
 	// Verified says that the destination was listed after the last task. Without it Differences means nothing.
 	Verified bool `json:"verified"`
 	// DifferenceList names the first MaxDifferences of Differences.
-	DifferenceList []Difference `json:"difference_list"`
-	// DeadCodes counts the dead tasks by the code of their reason.
-	DeadCodes map[string]int    `json:"dead_codes,omitempty"`
-	Totals    Totals            `json:"totals"`
-	Episodes  []EpisodePlan     `json:"episodes"`
-	Orphans   []Orphan          `json:"orphans,omitempty"`
-	Manifests []ManifestProblem `json:"problems,omitempty"`
+	DifferenceList []Difference      `json:"difference_list"`
+	Totals         Totals            `json:"totals"`
+	Episodes       []EpisodePlan     `json:"episodes"`
+	Orphans        []Orphan          `json:"orphans,omitempty"`
+	Manifests      []ManifestProblem `json:"problems,omitempty"`
 	// Balance is of the planned episodes; After is from the listing when Verified, else from the plan.
 	Balance        []Balance `json:"balance"`
 	MissingClasses []string  `json:"missing_classes,omitempty"`
@@ -103,10 +101,13 @@ const (
 	LedgerName = "ledger.json"
 )
 
-// ReadReport reads the report of a run; bucket.ErrNotFound when it has none.
+// ReadReport reads the report of a run; bucket.ErrNotFound when it has none, ErrDamaged when it is of another run.
 func (s *Store) ReadReport(ctx context.Context, run string) (*Report, error) {
 	var r Report
 	_, err := s.ReadJSON(ctx, RunName(run, ReportName), &r)
+	if err == nil && r.Run != run {
+		err = fmt.Errorf("read %s%s: %w: it is of run %.100q", s.Layout.State(), RunName(run, ReportName), ErrDamaged, r.Run)
+	}
 	return &r, err
 }
 

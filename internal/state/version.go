@@ -73,7 +73,7 @@ func (s *Store) PublishVersion(ctx context.Context, v Version, rows []VersionRow
 	now, err := s.LatestVersion(ctx)
 	switch {
 	case err == nil && now.Generation >= v.Generation:
-		return now, s.setLatest(ctx, now) // it may be whole without being named yet
+		return now, s.NameLatest(ctx, now) // it may be whole without being named yet
 	case err != nil && !errors.Is(err, bucket.ErrNotFound):
 		return Version{}, err
 	}
@@ -89,7 +89,7 @@ func (s *Store) PublishVersion(ctx context.Context, v Version, rows []VersionRow
 	if err := s.versionFiles(ctx, v, rows); err != nil {
 		return Version{}, err
 	}
-	return v, s.setLatest(ctx, v)
+	return v, s.NameLatest(ctx, v)
 }
 
 // knownBases are the version's own, and for the other episodes that it holds those of the version before.
@@ -230,8 +230,8 @@ func (v Version) EncodeClasses() ([]byte, error) {
 	return append(body, '\n'), err
 }
 
-// setLatest moves latest.json forward to the version, never back.
-func (s *Store) setLatest(ctx context.Context, v Version) error {
+// NameLatest moves latest.json forward to the version, never back. One that is damaged is written anew.
+func (s *Store) NameLatest(ctx context.Context, v Version) error {
 	return s.Update(ctx, LatestName, func(old []byte) ([]byte, error) {
 		var now latest
 		if old != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // settingsEffect counts the frames that stand in a dataset and will stand in another: what other settings than those in
@@ -93,7 +94,7 @@ func trainedFrames(ctx context.Context, store *state.Store, training string) (ma
 		if len(v.Counts[training]) == 0 {
 			continue
 		}
-		rows, err := store.ReadVersionRows(ctx, v.Generation, training)
+		rows, err := version.ReadRows(ctx, store, v.Generation, training)
 		if errors.Is(err, bucket.ErrNotFound) {
 			continue // it is just being removed
 		}

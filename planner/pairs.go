@@ -10,6 +10,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // lastVersion reads the newest dataset version, once and only when somebody asks. It is empty where there is none.
@@ -57,7 +58,7 @@ func (k *knownPairs) read(ctx context.Context) error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(latest.Counts)) {
-		rows, err := k.store.ReadVersionRows(ctx, latest.Generation, name)
+		rows, err := version.ReadRows(ctx, k.store, latest.Generation, name)
 		if err != nil {
 			return err
 		}

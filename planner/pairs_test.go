@@ -10,6 +10,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -39,16 +40,16 @@ func (w *world) encrypt(plan *state.Plan, end state.State) (pairs []state.TaskPa
 // version publishes what stands as the dataset version of a run, with its sources as far as the pairs tell them.
 func (w *world) version(plan *state.Plan, pairs []state.TaskPair) {
 	w.t.Helper()
-	var rows []state.VersionRow
+	var rows []version.Row
 	for key, etag := range w.listing(layout.ML()) {
 		p, f, _ := layout.Parse(key)
-		row := state.VersionRow{Place: p, Frame: f, ETag: etag}
+		row := version.Row{Place: p, Frame: f, ETag: etag}
 		if i := slices.IndexFunc(pairs, func(p state.TaskPair) bool { return p.ETag == etag }); i >= 0 {
 			row.SrcETag = pairs[i].SrcETag
 		}
 		rows = append(rows, row)
 	}
-	_, err := w.store.PublishVersion(context.Background(), state.Version{Generation: plan.Generation, Run: plan.Run, Settings: plan.Settings}, rows)
+	_, err := version.Publish(context.Background(), w.store, state.Version{Generation: plan.Generation, Run: plan.Run, Settings: plan.Settings}, rows)
 	w.must(err)
 }
 

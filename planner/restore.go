@@ -13,7 +13,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // RestoreEpisode plans an episode back to a dataset version, of which restored are its rows. It is a pure function, and all of
@@ -30,8 +30,8 @@ import (
 //	once           | no                             | changed, or gone  | refused
 //	twice          | both, and nowhere else         | any               | left as it stands
 //	twice          | otherwise                      | any               | refused: a plan puts a frame in one place
-func RestoreEpisode(in EpisodeInput, version int64, restored []state.VersionRow) EpisodeChanges {
-	r := &restoration{version: version, rows: map[dataset.Frame][]state.VersionRow{}}
+func RestoreEpisode(in EpisodeInput, generation int64, restored []version.Row) EpisodeChanges {
+	r := &restoration{version: generation, rows: map[dataset.Frame][]version.Row{}}
 	known := map[state.Pair]bool{}
 	in.Sheet.Rows, in.Sheet.Problems = nil, nil
 	for _, row := range restored {
@@ -47,19 +47,19 @@ func RestoreEpisode(in EpisodeInput, version int64, restored []state.VersionRow)
 	}
 	r.planner = &episodePlanner{EpisodeInput: in}
 	r.planner.allow = func(flag string) string {
-		return fmt.Sprintf("if that is right, shuffle restore %d --allow-%s %s", version, flag, in.Episode)
+		return fmt.Sprintf("if that is right, shuffle restore %d --allow-%s %s", generation, flag, in.Episode)
 	}
 	r.planner.wish = r.wish
 	return r.planner.plan()
 }
 
 // sourceOf is the content of a version's image, as the ETag of the source that it was copied from.
-func sourceOf(r state.VersionRow) string { return cmp.Or(r.SrcETag, r.ETag) }
+func sourceOf(r version.Row) string { return cmp.Or(r.SrcETag, r.ETag) }
 
 // restoration is where a version wants the frames of one episode.
 type restoration struct {
 	version int64
-	rows    map[dataset.Frame][]state.VersionRow
+	rows    map[dataset.Frame][]version.Row
 	planner *episodePlanner
 }
 
@@ -87,7 +87,7 @@ func (r *restoration) wish(f dataset.Frame) Wish {
 }
 
 // allStand says whether the frame stands as these rows say, perhaps elsewhere too.
-func (r *restoration) allStand(stood []state.VersionRow) bool {
+func (r *restoration) allStand(stood []version.Row) bool {
 	for _, row := range stood {
 		if !slices.ContainsFunc(r.planner.Standing[row.Frame], func(c dataset.Copy) bool {
 			return c.Place == row.Place && r.planner.Same(c.ETag, sourceOf(row))
@@ -106,23 +106,23 @@ func (r *restoration) refuse(f dataset.Frame, why string) Wish {
 // restore is what a draft knows of the version that it goes back to.
 type restore struct {
 	version state.Version
-	rows    map[dataset.Episode][]state.VersionRow
+	rows    map[dataset.Episode][]version.Row
 }
 
 // prepareRestore reads the version. Neither manifests nor sheets are asked: going back must work when they are broken.
 func (d *draft) prepareRestore(ctx context.Context) error {
-	v, err := versions.FindNumber(ctx, d.p.Store, d.opt.Restore)
-	if errors.Is(err, versions.ErrNone) {
+	v, err := version.FindNumber(ctx, d.p.Store, d.opt.Restore)
+	if errors.Is(err, version.ErrNone) {
 		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	if err != nil {
 		return err
 	}
-	all, err := versions.Rows(ctx, d.p.Store, v)
+	all, err := version.Rows(ctx, d.p.Store, v)
 	if err != nil {
 		return err
 	}
-	d.back = &restore{version: v, rows: map[dataset.Episode][]state.VersionRow{}}
+	d.back = &restore{version: v, rows: map[dataset.Episode][]version.Row{}}
 	for _, r := range all {
 		e := r.Frame.Episode()
 		d.back.rows[e] = append(d.back.rows[e], r)
@@ -210,7 +210,7 @@ func (d *draft) restoreChanges(ctx context.Context, in *EpisodeInput, found []da
 	if err = d.same(ctx, in); err != nil {
 		return out, err
 	}
-	slices.SortFunc(restored, func(a, b state.VersionRow) int {
+	slices.SortFunc(restored, func(a, b version.Row) int {
 		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
 	})
 	return RestoreEpisode(*in, d.back.version.Generation, restored), nil

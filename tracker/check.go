@@ -14,11 +14,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // checked is a listing of the whole destination, compared with what should stand.
 type checked struct {
-	rows        []state.VersionRow         // all that stands
+	rows        []version.Row              // all that stands
 	digests     map[dataset.Episode]string // of every episode with images
 	counts      map[dataset.Place]int      // images of the episodes that were compared
 	differences []state.Difference
@@ -102,7 +103,7 @@ func listAll(ctx context.Context, d dataset.Destination) (map[dataset.Episode][]
 
 // part is what was found of one episode.
 type part struct {
-	rows        []state.VersionRow // a part of those of all
+	rows        []version.Row // a part of those of all
 	digest      string
 	differences []state.Difference
 }
@@ -119,7 +120,7 @@ func (c *checker) check(ctx context.Context) (*checked, error) {
 	}
 	names := slices.Sorted(maps.Keys(found))
 	out := &checked{
-		rows: make([]state.VersionRow, total), digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}, differences: []state.Difference{},
+		rows: make([]version.Row, total), digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}, differences: []state.Difference{},
 	}
 	parts, rest := make([]part, len(names)), out.rows
 	g, comparing := errgroup.WithContext(ctx)
@@ -207,7 +208,7 @@ func (t *Tracker) latestOnce(ctx context.Context) func() (standing, error) {
 func versionExpected(ctx context.Context, store *state.Store, v state.Version) (map[dataset.Episode][]state.Expected, error) {
 	stood := map[dataset.Episode][]state.Expected{}
 	for _, name := range slices.Sorted(maps.Keys(v.Counts)) {
-		rows, err := store.ReadVersionRows(ctx, v.Generation, name)
+		rows, err := version.ReadRows(ctx, store, v.Generation, name)
 		if err != nil {
 			return nil, err
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/messages"
 	"github.com/angel-nft/google-shuffle/tracker"
 )
@@ -159,7 +160,7 @@ func TestCrashAnywhereEndsTheSame(t *testing.T) {
 		w.must(err)
 		rows := 0
 		for _, name := range []string{"train", "test"} {
-			r, err := w.store.ReadVersionRows(context.Background(), 1, name)
+			r, err := version.ReadRows(context.Background(), w.store, 1, name)
 			w.must(err)
 			rows += len(r)
 		}

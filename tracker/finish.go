@@ -14,6 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // verdict says how a run ends when all its tasks are accounted for and the destination has been listed.
@@ -175,7 +176,7 @@ func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e
 // publishVersion publishes the dataset version that a verified plan leaves, and gives the generation of the one that is the latest
 // then.
 func (t *Tracker) publishVersion(ctx context.Context, plan *state.Plan, out *checked) (int64, error) {
-	v, err := t.Store.PublishVersion(ctx, state.Version{
+	v, err := version.Publish(ctx, t.Store, state.Version{
 		Generation: plan.Generation, Run: plan.Run, Created: now(), Restores: plan.Restores, Settings: plan.Settings,
 		Digests: out.digests, Bases: plan.Bases, Held: plan.Held(),
 	}, out.rows)
@@ -191,7 +192,7 @@ func (t *Tracker) retain(ctx context.Context, latest int64) {
 	if t.Deleter == nil {
 		return
 	}
-	removed, err := t.Store.Retain(ctx, t.Deleter, latest, t.Options.KeepVersions)
+	removed, err := version.Retain(ctx, t.Store, t.Deleter, latest, t.Options.KeepVersions)
 	if err != nil {
 		t.log().Warn("old dataset versions could not be removed", zap.Error(err))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/messages"
 	"github.com/angel-nft/google-shuffle/tracker"
 )
@@ -32,7 +33,7 @@ func TestRunSucceeds(t *testing.T) {
 		if err != nil || v.Generation != 1 || v.Frames != 25 || v.Counts["train"]["Common"] == 0 {
 			t.Fatalf("version %+v: %v", v, err)
 		}
-		train, err := w.store.ReadVersionRows(t.Context(), 1, "train")
+		train, err := version.ReadRows(t.Context(), w.store, 1, "train")
 		if err != nil || len(train) == 0 || train[0].SrcETag != train[0].ETag {
 			t.Fatalf("rows %+v: %v", train, err)
 		}
@@ -277,7 +278,7 @@ func TestChangedSourceIsVerifiedAndListed(t *testing.T) {
 		if strings.Count(string(csv.Body), "\n") != 2 || !strings.Contains(string(csv.Body), "1,copy,TT_S01_E01_FRM-00-00-00-01,copied,1,SourceChanged,") {
 			t.Errorf("tasks.csv: %s", csv.Body)
 		}
-		all, err := w.store.ReadVersionRows(t.Context(), 1, place(tasks[4].Frame).Dataset)
+		all, err := version.ReadRows(t.Context(), w.store, 1, place(tasks[4].Frame).Dataset)
 		w.must(err)
 		found := false
 		for _, r := range all {

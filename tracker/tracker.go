@@ -28,6 +28,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // Receiver is what the tracker needs of the results queue and of the dead-letter queue.
@@ -49,7 +50,7 @@ type Tracker struct {
 	Results     Receiver
 	DeadLetters Receiver
 	Tasks       Tasks
-	Deleter     state.Deleter // removes old dataset versions; nil keeps them all
+	Deleter     version.Deleter // removes old dataset versions; nil keeps them all
 	Options     Options
 	Log         *zap.Logger // nil logs nothing
 }

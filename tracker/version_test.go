@@ -14,6 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // gate holds the first write to a name until it is opened.
@@ -39,22 +40,22 @@ func versionOf(gen int64) state.Version {
 }
 
 // rowsOf are n images, with an ETag that tells who listed them.
-func rowsOf(n int, etag string) []state.VersionRow {
-	rows := make([]state.VersionRow, n)
+func rowsOf(n int, etag string) []version.Row {
+	rows := make([]version.Row, n)
 	for i := range rows {
 		f := dataset.FrameAt(e1, i)
-		rows[i] = state.VersionRow{Place: place(f), Frame: f, ETag: etag}
+		rows[i] = version.Row{Place: place(f), Frame: f, ETag: etag}
 	}
 	return rows
 }
 
 // readVersion reads a version whole, and fails unless its parts agree.
-func (w *world) readVersion(gen int64) (v state.Version, rows []state.VersionRow) {
+func (w *world) readVersion(gen int64) (v state.Version, rows []version.Row) {
 	w.t.Helper()
 	v, err := w.store.ReadVersion(context.Background(), gen)
 	w.must(err)
 	for _, name := range v.Datasets {
-		part, err := w.store.ReadVersionRows(context.Background(), gen, name)
+		part, err := version.ReadRows(context.Background(), w.store, gen, name)
 		w.must(err)
 		counted := 0
 		for _, n := range v.Counts[name] {
@@ -83,11 +84,11 @@ func TestTwoWritersOfOneVersion(t *testing.T) {
 				var told state.Version
 				g.Go(func() (err error) {
 					store := &state.Store{Bucket: slow, Layout: layout}
-					told, err = store.PublishVersion(t.Context(), versionOf(1), rowsOf(9, "slow"))
+					told, err = version.Publish(t.Context(), store, versionOf(1), rowsOf(9, "slow"))
 					return err
 				})
 				synctest.Wait() // it stands at the gate
-				fast, err := w.store.PublishVersion(t.Context(), versionOf(1), rowsOf(12, "fast"))
+				fast, err := version.Publish(t.Context(), w.store, versionOf(1), rowsOf(12, "fast"))
 				w.must(err)
 				v, rows := w.readVersion(1)
 				close(slow.opened)
@@ -99,7 +100,7 @@ func TestTwoWritersOfOneVersion(t *testing.T) {
 				if v.Frames != want {
 					t.Errorf("%d frames, want those of the first snapshot: %d", v.Frames, want)
 				}
-				if slices.ContainsFunc(rows, func(r state.VersionRow) bool { return r.ETag != rows[0].ETag }) {
+				if slices.ContainsFunc(rows, func(r version.Row) bool { return r.ETag != rows[0].ETag }) {
 					t.Error("rows of both listings")
 				}
 				if again, after := w.readVersion(1); again.Frames != v.Frames || !slices.Equal(after, rows) {
@@ -121,7 +122,7 @@ func TestFilesOfAVersionAreWrittenAtOnce(t *testing.T) {
 			slow := &gate{memBucket: w.bucket, name: "/" + held, opened: make(chan struct{})}
 			var g errgroup.Group
 			g.Go(func() error {
-				_, err := (&state.Store{Bucket: slow, Layout: layout}).PublishVersion(t.Context(), versionOf(1), rowsOf(9, "e"))
+				_, err := version.Publish(t.Context(), &state.Store{Bucket: slow, Layout: layout}, versionOf(1), rowsOf(9, "e"))
 				return err
 			})
 			synctest.Wait() // one file stands at the gate
@@ -145,21 +146,21 @@ func TestLateWriterOfAnOlderVersion(t *testing.T) {
 		var g errgroup.Group
 		g.Go(func() error {
 			store := &state.Store{Bucket: slow, Layout: layout}
-			_, err := store.PublishVersion(t.Context(), versionOf(1), rowsOf(9, "e"))
+			_, err := version.Publish(t.Context(), store, versionOf(1), rowsOf(9, "e"))
 			return err
 		})
 		synctest.Wait()
 		if w.exists(state.LatestName) || !w.exists(state.VersionName(1, "version.json")) {
 			t.Error("the version is named before it is whole")
 		}
-		_, err := w.store.PublishVersion(t.Context(), versionOf(2), rowsOf(12, "e"))
+		_, err := version.Publish(t.Context(), w.store, versionOf(2), rowsOf(12, "e"))
 		w.must(err)
 		close(slow.opened)
 		w.must(g.Wait())
 		if latest, err := w.store.LatestVersion(t.Context()); err != nil || latest.Generation != 2 {
 			t.Errorf("latest %d, %v", latest.Generation, err)
 		}
-		now, err := w.store.PublishVersion(t.Context(), versionOf(1), rowsOf(3, "e"))
+		now, err := version.Publish(t.Context(), w.store, versionOf(1), rowsOf(3, "e"))
 		if err != nil || now.Generation != 2 {
 			t.Errorf("published again: %d, %v", now.Generation, err)
 		}

@@ -18,7 +18,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/secret"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/planner"
 	"github.com/angel-nft/google-shuffle/tracker"
 )
@@ -136,7 +136,7 @@ func exitCode(err error) int {
 	case errors.As(err, &active):
 		return 3
 	case errors.Is(err, errUsage), errors.Is(err, planner.ErrUsage), errors.Is(err, open.ErrURL), errors.Is(err, state.ErrNoRun), errors.Is(err, state.ErrSettings), errors.Is(err, tracker.ErrNothingToCompare),
-		errors.Is(err, versions.ErrNone), errors.Is(err, state.ErrTag), errors.Is(err, pull.ErrUsage):
+		errors.Is(err, version.ErrNone), errors.Is(err, version.ErrTag), errors.Is(err, pull.ErrUsage):
 		return 2
 	}
 	return 1

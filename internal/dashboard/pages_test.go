@@ -14,6 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
@@ -225,17 +226,17 @@ func TestStandingFrames(t *testing.T) {
 // The page before one is found however far apart the frames are, and across episodes.
 func TestStandingFramesFarApart(t *testing.T) {
 	w := newWorld(t, 3)
-	var rows []state.VersionRow
+	var rows []version.Row
 	for _, e := range []dataset.Episode{e1, "S01E04", "S02E01"} {
 		for i := range 100 {
 			f := dataset.FrameAt(e, i*i*i/40)
 			w.put(layout.Key(rare, f), w.jpeg)
-			rows = append(rows, state.VersionRow{Place: rare, Frame: f})
+			rows = append(rows, version.Row{Place: rare, Frame: f})
 		}
 	}
 	address := page.ContactPath(rare.Dataset, rare.Class)
 	w.back(address, "")
-	_, err := w.store.PublishVersion(t.Context(), state.Version{Generation: 5, Run: runName, Settings: w.plan.Settings, Digests: map[dataset.Episode]string{e1: "x", "S01E04": "x", "S02E01": "x"}}, rows)
+	_, err := version.Publish(t.Context(), w.store, state.Version{Generation: 5, Run: runName, Settings: w.plan.Settings, Digests: map[dataset.Episode]string{e1: "x", "S01E04": "x", "S02E01": "x"}}, rows)
 	w.must(err)
 	w.back(address, "300 in version 5")
 }

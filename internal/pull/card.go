@@ -10,6 +10,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // checkClass refuses a class that cannot be a folder's name.
@@ -42,7 +43,7 @@ const classesFile = "classes.json"
 // file and the dataset card.
 func (p *puller) describe(ctx context.Context) error {
 	for _, name := range p.names {
-		csv, err := p.Store.ReadVersionCSV(ctx, p.Version.Generation, name)
+		csv, err := version.ReadCSV(ctx, p.Store, p.Version.Generation, name)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 	"path"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
-	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 const (
@@ -24,7 +24,7 @@ const (
 )
 
 // file sees to one file of the version. What is wrong with its object alone is noted in the result; an error ends the pull.
-func (p *puller) file(ctx context.Context, r state.VersionRow) error {
+func (p *puller) file(ctx context.Context, r version.Row) error {
 	name := fileOf(r)
 	there, err := p.present(name, r)
 	if err != nil {
@@ -67,7 +67,7 @@ func sumOf(body []byte) string {
 
 // present says whether the file is there with the row's content: its MD5 is the ETag of the image or of the source that it is
 // a copy of, or what was noted when it was downloaded under an ETag that is no MD5.
-func (p *puller) present(name string, r state.VersionRow) (bool, error) {
+func (p *puller) present(name string, r version.Row) (bool, error) {
 	f, err := p.root.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -87,7 +87,7 @@ func (p *puller) present(name string, r state.VersionRow) (bool, error) {
 
 // get downloads the row's content: from its key, or, where that has been moved or changed since, from the source image that
 // it was copied from. problem says why neither has it.
-func (p *puller) get(ctx context.Context, r state.VersionRow) (body []byte, problem string, err error) {
+func (p *puller) get(ctx context.Context, r version.Row) (body []byte, problem string, err error) {
 	key := p.Store.Layout.Key(r.Place, r.Frame)
 	body, problem, err = p.object(ctx, key, r.ETag)
 	if problem == "" || err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // refused is the error of a pull that must not be carried out.
@@ -142,7 +143,7 @@ func TestPullOfOpaqueETags(t *testing.T) {
 	for _, name := range []string{"train", "validate", "test"} { // as the version knows them
 		c, err := w.store.Read(t.Context(), state.VersionName(3, name+".csv"))
 		w.must(err)
-		rows, err := w.store.ReadVersionRows(t.Context(), 3, name)
+		rows, err := version.ReadRows(t.Context(), w.store, 3, name)
 		w.must(err)
 		text := string(c.Body)
 		for _, r := range rows {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // LockName is the file in a pulled folder that names exactly what was pulled. It is fit to be
@@ -69,7 +69,7 @@ func ReadLockFile(path string) (LockFile, error) {
 		problem = fmt.Sprintf("\"v\" is %d, expected %d: use the newer shuffle that wrote it", l.V, lockVersion)
 	case l.V < 1 || l.Version < 1 || l.Run == "" || len(l.Datasets) == 0 || !strings.HasPrefix(l.Digest, digestPrefix):
 		problem = fmt.Sprintf("expected a file %s that a pull has written, with v, version, run, datasets and digest", LockName)
-	case l.Tag != "" && state.CheckTag(l.Tag) != nil:
+	case l.Tag != "" && version.CheckTag(l.Tag) != nil:
 		problem = fmt.Sprintf("%.80q is no tag", l.Tag)
 	default:
 		return l, nil
@@ -84,8 +84,8 @@ func (l LockFile) Find(ctx context.Context, s *state.Store, bucketName string) (
 		return state.Version{}, fmt.Errorf("%w: the lock file is of prefix %.80q in bucket %.80q, this command reads prefix %.80q in bucket %.80q: name the other with --prefix, --bucket or --local",
 			ErrUsage, l.Prefix, l.Bucket, s.Layout.Prefix, bucketName)
 	}
-	v, err := versions.FindNumber(ctx, s, l.Version)
-	if errors.Is(err, versions.ErrNone) {
+	v, err := version.FindNumber(ctx, s, l.Version)
+	if errors.Is(err, version.ErrNone) {
 		return v, l.missing(ctx, s)
 	}
 	if err == nil && v.Run != l.Run {
@@ -126,7 +126,7 @@ const digestPrefix = "sha256:"
 
 // digestRows is the SHA-256 of a line "file_name,etag" for each row of all datasets, sorted by
 // bytes. Anybody can compute it from the CSV files of the version.
-func digestRows(rowsOf func(dataset string) ([]state.VersionRow, error), datasets []string) (string, error) {
+func digestRows(rowsOf func(dataset string) ([]version.Row, error), datasets []string) (string, error) {
 	sum := sha256.New()
 	// Only one dataset is in memory at a time. Each line begins with its dataset and a slash, so
 	// this is the order of all lines.

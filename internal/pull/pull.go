@@ -22,7 +22,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // Bucket is what pull reads besides the version's own objects.
@@ -135,7 +135,7 @@ func datasets(opt Options) ([]string, error) {
 type puller struct {
 	Options
 	names  []string
-	rows   []state.VersionRow
+	rows   []version.Row
 	wanted map[string]bool // the files of the version
 	root   *os.Root
 	mark   mark
@@ -149,8 +149,8 @@ type puller struct {
 // readRows reads the rows of all datasets, before anything is written, and keeps those to pull. The
 // others count in the digest.
 func (p *puller) readRows(ctx context.Context) (err error) {
-	p.result.Digest, err = digestRows(func(name string) ([]state.VersionRow, error) {
-		rows, err := versions.DatasetRows(ctx, p.Store, p.Version, name)
+	p.result.Digest, err = digestRows(func(name string) ([]version.Row, error) {
+		rows, err := version.DatasetRows(ctx, p.Store, p.Version, name)
 		if slices.Contains(p.names, name) {
 			p.take(rows)
 		}
@@ -164,7 +164,7 @@ func (p *puller) readRows(ctx context.Context) (err error) {
 }
 
 // take adds rows to those to pull.
-func (p *puller) take(rows []state.VersionRow) {
+func (p *puller) take(rows []version.Row) {
 	for _, r := range rows {
 		if r.Place.Class == "" {
 			p.result.Classless++
@@ -176,7 +176,7 @@ func (p *puller) take(rows []state.VersionRow) {
 }
 
 // fileOf is the row's file, relative to the folder.
-func fileOf(r state.VersionRow) string {
+func fileOf(r version.Row) string {
 	return dataset.Layout{}.Key(r.Place, r.Frame)[len(dataset.Layout{}.ML()):]
 }
 

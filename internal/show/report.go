@@ -41,7 +41,7 @@ func (p *page) planned(r *state.Report) {
 // outcome is what a report knows beyond the status.
 func (p *page) outcome(r *state.Report) {
 	p.item(at("  Cost      "), plain(dollars(r.CostUSD)+", as planned"))
-	p.item(at("  Version   "), plain(version(r)))
+	p.item(at("  Version   "), plain(versionOf(r)))
 	if !r.Verified {
 		p.item(at("  Verified  "), plain("no: the datasets were not listed after the last task"))
 	}
@@ -50,7 +50,7 @@ func (p *page) outcome(r *state.Report) {
 	}
 }
 
-func version(r *state.Report) string {
+func versionOf(r *state.Report) string {
 	switch r.Version {
 	case 0:
 		return "none yet"

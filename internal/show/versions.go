@@ -7,12 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // Versions prints a table of dataset versions, as they come.
-func Versions(w io.Writer, s Style, l versions.Listing) error {
+func Versions(w io.Writer, s Style, l version.Listing) error {
 	return write(w, s, func(p *page) {
 		if len(l.Versions) == 0 {
 			p.head(plain("There is no dataset version yet: a run that succeeds publishes one."))
@@ -37,7 +36,7 @@ func Versions(w io.Writer, s Style, l versions.Listing) error {
 }
 
 // Tag prints what became of a tag.
-func Tag(w io.Writer, s Style, c state.TagChange) error {
+func Tag(w io.Writer, s Style, c version.TagChange) error {
 	return write(w, s, func(p *page) {
 		said := fmt.Sprintf("names version %d, which stays until the tag is removed", c.Version)
 		switch {
@@ -51,7 +50,7 @@ func Tag(w io.Writer, s Style, c state.TagChange) error {
 }
 
 // datasetsOf are those of all versions, in the newest one's order.
-func datasetsOf(all []versions.Listed) []string {
+func datasetsOf(all []version.Listed) []string {
 	var names []string
 	for _, v := range all {
 		for _, name := range v.Datasets {
@@ -63,7 +62,7 @@ func datasetsOf(all []versions.Listed) []string {
 	return names
 }
 
-func versionRow(v versions.Listed, names []string, latest int64) []span {
+func versionRow(v version.Listed, names []string, latest int64) []span {
 	row := []span{plain(fmt.Sprint(v.Generation)), plain(v.Created.UTC().Format("2006-01-02 15:04 UTC")), cell(v.Frames, "")}
 	for _, name := range names {
 		n := 0
@@ -74,7 +73,7 @@ func versionRow(v versions.Listed, names []string, latest int64) []span {
 	}
 	var notes []string
 	if v.Generation == latest {
-		notes = append(notes, versions.Latest)
+		notes = append(notes, version.Latest)
 	}
 	notes = append(notes, v.Tags...)
 	if v.Restores > 0 {
@@ -86,7 +85,7 @@ func versionRow(v versions.Listed, names []string, latest int64) []span {
 	return append(row, plain(strings.Join(notes, ", ")))
 }
 
-func versionSteps(all []versions.Listed) []step {
+func versionSteps(all []version.Listed) []step {
 	newest := all[0].Generation
 	steps := []step{{fmt.Sprintf("pull --version %d DIR", newest), "download it"}}
 	if len(all) > 1 {
@@ -101,9 +100,9 @@ func versionSteps(all []versions.Listed) []step {
 const shownChanges = 20
 
 // Diff prints what became of the frames from one dataset version to another.
-func Diff(w io.Writer, s Style, d versions.Diff) error {
+func Diff(w io.Writer, s Style, d version.Diff) error {
 	return write(w, s, func(p *page) {
-		before := d.Same + len(d.Changes) - d.Totals[versions.Added]
+		before := d.Same + len(d.Changes) - d.Totals[version.Added]
 		from := fmt.Sprintf("Version %d → %d:", d.From, d.To)
 		if d.From == 0 {
 			from = fmt.Sprintf("Version %d, the first:", d.To)
@@ -127,9 +126,9 @@ func Diff(w io.Writer, s Style, d versions.Diff) error {
 	})
 }
 
-func kinds(d versions.Diff) string {
+func kinds(d version.Diff) string {
 	var parts []string
-	for _, k := range versions.Kinds {
+	for _, k := range version.Kinds {
 		if n := d.Totals[k]; n > 0 {
 			parts = append(parts, number(n)+" "+string(k))
 		}
@@ -137,10 +136,10 @@ func kinds(d versions.Diff) string {
 	return strings.Join(parts, ", ")
 }
 
-func (p *page) classChanges(all []versions.ClassChanges) {
+func (p *page) classChanges(all []version.ClassChanges) {
 	columns := []column{{"Class", false}, {"before", true}, {"after", true}, {"added", true}, {"removed", true},
 		{"label+", true}, {"label-", true}, {"moved", true}, {"refreshed", true}}
-	var sum versions.ClassChanges
+	var sum version.ClassChanges
 	rows := [][]span{}
 	for _, c := range all {
 		rows = append(rows, classChangesRow(plain(className(c.Class)), c))
@@ -152,7 +151,7 @@ func (p *page) classChanges(all []versions.ClassChanges) {
 	p.table(columns, append(rows, classChangesRow(span{"Total", bold}, sum)))
 }
 
-func classChangesRow(name span, c versions.ClassChanges) []span {
+func classChangesRow(name span, c version.ClassChanges) []span {
 	row := []span{name}
 	for _, n := range []int{c.Before, c.After, c.Added, c.Removed, c.RelabelledTo, c.RelabelledFrom, c.Moved, c.Refreshed} {
 		row = append(row, cell(n, ""))
@@ -160,7 +159,7 @@ func classChangesRow(name span, c versions.ClassChanges) []span {
 	return row
 }
 
-func (p *page) relabellings(all []versions.Relabelling) {
+func (p *page) relabellings(all []version.Relabelling) {
 	if len(all) == 0 {
 		return
 	}
@@ -172,7 +171,7 @@ func (p *page) relabellings(all []versions.Relabelling) {
 	p.item(at("Relabelled  "), plain(strings.Join(parts, ", ")))
 }
 
-func (p *page) changes(d versions.Diff) {
+func (p *page) changes(d version.Diff) {
 	p.gap()
 	shownOnes := d.Changes[:min(len(d.Changes), shownChanges)]
 	for _, c := range shownOnes {
@@ -180,7 +179,7 @@ func (p *page) changes(d versions.Diff) {
 		switch {
 		case where == "":
 			where = strings.Join(c.To, " and ")
-		case len(c.To) > 0 && c.Kind != versions.Refreshed:
+		case len(c.To) > 0 && c.Kind != version.Refreshed:
 			where += " → " + strings.Join(c.To, " and ")
 		}
 		p.item(at(fmt.Sprintf("  %-10s  ", c.Kind)), plain(string(c.Frame)), plain(where))

@@ -54,7 +54,7 @@ func (s *Store) WriteTasks(ctx context.Context, run string, chunk int, tasks []m
 
 // ReadTasks reads one chunk of a run's tasks.
 func (s *Store) ReadTasks(ctx context.Context, run string, chunk int) ([]messages.Task, error) {
-	return readLines[messages.Task](ctx, s, tasksName(run, chunk))
+	return ReadLines[messages.Task](ctx, s, tasksName(run, chunk))
 }
 
 // taskEntries reads one chunk of a run's tasks as the messages that they are: a line of the chunk is a task's message body.
@@ -115,7 +115,7 @@ func (s *Store) WriteExpected(ctx context.Context, run string, e dataset.Episode
 
 // ReadExpected reads what WriteExpected saved.
 func (s *Store) ReadExpected(ctx context.Context, run string, e dataset.Episode) ([]Expected, error) {
-	all, err := readLines[Expected](ctx, s, expectedName(run, e))
+	all, err := ReadLines[Expected](ctx, s, expectedName(run, e))
 	for i := range all {
 		place, frame, ok := s.Layout.Parse(s.Layout.ML() + all[i].Key)
 		if !ok {
@@ -167,7 +167,7 @@ func readPairs[T Pair | TaskPair](ctx context.Context, s *Store, run string) ([]
 	}
 	var all []T
 	for _, name := range names {
-		pairs, err := readLines[T](ctx, s, RunName(run, "etags-"+name))
+		pairs, err := ReadLines[T](ctx, s, RunName(run, "etags-"+name))
 		if err != nil {
 			return nil, err
 		}
@@ -177,10 +177,11 @@ func readPairs[T Pair | TaskPair](ctx context.Context, s *Store, run string) ([]
 }
 
 func writeLines[T any](ctx context.Context, s *Store, name string, lines []T) error {
-	return writeLinesIf(ctx, s, name, lines, bucket.Condition{})
+	return WriteLinesIf(ctx, s, name, lines, bucket.Condition{})
 }
 
-func writeLinesIf[T any](ctx context.Context, s *Store, name string, lines []T, cond bucket.Condition) error {
+// WriteLinesIf saves JSON values, one a line, compressed.
+func WriteLinesIf[T any](ctx context.Context, s *Store, name string, lines []T, cond bucket.Condition) error {
 	var plain bytes.Buffer
 	enc := json.NewEncoder(&plain)
 	enc.SetEscapeHTML(false)
@@ -193,7 +194,8 @@ func writeLinesIf[T any](ctx context.Context, s *Store, name string, lines []T, 
 	return err
 }
 
-func readLines[T any](ctx context.Context, s *Store, name string) ([]T, error) {
+// ReadLines reads what WriteLinesIf saved.
+func ReadLines[T any](ctx context.Context, s *Store, name string) ([]T, error) {
 	plain, err := s.readPlain(ctx, name)
 	if err != nil {
 		return nil, err

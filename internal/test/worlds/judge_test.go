@@ -12,6 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/messages"
 	"github.com/angel-nft/google-shuffle/planner"
 )
@@ -259,7 +260,7 @@ func (j *judge) version() {
 	}
 	rows := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(v.Counts)) {
-		all, err := w.store.ReadVersionRows(always, v.Generation, name)
+		all, err := version.ReadRows(always, w.store, v.Generation, name)
 		w.must(err)
 		for _, r := range all {
 			rows[layout.Key(r.Place, r.Frame)] = r.ETag

@@ -1,4 +1,4 @@
-package versions
+package version
 
 import (
 	"context"
@@ -23,10 +23,10 @@ func newStore(t *testing.T) *state.Store {
 	return &state.Store{Bucket: b, Layout: dataset.Layout{Prefix: "tuttle_twins"}}
 }
 
-func publish(t *testing.T, s *state.Store, generation int64, rows ...state.VersionRow) {
+func publish(t *testing.T, s *state.Store, generation int64, rows ...Row) {
 	t.Helper()
 	settings := state.Settings{Definition: state.Definition{Classes: []string{"Junk", "Rare"}}, Datasets: []string{"train", "test"}}
-	if _, err := s.PublishVersion(context.Background(), state.Version{Generation: generation, Settings: settings}, rows); err != nil {
+	if _, err := Publish(context.Background(), s, state.Version{Generation: generation, Settings: settings}, rows); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -48,7 +48,7 @@ func TestFind(t *testing.T) {
 		{"../3", 0, "expected a number such as 3, a tag, or latest"}, {"-3", 0, "expected a number"}, {"", 0, "expected a number"}, {"9999999999999999999999", 0, "expected a number"},
 	}
 	for name, generation := range map[string]int64{"paper": 3, "v1.0": 5} {
-		if _, err := s.SetTag(t.Context(), name, generation, false); err != nil {
+		if _, err := SetTag(t.Context(), s, name, generation, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -69,11 +69,11 @@ func TestTagOfNothing(t *testing.T) {
 	publish(t, s, 3)
 	publish(t, s, 5)
 	for name, generation := range map[string]int64{"paper": 3, "b": 5, "a": 5} {
-		if _, err := s.SetTag(t.Context(), name, generation, false); err != nil {
+		if _, err := SetTag(t.Context(), s, name, generation, false); err != nil {
 			t.Fatal(err)
 		}
 	}
-	deleter := s.Bucket.(state.Deleter)
+	deleter := s.Bucket.(Deleter)
 	if _, err := deleter.DeleteObjects(t.Context(), []string{s.Layout.State() + state.VersionName(3, "version.json")}); err != nil {
 		t.Fatal(err)
 	}
@@ -116,18 +116,18 @@ func TestBetweenOfOtherClasses(t *testing.T) {
 		return state.Version{Generation: generation, Settings: state.Settings{Definition: state.Definition{Classes: classes}, Datasets: []string{"train"}}}
 	}
 	s := newStore(t)
-	at := func(i int, class string) state.VersionRow {
-		return state.VersionRow{Place: dataset.Place{Dataset: "train", Class: class}, Frame: dataset.FrameAt("S01E01", i), ETag: "1"}
+	at := func(i int, class string) Row {
+		return Row{Place: dataset.Place{Dataset: "train", Class: class}, Frame: dataset.FrameAt("S01E01", i), ETag: "1"}
 	}
 	var all []state.Version
 	for _, v := range []struct {
 		version state.Version
-		rows    []state.VersionRow
+		rows    []Row
 	}{
-		{version(3, "Junk", "Common", "Rare"), []state.VersionRow{at(0, "Junk"), at(1, "Common"), at(2, "Rare"), at(3, "Odd")}},
-		{version(5, "Junk", "Common", "Epic"), []state.VersionRow{at(0, "Junk"), at(1, "Common"), at(2, "Epic"), at(3, "")}},
+		{version(3, "Junk", "Common", "Rare"), []Row{at(0, "Junk"), at(1, "Common"), at(2, "Rare"), at(3, "Odd")}},
+		{version(5, "Junk", "Common", "Epic"), []Row{at(0, "Junk"), at(1, "Common"), at(2, "Epic"), at(3, "")}},
 	} {
-		published, err := s.PublishVersion(t.Context(), v.version, v.rows)
+		published, err := Publish(t.Context(), s, v.version, v.rows)
 		if err != nil {
 			t.Fatal(err)
 		}

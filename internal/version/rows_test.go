@@ -1,4 +1,4 @@
-package state
+package version
 
 import (
 	"strings"
@@ -12,8 +12,8 @@ import (
 // Rows are in the order of their keys, whatever the folders are called.
 func TestRowsAreOrderedByKey(t *testing.T) {
 	names := rapid.SampledFrom([]string{"train", "train-2", "train.x", "trainx", "test", "Rare", "Rare!", "Rare0", "Ra"})
-	row := rapid.Custom(func(t *rapid.T) VersionRow {
-		r := VersionRow{Place: dataset.Place{Dataset: names.Draw(t, "dataset")}, Frame: dataset.FrameAt("S01E01", rapid.IntRange(0, 3).Draw(t, "frame"))}
+	row := rapid.Custom(func(t *rapid.T) Row {
+		r := Row{Place: dataset.Place{Dataset: names.Draw(t, "dataset")}, Frame: dataset.FrameAt("S01E01", rapid.IntRange(0, 3).Draw(t, "frame"))}
 		if rapid.Bool().Draw(t, "in a class") {
 			r.Place.Class = names.Draw(t, "class")
 		}
@@ -28,7 +28,7 @@ func TestRowsAreOrderedByKey(t *testing.T) {
 }
 
 func BenchmarkCompareKeys(b *testing.B) {
-	rows := []VersionRow{
+	rows := []Row{
 		{Place: dataset.Place{Dataset: "train", Class: "Common"}, Frame: dataset.FrameAt("S01E01", 1)},
 		{Place: dataset.Place{Dataset: "train", Class: "Rare"}, Frame: dataset.FrameAt("S01E01", 2)},
 	}

@@ -1,5 +1,4 @@
-// Package versions compares dataset versions: what became of each frame from one to another.
-package versions
+package version
 
 import (
 	"cmp"
@@ -79,7 +78,7 @@ type Diff struct {
 //	yes    | yes   | same  | other           | any     | moved
 //	yes    | yes   | same  | same            | other   | refreshed
 //	yes    | yes   | same  | same            | same    | the same
-func Compare(from, to []state.VersionRow) Diff {
+func Compare(from, to []Row) Diff {
 	c := comparison{classes: map[string]*ClassChanges{}, relabelled: map[[2]string]int{}}
 	c.Totals, c.Changes = map[Kind]int{}, []Change{}
 	for _, k := range Kinds {
@@ -96,13 +95,13 @@ func Compare(from, to []state.VersionRow) Diff {
 	return c.done()
 }
 
-func byFrame(rows []state.VersionRow) {
-	slices.SortFunc(rows, func(a, b state.VersionRow) int {
+func byFrame(rows []Row) {
+	slices.SortFunc(rows, func(a, b Row) int {
 		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
 	})
 }
 
-func firstFrame(from, to []state.VersionRow) dataset.Frame {
+func firstFrame(from, to []Row) dataset.Frame {
 	switch {
 	case len(from) == 0:
 		return to[0].Frame
@@ -113,8 +112,8 @@ func firstFrame(from, to []state.VersionRow) dataset.Frame {
 }
 
 // frameRows is how many of the first rows are of the frame.
-func frameRows(rows []state.VersionRow, f dataset.Frame) int {
-	n := slices.IndexFunc(rows, func(r state.VersionRow) bool { return r.Frame != f })
+func frameRows(rows []Row, f dataset.Frame) int {
+	n := slices.IndexFunc(rows, func(r Row) bool { return r.Frame != f })
 	if n < 0 {
 		return len(rows)
 	}
@@ -128,7 +127,7 @@ type comparison struct {
 	relabelled map[[2]string]int
 }
 
-func (c *comparison) frame(f dataset.Frame, from, to []state.VersionRow) {
+func (c *comparison) frame(f dataset.Frame, from, to []Row) {
 	var before, after *ClassChanges
 	if len(from) > 0 {
 		before = c.class(from[0].Place.Class)
@@ -168,7 +167,7 @@ func (c *comparison) class(name string) *ClassChanges {
 }
 
 // kindOf is the table at Compare; "" is the same.
-func kindOf(from, to []state.VersionRow) Kind {
+func kindOf(from, to []Row) Kind {
 	switch {
 	case len(from) == 0:
 		return Added
@@ -176,7 +175,7 @@ func kindOf(from, to []state.VersionRow) Kind {
 		return Removed
 	case from[0].Place.Class != to[0].Place.Class:
 		return Relabelled
-	case !slices.EqualFunc(from, to, func(a, b state.VersionRow) bool { return a.Place == b.Place }):
+	case !slices.EqualFunc(from, to, func(a, b Row) bool { return a.Place == b.Place }):
 		return Moved
 	case !slices.EqualFunc(from, to, sameContent):
 		return Refreshed
@@ -185,11 +184,11 @@ func kindOf(from, to []state.VersionRow) Kind {
 }
 
 // sameContent compares two images at one key. A copy that has an ETag of its own tells its content by its source's.
-func sameContent(a, b state.VersionRow) bool {
+func sameContent(a, b Row) bool {
 	return a.ETag == b.ETag || a.SrcETag != "" && a.SrcETag == b.SrcETag
 }
 
-func places(rows []state.VersionRow) []string {
+func places(rows []Row) []string {
 	var all []string
 	for _, r := range rows {
 		all = append(all, r.Place.String())

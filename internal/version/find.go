@@ -1,4 +1,4 @@
-package versions
+package version
 
 import (
 	"context"
@@ -36,7 +36,7 @@ type Listing struct {
 
 // List reads all versions and tags.
 func List(ctx context.Context, s *state.Store) (Listing, error) {
-	lost, err := s.Tags(ctx)
+	lost, err := Tags(ctx, s)
 	if err != nil {
 		return Listing{}, err
 	}
@@ -74,14 +74,14 @@ func Find(ctx context.Context, s *state.Store, name string) (state.Version, erro
 	if generation, err := strconv.ParseInt(name, 10, 64); err == nil && generation > 0 {
 		return FindNumber(ctx, s, generation)
 	}
-	if state.CheckTag(name) != nil {
+	if CheckTag(name) != nil {
 		return state.Version{}, fmt.Errorf("%w: %.40q: expected a number such as 3, a tag, or %s; see shuffle versions", ErrNone, name, Latest)
 	}
 	return findTag(ctx, s, name)
 }
 
 func findTag(ctx context.Context, s *state.Store, name string) (state.Version, error) {
-	tags, err := s.Tags(ctx)
+	tags, err := Tags(ctx, s)
 	if err != nil {
 		return state.Version{}, err
 	}
@@ -107,8 +107,8 @@ func FindNumber(ctx context.Context, s *state.Store, generation int64) (state.Ve
 }
 
 // Rows reads all images of a version, those of a dataset in the order of their keys.
-func Rows(ctx context.Context, s *state.Store, v state.Version) ([]state.VersionRow, error) {
-	all := make([]state.VersionRow, 0, v.Frames)
+func Rows(ctx context.Context, s *state.Store, v state.Version) ([]Row, error) {
+	all := make([]Row, 0, v.Frames)
 	for _, name := range slices.Sorted(maps.Keys(v.Counts)) {
 		rows, err := DatasetRows(ctx, s, v, name)
 		if err != nil {
@@ -121,11 +121,11 @@ func Rows(ctx context.Context, s *state.Store, v state.Version) ([]state.Version
 
 // DatasetRows reads the images of one dataset of a version, by key. The objects of a version are no better guarded than
 // the rest of the bucket: rows that lead out of their dataset are refused.
-func DatasetRows(ctx context.Context, s *state.Store, v state.Version, name string) ([]state.VersionRow, error) {
+func DatasetRows(ctx context.Context, s *state.Store, v state.Version, name string) ([]Row, error) {
 	if !dataset.ValidName(name) {
 		return nil, fmt.Errorf("version %d: %.60q is no name of a dataset", v.Generation, name)
 	}
-	rows, err := s.ReadVersionRows(ctx, v.Generation, name)
+	rows, err := ReadRows(ctx, s, v.Generation, name)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func DatasetRows(ctx context.Context, s *state.Store, v state.Version, name stri
 
 // Between reads two versions and compares them. A from of generation 0 is before there was any.
 func Between(ctx context.Context, s *state.Store, from, to state.Version) (Diff, error) {
-	var before []state.VersionRow
+	var before []Row
 	if from.Generation != 0 {
 		var err error
 		if before, err = Rows(ctx, s, from); err != nil {

@@ -1,4 +1,4 @@
-package versions
+package version
 
 import (
 	"fmt"
@@ -10,13 +10,12 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
-	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 const frame = dataset.Frame("TT_S01_E01_FRM-00-00-08-12")
 
-func row(name, class, etag, src string) state.VersionRow {
-	return state.VersionRow{Place: dataset.Place{Dataset: name, Class: class}, Frame: frame, ETag: etag, SrcETag: src}
+func row(name, class, etag, src string) Row {
+	return Row{Place: dataset.Place{Dataset: name, Class: class}, Frame: frame, ETag: etag, SrcETag: src}
 }
 
 // TestCompare goes through the table at Compare.
@@ -24,21 +23,21 @@ func TestCompare(t *testing.T) {
 	a := row("train", "Rare", "1", "1")
 	tests := []struct {
 		name     string
-		from, to []state.VersionRow
+		from, to []Row
 		want     Kind
 	}{
-		{"added", nil, []state.VersionRow{a}, Added},
-		{"removed", []state.VersionRow{a}, nil, Removed},
-		{"relabelled", []state.VersionRow{a}, []state.VersionRow{row("train", "Junk", "1", "1")}, Relabelled},
-		{"relabelled and moved", []state.VersionRow{a}, []state.VersionRow{row("test", "Junk", "2", "2")}, Relabelled},
-		{"moved", []state.VersionRow{a}, []state.VersionRow{row("test", "Rare", "1", "1")}, Moved},
-		{"moved with other content", []state.VersionRow{a}, []state.VersionRow{row("test", "Rare", "2", "2")}, Moved},
-		{"refreshed", []state.VersionRow{a}, []state.VersionRow{row("train", "Rare", "2", "2")}, Refreshed},
-		{"copied again under KMS", []state.VersionRow{row("train", "Rare", "k1", "1")}, []state.VersionRow{row("train", "Rare", "k2", "1")}, ""},
-		{"other ETag, unknown source", []state.VersionRow{row("train", "Rare", "k1", "")}, []state.VersionRow{row("train", "Rare", "k2", "")}, Refreshed},
-		{"the same", []state.VersionRow{a}, []state.VersionRow{a}, ""},
-		{"a second copy is gone", []state.VersionRow{a, row("test", "Rare", "1", "1")}, []state.VersionRow{row("test", "Rare", "1", "1")}, Moved},
-		{"twice in both", []state.VersionRow{a, row("test", "Rare", "1", "1")}, []state.VersionRow{row("test", "Rare", "1", "1"), a}, ""},
+		{"added", nil, []Row{a}, Added},
+		{"removed", []Row{a}, nil, Removed},
+		{"relabelled", []Row{a}, []Row{row("train", "Junk", "1", "1")}, Relabelled},
+		{"relabelled and moved", []Row{a}, []Row{row("test", "Junk", "2", "2")}, Relabelled},
+		{"moved", []Row{a}, []Row{row("test", "Rare", "1", "1")}, Moved},
+		{"moved with other content", []Row{a}, []Row{row("test", "Rare", "2", "2")}, Moved},
+		{"refreshed", []Row{a}, []Row{row("train", "Rare", "2", "2")}, Refreshed},
+		{"copied again under KMS", []Row{row("train", "Rare", "k1", "1")}, []Row{row("train", "Rare", "k2", "1")}, ""},
+		{"other ETag, unknown source", []Row{row("train", "Rare", "k1", "")}, []Row{row("train", "Rare", "k2", "")}, Refreshed},
+		{"the same", []Row{a}, []Row{a}, ""},
+		{"a second copy is gone", []Row{a, row("test", "Rare", "1", "1")}, []Row{row("test", "Rare", "1", "1")}, Moved},
+		{"twice in both", []Row{a, row("test", "Rare", "1", "1")}, []Row{row("test", "Rare", "1", "1"), a}, ""},
 	}
 	for _, test := range tests {
 		d := Compare(slices.Clone(test.from), slices.Clone(test.to))
@@ -53,13 +52,13 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareCounts(t *testing.T) {
-	at := func(i int, place dataset.Place) state.VersionRow {
-		return state.VersionRow{Place: place, Frame: dataset.FrameAt("S01E01", i), ETag: "1"}
+	at := func(i int, place dataset.Place) Row {
+		return Row{Place: place, Frame: dataset.FrameAt("S01E01", i), ETag: "1"}
 	}
 	trainRare, testRare, trainJunk := dataset.Place{Dataset: "train", Class: "Rare"}, dataset.Place{Dataset: "test", Class: "Rare"}, dataset.Place{Dataset: "train", Class: "Junk"}
 	got := Compare(
-		[]state.VersionRow{at(0, trainRare), at(1, trainRare), at(2, trainRare), at(3, trainJunk)},
-		[]state.VersionRow{at(0, trainRare), at(1, testRare), at(2, trainJunk), at(4, trainRare)})
+		[]Row{at(0, trainRare), at(1, trainRare), at(2, trainRare), at(3, trainJunk)},
+		[]Row{at(0, trainRare), at(1, testRare), at(2, trainJunk), at(4, trainRare)})
 	want := Diff{
 		Same:         1,
 		Totals:       map[Kind]int{Added: 1, Removed: 1, Relabelled: 1, Moved: 1, Refreshed: 0},
@@ -116,8 +115,8 @@ func TestCompareBruteForce(t *testing.T) {
 	})
 }
 
-func anyVersion(t *rapid.T, name string) map[dataset.Frame]state.VersionRow {
-	all := map[dataset.Frame]state.VersionRow{}
+func anyVersion(t *rapid.T, name string) map[dataset.Frame]Row {
+	all := map[dataset.Frame]Row{}
 	for i := range 12 {
 		if !rapid.Bool().Draw(t, name) {
 			continue
@@ -130,7 +129,7 @@ func anyVersion(t *rapid.T, name string) map[dataset.Frame]state.VersionRow {
 	return all
 }
 
-func union(a, b map[dataset.Frame]state.VersionRow) map[dataset.Frame]state.VersionRow {
+func union(a, b map[dataset.Frame]Row) map[dataset.Frame]Row {
 	all := maps.Clone(a)
 	maps.Copy(all, b)
 	return all

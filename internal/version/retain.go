@@ -1,4 +1,4 @@
-package state
+package version
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 // Deleter is what removing old versions needs of a bucket.
@@ -21,22 +22,22 @@ type Deleter interface {
 // somebody may be writing it. It may be cut off anywhere, and be called by several processes at
 // once: what is left goes the next time, also when more are kept by then. When the tags cannot be
 // read, it removes nothing.
-func (s *Store) Retain(ctx context.Context, d Deleter, latest int64, keep int) (removed []int64, err error) {
+func Retain(ctx context.Context, s *state.Store, d Deleter, latest int64, keep int) (removed []int64, err error) {
 	if keep < 1 {
 		return nil, nil
 	}
-	all, err := s.generations(ctx)
+	all, err := s.Generations(ctx)
 	if err != nil {
 		return nil, err
 	}
 	expired := slices.DeleteFunc(slices.Clone(all), func(g int64) bool { return g > latest })
 	expired = expired[min(keep, len(expired)):]
-	removing, err := s.markForRemoval(ctx, all, expired)
+	removing, err := markForRemoval(ctx, s, all, expired)
 	if err != nil {
 		return nil, err
 	}
 	for _, g := range removing {
-		if err := s.removeVersion(ctx, d, g); err != nil {
+		if err := removeVersion(ctx, s, d, g); err != nil {
 			return removed, fmt.Errorf("remove version %d: %w", g, err)
 		}
 		removed = append(removed, g)
@@ -45,7 +46,7 @@ func (s *Store) Retain(ctx context.Context, d Deleter, latest int64, keep int) (
 }
 
 // generations are those of all versions, newest first, whole or not.
-func (s *Store) generations(ctx context.Context) ([]int64, error) {
+func generations(ctx context.Context, s *state.Store) ([]int64, error) {
 	names, err := s.Names(ctx, "versions/")
 	if err != nil {
 		return nil, err
@@ -63,15 +64,15 @@ func (s *Store) generations(ctx context.Context) ([]int64, error) {
 }
 
 // removeVersion deletes version.json before the rest, so that nobody takes a part for the whole.
-func (s *Store) removeVersion(ctx context.Context, d Deleter, generation int64) error {
-	folder := VersionName(generation, "")
+func removeVersion(ctx context.Context, s *state.Store, d Deleter, generation int64) error {
+	folder := state.VersionName(generation, "")
 	names, err := s.Names(ctx, folder)
 	if err != nil {
 		return err
 	}
-	keys := []string{s.Layout.State() + folder + versionFile}
+	keys := []string{s.Layout.State() + folder + state.VersionFile}
 	for _, name := range names {
-		if name != versionFile {
+		if name != state.VersionFile {
 			keys = append(keys, s.Layout.State()+folder+name)
 		}
 	}

@@ -1,4 +1,4 @@
-package state
+package version
 
 import (
 	"bytes"
@@ -10,17 +10,27 @@ import (
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
 )
+
+// Row is one image of a dataset version.
+type Row struct {
+	Place dataset.Place
+	Frame dataset.Frame
+	ETag  string
+	// SrcETag is the source's content that was copied; empty when unknown.
+	SrcETag string
+}
 
 // versionHeader is the header of a version's CSV. file_name is relative to <prefix>/ML/, so that the CSV can stand
 // beside the dataset folders; key is relative to the bucket.
 var versionHeader = []string{"file_name", "label", "key", "etag", "source_etag", "frame"}
 
 // name is the row's key relative to <prefix>/ML/.
-func (r VersionRow) name() string { return dataset.Layout{}.Key(r.Place, r.Frame)[len("ML/"):] }
+func (r Row) name() string { return dataset.Layout{}.Key(r.Place, r.Frame)[len("ML/"):] }
 
 // compareKeys orders rows as a listing orders their keys.
-func (r VersionRow) compareKeys(o VersionRow) int {
+func (r Row) compareKeys(o Row) int {
 	switch {
 	case r.Place == o.Place:
 		return strings.Compare(string(r.Frame), string(o.Frame))
@@ -48,7 +58,7 @@ func compareFolders(a, b string) int {
 const csvRow = 220
 
 // encodeRows writes the CSV of one dataset.
-func encodeRows(l dataset.Layout, name string, rows []VersionRow) ([]byte, error) {
+func encodeRows(l dataset.Layout, name string, rows []Row) ([]byte, error) {
 	n := 0
 	for _, r := range rows {
 		if r.Place.Dataset == name {
@@ -66,7 +76,7 @@ func encodeRows(l dataset.Layout, name string, rows []VersionRow) ([]byte, error
 			continue
 		}
 		cells := []string{r.name(), r.Place.Class, l.Key(r.Place, r.Frame), r.ETag, r.SrcETag, string(r.Frame)}
-		if err := w.Write(DefuseAll(cells)); err != nil {
+		if err := w.Write(state.DefuseAll(cells)); err != nil {
 			return nil, err
 		}
 	}
@@ -75,7 +85,7 @@ func encodeRows(l dataset.Layout, name string, rows []VersionRow) ([]byte, error
 }
 
 // decodeRows reads what encodeRows wrote.
-func decodeRows(l dataset.Layout, body io.Reader) ([]VersionRow, error) {
+func decodeRows(l dataset.Layout, body io.Reader) ([]Row, error) {
 	r := csv.NewReader(body)
 	r.ReuseRecord = true
 	header, err := r.Read()
@@ -85,7 +95,7 @@ func decodeRows(l dataset.Layout, body io.Reader) ([]VersionRow, error) {
 	if !slices.Equal(header, versionHeader) {
 		return nil, fmt.Errorf("header is %q, expected %q", header, versionHeader)
 	}
-	var rows []VersionRow
+	var rows []Row
 	for {
 		cells, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -94,43 +104,10 @@ func decodeRows(l dataset.Layout, body io.Reader) ([]VersionRow, error) {
 		if err != nil {
 			return nil, err
 		}
-		place, frame, ok := l.Parse(l.ML() + armed(cells[0]))
+		place, frame, ok := l.Parse(l.ML() + state.Armed(cells[0]))
 		if !ok {
 			return nil, fmt.Errorf("%.200q is no frame's key", cells[0])
 		}
-		rows = append(rows, VersionRow{Place: place, Frame: frame, ETag: armed(cells[3]), SrcETag: armed(cells[4])})
+		rows = append(rows, Row{Place: place, Frame: frame, ETag: state.Armed(cells[3]), SrcETag: state.Armed(cells[4])})
 	}
-}
-
-// formulaStarts are the characters with which spreadsheets take a cell for a formula (OWASP, CSV injection).
-const formulaStarts = "=+-@\t\r\n"
-
-// Defuse makes a cell plain text for a spreadsheet: one that it would run as a formula gets an apostrophe before it, and so
-// does one that only its own apostrophes keep from it, so that reading can take one away again.
-func Defuse(cell string) string {
-	if dangerous(cell) {
-		return "'" + cell
-	}
-	return cell
-}
-
-// DefuseAll defuses the cells in place.
-func DefuseAll(cells []string) []string {
-	for i := range cells {
-		cells[i] = Defuse(cells[i])
-	}
-	return cells
-}
-
-// armed is the reverse of Defuse.
-func armed(cell string) string {
-	if strings.HasPrefix(cell, "'") && dangerous(cell) {
-		return cell[1:]
-	}
-	return cell
-}
-
-func dangerous(cell string) bool {
-	bare := strings.TrimLeft(cell, "'")
-	return bare != "" && strings.ContainsRune(formulaStarts, rune(bare[0]))
 }

@@ -3,6 +3,7 @@ package tracker_test
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 	"github.com/angel-nft/google-shuffle/messages"
 	"github.com/angel-nft/google-shuffle/tracker"
 )
@@ -178,6 +180,10 @@ func (b *requests) GetObject(ctx context.Context, key, known string) (bucket.Con
 func (b *requests) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
 	b.note("PUT", key)
 	return b.memBucket.PutObject(ctx, key, body, cond)
+}
+
+func (b *requests) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
 // What this tracker has written it does not read again: of the run's own objects only the ledger, which others write too. What it gives

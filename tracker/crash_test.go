@@ -3,6 +3,7 @@ package tracker_test
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/messages"
 	"github.com/angel-nft/google-shuffle/tracker"
@@ -65,6 +67,10 @@ func (b crashBucket) PutObject(ctx context.Context, key string, body []byte, con
 		return err
 	})
 	return etag, err
+}
+
+func (b crashBucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
 func (b crashBucket) GetObject(ctx context.Context, key, known string) (bucket.Content, error) {

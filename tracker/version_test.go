@@ -2,6 +2,7 @@ package tracker_test
 
 import (
 	"context"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
@@ -30,6 +32,10 @@ func (b *gate) PutObject(ctx context.Context, key string, body []byte, cond buck
 		b.once.Do(func() { <-b.opened })
 	}
 	return b.memBucket.PutObject(ctx, key, body, cond)
+}
+
+func (b *gate) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
 func versionOf(gen int64) state.Version {

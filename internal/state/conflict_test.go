@@ -3,6 +3,7 @@ package state_test
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
@@ -27,6 +29,10 @@ func (b *racing) PutObject(ctx context.Context, key string, body []byte, cond bu
 		return "", &bucket.Error{Op: "PutObject", Key: key, Code: bucket.CodeConflict, Status: 409, Err: errors.New("another one is under way")}
 	}
 	return b.Bucket.PutObject(ctx, key, body, cond)
+}
+
+func (b *racing) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
 func raced(t *testing.T, name string, times int) *state.Store {

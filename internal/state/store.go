@@ -33,6 +33,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -45,6 +46,7 @@ import (
 type Bucket interface {
 	GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error)
 	PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error)
+	PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error)
 	ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error)
 }
 
@@ -68,6 +70,15 @@ func (s *Store) Read(ctx context.Context, name string) (bucket.Content, error) {
 // Write puts an object by its name below <prefix>/shuffle/.
 func (s *Store) Write(ctx context.Context, name string, body []byte, cond bucket.Condition) (string, error) {
 	etag, err := s.Bucket.PutObject(ctx, s.Layout.State()+name, body, cond)
+	if err != nil {
+		return "", fmt.Errorf("write %s%s: %w", s.Layout.State(), name, err)
+	}
+	return etag, nil
+}
+
+// WriteFrom is Write of a body that need not be in memory. It is read from its start, perhaps several times.
+func (s *Store) WriteFrom(ctx context.Context, name string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	etag, err := s.Bucket.PutObjectFrom(ctx, s.Layout.State()+name, body, cond)
 	if err != nil {
 		return "", fmt.Errorf("write %s%s: %w", s.Layout.State(), name, err)
 	}

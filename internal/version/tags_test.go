@@ -3,6 +3,7 @@ package version
 import (
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -42,6 +43,10 @@ func (b *interposed) GetObject(ctx context.Context, key, ifNoneMatch string) (bu
 func (b *interposed) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
 	b.count()
 	return b.tagBucket.PutObject(ctx, key, body, cond)
+}
+
+func (b *interposed) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
 func (b *interposed) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
@@ -313,4 +318,8 @@ func (b *lostAnswer) PutObject(ctx context.Context, key string, body []byte, con
 	}
 	b.lost = true
 	return b.tagBucket.PutObject(ctx, key, body, cond)
+}
+
+func (b *lostAnswer) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }

@@ -32,8 +32,8 @@ type draft struct {
 	chosen chosen            // what the plan is made with; set by header
 	assign *Assigner
 	names  *catalog
-	last   lastVersion
-	known  knownPairs
+	last   *lastVersion               // as the settings were held against; set with chosen
+	known  *knownPairs                // set by header
 	bases  map[dataset.Episode]string // folders of images of the last version; none for a restore
 	sink   *sink
 	dest   dataset.Destination
@@ -43,8 +43,7 @@ type draft struct {
 }
 
 func (p *Planner) draft(opt Options) *draft {
-	d := &draft{p: p, opt: opt, last: lastVersion{store: p.Store}}
-	d.known = knownPairs{store: p.Store, last: &d.last}
+	d := &draft{p: p, opt: opt, last: &lastVersion{store: p.Store}}
 	d.quiet = func(context.Context) error { return nil }
 	d.lister.bucket = bucket.AtMost(p.Config.Parallel, p.Bucket)
 	return d

@@ -16,6 +16,7 @@ func (d *draft) header(ctx context.Context) (*state.Plan, error) {
 			return nil, err
 		}
 	}
+	d.known = newKnownPairs(d.p.Store, d.last)
 	if d.assign, err = newAssigner(d.chosen.Definition); err != nil {
 		return nil, err
 	}

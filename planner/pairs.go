@@ -4,89 +4,111 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"hash/maphash"
 	"sync"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// lastVersion reads the newest dataset version, once and only when somebody asks. It is empty where there is none.
+// lastVersion reads the newest dataset version, once and only when it is needed. It is empty where there is none.
 type lastVersion struct {
 	store *state.Store
 
-	once    sync.Once
+	mu      sync.Mutex
+	read    bool
 	version state.Version
-	err     error
 }
 
 func (l *lastVersion) get(ctx context.Context) (state.Version, error) {
-	l.once.Do(func() {
-		if l.version, l.err = l.store.LatestVersion(ctx); errors.Is(l.err, bucket.ErrNotFound) {
-			l.err = nil
-		}
-	})
-	return l.version, l.err
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.read {
+		return l.version, nil
+	}
+	v, err := l.store.LatestVersion(ctx)
+	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+		return v, err
+	}
+	l.version, l.read = v, true
+	return v, nil
 }
 
-// knownPairs reads, once and only when somebody asks, which copies have which source's content although their ETags differ: from the
-// latest dataset version, and from the runs since, which may have failed without one.
+// knownPairs reads, only when it is needed, which copies have which source's content although their ETags differ: from the
+// latest dataset version, an episode at a time, and from the runs since, which may have failed without one.
 type knownPairs struct {
 	store *state.Store
 	last  *lastVersion
 
-	once  sync.Once
-	pairs map[state.Pair]struct{}
-	err   error
+	once   sync.Once
+	rows   *version.Contents // nil: there is no version
+	since  map[uint64]struct{}
+	seed   maphash.Seed
+	failed error
 }
 
-func (k *knownPairs) get(ctx context.Context) (map[state.Pair]struct{}, error) {
-	k.once.Do(func() {
-		k.pairs = map[state.Pair]struct{}{}
-		if k.err = k.read(ctx); k.err != nil {
-			k.err = fmt.Errorf("read the pairs of ETags of earlier copies: %w", k.err)
+func newKnownPairs(store *state.Store, last *lastVersion) *knownPairs {
+	return &knownPairs{store: store, last: last, since: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
+}
+
+// of gives the pairs of an episode, and those of later runs.
+func (k *knownPairs) of(ctx context.Context, e dataset.Episode) (func(state.Pair) bool, error) {
+	known, err := k.read(ctx, e)
+	if err != nil {
+		return nil, fmt.Errorf("read the pairs of ETags of earlier copies: %w", err)
+	}
+	return func(p state.Pair) bool {
+		_, ok := known[p]
+		if !ok {
+			_, ok = k.since[maphash.Comparable(k.seed, p)]
 		}
-	})
-	return k.pairs, k.err
+		return ok
+	}, nil
 }
 
-func (k *knownPairs) read(ctx context.Context) error {
+func (k *knownPairs) read(ctx context.Context, e dataset.Episode) (map[state.Pair]struct{}, error) {
+	k.once.Do(func() { k.failed = k.begin(ctx) })
+	if k.failed != nil || k.rows == nil {
+		return nil, k.failed
+	}
+	rows, err := k.rows.Rows(ctx, e)
+	known := map[state.Pair]struct{}{}
+	for _, r := range rows {
+		if r.SrcETag != "" && r.SrcETag != r.ETag {
+			known[state.Pair{ETag: r.ETag, SrcETag: r.SrcETag}] = struct{}{}
+		}
+	}
+	return known, err
+}
+
+// begin opens the version, and reads what the results of later runs gave. Of these only hashes are kept: a bucket with KMS
+// gives a pair for every task of a run.
+func (k *knownPairs) begin(ctx context.Context) error {
 	latest, err := k.last.get(ctx)
 	if err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(latest.Counts)) {
-		rows, err := version.ReadRows(ctx, k.store, latest.Generation, name)
-		if err != nil {
+	if latest.Generation > 0 {
+		if k.rows, err = version.Open(ctx, k.store, latest); err != nil {
 			return err
 		}
-		for _, r := range rows {
-			if r.SrcETag != "" && r.SrcETag != r.ETag {
-				k.pairs[state.Pair{ETag: r.ETag, SrcETag: r.SrcETag}] = struct{}{}
-			}
-		}
 	}
-	return k.since(ctx, latest.Generation)
-}
-
-// since adds what the results of later runs told.
-func (k *knownPairs) since(ctx context.Context, generation int64) error {
 	runs, err := k.store.Runs(ctx)
 	if err != nil {
 		return err
 	}
 	for _, run := range runs {
-		if n := state.GenerationOf(run); n > 0 && n <= generation {
+		if n := state.GenerationOf(run); n > 0 && n <= latest.Generation {
 			continue
 		}
-		pairs, err := k.store.Pairs(ctx, run)
+		err := k.store.EachPair(ctx, run, func(p state.Pair) error {
+			k.since[maphash.Comparable(k.seed, p)] = struct{}{}
+			return nil
+		})
 		if err != nil {
 			return err
-		}
-		for _, p := range pairs {
-			k.pairs[p] = struct{}{}
 		}
 	}
 	return nil
@@ -98,13 +120,12 @@ func (d *draft) same(ctx context.Context, in *EpisodeInput) error {
 	if !differs(in) {
 		return nil
 	}
-	known, err := d.known.get(ctx)
+	known, err := d.known.of(ctx, in.Episode)
 	if err != nil {
 		return err
 	}
 	in.Same = func(copyETag, srcETag string) bool {
-		_, ok := known[state.Pair{ETag: copyETag, SrcETag: srcETag}]
-		return ok || sameETag(copyETag, srcETag)
+		return sameETag(copyETag, srcETag) || known(state.Pair{ETag: copyETag, SrcETag: srcETag})
 	}
 	return nil
 }

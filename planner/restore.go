@@ -105,11 +105,12 @@ func (r *restoration) refuse(f dataset.Frame, why string) Wish {
 
 // restore is what a draft knows of the version that it goes back to.
 type restore struct {
-	version state.Version
-	rows    map[dataset.Episode][]version.Row
+	version  state.Version
+	rows     *version.Contents
+	episodes []dataset.Episode // with rows
 }
 
-// prepareRestore reads the version. Neither manifests nor sheets are asked: going back must work when they are broken.
+// prepareRestore opens the version. Neither manifests nor sheets are asked: going back must work when they are broken.
 func (d *draft) prepareRestore(ctx context.Context) error {
 	v, err := version.FindNumber(ctx, d.p.Store, d.opt.Restore)
 	if errors.Is(err, version.ErrNone) {
@@ -118,14 +119,12 @@ func (d *draft) prepareRestore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	all, err := version.Rows(ctx, d.p.Store, v)
-	if err != nil {
+	d.back = &restore{version: v}
+	if d.back.rows, err = version.Open(ctx, d.p.Store, v); err != nil {
 		return err
 	}
-	d.back = &restore{version: v, rows: map[dataset.Episode][]version.Row{}}
-	for _, r := range all {
-		e := r.Frame.Episode()
-		d.back.rows[e] = append(d.back.rows[e], r)
+	if d.back.episodes, err = d.back.rows.Episodes(); err != nil {
+		return err
 	}
 	// A version restored as a whole brings its settings back, so that a plan from sheets that say what they said then moves
 	// nothing. A restore of some episodes leaves the settings alone, which the others have too.
@@ -135,7 +134,7 @@ func (d *draft) prepareRestore(ctx context.Context) error {
 	d.opt.Recorded = true
 	d.names = &catalog{problems: []state.ManifestProblem{}}
 	for _, e := range d.opt.Episodes {
-		if len(d.back.rows[e]) == 0 {
+		if !slices.Contains(d.back.episodes, e) {
 			return fmt.Errorf("%w: --episode %s: version %d has no frame of it", ErrUsage, e, v.Generation)
 		}
 	}
@@ -156,10 +155,7 @@ func (d *draft) restore(ctx context.Context, folders func(context.Context) ([]da
 	if err != nil {
 		return err
 	}
-	var all []dataset.Episode
-	for e := range d.back.rows {
-		all = append(all, e)
-	}
+	all := slices.Clone(d.back.episodes)
 	for _, folder := range found {
 		all = append(all, folder.Episodes...)
 	}
@@ -192,7 +188,10 @@ func (d *draft) restoreEpisode(ctx context.Context, e dataset.Episode, found []d
 }
 
 func (d *draft) restoreChanges(ctx context.Context, in *EpisodeInput, found []dataset.Folder) (out EpisodeChanges, err error) {
-	restored := d.back.rows[in.Episode]
+	restored, err := d.back.rows.Rows(ctx, in.Episode)
+	if err != nil {
+		return out, err
+	}
 	if len(restored) > 0 {
 		var images dataset.Images
 		images, err = dataset.Source(ctx, &d.lister, in.Sheet.Base, in.Episode)

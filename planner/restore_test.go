@@ -15,6 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/messages"
 )
@@ -142,7 +144,7 @@ func (w *world) publishVersion(plan *state.Plan) state.Version {
 			digests[f.Episode()] = "x"
 		}
 	}
-	v, err := version.Publish(context.Background(), w.store, state.Version{
+	v, err := versiontest.Publish(context.Background(), w.store, state.Version{
 		Generation: plan.Generation, Run: plan.Run, Settings: plan.Settings, Bases: plan.Bases, Digests: digests}, all)
 	w.must(err)
 	return v
@@ -279,16 +281,49 @@ func TestRestoreReviewedAndApplied(t *testing.T) {
 	})
 }
 
-// A version whose rows lead elsewhere is refused before a run begins.
+// Rows that lead elsewhere are refused: those of a CSV file, which all are in, before a run begins; those of a part by holding
+// its episode.
 func TestRestoreOfHostileVersion(t *testing.T) {
 	restorable(t, func(t *testing.T, w *world, v state.Version, _ map[string]string) {
+		rows, err := versiontest.Rows(t.Context(), w.store, v)
+		w.must(err)
+		v, err = versiontest.PublishFormat1(t.Context(), w.store, v, rows)
+		w.must(err)
 		body := "file_name,label,key,etag,source_etag,frame\ntrain/../" + frames(e1, 1)[0].File() + ",x,x,1,1,x\n"
-		_, err := w.store.Write(context.Background(), state.VersionName(v.Generation, "train.csv"), []byte(body), bucket.Condition{})
+		_, err = w.store.Write(context.Background(), state.VersionName(v.Generation, "train.csv"), []byte(body), bucket.Condition{})
 		w.must(err)
 		before := w.listing("")
 		if plan, err := w.planner().Plan(context.Background(), Options{Restore: v.Generation}); err == nil {
 			t.Errorf("planned %+v", plan.Totals)
 		}
 		same(t, before, w.listing(""))
+	})
+	restorable(t, func(t *testing.T, w *world, v state.Version, _ map[string]string) {
+		rows, err := versiontest.Rows(t.Context(), w.store, v)
+		w.must(err)
+		for i, r := range rows {
+			if r.Frame.Episode() == e1 {
+				rows[i].Place = dataset.Place{Dataset: "..", Class: ".."}
+			}
+		}
+		elsewhere := &state.Store{Bucket: &membucket.Bucket{}, Layout: layout}
+		_, err = versiontest.Publish(t.Context(), elsewhere, v, rows)
+		w.must(err)
+		for page, err := range bucket.Pages(t.Context(), elsewhere.Bucket, bucket.ListInput{Prefix: layout.State() + state.VersionName(v.Generation, "")}) {
+			w.must(err)
+			for _, o := range page.Objects {
+				c, err := elsewhere.Bucket.GetObject(t.Context(), o.Key, "")
+				w.must(err)
+				if strings.Contains(o.Key, "/parts/") || strings.HasSuffix(o.Key, "/snapshot.json") {
+					w.put(o.Key, string(c.Body))
+				}
+			}
+		}
+		before := w.listing(layout.ML())
+		plan := w.plan(Options{Restore: v.Generation, DryRun: true})
+		if e := of(plan, e1); e.State != state.EpisodeHeld || !strings.Contains(e.Reason, "which is no class of ..") {
+			t.Errorf("S01E01 is %s: %s", e.State, e.Reason)
+		}
+		same(t, before, w.listing(layout.ML()))
 	})
 }

@@ -25,7 +25,8 @@ func (c chosen) changed() bool { return len(c.given) > 0 }
 
 // settings reads what is in force and chooses the definition of the plan.
 func (d *draft) settings(ctx context.Context) (chosen, error) {
-	inForce, err := d.p.Store.Settings(ctx)
+	d.last = &lastVersion{store: d.p.Store}
+	inForce, err := d.p.Store.SettingsBeside(ctx, d.last.get)
 	if err != nil {
 		return chosen{}, err
 	}

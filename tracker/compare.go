@@ -128,6 +128,15 @@ func keyOf(p dataset.Place, f dataset.Frame) string {
 	return strings.TrimPrefix(dataset.Layout{}.Key(p, f), dataset.Layout{}.ML())
 }
 
+// expectedRows are the rows of a version as what should stand.
+func expectedRows(rows []version.Row) []state.Expected {
+	all := make([]state.Expected, len(rows))
+	for i, r := range rows {
+		all[i] = state.Expected{Place: r.Place, Frame: r.Frame, ETag: r.ETag, SrcETag: r.SrcETag}
+	}
+	return all
+}
+
 // versionRows are the images as rows, their sources not known yet.
 func versionRows(images []dataset.Image) []version.Row {
 	rows := make([]version.Row, len(images))

@@ -16,7 +16,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/test/membucket"
-	"github.com/angel-nft/google-shuffle/internal/version"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 	"github.com/angel-nft/google-shuffle/messages"
 	"github.com/angel-nft/google-shuffle/tracker"
 )
@@ -164,12 +164,9 @@ func TestCrashAnywhereEndsTheSame(t *testing.T) {
 		w.must(err)
 		v, err := w.store.LatestVersion(context.Background())
 		w.must(err)
-		rows := 0
-		for _, name := range []string{"train", "test"} {
-			r, err := version.ReadRows(context.Background(), w.store, 1, name)
-			w.must(err)
-			rows += len(r)
-		}
+		all, err := versiontest.Rows(context.Background(), w.store, v)
+		w.must(err)
+		rows := len(all)
 		r := w.readReport(runName(1))
 		if status.State != state.Succeeded || status.Done != 25 || v.Frames != 25 || rows != 25 || !r.Verified || r.Unreadable != 1 {
 			w.t.Errorf("%+v, version %+v with %d rows, report %+v", status, v, rows, r.Status)

@@ -25,15 +25,15 @@ import (
 //	> 0  | any        | any         | failed: redrive the dead tasks
 //	0    | > 0        | any         | failed: redrive the others
 //	0    | 0          | > 0         | failed: plan again
-func verdict(run string, p state.Progress, differences []state.Difference) (state.State, string) {
+func verdict(run string, p state.Progress, found differences) (state.State, string) {
 	switch {
 	case p.Dead > 0:
 		return state.Failed, fmt.Sprintf("%s dead: see shuffle dead %s; then shuffle redrive %s", are(p.Dead, "task"), run, run)
 	case p.Superseded > 0:
 		return state.Failed, fmt.Sprintf("%s superseded, not applied since the run was not in force: shuffle redrive %s", are(p.Superseded, "task"), run)
-	case len(differences) > 0:
+	case found.count > 0:
 		return state.Failed, fmt.Sprintf("%s: %s; see %s of the run, and run shuffle plan again",
-			count(len(differences), "difference"), differences[0], state.ReportName)
+			count(found.count, "difference"), found.first[0], state.ReportName)
 	}
 	return state.Succeeded, ""
 }
@@ -122,7 +122,7 @@ func (s *session) beforeCheck(ctx context.Context) (before state.EndFiles, err e
 // checkAndPublish lists and compares, sets the end of the run accordingly, and if it has succeeded publishes its version. It gives the
 // generation of the version that is the latest then; 0 when none was published.
 func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *state.Pointer, p state.Progress) (out *checked, version int64, err error) {
-	if out, err = t.check(ctx, plan, nil); err != nil {
+	if out, err = t.check(ctx, plan); err != nil {
 		return nil, 0, err
 	}
 	end.State, end.Reason = verdict(end.Run, p, out.differences)
@@ -179,7 +179,7 @@ func (t *Tracker) publishVersion(ctx context.Context, plan *state.Plan, out *che
 	v, err := version.Publish(ctx, t.Store, state.Version{
 		Generation: plan.Generation, Run: plan.Run, Created: now(), Restores: plan.Restores, Settings: plan.Settings,
 		Digests: out.digests, Bases: plan.Bases, Held: plan.Held(),
-	}, out.rows)
+	}, out.parent, out.parts)
 	if err != nil {
 		return 0, fmt.Errorf("publish version %d: %w", plan.Generation, err)
 	}
@@ -187,9 +187,15 @@ func (t *Tracker) publishVersion(ctx context.Context, plan *state.Plan, out *che
 }
 
 // retain removes the versions that are too old beside the latest. That they could not be removed does not make a run worse: the next
-// one tries again.
+// one tries again. When a later run has begun, it leaves all of them to that one: its version may be on its way already, made
+// beside a version before this one (version.Retain).
 func (t *Tracker) retain(ctx context.Context, latest int64) {
 	if t.Deleter == nil {
+		return
+	}
+	held, err := t.Store.Current(ctx, state.Held{})
+	if err != nil || held.Generation > latest {
+		t.log().Info("old dataset versions are left to the next run", zap.Int64("latest", latest), zap.Error(err))
 		return
 	}
 	removed, err := version.Retain(ctx, t.Store, t.Deleter, latest, t.Options.KeepVersions)
@@ -262,8 +268,7 @@ func (c *checked) describe(r *state.Report) {
 	if c == nil {
 		return
 	}
-	r.Differences = len(c.differences)
-	r.DifferenceList = c.differences[:min(len(c.differences), state.MaxDifferences)]
+	r.Differences, r.DifferenceList, r.Warnings = c.differences.count, c.differences.first, c.warnings
 	listed := map[dataset.Place]bool{}
 	for i, b := range r.Balance {
 		p := dataset.Place{Dataset: b.Dataset, Class: b.Class}

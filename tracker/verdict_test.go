@@ -27,7 +27,7 @@ func TestVerdict(t *testing.T) {
 		{"differences", 0, 0, []state.Difference{missing, missing}, state.Failed, "2 differences: train/Rare/a.jpg is missing; …shuffle plan again"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, reason := verdict("R", state.Progress{Dead: test.dead, Superseded: test.superseded}, test.differences)
+			got, reason := verdict("R", state.Progress{Dead: test.dead, Superseded: test.superseded}, differences{count: len(test.differences), first: test.differences})
 			if got != test.want || (reason == "") != (test.reason == "") {
 				t.Errorf("%s, %q; want %s", got, reason, test.want)
 			}

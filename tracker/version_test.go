@@ -1,6 +1,7 @@
 package tracker_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/test/membucket"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
@@ -60,17 +62,18 @@ func (w *world) readVersion(gen int64) (v state.Version, rows []version.Row) {
 	w.t.Helper()
 	v, err := w.store.ReadVersion(context.Background(), gen)
 	w.must(err)
+	rows, err = versiontest.Rows(context.Background(), w.store, v)
+	w.must(err)
 	for _, name := range v.Datasets {
-		part, err := version.ReadRows(context.Background(), w.store, gen, name)
+		file, err := w.store.Read(context.Background(), state.VersionName(gen, name+".csv"))
 		w.must(err)
 		counted := 0
 		for _, n := range v.Counts[name] {
 			counted += n
 		}
-		if counted != len(part) {
-			w.t.Errorf("%s.csv has %d rows, version.json counts %d", name, len(part), counted)
+		if lines := bytes.Count(file.Body, []byte("\n")) - 1; counted != lines {
+			w.t.Errorf("%s.csv has %d rows, version.json counts %d", name, lines, counted)
 		}
-		rows = append(rows, part...)
 	}
 	if v.Frames != len(rows) {
 		w.t.Errorf("version of %d frames with %d rows", v.Frames, len(rows))
@@ -81,7 +84,7 @@ func (w *world) readVersion(gen int64) (v state.Version, rows []version.Row) {
 // Two writers of one version, from listings that differ, with one of them held before each object in turn: the
 // version is one listing's, whole, and both are told the same.
 func TestTwoWritersOfOneVersion(t *testing.T) {
-	for _, name := range []string{"snapshot.jsonl.zst", "test.csv", "train.csv", "classes.json", "version.json", "latest.json"} {
+	for _, name := range []string{"snapshot.json", "test.csv", "train.csv", "classes.json", "version.json", "latest.json"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
@@ -90,11 +93,11 @@ func TestTwoWritersOfOneVersion(t *testing.T) {
 				var told state.Version
 				g.Go(func() (err error) {
 					store := &state.Store{Bucket: slow, Layout: layout}
-					told, err = version.Publish(t.Context(), store, versionOf(1), rowsOf(9, "slow"))
+					told, err = versiontest.Publish(t.Context(), store, versionOf(1), rowsOf(9, "slow"))
 					return err
 				})
 				synctest.Wait() // it stands at the gate
-				fast, err := version.Publish(t.Context(), w.store, versionOf(1), rowsOf(12, "fast"))
+				fast, err := versiontest.Publish(t.Context(), w.store, versionOf(1), rowsOf(12, "fast"))
 				w.must(err)
 				v, rows := w.readVersion(1)
 				close(slow.opened)
@@ -102,7 +105,7 @@ func TestTwoWritersOfOneVersion(t *testing.T) {
 				if told.Frames != v.Frames || fast.Frames != v.Frames {
 					t.Errorf("one was told %d frames, the other %d; there are %d", told.Frames, fast.Frames, v.Frames)
 				}
-				want := map[bool]int{true: 12, false: 9}[name == "snapshot.jsonl.zst"]
+				want := map[bool]int{true: 12, false: 9}[name == "snapshot.json"]
 				if v.Frames != want {
 					t.Errorf("%d frames, want those of the first snapshot: %d", v.Frames, want)
 				}
@@ -128,7 +131,7 @@ func TestFilesOfAVersionAreWrittenAtOnce(t *testing.T) {
 			slow := &gate{memBucket: w.bucket, name: "/" + held, opened: make(chan struct{})}
 			var g errgroup.Group
 			g.Go(func() error {
-				_, err := version.Publish(t.Context(), &state.Store{Bucket: slow, Layout: layout}, versionOf(1), rowsOf(9, "e"))
+				_, err := versiontest.Publish(t.Context(), &state.Store{Bucket: slow, Layout: layout}, versionOf(1), rowsOf(9, "e"))
 				return err
 			})
 			synctest.Wait() // one file stands at the gate
@@ -152,21 +155,21 @@ func TestLateWriterOfAnOlderVersion(t *testing.T) {
 		var g errgroup.Group
 		g.Go(func() error {
 			store := &state.Store{Bucket: slow, Layout: layout}
-			_, err := version.Publish(t.Context(), store, versionOf(1), rowsOf(9, "e"))
+			_, err := versiontest.Publish(t.Context(), store, versionOf(1), rowsOf(9, "e"))
 			return err
 		})
 		synctest.Wait()
 		if w.exists(state.LatestName) || !w.exists(state.VersionName(1, "version.json")) {
 			t.Error("the version is named before it is whole")
 		}
-		_, err := version.Publish(t.Context(), w.store, versionOf(2), rowsOf(12, "e"))
+		_, err := versiontest.Publish(t.Context(), w.store, versionOf(2), rowsOf(12, "e"))
 		w.must(err)
 		close(slow.opened)
 		w.must(g.Wait())
 		if latest, err := w.store.LatestVersion(t.Context()); err != nil || latest.Generation != 2 {
 			t.Errorf("latest %d, %v", latest.Generation, err)
 		}
-		now, err := version.Publish(t.Context(), w.store, versionOf(1), rowsOf(3, "e"))
+		now, err := versiontest.Publish(t.Context(), w.store, versionOf(1), rowsOf(3, "e"))
 		if err != nil || now.Generation != 2 {
 			t.Errorf("published again: %d, %v", now.Generation, err)
 		}
@@ -180,7 +183,7 @@ func TestTwoTrackersVerifyAtOnce(t *testing.T) {
 		w.published(runName(1), 1, 12)
 		w.work(nil)
 		tr := w.tracker()
-		slow := &gate{memBucket: w.bucket, name: "/snapshot.jsonl.zst", opened: make(chan struct{})}
+		slow := &gate{memBucket: w.bucket, name: "/snapshot.json", opened: make(chan struct{})}
 		tr.Store = &state.Store{Bucket: slow, Layout: layout}
 		first := w.start(tr)
 		synctest.Wait()

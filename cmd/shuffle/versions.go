@@ -36,14 +36,17 @@ func (c *versionsCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	d, err := version.Between(ctx, store, from, to)
+	d, err := version.Between(ctx, store, from, to, func(version.Change) error { return nil })
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return a.printJSON(d)
+	if !c.JSON {
+		return show.Diff(a.stdout, a.style, d)
 	}
-	return show.Diff(a.stdout, a.style, d)
+	return show.DiffJSON(a.stdout, d, func(each func(version.Change) error) error {
+		_, err := version.Between(ctx, store, from, to, each)
+		return err
+	})
 }
 
 // check refuses flags and arguments that do not belong together.

@@ -14,6 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
@@ -236,7 +237,7 @@ func TestStandingFramesFarApart(t *testing.T) {
 	}
 	address := page.ContactPath(rare.Dataset, rare.Class)
 	w.back(address, "")
-	_, err := version.Publish(t.Context(), w.store, state.Version{Generation: 5, Run: runName, Settings: w.plan.Settings, Digests: map[dataset.Episode]string{e1: "x", "S01E04": "x", "S02E01": "x"}}, rows)
+	_, err := versiontest.Publish(t.Context(), w.store, state.Version{Generation: 5, Run: runName, Settings: w.plan.Settings, Digests: map[dataset.Episode]string{e1: "x", "S01E04": "x", "S02E01": "x"}}, rows)
 	w.must(err)
 	w.back(address, "300 in version 5")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
@@ -20,7 +21,7 @@ func TestPullTakesNoEmptyImage(t *testing.T) {
 	var err error
 	r.ETag, err = w.bucket.PutObject(context.Background(), layout.Key(r.Place, f), nil, bucket.Condition{})
 	w.must(err)
-	v, err = version.Publish(context.Background(), w.store, state.Version{Generation: 4, Run: v.Run, Settings: settings, Digests: v.Digests, Bases: v.Bases}, []version.Row{r})
+	v, err = versiontest.Publish(context.Background(), w.store, state.Version{Generation: 4, Run: v.Run, Settings: settings, Digests: v.Digests, Bases: v.Bases}, []version.Row{r})
 	w.must(err)
 	for range 2 {
 		result, err := Pull(context.Background(), w.options(v))

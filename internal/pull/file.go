@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -25,7 +26,7 @@ const (
 
 // file sees to one file of the version. What is wrong with its object alone is noted in the result; an error ends the pull.
 func (p *puller) file(ctx context.Context, r version.Row) error {
-	name := fileOf(r)
+	name := r.File()
 	there, err := p.present(name, r)
 	if err != nil {
 		return err
@@ -139,8 +140,17 @@ func (p *puller) object(ctx context.Context, key, etag string) (body []byte, pro
 
 // put writes a file in one step: whoever opens it sees the old content or the new.
 func (p *puller) put(name string, body []byte) error {
+	return p.putFrom(name, bytes.NewReader(body))
+}
+
+func (p *puller) putFrom(name string, body io.Reader) error {
 	temp := path.Join(tempDir, rand.Text())
-	if err := p.root.WriteFile(temp, body, fileMode); err != nil {
+	f, err := p.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	if err == nil {
+		_, err = io.Copy(f, body)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
 		return errors.Join(err, p.root.Remove(temp))
 	}
 	if err := p.root.Rename(temp, name); err != nil {

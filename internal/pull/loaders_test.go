@@ -19,6 +19,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
@@ -93,7 +94,7 @@ func (w *world) publishJPEGs(places map[int]dataset.Place) state.Version {
 		w.must(err)
 		rows = append(rows, r)
 	}
-	v, err := version.Publish(w.t.Context(), w.store, state.Version{Generation: 3, Settings: settings}, rows)
+	v, err := versiontest.Publish(w.t.Context(), w.store, state.Version{Generation: 3, Settings: settings}, rows)
 	w.must(err)
 	return v
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -124,21 +125,44 @@ func (p *puller) lockFile() LockFile {
 
 const digestPrefix = "sha256:"
 
-// digestRows is the SHA-256 of a line "file_name,etag" for each row of all datasets, sorted by
-// bytes. Anybody can compute it from the CSV files of the version.
-func digestRows(rowsOf func(dataset string) ([]version.Row, error), datasets []string) (string, error) {
+// digestRows is the SHA-256 of a line "file_name,etag" for each row of all datasets, sorted by bytes. It can be computed from
+// the CSV files of the version. The rows come in that order, but for a class that is named like a frame.
+func (p *puller) digestRows() (string, error) {
+	datasets := slices.SortedFunc(maps.Keys(p.Version.Counts), func(a, b string) int { return cmp.Compare(a+"/", b+"/") })
 	sum := sha256.New()
-	// Only one dataset is in memory at a time. Each line begins with its dataset and a slash, so
-	// this is the order of all lines.
-	byFolder := slices.SortedFunc(slices.Values(datasets), func(a, b string) int { return cmp.Compare(a+"/", b+"/") })
-	for _, name := range byFolder {
-		rows, err := rowsOf(name)
+	for _, name := range datasets {
+		sorted, err := p.eachLine(name, func(line string) { _, _ = sum.Write([]byte(line)) }) // a hash takes everything
 		if err != nil {
 			return "", err
 		}
-		lines := make([]string, len(rows))
-		for i, r := range rows {
-			lines[i] = fileOf(r) + "," + r.ETag + "\n"
+		if !sorted {
+			return p.digestSorted(datasets)
+		}
+	}
+	return digestPrefix + hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// eachLine gives the lines of a dataset, and reports whether they were in order.
+func (p *puller) eachLine(name string, each func(line string)) (sorted bool, err error) {
+	sorted, last := true, ""
+	for r, err := range p.parts.Rows(p.Store.Layout, name) {
+		if err != nil {
+			return false, fmt.Errorf("version %d: %w", p.Version.Generation, err)
+		}
+		line := r.File() + "," + r.ETag + "\n"
+		sorted, last = sorted && last <= line, line
+		each(line)
+	}
+	return sorted, nil
+}
+
+// digestSorted is digestRows with the lines of one dataset in memory.
+func (p *puller) digestSorted(datasets []string) (string, error) {
+	sum := sha256.New()
+	for _, name := range datasets {
+		var lines []string
+		if _, err := p.eachLine(name, func(line string) { lines = append(lines, line) }); err != nil {
+			return "", err
 		}
 		slices.Sort(lines)
 		for _, line := range lines {

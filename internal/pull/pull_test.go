@@ -21,6 +21,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
@@ -113,7 +114,7 @@ func (w *world) publish(generation int64, images map[int]stood) state.Version {
 		r.SrcETag = r.ETag
 		rows = append(rows, r)
 	}
-	v, err := version.Publish(context.Background(), w.store, state.Version{Generation: generation, Run: "20261123T212443Z-1", Settings: settings,
+	v, err := versiontest.Publish(context.Background(), w.store, state.Version{Generation: generation, Run: "20261123T212443Z-1", Settings: settings,
 		Digests: map[dataset.Episode]string{"S01E01": "x"}, Bases: map[dataset.Episode]string{"S01E01": base}}, rows)
 	w.must(err)
 	return v

@@ -42,7 +42,7 @@ func tagOf(c version.TagChange) printer {
 }
 
 func differencesOf(against string, all []state.Difference, strays *dataset.StrayCount) printer {
-	return func(w io.Writer, s Style) error { return Differences(w, s, against, 86_400, 3, all, strays) }
+	return func(w io.Writer, s Style) error { return Differences(w, s, against, 86_400, 3, len(all), all, strays) }
 }
 
 func pages() map[string]printer {

@@ -45,6 +45,9 @@ func (p *page) outcome(r *state.Report) {
 	if !r.Verified {
 		p.item(at("  Verified  "), plain("no: the datasets were not listed after the last task"))
 	}
+	for _, warning := range r.Warnings {
+		p.para(lead{{"  Warning   ", red}}, 12, plain(warning))
+	}
 	if len(r.DeadCodes) > 0 {
 		p.item(at("  Dead by   "), plain(tally(r.DeadCodes)))
 	}

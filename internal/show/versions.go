@@ -1,6 +1,10 @@
 package show
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -102,12 +106,12 @@ const shownChanges = 20
 // Diff prints what became of the frames from one dataset version to another.
 func Diff(w io.Writer, s Style, d version.Diff) error {
 	return write(w, s, func(p *page) {
-		before := d.Same + len(d.Changes) - d.Totals[version.Added]
+		before := d.Same + d.Differing() - d.Totals[version.Added]
 		from := fmt.Sprintf("Version %d → %d:", d.From, d.To)
 		if d.From == 0 {
 			from = fmt.Sprintf("Version %d, the first:", d.To)
 		}
-		if len(d.Changes) == 0 {
+		if d.Differing() == 0 {
 			p.item(lead{{"✓ ", green}}, span{from, bold}, plain("no difference in "+count(before, "frame")))
 			p.settingChanges(d.Settings)
 			p.classNumbers("", d.ClassNumbers)
@@ -124,6 +128,41 @@ func Diff(w io.Writer, s Style, d version.Diff) error {
 			p.next(step{fmt.Sprintf("restore %d --dry-run", d.From), "what going back would do"})
 		}
 	})
+}
+
+// DiffJSON prints a diff as one JSON object, with all changes as they come: all of them may be more than memory should hold.
+func DiffJSON(w io.Writer, d version.Diff, changes func(func(version.Change) error) error) error {
+	d.Changes = []version.Change{}
+	head, err := encodeJSON(d, "")
+	if err != nil {
+		return err
+	}
+	head, ok := bytes.CutSuffix(head, []byte("[]\n}\n")) // changes is the last member
+	if !ok {
+		return fmt.Errorf("a diff does not end with its changes: %.100q", head)
+	}
+	out := bufio.NewWriter(w)
+	_, _ = out.Write(head) // Flush gives the error of any write
+	before, end := "[\n    ", "[]\n}\n"
+	err = changes(func(c version.Change) error {
+		one, err := encodeJSON(c, "    ")
+		_, _ = out.WriteString(before)
+		_, _ = out.Write(bytes.TrimSpace(one))
+		before, end = ",\n    ", "\n  ]\n}\n"
+		return err
+	})
+	_, _ = out.WriteString(end)
+	return errors.Join(err, out.Flush())
+}
+
+// encodeJSON is the form that all of --json has.
+func encodeJSON(v any, prefix string) ([]byte, error) {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(prefix, "  ")
+	err := enc.Encode(v)
+	return body.Bytes(), err
 }
 
 func kinds(d version.Diff) string {
@@ -184,7 +223,7 @@ func (p *page) changes(d version.Diff) {
 		}
 		p.item(at(fmt.Sprintf("  %-10s  ", c.Kind)), plain(string(c.Frame)), plain(where))
 	}
-	if more := len(d.Changes) - len(shownOnes); more > 0 {
+	if more := d.Differing() - len(shownOnes); more > 0 {
 		p.para(at("  "), 4, plain("and "+number(more)+" more, see --json"))
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/test/membucket"
-	"github.com/angel-nft/google-shuffle/internal/version"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 )
 
 // racing refuses the first conditional writes of a name with 409, as S3 does when another request for the key is under way, whether or
@@ -49,7 +49,7 @@ func TestVersionAfterARace(t *testing.T) {
 	for _, name := range []string{"train.csv", "classes.json", "version.json"} {
 		s := raced(t, name, 2)
 		v := state.Version{Generation: 1, Settings: state.Settings{Datasets: []string{"train", "test"}}}
-		if _, err := version.Publish(t.Context(), s, v, nil); err != nil {
+		if _, err := versiontest.Publish(t.Context(), s, v, nil); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		for _, object := range []string{"train.csv", "test.csv", "classes.json", "version.json"} {

@@ -85,6 +85,13 @@ func (s *Store) WriteFrom(ctx context.Context, name string, body io.ReadSeeker, 
 	return etag, nil
 }
 
+// Exists reports whether there is an object of that name, without reading it.
+func (s *Store) Exists(ctx context.Context, name string) (bool, error) {
+	key := s.Layout.State() + name
+	page, err := bucket.List(ctx, s.Bucket, bucket.ListInput{Prefix: key, MaxKeys: 1, KeysOnly: true})
+	return len(page.Objects) > 0 && page.Objects[0].Key == key, err
+}
+
 // ReadJSON reads an object of one JSON value into v. One that cannot be read as such is ErrDamaged.
 func (s *Store) ReadJSON(ctx context.Context, name string, v any) (etag string, err error) {
 	c, err := s.Read(ctx, name)

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -29,13 +28,16 @@ func Chunks(tasks int) int { return (tasks + ChunkTasks - 1) / ChunkTasks }
 
 var (
 	encoder    = newEncoder()
-	decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+	decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(packedAtOnce), zstd.WithDecoderMaxMemory(1<<30))
 )
+
+// packedAtOnce bounds the texts that are compressed and read at a time: each takes a few MB beside the text.
+const packedAtOnce = 2
 
 // newEncoder makes an encoder that is set up already: else its first user would be, and a test's bubble of fake time would own
 // the channels in it.
 func newEncoder() *zstd.Encoder {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(packedAtOnce))
 	if err != nil {
 		panic("zstd encoder: " + err.Error()) // the options are constant
 	}
@@ -150,30 +152,33 @@ func (s *Store) AddTaskPairs(ctx context.Context, run, part string, pairs []Task
 	return writeLines(ctx, s, RunName(run, "etags-"+part+".jsonl.zst"), pairs)
 }
 
-// TaskPairs reads the pairs that were kept with their tasks.
-func (s *Store) TaskPairs(ctx context.Context, run string) ([]TaskPair, error) {
-	return readPairs[TaskPair](ctx, s, run)
+// EachTaskPair gives the pairs that were kept with their tasks. It holds one object of them at a time.
+func (s *Store) EachTaskPair(ctx context.Context, run string, each func(TaskPair) error) error {
+	return eachPair(ctx, s, run, each)
 }
 
-// Pairs reads all pairs that were kept for the run.
-func (s *Store) Pairs(ctx context.Context, run string) ([]Pair, error) {
-	return readPairs[Pair](ctx, s, run)
+// EachPair gives all pairs that were kept for the run. It holds one object of them at a time.
+func (s *Store) EachPair(ctx context.Context, run string, each func(Pair) error) error {
+	return eachPair(ctx, s, run, each)
 }
 
-func readPairs[T Pair | TaskPair](ctx context.Context, s *Store, run string) ([]T, error) {
+func eachPair[T Pair | TaskPair](ctx context.Context, s *Store, run string, each func(T) error) error {
 	names, err := s.Names(ctx, RunName(run, "etags-"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var all []T
 	for _, name := range names {
 		pairs, err := ReadLines[T](ctx, s, RunName(run, "etags-"+name))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, pairs...)
+		for _, p := range pairs {
+			if err := each(p); err != nil {
+				return err
+			}
+		}
 	}
-	return all, nil
+	return nil
 }
 
 func writeLines[T any](ctx context.Context, s *Store, name string, lines []T) error {
@@ -208,12 +213,9 @@ func (s *Store) readPlain(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := decoder.DecodeAll(c.Body, nil) // which checks the sum that the encoder wrote
-	if err == nil && len(c.Body) == 0 {
-		err = errors.New("it is empty")
-	}
+	plain, err := Unpack(c.Body)
 	if err != nil {
-		return nil, fmt.Errorf("read %s%s: %w: %w", s.Layout.State(), name, ErrDamaged, err)
+		return nil, fmt.Errorf("read %s%s: %w", s.Layout.State(), name, err)
 	}
 	return plain, nil
 }

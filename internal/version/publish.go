@@ -1,10 +1,12 @@
 package version
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -17,19 +19,18 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-const (
-	classesFile = "classes.json"
-	// snapshotFile holds the version and its rows in one object. It is what decides which of several writers wins.
-	snapshotFile = "snapshot.jsonl.zst"
-)
+const classesFile = "classes.json"
 
-// Publish saves a version and sets it the latest. rows are all images of all datasets.
+// Publish saves a version and sets it the latest. parts are the rows of all episodes: those without a Folder are new, and
+// the others are parts of parent, the version that was the latest when the run began to be verified.
 //
-// Several processes may publish the same generation, from listings that differ, and each may stop anywhere. So the first
-// object, written where none is, holds the whole version; everything after it is made from what stands there, whoever
-// wrote it: the CSV of each dataset, classes.json, version.json, and last of all latest.json, so that a reader never
-// sees half a version.
-func Publish(ctx context.Context, s *state.Store, v state.Version, rows []Row) (state.Version, error) {
+// Several processes may publish the same generation, from listings that differ, and each may stop anywhere. So the new parts
+// come first, under names that tell their content. Then comes the snapshot, written where none is: it decides. Everything
+// after it is made from what is there, whoever wrote it: the CSV file of each dataset, classes.json, version.json, and last
+// of all latest.json, so that a reader never sees half a version.
+//
+// A version refers to parts in its own folder and to parts of its parent, and to no others. This is what Retain relies on.
+func Publish(ctx context.Context, s *state.Store, v, parent state.Version, parts Parts) (state.Version, error) {
 	now, err := s.LatestVersion(ctx)
 	switch {
 	case err == nil && now.Generation >= v.Generation:
@@ -37,16 +38,15 @@ func Publish(ctx context.Context, s *state.Store, v state.Version, rows []Row) (
 	case err != nil && !errors.Is(err, bucket.ErrNotFound):
 		return state.Version{}, err
 	}
-	v.V, v.Parent, v.Frames, v.Counts = 1, now.Generation, len(rows), count(v.Datasets, rows)
-	v.Bases = knownBases(v, now)
-	slices.SortFunc(rows, Row.compareKeys)
-	if err := inherit(ctx, s, now, rows); err != nil {
+	v.V, v.Parent, v.Bases = formatOfParts, parent.Generation, knownBases(v, parent)
+	v.Counts, v.Frames = parts.Counts(v.Datasets)
+	if err := writeParts(ctx, s, v.Generation, parts); err != nil {
 		return state.Version{}, err
 	}
-	if v, rows, err = decide(ctx, s, v, rows); err != nil {
+	if v, parts, err = decide(ctx, s, v, parts); err != nil {
 		return state.Version{}, err
 	}
-	if err := versionFiles(ctx, s, v, rows); err != nil {
+	if err := versionFiles(ctx, s, v, parts); err != nil {
 		return state.Version{}, err
 	}
 	return v, s.SetLatest(ctx, v)
@@ -63,101 +63,80 @@ func knownBases(v, parent state.Version) map[dataset.Episode]string {
 	return bases
 }
 
-// inherit takes the sources that are unknown from the version before, where the same image stood at the same key. rows are
-// by key.
-func inherit(ctx context.Context, s *state.Store, parent state.Version, rows []Row) error {
-	for _, name := range slices.Sorted(maps.Keys(parent.Counts)) {
-		unknown := func(r Row) bool { return r.SrcETag == "" && r.Place.Dataset == name }
-		if !slices.ContainsFunc(rows, unknown) {
+// writeParts writes the new parts to the version's folder.
+func writeParts(ctx context.Context, s *state.Store, generation int64, parts Parts) error {
+	g, writing := errgroup.WithContext(ctx)
+	g.SetLimit(partsAtOnce)
+	for _, e := range slices.Sorted(maps.Keys(parts)) {
+		p := parts[e]
+		if p.Folder != 0 {
 			continue
 		}
-		known, err := ReadRows(ctx, s, parent.Generation, name)
-		if err != nil && !errors.Is(err, bucket.ErrNotFound) {
-			return err
-		}
-		for i, r := range rows {
-			if unknown(r) {
-				at, ok := slices.BinarySearchFunc(known, r, Row.compareKeys)
-				if ok && known[at].ETag == r.ETag {
-					rows[i].SrcETag = known[at].SrcETag
-				}
-			}
-		}
+		p.Folder = generation
+		g.Go(func() error { return writeOnce(writing, s, p.object(e), bytes.NewReader(p.body())) })
 	}
-	return nil
+	return g.Wait()
 }
 
-func count(datasets []string, rows []Row) map[string]map[string]int {
-	counts := map[string]map[string]int{}
-	for _, name := range datasets {
-		counts[name] = map[string]int{}
+// decide writes the snapshot, or reads the one that was there first, with its parts.
+func decide(ctx context.Context, s *state.Store, v state.Version, parts Parts) (state.Version, Parts, error) {
+	of := snapshot{Version: v, Episodes: map[dataset.Episode]Entry{}}
+	for e, p := range parts {
+		of.Episodes[e] = p.Entry
 	}
-	for _, r := range rows {
-		if counts[r.Place.Dataset] == nil {
-			counts[r.Place.Dataset] = map[string]int{}
-		}
-		counts[r.Place.Dataset][r.Place.Class]++
-	}
-	return counts
-}
-
-// snapshotLine is a line of the snapshot: the version in the first, a row in each of the others.
-type snapshotLine struct {
-	Version *state.Version `json:"version,omitempty"`
-	Key     string         `json:"k,omitempty"` // relative to <prefix>/ML/
-	ETag    string         `json:"e,omitempty"`
-	SrcETag string         `json:"s,omitempty"`
-}
-
-// decide writes the snapshot, or reads the one that was there first.
-func decide(ctx context.Context, s *state.Store, v state.Version, rows []Row) (state.Version, []Row, error) {
-	lines := make([]snapshotLine, 0, len(rows)+1)
-	lines = append(lines, snapshotLine{Version: &v})
-	for _, r := range rows {
-		lines = append(lines, snapshotLine{Key: r.name(), ETag: r.ETag, SrcETag: r.SrcETag})
-	}
-	name := state.VersionName(v.Generation, snapshotFile)
-	err := state.WriteLinesIf(ctx, s, name, lines, bucket.Condition{IfNoneMatch: true})
+	err := s.WriteJSON(ctx, state.VersionName(v.Generation, snapshotFile), of, bucket.Condition{IfNoneMatch: true})
 	if !errors.Is(err, bucket.ErrPrecondition) {
-		return v, rows, err
+		return v, parts, err
 	}
-	return snapshot(ctx, s, v.Generation)
+	if of, err = readSnapshot(ctx, s, v.Generation); err != nil {
+		return v, nil, err
+	}
+	decided := &Contents{Version: of.Version, store: s, entries: of.Episodes}
+	all := Parts{}
+	for _, e := range slices.Sorted(maps.Keys(of.Episodes)) {
+		if mine := parts[e]; mine != nil && mine.SHA256 == of.Episodes[e].SHA256 {
+			all[e] = mine
+		} else if all[e], err = decided.Stored(ctx, e); err != nil {
+			return v, nil, err
+		}
+	}
+	return of.Version, all, nil
 }
 
-// state.VersionFiles writes what is made of the snapshot, all at once, and when it stands version.json, so that a folder with it is whole.
-func versionFiles(ctx context.Context, s *state.Store, v state.Version, rows []Row) error {
+// versionFiles writes what is made of the snapshot, all at once, and then version.json, so that a folder with it is whole.
+func versionFiles(ctx context.Context, s *state.Store, v state.Version, parts Parts) error {
 	var g errgroup.Group
-	write := func(file string, encode func() ([]byte, error)) {
+	for name := range v.Counts {
+		g.Go(func() error {
+			return writeOnce(ctx, s, state.VersionName(v.Generation, name+".csv"), parts.CSV(name).Reader())
+		})
+	}
+	writeSmall := func(file string, encode func() ([]byte, error)) {
 		g.Go(func() error {
 			body, err := encode()
 			if err != nil {
 				return fmt.Errorf("write %s: %w", file, err)
 			}
-			return writeOnce(ctx, s, state.VersionName(v.Generation, file), body)
+			return writeOnce(ctx, s, state.VersionName(v.Generation, file), bytes.NewReader(body))
 		})
 	}
-	for name := range v.Counts {
-		write(name+".csv", func() ([]byte, error) { return encodeRows(s.Layout, name, rows) })
-	}
-	write(classesFile, v.EncodeClasses)
+	writeSmall(classesFile, v.EncodeClasses)
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	write(state.VersionFile, func() ([]byte, error) {
-		return state.Seal(v)
-	})
+	writeSmall(state.VersionFile, func() ([]byte, error) { return state.Seal(v) })
 	return g.Wait()
 }
 
-// writeOnce writes what is the same whoever writes it: that it is there already is fine. A refusal says so with 412; with 409 it says
-// only that another write is under way, which may fail, so what is there is looked at.
-func writeOnce(ctx context.Context, s *state.Store, name string, body []byte) error {
+// writeOnce writes what is the same whoever writes it: existing counts as success. 412 means that it exists. 409 means only
+// that another write is under way, which may fail, so the object is looked for.
+func writeOnce(ctx context.Context, s *state.Store, name string, body io.ReadSeeker) error {
 	for try := 1; ; try++ {
-		_, err := s.Write(ctx, name, body, bucket.Condition{IfNoneMatch: true})
+		_, err := s.WriteFrom(ctx, name, body, bucket.Condition{IfNoneMatch: true})
 		if !errors.Is(err, bucket.ErrPrecondition) {
 			return err
 		}
-		if _, err := s.Read(ctx, name); !errors.Is(err, bucket.ErrNotFound) {
+		if exists, err := s.Exists(ctx, name); err != nil || exists {
 			return err
 		}
 		if err := retry.Sleep(ctx, retry.Backoff(20*time.Millisecond, try, time.Second)); err != nil {

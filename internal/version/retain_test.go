@@ -1,4 +1,4 @@
-package version
+package version_test
 
 import (
 	"context"
@@ -11,11 +11,13 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 func publishEmpty(t *testing.T, s *state.Store, v state.Version) state.Version {
 	t.Helper()
-	v, err := Publish(context.Background(), s, v, nil)
+	v, err := versiontest.Publish(context.Background(), s, v, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,10 +59,10 @@ func TestRetain(t *testing.T) {
 			publishEmpty(t, s, state.Version{Generation: g, Settings: state.Settings{Datasets: []string{"train"}}})
 		}
 		// Somebody has begun version 9: the latest is still 7.
-		if _, err := s.Write(t.Context(), state.VersionName(9, snapshotFile), []byte("x"), bucket.Condition{}); err != nil {
+		if _, err := s.Write(t.Context(), state.VersionName(9, "snapshot.json"), []byte("x"), bucket.Condition{}); err != nil {
 			t.Fatal(err)
 		}
-		gone, err := Retain(t.Context(), s, b, 7, test.keep)
+		gone, err := version.Retain(t.Context(), s, b, 7, test.keep)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,14 +77,14 @@ func TestRetain(t *testing.T) {
 
 func TestRetainWithoutVersions(t *testing.T) {
 	s, b := openStore(t)
-	if gone, err := Retain(t.Context(), s, b, 7, 1); gone != nil || err != nil {
+	if gone, err := version.Retain(t.Context(), s, b, 7, 1); gone != nil || err != nil {
 		t.Errorf("removed %v, %v", gone, err)
 	}
 }
 
 // cutOff fails from its n-th request on.
 type cutOff struct {
-	Deleter
+	version.Deleter
 	n int
 }
 
@@ -102,7 +104,7 @@ func TestRetainCutOff(t *testing.T) {
 		for _, g := range []int64{1, 2, 3} {
 			publishEmpty(t, s, state.Version{Generation: g, Settings: state.Settings{Datasets: []string{"train"}}})
 		}
-		if _, err := Retain(t.Context(), s, &cutOff{b, n}, 3, 1); !errors.Is(err, errCutOff) {
+		if _, err := version.Retain(t.Context(), s, &cutOff{b, n}, 3, 1); !errors.Is(err, errCutOff) {
 			t.Fatalf("cut off after %d requests: %v", n, err)
 		}
 		all, err := s.Versions(t.Context())
@@ -110,11 +112,11 @@ func TestRetainCutOff(t *testing.T) {
 			t.Fatalf("after %d requests: %v, %v", n, all, err)
 		}
 		for _, v := range all {
-			if _, err := ReadRows(t.Context(), s, v.Generation, "train"); err != nil {
+			if _, err := versiontest.Rows(t.Context(), s, v); err != nil {
 				t.Errorf("after %d requests, version %d is listed and not whole: %v", n, v.Generation, err)
 			}
 		}
-		if _, err := Retain(t.Context(), s, b, 3, 1); err != nil || !slices.Equal(listed(t, s), []int64{3}) {
+		if _, err := version.Retain(t.Context(), s, b, 3, 1); err != nil || !slices.Equal(listed(t, s), []int64{3}) {
 			t.Errorf("after %d requests, the next removal leaves %v, %v", n, listed(t, s), err)
 		}
 	}

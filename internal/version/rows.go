@@ -1,12 +1,10 @@
 package version
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -22,92 +20,69 @@ type Row struct {
 	SrcETag string
 }
 
-// versionHeader is the header of a version's CSV. file_name is relative to <prefix>/ML/, so that the CSV can stand
-// beside the dataset folders; key is relative to the bucket.
-var versionHeader = []string{"file_name", "label", "key", "etag", "source_etag", "frame"}
+// File is the row's key relative to <prefix>/ML/.
+func (r Row) File() string { return dataset.Layout{}.Key(r.Place, r.Frame)[len("ML/"):] }
 
-// name is the row's key relative to <prefix>/ML/.
-func (r Row) name() string { return dataset.Layout{}.Key(r.Place, r.Frame)[len("ML/"):] }
+// header is the first line of a CSV file. file_name is relative to <prefix>/ML/, so that the file can be put beside the
+// dataset folders; key is relative to the bucket.
+const header = "file_name,label,key,etag,source_etag,frame\n"
 
-// compareKeys orders rows as a listing orders their keys.
-func (r Row) compareKeys(o Row) int {
-	switch {
-	case r.Place == o.Place:
-		return strings.Compare(string(r.Frame), string(o.Frame))
-	case r.Place.Dataset != o.Place.Dataset:
-		return compareFolders(r.Place.Dataset, o.Place.Dataset)
-	case r.Place.Class != "" && o.Place.Class != "":
-		return compareFolders(r.Place.Class, o.Place.Class)
+// folderKey orders places as a listing orders their keys.
+func folderKey(p dataset.Place) string {
+	if p.Class == "" {
+		return p.Dataset + "/TT_" // as its frames begin
 	}
-	return strings.Compare(r.name(), o.name())
+	return p.Dataset + "/" + p.Class + "/"
 }
 
-// compareFolders compares a+"/" with b+"/".
-func compareFolders(a, b string) int {
-	n := min(len(a), len(b))
-	switch {
-	case a[:n] != b[:n] || len(a) == len(b):
-		return strings.Compare(a, b)
-	case len(a) == n:
-		return strings.Compare("/", b[n:])
-	}
-	return strings.Compare(a[n:], "/")
-}
+// comparePlaces orders places by folderKey.
+func comparePlaces(a, b dataset.Place) int { return strings.Compare(folderKey(a), folderKey(b)) }
 
-// csvRow is about the length of a row, with ETags of 32 digits.
-const csvRow = 220
-
-// encodeRows writes the CSV of one dataset.
-func encodeRows(l dataset.Layout, name string, rows []Row) ([]byte, error) {
-	n := 0
+// encodeRows writes rows as lines of a CSV file, without its header.
+func encodeRows(w io.Writer, l dataset.Layout, rows []Row) error {
+	out := csv.NewWriter(w)
 	for _, r := range rows {
-		if r.Place.Dataset == name {
-			n++
+		cells := []string{r.File(), r.Place.Class, l.Key(r.Place, r.Frame), r.ETag, r.SrcETag, string(r.Frame)}
+		if err := out.Write(state.DefuseAll(cells)); err != nil {
+			return err
 		}
 	}
-	var body bytes.Buffer
-	body.Grow(n * csvRow) // a season has tens of MB: growing by doubling would take twice that
-	w := csv.NewWriter(&body)
-	if err := w.Write(versionHeader); err != nil {
-		return nil, err
-	}
-	for _, r := range rows {
-		if r.Place.Dataset != name {
-			continue
-		}
-		cells := []string{r.name(), r.Place.Class, l.Key(r.Place, r.Frame), r.ETag, r.SrcETag, string(r.Frame)}
-		if err := w.Write(state.DefuseAll(cells)); err != nil {
-			return nil, err
-		}
-	}
-	w.Flush()
-	return body.Bytes(), w.Error()
+	out.Flush()
+	return out.Error()
 }
 
-// decodeRows reads what encodeRows wrote.
-func decodeRows(l dataset.Layout, body io.Reader) ([]Row, error) {
-	r := csv.NewReader(body)
-	r.ReuseRecord = true
-	header, err := r.Read()
-	if err != nil {
-		return nil, fmt.Errorf("read header: %w", err)
-	}
-	if !slices.Equal(header, versionHeader) {
-		return nil, fmt.Errorf("header is %q, expected %q", header, versionHeader)
-	}
-	var rows []Row
+// decodeRows reads what encodeRows wrote. Each comes with the offset of its end. The objects of a version are no better
+// guarded than the rest of the bucket: a row that leads out of the dataset is an error.
+func decodeRows(r io.Reader, l dataset.Layout, name string, each func(row Row, end int64) error) error {
+	in := csv.NewReader(r)
+	in.ReuseRecord = true
+	in.FieldsPerRecord = strings.Count(header, ",") + 1
+	places := map[dataset.Place]dataset.Place{} // so that all rows of one share its strings
 	for {
-		cells, err := r.Read()
+		cells, err := in.Read()
 		if errors.Is(err, io.EOF) {
-			return rows, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("%w: %w", state.ErrDamaged, err)
 		}
-		place, frame, ok := l.Parse(l.ML() + state.Armed(cells[0]))
+		file := state.Armed(cells[0])
+		place, frame, ok := l.Parse(l.ML() + file)
 		if !ok {
-			return nil, fmt.Errorf("%.200q is no frame's key", cells[0])
+			return fmt.Errorf("%w: %.200q is no frame's key", state.ErrDamaged, cells[0])
 		}
-		rows = append(rows, Row{Place: place, Frame: frame, ETag: state.Armed(cells[3]), SrcETag: state.Armed(cells[4])})
+		if err := l.CheckDestination(l.Key(place, frame), frame); err != nil || place.Dataset != name {
+			return fmt.Errorf("%w: it has %s in %.100q, which is no class of %s", state.ErrDamaged, frame, place, name)
+		}
+		if known, ok := places[place]; ok {
+			place = known
+		} else {
+			place = dataset.Place{Dataset: name, Class: strings.Clone(place.Class)}
+			places[place] = place
+		}
+		frame = dataset.Frame(file[len(file)-len(frame.File()):][:len(frame)]) // a part of the line, which the row keeps anyway
+		if err := each(Row{Place: place, Frame: frame, ETag: state.Armed(cells[3]), SrcETag: state.Armed(cells[4])}, in.InputOffset()); err != nil {
+			return err
+		}
 	}
 }

@@ -132,18 +132,23 @@ func Tags(ctx context.Context, s *state.Store) (map[string]int64, error) {
 	return t.Tags, err
 }
 
-// markForRemoval decides which of the generations are removed: the expired ones and those whose
-// removal has begun before, unless they are tagged. From its return on, none of them can be tagged.
-// all are the generations of which anything is left.
-func markForRemoval(ctx context.Context, s *state.Store, all, expired []int64) (removing []int64, err error) {
+// markForRemoval decides which of the generations are removed: those up to the latest beyond the newest keep, and those whose
+// removal has begun before, unless they are tagged. From its return on, none of them can be tagged. all are the generations of
+// which anything is left, newest first.
+func markForRemoval(ctx context.Context, s *state.Store, all []int64, latest int64, keep int) (removing []int64, err error) {
 	err = updateTags(ctx, s, func(t *tags) (bool, error) {
 		tagged := map[int64]bool{}
 		for _, g := range t.Tags {
 			tagged[g] = true
 		}
 		removing = nil
+		kept := 0
 		for _, g := range all {
-			if !tagged[g] && (slices.Contains(expired, g) || slices.Contains(t.Removing, g)) {
+			begun := slices.Contains(t.Removing, g) && !tagged[g] // parts that others need may be all that is left of it
+			if g <= latest && !begun {
+				kept++
+			}
+			if begun || kept > keep && !tagged[g] {
 				removing = append(removing, g)
 			}
 		}

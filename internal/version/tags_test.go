@@ -1,4 +1,4 @@
-package version
+package version_test
 
 import (
 	"context"
@@ -14,12 +14,13 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/test/membucket"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // tagBucket is what tagging and retention need of a bucket.
 type tagBucket interface {
 	state.Bucket
-	Deleter
+	version.Deleter
 }
 
 // interposed runs something before its n-th request, from 1.
@@ -79,12 +80,12 @@ func tagStore(t *testing.T, b tagBucket) *state.Store {
 	return s
 }
 
-func deleterOf(s *state.Store) Deleter { return s.Bucket.(Deleter) }
+func deleterOf(s *state.Store) version.Deleter { return s.Bucket.(version.Deleter) }
 
 // checkTags fails the test when a tag names a version that is not whole.
 func checkTags(t *testing.T, s *state.Store, when string) map[string]int64 {
 	t.Helper()
-	all, err := Tags(t.Context(), s)
+	all, err := version.Tags(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,24 +104,24 @@ func TestTags(t *testing.T) {
 	for name, s := range tagStores(t) {
 		steps := []struct {
 			what    string
-			do      func() (TagChange, error)
-			want    TagChange
+			do      func() (version.TagChange, error)
+			want    version.TagChange
 			refused string
 		}{
-			{"new", func() (TagChange, error) { return SetTag(t.Context(), s, "paper-2", 2, false) }, TagChange{"paper-2", 0, 2}, ""},
-			{"again", func() (TagChange, error) { return SetTag(t.Context(), s, "paper-2", 2, false) }, TagChange{"paper-2", 0, 2}, ""},
-			{"a second tag", func() (TagChange, error) { return SetTag(t.Context(), s, "v1.0_b", 2, false) }, TagChange{"v1.0_b", 0, 2}, ""},
-			{"taken", func() (TagChange, error) { return SetTag(t.Context(), s, "paper-2", 3, false) }, TagChange{}, "paper-2 already names version 2; add --force to move it to version 3"},
-			{"moved", func() (TagChange, error) { return SetTag(t.Context(), s, "paper-2", 3, true) }, TagChange{"paper-2", 2, 3}, ""},
-			{"of no version", func() (TagChange, error) { return SetTag(t.Context(), s, "x", 7, false) }, TagChange{}, "version 7 has been removed"},
-			{"removed", func() (TagChange, error) { return RemoveTag(t.Context(), s, "v1.0_b") }, TagChange{"v1.0_b", 2, 0}, ""},
-			{"removed twice", func() (TagChange, error) { return RemoveTag(t.Context(), s, "v1.0_b") }, TagChange{}, `there is no tag "v1.0_b"`},
+			{"new", func() (version.TagChange, error) { return version.SetTag(t.Context(), s, "paper-2", 2, false) }, version.TagChange{"paper-2", 0, 2}, ""},
+			{"again", func() (version.TagChange, error) { return version.SetTag(t.Context(), s, "paper-2", 2, false) }, version.TagChange{"paper-2", 0, 2}, ""},
+			{"a second tag", func() (version.TagChange, error) { return version.SetTag(t.Context(), s, "v1.0_b", 2, false) }, version.TagChange{"v1.0_b", 0, 2}, ""},
+			{"taken", func() (version.TagChange, error) { return version.SetTag(t.Context(), s, "paper-2", 3, false) }, version.TagChange{}, "paper-2 already names version 2; add --force to move it to version 3"},
+			{"moved", func() (version.TagChange, error) { return version.SetTag(t.Context(), s, "paper-2", 3, true) }, version.TagChange{"paper-2", 2, 3}, ""},
+			{"of no version", func() (version.TagChange, error) { return version.SetTag(t.Context(), s, "x", 7, false) }, version.TagChange{}, "version 7 has been removed"},
+			{"removed", func() (version.TagChange, error) { return version.RemoveTag(t.Context(), s, "v1.0_b") }, version.TagChange{"v1.0_b", 2, 0}, ""},
+			{"removed twice", func() (version.TagChange, error) { return version.RemoveTag(t.Context(), s, "v1.0_b") }, version.TagChange{}, `there is no tag "v1.0_b"`},
 		}
 		for _, step := range steps {
 			got, err := step.do()
 			switch {
 			case step.refused != "":
-				if !errors.Is(err, ErrTag) || !strings.Contains(err.Error(), step.refused) {
+				if !errors.Is(err, version.ErrTag) || !strings.Contains(err.Error(), step.refused) {
 					t.Errorf("%s, %s: %v, expected %s", name, step.what, err, step.refused)
 				}
 			case err != nil || got != step.want:
@@ -135,12 +136,12 @@ func TestTags(t *testing.T) {
 
 func TestCheckTag(t *testing.T) {
 	for _, name := range []string{"a", "paper-2", "v1.0", "1.0", "2026-11-23", "A_b.c-D", ".x", strings.Repeat("a", 64)} {
-		if err := CheckTag(name); err != nil {
+		if err := version.CheckTag(name); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, name := range []string{"", "3", "007", "99999999999999999999999", "latest", "Latest", "-x", "a b", "a/b", "é", "a\n", "a\x1b[2J", strings.Repeat("a", 65)} {
-		if err := CheckTag(name); !errors.Is(err, ErrTag) || len(err.Error()) > 300 {
+		if err := version.CheckTag(name); !errors.Is(err, version.ErrTag) || len(err.Error()) > 300 {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -148,19 +149,19 @@ func TestCheckTag(t *testing.T) {
 
 func TestRetainKeepsTagged(t *testing.T) {
 	for name, s := range tagStores(t) {
-		if _, err := SetTag(t.Context(), s, "first", 1, false); err != nil {
+		if _, err := version.SetTag(t.Context(), s, "first", 1, false); err != nil {
 			t.Fatal(err)
 		}
-		if gone, err := Retain(t.Context(), s, deleterOf(s), 4, 2); err != nil || !slices.Equal(gone, []int64{2}) || !slices.Equal(listed(t, s), []int64{4, 3, 1}) {
+		if gone, err := version.Retain(t.Context(), s, deleterOf(s), 4, 2); err != nil || !slices.Equal(gone, []int64{2}) || !slices.Equal(listed(t, s), []int64{4, 3, 1}) {
 			t.Errorf("%s: removed %v, %v; %v stay", name, gone, err, listed(t, s))
 		}
-		if _, err := RemoveTag(t.Context(), s, "first"); err != nil {
+		if _, err := version.RemoveTag(t.Context(), s, "first"); err != nil {
 			t.Fatal(err)
 		}
-		if gone, err := Retain(t.Context(), s, deleterOf(s), 4, 2); err != nil || !slices.Equal(gone, []int64{1}) {
+		if gone, err := version.Retain(t.Context(), s, deleterOf(s), 4, 2); err != nil || !slices.Equal(gone, []int64{1}) {
 			t.Errorf("%s, untagged: removed %v, %v", name, gone, err)
 		}
-		if gone, err := Retain(t.Context(), s, deleterOf(s), 4, 2); err != nil || gone != nil {
+		if gone, err := version.Retain(t.Context(), s, deleterOf(s), 4, 2); err != nil || gone != nil {
 			t.Errorf("%s, again: removed %v, %v", name, gone, err)
 		}
 	}
@@ -180,22 +181,22 @@ func TestTagsThatCannotBeRead(t *testing.T) {
 		`{"v":1,"tags":{"a":"1"}}`:       "restore the object's last version",
 	} {
 		for name, s := range tagStores(t) {
-			if _, err := s.Write(t.Context(), tagsName, []byte(body), bucket.Condition{}); err != nil {
+			if _, err := s.Write(t.Context(), "versions/tags.json", []byte(body), bucket.Condition{}); err != nil {
 				t.Fatal(err)
 			}
-			_, read := Tags(t.Context(), s)
-			_, set := SetTag(t.Context(), s, "b", 4, true)
-			_, removed := RemoveTag(t.Context(), s, "a")
-			gone, retained := Retain(t.Context(), s, deleterOf(s), 4, 1)
+			_, read := version.Tags(t.Context(), s)
+			_, set := version.SetTag(t.Context(), s, "b", 4, true)
+			_, removed := version.RemoveTag(t.Context(), s, "a")
+			gone, retained := version.Retain(t.Context(), s, deleterOf(s), 4, 1)
 			for _, err := range []error{read, set, removed, retained} {
-				if err == nil || errors.Is(err, ErrTag) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "tuttle_twins/shuffle/versions/tags.json") {
+				if err == nil || errors.Is(err, version.ErrTag) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "tuttle_twins/shuffle/versions/tags.json") {
 					t.Errorf("%s, %s: %v, expected %s", name, body, err, want)
 				}
 			}
 			if got := listed(t, s); gone != nil || len(got) != 4 {
 				t.Errorf("%s, %s: removed %v, %v stay", name, body, gone, got)
 			}
-			if c, err := s.Read(t.Context(), tagsName); err != nil || string(c.Body) != body {
+			if c, err := s.Read(t.Context(), "versions/tags.json"); err != nil || string(c.Body) != body {
 				t.Errorf("%s, %s: is now %s, %v", name, body, c.Body, err)
 			}
 		}
@@ -210,7 +211,7 @@ func TestTagWhileRetaining(t *testing.T) {
 		for _, within := range []string{"tagging", "retention"} {
 			inner := &membucket.Bucket{}
 			outside := tagStore(t, inner)
-			if _, err := SetTag(t.Context(), outside, "newest", 4, false); err != nil {
+			if _, err := version.SetTag(t.Context(), outside, "newest", 4, false); err != nil {
 				t.Fatal(err)
 			}
 			i := &interposed{tagBucket: inner, n: n}
@@ -218,20 +219,20 @@ func TestTagWhileRetaining(t *testing.T) {
 			var tagErr, retainErr error
 			if within == "tagging" {
 				i.before = func() {
-					_, first := Retain(t.Context(), outside, inner, 4, 1)
-					_, second := Retain(t.Context(), outside, inner, 4, 1) // which finds nothing left
+					_, first := version.Retain(t.Context(), outside, inner, 4, 1)
+					_, second := version.Retain(t.Context(), outside, inner, 4, 1) // which finds nothing left
 					retainErr = errors.Join(first, second)
 				}
-				_, tagErr = SetTag(t.Context(), s, "paper", 2, false)
+				_, tagErr = version.SetTag(t.Context(), s, "paper", 2, false)
 			} else {
-				i.before = func() { _, tagErr = SetTag(t.Context(), outside, "paper", 2, false) }
-				_, retainErr = Retain(t.Context(), s, i, 4, 1)
+				i.before = func() { _, tagErr = version.SetTag(t.Context(), outside, "paper", 2, false) }
+				_, retainErr = version.Retain(t.Context(), s, i, 4, 1)
 			}
 			if i.n > 0 {
 				continue // there is no n-th request
 			}
 			all := checkTags(t, outside, within)
-			if retainErr != nil || (tagErr == nil) != (all["paper"] == 2) || tagErr != nil && !errors.Is(tagErr, ErrTag) {
+			if retainErr != nil || (tagErr == nil) != (all["paper"] == 2) || tagErr != nil && !errors.Is(tagErr, version.ErrTag) {
 				t.Errorf("within %s, request %d: tags %v, %v, %v", within, n, all, tagErr, retainErr)
 			}
 			if tagErr == nil {
@@ -251,16 +252,16 @@ func TestTagWhileRetaining(t *testing.T) {
 func TestTagAfterAnInterruptedRetention(t *testing.T) {
 	for n := range 4 {
 		for name, s := range tagStores(t) {
-			if _, err := Retain(t.Context(), s, &cutOff{deleterOf(s), n}, 4, 2); !errors.Is(err, errCutOff) {
+			if _, err := version.Retain(t.Context(), s, &cutOff{deleterOf(s), n}, 4, 2); !errors.Is(err, errCutOff) {
 				t.Fatalf("cut off after %d requests: %v", n, err)
 			}
-			if _, err := SetTag(t.Context(), s, "late", 1, false); !errors.Is(err, ErrTag) {
+			if _, err := version.SetTag(t.Context(), s, "late", 1, false); !errors.Is(err, version.ErrTag) {
 				t.Errorf("%s, after %d requests: tagged what is being removed: %v", name, n, err)
 			}
-			if _, err := SetTag(t.Context(), s, "kept", 3, false); err != nil {
+			if _, err := version.SetTag(t.Context(), s, "kept", 3, false); err != nil {
 				t.Errorf("%s, after %d requests: %v", name, n, err)
 			}
-			if _, err := Retain(t.Context(), s, deleterOf(s), 4, 30); err != nil || !slices.Equal(listed(t, s), []int64{4, 3}) {
+			if _, err := version.Retain(t.Context(), s, deleterOf(s), 4, 30); err != nil || !slices.Equal(listed(t, s), []int64{4, 3}) {
 				t.Errorf("%s, after %d requests, the next retention leaves %v, %v", name, n, listed(t, s), err)
 			}
 			checkTags(t, s, name)
@@ -275,15 +276,15 @@ func TestRetentionsAtOnce(t *testing.T) {
 		inner := &membucket.Bucket{}
 		outside := tagStore(t, inner)
 		i := &interposed{tagBucket: inner, n: n, before: func() {
-			if _, err := Retain(t.Context(), outside, inner, 4, 3); err != nil {
+			if _, err := version.Retain(t.Context(), outside, inner, 4, 3); err != nil {
 				t.Error(err)
 			}
-			if _, err := SetTag(t.Context(), outside, "two", 2, false); err != nil && !errors.Is(err, ErrTag) {
+			if _, err := version.SetTag(t.Context(), outside, "two", 2, false); err != nil && !errors.Is(err, version.ErrTag) {
 				t.Error(err)
 			}
 		}}
 		s := &state.Store{Bucket: i, Layout: outside.Layout}
-		if _, err := Retain(t.Context(), s, i, 4, 1); err != nil {
+		if _, err := version.Retain(t.Context(), s, i, 4, 1); err != nil {
 			t.Errorf("request %d: %v", n, err)
 		}
 		checkTags(t, outside, "two retentions")
@@ -295,11 +296,11 @@ func TestTagWithALostAnswer(t *testing.T) {
 	for name, s := range tagStores(t) {
 		inner := s.Bucket.(tagBucket)
 		s.Bucket = &lostAnswer{tagBucket: inner}
-		if c, err := SetTag(t.Context(), s, "paper", 2, false); err != nil || c != (TagChange{"paper", 0, 2}) {
+		if c, err := version.SetTag(t.Context(), s, "paper", 2, false); err != nil || c != (version.TagChange{"paper", 0, 2}) {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
 		s.Bucket = &lostAnswer{tagBucket: inner}
-		if c, err := RemoveTag(t.Context(), s, "paper"); err != nil || c != (TagChange{"paper", 2, 0}) {
+		if c, err := version.RemoveTag(t.Context(), s, "paper"); err != nil || c != (version.TagChange{"paper", 2, 0}) {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
 	}

@@ -102,7 +102,7 @@ func addTrained(ctx context.Context, store *state.Store, v state.Version, traini
 	if err != nil {
 		return err
 	}
-	episodes, err := c.Episodes()
+	episodes, err := c.Episodes(ctx)
 	if err != nil {
 		return err
 	}

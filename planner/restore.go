@@ -123,7 +123,7 @@ func (d *draft) prepareRestore(ctx context.Context) error {
 	if d.back.rows, err = version.Open(ctx, d.p.Store, v); err != nil {
 		return err
 	}
-	if d.back.episodes, err = d.back.rows.Episodes(); err != nil {
+	if d.back.episodes, err = d.back.rows.Episodes(ctx); err != nil {
 		return err
 	}
 	// A version restored as a whole brings its settings back, so that a plan from sheets that say what they said then moves

@@ -133,7 +133,7 @@ func (c *checker) share(ctx context.Context) (list []dataset.Episode, err error)
 		return c.everything(ctx)
 	}
 	c.out.parent = c.before.Version
-	had, err := c.before.Episodes()
+	had, err := c.before.Episodes(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (t *Tracker) Verify(ctx context.Context) (Verification, error) {
 			return Verification{}, fmt.Errorf("%w: no run has succeeded yet; shuffle plan begins one", ErrNothingToCompare)
 		}
 		out.Against = fmt.Sprintf("version %d", before.Version.Generation)
-		if plan, err = planOf(before); err != nil {
+		if plan, err = planOf(ctx, before); err != nil {
 			return Verification{}, err
 		}
 	}
@@ -92,9 +92,9 @@ func (t *Tracker) Verify(ctx context.Context) (Verification, error) {
 }
 
 // planOf is a plan that expects the episodes as they are in a version.
-func planOf(v *version.Contents) (*state.Plan, error) {
+func planOf(ctx context.Context, v *version.Contents) (*state.Plan, error) {
 	plan := &state.Plan{Settings: v.Version.Settings, Digests: map[dataset.Episode]string{}}
-	episodes, err := v.Episodes()
+	episodes, err := v.Episodes(ctx)
 	for _, e := range episodes {
 		plan.Digests[e] = v.Version.Digests[e]
 	}

@@ -51,13 +51,28 @@ type Contents struct {
 
 	store   *state.Store
 	entries map[dataset.Episode]Entry // nil: the rows are in the CSV files alone
-	csv     func() (Parts, error)     // the CSV files divided into parts
+
+	mu    sync.Mutex
+	files Parts // the CSV files divided into parts, when they have been read
+}
+
+// csv reads the CSV files, once and only when it is needed.
+func (c *Contents) csv(ctx context.Context) (Parts, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.files == nil {
+		parts, err := partsOfCSV(ctx, c.store, c.Version)
+		if err != nil {
+			return nil, err
+		}
+		c.files = parts
+	}
+	return c.files, nil
 }
 
 // Open opens a version.
 func Open(ctx context.Context, s *state.Store, v state.Version) (*Contents, error) {
 	c := &Contents{Version: v, store: s}
-	c.csv = sync.OnceValues(func() (Parts, error) { return partsOfCSV(ctx, s, v) })
 	if v.V > formatOfParts {
 		return nil, fmt.Errorf("version %d has the format %d, and this release reads up to %d: install the newer release", v.Generation, v.V, formatOfParts)
 	}
@@ -99,11 +114,11 @@ func (c *Contents) Entry(e dataset.Episode) (Entry, bool) {
 func (c *Contents) HasParts() bool { return c.entries != nil }
 
 // Episodes are those with rows, in order.
-func (c *Contents) Episodes() ([]dataset.Episode, error) {
+func (c *Contents) Episodes(ctx context.Context) ([]dataset.Episode, error) {
 	if c.entries != nil {
 		return slices.Sorted(maps.Keys(c.entries)), nil
 	}
-	parts, err := c.csv()
+	parts, err := c.csv(ctx)
 	return slices.Sorted(maps.Keys(parts)), err
 }
 
@@ -129,14 +144,14 @@ func (c *Contents) Stored(ctx context.Context, e dataset.Episode) (*Part, error)
 // Part reads the rows of an episode; nil when the version has none.
 func (c *Contents) Part(ctx context.Context, e dataset.Episode) (*Part, error) {
 	if c.entries == nil {
-		parts, err := c.csv()
+		parts, err := c.csv(ctx)
 		return parts[e], err
 	}
 	p, err := c.Stored(ctx, e)
 	if !state.Lost(err) {
 		return p, err
 	}
-	parts, csvErr := c.csv()
+	parts, csvErr := c.csv(ctx)
 	switch {
 	case csvErr != nil:
 		return nil, errors.Join(err, csvErr)
@@ -157,7 +172,7 @@ func (c *Contents) Rows(ctx context.Context, e dataset.Episode) ([]Row, error) {
 
 // All reads all parts. They stay compressed: some 0.5 MB an episode.
 func (c *Contents) All(ctx context.Context) (Parts, error) {
-	episodes, err := c.Episodes()
+	episodes, err := c.Episodes(ctx)
 	if err != nil {
 		return nil, err
 	}

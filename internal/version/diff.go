@@ -119,11 +119,11 @@ func Between(ctx context.Context, s *state.Store, from, to state.Version, change
 }
 
 func (c *comparison) contents(ctx context.Context, before, after *Contents) error {
-	had, err := before.Episodes()
+	had, err := before.Episodes(ctx)
 	if err != nil {
 		return err
 	}
-	has, err := after.Episodes()
+	has, err := after.Episodes(ctx)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func Rows(ctx context.Context, s *state.Store, v state.Version) (all []version.R
 	if err != nil {
 		return nil, err
 	}
-	episodes, err := c.Episodes()
+	episodes, err := c.Episodes(ctx)
 	for _, e := range episodes {
 		rows, readErr := c.Rows(ctx, e)
 		all, err = append(all, rows...), errors.Join(err, readErr)

@@ -59,7 +59,7 @@ image: REVISION = $(shell git rev-parse HEAD 2>/dev/null)
 
 image: ## google-shuffle:local, of a binary built here; needs docker, and no image of a registry
 	mkdir -p bin/image/bin
-	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags='-s -w -X main.version=$(VERSION)' -o bin/image/ ./cmd/shuffle ./deploy/rehearsal
+	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags='-s -w -X main.release=$(VERSION)' -o bin/image/ ./cmd/shuffle ./deploy/rehearsal
 	cp "$${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" bin/image/bin/ca-certificates.crt
 	docker build -q -f deploy/prebuilt.Dockerfile --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) -t google-shuffle:local bin/image
 	docker build -q -f deploy/prebuilt.Dockerfile --target rehearsal -t google-shuffle-rehearsal:local bin/image

@@ -9,6 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -108,7 +109,7 @@ func TestCauseOfPruneAndRestore(t *testing.T) {
 	if got := PruneEpisode(in).Changes; len(got) != 2 || got[0].Cause != state.ChangeOrphan || got[1].Cause != state.ChangeOrphan || got[1].From != atP {
 		t.Errorf("prune: %+v", got)
 	}
-	got := RestoreEpisode(in, 3, []state.VersionRow{{Place: atP, Frame: f, ETag: right}}).Changes
+	got := RestoreEpisode(in, 3, []version.Row{{Place: atP, Frame: f, ETag: right}}).Changes
 	want := []state.FrameChange{
 		{Frame: f, Op: messages.Move, Cause: state.ChangeRestore, From: atK, To: atP},
 		{Frame: g, Op: messages.Delete, Cause: state.ChangeRestore, From: atP},

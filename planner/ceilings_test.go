@@ -10,6 +10,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 )
 
 // The ceiling of refreshes is as that of deletions: of the frames that stand, and 20 are never too many.
@@ -51,7 +52,7 @@ func moved(t *testing.T) *world {
 	all := w.episode(e1, 10)
 	w.episode(e2, 10)
 	first := w.converge(Options{})
-	_, err := w.store.PublishVersion(context.Background(), state.Version{
+	_, err := versiontest.Publish(context.Background(), w.store, state.Version{
 		Generation: first.Generation, Run: first.Run, Settings: first.Settings, Digests: first.Digests, Bases: first.Bases}, nil)
 	w.must(err)
 	for _, f := range all {

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // settingsEffect counts the frames that stand in a dataset and will stand in another: what other settings than those in
@@ -17,20 +19,23 @@ type settingsEffect struct {
 	training string
 	frames   int
 	counts   map[state.ChangedFrames]int // Frames is 0 in the keys
-	// heldOut are the frames that will stand in a dataset beside the training one.
-	heldOut map[dataset.Frame]string
+	// heldOut are, by dataset, the frames that will be in another dataset than the training one.
+	heldOut map[string]dataset.FrameSet
 }
 
 func newSettingsEffect(s Split) *settingsEffect {
-	return &settingsEffect{training: s.training(), counts: map[state.ChangedFrames]int{}, heldOut: map[dataset.Frame]string{}}
+	return &settingsEffect{training: s.training(), counts: map[state.ChangedFrames]int{}, heldOut: map[string]dataset.FrameSet{}}
 }
 
 // add takes in what stands of an episode and what will. A frame changes its dataset when it will stand in one in which it
 // has no copy now.
 func (c *settingsEffect) add(e dataset.Episode, standing dataset.Standing, expected []state.Expected) {
 	for _, x := range expected {
-		if x.Place.Dataset != c.training {
-			c.heldOut[x.Frame] = x.Place.Dataset
+		if name := x.Place.Dataset; name != c.training {
+			if c.heldOut[name] == nil {
+				c.heldOut[name] = dataset.FrameSet{}
+			}
+			c.heldOut[name].Add(x.Frame)
 		}
 		copies := standing[x.Frame]
 		if len(copies) == 0 {
@@ -65,44 +70,57 @@ func (c *settingsEffect) result(ctx context.Context, store *state.Store, changed
 	if err != nil {
 		return nil, err
 	}
-	counts := map[string]*state.TrainedFrames{}
-	for f, name := range c.heldOut {
-		if counts[name] == nil {
-			counts[name] = &state.TrainedFrames{Dataset: name}
-		}
-		counts[name].Frames++
-		if trained[f] {
-			counts[name].Trained++
-		}
+	for _, name := range slices.Sorted(maps.Keys(c.heldOut)) {
+		of := c.heldOut[name]
+		out.Trained = append(out.Trained, state.TrainedFrames{Dataset: name, Frames: of.Len(), Trained: of.Common(trained)})
 	}
-	for _, n := range counts {
-		out.Trained = append(out.Trained, *n)
-	}
-	slices.SortFunc(out.Trained, func(a, b state.TrainedFrames) int { return cmp.Compare(a.Dataset, b.Dataset) })
 	return out, nil
 }
 
-// trainedFrames are all that stood in the training dataset in any kept version.
-func trainedFrames(ctx context.Context, store *state.Store, training string) (map[dataset.Frame]bool, error) {
+// trainedFrames are all that were in the training dataset in any kept version. A part that several versions share is read
+// once.
+func trainedFrames(ctx context.Context, store *state.Store, training string) (dataset.FrameSet, error) {
 	versions, err := store.Versions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	trained := map[dataset.Frame]bool{}
+	trained, seen := dataset.FrameSet{}, map[string]bool{}
 	for _, v := range versions {
 		if len(v.Counts[training]) == 0 {
 			continue
 		}
-		rows, err := store.ReadVersionRows(ctx, v.Generation, training)
-		if errors.Is(err, bucket.ErrNotFound) {
-			continue // it is just being removed
-		}
-		if err != nil {
+		err := addTrained(ctx, store, v, training, trained, seen)
+		if err != nil && !errors.Is(err, bucket.ErrNotFound) { // it is just being removed
 			return nil, err
-		}
-		for _, r := range rows {
-			trained[r.Frame] = true
 		}
 	}
 	return trained, nil
+}
+
+func addTrained(ctx context.Context, store *state.Store, v state.Version, training string, trained dataset.FrameSet, seen map[string]bool) error {
+	c, err := version.Open(ctx, store, v)
+	if err != nil {
+		return err
+	}
+	episodes, err := c.Episodes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range episodes {
+		if entry, ok := c.Entry(e); ok && (seen[entry.SHA256] || len(entry.Counts[training]) == 0) {
+			continue
+		}
+		p, err := c.Part(ctx, e)
+		if err != nil {
+			return err
+		}
+		seen[p.SHA256] = true
+		for r, err := range p.ReadDataset(store.Layout, training) {
+			if err != nil {
+				return err
+			}
+			trained.Add(r.Frame)
+		}
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // A frame whose image cannot be copied is left as it stands, wherever that is; a frame that has no
@@ -83,7 +84,7 @@ func TestRestoreOfUnusableImages(t *testing.T) {
 			in.Standing[f] = []dataset.Copy{{Place: trainCommon, ETag: "v1"}}
 			want = state.Totals{Keep: 1}
 		}
-		out := RestoreEpisode(in, 7, []state.VersionRow{{Place: trainCommon, Frame: f, ETag: "v1"}})
+		out := RestoreEpisode(in, 7, []version.Row{{Place: trainCommon, Frame: f, ETag: "v1"}})
 		if out.Totals != want || !stands && (len(out.Problems) != 1 || !strings.Contains(out.Problems[0].Problem, "the source image is archived")) {
 			t.Errorf("stands %v: %+v, %+v", stands, out.Totals, out.Problems)
 		}

@@ -4,111 +4,182 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"hash/maphash"
 	"slices"
 	"sync"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// lastVersion reads the newest dataset version, once and only when somebody asks. It is empty where there is none.
+// lastVersion reads the newest dataset version, once and only when it is needed. It is empty where there is none.
 type lastVersion struct {
 	store *state.Store
 
-	once    sync.Once
+	mu      sync.Mutex
+	read    bool
 	version state.Version
-	err     error
 }
 
 func (l *lastVersion) get(ctx context.Context) (state.Version, error) {
-	l.once.Do(func() {
-		if l.version, l.err = l.store.LatestVersion(ctx); errors.Is(l.err, bucket.ErrNotFound) {
-			l.err = nil
-		}
-	})
-	return l.version, l.err
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.read {
+		return l.version, nil
+	}
+	v, err := l.store.LatestVersion(ctx)
+	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+		return v, err
+	}
+	l.version, l.read = v, true
+	return v, nil
 }
 
-// knownPairs reads, once and only when somebody asks, which copies have which source's content although their ETags differ: from the
-// latest dataset version, and from the runs since, which may have failed without one. A version that was made after somebody
-// had deleted the ones before it does not know all sources; then the runs before it are asked too, the newest first.
+// knownPairs reads, only when it is needed, which copies have which source's content although their
+// ETags differ: from the latest dataset version, an episode at a time, and from the runs since, which
+// may have failed without one. A version that was made after a person had deleted the ones before it
+// does not know all sources. Then the runs before it are read too.
 type knownPairs struct {
 	store *state.Store
 	last  *lastVersion
 
-	once  sync.Once
-	pairs map[state.Pair]struct{}
-	etags map[string]struct{} // of the copies in pairs
-	err   error
+	begin  func(context.Context) error
+	rows   *version.Contents // nil: there is no version
+	since  pairSet           // of the runs after the version
+	older  func(context.Context) (pairSet, error)
+	before []string // the runs before the version, the newest first
 }
 
-// pairRuns bounds the runs that are asked for what no dataset version knows.
-const pairRuns = 200
+// olderRuns bounds the runs that are read for what no dataset version knows.
+const olderRuns = 200
 
-func (k *knownPairs) get(ctx context.Context) (*knownPairs, error) {
-	k.once.Do(func() {
-		k.pairs, k.etags = map[state.Pair]struct{}{}, map[string]struct{}{}
-		if k.err = k.read(ctx); k.err != nil {
-			k.err = fmt.Errorf("read the pairs of ETags of earlier copies: %w", k.err)
-		}
-	})
-	return k, k.err
+func newKnownPairs(store *state.Store, last *lastVersion) *knownPairs {
+	k := &knownPairs{store: store, last: last, since: newPairSet()}
+	var once, oldOnce sync.Once
+	var failed, oldFailed error
+	k.begin = func(ctx context.Context) error {
+		once.Do(func() { failed = k.open(ctx) })
+		return failed
+	}
+	old := newPairSet()
+	k.older = func(ctx context.Context) (pairSet, error) {
+		oldOnce.Do(func() { oldFailed = k.addRuns(ctx, old, k.before) })
+		return old, oldFailed
+	}
+	return k
 }
 
-func (k *knownPairs) read(ctx context.Context) error {
+// open opens the version, and reads what the results of later runs gave.
+func (k *knownPairs) open(ctx context.Context) error {
 	latest, err := k.last.get(ctx)
 	if err != nil {
 		return err
 	}
-	unknown := map[string]struct{}{}
-	for _, name := range slices.Sorted(maps.Keys(latest.Counts)) {
-		rows, err := k.store.ReadVersionRows(ctx, latest.Generation, name)
-		if err != nil {
+	if latest.Generation > 0 {
+		if k.rows, err = version.Open(ctx, k.store, latest); err != nil {
 			return err
 		}
-		for _, r := range rows {
-			switch r.SrcETag {
-			case "":
-				unknown[r.ETag] = struct{}{}
-			case r.ETag:
-				k.etags[r.ETag] = struct{}{}
-			default:
-				k.add(state.Pair{ETag: r.ETag, SrcETag: r.SrcETag})
-			}
-		}
 	}
-	return k.ofRuns(ctx, latest.Generation, unknown)
-}
-
-func (k *knownPairs) add(p state.Pair) {
-	k.pairs[p] = struct{}{}
-	k.etags[p.ETag] = struct{}{}
-}
-
-// ofRuns adds what the results of the runs after a generation told, and of those before it until no copy is unknown.
-func (k *knownPairs) ofRuns(ctx context.Context, generation int64, unknown map[string]struct{}) error {
 	runs, err := k.store.Runs(ctx)
 	if err != nil {
 		return err
 	}
-	asked := 0
+	var since []string
 	for _, run := range slices.Backward(runs) {
-		if n := state.GenerationOf(run); n > 0 && n <= generation {
-			if asked++; len(unknown) == 0 || asked > pairRuns {
-				break
-			}
+		if n := state.GenerationOf(run); n > 0 && n <= latest.Generation {
+			k.before = append(k.before, run)
+		} else {
+			since = append(since, run)
 		}
-		pairs, err := k.store.Pairs(ctx, run)
+	}
+	k.before = k.before[:min(len(k.before), olderRuns)]
+	return k.addRuns(ctx, k.since, since)
+}
+
+func (k *knownPairs) addRuns(ctx context.Context, to pairSet, runs []string) error {
+	for _, run := range runs {
+		err := k.store.EachPair(ctx, run, func(p state.Pair) error {
+			to.add(p)
+			return nil
+		})
 		if err != nil {
 			return err
 		}
-		for _, p := range pairs {
-			k.add(p)
-			delete(unknown, p.ETag)
-		}
 	}
 	return nil
+}
+
+// of reads the pairs of an episode's copies.
+func (k *knownPairs) of(ctx context.Context, e dataset.Episode) (episodePairs, error) {
+	pairs, err := k.read(ctx, e)
+	if err != nil {
+		err = fmt.Errorf("read the pairs of ETags of earlier copies: %w", err)
+	}
+	return pairs, err
+}
+
+func (k *knownPairs) read(ctx context.Context, e dataset.Episode) (episodePairs, error) {
+	if err := k.begin(ctx); err != nil {
+		return nil, err
+	}
+	if k.rows == nil {
+		return episodePairs{k.since}, nil
+	}
+	rows, err := k.rows.Rows(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	ofVersion, complete := newPairSet(), true
+	for _, r := range rows {
+		if r.SrcETag == "" {
+			complete = false
+			continue
+		}
+		ofVersion.add(state.Pair{ETag: r.ETag, SrcETag: r.SrcETag})
+	}
+	pairs := episodePairs{ofVersion, k.since}
+	if !complete {
+		older, err := k.older(ctx)
+		return append(pairs, older), err
+	}
+	return pairs, nil
+}
+
+// pairSet is a set of pairs, and of the copies in them. It has hashes, since a bucket with KMS gives a
+// pair for every task of a run.
+type pairSet struct {
+	seed   maphash.Seed
+	pairs  map[uint64]struct{}
+	copies map[uint64]struct{}
+}
+
+func newPairSet() pairSet {
+	return pairSet{seed: maphash.MakeSeed(), pairs: map[uint64]struct{}{}, copies: map[uint64]struct{}{}}
+}
+
+func (s pairSet) add(p state.Pair) {
+	s.pairs[maphash.Comparable(s.seed, p)] = struct{}{}
+	s.copies[maphash.String(s.seed, p.ETag)] = struct{}{}
+}
+
+// episodePairs are the pairs that are known of an episode's copies.
+type episodePairs []pairSet
+
+func (e episodePairs) has(p state.Pair) bool {
+	return slices.ContainsFunc(e, func(s pairSet) bool {
+		_, ok := s.pairs[maphash.Comparable(s.seed, p)]
+		return ok
+	})
+}
+
+// hasCopy reports whether the source of a copy with this ETag is known.
+func (e episodePairs) hasCopy(etag string) bool {
+	return slices.ContainsFunc(e, func(s pairSet) bool {
+		_, ok := s.copies[maphash.String(s.seed, etag)]
+		return ok
+	})
 }
 
 // same compares a copy's content with its source's: by ETag, or else by what is known of the copy.
@@ -117,20 +188,19 @@ func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 	if !differs(in) {
 		return nil
 	}
-	known, err := r.known.get(ctx)
+	known, err := r.known.of(ctx, in.Episode)
 	if err != nil {
 		return err
 	}
 	for f, copies := range in.Standing {
 		for _, c := range copies {
-			if _, told := known.etags[c.ETag]; !told && in.Images[f] != "" && in.Images[f] != c.ETag {
+			if in.Images[f] != "" && in.Images[f] != c.ETag && !known.hasCopy(c.ETag) {
 				in.Untold++
 			}
 		}
 	}
 	in.Same = func(copyETag, srcETag string) bool {
-		_, ok := known.pairs[state.Pair{ETag: copyETag, SrcETag: srcETag}]
-		return ok || sameETag(copyETag, srcETag)
+		return sameETag(copyETag, srcETag) || known.has(state.Pair{ETag: copyETag, SrcETag: srcETag})
 	}
 	return nil
 }

@@ -163,23 +163,22 @@ func (in inputs) plan(ctx context.Context, what purpose) (*state.Plan, error) {
 		sink.trial = &seedTrial{assign: *assign, least: in.p.Config.MinPerClass, classes: in.chosen.Classes}
 		label = sink.trial.label
 	}
-	c, err := in.compareEpisodes(ctx, what.quiet, assign, plan, sink.add, label)
-	if err != nil {
+	if err := in.compareEpisodes(ctx, what.quiet, assign, plan, sink.add, label); err != nil {
 		_ = sink.writes.Wait() // nothing is written when the run is given up; an error of theirs has ended the planning
 		return nil, err
 	}
-	return plan, sink.finish(ctx, in, c.latest)
+	return plan, sink.finish(ctx, in)
 }
 
 // compareEpisodes plans the episodes, from the sheets or back to a version. It adds to the plan what belongs to no episode
 // of it: orphans and strays.
-func (in inputs) compareEpisodes(ctx context.Context, quiet func(context.Context) error, a *Assigner, plan *state.Plan, add planned, label func(string, []Labelled)) (*comparison, error) {
+func (in inputs) compareEpisodes(ctx context.Context, quiet func(context.Context) error, a *Assigner, plan *state.Plan, add planned, label func(string, []Labelled)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var background errgroup.Group
 	defer func() { cancel(); _ = background.Wait() }()
 	c, err := in.compare(ctx, &background, a, plan.Settings.Listed, quiet)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if in.back != nil {
 		err = c.restore(ctx, add)
@@ -189,7 +188,7 @@ func (in inputs) compareEpisodes(ctx context.Context, quiet func(context.Context
 	if err == nil {
 		plan.Strays, err = c.dest.CountStrays(ctx, false)
 	}
-	return c, err
+	return err
 }
 
 // publish sends the tasks of a saved plan whose pointer is publishing.

@@ -13,7 +13,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // RestoreEpisode plans an episode back to a dataset version, of which restored are its rows. It is a pure function, and all of
@@ -30,8 +30,8 @@ import (
 //	once           | no                             | changed, or gone  | refused
 //	twice          | both, and nowhere else         | any               | left as it stands
 //	twice          | otherwise                      | any               | refused: a plan puts a frame in one place
-func RestoreEpisode(in EpisodeInput, version int64, restored []state.VersionRow) EpisodeChanges {
-	r := &restoration{version: version, rows: map[dataset.Frame][]state.VersionRow{}}
+func RestoreEpisode(in EpisodeInput, generation int64, restored []version.Row) EpisodeChanges {
+	r := &restoration{version: generation, rows: map[dataset.Frame][]version.Row{}}
 	known := map[state.Pair]bool{}
 	in.Sheet.Rows, in.Sheet.Problems = nil, nil
 	for _, row := range restored {
@@ -47,19 +47,19 @@ func RestoreEpisode(in EpisodeInput, version int64, restored []state.VersionRow)
 	}
 	r.planner = &episodePlanner{EpisodeInput: in, cause: state.ChangeRestore}
 	r.planner.allow = func(flag string) string {
-		return fmt.Sprintf("if that is right, shuffle restore %d --allow-%s %s", version, flag, in.Episode)
+		return fmt.Sprintf("if that is right, shuffle restore %d --allow-%s %s", generation, flag, in.Episode)
 	}
 	r.planner.wish = r.wish
 	return r.planner.plan()
 }
 
 // sourceOf is the content of a version's image, as the ETag of the source that it was copied from.
-func sourceOf(r state.VersionRow) string { return cmp.Or(r.SrcETag, r.ETag) }
+func sourceOf(r version.Row) string { return cmp.Or(r.SrcETag, r.ETag) }
 
 // restoration is where a version wants the frames of one episode.
 type restoration struct {
 	version int64
-	rows    map[dataset.Frame][]state.VersionRow
+	rows    map[dataset.Frame][]version.Row
 	planner *episodePlanner
 }
 
@@ -87,7 +87,7 @@ func (r *restoration) wish(f dataset.Frame) Wish {
 }
 
 // allStand says whether the frame stands as these rows say, perhaps elsewhere too.
-func (r *restoration) allStand(stood []state.VersionRow) bool {
+func (r *restoration) allStand(stood []version.Row) bool {
 	for _, row := range stood {
 		if !slices.ContainsFunc(r.planner.Standing[row.Frame], func(c dataset.Copy) bool {
 			return c.Place == row.Place && r.planner.Same(c.ETag, sourceOf(row))
@@ -105,30 +105,29 @@ func (r *restoration) refuse(f dataset.Frame, why string) Wish {
 
 // restore is the version that a plan goes back to.
 type restore struct {
-	version state.Version
-	rows    map[dataset.Episode][]state.VersionRow
+	version  state.Version
+	rows     *version.Contents
+	episodes []dataset.Episode // with rows
 }
 
-// readRestore reads the version. It reads neither manifests nor sheets: going back must work when they are broken.
+// readRestore opens the version. It reads neither manifests nor sheets: going back must work when they are broken.
 func (p *Planner) readRestore(ctx context.Context, opt Options) (*restore, error) {
-	v, err := versions.FindNumber(ctx, p.Store, opt.Restore)
-	if errors.Is(err, versions.ErrNone) {
+	v, err := version.FindNumber(ctx, p.Store, opt.Restore)
+	if errors.Is(err, version.ErrNone) {
 		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	all, err := versions.Rows(ctx, p.Store, v)
-	if err != nil {
+	back := &restore{version: v}
+	if back.rows, err = version.Open(ctx, p.Store, v); err != nil {
 		return nil, err
 	}
-	back := &restore{version: v, rows: map[dataset.Episode][]state.VersionRow{}}
-	for _, r := range all {
-		e := r.Frame.Episode()
-		back.rows[e] = append(back.rows[e], r)
+	if back.episodes, err = back.rows.Episodes(ctx); err != nil {
+		return nil, err
 	}
 	for _, e := range opt.Episodes {
-		if len(back.rows[e]) == 0 {
+		if !slices.Contains(back.episodes, e) {
 			return nil, fmt.Errorf("%w: --episode %s: version %d has no frame of it", ErrUsage, e, v.Generation)
 		}
 	}
@@ -149,10 +148,7 @@ func (c *comparison) restore(ctx context.Context, add planned) error {
 	if err != nil {
 		return err
 	}
-	var all []dataset.Episode
-	for e := range c.back.rows {
-		all = append(all, e)
-	}
+	all := slices.Clone(c.back.episodes)
 	for _, folder := range found {
 		all = append(all, folder.Episodes...)
 	}
@@ -181,7 +177,10 @@ func (c *comparison) restoreEpisode(ctx context.Context, e dataset.Episode, foun
 }
 
 func (c *comparison) restoreChanges(ctx context.Context, in *EpisodeInput, found []dataset.Folder) (out EpisodeChanges, err error) {
-	restored := c.back.rows[in.Episode]
+	restored, err := c.back.rows.Rows(ctx, in.Episode)
+	if err != nil {
+		return out, err
+	}
 	if len(restored) > 0 {
 		var images dataset.Images
 		images, err = dataset.Source(ctx, c.lister, in.Sheet.Base, in.Episode)
@@ -199,7 +198,7 @@ func (c *comparison) restoreChanges(ctx context.Context, in *EpisodeInput, found
 	if err = c.same(ctx, in); err != nil {
 		return out, err
 	}
-	slices.SortFunc(restored, func(a, b state.VersionRow) int {
+	slices.SortFunc(restored, func(a, b version.Row) int {
 		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
 	})
 	return RestoreEpisode(*in, c.back.version.Generation, restored), nil

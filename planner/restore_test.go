@@ -15,6 +15,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -27,12 +30,12 @@ var (
 func TestRestoreEpisode(t *testing.T) {
 	f := dataset.FrameAt(e1, 0)
 	at := func(p dataset.Place, etag string) dataset.Copy { return dataset.Copy{Place: p, ETag: etag} }
-	once := []state.VersionRow{{Place: trainRare, Frame: f, ETag: "v1", SrcETag: "v1"}}
-	twice := append(slices.Clone(once), state.VersionRow{Place: testRare, Frame: f, ETag: "v1", SrcETag: "v1"})
-	kms := []state.VersionRow{{Place: trainRare, Frame: f, ETag: "k1", SrcETag: "v1"}}
+	once := []version.Row{{Place: trainRare, Frame: f, ETag: "v1", SrcETag: "v1"}}
+	twice := append(slices.Clone(once), version.Row{Place: testRare, Frame: f, ETag: "v1", SrcETag: "v1"})
+	kms := []version.Row{{Place: trainRare, Frame: f, ETag: "k1", SrcETag: "v1"}}
 	for _, test := range []struct {
 		name    string
-		version []state.VersionRow
+		version []version.Row
 		stands  []dataset.Copy
 		source  string
 		want    Change
@@ -90,14 +93,14 @@ func TestRestoreEpisode(t *testing.T) {
 func TestRestoreLeadsToTheVersion(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawModel(t)
-		version := map[string]string{} // key → ETag
-		var restored []state.VersionRow
+		had := map[string]string{} // key → ETag
+		var restored []version.Row
 		for i := range modelFrames {
 			f := dataset.FrameAt(e1, i)
 			for _, p := range rapid.SliceOfNDistinct(rapid.SampledFrom(modelPlaces), 0, 2, rapid.ID[dataset.Place]).Draw(t, "stood") {
 				etag := rapid.SampledFrom([]string{"v1", "v2"}).Draw(t, "version")
-				version[layout.Key(p, f)] = etag
-				restored = append(restored, state.VersionRow{Place: p, Frame: f, ETag: etag, SrcETag: etag})
+				had[layout.Key(p, f)] = etag
+				restored = append(restored, version.Row{Place: p, Frame: f, ETag: etag, SrcETag: etag})
 			}
 		}
 		before := m.episodeKeys()
@@ -113,7 +116,7 @@ func TestRestoreLeadsToTheVersion(t *testing.T) {
 		for _, from := range []struct {
 			keys    map[string]string
 			refused bool
-		}{{before, true}, {version, false}} {
+		}{{before, true}, {had, false}} {
 			for key, etag := range from.keys {
 				if _, f, _ := layout.Parse(key); refused[f] == from.refused {
 					want[key] = etag
@@ -133,15 +136,15 @@ func TestRestoreLeadsToTheVersion(t *testing.T) {
 // publishVersion publishes what stands as a version of the run in force.
 func (w *world) publishVersion(plan *state.Plan) state.Version {
 	w.t.Helper()
-	var all []state.VersionRow
+	var all []version.Row
 	digests := map[dataset.Episode]string{}
 	for key, etag := range w.listing(layout.ML()) {
 		if p, f, ok := layout.Parse(key); ok {
-			all = append(all, state.VersionRow{Place: p, Frame: f, ETag: etag, SrcETag: etag})
+			all = append(all, version.Row{Place: p, Frame: f, ETag: etag, SrcETag: etag})
 			digests[f.Episode()] = "x"
 		}
 	}
-	v, err := w.store.PublishVersion(context.Background(), state.Version{
+	v, err := versiontest.Publish(context.Background(), w.store, state.Version{
 		Generation: plan.Generation, Run: plan.Run, Settings: plan.Settings, Bases: plan.Bases, Digests: digests}, all)
 	w.must(err)
 	return v
@@ -278,16 +281,49 @@ func TestRestoreReviewedAndApplied(t *testing.T) {
 	})
 }
 
-// A version whose rows lead elsewhere is refused before a run begins.
+// Rows that lead elsewhere are refused: those of a CSV file, which all are in, before a run begins; those of a part by holding
+// its episode.
 func TestRestoreOfHostileVersion(t *testing.T) {
 	restorable(t, func(t *testing.T, w *world, v state.Version, _ map[string]string) {
+		rows, err := versiontest.Rows(t.Context(), w.store, v)
+		w.must(err)
+		v, err = versiontest.PublishFormat1(t.Context(), w.store, v, rows)
+		w.must(err)
 		body := "file_name,label,key,etag,source_etag,frame\ntrain/../" + frames(e1, 1)[0].File() + ",x,x,1,1,x\n"
-		_, err := w.store.Write(context.Background(), state.VersionName(v.Generation, "train.csv"), []byte(body), bucket.Condition{})
+		_, err = w.store.Write(context.Background(), state.VersionName(v.Generation, "train.csv"), []byte(body), bucket.Condition{})
 		w.must(err)
 		before := w.listing("")
 		if plan, err := w.planner().Plan(context.Background(), Options{Restore: v.Generation}); err == nil {
 			t.Errorf("planned %+v", plan.Totals)
 		}
 		same(t, before, w.listing(""))
+	})
+	restorable(t, func(t *testing.T, w *world, v state.Version, _ map[string]string) {
+		rows, err := versiontest.Rows(t.Context(), w.store, v)
+		w.must(err)
+		for i, r := range rows {
+			if r.Frame.Episode() == e1 {
+				rows[i].Place = dataset.Place{Dataset: "..", Class: ".."}
+			}
+		}
+		elsewhere := &state.Store{Bucket: &membucket.Bucket{}, Layout: layout}
+		_, err = versiontest.Publish(t.Context(), elsewhere, v, rows)
+		w.must(err)
+		for page, err := range bucket.Pages(t.Context(), elsewhere.Bucket, bucket.ListInput{Prefix: layout.State() + state.VersionName(v.Generation, "")}) {
+			w.must(err)
+			for _, o := range page.Objects {
+				c, err := elsewhere.Bucket.GetObject(t.Context(), o.Key, "")
+				w.must(err)
+				if strings.Contains(o.Key, "/parts/") || strings.HasSuffix(o.Key, "/snapshot.json") {
+					w.put(o.Key, string(c.Body))
+				}
+			}
+		}
+		before := w.listing(layout.ML())
+		plan := w.plan(Options{Restore: v.Generation, DryRun: true})
+		if e := of(plan, e1); e.State != state.EpisodeHeld || !strings.Contains(e.Reason, "which is no class of ..") {
+			t.Errorf("S01E01 is %s: %s", e.State, e.Reason)
+		}
+		same(t, before, w.listing(layout.ML()))
 	})
 }

@@ -25,7 +25,7 @@ func (c chosen) changed() bool { return len(c.given) > 0 }
 
 // chooseSettings reads what is in force and chooses the definition of the plan.
 func (in inputs) chooseSettings(ctx context.Context) (chosen, error) {
-	inForce, err := in.p.Store.Settings(ctx)
+	inForce, err := in.p.Store.SettingsBeside(ctx, in.last.get)
 	if err != nil {
 		return chosen{}, err
 	}

@@ -18,18 +18,16 @@ import (
 // reader reads the sheets and the images of episodes. inputs.reader sets every field.
 type reader struct {
 	inputs
-	bases  map[dataset.Episode]string // folders of images of the newest dataset version; none for a restore
-	latest *lastVersion
-	known  *knownPairs
+	bases map[dataset.Episode]string // folders of images of the newest dataset version; none for a restore
+	known *knownPairs
 }
 
 func (in inputs) reader(ctx context.Context) (*reader, error) {
-	latest := &lastVersion{store: in.p.Store}
-	r := &reader{inputs: in, latest: latest, known: &knownPairs{store: in.p.Store, last: latest}}
+	r := &reader{inputs: in, known: newKnownPairs(in.p.Store, in.last)}
 	if in.back != nil {
 		return r, nil
 	}
-	v, err := latest.get(ctx)
+	v, err := in.last.get(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the base URIs of the last run: %w", err)
 	}
@@ -71,7 +69,7 @@ func (r *reader) parse(e manifest.Entry, values sheet.Values) (rows.Sheet, error
 			which = ", the default folder"
 		}
 		err = &baseError{fmt.Sprintf("sheet %.80q: expected the images under %s, as in the last run (version %d), found the base URI of %s%s; if they have moved, plan with --accept-base %s",
-			values.Title, last, r.latest.version.Generation, s.Base, which, e.Episode)}
+			values.Title, last, r.inputs.last.version.Generation, s.Base, which, e.Episode)}
 	}
 	return s, err
 }

@@ -150,7 +150,7 @@ func (s *sink) flush() {
 }
 
 // finish saves the last chunk and completes the plan's report.
-func (s *sink) finish(ctx context.Context, in inputs, latest *lastVersion) (err error) {
+func (s *sink) finish(ctx context.Context, in inputs) (err error) {
 	if len(s.pending) > 0 {
 		s.flush()
 	}
@@ -169,7 +169,7 @@ func (s *sink) finish(ctx context.Context, in inputs, latest *lastVersion) (err 
 		plan.Seeds, err = s.trial.beside(ctx, in.opt, in.chosen.inForce)
 	}
 	if err == nil {
-		plan.ClassNumbers, err = s.classNumbers(ctx, latest)
+		plan.ClassNumbers, err = s.classNumbers(ctx, in.last)
 	}
 	return cmp.Or(s.writes.Wait(), err)
 }

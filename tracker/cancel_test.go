@@ -3,6 +3,7 @@ package tracker_test
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -98,6 +100,10 @@ func (b *beforePut) PutObject(ctx context.Context, key string, body []byte, cond
 		do()
 	}
 	return b.memBucket.PutObject(ctx, key, body, cond)
+}
+
+func (b *beforePut) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
 // The run goes on between the look at the pointer and its change: the cancel looks again.

@@ -9,79 +9,114 @@ import (
 	"slices"
 	"sync"
 
+	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// checked is a listing of the whole destination, compared with what should stand.
+// checked is what is known of the datasets when a run's tasks are done.
 type checked struct {
-	rows        []state.VersionRow         // all that stands
-	digests     map[dataset.Episode]string // of every episode with images
-	counts      map[dataset.Place]int      // images of the episodes that were compared
-	differences []state.Difference
+	parent      state.Version
+	parts       version.Parts              // the rows of all episodes
+	digests     map[dataset.Episode]string // of every episode with rows
+	counts      map[dataset.Place]int      // images of the planned episodes
+	differences differences
+	warnings    []string
 }
 
-// checker compares a listing with a plan.
+// differences keeps the first state.MaxDifferences, by episode and frame.
+type differences struct {
+	count int
+	first []state.Difference
+}
+
+func (d *differences) add(all []state.Difference) {
+	d.count += len(all)
+	d.first = append(d.first, all[:min(len(all), state.MaxDifferences-len(d.first))]...)
+}
+
+// checker compares episodes with a plan.
 type checker struct {
-	store  *state.Store
-	plan   *state.Plan
-	images map[dataset.Episode][]dataset.Image
-	told   copies
-	ahead  map[dataset.Episode]*expected // each is used once
-	latest func() (standing, error)
+	*Tracker
+	plan    *state.Plan
+	changed map[dataset.Episode]state.EpisodePlan // the episodes with tasks
+	pairs   *pairs
+	before  *version.Contents // the latest version; nil: there is none
+	dest    dataset.Destination
+
+	places func() ([]dataset.Place, error)
+	found  map[dataset.Episode][]dataset.Place // where a listing of all places has found each episode; nil: there was none
+
+	mu   sync.Mutex // guards what follows
+	out  *checked
+	each map[dataset.Episode][]state.Difference
 }
 
-// expected is what a plan says should stand of an episode, or why that is not known.
-type expected struct {
-	all []state.Expected
-	err error
-}
+// episodesAtOnce bounds the memory: the episodes that are compared at a time take some 30 MB each. It is not the number of
+// cores, so that the order of the requests is the same everywhere.
+const episodesAtOnce = 2
 
-// episodesAtOnce bounds the episodes that are compared at a time, and those of which is read what should stand while the listing goes
-// on: some 8 MB each. It is not the number of cores, so that the order of the requests is the same everywhere.
-const episodesAtOnce = 4
-
-// check lists everything and compares the planned episodes with the plan. What the plan held stands as it stood, and is
-// not compared. The listing adds what it sees of other keys to strays, if that is not nil.
-func (t *Tracker) check(ctx context.Context, plan *state.Plan, strays *dataset.Strays) (*checked, error) {
-	c := checker{store: t.Store, plan: plan, latest: t.latestOnce(ctx)}
+// check compares the planned episodes with the plan, and gathers the rows of all episodes for the dataset version.
+//
+//	the episode                                     | counts as
+//	------------------------------------------------+---------------------------------------------------------
+//	has tasks                                       | a listing finds it, which must be what the plan expects
+//	is planned, and is as in the latest version     | the latest version has it: the plan has listed it
+//	is planned, and is not as in the latest version | a listing finds it, which must be what the plan has listed
+//	is held or not planned                          | the latest version has it
+//
+// Without a version, or with one whose rows have no parts that can be shared, everything is listed. So is an episode whose
+// part of the latest version is missing or damaged.
+func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error) {
+	c := t.newChecker(ctx, plan, nil)
 	g, reading := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		c.images, err = listAll(reading, t.destination(plan.Settings.Listed, strays))
+		c.before, err = version.OpenLatest(reading, t.Store)
 		return err
 	})
 	g.Go(func() (err error) {
-		c.told, err = readCopies(reading, t.Store, plan)
+		c.pairs, err = readPairs(reading, t.Store, plan)
 		return err
-	})
-	g.Go(func() error {
-		c.readAhead(reading)
-		return nil
 	})
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return c.check(ctx)
+	list, err := c.share(ctx)
+	if err == nil && c.found == nil && len(list) > fewEpisodes {
+		err = c.find(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = c.listAll(ctx, list, func(ctx context.Context, e dataset.Episode, rows []version.Row, digest string) error {
+		if err := c.inherit(ctx, e, rows); err != nil {
+			return err
+		}
+		return c.keep(e, rows, digest)
+	})
+	for _, e := range slices.Sorted(maps.Keys(c.each)) {
+		c.out.differences.add(c.each[e])
+	}
+	return c.out, err
 }
 
-// readAhead reads what should stand of the first episodes.
-func (c *checker) readAhead(ctx context.Context) {
-	names := slices.Sorted(maps.Keys(c.plan.Digests))
-	names = names[:min(len(names), episodesAtOnce)]
-	c.ahead = map[dataset.Episode]*expected{}
-	var g errgroup.Group
-	for _, e := range names {
-		x := &expected{}
-		c.ahead[e] = x
-		g.Go(func() error {
-			x.all, x.err = c.store.ReadExpected(ctx, c.plan.Run, e)
-			return nil // it may be missing, which compare knows
-		})
+func (t *Tracker) newChecker(ctx context.Context, plan *state.Plan, strays *dataset.Strays) *checker {
+	c := &checker{
+		Tracker: t, plan: plan, changed: map[dataset.Episode]state.EpisodePlan{}, pairs: &pairs{}, dest: t.destination(plan.Settings.Listed, strays),
+		each: map[dataset.Episode][]state.Difference{},
+		out:  &checked{parts: version.Parts{}, digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}, differences: differences{first: []state.Difference{}}},
 	}
-	_ = g.Wait()
+	c.places = sync.OnceValues(func() ([]dataset.Place, error) { return c.dest.Places(ctx) })
+	for _, e := range plan.Episodes {
+		if e.Tasks() > 0 {
+			c.changed[e.Name()] = e
+		}
+	}
+	return c
 }
 
 // destination is what lists these datasets.
@@ -92,230 +127,230 @@ func (t *Tracker) destination(datasets []string, strays *dataset.Strays) dataset
 	}
 }
 
-func listAll(ctx context.Context, d dataset.Destination) (map[dataset.Episode][]dataset.Image, error) {
-	images, err := d.Whole(ctx)
+// share takes the episodes from the latest version that are as they were in it, and gives those to list.
+func (c *checker) share(ctx context.Context) (list []dataset.Episode, err error) {
+	if c.before == nil || !c.before.HasParts() {
+		return c.everything(ctx)
+	}
+	c.out.parent = c.before.Version
+	had, err := c.before.Episodes(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list the datasets: %w", err)
-	}
-	return images, nil
-}
-
-// part is what was found of one episode.
-type part struct {
-	rows        []state.VersionRow // a part of those of all
-	digest      string
-	differences []state.Difference
-}
-
-func (c *checker) check(ctx context.Context) (*checked, error) {
-	found := map[dataset.Episode]bool{}
-	total := 0
-	for e, images := range c.images {
-		found[e] = true
-		total += len(images)
-	}
-	for e := range c.plan.Digests {
-		found[e] = true
-	}
-	names := slices.Sorted(maps.Keys(found))
-	out := &checked{
-		rows: make([]state.VersionRow, total), digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}, differences: []state.Difference{},
-	}
-	parts, rest := make([]part, len(names)), out.rows
-	g, comparing := errgroup.WithContext(ctx)
-	g.SetLimit(episodesAtOnce)
-	for i, e := range names {
-		p := &parts[i]
-		p.rows, rest = rest[:len(c.images[e])], rest[len(c.images[e]):]
-		g.Go(func() error { return c.episode(comparing, e, p) })
-	}
-	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	for i, e := range names {
-		if len(parts[i].rows) > 0 {
-			out.digests[e] = parts[i].digest
+	nothing := dataset.Digest{}.String()
+	var shared []dataset.Episode
+	for _, e := range slices.Sorted(maps.Keys(c.plan.Digests)) {
+		_, stood := c.before.Entry(e)
+		switch planned := c.plan.Digests[e]; {
+		case c.changed[e].Tasks() > 0:
+			list = append(list, e)
+		case stood && planned == c.before.Version.Digests[e]:
+			shared = append(shared, e)
+		case stood || planned != nothing:
+			list = append(list, e)
 		}
-		if _, planned := c.plan.Digests[e]; planned {
-			for _, r := range parts[i].rows {
-				out.counts[r.Place]++
+	}
+	for _, e := range had {
+		if _, planned := c.plan.Digests[e]; !planned {
+			shared = append(shared, e)
+		}
+	}
+	g, reading := errgroup.WithContext(ctx)
+	g.SetLimit(partsAtOnce)
+	for _, e := range shared {
+		g.Go(func() error {
+			p, err := c.before.Stored(reading, e)
+			if err != nil && !state.Lost(err) {
+				return err
 			}
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if err != nil {
+				list = append(list, e)
+				c.warn(fmt.Sprintf("%s was listed again, since its part of dataset version %d cannot be used: %v", e, c.before.Version.Generation, err))
+				return nil
+			}
+			c.take(e, p, c.before.Version.Digests[e])
+			return nil
+		})
+	}
+	err = g.Wait()
+	slices.Sort(list)
+	slices.Sort(c.out.warnings)
+	return list, err
+}
+
+// partsAtOnce bounds the parts that are read at a time: some 8 MB each.
+const partsAtOnce = 4
+
+// everything finds all episodes that are in the datasets or planned.
+func (c *checker) everything(ctx context.Context) ([]dataset.Episode, error) {
+	if c.before != nil {
+		c.out.parent = c.before.Version
+	}
+	if err := c.find(ctx); err != nil {
+		return nil, err
+	}
+	all := slices.Collect(maps.Keys(c.found))
+	all = slices.AppendSeq(all, maps.Keys(c.plan.Digests))
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// find finds the places of each episode.
+func (c *checker) find(ctx context.Context) error {
+	folders, err := c.dest.Folders(ctx)
+	if err != nil {
+		return fmt.Errorf("list the datasets: %w", err)
+	}
+	c.found = dataset.Located(folders)
+	return nil
+}
+
+// fewEpisodes are listed in every place. For more it pays to find out first in which places each of them is.
+const fewEpisodes = 4
+
+// warn notes what went wrong without spoiling the run. c.mu is held.
+func (c *checker) warn(text string) {
+	c.log().Warn(text, zap.String("run", c.plan.Run))
+	c.out.warnings = append(c.out.warnings, text)
+}
+
+// take counts in the rows of an episode. c.mu is held.
+func (c *checker) take(e dataset.Episode, p *version.Part, digest string) {
+	c.out.parts[e], c.out.digests[e] = p, digest
+	if _, planned := c.plan.Digests[e]; !planned {
+		return
+	}
+	for name, classes := range p.Counts {
+		for class, n := range classes {
+			c.out.counts[dataset.Place{Dataset: name, Class: class}] += n
 		}
-		out.differences = append(out.differences, parts[i].differences...)
 	}
-	return out, nil
 }
 
-// episode looks at one episode, and compares it when it is planned.
-func (c *checker) episode(ctx context.Context, e dataset.Episode, p *part) (err error) {
-	copy(p.rows, versionRows(c.images[e]))
-	p.digest = dataset.DigestOf(c.images[e]).String()
-	if planned, ok := c.plan.Digests[e]; ok {
-		p.differences, err = c.compare(ctx, e, p, planned)
+// keep makes a part of the rows that a listing has found.
+func (c *checker) keep(e dataset.Episode, rows []version.Row, digest string) error {
+	if len(rows) == 0 {
+		return nil
 	}
-	return err
+	p, err := version.NewPart(c.Store.Layout, e, rows)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.take(e, p, digest)
+	return nil
 }
 
-// compare compares one planned episode. A plan saves what should stand of an episode only when it changes something
-// there. Of another it knows the digest of the listing; when that is no longer true, the latest dataset version tells
-// which frames differ, if it is of the same listing.
-func (c *checker) compare(ctx context.Context, e dataset.Episode, p *part, planned string) ([]state.Difference, error) {
-	var x expected
-	if ahead := c.ahead[e]; ahead != nil {
-		x, *ahead = *ahead, expected{} // which is not kept to the end
-	} else {
-		x.all, x.err = c.store.ReadExpected(ctx, c.plan.Run, e)
+// listAll lists the episodes, a few at a time, and compares the planned ones.
+func (c *checker) listAll(ctx context.Context, episodes []dataset.Episode, then func(ctx context.Context, e dataset.Episode, rows []version.Row, digest string) error) error {
+	g, listing := errgroup.WithContext(ctx)
+	g.SetLimit(episodesAtOnce)
+	for _, e := range episodes {
+		g.Go(func() error {
+			images, expected, err := c.read(listing, e)
+			if err != nil {
+				return err
+			}
+			rows, digest := versionRows(images), dataset.DigestOf(images).String()
+			if planned, ok := c.plan.Digests[e]; ok {
+				all, err := c.compare(listing, e, expected, rows, digest, planned)
+				if err != nil {
+					return err
+				}
+				c.mu.Lock()
+				c.each[e] = all
+				c.mu.Unlock()
+			}
+			return then(listing, e, rows, digest)
+		})
 	}
-	if x.err == nil {
-		return compare(c.store.Layout, e, x.all, p.rows, c.told), nil
+	return g.Wait()
+}
+
+// read lists an episode, and reads meanwhile what the plan has saved about one that it changes.
+func (c *checker) read(ctx context.Context, e dataset.Episode) (images []dataset.Image, expected []state.Expected, err error) {
+	g, reading := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		var err error
+		if images, err = c.list(reading, e); err != nil {
+			return fmt.Errorf("list the datasets: %w", err)
+		}
+		return nil
+	})
+	if _, ok := c.changed[e]; ok {
+		g.Go(func() (err error) {
+			expected, err = c.Store.ReadExpected(reading, c.plan.Run, e)
+			return err
+		})
 	}
-	hasTasks := slices.ContainsFunc(c.plan.Episodes, func(p state.EpisodePlan) bool { return p.Name() == e && p.Tasks() > 0 })
-	if !errors.Is(x.err, bucket.ErrNotFound) || hasTasks { // which has what should stand; one answer that it has not is no proof
-		return nil, x.err
+	err = g.Wait()
+	return images, expected, err
+}
+
+func (c *checker) list(ctx context.Context, e dataset.Episode) ([]dataset.Image, error) {
+	places := c.found[e]
+	if c.found == nil {
+		var err error
+		if places, err = c.places(); err != nil {
+			return nil, err
+		}
 	}
-	if p.digest == planned {
+	return c.dest.Images(ctx, places, e)
+}
+
+// compare compares one planned episode. A plan saves what should stand of an episode when it changes something there. Of
+// another it knows the digest of the listing. When that is no longer true, the latest dataset version tells which frames
+// differ, if it is of the same listing.
+func (c *checker) compare(ctx context.Context, e dataset.Episode, expected []state.Expected, rows []version.Row, digest, planned string) ([]state.Difference, error) {
+	if of, ok := c.changed[e]; ok {
+		told, err := c.pairs.copies(ctx, c.Store, c.plan, of)
+		if err != nil {
+			return nil, err
+		}
+		return compare(c.Store.Layout, e, expected, rows, told), nil
+	}
+	if digest == planned {
 		return nil, nil
 	}
-	version, err := c.latest()
-	if err != nil {
-		return nil, err
-	}
-	if version.Digests[e] == planned {
-		return compare(c.store.Layout, e, version.stood[e], p.rows, nil), nil
+	if c.before != nil && (c.before.Version.Digests[e] == planned || c.plan.Run == "") {
+		stood, err := c.before.Rows(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		return compare(c.Store.Layout, e, expectedRows(stood), rows, nil), nil
 	}
 	return []state.Difference{{Kind: state.Changed, Episode: e}}, nil
 }
 
-// standing is a dataset version, and what it says should stand.
-type standing struct {
-	state.Version
-	stood map[dataset.Episode][]state.Expected
-}
-
-// latestOnce reads the latest version when it is first asked for; without one, the zero version.
-func (t *Tracker) latestOnce(ctx context.Context) func() (standing, error) {
-	return sync.OnceValues(func() (v standing, err error) {
-		if v.Version, err = t.Store.LatestVersion(ctx); err != nil && !errors.Is(err, bucket.ErrNotFound) {
-			return v, err
-		}
-		v.stood, err = versionExpected(ctx, t.Store, v.Version)
-		return v, err
-	})
-}
-
-// versionExpected is what a version says should stand, by episode.
-func versionExpected(ctx context.Context, store *state.Store, v state.Version) (map[dataset.Episode][]state.Expected, error) {
-	stood := map[dataset.Episode][]state.Expected{}
-	for _, name := range slices.Sorted(maps.Keys(v.Counts)) {
-		rows, err := store.ReadVersionRows(ctx, v.Generation, name)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			e := r.Frame.Episode()
-			stood[e] = append(stood[e], state.Expected{Place: r.Place, Frame: r.Frame, ETag: r.ETag, SrcETag: r.SrcETag})
+// inherit takes the sources that are unknown from the version before, where the same image was at the same key.
+func (c *checker) inherit(ctx context.Context, e dataset.Episode, rows []version.Row) error {
+	unknown := func(r version.Row) bool { return r.SrcETag == "" }
+	if c.before == nil || !slices.ContainsFunc(rows, unknown) {
+		return nil
+	}
+	stood, err := c.before.Rows(ctx, e)
+	if err != nil && !state.Lost(err) { // then they stay unknown
+		return err
+	}
+	type copied struct {
+		place dataset.Place
+		frame dataset.Frame
+		etag  string
+	}
+	sources := make(map[copied]string, len(stood))
+	for _, r := range stood {
+		sources[copied{r.Place, r.Frame, r.ETag}] = r.SrcETag
+	}
+	for i, r := range rows {
+		if unknown(r) {
+			rows[i].SrcETag = sources[copied{r.Place, r.Frame, r.ETag}]
 		}
 	}
-	return stood, nil
-}
-
-// readCopies reads the pairs of ETags that the run's results told, by the keys of their tasks.
-func readCopies(ctx context.Context, store *state.Store, plan *state.Plan) (copies, error) {
-	pairs, err := store.TaskPairs(ctx, plan.Run)
-	if err != nil || len(pairs) == 0 {
-		return nil, err
-	}
-	bySeq := map[uint32][]state.Pair{}
-	for _, p := range pairs {
-		bySeq[p.Seq] = append(bySeq[p.Seq], p.Pair)
-	}
-	told := copies{}
-	for chunk := range state.Chunks(plan.Tasks) {
-		tasks, err := store.ReadTasks(ctx, plan.Run, chunk)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range tasks {
-			if p := bySeq[t.Seq]; p != nil && t.Dst != "" {
-				told[t.Dst] = p
-			}
-		}
-	}
-	return told, nil
-}
-
-// Verification is what Verify compared.
-type Verification struct {
-	// Against says what the listing was compared with: "run …" or "version …".
-	Against string
-	// Frames is the number of images in the datasets.
-	Frames int
-	// Episodes were compared.
-	Episodes int
-	// Strays are the keys below ML/ that are no frames of a dataset; nil: there are none.
-	Strays *dataset.StrayCount
+	return nil
 }
 
 // ErrNothingToCompare says that no run has left anything to verify.
 var ErrNothingToCompare = errors.New("nothing to compare with")
-
-// Verify lists the datasets now and compares them with what the newest run should have left; with the latest dataset version when
-// the newest run had no tasks. An active run is an error: its tasks are about to change what stands.
-func (t *Tracker) Verify(ctx context.Context) ([]state.Difference, Verification, error) {
-	held, err := t.Store.Current(ctx, state.Held{})
-	if err != nil {
-		return nil, Verification{}, err
-	}
-	if held.State.Active() {
-		return nil, Verification{}, fmt.Errorf("run %s is %s: verify when it has ended (shuffle status --watch)", held.Run, held.State)
-	}
-	plan, err := readPlan(ctx, t.Store, held.Run)
-	if err != nil {
-		return nil, Verification{}, err
-	}
-	if plan.Tasks > 0 && held.State != state.Review {
-		strays := &dataset.Strays{}
-		out, err := t.check(ctx, plan, strays)
-		if err != nil {
-			return nil, Verification{}, err
-		}
-		v := Verification{Against: "run " + plan.Run, Frames: len(out.rows), Episodes: len(plan.Digests)}
-		v.Strays, err = t.destination(plan.Settings.Listed, strays).CountStrays(ctx, true)
-		return out.differences, v, err
-	}
-	return t.verifyVersion(ctx)
-}
-
-// verifyVersion compares with the latest version.
-func (t *Tracker) verifyVersion(ctx context.Context) ([]state.Difference, Verification, error) {
-	v, err := t.latestOnce(ctx)()
-	if err != nil {
-		return nil, Verification{}, err
-	}
-	if v.Generation == 0 {
-		return nil, Verification{}, fmt.Errorf("%w: no run has succeeded yet; shuffle plan begins one", ErrNothingToCompare)
-	}
-	d := t.destination(v.Listed, &dataset.Strays{})
-	images, err := listAll(ctx, d)
-	if err != nil {
-		return nil, Verification{}, err
-	}
-	out := Verification{Against: fmt.Sprintf("version %d", v.Generation)}
-	if out.Strays, err = d.CountStrays(ctx, true); err != nil {
-		return nil, Verification{}, err
-	}
-	names := map[dataset.Episode]bool{}
-	for e := range images {
-		names[e] = true
-	}
-	for e := range v.stood {
-		names[e] = true
-	}
-	differences := []state.Difference{}
-	for _, e := range slices.Sorted(maps.Keys(names)) {
-		out.Frames += len(images[e])
-		out.Episodes++
-		differences = append(differences, compare(t.Store.Layout, e, v.stood[e], versionRows(images[e]), nil)...)
-	}
-	return differences, out, nil
-}

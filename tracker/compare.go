@@ -7,6 +7,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // copies are the pairs of ETags that the run's results told, by the key that was written.
@@ -26,7 +27,7 @@ type copies map[string][]state.Pair
 //
 // Right content is the planned ETag, or one that a result told of the copy to that key: where the source changed after
 // the plan, or the copy has an ETag of its own.
-func compare(l dataset.Layout, e dataset.Episode, expected []state.Expected, rows []state.VersionRow, told copies) []state.Difference {
+func compare(l dataset.Layout, e dataset.Episode, expected []state.Expected, rows []version.Row, told copies) []state.Difference {
 	slices.SortFunc(expected, func(a, b state.Expected) int {
 		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
 	})
@@ -34,7 +35,7 @@ func compare(l dataset.Layout, e dataset.Episode, expected []state.Expected, row
 	for len(expected) > 0 || len(rows) > 0 {
 		f := firstFrame(expected, rows)
 		n := countOf(expected, func(x state.Expected) bool { return x.Frame == f })
-		m := countOf(rows, func(r state.VersionRow) bool { return r.Frame == f })
+		m := countOf(rows, func(r version.Row) bool { return r.Frame == f })
 		if n == 1 && m == 1 && settledBy(l, expected[0], &rows[0], told) {
 			expected, rows = expected[1:], rows[1:] // nearly all
 			continue
@@ -48,7 +49,7 @@ func compare(l dataset.Layout, e dataset.Episode, expected []state.Expected, row
 	return all
 }
 
-func firstFrame(expected []state.Expected, rows []state.VersionRow) dataset.Frame {
+func firstFrame(expected []state.Expected, rows []version.Row) dataset.Frame {
 	switch {
 	case len(expected) == 0:
 		return rows[0].Frame
@@ -68,7 +69,7 @@ func countOf[T any](all []T, fits func(T) bool) int {
 }
 
 // settledBy says whether the row is what should stand, and if so notes its source.
-func settledBy(l dataset.Layout, x state.Expected, row *state.VersionRow, told copies) bool {
+func settledBy(l dataset.Layout, x state.Expected, row *version.Row, told copies) bool {
 	if x.Place != row.Place {
 		return false
 	}
@@ -92,7 +93,7 @@ func source(l dataset.Layout, x state.Expected, etag string, told copies) (strin
 }
 
 // compareFrame compares one frame.
-func compareFrame(l dataset.Layout, expected []state.Expected, rows []state.VersionRow, told copies) []state.Difference {
+func compareFrame(l dataset.Layout, expected []state.Expected, rows []version.Row, told copies) []state.Difference {
 	var all []state.Difference
 	var extra []string // keys where nothing should stand
 	for i := range rows {
@@ -106,7 +107,7 @@ func compareFrame(l dataset.Layout, expected []state.Expected, rows []state.Vers
 		}
 	}
 	for _, x := range expected {
-		if slices.ContainsFunc(rows, func(r state.VersionRow) bool { return r.Place == x.Place }) {
+		if slices.ContainsFunc(rows, func(r version.Row) bool { return r.Place == x.Place }) {
 			continue
 		}
 		d := state.Difference{Kind: state.Missing, Key: keyOf(x.Place, x.Frame)}
@@ -127,11 +128,20 @@ func keyOf(p dataset.Place, f dataset.Frame) string {
 	return strings.TrimPrefix(dataset.Layout{}.Key(p, f), dataset.Layout{}.ML())
 }
 
+// expectedRows are the rows of a version as what should stand.
+func expectedRows(rows []version.Row) []state.Expected {
+	all := make([]state.Expected, len(rows))
+	for i, r := range rows {
+		all[i] = state.Expected{Place: r.Place, Frame: r.Frame, ETag: r.ETag, SrcETag: r.SrcETag}
+	}
+	return all
+}
+
 // versionRows are the images as rows, their sources not known yet.
-func versionRows(images []dataset.Image) []state.VersionRow {
-	rows := make([]state.VersionRow, len(images))
+func versionRows(images []dataset.Image) []version.Row {
+	rows := make([]version.Row, len(images))
 	for i, image := range images {
-		rows[i] = state.VersionRow{Place: image.Place, Frame: image.Frame, ETag: image.ETag}
+		rows[i] = version.Row{Place: image.Place, Frame: image.Frame, ETag: image.ETag}
 	}
 	return rows
 }

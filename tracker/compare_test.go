@@ -11,6 +11,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 const (
@@ -21,9 +22,9 @@ const (
 var comparedLayout = dataset.Layout{Prefix: "tt"}
 
 // standsAt is a row of a listing: the place as "train/Rare", then the ETag.
-func standsAt(place, etag string) state.VersionRow {
+func standsAt(place, etag string) version.Row {
 	name, class, _ := strings.Cut(place, "/")
-	return state.VersionRow{Place: dataset.Place{Dataset: name, Class: class}, Frame: compared, ETag: etag}
+	return version.Row{Place: dataset.Place{Dataset: name, Class: class}, Frame: compared, ETag: etag}
 }
 
 func should(place, etag string) state.Expected {
@@ -43,28 +44,28 @@ func TestCompare(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		expected []state.Expected
-		rows     []state.VersionRow
+		rows     []version.Row
 		want     []state.Difference
 		sources  string // SrcETag of the rows
 	}{
-		{"at K as planned", []state.Expected{should("train/Rare", "e")}, []state.VersionRow{standsAt("train/Rare", "e")}, nil, "e"},
+		{"at K as planned", []state.Expected{should("train/Rare", "e")}, []version.Row{standsAt("train/Rare", "e")}, nil, "e"},
 		{
 			"kept at K, of a known source", []state.Expected{{Place: standsAt("train/Rare", "").Place, Frame: compared, ETag: "e", SrcETag: "s"}},
-			[]state.VersionRow{standsAt("train/Rare", "e")}, nil, "s",
+			[]version.Row{standsAt("train/Rare", "e")}, nil, "s",
 		},
-		{"copied to K, as told", []state.Expected{copied(should("train/Rare", "e"))}, []state.VersionRow{standsAt("train/Rare", "sealed")}, nil, "newer"},
-		{"copied to K twice, as told last", []state.Expected{copied(should("train/Rare", "e"))}, []state.VersionRow{standsAt("train/Rare", "again")}, nil, "newest"},
-		{"copied to K as planned", []state.Expected{copied(should("train/Rare", "e"))}, []state.VersionRow{standsAt("train/Rare", "e")}, nil, "e"},
+		{"copied to K, as told", []state.Expected{copied(should("train/Rare", "e"))}, []version.Row{standsAt("train/Rare", "sealed")}, nil, "newer"},
+		{"copied to K twice, as told last", []state.Expected{copied(should("train/Rare", "e"))}, []version.Row{standsAt("train/Rare", "again")}, nil, "newest"},
+		{"copied to K as planned", []state.Expected{copied(should("train/Rare", "e"))}, []version.Row{standsAt("train/Rare", "e")}, nil, "e"},
 		{
-			"kept at K, with what was told of a copy", []state.Expected{should("train/Rare", "e")}, []state.VersionRow{standsAt("train/Rare", "sealed")},
+			"kept at K, with what was told of a copy", []state.Expected{should("train/Rare", "e")}, []version.Row{standsAt("train/Rare", "sealed")},
 			[]state.Difference{{Kind: state.Content, Key: in("train/Rare"), Want: "e", Found: "sealed"}}, "",
 		},
 		{
-			"copied to K, with content that nobody told", []state.Expected{copied(should("train/Rare", "e"))}, []state.VersionRow{standsAt("train/Rare", "x")},
+			"copied to K, with content that nobody told", []state.Expected{copied(should("train/Rare", "e"))}, []version.Row{standsAt("train/Rare", "x")},
 			[]state.Difference{{Kind: state.Content, Key: in("train/Rare"), Want: "e", Found: "x"}}, "",
 		},
 		{
-			"at P instead of K", []state.Expected{should("train/Rare", "e")}, []state.VersionRow{standsAt("test/Common", "e")},
+			"at P instead of K", []state.Expected{should("train/Rare", "e")}, []version.Row{standsAt("test/Common", "e")},
 			[]state.Difference{{Kind: state.Misplaced, Key: in("train/Rare"), Found: in("test/Common")}}, "",
 		},
 		{
@@ -72,36 +73,36 @@ func TestCompare(t *testing.T) {
 			[]state.Difference{{Kind: state.Missing, Key: in("train/Rare")}}, "",
 		},
 		{
-			"wanted nowhere, at P", nil, []state.VersionRow{standsAt("test/Common", "e")},
+			"wanted nowhere, at P", nil, []version.Row{standsAt("test/Common", "e")},
 			[]state.Difference{{Kind: state.Unexpected, Key: in("test/Common")}}, "",
 		},
 		{
-			"wanted nowhere, at P and Q", nil, []state.VersionRow{standsAt("test/Common", "e"), standsAt("validate/Junk", "e")},
+			"wanted nowhere, at P and Q", nil, []version.Row{standsAt("test/Common", "e"), standsAt("validate/Junk", "e")},
 			[]state.Difference{{Kind: state.Unexpected, Key: in("test/Common")}, {Kind: state.Unexpected, Key: in("validate/Junk")}}, "",
 		},
 		{
-			"at K, and at P too", []state.Expected{should("train/Rare", "e")}, []state.VersionRow{standsAt("test/Common", "e"), standsAt("train/Rare", "e")},
+			"at K, and at P too", []state.Expected{should("train/Rare", "e")}, []version.Row{standsAt("test/Common", "e"), standsAt("train/Rare", "e")},
 			[]state.Difference{{Kind: state.Unexpected, Key: in("test/Common")}}, "e",
 		},
 		{
 			"at K with other content, and at P too", []state.Expected{should("train/Rare", "e")},
-			[]state.VersionRow{standsAt("test/Common", "e"), standsAt("train/Rare", "x")},
+			[]version.Row{standsAt("test/Common", "e"), standsAt("train/Rare", "x")},
 			[]state.Difference{
 				{Kind: state.Content, Key: in("train/Rare"), Want: "e", Found: "x"}, {Kind: state.Unexpected, Key: in("test/Common")},
 			}, "",
 		},
 		{
-			"at P and Q instead of K", []state.Expected{should("train/Rare", "e")}, []state.VersionRow{standsAt("test/Common", "e"), standsAt("validate/Junk", "e")},
+			"at P and Q instead of K", []state.Expected{should("train/Rare", "e")}, []version.Row{standsAt("test/Common", "e"), standsAt("validate/Junk", "e")},
 			[]state.Difference{
 				{Kind: state.Misplaced, Key: in("train/Rare"), Found: in("test/Common")}, {Kind: state.Unexpected, Key: in("validate/Junk")},
 			}, "",
 		},
 		{
 			"frozen in two places, at both", []state.Expected{should("train/Rare", "e"), should("test/Common", "f")},
-			[]state.VersionRow{standsAt("test/Common", "f"), standsAt("train/Rare", "e")}, nil, "f e",
+			[]version.Row{standsAt("test/Common", "f"), standsAt("train/Rare", "e")}, nil, "f e",
 		},
 		{
-			"frozen in two places, at one", []state.Expected{should("train/Rare", "e"), should("test/Common", "f")}, []state.VersionRow{standsAt("train/Rare", "e")},
+			"frozen in two places, at one", []state.Expected{should("train/Rare", "e"), should("test/Common", "f")}, []version.Row{standsAt("train/Rare", "e")},
 			[]state.Difference{{Kind: state.Missing, Key: in("test/Common")}}, "e",
 		},
 	} {
@@ -140,16 +141,16 @@ func TestDifferencesLeadToTheListing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want, found := standing.Draw(t, "should stand"), standing.Draw(t, "stands")
 		var expected []state.Expected
-		var rows []state.VersionRow
+		var rows []version.Row
 		for key, etag := range want {
 			place, frame, _ := comparedLayout.Parse(comparedLayout.ML() + key)
 			expected = append(expected, state.Expected{Place: place, Frame: frame, ETag: etag})
 		}
 		for key, etag := range found {
 			place, frame, _ := comparedLayout.Parse(comparedLayout.ML() + key)
-			rows = append(rows, state.VersionRow{Place: place, Frame: frame, ETag: etag})
+			rows = append(rows, version.Row{Place: place, Frame: frame, ETag: etag})
 		}
-		slices.SortFunc(rows, func(a, b state.VersionRow) int {
+		slices.SortFunc(rows, func(a, b version.Row) int {
 			return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
 		})
 		got := maps.Clone(want)

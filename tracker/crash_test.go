@@ -3,6 +3,7 @@ package tracker_test
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 	"github.com/angel-nft/google-shuffle/messages"
 	"github.com/angel-nft/google-shuffle/tracker"
 )
@@ -64,6 +67,10 @@ func (b crashBucket) PutObject(ctx context.Context, key string, body []byte, con
 		return err
 	})
 	return etag, err
+}
+
+func (b crashBucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
 func (b crashBucket) GetObject(ctx context.Context, key, known string) (bucket.Content, error) {
@@ -157,12 +164,9 @@ func TestCrashAnywhereEndsTheSame(t *testing.T) {
 		w.must(err)
 		v, err := w.store.LatestVersion(context.Background())
 		w.must(err)
-		rows := 0
-		for _, name := range []string{"train", "test"} {
-			r, err := w.store.ReadVersionRows(context.Background(), 1, name)
-			w.must(err)
-			rows += len(r)
-		}
+		all, err := versiontest.Rows(context.Background(), w.store, v)
+		w.must(err)
+		rows := len(all)
 		r := w.readReport(runName(1))
 		if status.State != state.Succeeded || status.Done != 25 || v.Frames != 25 || rows != 25 || !r.Verified || r.Unreadable != 1 {
 			w.t.Errorf("%+v, version %+v with %d rows, report %+v", status, v, rows, r.Status)

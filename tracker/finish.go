@@ -16,6 +16,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // verdict says how a run ends when all its tasks are accounted for and the destination has been listed.
@@ -29,7 +30,7 @@ import (
 //	0                     | 0          | > 0         | failed: plan again
 //
 // deadCodes counts the dead tasks by the code of their reason.
-func verdict(run string, p state.Progress, deadCodes map[string]int, differences []state.Difference) (state.State, string) {
+func verdict(run string, p state.Progress, deadCodes map[string]int, found differences) (state.State, string) {
 	switch {
 	case p.Dead > 0 && advice.Gone(deadCodes):
 		return state.Failed, fmt.Sprintf("%s dead, %d since the source image is gone: see shuffle dead %s; then shuffle plan, which does without it",
@@ -38,9 +39,9 @@ func verdict(run string, p state.Progress, deadCodes map[string]int, differences
 		return state.Failed, fmt.Sprintf("%s dead: see shuffle dead %s; then shuffle redrive %s", figure.IsAre(p.Dead, "task"), run, run)
 	case p.Superseded > 0:
 		return state.Failed, fmt.Sprintf("%s superseded, not applied since the run was not in force: shuffle redrive %s", figure.IsAre(p.Superseded, "task"), run)
-	case len(differences) > 0:
+	case found.count > 0:
 		return state.Failed, fmt.Sprintf("%s: %s; see %s of the run, and run shuffle plan again",
-			figure.Count(len(differences), "difference"), differences[0], state.ReportName)
+			figure.Count(found.count, "difference"), found.first[0], state.ReportName)
 	}
 	return state.Succeeded, ""
 }
@@ -119,7 +120,7 @@ func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *st
 	if err != nil {
 		return nil, 0, err
 	}
-	if out, err = t.check(ctx, plan, nil); err != nil {
+	if out, err = t.check(ctx, plan); err != nil {
 		return nil, 0, err
 	}
 	end.State, end.Reason = verdict(end.Run, l.Progress(), codes(dead), out.differences)
@@ -175,10 +176,10 @@ func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e
 // publishVersion publishes the dataset version that a verified plan leaves, and gives the generation of the one that is the latest
 // then.
 func (t *Tracker) publishVersion(ctx context.Context, plan *state.Plan, out *checked) (int64, error) {
-	v, err := t.Store.PublishVersion(ctx, state.Version{
+	v, err := version.Publish(ctx, t.Store, state.Version{
 		Generation: plan.Generation, Run: plan.Run, Created: now(), Restores: plan.Restores, Settings: plan.Settings,
 		Digests: out.digests, Bases: plan.Bases, Held: plan.Held(),
-	}, out.rows)
+	}, out.parent, out.parts)
 	if err != nil {
 		return 0, fmt.Errorf("publish version %d: %w", plan.Generation, err)
 	}
@@ -186,12 +187,18 @@ func (t *Tracker) publishVersion(ctx context.Context, plan *state.Plan, out *che
 }
 
 // retain removes the versions that are too old beside the latest. That they could not be removed does not make a run worse: the next
-// one tries again.
+// one tries again. When a later run has begun, it leaves all of them to that one: its version may be on its way already, made
+// beside a version before this one (version.Retain).
 func (t *Tracker) retain(ctx context.Context, latest int64) {
 	if t.Deleter == nil {
 		return
 	}
-	removed, err := t.Store.Retain(ctx, t.Deleter, latest, t.Options.KeepVersions)
+	held, err := t.Store.Current(ctx, state.Held{})
+	if err != nil || held.Generation > latest {
+		t.log().Info("old dataset versions are left to the next run", zap.Int64("latest", latest), zap.Error(err))
+		return
+	}
+	removed, err := version.Retain(ctx, t.Store, t.Deleter, latest, t.Options.KeepVersions)
 	if err != nil {
 		t.log().Warn("old dataset versions could not be removed", zap.Error(err))
 	}
@@ -264,8 +271,7 @@ func (c *checked) describe(r *state.Report) {
 	if c == nil {
 		return
 	}
-	r.Differences = len(c.differences)
-	r.DifferenceList = c.differences[:min(len(c.differences), state.MaxDifferences)]
+	r.Differences, r.DifferenceList, r.Warnings = c.differences.count, c.differences.first, c.warnings
 	listed := map[dataset.Place]bool{}
 	for i, b := range r.Balance {
 		p := dataset.Place{Dataset: b.Dataset, Class: b.Class}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -35,8 +37,8 @@ type knownRun struct {
 type knownRuns struct {
 	store  *state.Store
 	held   state.Pointer // the run in force, set by adopt: it is known whatever becomes of its plan
-	runs   *recent[string, *knownRun]
-	chunks *recent[chunkOf, []messages.Task]
+	runs   *lru.Cache[string, *knownRun]
+	chunks *lru.Cache[chunkOf, []messages.Task]
 }
 
 type chunkOf struct {
@@ -45,7 +47,16 @@ type chunkOf struct {
 }
 
 func newKnownRuns(store *state.Store) *knownRuns {
-	return &knownRuns{store: store, runs: newRecent[string, *knownRun](keptRuns), chunks: newRecent[chunkOf, []messages.Task](keptChunks)}
+	return &knownRuns{store: store, runs: newCache[string, *knownRun](keptRuns), chunks: newCache[chunkOf, []messages.Task](keptChunks)}
+}
+
+// newCache keeps the values that were used last.
+func newCache[K comparable, V any](most int) *lru.Cache[K, V] {
+	cache, err := lru.New[K, V](most)
+	if err != nil {
+		panic("cache: " + err.Error()) // the sizes are constant
+	}
+	return cache
 }
 
 // run is the run of that name, if a message of that generation can be its; else errUnknown.
@@ -54,7 +65,7 @@ func (k *knownRuns) run(ctx context.Context, name string, generation int64) (*kn
 		r := &knownRun{name: name, generation: k.held.Generation, tasks: k.held.Tasks}
 		return r, r.check(generation)
 	}
-	r, ok := k.runs.get(name)
+	r, ok := k.runs.Get(name)
 	if !ok {
 		if !state.ValidRun(name) {
 			return nil, fmt.Errorf("%w: %.60q", errUnknown, name)
@@ -75,7 +86,7 @@ func (k *knownRuns) run(ctx context.Context, name string, generation int64) (*kn
 			return nil, err
 		}
 		r = &knownRun{name: name, generation: plan.Generation, tasks: plan.Tasks}
-		k.runs.put(name, r)
+		k.runs.Add(name, r)
 	}
 	return r, r.check(generation)
 }
@@ -93,7 +104,7 @@ func (k *knownRuns) task(ctx context.Context, r *knownRun, seq uint32) (messages
 		return messages.Task{}, fmt.Errorf("%w: seq %d of run %s with %d tasks", errUnknown, seq, r.name, r.tasks)
 	}
 	key := chunkOf{r.name, int(seq) / state.ChunkTasks}
-	tasks, ok := k.chunks.get(key)
+	tasks, ok := k.chunks.Get(key)
 	if !ok {
 		var err error
 		tasks, err = k.store.ReadTasks(ctx, r.name, key.chunk)
@@ -101,7 +112,7 @@ func (k *knownRuns) task(ctx context.Context, r *knownRun, seq uint32) (messages
 			return messages.Task{}, err
 		}
 		if err == nil {
-			k.chunks.put(key, tasks)
+			k.chunks.Add(key, tasks)
 		}
 	}
 	i := int(seq) % state.ChunkTasks
@@ -109,43 +120,4 @@ func (k *knownRuns) task(ctx context.Context, r *knownRun, seq uint32) (messages
 		return messages.Task{}, fmt.Errorf("%w: seq %d is not in the saved tasks of run %s", errUnknown, seq, r.name)
 	}
 	return tasks[i], nil
-}
-
-// recent keeps the values that were used last.
-type recent[K comparable, V any] struct {
-	most   int
-	values map[K]V
-	order  []K // the least recently used first
-}
-
-func newRecent[K comparable, V any](most int) *recent[K, V] {
-	return &recent[K, V]{most: most, values: map[K]V{}}
-}
-
-func (r *recent[K, V]) get(key K) (V, bool) {
-	v, ok := r.values[key]
-	if ok {
-		r.touch(key)
-	}
-	return v, ok
-}
-
-func (r *recent[K, V]) put(key K, v V) {
-	if _, ok := r.values[key]; !ok && len(r.values) >= r.most {
-		delete(r.values, r.order[0])
-		r.order = r.order[1:]
-	}
-	r.values[key] = v
-	r.touch(key)
-}
-
-// touch moves the key to the end of the order.
-func (r *recent[K, V]) touch(key K) {
-	kept := r.order[:0]
-	for _, k := range r.order {
-		if k != key {
-			kept = append(kept, k)
-		}
-	}
-	r.order = append(kept, key)
 }

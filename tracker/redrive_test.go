@@ -3,6 +3,7 @@ package tracker_test
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -167,6 +169,10 @@ func (b *afterPut) PutObject(ctx context.Context, key string, body []byte, cond 
 		do()
 	}
 	return etag, err
+}
+
+func (b *afterPut) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
 // The tracker sets the run verifying between the redrive's round and its change of the pointer: it sees the round, and the

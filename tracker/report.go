@@ -1,7 +1,6 @@
 package tracker
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/csv"
@@ -70,8 +69,7 @@ func (t *Tracker) saveBeside(ctx context.Context, r *state.Report, plan *state.P
 			if err != nil {
 				return err
 			}
-			_, err = t.Store.WriteEndFile(ctx, r.Run, state.TasksName, body, before[state.TasksName])
-			return err
+			return t.Store.WriteEndText(ctx, r.Run, state.TasksName, body, before[state.TasksName])
 		})
 	}
 	if t.Options.Page != nil {
@@ -201,7 +199,7 @@ func knowsMore(report, now *state.Report) bool {
 // keepCheck carries over what only the listing told.
 func keepCheck(r, before *state.Report) {
 	r.Verified, r.Differences, r.DifferenceList = before.Verified, before.Differences, before.DifferenceList
-	r.Balance, r.Version = before.Balance, before.Version
+	r.Balance, r.Version, r.Warnings = before.Balance, before.Version, before.Warnings
 }
 
 var tasksHeader = []string{"seq", "op", "frame", "outcome", "attempts", "code", "error", "src", "dst"}
@@ -210,19 +208,23 @@ var tasksHeader = []string{"seq", "op", "frame", "outcome", "attempts", "code", 
 const codeSourceChanged = "SourceChanged"
 
 // tasksCSV lists every task that was not plain success: dead, superseded, without a result, or of a source that changed
-// after the plan.
-func (t *Tracker) tasksCSV(ctx context.Context, plan *state.Plan, l *Ledger) ([]byte, error) {
-	lines, err := t.oddTasks(ctx, plan, l)
+// after the plan. In a run that was stopped that may be nearly all of them.
+func (t *Tracker) tasksCSV(ctx context.Context, plan *state.Plan, l *Ledger) (*state.Text, error) {
+	odd, err := t.oddTasks(ctx, plan, l)
 	if err != nil {
 		return nil, err
 	}
-	var body bytes.Buffer
-	w := csv.NewWriter(&body)
+	body := &state.Text{}
+	w := csv.NewWriter(body)
 	if err := w.Write(tasksHeader); err != nil {
 		return nil, err
 	}
 	for chunk := range state.Chunks(plan.Tasks) {
-		if !lines.in(chunk) {
+		pairs, err := odd.pairs.of(chunk)
+		if err != nil {
+			return nil, err
+		}
+		if len(pairs) == 0 && !odd.in(chunk) {
 			continue
 		}
 		tasks, err := t.Store.ReadTasks(ctx, plan.Run, chunk)
@@ -234,7 +236,7 @@ func (t *Tracker) tasksCSV(ctx context.Context, plan *state.Plan, l *Ledger) ([]
 			return nil, err
 		}
 		for _, task := range tasks {
-			if cells := lines.of(task); cells != nil {
+			if cells := odd.line(task, pairs[task.Seq]); cells != nil {
 				if err := w.Write(state.DefuseAll(cells)); err != nil {
 					return nil, err
 				}
@@ -242,23 +244,22 @@ func (t *Tracker) tasksCSV(ctx context.Context, plan *state.Plan, l *Ledger) ([]
 		}
 	}
 	w.Flush()
-	return body.Bytes(), w.Error()
+	return body, w.Error()
 }
 
 // odd is what is known of the tasks that were not plain success.
 type odd struct {
 	dead       map[uint32]state.DeadTask
-	pairs      map[uint32]state.TaskPair
 	superseded *roaring.Bitmap
 	open       *roaring.Bitmap
 	seqs       *roaring.Bitmap // all of them
+	pairs      *pairs
 }
 
 func (t *Tracker) oddTasks(ctx context.Context, plan *state.Plan, l *Ledger) (*odd, error) {
 	split := l.split()
 	o := &odd{
-		dead: map[uint32]state.DeadTask{}, pairs: map[uint32]state.TaskPair{},
-		superseded: split.superseded, open: split.open,
+		dead: map[uint32]state.DeadTask{}, superseded: split.superseded, open: split.open,
 		seqs: roaring.FastOr(split.dead, split.superseded, split.open),
 	}
 	dead, err := deadList(ctx, t.Store, l)
@@ -268,15 +269,8 @@ func (t *Tracker) oddTasks(ctx context.Context, plan *state.Plan, l *Ledger) (*o
 	for _, d := range dead {
 		o.dead[d.Task.Seq] = d
 	}
-	pairs, err := t.Store.TaskPairs(ctx, plan.Run)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range pairs {
-		o.pairs[p.Seq] = p
-		o.seqs.Add(p.Seq)
-	}
-	return o, nil
+	o.pairs, err = readPairs(ctx, t.Store, plan)
+	return o, err
 }
 
 // in says whether a chunk has any of the tasks.
@@ -287,8 +281,8 @@ func (o *odd) in(chunk int) bool {
 	return all.Intersects(o.seqs)
 }
 
-// of is the task's line; nil for plain success.
-func (o *odd) of(t messages.Task) []string {
+// line is the task's line; nil for plain success. The last of its pairs counts.
+func (o *odd) line(t messages.Task, pairs []state.TaskPair) []string {
 	line := func(outcome string, attempts int, code, reason string) []string {
 		count := ""
 		if attempts > 0 {
@@ -305,8 +299,8 @@ func (o *odd) of(t messages.Task) []string {
 	if o.open.Contains(t.Seq) {
 		return line("open", 0, "", "")
 	}
-	if p, ok := o.pairs[t.Seq]; ok && p.SrcETag != t.SrcETag {
-		return line(string(t.Op.Done()), p.Attempts, codeSourceChanged, "the source image changed after the plan; its present content was copied")
+	if n := len(pairs); n > 0 && pairs[n-1].SrcETag != t.SrcETag {
+		return line(string(t.Op.Done()), pairs[n-1].Attempts, codeSourceChanged, "the source image changed after the plan; its present content was copied")
 	}
 	return nil
 }

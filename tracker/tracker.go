@@ -28,6 +28,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -52,7 +53,7 @@ type Tracker struct {
 	Tasks       Tasks
 	// Awake is the results queue as a sender, see keepAwake. nil: nothing puts the tracker to sleep.
 	Awake   queue.BatchSender
-	Deleter state.Deleter // removes old dataset versions and runs; nil keeps them all
+	Deleter version.Deleter // removes old dataset versions and runs; nil keeps them all
 	Options Options
 	Log     *zap.Logger // nil logs nothing
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 )
 
 // memBucket is a bucket with S3's conditions, order of listings and pages.
@@ -73,6 +75,10 @@ func (b *memBucket) PutObject(ctx context.Context, key string, body []byte, cond
 	etag := etagOf(string(body))
 	b.objects[key] = object{body: slices.Clone(body), etag: etag, written: time.Now()}
 	return etag, nil
+}
+
+func (b *memBucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
 // put writes an image.

@@ -33,7 +33,7 @@ func TestVerdict(t *testing.T) {
 				test.dead = -test.dead
 				codes = map[string]int{"NoSuchKey": test.dead}
 			}
-			got, reason := verdict("R", state.Progress{Dead: test.dead, Superseded: test.superseded}, codes, test.differences)
+			got, reason := verdict("R", state.Progress{Dead: test.dead, Superseded: test.superseded}, codes, differences{count: len(test.differences), first: test.differences})
 			if got != test.want || (reason == "") != (test.reason == "") {
 				t.Errorf("%s, %q; want %s", got, reason, test.want)
 			}

@@ -1,7 +1,9 @@
 package tracker_test
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +16,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // gate holds the first write to a name until it is opened.
@@ -31,6 +36,10 @@ func (b *gate) PutObject(ctx context.Context, key string, body []byte, cond buck
 	return b.memBucket.PutObject(ctx, key, body, cond)
 }
 
+func (b *gate) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
+}
+
 func versionOf(gen int64) state.Version {
 	return state.Version{
 		Generation: gen, Run: runName(gen), Created: time.Now().UTC().Truncate(time.Second),
@@ -39,31 +48,32 @@ func versionOf(gen int64) state.Version {
 }
 
 // rowsOf are n images, with an ETag that tells who listed them.
-func rowsOf(n int, etag string) []state.VersionRow {
-	rows := make([]state.VersionRow, n)
+func rowsOf(n int, etag string) []version.Row {
+	rows := make([]version.Row, n)
 	for i := range rows {
 		f := dataset.FrameAt(e1, i)
-		rows[i] = state.VersionRow{Place: place(f), Frame: f, ETag: etag}
+		rows[i] = version.Row{Place: place(f), Frame: f, ETag: etag}
 	}
 	return rows
 }
 
 // readVersion reads a version whole, and fails unless its parts agree.
-func (w *world) readVersion(gen int64) (v state.Version, rows []state.VersionRow) {
+func (w *world) readVersion(gen int64) (v state.Version, rows []version.Row) {
 	w.t.Helper()
 	v, err := w.store.ReadVersion(context.Background(), gen)
 	w.must(err)
+	rows, err = versiontest.Rows(context.Background(), w.store, v)
+	w.must(err)
 	for _, name := range v.Datasets {
-		part, err := w.store.ReadVersionRows(context.Background(), gen, name)
+		file, err := w.store.Read(context.Background(), state.VersionName(gen, name+".csv"))
 		w.must(err)
 		counted := 0
 		for _, n := range v.Counts[name] {
 			counted += n
 		}
-		if counted != len(part) {
-			w.t.Errorf("%s.csv has %d rows, version.json counts %d", name, len(part), counted)
+		if lines := bytes.Count(file.Body, []byte("\n")) - 1; counted != lines {
+			w.t.Errorf("%s.csv has %d rows, version.json counts %d", name, lines, counted)
 		}
-		rows = append(rows, part...)
 	}
 	if v.Frames != len(rows) {
 		w.t.Errorf("version of %d frames with %d rows", v.Frames, len(rows))
@@ -74,7 +84,7 @@ func (w *world) readVersion(gen int64) (v state.Version, rows []state.VersionRow
 // Two writers of one version, from listings that differ, with one of them held before each object in turn: the
 // version is one listing's, whole, and both are told the same.
 func TestTwoWritersOfOneVersion(t *testing.T) {
-	for _, name := range []string{"snapshot.jsonl.zst", "test.csv", "train.csv", "classes.json", "version.json", "latest.json"} {
+	for _, name := range []string{"snapshot.json", "test.csv", "train.csv", "classes.json", "version.json", "latest.json"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
@@ -83,11 +93,11 @@ func TestTwoWritersOfOneVersion(t *testing.T) {
 				var told state.Version
 				g.Go(func() (err error) {
 					store := &state.Store{Bucket: slow, Layout: layout}
-					told, err = store.PublishVersion(t.Context(), versionOf(1), rowsOf(9, "slow"))
+					told, err = versiontest.Publish(t.Context(), store, versionOf(1), rowsOf(9, "slow"))
 					return err
 				})
 				synctest.Wait() // it stands at the gate
-				fast, err := w.store.PublishVersion(t.Context(), versionOf(1), rowsOf(12, "fast"))
+				fast, err := versiontest.Publish(t.Context(), w.store, versionOf(1), rowsOf(12, "fast"))
 				w.must(err)
 				v, rows := w.readVersion(1)
 				close(slow.opened)
@@ -95,11 +105,11 @@ func TestTwoWritersOfOneVersion(t *testing.T) {
 				if told.Frames != v.Frames || fast.Frames != v.Frames {
 					t.Errorf("one was told %d frames, the other %d; there are %d", told.Frames, fast.Frames, v.Frames)
 				}
-				want := map[bool]int{true: 12, false: 9}[name == "snapshot.jsonl.zst"]
+				want := map[bool]int{true: 12, false: 9}[name == "snapshot.json"]
 				if v.Frames != want {
 					t.Errorf("%d frames, want those of the first snapshot: %d", v.Frames, want)
 				}
-				if slices.ContainsFunc(rows, func(r state.VersionRow) bool { return r.ETag != rows[0].ETag }) {
+				if slices.ContainsFunc(rows, func(r version.Row) bool { return r.ETag != rows[0].ETag }) {
 					t.Error("rows of both listings")
 				}
 				if again, after := w.readVersion(1); again.Frames != v.Frames || !slices.Equal(after, rows) {
@@ -121,7 +131,7 @@ func TestFilesOfAVersionAreWrittenAtOnce(t *testing.T) {
 			slow := &gate{memBucket: w.bucket, name: "/" + held, opened: make(chan struct{})}
 			var g errgroup.Group
 			g.Go(func() error {
-				_, err := (&state.Store{Bucket: slow, Layout: layout}).PublishVersion(t.Context(), versionOf(1), rowsOf(9, "e"))
+				_, err := versiontest.Publish(t.Context(), &state.Store{Bucket: slow, Layout: layout}, versionOf(1), rowsOf(9, "e"))
 				return err
 			})
 			synctest.Wait() // one file stands at the gate
@@ -145,21 +155,21 @@ func TestLateWriterOfAnOlderVersion(t *testing.T) {
 		var g errgroup.Group
 		g.Go(func() error {
 			store := &state.Store{Bucket: slow, Layout: layout}
-			_, err := store.PublishVersion(t.Context(), versionOf(1), rowsOf(9, "e"))
+			_, err := versiontest.Publish(t.Context(), store, versionOf(1), rowsOf(9, "e"))
 			return err
 		})
 		synctest.Wait()
 		if w.exists(state.LatestName) || !w.exists(state.VersionName(1, "version.json")) {
 			t.Error("the version is named before it is whole")
 		}
-		_, err := w.store.PublishVersion(t.Context(), versionOf(2), rowsOf(12, "e"))
+		_, err := versiontest.Publish(t.Context(), w.store, versionOf(2), rowsOf(12, "e"))
 		w.must(err)
 		close(slow.opened)
 		w.must(g.Wait())
 		if latest, err := w.store.LatestVersion(t.Context()); err != nil || latest.Generation != 2 {
 			t.Errorf("latest %d, %v", latest.Generation, err)
 		}
-		now, err := w.store.PublishVersion(t.Context(), versionOf(1), rowsOf(3, "e"))
+		now, err := versiontest.Publish(t.Context(), w.store, versionOf(1), rowsOf(3, "e"))
 		if err != nil || now.Generation != 2 {
 			t.Errorf("published again: %d, %v", now.Generation, err)
 		}
@@ -173,7 +183,7 @@ func TestTwoTrackersVerifyAtOnce(t *testing.T) {
 		w.published(runName(1), 1, 12)
 		w.work(nil)
 		tr := w.tracker()
-		slow := &gate{memBucket: w.bucket, name: "/snapshot.jsonl.zst", opened: make(chan struct{})}
+		slow := &gate{memBucket: w.bucket, name: "/snapshot.json", opened: make(chan struct{})}
 		tr.Store = &state.Store{Bucket: slow, Layout: layout}
 		first := w.start(tr)
 		synctest.Wait()

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -144,6 +146,10 @@ func (b *memBucket) PutObject(_ context.Context, key string, body []byte, cond b
 	}
 	b.objects[key] = string(body)
 	return etagOf(string(body)), nil
+}
+
+func (b *memBucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
 // ListObjects is for the question whether the state has a run.

@@ -69,7 +69,7 @@ func (p *parsed) run(ctx context.Context, a *app) error { return p.command.run(c
 // Without any it prints the commands and returns errNoCommand.
 func parse(args []string, stdout, stderr io.Writer) (*parsed, error) {
 	if build, ok := debug.ReadBuildInfo(); ok && slices.Equal(args, []string{"--version"}) {
-		_, err := fmt.Fprintln(stdout, versionLine(version, build)) // no flag: pull has one of this name
+		_, err := fmt.Fprintln(stdout, versionLine(release, build)) // no flag: pull has one of this name
 		return nil, err
 	}
 	var c cli

@@ -24,7 +24,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/pull"
 	"github.com/angel-nft/google-shuffle/internal/season"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/internal/why"
 	"github.com/angel-nft/google-shuffle/messages"
 )
@@ -173,9 +173,9 @@ func (h *history) passes() {
 		t.Fatalf("versions %+v", list)
 	}
 	one, two := fmt.Sprint(list[1].Generation), fmt.Sprint(list[0].Generation)
-	var d versions.Diff
+	var d version.Diff
 	h.read(&d, 0, "versions", one, two)
-	want := map[versions.Kind]int{versions.Added: 0, versions.Removed: removedFrames, versions.Relabelled: relabelledFrames, versions.Moved: 0, versions.Refreshed: repaintedFrames}
+	want := map[version.Kind]int{version.Added: 0, version.Removed: removedFrames, version.Relabelled: relabelledFrames, version.Moved: 0, version.Refreshed: repaintedFrames}
 	if diff := cmp.Diff(want, d.Totals); diff != "" {
 		t.Errorf("versions %s %s: -want +got:\n%s", one, two, diff)
 	}
@@ -206,9 +206,9 @@ func (h *history) restores(one string, first map[string]string, frame dataset.Fr
 	}
 	h.run(0, "work", "--exit-when-idle", "2s")
 	h.run(0, "track", "--until-done")
-	var d versions.Diff
+	var d version.Diff
 	h.read(&d, 0, "versions", one, "latest")
-	if len(d.Changes) != repaintedFrames || d.Totals[versions.Refreshed] != repaintedFrames {
+	if len(d.Changes) != repaintedFrames || d.Totals[version.Refreshed] != repaintedFrames {
 		t.Errorf("after the restore, from version %s: %+v", one, d.Changes)
 	}
 	if got := h.stands(); len(got) != len(first) {

@@ -3,7 +3,9 @@ package main
 import (
 	"archive/tar"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/season"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // given is the world as somebody finds it whose environment gives settings.
@@ -159,6 +162,74 @@ func TestUpgradeFromTheSeed(t *testing.T) {
 	w.run(0, "verify")
 	w.run(0, "versions")
 	w.run(0, "pull", filepath.Join(w.work, "frames"))
+}
+
+// A state of an earlier release has a version of format 1. A run after the upgrade publishes one of format 2, whose rows are
+// parts by episode, and both are listed, compared, pulled and restored.
+func TestUpgradeOfVersions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.unpack("testdata/state-before-settings.tar.gz")
+	w.run(0, "setup")
+	format := func(generation int) (v state.Version) {
+		body, err := os.ReadFile(w.own(fmt.Sprintf("versions/%d/version.json", generation)))
+		w.must(err)
+		w.must(json.Unmarshal(body, &v))
+		return v
+	}
+	old := format(1)
+	w.relabel("00-00-00-00", "00-00-02-00", "00-00-04-00", "00-00-06-00")
+	w.run(0, "run")
+	now := format(2)
+	parts, err := filepath.Glob(w.own("versions/2/parts/*.csv.zst"))
+	if err != nil || old.V != 1 || now.V != 2 || now.Parent != 1 || len(parts) != len(now.Digests) {
+		t.Fatalf("version 1 has the format %d, version 2 the format %d and the parent %d; parts %q, %v", old.V, now.V, now.Parent, parts, err)
+	}
+	out, _ := w.run(0, "versions", "1", "2", "--json")
+	d := decode[version.Diff](t, out)
+	if n := d.Totals[version.Relabelled]; n != 4 || d.Differing() != len(d.Changes) || d.Same+d.Differing() < old.Frames {
+		t.Errorf("1 → 2: %v, %d the same, %d changes", d.Totals, d.Same, len(d.Changes))
+	}
+	w.relabel("00-00-08-00")
+	w.run(0, "run")
+	if again, err := filepath.Glob(w.own("versions/3/parts/*.csv.zst")); err != nil || len(again) != 1 {
+		t.Errorf("one episode has changed, and version 3 has the parts %q, %v", again, err)
+	}
+	first, third := filepath.Join(w.work, "first"), filepath.Join(w.work, "third")
+	w.run(0, "pull", "--version", "1", first)
+	w.run(0, "pull", "--version", "3", third)
+	for folder, generation := range map[string]int{first: 1, third: 3} {
+		theirs, err := os.ReadFile(w.own(fmt.Sprintf("versions/%d/train.csv", generation)))
+		w.must(err)
+		if mine, err := os.ReadFile(filepath.Join(folder, "train.csv")); err != nil || string(mine) != string(theirs) {
+			t.Errorf("train.csv of version %d as pulled is not the one of the bucket: %v", generation, err)
+		}
+	}
+	w.run(0, "restore", "1")
+	w.run(0, "run", "--resume")
+	w.run(0, "verify")
+	out, _ = w.run(0, "versions", "1", "4", "--json")
+	if d := decode[version.Diff](t, out); d.Differing() != 0 || d.Same != old.Frames || len(d.Changes) != 0 {
+		t.Errorf("1 → 4, which restores it: %v, %d of %d frames the same", d.Totals, d.Same, old.Frames)
+	}
+}
+
+// relabel makes frames of the packed season legendary.
+func (w *world) relabel(timecodes ...string) {
+	w.t.Helper()
+	path := filepath.Join(w.sheets(), "sheet-1.csv")
+	body, err := os.ReadFile(path)
+	w.must(err)
+	text := string(body)
+	for _, code := range timecodes {
+		before, after, ok := strings.Cut(text, "TT_S01_E01_FRM-"+code+",")
+		class, rest, named := strings.Cut(after, ",,,")
+		if !ok || !named || strings.Contains(class, "\n") {
+			w.t.Fatalf("no row of %s", code)
+		}
+		text = before + "TT_S01_E01_FRM-" + code + "," + class + ",,Legendary," + rest
+	}
+	w.must(os.WriteFile(path, []byte(text), 0o600))
 }
 
 // unpack puts a packed folder in the place of the world's.

@@ -18,12 +18,13 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/secret"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/planner"
 	"github.com/angel-nft/google-shuffle/tracker"
 )
 
 func main() {
+	limitMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -138,7 +139,7 @@ func exitCode(err error) int {
 	case errors.As(err, &active):
 		return 3
 	case errors.Is(err, errUsage), errors.Is(err, planner.ErrUsage), errors.Is(err, open.ErrURL), errors.Is(err, state.ErrNoRun), errors.Is(err, state.ErrSettings), errors.Is(err, tracker.ErrNothingToCompare),
-		errors.Is(err, versions.ErrNone), errors.Is(err, state.ErrTag), errors.Is(err, pull.ErrUsage):
+		errors.Is(err, version.ErrNone), errors.Is(err, version.ErrTag), errors.Is(err, pull.ErrUsage):
 		return 2
 	}
 	return 1

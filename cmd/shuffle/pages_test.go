@@ -14,7 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/season"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/test/browsertest"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // A person goes through the pages about a season of twelve episodes. What they show is what the commands print.
@@ -247,18 +247,18 @@ func (w *watched) neighbours() {
 func (w *watched) compared(relabelled []dataset.Frame) {
 	w.t.Helper()
 	out, _ := w.run(0, "versions", "1", "2", "--json")
-	d := decode[versions.Diff](w.t, out)
+	d := decode[version.Diff](w.t, out)
 	w.visit("/versions", `document.querySelectorAll("table.versions tbody tr").length === 2 && document.querySelectorAll(".trends li").length > 10`)
 	w.each("versions")
 	w.visit("/versions/compare?from=1&to=2", `document.querySelector(".tally")`)
-	for i, k := range versions.Kinds {
+	for i, k := range version.Kinds {
 		if got, want := w.number(fmt.Sprintf(".tally li:nth-child(%d) strong", i+1)), figure.Number(d.Totals[k]); got != want {
 			w.t.Errorf("%s: %s, and the command says %s", k, got, want)
 		}
 	}
 	says(w.t, w.text(".tally"), figure.Number(d.Same)+" the same")
-	if n := w.loaded(); n != len(d.Changes) || d.Totals[versions.Relabelled] != len(relabelled) {
-		w.t.Errorf("%d images, and the command says %d changes, %d of them relabelled", n, len(d.Changes), d.Totals[versions.Relabelled])
+	if n := w.loaded(); n != len(d.Changes) || d.Totals[version.Relabelled] != len(relabelled) {
+		w.t.Errorf("%d images, and the command says %d changes, %d of them relabelled", n, len(d.Changes), d.Totals[version.Relabelled])
 	}
 	w.each("compare")
 	first := d.Relabellings[0]

@@ -7,7 +7,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/pull"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 type pullCmd struct {
@@ -70,12 +70,12 @@ func (c *pullCmd) find(ctx context.Context, a *app, opt *pull.Options) error {
 		opt.Version, err = lock.Find(ctx, store, opt.BucketName)
 		return err
 	}
-	name := versions.Latest
+	name := version.Latest
 	if c.Version != nil {
 		name = *c.Version
 	}
-	opt.Version, err = versions.Find(ctx, store, name)
-	if state.CheckTag(name) == nil {
+	opt.Version, err = version.Find(ctx, store, name)
+	if version.CheckTag(name) == nil {
 		opt.Tag = name
 	}
 	return err

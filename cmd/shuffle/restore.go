@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 type restoreCmd struct {
@@ -25,7 +25,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	v, err := versions.Find(ctx, p.Store, c.Version)
+	v, err := version.Find(ctx, p.Store, c.Version)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/pull"
 	"github.com/angel-nft/google-shuffle/internal/season"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // taggable is a world whose runs each publish a version.
@@ -37,7 +37,7 @@ func (w *world) listed() (generations []int64, tags map[int64][]string) {
 	w.t.Helper()
 	out, _ := w.run(0, "versions", "--json")
 	tags = map[int64][]string{}
-	for _, v := range decode[[]versions.Listed](w.t, out) {
+	for _, v := range decode[[]version.Listed](w.t, out) {
 		generations = append(generations, v.Generation)
 		tags[v.Generation] = v.Tags
 	}
@@ -69,7 +69,7 @@ func TestTaggedVersion(t *testing.T) {
 		t.Errorf("pull --version paper-2: %+v", r)
 	}
 	out, _ = w.run(0, "versions", "paper-2", "latest", "--json")
-	if d := decode[versions.Diff](t, out); d.From != 1 || d.To != 3 || len(d.Changes) == 0 {
+	if d := decode[version.Diff](t, out); d.From != 1 || d.To != 3 || len(d.Changes) == 0 {
 		t.Errorf("versions paper-2 latest: %+v", d)
 	}
 	out, _ = w.run(0, "restore", "paper-2", "--dry-run", "--json")
@@ -80,7 +80,7 @@ func TestTaggedVersion(t *testing.T) {
 	_, logs := w.run(2, "versions", "--tag", "paper-2", "3")
 	says(t, logs, `paper-2 already names version 1; add --force to move it to version 3`)
 	out, _ = w.run(0, "versions", "--tag", "paper-2", "3", "--force", "--json")
-	if c := decode[state.TagChange](t, out); c != (state.TagChange{Tag: "paper-2", Before: 1, Version: 3}) {
+	if c := decode[version.TagChange](t, out); c != (version.TagChange{Tag: "paper-2", Before: 1, Version: 3}) {
 		t.Errorf("%+v", c)
 	}
 	w.nextVersion()

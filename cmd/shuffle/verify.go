@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/angel-nft/google-shuffle/internal/show"
-	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 type verifyCmd struct {
@@ -16,18 +15,18 @@ func (c *verifyCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	differences, v, err := t.Verify(ctx)
+	v, err := t.Verify(ctx)
 	if err != nil {
 		return err
 	}
 	print := func() error {
-		return show.Differences(a.stdout, a.style, v.Against, v.Frames, v.Episodes, differences, v.Strays)
+		return show.Differences(a.stdout, a.style, v.Against, v.Frames, v.Episodes, v.Differences, v.First, v.Strays)
 	}
 	if c.JSON {
 		print = func() error {
 			o := map[string]any{
 				"against": v.Against, "frames": v.Frames, "episodes": v.Episodes,
-				"differences": len(differences), "difference_list": append([]state.Difference{}, differences...),
+				"differences": v.Differences, "difference_list": v.First,
 			}
 			if v.Strays != nil {
 				o["strays"] = v.Strays
@@ -38,7 +37,7 @@ func (c *verifyCmd) run(ctx context.Context, a *app) error {
 	if err := print(); err != nil {
 		return err
 	}
-	if len(differences) > 0 {
+	if v.Differences > 0 {
 		return errOutcome
 	}
 	return nil

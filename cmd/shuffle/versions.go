@@ -6,7 +6,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 type versionsCmd struct {
@@ -36,14 +36,17 @@ func (c *versionsCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	d, err := versions.Between(ctx, store, from, to)
+	d, err := version.Between(ctx, store, from, to, func(version.Change) error { return nil })
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return a.printJSON(d)
+	if !c.JSON {
+		return show.Diff(a.stdout, a.style, d)
 	}
-	return show.Diff(a.stdout, a.style, d)
+	return show.DiffJSON(a.stdout, d, func(each func(version.Change) error) error {
+		_, err := version.Between(ctx, store, from, to, each)
+		return err
+	})
 }
 
 // check refuses flags and arguments that do not belong together.
@@ -62,16 +65,16 @@ func (c *versionsCmd) check() error {
 }
 
 func (c *versionsCmd) changeTag(ctx context.Context, a *app, store *state.Store) error {
-	var change state.TagChange
+	var change version.TagChange
 	var err error
 	if c.Untag != nil {
-		change, err = store.RemoveTag(ctx, *c.Untag)
+		change, err = version.RemoveTag(ctx, store, *c.Untag)
 	} else {
 		var v state.Version
-		if v, err = versions.Find(ctx, store, c.From); err != nil {
+		if v, err = version.Find(ctx, store, c.From); err != nil {
 			return err
 		}
-		change, err = store.SetTag(ctx, *c.Tag, v.Generation, c.Force)
+		change, err = version.SetTag(ctx, store, *c.Tag, v.Generation, c.Force)
 	}
 	if err != nil {
 		return err
@@ -83,7 +86,7 @@ func (c *versionsCmd) changeTag(ctx context.Context, a *app, store *state.Store)
 }
 
 func (c *versionsCmd) list(ctx context.Context, a *app, store *state.Store) error {
-	listing, err := versions.List(ctx, store)
+	listing, err := version.List(ctx, store)
 	if err != nil {
 		return err
 	}
@@ -95,16 +98,16 @@ func (c *versionsCmd) list(ctx context.Context, a *app, store *state.Store) erro
 
 // pair finds the versions to compare: the named ones, or one and its parent.
 func (c *versionsCmd) pair(ctx context.Context, store *state.Store) (from, to state.Version, err error) {
-	if from, err = versions.Find(ctx, store, c.From); err != nil {
+	if from, err = version.Find(ctx, store, c.From); err != nil {
 		return from, to, err
 	}
 	if c.To != "" {
-		to, err = versions.Find(ctx, store, c.To)
+		to, err = version.Find(ctx, store, c.To)
 		return from, to, err
 	}
 	to, from = from, state.Version{}
 	if to.Parent > 0 {
-		from, err = versions.FindNumber(ctx, store, to.Parent)
+		from, err = version.FindNumber(ctx, store, to.Parent)
 	}
 	return from, to, err
 }

@@ -28,7 +28,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/inventory"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
@@ -87,10 +87,10 @@ type dashboard struct {
 	assigners *cache[string, Assigner]
 	same      *cache[string, near]
 	drawings  *cache[string, []string]
-	listings  *cache[struct{}, versions.Listing]
+	listings  *cache[struct{}, version.Listing]
 	queues    *cache[struct{}, []page.Queue]
 	plans     *cache[string, planned]
-	diffs     *cache[string, versions.Diff]
+	diffs     *cache[string, version.Diff]
 	histories *cache[dataset.Frame, []why.Operation]
 }
 
@@ -102,7 +102,7 @@ func New(o Options) http.Handler {
 	d := &dashboard{
 		Options: o, runs: newCache[string, *page.Run](freshRun), ended: newCache[string, state.Status](freshEnded),
 		events: make(chan struct{}, streamsAtOnce), images: make(chan struct{}, imagesAtOnce),
-		listings: newCache[struct{}, versions.Listing](freshVersions), plans: newCache[string, planned](freshDiff), diffs: newCache[string, versions.Diff](freshDiff),
+		listings: newCache[struct{}, version.Listing](freshVersions), plans: newCache[string, planned](freshDiff), diffs: newCache[string, version.Diff](freshDiff),
 		queues:  newCache[struct{}, []page.Queue](freshQueues),
 		asking:  make(chan struct{}, asksAtOnce),
 		library: newLibrary(o.Survey), indexes: newCache[struct{}, index](freshIndex), assigners: newCache[string, Assigner](freshAssigner), same: newCache[string, near](freshSame), drawings: newCache[string, []string](freshAssigner), histories: newCache[dataset.Frame, []why.Operation](freshHistory),

@@ -15,6 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/inventory"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // assigned lets the dashboard draw datasets, and records under which definitions.
@@ -113,8 +115,8 @@ func TestVersions(t *testing.T) {
 	f := dataset.FrameAt(e1, 0)
 	w.put(sourceKey(f), w.jpeg)
 	publish := func(generation int64, class, digest string) {
-		rows := []state.VersionRow{{Place: dataset.Place{Dataset: "train", Class: class}, Frame: f, ETag: "1"}, {Place: rare, Frame: dataset.FrameAt(e2, 0), ETag: "2"}}
-		_, err := w.store.PublishVersion(t.Context(), state.Version{Generation: generation, Run: runName, Created: time.Now(), Settings: w.plan.Settings, Digests: map[dataset.Episode]string{e1: digest, e2: "same"}}, rows)
+		rows := []version.Row{{Place: dataset.Place{Dataset: "train", Class: class}, Frame: f, ETag: "1"}, {Place: rare, Frame: dataset.FrameAt(e2, 0), ETag: "2"}}
+		_, err := versiontest.Publish(t.Context(), w.store, state.Version{Generation: generation, Run: runName, Created: time.Now(), Settings: w.plan.Settings, Digests: map[dataset.Episode]string{e1: digest, e2: "same"}}, rows)
 		w.must(err)
 	}
 	publish(3, "Rare", "a")

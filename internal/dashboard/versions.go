@@ -16,7 +16,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 const (
@@ -55,12 +55,12 @@ func (d *dashboard) versions(r *http.Request) (page.Page, error) {
 	return p, err
 }
 
-func (d *dashboard) listing(ctx context.Context) (versions.Listing, error) {
-	return d.listings.get(ctx, struct{}{}, func(ctx context.Context) (versions.Listing, error) { return versions.List(ctx, d.Store) })
+func (d *dashboard) listing(ctx context.Context) (version.Listing, error) {
+	return d.listings.get(ctx, struct{}{}, func(ctx context.Context) (version.Listing, error) { return version.List(ctx, d.Store) })
 }
 
 // trends are how the numbers of the versions went, the oldest first. What only the plans know may still be read.
-func (d *dashboard) trends(ctx context.Context, l versions.Listing) (all []page.Trend, pending bool, err error) {
+func (d *dashboard) trends(ctx context.Context, l version.Listing) (all []page.Trend, pending bool, err error) {
 	some := slices.Clone(l.Versions[:min(len(l.Versions), trendVersions)])
 	slices.Reverse(some)
 	if len(some) < 2 {
@@ -118,8 +118,8 @@ func (d *dashboard) compare(r *http.Request) (page.Page, error) {
 	}
 	p := &page.Compare{From: from, To: to, Query: r.URL.RawQuery, Kind: r.FormValue("kind"), Was: r.FormValue("was"), Is: r.FormValue("is")}
 	key := fmt.Sprintf("%d %d", from.Generation, to.Generation)
-	diff, err := within(ctx, func(ctx context.Context) (versions.Diff, error) {
-		return d.diffs.get(ctx, key, func(ctx context.Context) (versions.Diff, error) { return between(ctx, d.Store, from, to) })
+	diff, err := within(ctx, func(ctx context.Context) (version.Diff, error) {
+		return d.diffs.get(ctx, key, func(ctx context.Context) (version.Diff, error) { return diffOf(ctx, d.Store, from, to) })
 	})
 	if errors.Is(err, errDrawing) {
 		p.Pending = true
@@ -129,7 +129,7 @@ func (d *dashboard) compare(r *http.Request) (page.Page, error) {
 		return nil, err
 	}
 	p.SetDiff(diff)
-	chosen := slices.DeleteFunc(slices.Clone(diff.Changes), func(c versions.Change) bool { return !p.Shows(c) })
+	chosen := slices.DeleteFunc(slices.Clone(diff.Changes), func(c version.Change) bool { return !p.Shows(c) })
 	begin, end, pages, err := pageOf(r, len(chosen), tilesPerPage)
 	if err != nil {
 		return nil, err
@@ -139,39 +139,55 @@ func (d *dashboard) compare(r *http.Request) (page.Page, error) {
 	return p, err
 }
 
+// maxChanges bounds the memory of a comparison, at about 150 bytes a frame.
+const maxChanges = 200_000
+
+// diffOf compares two versions, with the first maxChanges of the frames that differ.
+func diffOf(ctx context.Context, s *state.Store, from, to state.Version) (version.Diff, error) {
+	var changes []version.Change
+	diff, err := version.Between(ctx, s, from, to, func(c version.Change) error {
+		if len(changes) < maxChanges {
+			changes = append(changes, c)
+		}
+		return nil
+	})
+	diff.Changes = changes
+	return diff, err
+}
+
 // pair finds the versions that an address names; without names they are the newest and the one before it.
 func (d *dashboard) pair(ctx context.Context, from, to string) (a, b state.Version, err error) {
 	if to == "" {
-		to = versions.Latest
+		to = version.Latest
 	}
-	if b, err = versions.Find(ctx, d.Store, to); err == nil {
+	if b, err = version.Find(ctx, d.Store, to); err == nil {
 		if from == "" && b.Parent > 0 {
 			from = strconv.FormatInt(b.Parent, 10)
 		}
 		if from == "" {
 			return a, b, nil
 		}
-		a, err = versions.Find(ctx, d.Store, from)
+		a, err = version.Find(ctx, d.Store, from)
 	}
-	if errors.Is(err, versions.ErrNone) {
+	if errors.Is(err, version.ErrNone) {
 		err = refused(http.StatusNotFound, "%s", err)
 	}
 	return a, b, err
 }
 
 // changedTiles are the changes with the addresses of their images: the source, else where they stand or stood.
-func (d *dashboard) changedTiles(ctx context.Context, changes []versions.Change, from, to state.Version) ([]page.Tile, error) {
+func (d *dashboard) changedTiles(ctx context.Context, changes []version.Change, from, to state.Version) ([]page.Tile, error) {
 	tiles := make([]page.Tile, len(changes))
 	g, looking := errgroup.WithContext(ctx)
 	g.SetLimit(imagesAtOnce)
 	for i, c := range changes {
 		tiles[i] = page.Tile{Frame: c.Frame, Note: strings.Trim(strings.Join(c.From, ", ")+" → "+strings.Join(c.To, ", "), " ")}
 		switch c.Kind {
-		case versions.Added:
+		case version.Added:
 			tiles[i].Note = "to " + strings.Join(c.To, ", ")
-		case versions.Removed:
+		case version.Removed:
 			tiles[i].Note = "from " + strings.Join(c.From, ", ")
-		case versions.Refreshed:
+		case version.Refreshed:
 			tiles[i].Note = "new image in " + strings.Join(c.To, ", ")
 		}
 		e := c.Frame.Episode()

@@ -13,43 +13,36 @@ type Image struct {
 	ETag  string
 }
 
-// Whole lists all frames of all datasets, each episode's by Compare. Every place and episode is a listing of its own, at
-// most Parallel at once, since one class of one dataset can hold most of a season. Memory: about 200 bytes an image.
-func (d Destination) Whole(ctx context.Context) (map[Episode][]Image, error) {
-	folders, err := d.Folders(ctx)
-	if err != nil {
-		return nil, err
-	}
-	type cell struct {
-		episode Episode
-		images  []Image
-	}
-	var cells []*cell
+// Images lists one episode in the places, its images by Compare: about 200 bytes each. Every place is a listing of its own.
+func (d Destination) Images(ctx context.Context, places []Place, e Episode) ([]Image, error) {
+	found := make([][]Image, len(places))
 	g, ctx := d.group(ctx)
-	for _, folder := range folders {
-		for _, e := range folder.Episodes {
-			c := &cell{episode: e}
-			cells = append(cells, c)
-			g.Go(func() error {
-				return d.walk(ctx, d.Layout.Folder(folder.Place)+e.FramePrefix(), func(p Place, f Frame, etag string) {
-					if p == folder.Place { // a class folder can itself be named like a frame
-						c.images = append(c.images, Image{Place: folder.Place, Frame: f, ETag: etag})
-					}
-				})
+	for i, place := range places {
+		g.Go(func() error {
+			return d.walk(ctx, d.Layout.Folder(place)+e.FramePrefix(), func(p Place, f Frame, etag string) {
+				if p == place { // a class folder can itself be named like a frame
+					found[i] = append(found[i], Image{Place: place, Frame: f, ETag: etag})
+				}
 			})
-		}
+		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	whole := map[Episode][]Image{}
-	for _, c := range cells {
-		whole[c.episode] = append(whole[c.episode], c.images...)
+	images := slices.Concat(found...)
+	slices.SortFunc(images, Image.Compare)
+	return images, nil
+}
+
+// Located are the places of each episode.
+func Located(folders []Folder) map[Episode][]Place {
+	places := map[Episode][]Place{}
+	for _, folder := range folders {
+		for _, e := range folder.Episodes {
+			places[e] = append(places[e], folder.Place)
+		}
 	}
-	for _, images := range whole {
-		slices.SortFunc(images, Image.Compare)
-	}
-	return whole, nil
+	return places
 }
 
 // Compare orders images by frame, then by place.

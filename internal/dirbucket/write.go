@@ -30,12 +30,20 @@ var errPlace = errors.New("the key's folder was removed as often as it was made"
 // PutObject writes an object, under a condition when cond has one. An IfMatch where no object is answers
 // bucket.ErrNotFound, as in S3.
 func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
+	return b.PutObjectFrom(ctx, key, bytes.NewReader(body), cond)
+}
+
+// PutObjectFrom is PutObject of a body that need not be in memory.
+func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
 	const op = "PutObject"
 	if err := b.check(ctx, op, key); err != nil {
 		return "", err
 	}
+	if _, err := body.Seek(0, io.SeekStart); err != nil {
+		return "", fail(op, key, err)
+	}
 	durable := cond != (bucket.Condition{})
-	temp, sum, err := b.writeTemp(bytes.NewReader(body), durable)
+	temp, sum, err := b.writeTemp(body, durable)
 	if err != nil {
 		return "", fail(op, key, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // State reads what the program keeps in the bucket, as the program reads it: the pointer, the run in force, the newest
@@ -23,11 +24,11 @@ func State(ctx context.Context, s *state.Store) (checks []show.Check) {
 			checks = append(checks, inspected(i, runFix(held.State)))
 		}
 	}
-	for _, i := range s.InspectVersions(ctx) {
+	for _, i := range version.Inspect(ctx, s) {
 		checks = append(checks, inspected(i, versionFix(i.Name)))
 	}
 	for _, i := range s.InspectLists(ctx) {
-		checks = append(checks, inspected(i, "restore the object's last version; or delete it, and set the tags again"))
+		checks = append(checks, inspected(i, "restore the object's last version; or delete it"))
 	}
 	return checks
 }
@@ -78,6 +79,8 @@ func runFix(s state.State) string {
 
 func versionFix(name string) string {
 	switch {
+	case strings.HasSuffix(name, "tags.json"):
+		return "restore the object's last version; or delete it, and set the tags again"
 	case name == state.LatestName:
 		return "restore its last version; or type shuffle plan, whose run names the newest version again"
 	case strings.HasSuffix(name, ".csv"):

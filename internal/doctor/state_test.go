@@ -17,6 +17,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/test/membucket"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -33,13 +35,13 @@ func newState(t *testing.T, now state.State) *state.Store {
 		}
 	}
 	settings := state.Settings{Definition: state.Definition{Seed: "7", Split: "train=0.7,test=0.3", Classes: []string{"Rare"}}, Datasets: []string{"train", "test"}}
-	var rows []state.VersionRow
+	var rows []version.Row
 	for i := range 40 {
-		rows = append(rows, state.VersionRow{Place: dataset.Place{Dataset: "train", Class: "Rare"}, Frame: dataset.FrameAt("S01E01", i), ETag: "0cc175b9c0f1b6a831c399e269772661"})
+		rows = append(rows, version.Row{Place: dataset.Place{Dataset: "train", Class: "Rare"}, Frame: dataset.FrameAt("S01E01", i), ETag: "0cc175b9c0f1b6a831c399e269772661"})
 	}
-	_, err := s.PublishVersion(ctx, state.Version{Generation: 1, Run: "20261122T212443Z-1-abcd", Settings: settings}, rows)
+	_, err := versiontest.Publish(ctx, s, state.Version{Generation: 1, Run: "20261122T212443Z-1-abcd", Settings: settings}, rows)
 	must(err)
-	_, err = s.SetTag(ctx, "paper", 1, false)
+	_, err = version.SetTag(ctx, s, "paper", 1, false)
 	must(err)
 	must(s.WriteTasks(ctx, runInForce, 0, []messages.Task{{Run: runInForce, Seq: 0}, {Run: runInForce, Seq: 1}}))
 	must(s.WritePlan(ctx, &state.Plan{Run: runInForce, Generation: 2, Tasks: 2, Settings: settings}))

@@ -33,6 +33,7 @@ type Bucket interface {
 	OpenObject(ctx context.Context, key string) (io.ReadCloser, bucket.Object, error)
 	HeadObject(ctx context.Context, key string) (bucket.Object, error)
 	PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (etag string, err error)
+	PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (etag string, err error)
 	CopyObject(ctx context.Context, src, dst, ifMatch string) (etag string, err error)
 	DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error)
 }

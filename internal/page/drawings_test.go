@@ -11,7 +11,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/inventory"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // A lane fills each column by the shares of its values, and draws equal columns as one.
@@ -91,17 +91,17 @@ func TestTrends(t *testing.T) {
 }
 
 // sampleVersions are two versions, the older with a tag; the newer one has other settings.
-func sampleVersions() (older, newer versions.Listed) {
+func sampleVersions() (older, newer version.Listed) {
 	s := samplePlan().Settings
-	older = versions.Listed{Version: state.Version{Generation: 3, Created: started, Settings: s, Frames: 90, Counts: map[string]map[string]int{"train": {"Common": 60}, "test": {"Common": 20, "Rare": 10}}}, Tags: []string{"paper"}}
-	newer = versions.Listed{Version: state.Version{Generation: 5, Parent: 3, Created: started, Settings: s, Frames: 100, Held: []state.HeldEpisode{{}}, Counts: map[string]map[string]int{"train": {"Common": 75}, "test": {"Common": 10, "Rare": 15}}}}
+	older = version.Listed{Version: state.Version{Generation: 3, Created: started, Settings: s, Frames: 90, Counts: map[string]map[string]int{"train": {"Common": 60}, "test": {"Common": 20, "Rare": 10}}}, Tags: []string{"paper"}}
+	newer = version.Listed{Version: state.Version{Generation: 5, Parent: 3, Created: started, Settings: s, Frames: 100, Held: []state.HeldEpisode{{}}, Counts: map[string]map[string]int{"train": {"Common": 75}, "test": {"Common": 10, "Rare": 15}}}}
 	newer.Settings.Group, newer.Settings.Stratify = "30s", true
 	return older, newer
 }
 
 func TestVersions(t *testing.T) {
 	older, newer := sampleVersions()
-	p := &Versions{Latest: 5, Trends: CountTrends([]versions.Listed{older, newer}), All: []VersionRow{
+	p := &Versions{Latest: 5, Trends: CountTrends([]version.Listed{older, newer}), All: []VersionRow{
 		{Version: newer.Version, Latest: true, Before: 3, Added: 10, Changes: older.Definition.ChangesTo(newer.Definition)}, {Version: older.Version, Tags: older.Tags}}}
 	body, text := render(t, p)
 	expect(t, text, "5 latest", "100 +10 train=0.8,test=0.2, group 30s, stratified, guard 2, subsample 3 group: 10s → 30s stratify: false → true 1 held against 3", "3 paper",
@@ -117,9 +117,9 @@ func TestCompare(t *testing.T) {
 	body, text := render(t, p)
 	expect(t, text, "Version 3 → 5", "Comparing the versions", "shuffle --local ./x restore 3 --dry-run", "shuffle --local ./x pull --version 5 DIR")
 	expect(t, body, `data-events="/versions/compare/events?from=3&amp;to=5"`)
-	change := versions.Change{Frame: frame, Kind: versions.Relabelled, From: []string{"train/Common"}, To: []string{"test/Rare"}}
+	change := version.Change{Frame: frame, Kind: version.Relabelled, From: []string{"train/Common"}, To: []string{"test/Rare"}}
 	p.Pending, p.Kind, p.Was, p.Count = false, "relabelled", "Common", 1
-	p.SetDiff(versions.Diff{Same: 80, Totals: map[versions.Kind]int{versions.Added: 12, versions.Relabelled: 3}, Relabellings: []versions.Relabelling{{From: "Common", To: "Rare", Frames: 3}},
+	p.SetDiff(version.Diff{Same: 80, Totals: map[version.Kind]int{version.Added: 12, version.Relabelled: 3}, Relabellings: []version.Relabelling{{From: "Common", To: "Rare", Frames: 3}},
 		Settings: []state.SettingChange{{Name: "group", Before: "10s", After: "30s"}}})
 	p.Tiles = []Tile{{Frame: frame, Note: "train/Common → test/Rare"}}
 	body, text = render(t, p)
@@ -163,12 +163,12 @@ func TestDrawingsAreEscaped(t *testing.T) {
 	lane := NewLane(evil, inventory.Lane{Counts: [][]int{{1}}}, []string{evil}, []int{1})
 	counts := map[inventory.Pair]int{{A: evil, B: "Rare"}: 1}
 	compare := &Compare{From: older.Version, To: newer.Version, Kind: evil, Was: evil, Is: evil}
-	compare.SetDiff(versions.Diff{Relabellings: []versions.Relabelling{{From: evil, To: "Rare", Frames: 1}}, Settings: []state.SettingChange{{Name: evil, Before: evil, After: evil}}})
+	compare.SetDiff(version.Diff{Relabellings: []version.Relabelling{{From: evil, To: "Rare", Frames: 1}}, Settings: []state.SettingChange{{Name: evil, Before: evil, After: evil}}})
 	for _, p := range []Page{
 		&Labels{Matrices: []Confusion{NewConfusion(0, 1, counts, []string{evil, "Rare"}, nil)}, Islands: []Island{{Class: evil, Around: evil, Row: 1, Sheet: evil}}, Query: evil},
 		&Duplicates{Training: evil, Group: evil}, &Episodes{Rows: []EpisodeLine{{Episode: "S01E01", Sheet: evil, Held: evil, Classes: lane}}},
 		&Episode{Episode: "S01E01", Sheet: evil, Lanes: []Lane{lane}, Failed: evil, Query: evil, WhatIf: &WhatIf{Settings: evil, Missing: []string{evil}, Command: evil, Rare: []state.RareClass{{Dataset: evil, Class: evil}}}},
-		&Versions{All: []VersionRow{{Version: newer.Version, Tags: []string{evil}, Changes: []state.SettingChange{{Name: evil, Before: evil, After: evil}}}}, Trends: CountTrends([]versions.Listed{older, newer})},
+		&Versions{All: []VersionRow{{Version: newer.Version, Tags: []string{evil}, Changes: []state.SettingChange{{Name: evil, Before: evil, After: evil}}}}, Trends: CountTrends([]version.Listed{older, newer})},
 		compare, &Workers{Live{Listens: true, Workers: []Worker{{Name: evil}}, Queues: []Queue{{Name: evil, Holds: evil}}, Failed: evil}},
 	} {
 		t.Run(strings.TrimPrefix(fmt.Sprintf("%T", p), "*page."), func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // Versions lists the dataset versions, newest first.
@@ -140,7 +140,7 @@ func (t Trend) Width() int { return trendWidth }
 func (t Trend) Height() int { return trendHeight }
 
 // CountTrends are what the versions themselves count: frames by class, shares of the datasets, held episodes.
-func CountTrends(all []versions.Listed) (trends []Trend) {
+func CountTrends(all []version.Listed) (trends []Trend) {
 	newest := all[len(all)-1]
 	for _, class := range newest.Classes {
 		t := Trend{Name: class}
@@ -175,7 +175,7 @@ func CountTrends(all []versions.Listed) (trends []Trend) {
 type Compare struct {
 	From, To state.Version // From of generation 0: before there was any
 	Pending  bool          // they are being compared
-	diff     versions.Diff
+	diff     version.Diff
 	// Kind, Was and Is choose the frames that are shown; "" is any.
 	Kind, Was, Is string
 	Count         int // frames that are shown, on all pages
@@ -185,7 +185,7 @@ type Compare struct {
 }
 
 // SetDiff puts in what the comparison found.
-func (p *Compare) SetDiff(d versions.Diff) { p.diff = d }
+func (p *Compare) SetDiff(d version.Diff) { p.diff = d }
 
 // Settings are those that the later version was made with otherwise.
 func (p *Compare) Settings() []state.SettingChange { return p.diff.Settings }
@@ -197,7 +197,7 @@ func (p *Compare) ClassNumbers() []state.ClassNumber { return p.diff.ClassNumber
 func (p *Compare) Same() int { return p.diff.Same }
 
 // Shows says that a change is among those that are chosen.
-func (p *Compare) Shows(c versions.Change) bool {
+func (p *Compare) Shows(c version.Change) bool {
 	class := func(places []string) string {
 		_, class, _ := strings.Cut(slices.Concat(places, []string{""})[0], "/")
 		return class
@@ -215,7 +215,7 @@ type CompareKind struct {
 
 // Kinds are the kinds of changes, with their numbers.
 func (p *Compare) Kinds() (all []CompareKind) {
-	for _, k := range versions.Kinds {
+	for _, k := range version.Kinds {
 		all = append(all, CompareKind{Kind: string(k), Count: p.diff.Totals[k], Path: p.path(url.Values{"kind": {string(k)}}), Current: p.Kind == string(k)})
 	}
 	return all
@@ -248,7 +248,7 @@ func (p *Compare) Matrix() Confusion {
 		row := ConfusionRow{Class: a}
 		for _, b := range c.Classes {
 			n := counts[[2]string{a, b}]
-			row.Cells = append(row.Cells, ConfusionCell{Count: n, Same: a == b, Path: p.path(url.Values{"kind": {string(versions.Relabelled)}, "was": {a}, "is": {b}})})
+			row.Cells = append(row.Cells, ConfusionCell{Count: n, Same: a == b, Path: p.path(url.Values{"kind": {string(version.Relabelled)}, "was": {a}, "is": {b}})})
 			row.All += n
 		}
 		c.All += row.All

@@ -1,7 +1,6 @@
 package pull
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -40,13 +39,9 @@ const classesFile = "classes.json"
 
 // describe writes what stands beside the images: the CSV of each dataset, classes.json, the lock
 // file and the dataset card.
-func (p *puller) describe(ctx context.Context) error {
+func (p *puller) describe() error {
 	for _, name := range p.names {
-		csv, err := p.Store.ReadVersionCSV(ctx, p.Version.Generation, name)
-		if err != nil {
-			return err
-		}
-		if err := p.put(name+".csv", csv); err != nil {
+		if err := p.putFrom(name+".csv", p.parts.CSV(name).Reader()); err != nil {
 			return err
 		}
 	}

@@ -11,10 +11,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
-	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 const (
@@ -24,8 +25,8 @@ const (
 )
 
 // file sees to one file of the version. What is wrong with its object alone is noted in the result; an error ends the pull.
-func (p *puller) file(ctx context.Context, r state.VersionRow) error {
-	name := fileOf(r)
+func (p *puller) file(ctx context.Context, r version.Row) error {
+	name := r.File()
 	there, err := p.present(name, r)
 	if err != nil {
 		return err
@@ -67,7 +68,7 @@ func sumOf(body []byte) string {
 
 // present says whether the file is there with the row's content: its MD5 is the ETag of the image or of the source that it is
 // a copy of, or what was noted when it was downloaded under an ETag that is no MD5.
-func (p *puller) present(name string, r state.VersionRow) (bool, error) {
+func (p *puller) present(name string, r version.Row) (bool, error) {
 	f, err := p.root.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -87,7 +88,7 @@ func (p *puller) present(name string, r state.VersionRow) (bool, error) {
 
 // get downloads the row's content: from its key, or, where that has been moved or changed since, from the source image that
 // it was copied from. problem says why neither has it.
-func (p *puller) get(ctx context.Context, r state.VersionRow) (body []byte, problem string, err error) {
+func (p *puller) get(ctx context.Context, r version.Row) (body []byte, problem string, err error) {
 	key := p.Store.Layout.Key(r.Place, r.Frame)
 	body, problem, err = p.object(ctx, key, r.ETag)
 	if problem == "" || err != nil {
@@ -139,8 +140,17 @@ func (p *puller) object(ctx context.Context, key, etag string) (body []byte, pro
 
 // put writes a file in one step: whoever opens it sees the old content or the new.
 func (p *puller) put(name string, body []byte) error {
+	return p.putFrom(name, bytes.NewReader(body))
+}
+
+func (p *puller) putFrom(name string, body io.Reader) error {
 	temp := path.Join(tempDir, rand.Text())
-	if err := p.root.WriteFile(temp, body, fileMode); err != nil {
+	f, err := p.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	if err == nil {
+		_, err = io.Copy(f, body)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
 		return errors.Join(err, p.root.Remove(temp))
 	}
 	if err := p.root.Rename(temp, name); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 )
 
 // refused is the error of a pull that must not be carried out.
@@ -115,7 +116,7 @@ func TestPullOfHostileVersion(t *testing.T) {
 	row := func(name string) string { return header + name + ",Rare,k,1,1,TT_S01_E01_FRM-00-00-08-12\n" }
 	for _, body := range []string{row("train/../TT_S01_E01_FRM-00-00-08-12.jpg"), row("../../TT_S01_E01_FRM-00-00-08-12.jpg"), row("train/Rare/.bashrc"), "", header + "\x00"} {
 		w := newWorld(t)
-		v := w.publish(3, three)
+		v := w.format1(w.publish(2, three))
 		_, err := w.store.Write(t.Context(), state.VersionName(3, "train.csv"), []byte(body), bucket.Condition{})
 		w.must(err)
 		w.refused(v, nil, "train.csv")
@@ -135,22 +136,29 @@ func TestPullOfHostileVersion(t *testing.T) {
 	w.refused(v, nil, "is no name of a dataset")
 }
 
+// format1 is the version as a release before format 2 has published it, with the generation 3.
+func (w *world) format1(v state.Version) state.Version {
+	w.t.Helper()
+	rows, err := versiontest.Rows(w.t.Context(), w.store, v)
+	w.must(err)
+	v.Generation = 3
+	v, err = versiontest.PublishFormat1(w.t.Context(), w.store, v, rows)
+	w.must(err)
+	return v
+}
+
 // Under KMS an ETag is no MD5: what was downloaded is noted, so that it need not be downloaded again.
 func TestPullOfOpaqueETags(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)
-	for _, name := range []string{"train", "validate", "test"} { // as the version knows them
-		c, err := w.store.Read(t.Context(), state.VersionName(3, name+".csv"))
-		w.must(err)
-		rows, err := w.store.ReadVersionRows(t.Context(), 3, name)
-		w.must(err)
-		text := string(c.Body)
-		for _, r := range rows {
-			text = strings.ReplaceAll(text, r.ETag+","+r.SrcETag, "kms"+r.ETag+",")
-		}
-		_, err = w.store.Write(t.Context(), state.VersionName(3, name+".csv"), []byte(text), bucket.Condition{})
-		w.must(err)
+	rows, err := versiontest.Rows(t.Context(), w.store, v)
+	w.must(err)
+	for i := range rows { // as the version knows them
+		rows[i].ETag, rows[i].SrcETag = "kms"+rows[i].ETag, ""
 	}
+	v.Generation = 4
+	v, err = versiontest.Publish(t.Context(), w.store, v, rows)
+	w.must(err)
 	w.bucket.change = func(_ string, _ int, c bucket.Content) (bucket.Content, error) {
 		c.ETag = "kms" + c.ETag
 		return c, nil

@@ -19,6 +19,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // The folder loads in the libraries that the README names, each image with the number that classes.json gives its class: also
@@ -81,18 +83,18 @@ func load(t *testing.T, python string, want map[string]map[string]int, library s
 // publishJPEGs publishes a version of images that decode.
 func (w *world) publishJPEGs(places map[int]dataset.Place) state.Version {
 	w.t.Helper()
-	var rows []state.VersionRow
+	var rows []version.Row
 	for i, p := range places {
 		var body bytes.Buffer
 		w.must(jpeg.Encode(&body, image.NewGray(image.Rect(0, 0, 2, 2)), nil))
 		fmt.Fprintf(&body, "frame %d", i) // after the image's end, to tell them apart
-		r := state.VersionRow{Place: p, Frame: dataset.FrameAt("S01E01", i)}
+		r := version.Row{Place: p, Frame: dataset.FrameAt("S01E01", i)}
 		var err error
 		r.ETag, err = w.bucket.PutObject(w.t.Context(), layout.Key(p, r.Frame), body.Bytes(), bucket.Condition{})
 		w.must(err)
 		rows = append(rows, r)
 	}
-	v, err := w.store.PublishVersion(w.t.Context(), state.Version{Generation: 3, Settings: settings}, rows)
+	v, err := versiontest.Publish(w.t.Context(), w.store, state.Version{Generation: 3, Settings: settings}, rows)
 	w.must(err)
 	return v
 }

@@ -8,13 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // LockName is the file in a pulled folder that names exactly what was pulled. It is fit to be
@@ -69,7 +70,7 @@ func ReadLockFile(path string) (LockFile, error) {
 		problem = fmt.Sprintf("\"v\" is %d, expected %d: use the newer shuffle that wrote it", l.V, lockVersion)
 	case l.V < 1 || l.Version < 1 || l.Run == "" || len(l.Datasets) == 0 || !strings.HasPrefix(l.Digest, digestPrefix):
 		problem = fmt.Sprintf("expected a file %s that a pull has written, with v, version, run, datasets and digest", LockName)
-	case l.Tag != "" && state.CheckTag(l.Tag) != nil:
+	case l.Tag != "" && version.CheckTag(l.Tag) != nil:
 		problem = fmt.Sprintf("%.80q is no tag", l.Tag)
 	default:
 		return l, nil
@@ -84,8 +85,8 @@ func (l LockFile) Find(ctx context.Context, s *state.Store, bucketName string) (
 		return state.Version{}, fmt.Errorf("%w: the lock file is of prefix %.80q in bucket %.80q, this command reads prefix %.80q in bucket %.80q: name the other with --prefix, --bucket or --local",
 			ErrUsage, l.Prefix, l.Bucket, s.Layout.Prefix, bucketName)
 	}
-	v, err := versions.FindNumber(ctx, s, l.Version)
-	if errors.Is(err, versions.ErrNone) {
+	v, err := version.FindNumber(ctx, s, l.Version)
+	if errors.Is(err, version.ErrNone) {
 		return v, l.missing(ctx, s)
 	}
 	if err == nil && v.Run != l.Run {
@@ -124,21 +125,44 @@ func (p *puller) lockFile() LockFile {
 
 const digestPrefix = "sha256:"
 
-// digestRows is the SHA-256 of a line "file_name,etag" for each row of all datasets, sorted by
-// bytes. Anybody can compute it from the CSV files of the version.
-func digestRows(rowsOf func(dataset string) ([]state.VersionRow, error), datasets []string) (string, error) {
+// digestRows is the SHA-256 of a line "file_name,etag" for each row of all datasets, sorted by bytes. It can be computed from
+// the CSV files of the version. The rows come in that order, but for a class that is named like a frame.
+func (p *puller) digestRows() (string, error) {
+	datasets := slices.SortedFunc(maps.Keys(p.Version.Counts), func(a, b string) int { return cmp.Compare(a+"/", b+"/") })
 	sum := sha256.New()
-	// Only one dataset is in memory at a time. Each line begins with its dataset and a slash, so
-	// this is the order of all lines.
-	byFolder := slices.SortedFunc(slices.Values(datasets), func(a, b string) int { return cmp.Compare(a+"/", b+"/") })
-	for _, name := range byFolder {
-		rows, err := rowsOf(name)
+	for _, name := range datasets {
+		sorted, err := p.eachLine(name, func(line string) { _, _ = sum.Write([]byte(line)) }) // a hash takes everything
 		if err != nil {
 			return "", err
 		}
-		lines := make([]string, len(rows))
-		for i, r := range rows {
-			lines[i] = fileOf(r) + "," + r.ETag + "\n"
+		if !sorted {
+			return p.digestSorted(datasets)
+		}
+	}
+	return digestPrefix + hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// eachLine gives the lines of a dataset, and reports whether they were in order.
+func (p *puller) eachLine(name string, each func(line string)) (sorted bool, err error) {
+	sorted, last := true, ""
+	for r, err := range p.parts.Rows(p.Store.Layout, name) {
+		if err != nil {
+			return false, fmt.Errorf("version %d: %w", p.Version.Generation, err)
+		}
+		line := r.File() + "," + r.ETag + "\n"
+		sorted, last = sorted && last <= line, line
+		each(line)
+	}
+	return sorted, nil
+}
+
+// digestSorted is digestRows with the lines of one dataset in memory.
+func (p *puller) digestSorted(datasets []string) (string, error) {
+	sum := sha256.New()
+	for _, name := range datasets {
+		var lines []string
+		if _, err := p.eachLine(name, func(line string) { lines = append(lines, line) }); err != nil {
+			return "", err
 		}
 		slices.Sort(lines)
 		for _, line := range lines {

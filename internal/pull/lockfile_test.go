@@ -17,6 +17,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 const bucketName = "media.angel-nft.com"
@@ -146,16 +148,25 @@ func TestLockFileOfOneDataset(t *testing.T) {
 // Names of datasets of which one is the beginning of another, and of classes with marks that sort
 // before a slash or a comma.
 func TestDigestIsOfSortedLines(t *testing.T) {
-	rows := map[string][]state.VersionRow{}
+	v := state.Version{Counts: map[string]map[string]int{}}
+	var rows []version.Row
 	var lines []string
-	for i, p := range []dataset.Place{{Dataset: "train", Class: "Rare"}, {Dataset: "train-b", Class: "Rare"}, {Dataset: "train", Class: "Rare+"}, {Dataset: "train", Class: "A b"}, {Dataset: "tr", Class: "!"}, {Dataset: "train", Class: ""}} {
-		r := state.VersionRow{Place: p, Frame: dataset.FrameAt("S01E01", 9-i), ETag: "e"}
-		rows[p.Dataset] = append(rows[p.Dataset], r)
-		lines = append(lines, fileOf(r)+",e\n")
+	for i, p := range []dataset.Place{{Dataset: "train", Class: "Rare"}, {Dataset: "train-b", Class: "Rare"}, {Dataset: "train", Class: "Rare+"}, {Dataset: "train", Class: "A b"}, {Dataset: "tr", Class: "!"}, {Dataset: "train", Class: ""}, {Dataset: "train", Class: "TT_S01_E01_FRM-00-00-00-12"}} {
+		r := version.Row{Place: p, Frame: dataset.FrameAt("S01E01", 20-i), ETag: "e"}
+		rows, v.Counts[p.Dataset] = append(rows, r), nil
+		lines = append(lines, r.File()+",e\n")
+		r.Frame = dataset.FrameAt("S01E01", i) // around the class that is named like a frame
+		rows = append(rows, r)
+		lines = append(lines, r.File()+",e\n")
 	}
 	slices.Sort(lines)
 	sum := sha256.Sum256([]byte(strings.Join(lines, "")))
-	got, err := digestRows(func(name string) ([]state.VersionRow, error) { return rows[name], nil }, slices.Sorted(maps.Keys(rows)))
+	parts, _, err := versiontest.Parts(layout, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &puller{Options: Options{Store: &state.Store{Layout: layout}, Version: v}, parts: parts}
+	got, err := p.digestRows()
 	if want := "sha256:" + hex.EncodeToString(sum[:]); got != want || err != nil {
 		t.Errorf("%s, %v, want %s", got, err, want)
 	}
@@ -170,10 +181,13 @@ func TestLockFileOfWhatIsNotThere(t *testing.T) {
 		want   string
 	}{
 		{"removed by retention", func(w *world, _ *LockFile) {
-			_, err := w.store.Retain(t.Context(), w.bucket, 4, 1)
+			_, err := version.Retain(t.Context(), w.store, w.bucket, 4, 1)
 			w.must(err)
 		}, false, "version 3 of the lock file is not there any more: it had no tag, and --keep-versions (SHUFFLE_KEEP_VERSIONS) removes old versions; the latest is version 4"},
 		{"changed rows", func(w *world, _ *LockFile) {
+			v, err := w.store.ReadVersion(t.Context(), 3)
+			w.must(err)
+			w.format1(v)
 			c, err := w.store.Read(t.Context(), state.VersionName(3, "train.csv"))
 			w.must(err)
 			body := strings.Replace(string(c.Body), "/Rare/", "/Common/", 1)

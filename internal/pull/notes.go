@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"hash/maphash"
 	"io/fs"
 	"os"
 	"sync"
@@ -19,7 +20,8 @@ type note struct {
 // notes are kept in a file that only grows, so that a pull that was killed has lost the last one at most.
 type notes struct {
 	mu   sync.Mutex
-	all  map[note]bool
+	seed maphash.Seed
+	all  map[uint64]struct{} // hashes of the notes: in a bucket with KMS there is one for every file
 	file *os.File
 }
 
@@ -28,11 +30,11 @@ func (n *notes) open(root *os.Root) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	n.all = map[note]bool{}
+	n.seed, n.all = maphash.MakeSeed(), map[uint64]struct{}{}
 	for line := range bytes.Lines(body) {
 		var one note
 		if json.Unmarshal(line, &one) == nil { // a line that was cut off is one file downloaded again
-			n.all[one] = true
+			n.all[maphash.Comparable(n.seed, one)] = struct{}{}
 		}
 	}
 	n.file, err = root.OpenFile(noteFile, os.O_WRONLY|os.O_CREATE|os.O_APPEND, fileMode)
@@ -45,7 +47,8 @@ func (n *notes) open(root *os.Root) error {
 func (n *notes) has(one note) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.all[one]
+	_, ok := n.all[maphash.Comparable(n.seed, one)]
+	return ok
 }
 
 func (n *notes) add(one note) error {
@@ -55,7 +58,7 @@ func (n *notes) add(one note) error {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.all[one] = true
+	n.all[maphash.Comparable(n.seed, one)] = struct{}{}
 	_, err = n.file.Write(append(line, '\n'))
 	return err
 }

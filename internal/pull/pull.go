@@ -7,6 +7,7 @@
 package pull
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // Bucket is what pull reads besides the version's own objects.
@@ -95,7 +96,7 @@ func Pull(ctx context.Context, opt Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	p := &puller{Options: opt, names: names, wanted: map[string]bool{}}
+	p := &puller{Options: opt, names: names, wanted: map[dataset.Place]dataset.FrameSet{}}
 	p.result = Result{Version: opt.Version.Generation, Tag: opt.Tag, Dir: opt.Dir, Failed: []Failure{}}
 	if err := p.readRows(ctx); err != nil {
 		return p.result, err
@@ -135,8 +136,8 @@ func datasets(opt Options) ([]string, error) {
 type puller struct {
 	Options
 	names  []string
-	rows   []state.VersionRow
-	wanted map[string]bool // the files of the version
+	parts  version.Parts                      // the rows of the version
+	wanted map[dataset.Place]dataset.FrameSet // the files to have
 	root   *os.Root
 	mark   mark
 	notes  notes
@@ -146,38 +147,46 @@ type puller struct {
 	result Result
 }
 
-// readRows reads the rows of all datasets, before anything is written, and keeps those to pull. The
-// others count in the digest.
-func (p *puller) readRows(ctx context.Context) (err error) {
-	p.result.Digest, err = digestRows(func(name string) ([]state.VersionRow, error) {
-		rows, err := versions.DatasetRows(ctx, p.Store, p.Version, name)
-		if slices.Contains(p.names, name) {
-			p.take(rows)
+// readRows reads the rows of all datasets, before anything is written, and counts those to pull. The others count in the
+// digest.
+func (p *puller) readRows(ctx context.Context) error {
+	for name := range p.Version.Counts {
+		if !dataset.ValidName(name) {
+			return fmt.Errorf("version %d: %.60q is no name of a dataset", p.Version.Generation, name)
 		}
-		return rows, err
-	}, slices.Sorted(maps.Keys(p.Version.Counts)))
+	}
+	c, err := version.Open(ctx, p.Store, p.Version)
 	if err != nil {
 		return err
 	}
-	p.result.Frames = len(p.rows)
+	if p.parts, err = c.All(ctx); err != nil {
+		return err
+	}
+	if p.result.Digest, err = p.digestRows(); err != nil {
+		return err
+	}
+	for _, name := range p.names {
+		for r, err := range p.parts.Rows(p.Store.Layout, name) {
+			if err != nil {
+				return err
+			}
+			p.want(r)
+		}
+	}
 	return p.checkLock()
 }
 
-// take adds rows to those to pull.
-func (p *puller) take(rows []state.VersionRow) {
-	for _, r := range rows {
-		if r.Place.Class == "" {
-			p.result.Classless++
-			continue
-		}
-		p.wanted[fileOf(r)] = true
-		p.rows = append(p.rows, r)
+// want takes in a row to pull.
+func (p *puller) want(r version.Row) {
+	if r.Place.Class == "" {
+		p.result.Classless++
+		return
 	}
-}
-
-// fileOf is the row's file, relative to the folder.
-func fileOf(r state.VersionRow) string {
-	return dataset.Layout{}.Key(r.Place, r.Frame)[len(dataset.Layout{}.ML()):]
+	if p.wanted[r.Place] == nil {
+		p.wanted[r.Place] = dataset.FrameSet{}
+	}
+	p.wanted[r.Place].Add(r.Frame)
+	p.result.Frames++
 }
 
 func (p *puller) pull(ctx context.Context) error {
@@ -200,31 +209,39 @@ func (p *puller) pull(ctx context.Context) error {
 	if err := p.sweep(); err != nil {
 		return err
 	}
-	if err := p.describe(ctx); err != nil {
+	if err := p.describe(); err != nil {
 		return err
 	}
 	return p.end()
 }
 
+// fetchAll fetches the files, folder by folder, so that the rows of one folder of an episode are in memory.
 func (p *puller) fetchAll(ctx context.Context) error {
 	g, fetching := errgroup.WithContext(ctx)
 	g.SetLimit(max(p.Parallel, 1))
 	var done atomic.Int64
-	for _, r := range p.rows {
-		if fetching.Err() != nil {
-			break
+	total := p.result.Frames
+	var unread error
+	for _, name := range p.names {
+		for r, err := range p.parts.Rows(p.Store.Layout, name) {
+			if unread = err; err != nil || fetching.Err() != nil {
+				break
+			}
+			if r.Place.Class == "" {
+				continue
+			}
+			g.Go(func() error {
+				if err := p.file(fetching, r); err != nil {
+					return err
+				}
+				if n := done.Add(1); p.Progress != nil {
+					p.Progress(int(n), total)
+				}
+				return nil
+			})
 		}
-		g.Go(func() error {
-			if err := p.file(fetching, r); err != nil {
-				return err
-			}
-			if n := done.Add(1); p.Progress != nil {
-				p.Progress(int(n), len(p.rows))
-			}
-			return nil
-		})
 	}
-	if err := g.Wait(); err != nil {
+	if err := cmp.Or(g.Wait(), unread); err != nil {
 		return fmt.Errorf("pull version %d: %w; the same command goes on where it stopped", p.Version.Generation, err)
 	}
 	return ctx.Err() // when it ended, files were left out

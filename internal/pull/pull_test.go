@@ -21,6 +21,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -96,7 +98,7 @@ type stood struct {
 // publish makes the datasets these images, and a version of them.
 func (w *world) publish(generation int64, images map[int]stood) state.Version {
 	w.t.Helper()
-	var rows []state.VersionRow
+	var rows []version.Row
 	for page, err := range bucket.Pages(context.Background(), w.bucket, bucket.ListInput{Prefix: layout.ML()}) {
 		w.must(err)
 		for _, o := range page.Objects {
@@ -105,14 +107,14 @@ func (w *world) publish(generation int64, images map[int]stood) state.Version {
 		}
 	}
 	for i, im := range images {
-		r := state.VersionRow{Place: im.place, Frame: dataset.FrameAt("S01E01", i)}
+		r := version.Row{Place: im.place, Frame: dataset.FrameAt("S01E01", i)}
 		var err error
 		r.ETag, err = w.bucket.PutObject(context.Background(), layout.Key(r.Place, r.Frame), []byte(imageOf(i, im.content)), bucket.Condition{})
 		w.must(err)
 		r.SrcETag = r.ETag
 		rows = append(rows, r)
 	}
-	v, err := w.store.PublishVersion(context.Background(), state.Version{Generation: generation, Run: "20261123T212443Z-1", Settings: settings,
+	v, err := versiontest.Publish(context.Background(), w.store, state.Version{Generation: generation, Run: "20261123T212443Z-1", Settings: settings,
 		Digests: map[dataset.Episode]string{"S01E01": "x"}, Bases: map[dataset.Episode]string{"S01E01": base}}, rows)
 	w.must(err)
 	return v

@@ -2,6 +2,7 @@ package pull
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -48,20 +49,61 @@ func (p *puller) sweepDataset(name string) error {
 			}
 			continue
 		}
-		images, err := p.list(file)
-		if err != nil {
+		if err := p.sweepClass(file); err != nil {
 			return err
-		}
-		for _, image := range images {
-			if err := p.sweepFile(path.Join(file, image.Name()), image); err != nil {
-				return err
-			}
 		}
 		if p.Delete && !slices.Contains(p.Version.ClassNames(), e.Name()) {
 			_ = p.root.Remove(file) // it stays when there is something else in it
 		}
 	}
 	return nil
+}
+
+// sweepClass looks at the files of a class folder. It removes them when it has seen all: a folder that changes meanwhile may
+// not give every entry.
+func (p *puller) sweepClass(folder string) error {
+	var all []fs.DirEntry
+	err := p.eachEntry(folder, func(image fs.DirEntry) {
+		if p.isExtra(path.Join(folder, image.Name()), image) {
+			all = append(all, image)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, image := range all {
+		if err := p.sweepFile(path.Join(folder, image.Name()), image); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entriesAtOnce bounds the entries of a folder that are in memory.
+const entriesAtOnce = 1000
+
+// eachEntry gives the entries of a folder in no order; one that is missing is empty.
+func (p *puller) eachEntry(folder string, each func(fs.DirEntry)) error {
+	f, err := p.root.Open(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // It was only read.
+	for {
+		entries, err := f.ReadDir(entriesAtOnce)
+		for _, e := range entries {
+			each(e)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // list lists a folder; one that is missing is empty.
@@ -73,10 +115,16 @@ func (p *puller) list(folder string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-// sweepFile looks at one file. Only a regular file in a frame's place and with a frame's name is ever touched.
+// isExtra reports whether a file is a frame that the version does not have there: a regular file in a frame's place and with
+// a frame's name. No other is ever touched.
+func (p *puller) isExtra(file string, e fs.DirEntry) bool {
+	place, frame, ok := (dataset.Layout{}).Parse(dataset.Layout{}.ML() + file)
+	return ok && e.Type().IsRegular() && !p.wanted[place].Has(frame)
+}
+
+// sweepFile looks at one file.
 func (p *puller) sweepFile(file string, e fs.DirEntry) error {
-	ml := dataset.Layout{}.ML()
-	if _, _, ok := (dataset.Layout{}).Parse(ml + file); !ok || !e.Type().IsRegular() || p.wanted[file] {
+	if !p.isExtra(file, e) {
 		return nil
 	}
 	if !p.Delete {

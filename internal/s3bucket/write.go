@@ -25,14 +25,30 @@ import (
 // bucket with a default retention of Object Lock refuses a write without a checksum, and this is
 // the one that every store of this kind knows.
 func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
+	return b.PutObjectFrom(ctx, key, bytes.NewReader(body), cond)
+}
+
+// PutObjectFrom is PutObject of a body that need not be in memory. It reads the body from its start at least twice: for the
+// MD5, then for the request, whose length must be known before it begins.
+func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
 	const op = "PutObject"
 	if err := checkKey(key); err != nil {
 		return "", invalidKey(op, key, err)
 	}
-	sum := md5.Sum(body) //nolint:gosec // see the import
+	hash := md5.New() //nolint:gosec // see the import
+	_, err := body.Seek(0, io.SeekStart)
+	if err == nil {
+		_, err = io.Copy(hash, body)
+	}
+	if err == nil {
+		_, err = body.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return "", &bucket.Error{Op: op, Key: key, Code: bucket.CodeTransport, Err: fmt.Errorf("read the body: %w", err)}
+	}
 	in := &s3.PutObjectInput{
-		Bucket: &b.name, Key: &key, Body: bytes.NewReader(body), IfMatch: quoted(cond.IfMatch),
-		ContentMD5: aws.String(base64.StdEncoding.EncodeToString(sum[:])),
+		Bucket: &b.name, Key: &key, Body: body, IfMatch: quoted(cond.IfMatch),
+		ContentMD5: aws.String(base64.StdEncoding.EncodeToString(hash.Sum(nil))),
 	}
 	if cond.IfNoneMatch {
 		in.IfNoneMatch = aws.String("*")

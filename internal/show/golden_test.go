@@ -12,7 +12,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
@@ -45,12 +45,12 @@ func whyOf(x *why.Explanation) printer {
 	return func(w io.Writer, s Style) error { return Why(w, s, x) }
 }
 
-func tagOf(c state.TagChange) printer {
+func tagOf(c version.TagChange) printer {
 	return func(w io.Writer, s Style) error { return Tag(w, s, c) }
 }
 
 func differencesOf(against string, all []state.Difference, strays *dataset.StrayCount) printer {
-	return func(w io.Writer, s Style) error { return Differences(w, s, against, 86_400, 3, all, strays) }
+	return func(w io.Writer, s Style) error { return Differences(w, s, against, 86_400, 3, len(all), all, strays) }
 }
 
 func pages() map[string]printer {
@@ -110,19 +110,19 @@ func pages() map[string]printer {
 		"differences-none":      differencesOf("version 41", nil, nil),
 		"strays":                differencesOf("version 41", nil, sampleStrays()),
 		"versions":              func(w io.Writer, s Style) error { return Versions(w, s, sampleVersions()) },
-		"versions-none":         func(w io.Writer, s Style) error { return Versions(w, s, versions.Listing{}) },
+		"versions-none":         func(w io.Writer, s Style) error { return Versions(w, s, version.Listing{}) },
 		"diff":                  func(w io.Writer, s Style) error { return Diff(w, s, sampleDiff()) },
 		"versions-tagged":       func(w io.Writer, s Style) error { return Versions(w, s, taggedVersions()) },
-		"tag":                   tagOf(state.TagChange{Tag: "paper-2", Version: 41}),
-		"tag-moved":             tagOf(state.TagChange{Tag: "paper-2", Before: 38, Version: 41}),
-		"tag-removed":           tagOf(state.TagChange{Tag: "paper-2", Before: 41}),
+		"tag":                   tagOf(version.TagChange{Tag: "paper-2", Version: 41}),
+		"tag-moved":             tagOf(version.TagChange{Tag: "paper-2", Before: 38, Version: 41}),
+		"tag-removed":           tagOf(version.TagChange{Tag: "paper-2", Before: 41}),
 		"class-numbers":         func(w io.Writer, s Style) error { return ClassNumbers(w, s, "./frames", newClass()) },
 		"class-numbers-end":     func(w io.Writer, s Style) error { return ClassNumbers(w, s, "./frames", newClass()[:1]) },
 		"class-numbers-hostile": func(w io.Writer, s Style) error { return ClassNumbers(w, s, hostile, hostileClasses()) },
 		"diff-same-renumbered": func(w io.Writer, s Style) error {
-			return Diff(w, s, versions.Diff{From: 41, To: 42, Same: 85_782, ClassNumbers: newClass()})
+			return Diff(w, s, version.Diff{From: 41, To: 42, Same: 85_782, ClassNumbers: newClass()})
 		},
-		"diff-same":     func(w io.Writer, s Style) error { return Diff(w, s, versions.Diff{From: 41, To: 42, Same: 85_782}) },
+		"diff-same":     func(w io.Writer, s Style) error { return Diff(w, s, version.Diff{From: 41, To: 42, Same: 85_782}) },
 		"pull":          func(w io.Writer, s Style) error { return Pull(w, s, wholePull()) },
 		"pull-broken":   func(w io.Writer, s Style) error { return Pull(w, s, brokenPull()) },
 		"why-keep":      whyOf(keptFrame()),

@@ -46,16 +46,16 @@ func runRow(st state.Status) []span {
 		problemCell(st.Dead), problemCell(st.Differences), problemCell(len(st.Held)), plain(took)}
 }
 
-// Differences prints what verify found: against is what the datasets were compared with. Strays are
-// no differences.
-func Differences(w io.Writer, s Style, against string, frames, episodes int, diffs []state.Difference, strays *dataset.StrayCount) error {
+// Differences prints what verify found: against is what the datasets were compared with, and diffs are the first of all
+// differences. Strays are no differences.
+func Differences(w io.Writer, s Style, against string, frames, episodes, all int, diffs []state.Difference, strays *dataset.StrayCount) error {
 	return write(w, s, func(p *page) {
 		if strays != nil {
 			p.strays(strays)
 			p.gap()
 		}
 		compared := "(" + count(frames, "frame") + " of " + count(episodes, "episode") + ")"
-		if len(diffs) == 0 {
+		if all == 0 {
 			p.item(lead{{"✓ ", green}}, plain("no difference: the datasets equal "+against), plain(compared))
 			return
 		}
@@ -64,9 +64,13 @@ func Differences(w io.Writer, s Style, against string, frames, episodes int, dif
 			kinds[kindName(d.Kind)]++
 			p.para(at("  "), 4, plain(d.String()))
 		}
+		said := []span{{count(all, "difference") + " between the datasets and " + against + ":", red}, plain(tally(kinds))}
+		if more := all - len(diffs); more > 0 {
+			p.para(at("  "), 4, plain("and "+number(more)+" more"))
+			said[1] = plain("the first " + number(len(diffs)) + " are " + tally(kinds))
+		}
 		p.gap()
-		p.item(lead{{"✗ ", red}}, span{count(len(diffs), "difference") + " between the datasets and " + against + ":", red},
-			plain(tally(kinds)), plain(compared))
+		p.item(lead{{"✗ ", red}}, append(said, plain(compared))...)
 		p.next(step("plan", "plan what mends them"))
 	})
 }

@@ -42,16 +42,19 @@ func (p *page) planned(r *state.Report) {
 // outcome is what a report knows beyond the status.
 func (p *page) outcome(r *state.Report) {
 	p.item(at("  Cost      "), plain(dollars(r.CostUSD)+", as planned"))
-	p.item(at("  Version   "), plain(version(r)))
+	p.item(at("  Version   "), plain(versionOf(r)))
 	if !r.Verified {
 		p.item(at("  Verified  "), plain("no: the datasets were not listed after the last task"))
+	}
+	for _, warning := range r.Warnings {
+		p.para(lead{{"  Warning   ", red}}, 12, plain(warning))
 	}
 	if len(r.DeadCodes) > 0 {
 		p.item(at("  Dead by   "), plain(tally(r.DeadCodes)))
 	}
 }
 
-func version(r *state.Report) string {
+func versionOf(r *state.Report) string {
 	switch r.Version {
 	case 0:
 		return "none yet"

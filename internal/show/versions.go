@@ -1,6 +1,10 @@
 package show
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -8,12 +12,11 @@ import (
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/advice"
-	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/versions"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // Versions prints a table of dataset versions, as they come.
-func Versions(w io.Writer, s Style, l versions.Listing) error {
+func Versions(w io.Writer, s Style, l version.Listing) error {
 	return write(w, s, func(p *page) {
 		if len(l.Versions) == 0 {
 			p.head(plain("There is no dataset version yet: a run that succeeds publishes one."))
@@ -38,7 +41,7 @@ func Versions(w io.Writer, s Style, l versions.Listing) error {
 }
 
 // Tag prints what became of a tag.
-func Tag(w io.Writer, s Style, c state.TagChange) error {
+func Tag(w io.Writer, s Style, c version.TagChange) error {
 	return write(w, s, func(p *page) {
 		said := fmt.Sprintf("names version %d, which stays until the tag is removed", c.Version)
 		switch {
@@ -52,7 +55,7 @@ func Tag(w io.Writer, s Style, c state.TagChange) error {
 }
 
 // datasetsOf are those of all versions, in the newest one's order.
-func datasetsOf(all []versions.Listed) []string {
+func datasetsOf(all []version.Listed) []string {
 	var names []string
 	for _, v := range all {
 		for _, name := range v.Datasets {
@@ -64,7 +67,7 @@ func datasetsOf(all []versions.Listed) []string {
 	return names
 }
 
-func versionRow(v versions.Listed, names []string, latest int64) []span {
+func versionRow(v version.Listed, names []string, latest int64) []span {
 	row := []span{plain(fmt.Sprint(v.Generation)), plain(v.Created.UTC().Format("2006-01-02 15:04 UTC")), cell(v.Frames, "")}
 	for _, name := range names {
 		n := 0
@@ -75,7 +78,7 @@ func versionRow(v versions.Listed, names []string, latest int64) []span {
 	}
 	var notes []string
 	if v.Generation == latest {
-		notes = append(notes, versions.Latest)
+		notes = append(notes, version.Latest)
 	}
 	notes = append(notes, v.Tags...)
 	if v.Restores > 0 {
@@ -87,7 +90,7 @@ func versionRow(v versions.Listed, names []string, latest int64) []span {
 	return append(row, plain(strings.Join(notes, ", ")))
 }
 
-func versionSteps(all []versions.Listed) []advice.Step {
+func versionSteps(all []version.Listed) []advice.Step {
 	newest := all[0].Generation
 	steps := []advice.Step{step(fmt.Sprintf("pull --version %d DIR", newest), "download it")}
 	if len(all) > 1 {
@@ -102,14 +105,14 @@ func versionSteps(all []versions.Listed) []advice.Step {
 const shownChanges = 20
 
 // Diff prints what became of the frames from one dataset version to another.
-func Diff(w io.Writer, s Style, d versions.Diff) error {
+func Diff(w io.Writer, s Style, d version.Diff) error {
 	return write(w, s, func(p *page) {
-		before := d.Same + len(d.Changes) - d.Totals[versions.Added]
+		before := d.Same + d.Differing() - d.Totals[version.Added]
 		from := fmt.Sprintf("Version %d → %d:", d.From, d.To)
 		if d.From == 0 {
 			from = fmt.Sprintf("Version %d, the first:", d.To)
 		}
-		if len(d.Changes) == 0 {
+		if d.Differing() == 0 {
 			p.item(lead{{"✓ ", green}}, span{from, bold}, plain("no difference in "+count(before, "frame")))
 			p.settingChanges(d.Settings)
 			p.classNumbers("", d.ClassNumbers)
@@ -128,9 +131,44 @@ func Diff(w io.Writer, s Style, d versions.Diff) error {
 	})
 }
 
-func kinds(d versions.Diff) string {
+// DiffJSON prints a diff as one JSON object, with all changes as they come: all of them may be more than memory should hold.
+func DiffJSON(w io.Writer, d version.Diff, changes func(func(version.Change) error) error) error {
+	d.Changes = []version.Change{}
+	head, err := encodeJSON(d, "")
+	if err != nil {
+		return err
+	}
+	head, ok := bytes.CutSuffix(head, []byte("[]\n}\n")) // changes is the last member
+	if !ok {
+		return fmt.Errorf("a diff does not end with its changes: %.100q", head)
+	}
+	out := bufio.NewWriter(w)
+	_, _ = out.Write(head) // Flush gives the error of any write
+	before, end := "[\n    ", "[]\n}\n"
+	err = changes(func(c version.Change) error {
+		one, err := encodeJSON(c, "    ")
+		_, _ = out.WriteString(before)
+		_, _ = out.Write(bytes.TrimSpace(one))
+		before, end = ",\n    ", "\n  ]\n}\n"
+		return err
+	})
+	_, _ = out.WriteString(end)
+	return errors.Join(err, out.Flush())
+}
+
+// encodeJSON is the form that all of --json has.
+func encodeJSON(v any, prefix string) ([]byte, error) {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(prefix, "  ")
+	err := enc.Encode(v)
+	return body.Bytes(), err
+}
+
+func kinds(d version.Diff) string {
 	var parts []string
-	for _, k := range versions.Kinds {
+	for _, k := range version.Kinds {
 		if n := d.Totals[k]; n > 0 {
 			parts = append(parts, number(n)+" "+string(k))
 		}
@@ -138,10 +176,10 @@ func kinds(d versions.Diff) string {
 	return strings.Join(parts, ", ")
 }
 
-func (p *page) classChanges(all []versions.ClassChanges) {
+func (p *page) classChanges(all []version.ClassChanges) {
 	columns := []column{{"Class", false}, {"before", true}, {"after", true}, {"added", true}, {"removed", true},
 		{"label+", true}, {"label-", true}, {"moved", true}, {"refreshed", true}}
-	var sum versions.ClassChanges
+	var sum version.ClassChanges
 	rows := [][]span{}
 	for _, c := range all {
 		rows = append(rows, classChangesRow(plain(className(c.Class)), c))
@@ -153,7 +191,7 @@ func (p *page) classChanges(all []versions.ClassChanges) {
 	p.table(columns, append(rows, classChangesRow(span{"Total", bold}, sum)))
 }
 
-func classChangesRow(name span, c versions.ClassChanges) []span {
+func classChangesRow(name span, c version.ClassChanges) []span {
 	row := []span{name}
 	for _, n := range []int{c.Before, c.After, c.Added, c.Removed, c.RelabelledTo, c.RelabelledFrom, c.Moved, c.Refreshed} {
 		row = append(row, cell(n, ""))
@@ -161,7 +199,7 @@ func classChangesRow(name span, c versions.ClassChanges) []span {
 	return row
 }
 
-func (p *page) relabellings(all []versions.Relabelling) {
+func (p *page) relabellings(all []version.Relabelling) {
 	if len(all) == 0 {
 		return
 	}
@@ -173,7 +211,7 @@ func (p *page) relabellings(all []versions.Relabelling) {
 	p.item(at("Relabelled  "), plain(strings.Join(parts, ", ")))
 }
 
-func (p *page) changes(d versions.Diff) {
+func (p *page) changes(d version.Diff) {
 	p.gap()
 	shownOnes := d.Changes[:min(len(d.Changes), shownChanges)]
 	for _, c := range shownOnes {
@@ -181,12 +219,12 @@ func (p *page) changes(d versions.Diff) {
 		switch {
 		case where == "":
 			where = strings.Join(c.To, " and ")
-		case len(c.To) > 0 && c.Kind != versions.Refreshed:
+		case len(c.To) > 0 && c.Kind != version.Refreshed:
 			where += " → " + strings.Join(c.To, " and ")
 		}
 		p.item(at(fmt.Sprintf("  %-10s  ", c.Kind)), plain(string(c.Frame)), plain(where))
 	}
-	if more := len(d.Changes) - len(shownOnes); more > 0 {
+	if more := d.Differing() - len(shownOnes); more > 0 {
 		p.para(at("  "), 4, plain("and "+number(more)+" more, see --json"))
 	}
 }

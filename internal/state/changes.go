@@ -178,7 +178,7 @@ func (r *ChangesReader) Next() (c FrameChange, err error) {
 		return c, err
 	}
 	for i := range cells {
-		cells[i] = armed(cells[i])
+		cells[i] = Armed(cells[i])
 	}
 	if c.Frame, err = dataset.ParseFrame(cells[1]); err != nil {
 		return c, err
@@ -210,7 +210,7 @@ func EncodeChanges(changes []FrameChange) ([]byte, error) {
 
 // DecodeChanges reads what EncodeChanges made. Damage is ErrDamaged.
 func DecodeChanges(body []byte) ([]FrameChange, error) {
-	plain, err := decodePlain(body)
+	plain, err := Unpack(body)
 	if err != nil {
 		return nil, err
 	}

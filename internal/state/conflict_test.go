@@ -3,6 +3,7 @@ package state_test
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 )
 
 // racing refuses the first conditional writes of a name with 409, as S3 does when another request for the key is under way, whether or
@@ -28,6 +31,10 @@ func (b *racing) PutObject(ctx context.Context, key string, body []byte, cond bu
 	return b.Bucket.PutObject(ctx, key, body, cond)
 }
 
+func (b *racing) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
+}
+
 func raced(t *testing.T, name string, times int) *state.Store {
 	t.Helper()
 	b, err := dirbucket.Open(t.TempDir())
@@ -42,7 +49,7 @@ func TestVersionAfterARace(t *testing.T) {
 	for _, name := range []string{"train.csv", "classes.json", "version.json"} {
 		s := raced(t, name, 2)
 		v := state.Version{Generation: 1, Settings: state.Settings{Datasets: []string{"train", "test"}}}
-		if _, err := s.PublishVersion(t.Context(), v, nil); err != nil {
+		if _, err := versiontest.Publish(t.Context(), s, v, nil); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		for _, object := range []string{"train.csv", "test.csv", "classes.json", "version.json"} {

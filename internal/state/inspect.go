@@ -1,11 +1,9 @@
 package state
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
@@ -77,79 +75,11 @@ func (s *Store) inspectCounts(ctx context.Context, p Pointer, names map[string]i
 	return all
 }
 
-// InspectVersions reads the newest dataset version whole, and version.json of the others.
-func (s *Store) InspectVersions(ctx context.Context) (all []Inspected) {
-	generations, err := s.generations(ctx)
-	if err != nil || len(generations) == 0 {
-		return []Inspected{{Name: "versions/", Detail: "no dataset version yet", Err: err}}
-	}
-	v, err := s.LatestVersion(ctx)
-	if err == nil {
-		all = append(all, s.inspectLatest(ctx, v))
-		all = append(all, s.inspectRows(ctx, v)...)
-	} else {
-		all = append(all, Inspected{Name: LatestName, Err: err})
-	}
-	good := 0
-	for _, g := range generations {
-		switch _, err := s.ReadVersion(ctx, g); {
-		case err == nil:
-			good++
-		case !errors.Is(err, bucket.ErrNotFound): // begun and not finished, or just being removed
-			all = append(all, Inspected{Name: VersionName(g, versionFile), Err: err})
-		}
-	}
-	return append(all, Inspected{Name: "versions/", Detail: fmt.Sprintf("%d are readable, the newest is %d; the rows of that one were read", good, v.Generation)})
-}
-
-func (s *Store) inspectLatest(ctx context.Context, v Version) Inspected {
-	var named latest
-	_, err := s.ReadJSON(ctx, LatestName, &named)
-	if err == nil && named.Generation != v.Generation {
-		err = fmt.Errorf("read %s%s: %w: it names version %d, and the newest that is whole is %d", s.Layout.State(), LatestName, ErrDamaged, named.Generation, v.Generation)
-	}
-	return Inspected{Name: LatestName, Detail: fmt.Sprintf("names version %d", v.Generation), Err: err}
-}
-
-// inspectRows compares the snapshot of a version with its counts, and each CSV with the snapshot that it was made from.
-func (s *Store) inspectRows(ctx context.Context, v Version) (all []Inspected) {
-	name := VersionName(v.Generation, snapshotFile)
-	_, rows, err := s.snapshot(ctx, v.Generation)
-	if err == nil && len(rows) != v.Frames {
-		err = fmt.Errorf("read %s%s: %w: it has %d rows, and the version %d", s.Layout.State(), name, ErrDamaged, len(rows), v.Frames)
-	}
-	all = append(all, Inspected{Name: name, Detail: fmt.Sprintf("%d rows", len(rows)), Err: err})
-	for dataset := range v.Counts {
-		c, readErr := s.Read(ctx, VersionName(v.Generation, dataset+".csv"))
-		if readErr == nil && err == nil {
-			want, encodeErr := encodeRows(s.Layout, dataset, rows)
-			if readErr = encodeErr; encodeErr == nil && !bytes.Equal(want, c.Body) {
-				readErr = fmt.Errorf("%w: its rows are not those of %s", ErrDamaged, name)
-			}
-		}
-		all = append(all, Inspected{Name: VersionName(v.Generation, dataset+".csv"), Detail: "whole", Err: readErr})
-	}
-	slices.SortFunc(all, func(a, b Inspected) int { return compareFolders(a.Name, b.Name) })
-	return all
-}
-
 // InspectLists reads the objects that belong to no run and no version.
 func (s *Store) InspectLists(ctx context.Context) []Inspected {
-	named := Inspected{Name: tagsName, Detail: "none"}
-	c, err := s.Read(ctx, tagsName)
-	if err == nil {
-		var t tags
-		if t, err = s.decodeTags(c.Body); err != nil {
-			err = fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
-		named.Detail = fmt.Sprintf("%d tags", len(t.Tags))
-	}
-	if !errors.Is(err, bucket.ErrNotFound) {
-		named.Err = err
-	}
-	all := []Inspected{named, inspectLines[Unreadable](ctx, s, UnreadableName)}
+	all := []Inspected{inspectLines[Unreadable](ctx, s, UnreadableName)}
 	others := Inspected{Name: environmentsName, Detail: "none", Heals: true}
-	c, err = s.Read(ctx, environmentsName)
+	c, err := s.Read(ctx, environmentsName)
 	if errors.Is(err, bucket.ErrNotFound) {
 		return append(all, others)
 	}

@@ -121,5 +121,5 @@ func (s *Store) ReadProblems(ctx context.Context, run string, e EpisodePlan) ([]
 	if e.MoreProblems == 0 || len(e.Kinds) == 0 {
 		return e.Problems, nil
 	}
-	return readLines[Problem](ctx, s, problemsName(run, e.Name()))
+	return ReadLines[Problem](ctx, s, problemsName(run, e.Name()))
 }

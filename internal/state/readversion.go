@@ -1,11 +1,12 @@
 package state
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,7 +27,7 @@ func (s *Store) LatestVersion(ctx context.Context) (Version, error) {
 	if !errors.Is(err, bucket.ErrNotFound) && !errors.Is(err, ErrDamaged) {
 		return Version{}, err
 	}
-	generations, listErr := s.generations(ctx)
+	generations, listErr := s.Generations(ctx)
 	if listErr != nil {
 		return Version{}, listErr
 	}
@@ -43,7 +44,7 @@ func (s *Store) LatestVersion(ctx context.Context) (Version, error) {
 // ReadVersion reads a version; bucket.ErrNotFound when there is none of that generation, ErrDamaged when it is of another.
 func (s *Store) ReadVersion(ctx context.Context, generation int64) (Version, error) {
 	var v Version
-	name := VersionName(generation, versionFile)
+	name := VersionName(generation, VersionFile)
 	_, err := s.ReadJSON(ctx, name, &v)
 	if err == nil && (v.Generation != generation || v.V < 1) {
 		err = fmt.Errorf("read %s%s: %w: it is of generation %d", s.Layout.State(), name, ErrDamaged, v.Generation)
@@ -53,7 +54,7 @@ func (s *Store) ReadVersion(ctx context.Context, generation int64) (Version, err
 
 // Versions reads all versions that are whole, newest first.
 func (s *Store) Versions(ctx context.Context) ([]Version, error) {
-	generations, err := s.generations(ctx)
+	generations, err := s.Generations(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -73,54 +74,20 @@ func (s *Store) Versions(ctx context.Context) ([]Version, error) {
 	return slices.DeleteFunc(read, func(v Version) bool { return v.V == 0 }), err
 }
 
-// ReadVersionRows reads the rows of one dataset of a version, by key.
-func (s *Store) ReadVersionRows(ctx context.Context, generation int64, name string) ([]VersionRow, error) {
-	body, err := s.ReadVersionCSV(ctx, generation, name)
+// Generations are those of all versions, newest first, whole or not.
+func (s *Store) Generations(ctx context.Context) ([]int64, error) {
+	names, err := s.Names(ctx, "versions/")
 	if err != nil {
 		return nil, err
 	}
-	rows, err := decodeRows(s.Layout, bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", VersionName(generation, name+".csv"), err)
-	}
-	return rows, nil
-}
-
-// ReadVersionCSV reads the CSV of one dataset of a version. It stands there for people, who may delete it: then it is made again, from
-// the snapshot that it was made from.
-func (s *Store) ReadVersionCSV(ctx context.Context, generation int64, name string) ([]byte, error) {
-	c, err := s.Read(ctx, VersionName(generation, name+".csv"))
-	if !errors.Is(err, bucket.ErrNotFound) {
-		return c.Body, err
-	}
-	_, rows, snapshotErr := s.snapshot(ctx, generation)
-	if errors.Is(snapshotErr, bucket.ErrNotFound) {
-		return nil, fmt.Errorf("%w, and neither is %s, which has the same rows: restore one of them, or plan without earlier versions by deleting %s",
-			err, snapshotFile, s.Layout.State()+LatestName)
-	}
-	if snapshotErr != nil {
-		return nil, snapshotErr
-	}
-	return encodeRows(s.Layout, name, rows)
-}
-
-// snapshot reads a version and its rows as they were decided on, by key.
-func (s *Store) snapshot(ctx context.Context, generation int64) (v Version, rows []VersionRow, err error) {
-	name := VersionName(generation, snapshotFile)
-	lines, err := readLines[snapshotLine](ctx, s, name)
-	if err != nil {
-		return v, nil, err
-	}
-	if len(lines) == 0 || lines[0].Version == nil {
-		return v, nil, fmt.Errorf("read %s: it does not begin with a version", name)
-	}
-	rows = make([]VersionRow, 0, len(lines)-1)
-	for _, line := range lines[1:] {
-		place, frame, ok := s.Layout.Parse(s.Layout.ML() + line.Key)
-		if !ok {
-			return v, nil, fmt.Errorf("read %s: %q is no frame's key", name, line.Key)
+	var all []int64
+	for _, name := range names {
+		folder, ok := strings.CutSuffix(name, "/")
+		if g, err := strconv.ParseInt(folder, 10, 64); ok && err == nil {
+			all = append(all, g)
 		}
-		rows = append(rows, VersionRow{Place: place, Frame: frame, ETag: line.ETag, SrcETag: line.SrcETag})
 	}
-	return *lines[0].Version, rows, nil
+	slices.Sort(all)
+	slices.Reverse(all)
+	return all, nil
 }

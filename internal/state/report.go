@@ -30,11 +30,15 @@ type Report struct {
 	// Verified says that the destination was listed after the last task. Without it Differences means nothing.
 	Verified bool `json:"verified"`
 	// DifferenceList names the first MaxDifferences of Differences.
-	DifferenceList []Difference      `json:"difference_list"`
-	Totals         Totals            `json:"totals"`
-	Episodes       []EpisodePlan     `json:"episodes"`
-	Orphans        []Orphan          `json:"orphans,omitempty"`
-	Manifests      []ManifestProblem `json:"problems,omitempty"`
+	DifferenceList []Difference `json:"difference_list"`
+	// Warnings are what went wrong without spoiling the run.
+	Warnings []string `json:"warnings,omitempty"`
+	// DeadCodes counts the dead tasks by the code of their reason.
+	DeadCodes map[string]int    `json:"dead_codes,omitempty"`
+	Totals    Totals            `json:"totals"`
+	Episodes  []EpisodePlan     `json:"episodes"`
+	Orphans   []Orphan          `json:"orphans,omitempty"`
+	Manifests []ManifestProblem `json:"problems,omitempty"`
 	// Balance is of the planned episodes; After is from the listing when Verified, else from the plan.
 	Balance        []Balance `json:"balance"`
 	MissingClasses []string  `json:"missing_classes,omitempty"`
@@ -142,6 +146,20 @@ func (s *Store) WriteReport(ctx context.Context, r *Report, cond bucket.Conditio
 		return "", fmt.Errorf("write %s: %w", ReportName, err)
 	}
 	return s.WriteEndFile(ctx, r.Run, ReportName, body, cond)
+}
+
+// WriteEndText is WriteEndFile of a long text.
+func (s *Store) WriteEndText(ctx context.Context, run, name string, body *Text, cond bucket.Condition) error {
+	name = RunName(run, name)
+	_, err := s.WriteFrom(ctx, name, body.Reader(), cond)
+	if !errors.Is(err, bucket.ErrPrecondition) && !(errors.Is(err, bucket.ErrNotFound) && cond.IfMatch != "") {
+		return err
+	}
+	// As in WriteEndFile. The text is compared block by block.
+	if c, readErr := s.Read(ctx, name); readErr == nil && body.Equal(c.Body) {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrConflict, err)
 }
 
 // WriteEndFile saves a file about a run's end, and gives its ETag. ErrConflict says that somebody else has written another

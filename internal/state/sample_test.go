@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
 // A sample has every so manieth task of each kind, as it was planned, whatever stands in its keys.
 func TestSampleTasks(t *testing.T) {
-	s, _ := openStore(t)
+	s := &Store{Bucket: &membucket.Bucket{}, Layout: dataset.Layout{Prefix: "tuttle_twins"}}
 	var tasks []messages.Task
 	for i := range 100 {
 		task := messages.Task{V: 1, Run: "r", Seq: uint32(i), Op: messages.Copy, Frame: dataset.FrameAt("S01E01", i), Src: `a/"op":"move"`, Dst: "b"}

@@ -145,6 +145,12 @@ var ErrSettings = errors.New("settings in force")
 // again from it. And settings.json is held against the newest dataset version, so that one that belongs to other datasets,
 // or that somebody has put back, decides nothing.
 func (s *Store) Settings(ctx context.Context) (InForce, error) {
+	return s.SettingsBeside(ctx, s.LatestVersion)
+}
+
+// SettingsBeside is Settings for a caller that needs the newest dataset version too: latest reads it, LatestVersion by
+// default.
+func (s *Store) SettingsBeside(ctx context.Context, latest func(context.Context) (Version, error)) (InForce, error) {
 	for try := 1; ; try++ {
 		f, etag, err := s.readSettings(ctx)
 		if err != nil {
@@ -153,7 +159,7 @@ func (s *Store) Settings(ctx context.Context) (InForce, error) {
 		if etag == "" {
 			return s.rebuildSettings(ctx)
 		}
-		contradiction := s.contradiction(ctx, f)
+		contradiction := s.contradiction(ctx, f, latest)
 		if contradiction == "" {
 			return f, nil
 		}
@@ -205,7 +211,7 @@ func (s *Store) parseSettings(body []byte) (InForce, error) {
 // contradiction says what else the bucket has against the settings; "" is nothing. What cannot be read says nothing against
 // them. Settings do not change between Since and Generation, so every plan and version of that time has the same ones, and
 // every run that is published records its generation.
-func (s *Store) contradiction(ctx context.Context, f InForce) string {
+func (s *Store) contradiction(ctx context.Context, f InForce, latest func(context.Context) (Version, error)) string {
 	if f.Scope != s.Scope && f.Scope != "" && s.Scope != "" {
 		return fmt.Sprintf("it belongs to other datasets: those of %.100s, and these are of %s", f.Scope, s.Scope)
 	}
@@ -219,7 +225,7 @@ func (s *Store) contradiction(ctx context.Context, f InForce) string {
 			return fmt.Sprintf("it is older than run %s: it was recorded for generation %d", run, f.Generation)
 		}
 	}
-	v, err := s.LatestVersion(ctx)
+	v, err := latest(ctx)
 	of, theirs := fmt.Sprintf("dataset version %d", v.Generation), v.Definition
 	switch {
 	case err != nil && !errors.Is(err, bucket.ErrNotFound):

@@ -14,6 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 )
 
 // settingsWorld is a store in a folder, with what runs leave there.
@@ -54,7 +55,7 @@ func (w settingsWorld) published(p state.Plan) {
 
 func (w settingsWorld) version(p state.Plan) {
 	w.t.Helper()
-	_, err := w.PublishVersion(w.t.Context(), state.Version{Generation: p.Generation, Run: p.Run, Settings: p.Settings}, nil)
+	_, err := versiontest.Publish(w.t.Context(), w.Store, state.Version{Generation: p.Generation, Run: p.Run, Settings: p.Settings}, nil)
 	w.must(err)
 }
 

@@ -33,6 +33,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -45,6 +46,7 @@ import (
 type Bucket interface {
 	GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error)
 	PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error)
+	PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error)
 	ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error)
 }
 
@@ -72,6 +74,22 @@ func (s *Store) Write(ctx context.Context, name string, body []byte, cond bucket
 		return "", fmt.Errorf("write %s%s: %w", s.Layout.State(), name, err)
 	}
 	return etag, nil
+}
+
+// WriteFrom is Write of a body that need not be in memory. It is read from its start, perhaps several times.
+func (s *Store) WriteFrom(ctx context.Context, name string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	etag, err := s.Bucket.PutObjectFrom(ctx, s.Layout.State()+name, body, cond)
+	if err != nil {
+		return "", fmt.Errorf("write %s%s: %w", s.Layout.State(), name, err)
+	}
+	return etag, nil
+}
+
+// Exists reports whether there is an object of that name, without reading it.
+func (s *Store) Exists(ctx context.Context, name string) (bool, error) {
+	key := s.Layout.State() + name
+	page, err := bucket.List(ctx, s.Bucket, bucket.ListInput{Prefix: key, MaxKeys: 1, KeysOnly: true})
+	return len(page.Objects) > 0 && page.Objects[0].Key == key, err
 }
 
 // ReadJSON reads an object of one JSON value into v. One that cannot be read as such is ErrDamaged.

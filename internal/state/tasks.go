@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -29,13 +28,16 @@ func Chunks(tasks int) int { return (tasks + ChunkTasks - 1) / ChunkTasks }
 
 var (
 	encoder    = newEncoder()
-	decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+	decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(packedAtOnce), zstd.WithDecoderMaxMemory(1<<30))
 )
+
+// packedAtOnce bounds the texts that are compressed and read at a time: each takes a few MB beside the text.
+const packedAtOnce = 2
 
 // newEncoder makes an encoder that is set up already: else its first user would be, and a test's bubble of fake time would own
 // the channels in it.
 func newEncoder() *zstd.Encoder {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(packedAtOnce))
 	if err != nil {
 		panic("zstd encoder: " + err.Error()) // the options are constant
 	}
@@ -54,7 +56,7 @@ func (s *Store) WriteTasks(ctx context.Context, run string, chunk int, tasks []m
 
 // ReadTasks reads one chunk of a run's tasks. The error is ErrDamaged when it is another chunk, or of another run.
 func (s *Store) ReadTasks(ctx context.Context, run string, chunk int) ([]messages.Task, error) {
-	tasks, err := readLines[messages.Task](ctx, s, tasksName(run, chunk))
+	tasks, err := ReadLines[messages.Task](ctx, s, tasksName(run, chunk))
 	if err == nil && len(tasks) > 0 {
 		err = s.checkChunk(run, chunk, tasks[0], tasks[len(tasks)-1], len(tasks))
 	}
@@ -137,7 +139,7 @@ func (s *Store) WriteExpected(ctx context.Context, run string, e dataset.Episode
 
 // ReadExpected reads what WriteExpected saved.
 func (s *Store) ReadExpected(ctx context.Context, run string, e dataset.Episode) ([]Expected, error) {
-	all, err := readLines[Expected](ctx, s, expectedName(run, e))
+	all, err := ReadLines[Expected](ctx, s, expectedName(run, e))
 	for i := range all {
 		place, frame, ok := s.Layout.Parse(s.Layout.ML() + all[i].Key)
 		if !ok {
@@ -172,37 +174,41 @@ func (s *Store) AddTaskPairs(ctx context.Context, run, part string, pairs []Task
 	return writeLines(ctx, s, RunName(run, "etags-"+part+".jsonl.zst"), pairs)
 }
 
-// TaskPairs reads the pairs that were kept with their tasks.
-func (s *Store) TaskPairs(ctx context.Context, run string) ([]TaskPair, error) {
-	return readPairs[TaskPair](ctx, s, run)
+// EachTaskPair gives the pairs that were kept with their tasks. It holds one object of them at a time.
+func (s *Store) EachTaskPair(ctx context.Context, run string, each func(TaskPair) error) error {
+	return eachPair(ctx, s, run, each)
 }
 
-// Pairs reads all pairs that were kept for the run.
-func (s *Store) Pairs(ctx context.Context, run string) ([]Pair, error) {
-	return readPairs[Pair](ctx, s, run)
+// EachPair gives all pairs that were kept for the run. It holds one object of them at a time.
+func (s *Store) EachPair(ctx context.Context, run string, each func(Pair) error) error {
+	return eachPair(ctx, s, run, each)
 }
 
-func readPairs[T Pair | TaskPair](ctx context.Context, s *Store, run string) ([]T, error) {
+func eachPair[T Pair | TaskPair](ctx context.Context, s *Store, run string, each func(T) error) error {
 	names, err := s.Names(ctx, RunName(run, "etags-"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var all []T
 	for _, name := range names {
-		pairs, err := readLines[T](ctx, s, RunName(run, "etags-"+name))
+		pairs, err := ReadLines[T](ctx, s, RunName(run, "etags-"+name))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, pairs...)
+		for _, p := range pairs {
+			if err := each(p); err != nil {
+				return err
+			}
+		}
 	}
-	return all, nil
+	return nil
 }
 
 func writeLines[T any](ctx context.Context, s *Store, name string, lines []T) error {
-	return writeLinesIf(ctx, s, name, lines, bucket.Condition{})
+	return WriteLinesIf(ctx, s, name, lines, bucket.Condition{})
 }
 
-func writeLinesIf[T any](ctx context.Context, s *Store, name string, lines []T, cond bucket.Condition) error {
+// WriteLinesIf saves JSON values, one a line, compressed.
+func WriteLinesIf[T any](ctx context.Context, s *Store, name string, lines []T, cond bucket.Condition) error {
 	var plain bytes.Buffer
 	enc := json.NewEncoder(&plain)
 	enc.SetEscapeHTML(false)
@@ -215,7 +221,8 @@ func writeLinesIf[T any](ctx context.Context, s *Store, name string, lines []T, 
 	return err
 }
 
-func readLines[T any](ctx context.Context, s *Store, name string) ([]T, error) {
+// ReadLines reads what WriteLinesIf saved.
+func ReadLines[T any](ctx context.Context, s *Store, name string) ([]T, error) {
 	plain, err := s.readPlain(ctx, name)
 	if err != nil {
 		return nil, err
@@ -228,21 +235,9 @@ func (s *Store) readPlain(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := decodePlain(c.Body)
+	plain, err := Unpack(c.Body)
 	if err != nil {
 		return nil, fmt.Errorf("read %s%s: %w", s.Layout.State(), name, err)
-	}
-	return plain, nil
-}
-
-// decodePlain decompresses an object, and checks the sum that the encoder has written.
-func decodePlain(body []byte) ([]byte, error) {
-	plain, err := decoder.DecodeAll(body, nil)
-	if err == nil && len(body) == 0 {
-		err = errors.New("it is empty")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return plain, nil
 }

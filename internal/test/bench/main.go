@@ -55,6 +55,7 @@ type cli struct {
 
 	Backlog backlogCmd `cmd:"" help:"A million tasks are published, and then worked off."`
 	Results resultsCmd `cmd:"" help:"A tracker under 5,000 results a second."`
+	Memory  memoryCmd  `cmd:"" help:"What each program needs that reads or writes dataset versions, for a whole season and for a few frames."`
 	Cost    costCmd    `cmd:"" help:"What a plan says that its run will cost, and what the run does."`
 
 	Change changeCmd `cmd:"" help:"Twelve frames of one episode are relabelled, while the services are idle; rclone sync and s5cmd for the same change."`

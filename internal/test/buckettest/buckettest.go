@@ -18,6 +18,7 @@ type Bucket interface {
 	GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error)
 	HeadObject(ctx context.Context, key string) (bucket.Object, error)
 	PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (etag string, err error)
+	PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (etag string, err error)
 	CopyObject(ctx context.Context, src, dst, ifMatch string) (etag string, err error)
 	DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error)
 	OpenObject(ctx context.Context, key string) (io.ReadCloser, bucket.Object, error)
@@ -42,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) Bucket) {
 		{"pages of rolled-up prefixes", testListDelimiterPages},
 		{"a listing of keys only", testListKeysOnly},
 		{"conditional puts", testConditions},
+		{"a body that is not in memory", testPutFrom},
 		{"one of many creators wins", testRacingCreators},
 		{"no update is lost", testRacingUpdates},
 		{"copy", testCopy},

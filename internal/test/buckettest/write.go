@@ -1,8 +1,10 @@
 package buckettest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"sync"
@@ -31,6 +33,45 @@ func testConditions(t *testing.T, b Bucket) {
 	wantError(t, err, bucket.ErrPrecondition, bucket.CodePrecondition)
 	if c, err := b.GetObject(t.Context(), "shuffle/current.json", ""); err != nil || string(c.Body) != "2" || c.ETag != second {
 		t.Errorf("get: %q, %q, %v; want \"2\"", c.Body, c.ETag, err)
+	}
+}
+
+// forward is a body of many equal blocks that is in memory nowhere.
+type forward struct {
+	block  []byte
+	blocks int64
+	at     int64
+}
+
+func (f *forward) Read(p []byte) (int, error) {
+	if f.at == f.blocks*int64(len(f.block)) {
+		return 0, io.EOF
+	}
+	n := copy(p, f.block[f.at%int64(len(f.block)):])
+	f.at += int64(n)
+	return n, nil
+}
+
+func (f *forward) Seek(offset int64, whence int) (int64, error) {
+	f.at = offset + []int64{0, f.at, f.blocks * int64(len(f.block))}[whence]
+	return f.at, nil
+}
+
+func testPutFrom(t *testing.T, b Bucket) {
+	body := &forward{block: []byte("a line of forty characters, just about\n"), blocks: 100_000, at: 1234}
+	want := bytes.Repeat(body.block, int(body.blocks))
+	etag, err := b.PutObjectFrom(t.Context(), "versions/3/train.csv", body, bucket.Condition{IfNoneMatch: true})
+	if err != nil || etag != etagOf(want) {
+		t.Fatalf("put: %q, %v; want %q", etag, err, etagOf(want))
+	}
+	if c, err := b.GetObject(t.Context(), "versions/3/train.csv", ""); err != nil || !bytes.Equal(c.Body, want) {
+		t.Errorf("get: %d bytes, %v; want %d", len(c.Body), err, len(want))
+	}
+	_, err = b.PutObjectFrom(t.Context(), "versions/3/train.csv", body, bucket.Condition{IfNoneMatch: true})
+	wantError(t, err, bucket.ErrPrecondition, bucket.CodePrecondition)
+	body.blocks = 0
+	if etag, err = b.PutObjectFrom(t.Context(), "versions/3/train.csv", body, bucket.Condition{IfMatch: etag}); err != nil || etag != etagOf(nil) {
+		t.Errorf("put nothing over it: %q, %v; want %q", etag, err, etagOf(nil))
 	}
 }
 

@@ -154,6 +154,24 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bu
 	return etag, nil
 }
 
+// PutObjectFrom is PutObject of a body that is read from its start.
+func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return PutFrom(ctx, b.PutObject, key, body, cond)
+}
+
+// PutFrom is the PutObjectFrom of a bucket, or of what stands before one, that has a PutObject.
+func PutFrom(ctx context.Context, put func(context.Context, string, []byte, bucket.Condition) (string, error), key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	_, err := body.Seek(0, io.SeekStart)
+	var all []byte
+	if err == nil {
+		all, err = io.ReadAll(body)
+	}
+	if err != nil {
+		return "", &bucket.Error{Op: "PutObject", Key: key, Code: bucket.CodeTransport, Err: err}
+	}
+	return put(ctx, key, all, cond)
+}
+
 // CopyObject copies an object if the source's ETag is ifMatch, or unconditionally with "".
 func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
 	if err := check(ctx, "CopyObject", src, dst); err != nil {

@@ -42,10 +42,10 @@ func TestVersionInBinary(t *testing.T) {
 		builds := regexp.MustCompile(`-s -w[^\n]*`).FindAllString(read(t, path), -1)
 		found := false
 		for _, flags := range builds {
-			found = found || strings.Contains(flags, "-X main.version=")
+			found = found || strings.Contains(flags, "-X main.release=")
 		}
 		if !found {
-			t.Errorf("%s: %q set no main.version", path, builds)
+			t.Errorf("%s: %q set no main.release", path, builds)
 		}
 	}
 	for _, path := range []string{"deploy/Dockerfile", "deploy/prebuilt.Dockerfile"} {

@@ -12,6 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 	"github.com/angel-nft/google-shuffle/messages"
 	"github.com/angel-nft/google-shuffle/planner"
 )
@@ -258,8 +259,8 @@ func (j *judge) version() {
 		w.must(err)
 	}
 	rows := map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(v.Counts)) {
-		all, err := w.store.ReadVersionRows(always, v.Generation, name)
+	if v.Generation > 0 {
+		all, err := versiontest.Rows(always, w.store, v)
 		w.must(err)
 		for _, r := range all {
 			rows[layout.Key(r.Place, r.Frame)] = r.ETag

@@ -1,4 +1,4 @@
-package state
+package version_test
 
 import (
 	"context"
@@ -10,31 +10,34 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-func publishEmpty(t *testing.T, s *Store, v Version) Version {
+func publishEmpty(t *testing.T, s *state.Store, v state.Version) state.Version {
 	t.Helper()
-	v, err := s.PublishVersion(context.Background(), v, nil)
+	v, err := versiontest.Publish(context.Background(), s, v, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return v
 }
 
-func openStore(t *testing.T) (*Store, *dirbucket.Bucket) {
+func openStore(t *testing.T) (*state.Store, *dirbucket.Bucket) {
 	t.Helper()
 	b, err := dirbucket.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.Close() })
-	return &Store{Bucket: b, Layout: dataset.Layout{Prefix: "tuttle_twins"}}, b
+	return &state.Store{Bucket: b, Layout: dataset.Layout{Prefix: "tuttle_twins"}}, b
 }
 
 // listed are the generations that have any object.
-func listed(t *testing.T, s *Store) []int64 {
+func listed(t *testing.T, s *state.Store) []int64 {
 	t.Helper()
-	all, err := s.generations(t.Context())
+	all, err := s.Generations(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,13 +56,13 @@ func TestRetain(t *testing.T) {
 	} {
 		s, b := openStore(t)
 		for _, g := range []int64{1, 2, 5, 7} {
-			publishEmpty(t, s, Version{Generation: g, Settings: Settings{Datasets: []string{"train"}}})
+			publishEmpty(t, s, state.Version{Generation: g, Settings: state.Settings{Datasets: []string{"train"}}})
 		}
 		// Somebody has begun version 9: the latest is still 7.
-		if _, err := s.Write(t.Context(), VersionName(9, snapshotFile), []byte("x"), bucket.Condition{}); err != nil {
+		if _, err := s.Write(t.Context(), state.VersionName(9, "snapshot.json"), []byte("x"), bucket.Condition{}); err != nil {
 			t.Fatal(err)
 		}
-		gone, err := s.Retain(t.Context(), b, 7, test.keep)
+		gone, err := version.Retain(t.Context(), s, b, 7, test.keep)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,14 +77,14 @@ func TestRetain(t *testing.T) {
 
 func TestRetainWithoutVersions(t *testing.T) {
 	s, b := openStore(t)
-	if gone, err := s.Retain(t.Context(), b, 7, 1); gone != nil || err != nil {
+	if gone, err := version.Retain(t.Context(), s, b, 7, 1); gone != nil || err != nil {
 		t.Errorf("removed %v, %v", gone, err)
 	}
 }
 
 // cutOff fails from its n-th request on.
 type cutOff struct {
-	Deleter
+	version.Deleter
 	n int
 }
 
@@ -99,9 +102,9 @@ func TestRetainCutOff(t *testing.T) {
 	for n := range 4 {
 		s, b := openStore(t)
 		for _, g := range []int64{1, 2, 3} {
-			publishEmpty(t, s, Version{Generation: g, Settings: Settings{Datasets: []string{"train"}}})
+			publishEmpty(t, s, state.Version{Generation: g, Settings: state.Settings{Datasets: []string{"train"}}})
 		}
-		if _, err := s.Retain(t.Context(), &cutOff{b, n}, 3, 1); !errors.Is(err, errCutOff) {
+		if _, err := version.Retain(t.Context(), s, &cutOff{b, n}, 3, 1); !errors.Is(err, errCutOff) {
 			t.Fatalf("cut off after %d requests: %v", n, err)
 		}
 		all, err := s.Versions(t.Context())
@@ -109,11 +112,11 @@ func TestRetainCutOff(t *testing.T) {
 			t.Fatalf("after %d requests: %v, %v", n, all, err)
 		}
 		for _, v := range all {
-			if _, err := s.ReadVersionRows(t.Context(), v.Generation, "train"); err != nil {
+			if _, err := versiontest.Rows(t.Context(), s, v); err != nil {
 				t.Errorf("after %d requests, version %d is listed and not whole: %v", n, v.Generation, err)
 			}
 		}
-		if _, err := s.Retain(t.Context(), b, 3, 1); err != nil || !slices.Equal(listed(t, s), []int64{3}) {
+		if _, err := version.Retain(t.Context(), s, b, 3, 1); err != nil || !slices.Equal(listed(t, s), []int64{3}) {
 			t.Errorf("after %d requests, the next removal leaves %v, %v", n, listed(t, s), err)
 		}
 	}
@@ -121,7 +124,7 @@ func TestRetainCutOff(t *testing.T) {
 
 // What the numbers of the classes are is what the loaders of class folders make them.
 func TestClassesAreNumberedByName(t *testing.T) {
-	v := Version{Settings: Settings{Definition: Definition{Classes: []string{"Junk", "Common", "Rare"}}},
+	v := state.Version{Settings: state.Settings{Definition: state.Definition{Classes: []string{"Junk", "Common", "Rare"}}},
 		Counts: map[string]map[string]int{"train": {"Rare": 1, "Rarr": 2, "": 3}, "test": {"Common": 1}}}
 	if got := v.ClassNames(); !slices.Equal(got, []string{"Common", "Junk", "Rare", "Rarr"}) {
 		t.Errorf("%q", got)
@@ -137,8 +140,8 @@ func TestClassesAreNumberedByName(t *testing.T) {
 func TestBasesAreInherited(t *testing.T) {
 	s, _ := openStore(t)
 	digests := map[dataset.Episode]string{"S01E01": "a", "S01E02": "b"}
-	publishEmpty(t, s, Version{Generation: 1, Digests: digests, Bases: map[dataset.Episode]string{"S01E01": "one/", "S01E02": "two/", "S01E03": "gone/"}})
-	v := publishEmpty(t, s, Version{Generation: 2, Digests: digests, Bases: map[dataset.Episode]string{"S01E02": "new/"}})
+	publishEmpty(t, s, state.Version{Generation: 1, Digests: digests, Bases: map[dataset.Episode]string{"S01E01": "one/", "S01E02": "two/", "S01E03": "gone/"}})
+	v := publishEmpty(t, s, state.Version{Generation: 2, Digests: digests, Bases: map[dataset.Episode]string{"S01E02": "new/"}})
 	if want := (map[dataset.Episode]string{"S01E01": "one/", "S01E02": "new/"}); !maps.Equal(v.Bases, want) {
 		t.Errorf("%v, want %v", v.Bases, want)
 	}

@@ -1,8 +1,8 @@
-// Package versions compares dataset versions: what became of each frame from one to another.
-package versions
+package version
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
@@ -66,10 +66,21 @@ type Diff struct {
 	ClassNumbers []state.ClassNumber `json:"class_numbers,omitempty"`
 	// Relabellings come with the commonest first.
 	Relabellings []Relabelling `json:"relabellings"`
-	Changes      []Change      `json:"changes"` // by frame
+	Changes      []Change      `json:"changes"` // by frame; the first ones
 }
 
-// Compare compares the rows of two versions, which it sorts by frame. A frame that stands twice counts by its first place.
+// Differing is the number of frames that differ.
+func (d Diff) Differing() int {
+	n := 0
+	for _, of := range d.Totals {
+		n += of
+	}
+	return n
+}
+
+// Between compares two versions, an episode at a time, and gives each change to change, by frame. It does not read the rows
+// of an episode that is the same part in both. A from of generation 0 is before there was any. The Changes of the diff are
+// only the first ones.
 //
 //	before | after | class | dataset, places | content | the frame is
 //	-------+-------+-------+-----------------+---------+-------------
@@ -79,30 +90,101 @@ type Diff struct {
 //	yes    | yes   | same  | other           | any     | moved
 //	yes    | yes   | same  | same            | other   | refreshed
 //	yes    | yes   | same  | same            | same    | the same
-func Compare(from, to []state.VersionRow) Diff {
-	c := comparison{classes: map[string]*ClassChanges{}, relabelled: map[[2]string]int{}}
-	c.Totals, c.Changes = map[Kind]int{}, []Change{}
-	for _, k := range Kinds {
-		c.Totals[k] = 0
+//
+// A frame that is there twice counts by its first place.
+func Between(ctx context.Context, s *state.Store, from, to state.Version, change func(Change) error) (Diff, error) {
+	before, after := &Contents{entries: map[dataset.Episode]Entry{}}, (*Contents)(nil)
+	var err error
+	if from.Generation != 0 {
+		before, err = Open(ctx, s, from)
 	}
+	if err == nil {
+		after, err = Open(ctx, s, to)
+	}
+	if err != nil {
+		return Diff{}, err
+	}
+	c := newComparison(change)
+	if err := c.contents(ctx, before, after); err != nil {
+		return Diff{}, err
+	}
+	d := c.done()
+	d.From, d.To = from.Generation, to.Generation
+	d.sortClasses(slices.Concat(to.Classes, from.Classes))
+	if from.Generation != 0 {
+		d.Settings = from.Definition.ChangesTo(to.Definition)
+		d.ClassNumbers = state.ClassNumberChanges(from.ClassNames(), to.ClassNames())
+	}
+	return d, nil
+}
+
+func (c *comparison) contents(ctx context.Context, before, after *Contents) error {
+	had, err := before.Episodes(ctx)
+	if err != nil {
+		return err
+	}
+	has, err := after.Episodes(ctx)
+	if err != nil {
+		return err
+	}
+	all := slices.Concat(had, has)
+	slices.Sort(all)
+	for _, e := range slices.Compact(all) {
+		then, known := before.Entry(e)
+		now, also := after.Entry(e)
+		if known && also && then.SHA256 == now.SHA256 && now.Frames == now.Rows {
+			c.same(now)
+			continue
+		}
+		from, err := before.Rows(ctx, e)
+		if err != nil {
+			return err
+		}
+		to, err := after.Rows(ctx, e)
+		if err != nil {
+			return err
+		}
+		if err := c.rows(from, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// same counts an episode in which nothing differs and no frame is there twice.
+func (c *comparison) same(e Entry) {
+	c.Same += e.Frames
+	for _, classes := range e.Counts {
+		for class, n := range classes {
+			of := c.class(class)
+			of.Before += n
+			of.After += n
+		}
+	}
+}
+
+// rows compares the rows of an episode, which it sorts by frame.
+func (c *comparison) rows(from, to []Row) error {
 	byFrame(from)
 	byFrame(to)
 	for len(from) > 0 || len(to) > 0 {
 		f := firstFrame(from, to)
 		n, m := frameRows(from, f), frameRows(to, f)
-		c.frame(f, from[:n], to[:m])
+		if err := c.frame(f, from[:n], to[:m]); err != nil {
+			return err
+		}
 		from, to = from[n:], to[m:]
 	}
-	return c.done()
+	return nil
 }
 
-func byFrame(rows []state.VersionRow) {
-	slices.SortFunc(rows, func(a, b state.VersionRow) int {
+func byFrame(rows []Row) {
+	slices.SortFunc(rows, func(a, b Row) int {
 		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
 	})
 }
 
-func firstFrame(from, to []state.VersionRow) dataset.Frame {
+func firstFrame(from, to []Row) dataset.Frame {
 	switch {
 	case len(from) == 0:
 		return to[0].Frame
@@ -113,8 +195,8 @@ func firstFrame(from, to []state.VersionRow) dataset.Frame {
 }
 
 // frameRows is how many of the first rows are of the frame.
-func frameRows(rows []state.VersionRow, f dataset.Frame) int {
-	n := slices.IndexFunc(rows, func(r state.VersionRow) bool { return r.Frame != f })
+func frameRows(rows []Row, f dataset.Frame) int {
+	n := slices.IndexFunc(rows, func(r Row) bool { return r.Frame != f })
 	if n < 0 {
 		return len(rows)
 	}
@@ -126,9 +208,22 @@ type comparison struct {
 	Diff
 	classes    map[string]*ClassChanges
 	relabelled map[[2]string]int
+	change     func(Change) error
 }
 
-func (c *comparison) frame(f dataset.Frame, from, to []state.VersionRow) {
+// firstChanges bounds the Changes of a diff.
+const firstChanges = 20
+
+func newComparison(change func(Change) error) *comparison {
+	c := &comparison{classes: map[string]*ClassChanges{}, relabelled: map[[2]string]int{}, change: change}
+	c.Totals, c.Changes = map[Kind]int{}, []Change{}
+	for _, k := range Kinds {
+		c.Totals[k] = 0
+	}
+	return c
+}
+
+func (c *comparison) frame(f dataset.Frame, from, to []Row) error {
 	var before, after *ClassChanges
 	if len(from) > 0 {
 		before = c.class(from[0].Place.Class)
@@ -142,7 +237,7 @@ func (c *comparison) frame(f dataset.Frame, from, to []state.VersionRow) {
 	switch kind {
 	case "":
 		c.Same++
-		return
+		return nil
 	case Added:
 		after.Added++
 	case Removed:
@@ -157,7 +252,11 @@ func (c *comparison) frame(f dataset.Frame, from, to []state.VersionRow) {
 		after.Refreshed++
 	}
 	c.Totals[kind]++
-	c.Changes = append(c.Changes, Change{Frame: f, Kind: kind, From: places(from), To: places(to)})
+	change := Change{Frame: f, Kind: kind, From: places(from), To: places(to)}
+	if len(c.Changes) < firstChanges {
+		c.Changes = append(c.Changes, change)
+	}
+	return c.change(change)
 }
 
 func (c *comparison) class(name string) *ClassChanges {
@@ -167,8 +266,8 @@ func (c *comparison) class(name string) *ClassChanges {
 	return c.classes[name]
 }
 
-// kindOf is the table at Compare; "" is the same.
-func kindOf(from, to []state.VersionRow) Kind {
+// kindOf is the table at Between; "" is the same.
+func kindOf(from, to []Row) Kind {
 	switch {
 	case len(from) == 0:
 		return Added
@@ -176,7 +275,7 @@ func kindOf(from, to []state.VersionRow) Kind {
 		return Removed
 	case from[0].Place.Class != to[0].Place.Class:
 		return Relabelled
-	case !slices.EqualFunc(from, to, func(a, b state.VersionRow) bool { return a.Place == b.Place }):
+	case !slices.EqualFunc(from, to, func(a, b Row) bool { return a.Place == b.Place }):
 		return Moved
 	case !slices.EqualFunc(from, to, sameContent):
 		return Refreshed
@@ -185,11 +284,11 @@ func kindOf(from, to []state.VersionRow) Kind {
 }
 
 // sameContent compares two images at one key. A copy that has an ETag of its own tells its content by its source's.
-func sameContent(a, b state.VersionRow) bool {
+func sameContent(a, b Row) bool {
 	return a.ETag == b.ETag || a.SrcETag != "" && a.SrcETag == b.SrcETag
 }
 
-func places(rows []state.VersionRow) []string {
+func places(rows []Row) []string {
 	var all []string
 	for _, r := range rows {
 		all = append(all, r.Place.String())

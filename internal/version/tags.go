@@ -1,4 +1,4 @@
-package state
+package version
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 // tags is versions/tags.json: the names that people give to dataset versions. Retention never
@@ -72,12 +73,12 @@ type TagChange struct {
 
 // SetTag makes a tag name the version of that generation. A tag that names another version is moved
 // only with force.
-func (s *Store) SetTag(ctx context.Context, name string, generation int64, force bool) (TagChange, error) {
+func SetTag(ctx context.Context, s *state.Store, name string, generation int64, force bool) (TagChange, error) {
 	change := TagChange{Tag: name, Version: generation}
 	if err := CheckTag(name); err != nil {
 		return change, err
 	}
-	err := s.updateTags(ctx, func(t *tags) (bool, error) {
+	err := updateTags(ctx, s, func(t *tags) (bool, error) {
 		now := t.Tags[name]
 		if now == generation {
 			return false, nil // also when this process has written it, and the answer was lost
@@ -104,9 +105,9 @@ func (s *Store) SetTag(ctx context.Context, name string, generation int64, force
 }
 
 // RemoveTag removes a tag. Its version stays until the next retention.
-func (s *Store) RemoveTag(ctx context.Context, name string) (TagChange, error) {
+func RemoveTag(ctx context.Context, s *state.Store, name string) (TagChange, error) {
 	change := TagChange{Tag: name}
-	err := s.updateTags(ctx, func(t *tags) (bool, error) {
+	err := updateTags(ctx, s, func(t *tags) (bool, error) {
 		now := t.Tags[name]
 		if now == 0 {
 			if change.Before != 0 {
@@ -122,27 +123,32 @@ func (s *Store) RemoveTag(ctx context.Context, name string) (TagChange, error) {
 }
 
 // Tags reads the generation that each tag names.
-func (s *Store) Tags(ctx context.Context) (map[string]int64, error) {
+func Tags(ctx context.Context, s *state.Store) (map[string]int64, error) {
 	c, err := s.Read(ctx, tagsName)
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
 		return nil, err
 	}
-	t, err := s.decodeTags(c.Body)
+	t, err := decodeTags(s, c.Body)
 	return t.Tags, err
 }
 
-// markForRemoval decides which of the generations are removed: the expired ones and those whose
-// removal has begun before, unless they are tagged. From its return on, none of them can be tagged.
-// all are the generations of which anything is left.
-func (s *Store) markForRemoval(ctx context.Context, all, expired []int64) (removing []int64, err error) {
-	err = s.updateTags(ctx, func(t *tags) (bool, error) {
+// markForRemoval decides which of the generations are removed: those up to the latest beyond the newest keep, and those whose
+// removal has begun before, unless they are tagged. From its return on, none of them can be tagged. all are the generations of
+// which anything is left, newest first.
+func markForRemoval(ctx context.Context, s *state.Store, all []int64, latest int64, keep int) (removing []int64, err error) {
+	err = updateTags(ctx, s, func(t *tags) (bool, error) {
 		tagged := map[int64]bool{}
 		for _, g := range t.Tags {
 			tagged[g] = true
 		}
 		removing = nil
+		kept := 0
 		for _, g := range all {
-			if !tagged[g] && (slices.Contains(expired, g) || slices.Contains(t.Removing, g)) {
+			begun := slices.Contains(t.Removing, g) && !tagged[g] // parts that others need may be all that is left of it
+			if g <= latest && !begun {
+				kept++
+			}
+			if begun || kept > keep && !tagged[g] {
 				removing = append(removing, g)
 			}
 		}
@@ -155,9 +161,9 @@ func (s *Store) markForRemoval(ctx context.Context, all, expired []int64) (remov
 
 // updateTags changes the tags by a conditional write. change says whether there is anything to
 // write; it may be called again, when another process has written meanwhile.
-func (s *Store) updateTags(ctx context.Context, change func(*tags) (bool, error)) error {
+func updateTags(ctx context.Context, s *state.Store, change func(*tags) (bool, error)) error {
 	return s.Update(ctx, tagsName, func(old []byte) ([]byte, error) {
-		t, err := s.decodeTags(old)
+		t, err := decodeTags(s, old)
 		if err != nil {
 			return nil, err
 		}
@@ -173,7 +179,7 @@ func (s *Store) updateTags(ctx context.Context, change func(*tags) (bool, error)
 
 // decodeTags reads tags.json; nil is an object that does not exist. Content that it does not
 // understand is an error. Else a write would lose tags, and retention would remove tagged versions.
-func (s *Store) decodeTags(body []byte) (tags, error) {
+func decodeTags(s *state.Store, body []byte) (tags, error) {
 	t := tags{V: tagsVersion}
 	if body != nil {
 		t.V = 0

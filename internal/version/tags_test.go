@@ -1,8 +1,9 @@
-package state
+package version_test
 
 import (
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -11,13 +12,15 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/test/membucket"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // tagBucket is what tagging and retention need of a bucket.
 type tagBucket interface {
-	Bucket
-	Deleter
+	state.Bucket
+	version.Deleter
 }
 
 // interposed runs something before its n-th request, from 1.
@@ -43,6 +46,10 @@ func (b *interposed) PutObject(ctx context.Context, key string, body []byte, con
 	return b.tagBucket.PutObject(ctx, key, body, cond)
 }
 
+func (b *interposed) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
+}
+
 func (b *interposed) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
 	b.count()
 	return b.tagBucket.ListObjects(ctx, in)
@@ -54,31 +61,31 @@ func (b *interposed) DeleteObjects(ctx context.Context, keys []string) ([]*bucke
 }
 
 // tagStores are stores with the versions 1 to 4 in each kind of bucket.
-func tagStores(t *testing.T) map[string]*Store {
+func tagStores(t *testing.T) map[string]*state.Store {
 	t.Helper()
 	dir, err := dirbucket.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = dir.Close() })
-	return map[string]*Store{"folder": tagStore(t, dir), "memory": tagStore(t, &membucket.Bucket{})}
+	return map[string]*state.Store{"folder": tagStore(t, dir), "memory": tagStore(t, &membucket.Bucket{})}
 }
 
-func tagStore(t *testing.T, b tagBucket) *Store {
+func tagStore(t *testing.T, b tagBucket) *state.Store {
 	t.Helper()
-	s := &Store{Bucket: b, Layout: dataset.Layout{Prefix: "tuttle_twins"}}
+	s := &state.Store{Bucket: b, Layout: dataset.Layout{Prefix: "tuttle_twins"}}
 	for g := range int64(4) {
-		publishEmpty(t, s, Version{Generation: g + 1, Settings: Settings{Datasets: []string{"train"}}})
+		publishEmpty(t, s, state.Version{Generation: g + 1, Settings: state.Settings{Datasets: []string{"train"}}})
 	}
 	return s
 }
 
-func deleterOf(s *Store) Deleter { return s.Bucket.(Deleter) }
+func deleterOf(s *state.Store) version.Deleter { return s.Bucket.(version.Deleter) }
 
 // checkTags fails the test when a tag names a version that is not whole.
-func checkTags(t *testing.T, s *Store, when string) map[string]int64 {
+func checkTags(t *testing.T, s *state.Store, when string) map[string]int64 {
 	t.Helper()
-	all, err := s.Tags(t.Context())
+	all, err := version.Tags(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +93,7 @@ func checkTags(t *testing.T, s *Store, when string) map[string]int64 {
 		if _, err := s.ReadVersion(t.Context(), g); err != nil {
 			t.Errorf("%s: tag %s names version %d: %v", when, name, g, err)
 		}
-		if _, err := s.Read(t.Context(), VersionName(g, "train.csv")); err != nil {
+		if _, err := s.Read(t.Context(), state.VersionName(g, "train.csv")); err != nil {
 			t.Errorf("%s: tag %s names version %d: %v", when, name, g, err)
 		}
 	}
@@ -97,24 +104,24 @@ func TestTags(t *testing.T) {
 	for name, s := range tagStores(t) {
 		steps := []struct {
 			what    string
-			do      func() (TagChange, error)
-			want    TagChange
+			do      func() (version.TagChange, error)
+			want    version.TagChange
 			refused string
 		}{
-			{"new", func() (TagChange, error) { return s.SetTag(t.Context(), "paper-2", 2, false) }, TagChange{"paper-2", 0, 2}, ""},
-			{"again", func() (TagChange, error) { return s.SetTag(t.Context(), "paper-2", 2, false) }, TagChange{"paper-2", 0, 2}, ""},
-			{"a second tag", func() (TagChange, error) { return s.SetTag(t.Context(), "v1.0_b", 2, false) }, TagChange{"v1.0_b", 0, 2}, ""},
-			{"taken", func() (TagChange, error) { return s.SetTag(t.Context(), "paper-2", 3, false) }, TagChange{}, "paper-2 already names version 2; add --force to move it to version 3"},
-			{"moved", func() (TagChange, error) { return s.SetTag(t.Context(), "paper-2", 3, true) }, TagChange{"paper-2", 2, 3}, ""},
-			{"of no version", func() (TagChange, error) { return s.SetTag(t.Context(), "x", 7, false) }, TagChange{}, "version 7 has been removed"},
-			{"removed", func() (TagChange, error) { return s.RemoveTag(t.Context(), "v1.0_b") }, TagChange{"v1.0_b", 2, 0}, ""},
-			{"removed twice", func() (TagChange, error) { return s.RemoveTag(t.Context(), "v1.0_b") }, TagChange{}, `there is no tag "v1.0_b"`},
+			{"new", func() (version.TagChange, error) { return version.SetTag(t.Context(), s, "paper-2", 2, false) }, version.TagChange{"paper-2", 0, 2}, ""},
+			{"again", func() (version.TagChange, error) { return version.SetTag(t.Context(), s, "paper-2", 2, false) }, version.TagChange{"paper-2", 0, 2}, ""},
+			{"a second tag", func() (version.TagChange, error) { return version.SetTag(t.Context(), s, "v1.0_b", 2, false) }, version.TagChange{"v1.0_b", 0, 2}, ""},
+			{"taken", func() (version.TagChange, error) { return version.SetTag(t.Context(), s, "paper-2", 3, false) }, version.TagChange{}, "paper-2 already names version 2; add --force to move it to version 3"},
+			{"moved", func() (version.TagChange, error) { return version.SetTag(t.Context(), s, "paper-2", 3, true) }, version.TagChange{"paper-2", 2, 3}, ""},
+			{"of no version", func() (version.TagChange, error) { return version.SetTag(t.Context(), s, "x", 7, false) }, version.TagChange{}, "version 7 has been removed"},
+			{"removed", func() (version.TagChange, error) { return version.RemoveTag(t.Context(), s, "v1.0_b") }, version.TagChange{"v1.0_b", 2, 0}, ""},
+			{"removed twice", func() (version.TagChange, error) { return version.RemoveTag(t.Context(), s, "v1.0_b") }, version.TagChange{}, `there is no tag "v1.0_b"`},
 		}
 		for _, step := range steps {
 			got, err := step.do()
 			switch {
 			case step.refused != "":
-				if !errors.Is(err, ErrTag) || !strings.Contains(err.Error(), step.refused) {
+				if !errors.Is(err, version.ErrTag) || !strings.Contains(err.Error(), step.refused) {
 					t.Errorf("%s, %s: %v, expected %s", name, step.what, err, step.refused)
 				}
 			case err != nil || got != step.want:
@@ -129,12 +136,12 @@ func TestTags(t *testing.T) {
 
 func TestCheckTag(t *testing.T) {
 	for _, name := range []string{"a", "paper-2", "v1.0", "1.0", "2026-11-23", "A_b.c-D", ".x", strings.Repeat("a", 64)} {
-		if err := CheckTag(name); err != nil {
+		if err := version.CheckTag(name); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, name := range []string{"", "3", "007", "99999999999999999999999", "latest", "Latest", "-x", "a b", "a/b", "é", "a\n", "a\x1b[2J", strings.Repeat("a", 65)} {
-		if err := CheckTag(name); !errors.Is(err, ErrTag) || len(err.Error()) > 300 {
+		if err := version.CheckTag(name); !errors.Is(err, version.ErrTag) || len(err.Error()) > 300 {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -142,19 +149,19 @@ func TestCheckTag(t *testing.T) {
 
 func TestRetainKeepsTagged(t *testing.T) {
 	for name, s := range tagStores(t) {
-		if _, err := s.SetTag(t.Context(), "first", 1, false); err != nil {
+		if _, err := version.SetTag(t.Context(), s, "first", 1, false); err != nil {
 			t.Fatal(err)
 		}
-		if gone, err := s.Retain(t.Context(), deleterOf(s), 4, 2); err != nil || !slices.Equal(gone, []int64{2}) || !slices.Equal(listed(t, s), []int64{4, 3, 1}) {
+		if gone, err := version.Retain(t.Context(), s, deleterOf(s), 4, 2); err != nil || !slices.Equal(gone, []int64{2}) || !slices.Equal(listed(t, s), []int64{4, 3, 1}) {
 			t.Errorf("%s: removed %v, %v; %v stay", name, gone, err, listed(t, s))
 		}
-		if _, err := s.RemoveTag(t.Context(), "first"); err != nil {
+		if _, err := version.RemoveTag(t.Context(), s, "first"); err != nil {
 			t.Fatal(err)
 		}
-		if gone, err := s.Retain(t.Context(), deleterOf(s), 4, 2); err != nil || !slices.Equal(gone, []int64{1}) {
+		if gone, err := version.Retain(t.Context(), s, deleterOf(s), 4, 2); err != nil || !slices.Equal(gone, []int64{1}) {
 			t.Errorf("%s, untagged: removed %v, %v", name, gone, err)
 		}
-		if gone, err := s.Retain(t.Context(), deleterOf(s), 4, 2); err != nil || gone != nil {
+		if gone, err := version.Retain(t.Context(), s, deleterOf(s), 4, 2); err != nil || gone != nil {
 			t.Errorf("%s, again: removed %v, %v", name, gone, err)
 		}
 	}
@@ -174,22 +181,22 @@ func TestTagsThatCannotBeRead(t *testing.T) {
 		`{"v":1,"tags":{"a":"1"}}`:       "restore the object's last version",
 	} {
 		for name, s := range tagStores(t) {
-			if _, err := s.Write(t.Context(), tagsName, []byte(body), bucket.Condition{}); err != nil {
+			if _, err := s.Write(t.Context(), "versions/tags.json", []byte(body), bucket.Condition{}); err != nil {
 				t.Fatal(err)
 			}
-			_, read := s.Tags(t.Context())
-			_, set := s.SetTag(t.Context(), "b", 4, true)
-			_, removed := s.RemoveTag(t.Context(), "a")
-			gone, retained := s.Retain(t.Context(), deleterOf(s), 4, 1)
+			_, read := version.Tags(t.Context(), s)
+			_, set := version.SetTag(t.Context(), s, "b", 4, true)
+			_, removed := version.RemoveTag(t.Context(), s, "a")
+			gone, retained := version.Retain(t.Context(), s, deleterOf(s), 4, 1)
 			for _, err := range []error{read, set, removed, retained} {
-				if err == nil || errors.Is(err, ErrTag) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "tuttle_twins/shuffle/versions/tags.json") {
+				if err == nil || errors.Is(err, version.ErrTag) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "tuttle_twins/shuffle/versions/tags.json") {
 					t.Errorf("%s, %s: %v, expected %s", name, body, err, want)
 				}
 			}
 			if got := listed(t, s); gone != nil || len(got) != 4 {
 				t.Errorf("%s, %s: removed %v, %v stay", name, body, gone, got)
 			}
-			if c, err := s.Read(t.Context(), tagsName); err != nil || string(c.Body) != body {
+			if c, err := s.Read(t.Context(), "versions/tags.json"); err != nil || string(c.Body) != body {
 				t.Errorf("%s, %s: is now %s, %v", name, body, c.Body, err)
 			}
 		}
@@ -204,28 +211,28 @@ func TestTagWhileRetaining(t *testing.T) {
 		for _, within := range []string{"tagging", "retention"} {
 			inner := &membucket.Bucket{}
 			outside := tagStore(t, inner)
-			if _, err := outside.SetTag(t.Context(), "newest", 4, false); err != nil {
+			if _, err := version.SetTag(t.Context(), outside, "newest", 4, false); err != nil {
 				t.Fatal(err)
 			}
 			i := &interposed{tagBucket: inner, n: n}
-			s := &Store{Bucket: i, Layout: outside.Layout}
+			s := &state.Store{Bucket: i, Layout: outside.Layout}
 			var tagErr, retainErr error
 			if within == "tagging" {
 				i.before = func() {
-					_, first := outside.Retain(t.Context(), inner, 4, 1)
-					_, second := outside.Retain(t.Context(), inner, 4, 1) // which finds nothing left
+					_, first := version.Retain(t.Context(), outside, inner, 4, 1)
+					_, second := version.Retain(t.Context(), outside, inner, 4, 1) // which finds nothing left
 					retainErr = errors.Join(first, second)
 				}
-				_, tagErr = s.SetTag(t.Context(), "paper", 2, false)
+				_, tagErr = version.SetTag(t.Context(), s, "paper", 2, false)
 			} else {
-				i.before = func() { _, tagErr = outside.SetTag(t.Context(), "paper", 2, false) }
-				_, retainErr = s.Retain(t.Context(), i, 4, 1)
+				i.before = func() { _, tagErr = version.SetTag(t.Context(), outside, "paper", 2, false) }
+				_, retainErr = version.Retain(t.Context(), s, i, 4, 1)
 			}
 			if i.n > 0 {
 				continue // there is no n-th request
 			}
 			all := checkTags(t, outside, within)
-			if retainErr != nil || (tagErr == nil) != (all["paper"] == 2) || tagErr != nil && !errors.Is(tagErr, ErrTag) {
+			if retainErr != nil || (tagErr == nil) != (all["paper"] == 2) || tagErr != nil && !errors.Is(tagErr, version.ErrTag) {
 				t.Errorf("within %s, request %d: tags %v, %v, %v", within, n, all, tagErr, retainErr)
 			}
 			if tagErr == nil {
@@ -245,16 +252,16 @@ func TestTagWhileRetaining(t *testing.T) {
 func TestTagAfterAnInterruptedRetention(t *testing.T) {
 	for n := range 4 {
 		for name, s := range tagStores(t) {
-			if _, err := s.Retain(t.Context(), &cutOff{deleterOf(s), n}, 4, 2); !errors.Is(err, errCutOff) {
+			if _, err := version.Retain(t.Context(), s, &cutOff{deleterOf(s), n}, 4, 2); !errors.Is(err, errCutOff) {
 				t.Fatalf("cut off after %d requests: %v", n, err)
 			}
-			if _, err := s.SetTag(t.Context(), "late", 1, false); !errors.Is(err, ErrTag) {
+			if _, err := version.SetTag(t.Context(), s, "late", 1, false); !errors.Is(err, version.ErrTag) {
 				t.Errorf("%s, after %d requests: tagged what is being removed: %v", name, n, err)
 			}
-			if _, err := s.SetTag(t.Context(), "kept", 3, false); err != nil {
+			if _, err := version.SetTag(t.Context(), s, "kept", 3, false); err != nil {
 				t.Errorf("%s, after %d requests: %v", name, n, err)
 			}
-			if _, err := s.Retain(t.Context(), deleterOf(s), 4, 30); err != nil || !slices.Equal(listed(t, s), []int64{4, 3}) {
+			if _, err := version.Retain(t.Context(), s, deleterOf(s), 4, 30); err != nil || !slices.Equal(listed(t, s), []int64{4, 3}) {
 				t.Errorf("%s, after %d requests, the next retention leaves %v, %v", name, n, listed(t, s), err)
 			}
 			checkTags(t, s, name)
@@ -269,15 +276,15 @@ func TestRetentionsAtOnce(t *testing.T) {
 		inner := &membucket.Bucket{}
 		outside := tagStore(t, inner)
 		i := &interposed{tagBucket: inner, n: n, before: func() {
-			if _, err := outside.Retain(t.Context(), inner, 4, 3); err != nil {
+			if _, err := version.Retain(t.Context(), outside, inner, 4, 3); err != nil {
 				t.Error(err)
 			}
-			if _, err := outside.SetTag(t.Context(), "two", 2, false); err != nil && !errors.Is(err, ErrTag) {
+			if _, err := version.SetTag(t.Context(), outside, "two", 2, false); err != nil && !errors.Is(err, version.ErrTag) {
 				t.Error(err)
 			}
 		}}
-		s := &Store{Bucket: i, Layout: outside.Layout}
-		if _, err := s.Retain(t.Context(), i, 4, 1); err != nil {
+		s := &state.Store{Bucket: i, Layout: outside.Layout}
+		if _, err := version.Retain(t.Context(), s, i, 4, 1); err != nil {
 			t.Errorf("request %d: %v", n, err)
 		}
 		checkTags(t, outside, "two retentions")
@@ -289,11 +296,11 @@ func TestTagWithALostAnswer(t *testing.T) {
 	for name, s := range tagStores(t) {
 		inner := s.Bucket.(tagBucket)
 		s.Bucket = &lostAnswer{tagBucket: inner}
-		if c, err := s.SetTag(t.Context(), "paper", 2, false); err != nil || c != (TagChange{"paper", 0, 2}) {
+		if c, err := version.SetTag(t.Context(), s, "paper", 2, false); err != nil || c != (version.TagChange{"paper", 0, 2}) {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
 		s.Bucket = &lostAnswer{tagBucket: inner}
-		if c, err := s.RemoveTag(t.Context(), "paper"); err != nil || c != (TagChange{"paper", 2, 0}) {
+		if c, err := version.RemoveTag(t.Context(), s, "paper"); err != nil || c != (version.TagChange{"paper", 2, 0}) {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
 	}
@@ -312,4 +319,8 @@ func (b *lostAnswer) PutObject(ctx context.Context, key string, body []byte, con
 	}
 	b.lost = true
 	return b.tagBucket.PutObject(ctx, key, body, cond)
+}
+
+func (b *lostAnswer) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
+	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }

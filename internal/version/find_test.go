@@ -1,4 +1,4 @@
-package versions
+package version_test
 
 import (
 	"context"
@@ -11,6 +11,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
+	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 func newStore(t *testing.T) *state.Store {
@@ -23,17 +26,17 @@ func newStore(t *testing.T) *state.Store {
 	return &state.Store{Bucket: b, Layout: dataset.Layout{Prefix: "tuttle_twins"}}
 }
 
-func publish(t *testing.T, s *state.Store, generation int64, rows ...state.VersionRow) {
+func publish(t *testing.T, s *state.Store, generation int64, rows ...version.Row) {
 	t.Helper()
 	settings := state.Settings{Definition: state.Definition{Classes: []string{"Junk", "Rare"}}, Datasets: []string{"train", "test"}}
-	if _, err := s.PublishVersion(context.Background(), state.Version{Generation: generation, Settings: settings}, rows); err != nil {
+	if _, err := versiontest.Publish(context.Background(), s, state.Version{Generation: generation, Settings: settings}, rows); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestFind(t *testing.T) {
 	s := newStore(t)
-	if _, err := Find(t.Context(), s, Latest); !errors.Is(err, ErrNone) {
+	if _, err := version.Find(t.Context(), s, version.Latest); !errors.Is(err, version.ErrNone) {
 		t.Errorf("latest before there is any: %v", err)
 	}
 	publish(t, s, 3)
@@ -43,21 +46,21 @@ func TestFind(t *testing.T) {
 		want int64
 		text string
 	}{
-		{"3", 3, ""}, {"5", 5, ""}, {Latest, 5, ""}, {"paper", 3, ""}, {"v1.0", 5, ""},
+		{"3", 3, ""}, {"5", 5, ""}, {version.Latest, 5, ""}, {"paper", 3, ""}, {"v1.0", 5, ""},
 		{"4", 0, "SHUFFLE_KEEP_VERSIONS"}, {"0", 0, "expected a number"}, {"newest", 0, `there is no tag "newest"`}, {"Paper", 0, `there is no tag "Paper"`},
 		{"../3", 0, "expected a number such as 3, a tag, or latest"}, {"-3", 0, "expected a number"}, {"", 0, "expected a number"}, {"9999999999999999999999", 0, "expected a number"},
 	}
 	for name, generation := range map[string]int64{"paper": 3, "v1.0": 5} {
-		if _, err := s.SetTag(t.Context(), name, generation, false); err != nil {
+		if _, err := version.SetTag(t.Context(), s, name, generation, false); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, test := range tests {
-		v, err := Find(t.Context(), s, test.name)
+		v, err := version.Find(t.Context(), s, test.name)
 		if v.Generation != test.want || (err != nil) != (test.want == 0) {
 			t.Errorf("%s: version %d, %v", test.name, v.Generation, err)
 		}
-		if err != nil && (!errors.Is(err, ErrNone) || !strings.Contains(err.Error(), test.text)) {
+		if err != nil && (!errors.Is(err, version.ErrNone) || !strings.Contains(err.Error(), test.text)) {
 			t.Errorf("%s: %v, expected something of %s", test.name, err, test.text)
 		}
 	}
@@ -69,18 +72,18 @@ func TestTagOfNothing(t *testing.T) {
 	publish(t, s, 3)
 	publish(t, s, 5)
 	for name, generation := range map[string]int64{"paper": 3, "b": 5, "a": 5} {
-		if _, err := s.SetTag(t.Context(), name, generation, false); err != nil {
+		if _, err := version.SetTag(t.Context(), s, name, generation, false); err != nil {
 			t.Fatal(err)
 		}
 	}
-	deleter := s.Bucket.(state.Deleter)
+	deleter := s.Bucket.(version.Deleter)
 	if _, err := deleter.DeleteObjects(t.Context(), []string{s.Layout.State() + state.VersionName(3, "version.json")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Find(t.Context(), s, "paper"); !errors.Is(err, ErrNone) || !strings.Contains(err.Error(), "names version 3, of which versions/3/version.json is missing") {
+	if _, err := version.Find(t.Context(), s, "paper"); !errors.Is(err, version.ErrNone) || !strings.Contains(err.Error(), "names version 3, of which versions/3/version.json is missing") {
 		t.Errorf("%v", err)
 	}
-	l, err := List(t.Context(), s)
+	l, err := version.List(t.Context(), s)
 	if err != nil || len(l.Versions) != 1 || l.Latest != 5 || !slices.Equal(l.Versions[0].Tags, []string{"a", "b"}) || len(l.Lost) != 1 || l.Lost["paper"] != 3 {
 		t.Errorf("%+v, %v", l, err)
 	}
@@ -88,13 +91,13 @@ func TestTagOfNothing(t *testing.T) {
 
 func TestList(t *testing.T) {
 	s := newStore(t)
-	if l, err := List(t.Context(), s); err != nil || l.Versions == nil || len(l.Versions) != 0 || l.Latest != 0 {
+	if l, err := version.List(t.Context(), s); err != nil || l.Versions == nil || len(l.Versions) != 0 || l.Latest != 0 {
 		t.Errorf("without versions: %+v, %v", l, err)
 	}
 	for _, g := range []int64{3, 5, 12} {
 		publish(t, s, g)
 	}
-	l, err := List(t.Context(), s)
+	l, err := version.List(t.Context(), s)
 	if err != nil || l.Latest != 12 {
 		t.Fatalf("%+v, %v", l, err)
 	}
@@ -112,28 +115,28 @@ func TestList(t *testing.T) {
 
 // The classes come in the order of the settings, and the numbers that change are said.
 func TestBetweenOfOtherClasses(t *testing.T) {
-	version := func(generation int64, classes ...string) state.Version {
+	made := func(generation int64, classes ...string) state.Version {
 		return state.Version{Generation: generation, Settings: state.Settings{Definition: state.Definition{Classes: classes}, Datasets: []string{"train"}}}
 	}
 	s := newStore(t)
-	at := func(i int, class string) state.VersionRow {
-		return state.VersionRow{Place: dataset.Place{Dataset: "train", Class: class}, Frame: dataset.FrameAt("S01E01", i), ETag: "1"}
+	at := func(i int, class string) version.Row {
+		return version.Row{Place: dataset.Place{Dataset: "train", Class: class}, Frame: dataset.FrameAt("S01E01", i), ETag: "1"}
 	}
 	var all []state.Version
 	for _, v := range []struct {
 		version state.Version
-		rows    []state.VersionRow
+		rows    []version.Row
 	}{
-		{version(3, "Junk", "Common", "Rare"), []state.VersionRow{at(0, "Junk"), at(1, "Common"), at(2, "Rare"), at(3, "Odd")}},
-		{version(5, "Junk", "Common", "Epic"), []state.VersionRow{at(0, "Junk"), at(1, "Common"), at(2, "Epic"), at(3, "")}},
+		{made(3, "Junk", "Common", "Rare"), []version.Row{at(0, "Junk"), at(1, "Common"), at(2, "Rare"), at(3, "Odd")}},
+		{made(5, "Junk", "Common", "Epic"), []version.Row{at(0, "Junk"), at(1, "Common"), at(2, "Epic"), at(3, "")}},
 	} {
-		published, err := s.PublishVersion(t.Context(), v.version, v.rows)
+		published, err := versiontest.Publish(t.Context(), s, v.version, v.rows)
 		if err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, published)
 	}
-	d, err := Between(t.Context(), s, all[0], all[1])
+	d, err := version.Between(t.Context(), s, all[0], all[1], noChange)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +154,7 @@ func TestBetweenOfOtherClasses(t *testing.T) {
 	if !slices.Equal(numbers, []string{"Epic", "Junk", "Odd", "Rare"}) {
 		t.Errorf("class numbers %q", numbers)
 	}
-	if d, err := Between(t.Context(), s, state.Version{}, all[1]); err != nil || d.ClassNumbers != nil {
+	if d, err := version.Between(t.Context(), s, state.Version{}, all[1], noChange); err != nil || d.ClassNumbers != nil {
 		t.Errorf("the first version changes numbers: %v, %v", d.ClassNumbers, err)
 	}
 }
@@ -160,19 +163,19 @@ func TestBetween(t *testing.T) {
 	s := newStore(t)
 	publish(t, s, 3, row("train", "Rare", "1", "1"))
 	publish(t, s, 5, row("train", "Junk", "1", "1"))
-	five, err := Find(t.Context(), s, "5")
+	five, err := version.Find(t.Context(), s, "5")
 	if err != nil {
 		t.Fatal(err)
 	}
-	three, err := FindNumber(t.Context(), s, five.Parent)
+	three, err := version.FindNumber(t.Context(), s, five.Parent)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := Between(t.Context(), s, three, five)
-	if err != nil || d.From != 3 || d.To != 5 || d.Totals[Relabelled] != 1 {
+	d, err := version.Between(t.Context(), s, three, five, noChange)
+	if err != nil || d.From != 3 || d.To != 5 || d.Totals[version.Relabelled] != 1 {
 		t.Errorf("%+v, %v", d, err)
 	}
-	if d, err = Between(t.Context(), s, state.Version{}, three); err != nil || d.From != 0 || d.Totals[Added] != 1 {
+	if d, err = version.Between(t.Context(), s, state.Version{}, three, noChange); err != nil || d.From != 0 || d.Totals[version.Added] != 1 {
 		t.Errorf("the first: %+v, %v", d, err)
 	}
 }
@@ -182,21 +185,39 @@ func TestRowsAreChecked(t *testing.T) {
 	for _, name := range []string{"train/../TT_S01_E01_FRM-00-00-08-12.jpg", "../Rare/TT_S01_E01_FRM-00-00-08-12.jpg",
 		"test/Rare/TT_S01_E01_FRM-00-00-08-12.jpg", "train/a\\b/TT_S01_E01_FRM-00-00-08-12.jpg", "train/Rare/../../x.jpg", "/etc/TT_S01_E01_FRM-00-00-08-12.jpg"} {
 		s := newStore(t)
-		publish(t, s, 3, row("train", "Rare", "1", "1"))
+		v := publishFormat1(t, s, 3, row("train", "Rare", "1", "1"))
 		body := "file_name,label,key,etag,source_etag,frame\n" + name + ",Rare,k,1,1,TT_S01_E01_FRM-00-00-08-12\n"
 		if _, err := s.Write(t.Context(), state.VersionName(3, "train.csv"), []byte(body), bucket.Condition{}); err != nil {
 			t.Fatal(err)
 		}
-		v, err := Find(t.Context(), s, "3")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rows, err := Rows(t.Context(), s, v); err == nil {
+		if rows, err := versiontest.Rows(t.Context(), s, v); err == nil {
 			t.Errorf("%s: read %+v", name, rows)
 		}
 		v.Counts = map[string]map[string]int{"../versions": {}}
-		if _, err := Rows(t.Context(), s, v); err == nil {
+		if _, err := versiontest.Rows(t.Context(), s, v); err == nil {
 			t.Error("read the rows of a dataset named ../versions")
 		}
 	}
+	for _, place := range []dataset.Place{{Dataset: "train", Class: ".."}, {Dataset: "..", Class: "Rare"}, {Dataset: "train", Class: "a\\b"}, {Dataset: "..", Class: ".."}} {
+		s := &state.Store{Bucket: &membucket.Bucket{}, Layout: dataset.Layout{Prefix: "tuttle_twins"}}
+		v, err := versiontest.Publish(t.Context(), s, state.Version{Generation: 3}, []version.Row{row(place.Dataset, place.Class, "1", "1")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows, err := versiontest.Rows(t.Context(), s, v); err == nil {
+			t.Errorf("%s: read %+v", place, rows)
+		}
+	}
 }
+
+func publishFormat1(t *testing.T, s *state.Store, generation int64, rows ...version.Row) state.Version {
+	t.Helper()
+	v := state.Version{Generation: generation, Settings: state.Settings{Datasets: []string{"train", "test"}}}
+	v, err := versiontest.PublishFormat1(t.Context(), s, v, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func noChange(version.Change) error { return nil }

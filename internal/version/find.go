@@ -1,4 +1,4 @@
-package versions
+package version
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
-	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -36,7 +35,7 @@ type Listing struct {
 
 // List reads all versions and tags.
 func List(ctx context.Context, s *state.Store) (Listing, error) {
-	lost, err := s.Tags(ctx)
+	lost, err := Tags(ctx, s)
 	if err != nil {
 		return Listing{}, err
 	}
@@ -74,14 +73,14 @@ func Find(ctx context.Context, s *state.Store, name string) (state.Version, erro
 	if generation, err := strconv.ParseInt(name, 10, 64); err == nil && generation > 0 {
 		return FindNumber(ctx, s, generation)
 	}
-	if state.CheckTag(name) != nil {
+	if CheckTag(name) != nil {
 		return state.Version{}, fmt.Errorf("%w: %.40q: expected a number such as 3, a tag, or %s; see shuffle versions", ErrNone, name, Latest)
 	}
 	return findTag(ctx, s, name)
 }
 
 func findTag(ctx context.Context, s *state.Store, name string) (state.Version, error) {
-	tags, err := s.Tags(ctx)
+	tags, err := Tags(ctx, s)
 	if err != nil {
 		return state.Version{}, err
 	}
@@ -104,58 +103,4 @@ func FindNumber(ctx context.Context, s *state.Store, generation int64) (state.Ve
 		return v, fmt.Errorf("%w: %d: it was never published, or is older than --keep-versions (SHUFFLE_KEEP_VERSIONS) keeps; see shuffle versions", ErrNone, generation)
 	}
 	return v, err
-}
-
-// Rows reads all images of a version, those of a dataset in the order of their keys.
-func Rows(ctx context.Context, s *state.Store, v state.Version) ([]state.VersionRow, error) {
-	all := make([]state.VersionRow, 0, v.Frames)
-	for _, name := range slices.Sorted(maps.Keys(v.Counts)) {
-		rows, err := DatasetRows(ctx, s, v, name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, rows...)
-	}
-	return all, nil
-}
-
-// DatasetRows reads the images of one dataset of a version, by key. The objects of a version are no better guarded than
-// the rest of the bucket: rows that lead out of their dataset are refused.
-func DatasetRows(ctx context.Context, s *state.Store, v state.Version, name string) ([]state.VersionRow, error) {
-	if !dataset.ValidName(name) {
-		return nil, fmt.Errorf("version %d: %.60q is no name of a dataset", v.Generation, name)
-	}
-	rows, err := s.ReadVersionRows(ctx, v.Generation, name)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range rows {
-		if err := s.Layout.CheckDestination(s.Layout.Key(r.Place, r.Frame), r.Frame); err != nil || r.Place.Dataset != name {
-			return nil, fmt.Errorf("version %d: %s.csv has %s in %.100q, which is no class of %s", v.Generation, name, r.Frame, r.Place, name)
-		}
-	}
-	return rows, nil
-}
-
-// Between reads two versions and compares them. A from of generation 0 is before there was any.
-func Between(ctx context.Context, s *state.Store, from, to state.Version) (Diff, error) {
-	var before []state.VersionRow
-	if from.Generation != 0 {
-		var err error
-		if before, err = Rows(ctx, s, from); err != nil {
-			return Diff{}, err
-		}
-	}
-	after, err := Rows(ctx, s, to)
-	if err != nil {
-		return Diff{}, err
-	}
-	d := Compare(before, after)
-	d.From, d.To = from.Generation, to.Generation
-	d.sortClasses(slices.Concat(to.Classes, from.Classes))
-	if from.Generation != 0 {
-		d.Settings = from.Definition.ChangesTo(to.Definition)
-		d.ClassNumbers = state.ClassNumberChanges(from.ClassNames(), to.ClassNames())
-	}
-	return d, nil
 }

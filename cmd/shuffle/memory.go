@@ -1,0 +1,60 @@
+package main
+
+import (
+	"io/fs"
+	"math"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+)
+
+// limitMemory makes the garbage collector work harder as the process comes near the limit of its container. Without that, a
+// process with half of its memory garbage is killed. GOMEMLIMIT overrides it.
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	if limit := containerMemory(os.DirFS("/")); limit > 0 {
+		debug.SetMemoryLimit(limit / 100 * memoryShare)
+	}
+}
+
+// memoryShare is the percentage of the container's memory that the Go runtime may use. The rest is for what it does not count:
+// SQLite's pages, the binary, and the kernel's buffers of the connections.
+const memoryShare = 85
+
+// containerMemory is the limit of the process's control group in bytes; 0: there is none. A container sees its own group at
+// the root of the mount. Elsewhere the name of the group is in /proc/self/cgroup.
+func containerMemory(root fs.FS) int64 {
+	groups := []string{""}
+	if body, err := fs.ReadFile(root, "proc/self/cgroup"); err == nil {
+		for line := range strings.Lines(string(body)) {
+			// hierarchy:controllers:/group
+			parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+			if len(parts) == 3 && (parts[1] == "" || parts[1] == "memory") {
+				groups = append(groups, strings.TrimSuffix(strings.TrimPrefix(parts[2], "/"), "/")+"/")
+			}
+		}
+	}
+	least := int64(math.MaxInt64)
+	for _, group := range groups {
+		for _, file := range []string{
+			"sys/fs/cgroup/" + group + "memory.max",                   // version 2
+			"sys/fs/cgroup/memory/" + group + "memory.limit_in_bytes", // version 1
+		} {
+			body, err := fs.ReadFile(root, file)
+			limit, parseErr := strconv.ParseInt(strings.TrimSpace(string(body)), 10, 64) // or the word max
+			if err == nil && parseErr == nil && limit > 0 {
+				least = min(least, limit)
+			}
+		}
+	}
+	if least > unlimited {
+		return 0
+	}
+	return least
+}
+
+// unlimited is below what version 1 gives for no limit, the largest number of whole pages, and above what any machine has.
+const unlimited = 1 << 50

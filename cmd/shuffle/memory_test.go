@@ -1,0 +1,32 @@
+package main
+
+import (
+	"testing"
+	"testing/fstest"
+)
+
+func TestContainerMemory(t *testing.T) {
+	const none = "9223372036854771712\n" // of version 1
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		want  int64
+	}{
+		{"no container", nil, 0},
+		{"version 2", map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "1073741824\n"}, 1 << 30},
+		{"version 2 without a limit", map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"}, 0},
+		{"version 2, a service", map[string]string{"proc/self/cgroup": "0::/system.slice/shuffle.service\n", "sys/fs/cgroup/system.slice/shuffle.service/memory.max": "536870912\n"}, 512 << 20},
+		{"version 1", map[string]string{"proc/self/cgroup": "5:memory:/ecs/task/container\n3:cpu,cpuacct:/x\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "1073741824\n"}, 1 << 30},
+		{"version 1, a group in a larger one", map[string]string{"proc/self/cgroup": "5:memory:/a\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": none, "sys/fs/cgroup/memory/a/memory.limit_in_bytes": "268435456\n"}, 256 << 20},
+		{"version 1 without a limit", map[string]string{"sys/fs/cgroup/memory/memory.limit_in_bytes": none}, 0},
+		{"nonsense", map[string]string{"proc/self/cgroup": "::::\nx\n", "sys/fs/cgroup/memory.max": "-1"}, 0},
+	} {
+		root := fstest.MapFS{}
+		for name, body := range test.files {
+			root[name] = &fstest.MapFile{Data: []byte(body)}
+		}
+		if got := containerMemory(root); got != test.want {
+			t.Errorf("%s: %d, want %d", test.name, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package version
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// Deleter is what removing old versions needs of a bucket.
+type Deleter interface {
+	DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error)
+}
+
+// Retain removes old versions and gives their generations: of those up to the latest, all but the newest keep and the
+// tagged ones; 0 keeps all. Parts of a removed version that another one refers to stay, in the removed version's folder,
+// until no version refers to them. It may be cut off anywhere, and be called by several processes at once: what is left goes
+// the next time, also when more are kept by then. When the tags cannot be read, it removes nothing.
+//
+// latest is the generation of the latest version, or what it was a moment ago: then more stay. The caller has seen, after
+// that version became the latest, that no run of a later generation has begun. That is why no lock is needed:
+//
+//	a version up to latest         its snapshot is read here, unless it is removed too
+//	a version after latest         its run began after this version became the latest. So its parent is this version, or one
+//	                               after it, and it refers to parts that this version refers to and to parts in folders after
+//	                               latest. The former are kept, and the latter are not touched
+//	a version up to latest that    its writer was paused since before latest became the latest. It is as old as those that are
+//	appears late                   removed; its rows are in its CSV files, and a later call removes it
+func Retain(ctx context.Context, s *state.Store, d Deleter, latest int64, keep int) (removed []int64, err error) {
+	if keep < 1 {
+		return nil, nil
+	}
+	folders, err := listFolders(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	removing, err := markForRemoval(ctx, s, folders.generations, latest, keep)
+	if err != nil {
+		return nil, err
+	}
+	needed, unknown := folders.needed(ctx, s, removing)
+	for _, g := range removing {
+		gone, err := removeVersion(ctx, s, d, g, folders.names[g], func(name string) bool { return unknown != nil || needed[state.VersionName(g, name)] })
+		if err != nil {
+			return removed, fmt.Errorf("remove version %d: %w", g, err)
+		}
+		if gone {
+			removed = append(removed, g)
+		}
+	}
+	return removed, unknown
+}
+
+// folders are all objects below versions/.
+type folders struct {
+	generations []int64            // newest first
+	names       map[int64][]string // of the objects below each folder
+}
+
+func listFolders(ctx context.Context, s *state.Store) (f folders, err error) {
+	f.names = map[int64][]string{}
+	prefix := s.Layout.State() + "versions/"
+	for page, err := range bucket.Pages(ctx, s.Bucket, bucket.ListInput{Prefix: prefix, KeysOnly: true}) {
+		if err != nil {
+			return f, err
+		}
+		for _, o := range page.Objects {
+			folder, name, ok := strings.Cut(strings.TrimPrefix(o.Key, prefix), "/")
+			g, err := strconv.ParseInt(folder, 10, 64)
+			if !ok || err != nil {
+				continue
+			}
+			if f.names[g] == nil {
+				f.generations = append(f.generations, g)
+			}
+			f.names[g] = append(f.names[g], name)
+		}
+	}
+	slices.Sort(f.generations)
+	slices.Reverse(f.generations)
+	return f, nil
+}
+
+// needed are the parts that the versions refer to which are not removed. While one of their snapshots cannot be read, its
+// parts are unknown.
+func (f folders) needed(ctx context.Context, s *state.Store, removing []int64) (needed map[string]bool, unknown error) {
+	isPart := func(name string) bool { return strings.HasPrefix(name, partsFolder) }
+	if !slices.ContainsFunc(removing, func(g int64) bool { return slices.ContainsFunc(f.names[g], isPart) }) {
+		return nil, nil
+	}
+	of := make([]snapshot, len(f.generations))
+	g, reading := errgroup.WithContext(ctx)
+	g.SetLimit(snapshotsAtOnce)
+	for i, generation := range f.generations {
+		if slices.Contains(removing, generation) || !slices.Contains(f.names[generation], snapshotFile) {
+			continue
+		}
+		g.Go(func() (err error) {
+			of[i], err = readSnapshot(reading, s, generation)
+			if errors.Is(err, bucket.ErrNotFound) {
+				return nil // another retention, which keeps fewer, has removed the version
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("keep the parts of removed versions, since it is not known which of them are needed: %w", err)
+	}
+	needed = map[string]bool{}
+	for _, of := range of {
+		for e, entry := range of.Episodes {
+			needed[entry.object(e)] = true
+		}
+	}
+	return needed, nil
+}
+
+// snapshotsAtOnce bounds the snapshots that are read at a time: some 100 kB each.
+const snapshotsAtOnce = 8
+
+// removeVersion deletes the objects of a version's folder but for the needed parts: version.json before the rest, so that
+// no reader takes what is left for the whole. gone reports whether there was anything to delete.
+func removeVersion(ctx context.Context, s *state.Store, d Deleter, generation int64, names []string, needed func(name string) bool) (gone bool, err error) {
+	folder := s.Layout.State() + state.VersionName(generation, "")
+	keys := []string{folder + state.VersionFile}
+	for _, name := range names {
+		if name != state.VersionFile && !(strings.HasPrefix(name, partsFolder) && needed(name)) {
+			keys = append(keys, folder+name)
+		}
+	}
+	if len(keys) == 1 && !slices.Contains(names, state.VersionFile) {
+		return false, nil
+	}
+	for _, some := range [][]string{keys[:1], keys[1:]} {
+		for some := range slices.Chunk(some, bucket.MaxDeleteObjects) {
+			failures, err := d.DeleteObjects(ctx, some)
+			if err != nil {
+				return false, err
+			}
+			if len(failures) > 0 {
+				return false, failures[0]
+			}
+		}
+	}
+	return true, nil
+}

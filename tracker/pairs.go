@@ -1,0 +1,82 @@
+package tracker
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// pairs are the pairs of ETags that the results of a run gave. A bucket with KMS gives one for every task, so they are held
+// compressed, by chunk of the run's tasks: some 45 bytes each.
+type pairs struct {
+	chunks map[int]*state.Text
+}
+
+func readPairs(ctx context.Context, store *state.Store, plan *state.Plan) (*pairs, error) {
+	p := &pairs{chunks: map[int]*state.Text{}}
+	if plan.Tasks == 0 {
+		return p, nil
+	}
+	return p, store.EachTaskPair(ctx, plan.Run, func(pair state.TaskPair) error {
+		chunk := int(pair.Seq) / state.ChunkTasks
+		if p.chunks[chunk] == nil {
+			p.chunks[chunk] = &state.Text{Block: pairsBlock}
+		}
+		line, err := json.Marshal(pair)
+		if err == nil {
+			_, err = p.chunks[chunk].Write(append(line, '\n'))
+		}
+		return err
+	})
+}
+
+// pairsBlock is how much of each chunk is not compressed yet. A run of a million tasks has a hundred chunks.
+const pairsBlock = 32 << 10
+
+// of gives the pairs of a chunk's tasks, by seq.
+func (p *pairs) of(chunk int) (map[uint32][]state.TaskPair, error) {
+	text := p.chunks[chunk]
+	if text == nil {
+		return nil, nil
+	}
+	bySeq := map[uint32][]state.TaskPair{}
+	lines := bufio.NewScanner(text.Reader())
+	for lines.Scan() {
+		var pair state.TaskPair
+		if err := json.Unmarshal(lines.Bytes(), &pair); err != nil {
+			return nil, err
+		}
+		bySeq[pair.Seq] = append(bySeq[pair.Seq], pair)
+	}
+	return bySeq, lines.Err()
+}
+
+// copies gives the pairs of an episode's tasks, by the keys that they have written.
+func (p *pairs) copies(ctx context.Context, store *state.Store, plan *state.Plan, e state.EpisodePlan) (copies, error) {
+	told := copies{}
+	end := e.FirstSeq + e.Tasks()
+	for chunk := e.FirstSeq / state.ChunkTasks; chunk*state.ChunkTasks < end; chunk++ {
+		bySeq, err := p.of(chunk)
+		if err != nil {
+			return nil, err
+		}
+		if bySeq == nil {
+			continue
+		}
+		tasks, err := store.ReadTasks(ctx, plan.Run, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tasks {
+			if seq := int(t.Seq); t.Dst == "" || seq < e.FirstSeq || seq >= end {
+				continue
+			}
+			for _, pair := range bySeq[t.Seq] {
+				told[t.Dst] = append(told[t.Dst], pair.Pair)
+			}
+		}
+	}
+	return told, nil
+}

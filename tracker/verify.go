@@ -1,0 +1,102 @@
+package tracker
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
+)
+
+// Verification is what Verify compared.
+type Verification struct {
+	// Against says what the listing was compared with: "run …" or "version …".
+	Against string
+	// Frames is the number of images in the datasets.
+	Frames int
+	// Episodes were compared.
+	Episodes int
+	// Differences is their number, and First the first state.MaxDifferences of them.
+	Differences int
+	First       []state.Difference
+	// Strays are the keys below ML/ that are no frames of a dataset; nil: there are none.
+	Strays *dataset.StrayCount
+}
+
+// Verify lists the datasets now, an episode at a time, and compares them with what the newest run should have left; with the
+// latest dataset version when the newest run had no tasks. An active run is an error: its tasks are about to change what
+// is there.
+func (t *Tracker) Verify(ctx context.Context) (Verification, error) {
+	held, err := t.Store.Current(ctx, state.Held{})
+	if err != nil {
+		return Verification{}, err
+	}
+	if held.State.Active() {
+		return Verification{}, fmt.Errorf("run %s is %s: verify when it has ended (shuffle status --watch)", held.Run, held.State)
+	}
+	plan, err := readPlan(ctx, t.Store, held.Run)
+	if err != nil {
+		return Verification{}, err
+	}
+	before, err := version.OpenLatest(ctx, t.Store)
+	if err != nil {
+		return Verification{}, err
+	}
+	out := Verification{Against: "run " + plan.Run}
+	if plan.Tasks == 0 || held.State == state.Review {
+		if before == nil {
+			return Verification{}, fmt.Errorf("%w: no run has succeeded yet; shuffle plan begins one", ErrNothingToCompare)
+		}
+		out.Against = fmt.Sprintf("version %d", before.Version.Generation)
+		if plan, err = planOf(ctx, before); err != nil {
+			return Verification{}, err
+		}
+	}
+	c := t.newChecker(ctx, plan, &dataset.Strays{})
+	c.before = before
+	if c.pairs, err = readPairs(ctx, t.Store, plan); err != nil {
+		return Verification{}, err
+	}
+	all, err := c.everything(ctx)
+	if err != nil {
+		return Verification{}, err
+	}
+	if plan.Run == "" { // what the version does not have should not be there
+		for _, e := range all {
+			if _, ok := plan.Digests[e]; !ok {
+				plan.Digests[e] = dataset.Digest{}.String()
+			}
+		}
+	}
+	err = c.listAll(ctx, all, func(_ context.Context, _ dataset.Episode, rows []version.Row, _ string) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		out.Frames += len(rows)
+		return nil
+	})
+	if err != nil {
+		return Verification{}, err
+	}
+	if out.Strays, err = c.dest.CountStrays(ctx, true); err != nil {
+		return Verification{}, err
+	}
+	found := differences{first: []state.Difference{}}
+	for _, e := range slices.Sorted(maps.Keys(c.each)) {
+		found.add(c.each[e])
+	}
+	out.Episodes, out.Differences, out.First = len(plan.Digests), found.count, found.first
+	return out, nil
+}
+
+// planOf is a plan that expects the episodes as they are in a version.
+func planOf(ctx context.Context, v *version.Contents) (*state.Plan, error) {
+	plan := &state.Plan{Settings: v.Version.Settings, Digests: map[dataset.Episode]string{}}
+	episodes, err := v.Episodes(ctx)
+	for _, e := range episodes {
+		plan.Digests[e] = v.Version.Digests[e]
+	}
+	return plan, err
+}

@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 )
 
 // TestKinds: errors before warnings, the most frequent first, over all episodes; what the run before did not have is counted.

@@ -150,7 +150,7 @@ func newQuick(t *testing.T) *quick {
 	_, err = q.bucket.Bucket.PutObject(t.Context(), layout.Manifests()+"S01-episodes.json", []byte("["+manifest[1:]+"]"), bucket.Condition{})
 	must(err)
 	work := worker.New(worker.Config{
-		ID: "worker", Layout: layout, Bucket: q.bucket, Tasks: tasks, Results: results, Deads: letters, Pointer: q.store, Runs: q.store,
+		ID: "worker", Layout: layout, Bucket: q.bucket, Tasks: tasks, Results: results, DeadLetters: letters, Pointer: q.store, Runs: q.store,
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	var services sync.WaitGroup

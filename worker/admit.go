@@ -12,8 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// admit returns nil for a task of the run in force that is as its plan has it. It comes before any request for the task, so a
-// task that is not to be applied costs none.
+// admit returns nil for a task of the run in force that is as its plan has it. It comes before any
+// request for the task, so a task that is not to be applied costs none.
 func (w *Worker) admit(ctx context.Context, d *delivery) error {
 	if w.stopping.Err() != nil {
 		return errStopping // the next worker need not wait for the visibility timeout
@@ -24,11 +24,13 @@ func (w *Worker) admit(ctx context.Context, d *delivery) error {
 	switch {
 	case w.cfg.Runs == nil:
 	case err == nil:
-		// The fence knows the run only. Keys may be allowed and still not be what was planned, in a message that was forged.
+		// The fence knows the run only. Keys may be allowed and still not be what was planned, in a
+		// message that was forged.
 		return w.askState(ctx, d, func() error { return w.plan.check(ctx, &d.task) })
 	case notInForce && state.UniqueRun(d.task.Run):
-		// A run of this environment is in its state before its first task is sent. Another run is of another environment
-		// with the same scope: two folders of one name. Only names that no two environments can have show that.
+		// A run of this environment is in its state before its first task is sent. Another run is
+		// of another environment with the same scope: two folders of one name. Only names that no
+		// two environments can have show that.
 		unknown := w.askState(ctx, d, func() error {
 			known, err := w.cfg.Runs.HasRun(ctx, d.task.Run)
 			if err == nil && !known {
@@ -44,8 +46,8 @@ func (w *Worker) admit(ctx context.Context, d *delivery) error {
 	return err
 }
 
-// passFence waits until the pointer can be read, and returns until when the task may write. All tasks wait alike: without the pointer
-// there is nothing better to do.
+// passFence waits until the pointer can be read, and returns until when the task may write. All
+// tasks wait alike: without the pointer there is nothing better to do.
 func (w *Worker) passFence(ctx context.Context, d *delivery) (until time.Time, err error) {
 	for try := 0; ; try++ {
 		until, err = w.fence.check(ctx, d)
@@ -60,8 +62,9 @@ func (w *Worker) passFence(ctx context.Context, d *delivery) (until time.Time, e
 	}
 }
 
-// askState asks the state until it answers, for as long as a delivery may wait. A state that the worker has no right to read
-// is no reason to refuse the task: earlier releases needed no such right.
+// askState asks the state until it answers, for as long as a delivery may wait. A state that the
+// worker has no right to read is no reason to refuse the task: earlier releases needed no such
+// right.
 func (w *Worker) askState(ctx context.Context, d *delivery, ask func() error) error {
 	for try := 0; ; try++ {
 		err := ask()

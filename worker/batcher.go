@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// batcher gathers deliveries for one request. A batch is sent when it is full, or some time after its first delivery.
+// batcher gathers deliveries for one request. A batch is sent when it is full, or some time after
+// its first delivery.
 type batcher struct {
 	send  func(context.Context, []*delivery) map[*delivery]error // the deliveries that failed; nil when none did
 	size  func() int                                             // the weight of a full batch
@@ -61,7 +62,8 @@ func (b *batcher) add(ctx context.Context, d *delivery) error {
 	return mine.failed[d]
 }
 
-// flush sends a batch, in the order of its receives: the order in which goroutines came here is chance.
+// flush sends a batch, in the order of its receives: the order in which goroutines came here is
+// chance.
 func (b *batcher) flush(ctx context.Context, full *batch) {
 	b.mu.Lock()
 	if b.open == full {

@@ -69,7 +69,8 @@ func (i *instant) GetQueueAttributes(context.Context) (queue.Attributes, error) 
 	return queue.Attributes{VisibilityTimeout: time.Minute}, nil
 }
 
-// BenchmarkRun is the whole pipeline with nothing behind it, per task: the wall time, and the CPU of all of its goroutines.
+// BenchmarkRun is the whole pipeline with nothing behind it, per task: the wall time, and the CPU
+// of all of its goroutines.
 func BenchmarkRun(b *testing.B) {
 	for _, op := range []messages.Op{messages.Copy, messages.Move} {
 		b.Run(string(op), func(b *testing.B) {

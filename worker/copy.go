@@ -37,7 +37,8 @@ func (w *Worker) copy(ctx context.Context, d *delivery) error {
 		if !sourceChanged(err) || try == sourceTries {
 			return explainMissing(err)
 		}
-		// The source is newer than the plan. Its present content is what the datasets should have (guarantee 1).
+		// The source is newer than the plan. Its present content is what the datasets should have
+		// (guarantee 1).
 		now, err := w.head(ctx, d, d.task.Src)
 		if err != nil {
 			return explainMissing(err)
@@ -69,13 +70,16 @@ func (w *Worker) alreadyCopied(ctx context.Context, d *delivery) (bool, error) {
 	case err == nil, errors.Is(err, bucket.ErrNotFound):
 		return false, nil
 	case errors.As(err, &e) && (e.Code == bucket.CodeAccessDenied || e.Status == http.StatusForbidden):
-		return false, nil // without s3:ListBucket a missing key answers 403; if it is another 403, the copy fails with it
+		return false, nil // without s3:ListBucket a missing key answers 403; the copy will show
 	}
 	return false, err
 }
 
 func (w *Worker) head(ctx context.Context, d *delivery, key string) (o bucket.Object, err error) {
 	err = w.retry(ctx, d, headObject, func() error {
+		if _, err := w.passFence(ctx, d); err != nil {
+			return err // a task that may no longer be applied is not held through an outage
+		}
 		ctx, cancel := context.WithTimeout(ctx, headTimeout)
 		defer cancel()
 		begun := time.Now()
@@ -112,8 +116,8 @@ func (w *Worker) answered(kind call, begun time.Time, keys int, err error, batch
 	w.outage.note(time.Now(), kind, err, batch...)
 }
 
-// retry makes a request again as long as the bucket throttles it, or answers no request of this kind. Heartbeats
-// hold the delivery meanwhile, and it loses no attempt.
+// retry makes a request again as long as the bucket throttles it, or answers no request of this
+// kind. Heartbeats hold the delivery meanwhile, and it loses no attempt.
 func (w *Worker) retry(ctx context.Context, d *delivery, kind call, request func() error) error {
 	for try := 0; ; try++ {
 		err := request()
@@ -142,7 +146,8 @@ func (w *Worker) retry(ctx context.Context, d *delivery, kind call, request func
 	}
 }
 
-// throttlePause spreads the retries of throttled requests. How many requests there are is the limiter's business.
+// throttlePause spreads the retries of throttled requests. How many requests there are is the
+// limiter's business.
 func throttlePause(try int) time.Duration {
 	return retry.Backoff(100*time.Millisecond, try, 2*time.Second)
 }

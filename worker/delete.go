@@ -13,16 +13,17 @@ import (
 )
 
 const (
-	// Requests at a time. It is enough even of one key each: with fewer than the limiter grants, the deletes of a worker among
-	// many would pile up, and be made alone at the end.
+	// Requests at a time. It is enough even of one key each: with fewer than the limiter grants,
+	// the deletes of a worker among many would pile up, and be made alone at the end.
 	deleteParallel = 64
 	deleteKeys     = 25 // in one request, while no limit is known
-	// deleteTime is how much of the known rate one request may take. S3 counts each of its keys, and refuses those of a
-	// large request where it takes single ones.
+	// deleteTime is how much of the known rate one request may take. S3 counts each of its keys,
+	// and refuses those of a large request where it takes single ones.
 	deleteTime = 3 * time.Millisecond
 )
 
-// errTooMany: a frame is in as many places as there are class folders, far fewer than one request takes keys.
+// errTooMany: a frame is in as many places as there are class folders, far fewer than one request
+// takes keys.
 var errTooMany = &bucket.Error{Op: "DeleteObjects", Code: "TooManyKeys", Status: 400,
 	Err: fmt.Errorf("more than %d keys to delete in one task", bucket.MaxDeleteObjects)}
 
@@ -34,8 +35,9 @@ func (w *Worker) deleteSize() int {
 	return deleteKeys
 }
 
-// delete deletes what the tasks of a batch delete, in one request as long as none is to be tried again. Together they have
-// at most bucket.MaxDeleteObjects keys, or there is only one task. It returns the tasks that failed.
+// delete deletes what the tasks of a batch delete, in one request as long as none is to be tried
+// again. Together they have at most bucket.MaxDeleteObjects keys, or there is only one task. It
+// returns the tasks that failed.
 func (w *Worker) delete(ctx context.Context, batch []*delivery) map[*delivery]error {
 	if batch[0].keys() > bucket.MaxDeleteObjects {
 		return allFailed(batch, errTooMany)
@@ -51,8 +53,8 @@ func (w *Worker) delete(ctx context.Context, batch []*delivery) map[*delivery]er
 	return failed
 }
 
-// deleteOnce makes one request. It puts into failed the tasks that failed for good, and returns those to try again: they were
-// throttled, or the bucket answers no request of this kind.
+// deleteOnce makes one request. It puts into failed the tasks that failed for good, and returns
+// those to try again: they were throttled, or the bucket answers no request of this kind.
 func (w *Worker) deleteOnce(ctx context.Context, batch []*delivery, failed map[*delivery]error) (again []*delivery) {
 	if w.limiter.acquire(ctx, w.stopping, len(keysOf(batch))) != nil {
 		maps.Copy(failed, allFailed(batch, errStopping))
@@ -85,8 +87,9 @@ func (w *Worker) deleteOnce(ctx context.Context, batch []*delivery, failed map[*
 	return again
 }
 
-// passFenceTogether passes the fence with a batch, and leaves out the tasks that may not pass: a batch mixes runs, and one of
-// them may have been superseded since its copies were made. The deadline is the earliest of all.
+// passFenceTogether passes the fence with a batch, and leaves out the tasks that may not pass: a
+// batch mixes runs, and one of them may have been superseded since its copies were made. The
+// deadline is the earliest of all.
 func (w *Worker) passFenceTogether(ctx context.Context, batch []*delivery, failed map[*delivery]error) (passed []*delivery, until time.Time) {
 	for _, d := range batch {
 		t, err := w.passFence(ctx, d)
@@ -141,8 +144,8 @@ func keysOf(batch []*delivery) (keys []string) {
 	return keys
 }
 
-// worst is the error that decides about a task of which several keys failed: one that kills it before one that
-// returns it, before one that makes it wait.
+// worst is the error that decides about a task of which several keys failed: one that kills it
+// before one that returns it, before one that makes it wait.
 func worst(errs map[string]error, keys []string) (worst error) {
 	if len(errs) == 0 {
 		return nil

@@ -56,8 +56,9 @@ type rejectedError struct {
 func (e *rejectedError) Error() string { return e.err.Error() }
 func (e *rejectedError) Unwrap() error { return e.err }
 
-// waitedError: the state could not be read for as long as a delivery may wait, or it was behind the task.
-// It does not unwrap: its cause is no answer to a request of the task, and must not be classified as one.
+// waitedError: the state could not be read for as long as a delivery may wait, or it was behind the
+// task. It does not unwrap: its cause is no answer to a request of the task, and must not be
+// classified as one.
 type waitedError struct{ cause error }
 
 func (e *waitedError) Error() string {
@@ -96,7 +97,8 @@ func (d *delivery) foreign() bool { return errors.Is(d.invalid, errNotOurs) }
 // keys is the number of keys that the task deletes.
 func (d *delivery) keys() int { return len(d.task.Del) }
 
-// conclude decides what happens to the delivery, and counts and logs it. err is what its steps came to.
+// conclude decides what happens to the delivery, and counts and logs it. err is what its steps came
+// to.
 func (w *Worker) conclude(d *delivery, err error) {
 	if errors.Is(err, errNotOurs) {
 		d.invalid = errNotOurs // for a task of which admit found it out
@@ -111,9 +113,11 @@ func (w *Worker) conclude(d *delivery, err error) {
 	}
 }
 
-// dispose is the disposition of a delivery whose steps came to err. outage: the bucket does not answer.
+// dispose is the disposition of a delivery whose steps came to err. outage: the bucket does not
+// answer.
 func (d *delivery) dispose(err error, maxReceives int, outage bool) disposition {
-	// The queue grants no receive after this one: its redrive policy would take the message away, without a reason.
+	// The queue grants no receive after this one: its redrive policy would take the message away,
+	// without a reason.
 	last := d.msg.ReceiveCount >= maxReceives
 	kind, code := classify(err)
 	var bad *rejectedError
@@ -128,7 +132,8 @@ func (d *delivery) dispose(err error, maxReceives int, outage bool) disposition 
 	case errors.Is(err, errProbe):
 		return disposition{action: ignored}
 	case errors.Is(err, errNotOurs) && last:
-		// The code makes the task's own tracker put it back. Without one the task would count as dead.
+		// The code makes the task's own tracker put it back. Without one the task would count as
+		// dead.
 		return disposition{action: rejected, code: messages.CodeNotOurs,
 			reason: "workers of another environment have received it as often as the queue grants"}
 	case errors.Is(err, errNotOurs):
@@ -140,7 +145,8 @@ func (d *delivery) dispose(err error, maxReceives int, outage bool) disposition 
 	case errors.As(err, &bad):
 		return disposition{action: rejected, code: bad.code, reason: err.Error()}
 	case (errors.As(err, &waited) || kind == transient && outage) && last:
-		// The task waits for the bucket or the pointer. Nothing is wrong with it, so its tracker puts it back.
+		// The task waits for the bucket or the pointer. Nothing is wrong with it, so its tracker
+		// puts it back.
 		return disposition{action: rejected, code: messages.CodePostponed, reason: err.Error()}
 	case kind != permanent && !last:
 		return disposition{action: returned, delay: retryDelay(d.msg.ReceiveCount)}
@@ -148,8 +154,8 @@ func (d *delivery) dispose(err error, maxReceives int, outage bool) disposition 
 	return disposition{action: dead, outcome: messages.Dead, code: code, reason: err.Error()}
 }
 
-// retryDelay is the backoff of a message that goes back to the queue: up to 1 s · 2^receives, at most a minute, in whole
-// seconds because SQS counts so.
+// retryDelay is the backoff of a message that goes back to the queue: up to 1 s · 2^receives, at
+// most a minute, in whole seconds because SQS counts so.
 func retryDelay(receives int) time.Duration {
 	return retry.Backoff(time.Second, receives, time.Minute).Truncate(time.Second) + time.Second
 }
@@ -163,8 +169,8 @@ func (d *delivery) result() messages.Result {
 	case r.Outcome.IsDone():
 		r.ETag = plain(d.etag, maxReason)
 		if d.etag != d.task.SrcETag {
-			// The source changed after the plan, or the copy has an ETag of its own (KMS, multipart). Only the pair of
-			// ETags shows which content the copy has.
+			// The source changed after the plan, or the copy has an ETag of its own (KMS,
+			// multipart). Only the pair of ETags shows which content the copy has.
 			r.SrcETag = plain(d.copied, maxReason)
 		}
 	}

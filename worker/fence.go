@@ -20,8 +20,8 @@ const pointerTimeout = 5 * time.Second
 var (
 	// errSuperseded: another run is in force, or the task's run no longer applies tasks.
 	errSuperseded = errors.New("the task's run is not in force")
-	// errNotYet: the pointer is behind the task. Planners change it before they publish, so this passes, or the task is
-	// not ours.
+	// errNotYet: the pointer is behind the task. Planners change it before they publish, so this
+	// passes, or the task is not ours.
 	errNotYet = errors.New("the task's run has not begun")
 	// errOutside: the run in force has no such task.
 	errOutside = errors.New("the run in force has fewer tasks")
@@ -33,14 +33,15 @@ func fenced(err error) bool {
 	return errors.Is(err, errSuperseded) || errors.Is(err, errOutside) || errors.Is(err, errStopping) || errors.As(err, &waited)
 }
 
-// snapshot is the pointer as it was at some moment not before at. at was taken from the monotonic clock before the GET was
-// sent, so a snapshot is never older than it seems.
+// snapshot is the pointer as it was at some moment not before at. at was taken from the monotonic
+// clock before the GET was sent, so a snapshot is never older than it seems.
 type snapshot struct {
 	pointer state.Held
 	at      time.Time
 }
 
-// limits are those that the pointer sets, or the default's without a pointer: its absence is cached too.
+// limits are those that the pointer sets, or the default's without a pointer: its absence is cached
+// too.
 func (s *snapshot) limits() state.Fence {
 	if !s.pointer.Exists() {
 		return state.DefaultFence
@@ -48,8 +49,8 @@ func (s *snapshot) limits() state.Fence {
 	return s.pointer.Fence
 }
 
-// fence lets the tasks of the run in force write. A task that passed may write until the returned deadline, and must pass again
-// before the next write. Package state says why that is safe.
+// fence lets the tasks of the run in force write. A task that passed may write until the returned
+// deadline, and must pass again before the next write. Package state says why that is safe.
 type fence struct {
 	pointer Pointer
 	log     *zap.Logger
@@ -81,8 +82,8 @@ func judge(p state.Held, t *messages.Task) error {
 	return nil
 }
 
-// check returns until when the delivery's task may write, or why it may not. Any error but the three above means that the
-// pointer could not be read.
+// check returns until when the delivery's task may write, or why it may not. Any error but the
+// three above means that the pointer could not be read.
 func (f *fence) check(ctx context.Context, d *delivery) (until time.Time, err error) {
 	var notBefore time.Time
 	for {
@@ -99,13 +100,15 @@ func (f *fence) check(ctx context.Context, d *delivery) (until time.Time, err er
 		case !s.at.Before(d.received):
 			return time.Time{}, err
 		}
-		// The pointer was changed before the task was sent: planning became publishing, a failed run was redriven. So
-		// only a snapshot that was asked for after the task had come can refuse it.
+		// The pointer was changed before the task was sent: planning became publishing, a failed
+		// run was redriven. So only a snapshot that was asked for after the task had come can
+		// refuse it.
 		notBefore = d.received
 	}
 }
 
-// fresh returns a snapshot that was asked for at notBefore or later and that may be acted on at the moment now.
+// fresh returns a snapshot that was asked for at notBefore or later and that may be acted on at the
+// moment now.
 func (f *fence) fresh(ctx context.Context, notBefore time.Time) (s *snapshot, now time.Time, err error) {
 	now = time.Now()
 	s, cache := f.current.Load(), state.DefaultFence.Cache()
@@ -134,7 +137,8 @@ func (f *fence) fresh(ctx context.Context, notBefore time.Time) (s *snapshot, no
 	return s, now, nil
 }
 
-// keepFresh renews the snapshot while it is in use, so that no task waits for a read. It returns when ctx ends.
+// keepFresh renews the snapshot while it is in use, so that no task waits for a read. It returns
+// when ctx ends.
 func (f *fence) keepFresh(ctx context.Context) {
 	for {
 		select {
@@ -146,7 +150,8 @@ func (f *fence) keepFresh(ctx context.Context) {
 	}
 }
 
-// since returns a snapshot whose read began at notBefore or later. Reads are shared: one is under way at a time.
+// since returns a snapshot whose read began at notBefore or later. Reads are shared: one is under
+// way at a time.
 func (f *fence) since(ctx context.Context, notBefore time.Time) (*snapshot, error) {
 	for {
 		if s := f.current.Load(); s != nil && !s.at.Before(notBefore) {

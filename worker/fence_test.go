@@ -19,7 +19,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// pointerReads puts a wait before and after each read of the pointer: the way there and the way back.
+// pointerReads puts a wait before and after each read of the pointer: the way there and the way
+// back.
 func pointerReads(w *world, there, back time.Duration) Pointer {
 	return slowPointer{w.store, there, back}
 }
@@ -64,7 +65,7 @@ func TestFenceCaches(t *testing.T) {
 	})
 }
 
-// A view is as old as its request: what was read quickly and came back slowly is not fresh.
+// A snapshot is as old as its request: what was read quickly and came back slowly is not fresh.
 func TestFenceMeasuresFromBeforeTheRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -76,26 +77,26 @@ func TestFenceMeasuresFromBeforeTheRead(t *testing.T) {
 			t.Errorf("may write until %s after the read began, %v", until.Sub(begun), err)
 		}
 		w.point(t, func(p *state.Pointer) { p.State = state.Cancelled })
-		after(300 * time.Millisecond) // the view is a second old
+		after(300 * time.Millisecond) // the snapshot is a second old
 		if _, err := f.check(t.Context(), d); !errors.Is(err, errSuperseded) {
 			t.Errorf("got %v", err)
 		}
 	})
 }
 
-// A pointer that takes longer to read than it may be believed lets nobody write.
+// A pointer that takes longer to read than it may be believed lets no task write.
 func TestFenceOfASlowPointer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		f := newFence(pointerReads(w, 0, 1100*time.Millisecond), zap.NewNop())
 		if _, err := f.check(t.Context(), delivered(taskOf(1, messages.Copy))); err == nil {
-			t.Error("let through")
+			t.Error("admitted")
 		}
 	})
 }
 
-// However many wait, they share one read. Those who come while it is under way are content with it, unless it
-// tells them to give up: then it must have begun after their task came.
+// Tasks that wait share one read. One that is under way is good enough, unless it refuses the task:
+// then the read must have begun after the task came.
 func TestFenceSharesReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -126,7 +127,7 @@ func TestFenceOpensInTime(t *testing.T) {
 				w.point(t, func(p *state.Pointer) { p.State = before })
 				f := newFence(w.store, zap.NewNop())
 				if _, err := f.check(t.Context(), delivered(taskOf(1, messages.Copy))); err == nil {
-					t.Fatal("let through before its time")
+					t.Fatal("admitted before its time")
 				}
 				after(time.Millisecond)
 				w.point(t, func(p *state.Pointer) { p.State = state.Publishing }) // or a redrive
@@ -143,11 +144,11 @@ func TestFenceWithoutFence(t *testing.T) {
 	w := newWorld(t)
 	w.point(t, func(p *state.Pointer) { p.Fence = state.Fence{} })
 	if _, err := newFence(w.store, zap.NewNop()).check(t.Context(), delivered(taskOf(1, messages.Copy))); err == nil {
-		t.Error("let through without a limit")
+		t.Error("admitted without a limit")
 	}
 }
 
-// While work goes on, nobody waits for the pointer: the view is renewed before it is too old.
+// While work goes on, no task waits for the pointer: the snapshot is renewed before it is too old.
 func TestFenceKeeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -192,7 +193,8 @@ func TestFenceLogsOnce(t *testing.T) {
 	})
 }
 
-// A worker that is paused between the gate and the write finds its time over: what it sends then is cut off.
+// A worker that is paused between the fence and the write finds its time over: what it sends then
+// is cut off.
 func TestZombie(t *testing.T) {
 	for _, op := range []messages.Op{messages.Copy, messages.Delete} {
 		t.Run(string(op), func(t *testing.T) {
@@ -246,8 +248,8 @@ func TestSupersededBeforeTheDelete(t *testing.T) {
 	})
 }
 
-// The promise that planners wait on: however the reads and writes of a busy worker fall, none of its writes for the
-// old run may go on for longer than cache and attempt after the pointer changed.
+// The promise that planners wait on: however the reads and writes of a busy worker fall, none of
+// its writes for the old run may go on for longer than cache and attempt after the pointer changed.
 func TestFence(t *testing.T) {
 	for _, way := range []time.Duration{0, 50, 300, 900} {
 		way *= time.Millisecond
@@ -286,7 +288,8 @@ func TestFence(t *testing.T) {
 	}
 }
 
-// One DeleteObjects serves the tasks of several runs, and leaves out those that are no longer in force.
+// One DeleteObjects serves the tasks of several runs, and leaves out those that are no longer in
+// force.
 func TestDeleteLeavesOutOlderRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tasks := []messages.Task{taskOf(1, messages.Delete), taskOf(2, messages.Delete), taskOf(2, messages.Delete)}

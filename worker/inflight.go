@@ -11,10 +11,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// slotWait is how long reserve waits for all the slots. A receive of one message costs as much as one of ten.
+// slotWait is how long reserve waits for all the slots. A receive of one message costs as much as
+// one of ten.
 const slotWait = 20 * time.Millisecond
 
-// inFlight is the messages in flight: received, and not yet acknowledged or returned. Each task has a slot until it is copied.
+// inFlight is the messages in flight: received, and not yet acknowledged or returned. Each task has
+// a slot until it is copied.
 type inFlight struct {
 	slots int           // tasks at a time that are not copied yet
 	most  int           // messages at a time
@@ -36,8 +38,8 @@ func newInFlight(slots, most int) *inFlight {
 	}
 }
 
-// reserve takes up to want slots for a receive. It waits a moment for all of them, then for one. It returns 0 when ctx
-// has ended.
+// reserve takes up to want slots for a receive. It waits a moment for all of them, then for one. It
+// returns 0 when ctx has ended.
 func (f *inFlight) reserve(ctx context.Context, want int) int {
 	select {
 	case f.turn <- struct{}{}:
@@ -74,7 +76,8 @@ func (f *inFlight) take(want, least int) int {
 	return n
 }
 
-// add adds the messages of a receive for which slots were reserved, and frees the slots that no task has.
+// add adds the messages of a receive for which slots were reserved, and frees the slots that no
+// task has.
 func (f *inFlight) add(batch []*delivery, slots int) {
 	f.mu.Lock()
 	f.expected -= slots
@@ -91,7 +94,8 @@ func (f *inFlight) add(batch []*delivery, slots int) {
 	f.wake()
 }
 
-// endTurn lets another task begin, and another message be received, while the task's message stays in flight.
+// endTurn lets another task begin, and another message be received, while the task's message stays
+// in flight.
 func (w *Worker) endTurn() {
 	<-w.turns
 	w.inFlight.mu.Lock()
@@ -131,8 +135,8 @@ func (f *inFlight) idleSince() (since time.Time, idle bool) {
 	return f.emptied, len(f.messages) == 0
 }
 
-// heartbeat extends the visibility timeout of the messages in flight at half of it. It looks eight times a timeout, so that no
-// message is much younger or older than that.
+// heartbeat extends the visibility timeout of the messages in flight at half of it. It looks eight
+// times a timeout, so that no message is much younger or older than that.
 func (w *Worker) heartbeat(ctx context.Context) {
 	tick := time.NewTicker(w.cfg.Visibility / 8)
 	defer tick.Stop()
@@ -161,7 +165,8 @@ func (w *Worker) extendOld(ctx context.Context, now time.Time) {
 	_ = requests.Wait() // what failed is tried at the next look
 }
 
-// markExtended returns the messages whose visibility timeout began this long ago, and counts it as begun anew.
+// markExtended returns the messages whose visibility timeout began this long ago, and counts it as
+// begun anew.
 func (f *inFlight) markExtended(now time.Time, age time.Duration) []*delivery {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,13 +9,15 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
-// limiter grants writes in order, at a rate that it learns from the bucket's refusals (503 SlowDown).
+// limiter grants writes in order, at a rate that it learns from the bucket's refusals (503
+// SlowDown).
 //
-// The rate doubles again and again until the first refusal. From then on it is additive increase, multiplicative
-// decrease. A refusal opens a sample of the answers; at the sample's end the rate falls by the share refused and a
-// little more. Then it climbs: steadily, to use what was left over, and with the cube of the time without a refusal, to
-// find out soon that the limit has grown. The steady climb goes with the root of the rate and the decrease with the
-// rate itself, so of several workers at one limit the slow ones gain on the fast.
+// The rate doubles again and again until the first refusal. From then on it is additive increase,
+// multiplicative decrease. A refusal opens a sample of the answers; at the sample's end the rate
+// falls by the share refused and a little more. Then it climbs: steadily, to use what was left
+// over, and with the cube of the time without a refusal, to find out soon that the limit has grown.
+// The steady climb goes with the root of the rate and the decrease with the rate itself, so of
+// several workers at one limit the slow ones gain on the fast.
 type limiter struct {
 	mu      sync.Mutex
 	base    float64       // writes a second right after the last decrease
@@ -30,7 +32,8 @@ type limiter struct {
 	ignoreUntil time.Time // answers to requests that began before are not news
 }
 
-// answer counts the keys of a request by what the bucket did. A request without an answer is the zero value.
+// answer counts the keys of a request by what the bucket did. A request without an answer is the
+// zero value.
 type answer struct{ served, refused int }
 
 const (
@@ -51,7 +54,8 @@ const (
 
 	// A worker that is to stop waits for a turn that is this near.
 	nearTurn = time.Second
-	// A turn is looked up again after this time: after a series of refusals it seems to be minutes away, and is not.
+	// A turn is looked up again after this time: after a series of refusals it seems to be minutes
+	// away, and is not.
 	turnLook = 250 * time.Millisecond
 )
 
@@ -75,7 +79,8 @@ func (l *limiter) rate() float64 {
 	return min(l.base+steadyRise*math.Sqrt(l.base/steadyBase)*t+searchRise*t*t*t, mostRate)
 }
 
-// acquire waits until so many writes may begin. It fails when ctx ends, or when stopping ends and the turn is not near.
+// acquire waits until so many writes may begin. It fails when ctx ends, or when stopping ends and
+// the turn is not near.
 func (l *limiter) acquire(ctx, stopping context.Context, writes int) error {
 	place := l.enqueue(writes)
 	for {
@@ -89,7 +94,8 @@ func (l *limiter) acquire(ctx, stopping context.Context, writes int) error {
 	}
 }
 
-// enqueue gives writes the next place. Their turn comes when as many writes are granted as were asked for before.
+// enqueue gives writes the next place. Their turn comes when as many writes are granted as were
+// asked for before.
 func (l *limiter) enqueue(writes int) (place float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -107,7 +113,8 @@ func (l *limiter) wait(place float64) time.Duration {
 	return max(time.Duration((place-l.granted)/l.rate()*float64(time.Second)), 0)
 }
 
-// grant counts the writes whose turn has come since the last time. Turns that nobody waits for are lost, but for the credit.
+// grant counts the writes whose turn has come since the last time. Turns that no write waits for are
+// lost, but for the credit.
 func (l *limiter) grant(now time.Time) {
 	passed := min(now.Sub(l.counted), time.Second)
 	if passed <= 0 {

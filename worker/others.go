@@ -51,7 +51,8 @@ func (o *otherEnvironments) record(t *messages.Task) {
 	}
 }
 
-// write writes those seen into the state, for shuffle status. A worker that has no right to write there leaves it to the tracker.
+// write writes those seen into the state, for shuffle status. A worker that has no right to write
+// there leaves it to the tracker.
 func (o *otherEnvironments) write(ctx context.Context) {
 	o.mu.Lock()
 	seen := o.seen

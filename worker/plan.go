@@ -35,7 +35,8 @@ func newPlan(runs Runs, log *zap.Logger) *plan {
 	return &plan{runs: runs, log: log, seed: maphash.MakeSeed()}
 }
 
-// check is errNotPlanned for a task that is not the planned one. Another error means that the plan cannot be read now.
+// check is errNotPlanned for a task that is not the planned one. Another error means that the plan
+// cannot be read now.
 func (p *plan) check(ctx context.Context, t *messages.Task) error {
 	n, i := int(t.Seq)/state.ChunkTasks, int(t.Seq)%state.ChunkTasks
 	hashes, known := p.chunk(t.Run, n)
@@ -68,8 +69,8 @@ func (p *plan) chunk(run string, n int) (hashes []uint64, known bool) {
 	return hashes, known
 }
 
-// read reads a chunk. One that is missing or damaged counts as read: its tasks were checked by their keys, and the end
-// of the run is verified against what is left of its plan.
+// read reads a chunk. One that is missing or damaged counts as read: its tasks were checked by
+// their keys, and the end of the run is verified against what is left of its plan.
 func (p *plan) read(ctx context.Context, run string, n int) ([]uint64, error) {
 	tasks, err := p.runs.ReadTasks(ctx, run, n)
 	var failed *bucket.Error

@@ -42,8 +42,8 @@ type Runs interface {
 	NoteEnvironment(ctx context.Context, seen state.OtherEnvironment) error
 }
 
-// Protection keeps a scheduler from ending a busy worker. Protect(true) is called again from time to time while the worker
-// is busy, because protections expire.
+// Protection keeps a scheduler from ending a busy worker. Protect(true) is repeated while the
+// worker is busy, because protections expire.
 type Protection interface {
 	Protect(ctx context.Context, on bool) error
 }

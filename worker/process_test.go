@@ -47,23 +47,23 @@ func (w *Worker) deliver(ctx context.Context, m queue.Message) {
 	w.others.write(ctx)
 }
 
-// TestProcess is what becomes of one delivery, case by case: the writes in their order, the result, and whether the message
-// is deleted, buried or given back.
+// TestProcess is what becomes of one delivery, case by case: the writes in their order, the result,
+// and whether the message is deleted, sent to the dead-letter queue or returned.
 func TestProcess(t *testing.T) {
 	dst, old := dstKey(1, "test", "Common"), dstKey(1, "train", "Rare")
 	slow := s3Error("CopyObject", bucket.CodeSlowDown, 503)
 	tests := []struct {
-		name     string
-		op       messages.Op
-		receives int // 1 when 0
-		round    uint32
-		world    func(testing.TB, *world)
-		writes   []string
-		result   messages.Result // without Seq and Attempts
-		none     bool            // no result
-		buried   bool
-		back     bool // given back for later
-		heads    int
+		name         string
+		op           messages.Op
+		receives     int // 1 when 0
+		round        uint32
+		world        func(testing.TB, *world)
+		writes       []string
+		result       messages.Result // without Seq and Attempts
+		none         bool            // no result
+		deadLettered bool
+		back         bool // returned for later
+		heads        int
 	}{
 		{name: "copy", op: messages.Copy, writes: []string{"CopyObject " + dst}, result: messages.Result{Outcome: messages.Copied, ETag: etagOf(body(1))}},
 		{name: "move deletes after the copy", op: messages.Move, writes: []string{"CopyObject " + dst, "DeleteObjects " + old},
@@ -90,7 +90,7 @@ func TestProcess(t *testing.T) {
 			result: messages.Result{Outcome: messages.Copied, ETag: etagOf("newer"), SrcETag: etagOf("newer")}},
 		{name: "the source is empty since the plan", op: messages.Refresh, heads: 1, none: true, back: true,
 			world: func(_ testing.TB, w *world) { w.bucket.objects[srcKey(1)] = "" }},
-		{name: "the source stays empty", op: messages.Refresh, receives: 5, heads: 2, buried: true,
+		{name: "the source stays empty", op: messages.Refresh, receives: 5, heads: 2, deadLettered: true,
 			world: func(_ testing.TB, w *world) { w.bucket.objects[srcKey(1)] = "" },
 			result: messages.Result{Outcome: messages.Dead, Code: "EmptySource",
 				Error: "CopyObject " + srcKey(1) + ": EmptySource: source image is empty (0 bytes) since the plan; the datasets keep what they have"}},
@@ -101,17 +101,17 @@ func TestProcess(t *testing.T) {
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("CopyObject", 0, s3Error("CopyObject", bucket.CodePrecondition, 412))
 			}},
-		{name: "the source is gone", op: messages.Move, buried: true,
+		{name: "the source is gone", op: messages.Move, deadLettered: true,
 			world:  func(_ testing.TB, w *world) { delete(w.bucket.objects, srcKey(1)) },
 			result: messages.Result{Outcome: messages.Dead, Code: bucket.CodeNoSuchKey, Error: "source image is gone: CopyObject : NoSuchKey: said S3"}},
-		{name: "the source is gone, an older copy stands", op: messages.Move, receives: 3, heads: 1, buried: true,
+		{name: "the source is gone, an older copy stands", op: messages.Move, receives: 3, heads: 1, deadLettered: true,
 			world: func(_ testing.TB, w *world) {
 				delete(w.bucket.objects, srcKey(1))
 				w.bucket.objects[dst] = "older"
 			},
 			result: messages.Result{Outcome: messages.Dead, Code: bucket.CodeNoSuchKey, Error: "source image is gone: CopyObject : NoSuchKey: said S3"}},
 
-		{name: "denied", op: messages.Copy, buried: true,
+		{name: "denied", op: messages.Copy, deadLettered: true,
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("CopyObject", 0, s3Error("CopyObject", bucket.CodeAccessDenied, 403))
 			},
@@ -124,7 +124,7 @@ func TestProcess(t *testing.T) {
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("DeleteObjects", 1, s3Error("DeleteObjects", bucket.CodeTransport, 0))
 			}},
-		{name: "a passing error at the last receive", op: messages.Copy, receives: 5, heads: 1, buried: true,
+		{name: "a passing error at the last receive", op: messages.Copy, receives: 5, heads: 1, deadLettered: true,
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("CopyObject", 0, s3Error("CopyObject", bucket.CodeInternal, 500))
 			},
@@ -154,7 +154,7 @@ func TestProcess(t *testing.T) {
 			world: func(t testing.TB, w *world) {
 				w.point(t, func(p *state.Pointer) { p.Generation = 6 })
 			}},
-		{name: "a seq that the run does not have", op: messages.Copy, none: true, buried: true,
+		{name: "a seq that the run does not have", op: messages.Copy, none: true, deadLettered: true,
 			world: func(t testing.TB, w *world) { w.point(t, func(p *state.Pointer) { p.Tasks = 1 }) }},
 		{name: "no pointer at all", op: messages.Copy, none: true, back: true,
 			world: func(_ testing.TB, w *world) { delete(w.bucket.objects, layout.State()+"current.json") }},
@@ -162,7 +162,7 @@ func TestProcess(t *testing.T) {
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("GetObject", 0, s3Error("GetObject", bucket.CodeSlowDown, 503))
 			}},
-		{name: "an unreadable pointer, at the last receive", op: messages.Copy, receives: 9, none: true, buried: true, // its tracker puts it back
+		{name: "an unreadable pointer, at the last receive", op: messages.Copy, receives: 9, none: true, deadLettered: true, // its tracker puts it back
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("GetObject", 0, s3Error("GetObject", bucket.CodeSlowDown, 503))
 			}},
@@ -194,14 +194,14 @@ func TestProcess(t *testing.T) {
 				if got := w.results.results(t); !slices.Equal(got, want) {
 					t.Errorf("results %+v, want %+v", got, want)
 				}
-				if buried := len(w.deads.sent) == 1; buried != test.buried {
-					t.Errorf("buried: %t, want %t", buried, test.buried)
+				if deadLettered := len(w.deads.sent) == 1; deadLettered != test.deadLettered {
+					t.Errorf("deadLettered: %t, want %t", deadLettered, test.deadLettered)
 				}
 				if left, _ := w.tasks.left(); (left == 1) != test.back {
-					t.Errorf("%d messages left, want given back: %t", left, test.back)
+					t.Errorf("%d messages left, want returned: %t", left, test.back)
 				}
 				if test.back && (len(w.tasks.extended) != 1 || w.tasks.extended[0] < time.Second || w.tasks.extended[0] > time.Minute) {
-					t.Errorf("given back for %v, want once for 1 s to 60 s", w.tasks.extended)
+					t.Errorf("returned for %v, want once for 1 s to 60 s", w.tasks.extended)
 				}
 			})
 		})
@@ -212,8 +212,8 @@ func inState(s state.State) func(testing.TB, *world) {
 	return func(t testing.TB, w *world) { w.point(t, func(p *state.Pointer) { p.State = s }) }
 }
 
-// Messages that are no tasks, or that reach outside the datasets, are buried without a result and without a request to the
-// bucket, the pointer's GET included.
+// Messages that are no tasks, or that reach outside the datasets, go to the dead-letter queue
+// without a result and without a request to the bucket, the pointer's GET included.
 func TestRejected(t *testing.T) {
 	escape := taskOf(1, messages.Move)
 	escape.Del = []string{"tuttle_twins/s01e01/" + escape.Frame.File()}
@@ -232,14 +232,14 @@ func TestRejected(t *testing.T) {
 				t.Errorf("requests %v and results %v, want none", w.bucket.calls, w.results.sent)
 			}
 			if left, _ := w.tasks.left(); left != 0 || len(w.deads.sent) != 1 {
-				t.Fatalf("%d messages left, %d buried", left, len(w.deads.sent))
+				t.Fatalf("%d messages left, %d on the dead-letter queue", left, len(w.deads.sent))
 			}
 			got := w.deads.sent[0]
 			reason := got.Attributes[messages.AttrReason]
 			delete(got.Attributes, messages.AttrReason)
 			want := map[string]string{messages.AttrCode: test.code, messages.AttrAttempts: "3", messages.AttrWorker: "worker-1"}
 			if got.Body != test.body || !maps.Equal(got.Attributes, want) || reason == "" || plain(reason, maxReason) != reason {
-				t.Errorf("buried %q with %v, reason %q", got.Body, got.Attributes, reason)
+				t.Errorf("sent %q with %v, reason %q", got.Body, got.Attributes, reason)
 			}
 		})
 	}
@@ -251,13 +251,13 @@ func TestRejectedLarge(t *testing.T) {
 	w.tasks = newQueue(strings.Repeat("x", queue.MaxBatchBytes))
 	New(w.config()).deliver(t.Context(), w.receive(t, 1))
 	if len(w.deads.sent) != 1 || w.deads.sent[0].Size() > queue.MaxBatchBytes {
-		t.Errorf("buried %d messages", len(w.deads.sent))
+		t.Errorf("%d messages on the dead-letter queue", len(w.deads.sent))
 	}
 }
 
-// What has not been told is not acknowledged: without its result, or its place in the dead-letter queue, a message stays.
-func TestOrderOfTelling(t *testing.T) {
-	for name, break_ := range map[string]func(*world){
+// Without its result, or its place on the dead-letter queue, a message is not acknowledged.
+func TestAcknowledgedLast(t *testing.T) {
+	for name, fail := range map[string]func(*world){
 		"results": func(w *world) { w.results.fail = func(string) error { return queue.ErrNotFound } },
 		"dead letters": func(w *world) {
 			w.deads.fail = func(string) error { return queue.ErrNotFound }
@@ -266,7 +266,7 @@ func TestOrderOfTelling(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, taskOf(1, messages.Copy))
-			break_(w)
+			fail(w)
 			New(w.config()).deliver(t.Context(), w.receive(t, 1))
 			if left, _ := w.tasks.left(); left != 1 || len(w.results.sent) != 0 {
 				t.Errorf("%d messages left and %d results, want 1 and 0", left, len(w.results.sent))
@@ -275,8 +275,8 @@ func TestOrderOfTelling(t *testing.T) {
 	}
 }
 
-// Whatever is delivered how often and in whatever order, with whatever passing errors: the bucket ends as after
-// each task once, and no frame is ever absent.
+// Whatever is delivered how often and in whatever order, with whatever passing errors: the bucket
+// ends as after each task once, and no frame is ever absent.
 func TestAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var tasks []messages.Task

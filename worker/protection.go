@@ -14,16 +14,18 @@ import (
 )
 
 const (
-	// protectMinutes is how long a protection holds when it is not renewed, so that a worker that hangs can be ended.
+	// protectMinutes is when a protection expires that is not renewed, so that a worker that hangs
+	// can be ended.
 	protectMinutes = 10
 	renewProtect   = protectMinutes * time.Minute / 2
-	// protectIdle is how long a worker is without work before it gives up its protection. The ECS agent takes few requests.
+	// protectIdle is how long a worker is without work before it gives up its protection. The ECS
+	// agent takes few requests.
 	protectIdle    = 30 * time.Second
 	protectTimeout = 5 * time.Second
 )
 
-// protect keeps the protection on while messages are in flight. A failure is logged once and stops nothing: then a scale-in
-// ends the worker by SIGTERM, and it drains.
+// protect keeps the protection on while messages are in flight. A failure is logged once and stops
+// nothing: then a scale-in ends the worker by SIGTERM, and it drains.
 func (w *Worker) protect(ctx context.Context) {
 	if w.cfg.Protection == nil {
 		return
@@ -63,8 +65,8 @@ func (w *Worker) protect(ctx context.Context) {
 	}
 }
 
-// NewECSProtection is the scale-in protection of an ECS task, by the agent at $ECS_AGENT_URI (ECS Developer Guide, "task
-// scale-in protection endpoint"). An empty uri gives nil: no protection.
+// NewECSProtection is the scale-in protection of an ECS task, by the agent at $ECS_AGENT_URI (ECS
+// Developer Guide, "task scale-in protection endpoint"). An empty uri gives nil: no protection.
 func NewECSProtection(uri string) Protection {
 	if uri == "" {
 		return nil
@@ -92,19 +94,14 @@ func (p *ecsProtection) Protect(ctx context.Context, on bool) error {
 		return fmt.Errorf("set task protection: %w", err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // It was only read.
-	return protectionAnswer(resp)
-}
-
-// protectionAnswer reads the agent's answer, which may name a failure under status 200 too.
-func protectionAnswer(resp *http.Response) error {
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if err != nil {
 		return fmt.Errorf("set task protection: read the answer: %w", err)
 	}
-	var said struct {
+	var state struct { // a failure may come with status 200 too
 		Protection *struct{ ProtectionEnabled bool } `json:"protection"`
 	}
-	if resp.StatusCode != http.StatusOK || json.Unmarshal(answer, &said) != nil || said.Protection == nil {
+	if resp.StatusCode != http.StatusOK || json.Unmarshal(answer, &state) != nil || state.Protection == nil {
 		return fmt.Errorf("set task protection: the ECS agent answers %s: %.300s", resp.Status, answer)
 	}
 	return nil

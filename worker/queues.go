@@ -23,8 +23,8 @@ const (
 	acknowledgeTries = 3
 )
 
-// deadLetter sends messages to the dead-letter queue, with the reasons. It returns those that could not be sent: their
-// visibility timeout brings them back.
+// deadLetter sends messages to the dead-letter queue, with the reasons. It returns those that could
+// not be sent: their visibility timeout brings them back.
 func (w *Worker) deadLetter(ctx context.Context, batch []*delivery) map[*delivery]error {
 	entries, groups := make([]queue.Entry, len(batch)), make([][]*delivery, len(batch))
 	for i, d := range batch {
@@ -35,7 +35,7 @@ func (w *Worker) deadLetter(ctx context.Context, batch []*delivery) map[*deliver
 			messages.AttrWorker:   attribute(w.cfg.ID, maxCode),
 		}}
 		if entries[i].Size() > queue.MaxBatchBytes {
-			entries[i].Attributes = nil // the message is worth more than its reason, and could not leave the tasks queue with it
+			entries[i].Attributes = nil // with them it could not leave the tasks queue
 		}
 		groups[i] = batch[i : i+1]
 	}
@@ -50,8 +50,8 @@ func attribute(s string, most int) string {
 	return s
 }
 
-// report sends the results of tasks, many in a message. One message has the results of one run; nearly always there is
-// only one. It returns the tasks whose result could not be sent.
+// report sends the results of tasks, many in a message. One message has the results of one run;
+// nearly always there is only one. It returns the tasks whose result could not be sent.
 func (w *Worker) report(ctx context.Context, batch []*delivery) map[*delivery]error {
 	var groups [][]*delivery
 	var bodies []messages.Results
@@ -71,8 +71,8 @@ func (w *Worker) report(ctx context.Context, batch []*delivery) map[*delivery]er
 	return w.send(ctx, w.cfg.Results, entries, groups)
 }
 
-// send sends entries, each of which is about a group of deliveries. When they cannot be sent together, each is tried
-// alone, so that one which the queue refuses holds up no other.
+// send sends entries, each of which is about a group of deliveries. When they cannot be sent
+// together, each is tried alone, so that one which the queue refuses holds up no other.
 func (w *Worker) send(ctx context.Context, q Sender, entries []queue.Entry, groups [][]*delivery) (failed map[*delivery]error) {
 	all := queue.SendAll(ctx, q, entries)
 	if all == nil {
@@ -92,14 +92,15 @@ func (w *Worker) send(ctx context.Context, q Sender, entries []queue.Entry, grou
 	return failed
 }
 
-// resultWeight is about how long a delivery's result is in JSON, so that a message stays within maxResultBytes.
+// resultWeight is about how long a delivery's result is in JSON, so that a message stays within
+// maxResultBytes.
 func resultWeight(d *delivery) int {
 	const fields = 100
 	return max(maxResultBytes/maxResults, fields+len(d.etag)+len(d.copied)+2*min(len(d.disposition.reason), maxReason))
 }
 
-// acknowledge deletes messages from the tasks queue, at most queue.MaxBatch of them. One that cannot be deleted is delivered
-// again, and finds its work done.
+// acknowledge deletes messages from the tasks queue, at most queue.MaxBatch of them. One that
+// cannot be deleted is delivered again, and finds its work done.
 func (w *Worker) acknowledge(ctx context.Context, batch []*delivery) map[*delivery]error {
 	for try := 0; len(batch) > 0 && try < acknowledgeTries; try++ {
 		if try > 0 && retry.Sleep(ctx, retry.Backoff(100*time.Millisecond, try, time.Second)) != nil {
@@ -143,7 +144,8 @@ func (w *Worker) giveBack(ctx context.Context, batch []*delivery) map[*delivery]
 	return nil
 }
 
-// extend starts the visibility timeout of messages anew, at most queue.MaxBatch of them. It returns those to try again soon.
+// extend starts the visibility timeout of messages anew, at most queue.MaxBatch of them. It returns
+// those to try again soon.
 func (w *Worker) extend(ctx context.Context, batch []*delivery) (again []*delivery) {
 	w.count.request(changeVisibilityBatch)
 	failed, err := w.cfg.Tasks.ChangeMessageVisibilityBatch(ctx, receipts(batch), w.cfg.Visibility)
@@ -154,7 +156,8 @@ func (w *Worker) extend(ctx context.Context, batch []*delivery) (again []*delive
 		return batch
 	}
 	for _, f := range failed {
-		// Most likely the receipt's visibility timeout has ended. Another worker may have the task too now, which is harmless.
+		// Most likely the receipt's visibility timeout has ended. Another worker may have the task
+		// too now, which is harmless.
 		w.log.Warn("cannot extend the visibility of a message in flight", zap.String("run", batch[f.Index].task.Run),
 			zap.Uint32("seq", batch[f.Index].task.Seq), zap.String("code", f.Code), zap.String("error", f.Message))
 		if !f.SenderFault {

@@ -66,7 +66,8 @@ func TestReportRefused(t *testing.T) {
 	}
 }
 
-// However long S3's reasons are and whatever is in them, a results message stays within bounds and can be sent.
+// However long S3's reasons are and whatever is in them, a results message stays within bounds and
+// can be sent.
 func TestReportBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 2000

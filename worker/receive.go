@@ -14,7 +14,8 @@ import (
 const (
 	maxPollers        = 16
 	requestsPerPoller = 16 // a poller brings ten messages in less time than this many requests need for them
-	// receiveGrace is how much longer than its wait a receive may take. Then its answer counts as lost.
+	// receiveGrace is how much longer than its wait a receive may take. Then its answer counts as
+	// lost.
 	receiveGrace = 15 * time.Second
 
 	// Pauses after a receive that brought only another environment's messages.
@@ -31,9 +32,9 @@ type receiver struct {
 	more    chan struct{} // holds an element for each poller beyond the first
 }
 
-// receive polls until ctx ends or the worker is idle, and returns when the last long poll has come back. One poller runs
-// all the time, since empty receives are billed. Each receive that comes back well filled starts one more, and those end
-// at their first empty one.
+// receive polls until ctx ends or the worker is idle, and returns when the last long poll has come
+// back. One poller runs all the time, since empty receives are billed. Each receive that comes back
+// well filled starts one more, and those end at their first empty one.
 func (w *Worker) receive(ctx context.Context, process func(*delivery)) {
 	r := &receiver{Worker: w, process: process, more: make(chan struct{}, min(max(w.cfg.Concurrency/requestsPerPoller, 1), maxPollers)-1)}
 	defer r.pollers.Wait()
@@ -64,8 +65,8 @@ func (w *Worker) receive(ctx context.Context, process func(*delivery)) {
 	}
 }
 
-// outOfWork: the bucket does not answer. As long as the worker has tasks, whose retries find out when it answers again, it
-// receives no others.
+// outOfWork: the bucket does not answer. As long as the worker has tasks, whose retries find out
+// when it answers again, it receives no others.
 func (r *receiver) outOfWork() bool {
 	return r.inFlight.size() > 0 && (r.outage.any(time.Now()) || r.fence.failing.Load())
 }
@@ -79,8 +80,8 @@ func (r *receiver) idle() bool {
 	return idle && r.cfg.ExitWhenIdle > 0 && time.Since(since) >= r.cfg.ExitWhenIdle
 }
 
-// afterReceive logs the first of a series of failures and its end, and waits between failures. It returns the length of
-// the series.
+// afterReceive logs the first of a series of failures and its end, and waits between failures. It
+// returns the length of the series.
 func (r *receiver) afterReceive(ctx context.Context, failures int, err error) int {
 	if err == nil {
 		if failures > 0 {
@@ -95,9 +96,9 @@ func (r *receiver) afterReceive(ctx context.Context, failures int, err error) in
 	return failures + 1
 }
 
-// leaveToOwner waits when all that came was another environment's, so that its workers can receive it: each receive uses up
-// one of those that a task has. While this environment's run has tasks to do, they may be behind the others in the queue, and the
-// wait is short; else it grows.
+// leaveToOwner waits when all that came was another environment's, so that its workers can receive
+// it: each receive uses up one of those that a task has. While this environment's run has tasks to
+// do, they may be behind the others in the queue, and the wait is short; else it grows.
 func (r *receiver) leaveToOwner(ctx context.Context, pauses int) {
 	pause := min(pauseIdle<<min(pauses, 10), pauseMost)
 	if s, _, err := r.fence.fresh(ctx, time.Time{}); err == nil && s.pointer.State.Acting() {
@@ -109,8 +110,8 @@ func (r *receiver) leaveToOwner(ctx context.Context, pauses int) {
 	_ = retry.Sleep(ctx, pause)
 }
 
-// poll receives once, into free slots only, and returns the numbers of messages. When there seem to be more messages than
-// one poller can bring, it starts another.
+// poll receives once, into free slots only, and returns the numbers of messages. When there seem to
+// be more messages than one poller can bring, it starts another.
 func (r *receiver) poll(ctx context.Context) (own, foreign int, err error) {
 	slots := r.inFlight.reserve(ctx, queue.MaxBatch)
 	if slots == 0 {

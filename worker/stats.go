@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Stats is what a worker has done since it began, and where it stands.
+// Stats is what a worker has done since it began, and its present state.
 type Stats struct {
 	Received int64                      // messages, without those of other environments
 	Foreign  int64                      // messages of other environments

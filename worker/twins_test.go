@@ -21,7 +21,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// memBucket is a bucket in memory. Its calls, but for the pointer's, take latency, and fail as fail says before they do anything.
+// memBucket is a bucket in memory. Its calls, but for the pointer's, take latency, and fail as fail
+// says before they do anything.
 type memBucket struct {
 	latency time.Duration
 	// fail is asked at the beginning of each call, with S3's name of the call and its keys.
@@ -306,7 +307,8 @@ func (q *memQueue) GetQueueAttributes(context.Context) (queue.Attributes, error)
 	return queue.Attributes{VisibilityTimeout: q.visibility, MaxReceiveCount: q.maxReceives}, nil
 }
 
-// left counts the messages that have not been deleted, and those of them that could be received now.
+// left counts the messages that have not been deleted, and those of them that could be received
+// now.
 func (q *memQueue) left() (all, visible int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -353,7 +355,8 @@ func body(i int) string { return fmt.Sprintf("image %d", i) }
 
 const runName = "20261123T212443Z-7"
 
-// taskOf makes the task of frame i, which stands under train/Rare where the task finds it elsewhere.
+// taskOf makes the task of frame i, which stands under train/Rare where the task finds it
+// elsewhere.
 func taskOf(i int, op messages.Op) messages.Task {
 	t := messages.Task{V: 1, Run: runName, Gen: 7, Seq: uint32(i), Op: op, Frame: dataset.FrameAt(episode, i)}
 	if op != messages.Delete {

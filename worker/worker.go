@@ -1,9 +1,10 @@
-// Package worker applies the tasks of the tasks queue to the bucket (DESIGN 7): hundreds of tasks at a time, and any
-// number of workers at once. What happens to one message is in process.
+// Package worker applies the tasks of the tasks queue to the bucket (DESIGN 7): hundreds of tasks
+// at a time, and any number of workers at once. What happens to one message is in process.
 //
-// The order of a task's steps is fixed: apply it, send the result, acknowledge the message. A worker that dies in between
-// loses nothing: the message is delivered again, and its task has the same effect again. An old task cannot do harm,
-// because every write passes the fence (see package state).
+// The order of a task's steps is fixed: apply it, send the result, acknowledge the message. A
+// worker that dies in between loses nothing: the message is delivered again, and its task has the
+// same effect again. An old task cannot do harm, because every write passes the fence (see package
+// state).
 package worker
 
 import (
@@ -30,7 +31,8 @@ type Config struct {
 	DeadLetters Sender
 	Pointer     Pointer
 
-	// Scope names the worker's environment (messages.Scope). An empty scope accepts the tasks of every environment.
+	// Scope names the worker's environment (messages.Scope). An empty scope accepts the tasks of
+	// every environment.
 	Scope string
 	// Runs are those of the environment. With nil, tasks are not compared with their run's plan.
 	Runs Runs
@@ -41,8 +43,9 @@ type Config struct {
 	Drain       time.Duration // time for the tasks in flight at the end; DefaultDrain when 0
 	// ExitWhenIdle ends Run when no message has been in flight for this time; 0 never.
 	ExitWhenIdle time.Duration
-	// Poll is how long one receive waits for messages, at most MaxPoll. A receive that is cut off hides its messages until
-	// their visibility timeout ends, so at the end Run waits for the last one.
+	// Poll is how long one receive waits for messages, at most MaxPoll. A receive that is cut off
+	// hides its messages until their visibility timeout ends, so at the end Run waits for the last
+	// one.
 	Poll       time.Duration
 	Protection Protection // may be nil
 	Log        *zap.Logger
@@ -106,8 +109,9 @@ func New(cfg Config) *Worker {
 		limiter: newLimiter(), turns: make(chan struct{}, cfg.Concurrency), outage: &outage{},
 		fence: newFence(cfg.Pointer, log),
 		plan:  newPlan(cfg.Runs, log),
-		// Half as many messages again as turns are received ahead, so that no turn waits for the queue. Messages whose
-		// result or acknowledgement is under way come on top: four times the turns cover about a second of the queue's latency.
+		// Half as many messages again as turns are received ahead, so that no turn waits for the
+		// queue. Messages whose result or acknowledgement is under way come on top: four times the
+		// turns cover about a second of the queue's latency.
 		inFlight: newInFlight(cfg.Concurrency+cfg.Concurrency/2, min(max(4*cfg.Concurrency, minInFlight), maxInFlight)),
 		busy:     make(chan struct{}, 1),
 	}
@@ -122,9 +126,10 @@ func New(cfg Config) *Worker {
 	return w
 }
 
-// Run applies tasks until ctx ends, which is its normal end, or the worker has been idle for ExitWhenIdle. Then it
-// receives no more, finishes the tasks in flight within Drain, and returns the other messages to the queue. All of its
-// goroutines have ended when it returns. Its one error is that of a tasks queue that cannot be used.
+// Run applies tasks until ctx ends, which is its normal end, or the worker has been idle for
+// ExitWhenIdle. Then it receives no more, finishes the tasks in flight within Drain, and returns
+// the other messages to the queue. All of its goroutines have ended when it returns. Its one error
+// is that of a tasks queue that cannot be used.
 func (w *Worker) Run(ctx context.Context) error {
 	attrs, err := w.cfg.Tasks.GetQueueAttributes(ctx)
 	if err != nil {

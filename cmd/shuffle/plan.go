@@ -17,7 +17,7 @@ type episodeFlags struct {
 	Season       string   `help:"Plan the episodes of this season only." placeholder:"S01"`
 	Episode      []string `help:"Plan this episode only; repeatable." placeholder:"S01E01"`
 	AllowDelete  []string `help:"Let this episode delete more than --max-delete; repeatable." placeholder:"S01E01"`
-	AllowRefresh []string `help:"Let this episode copy more changed images again than --max-refresh; repeatable." placeholder:"S01E01"`
+	AllowRefresh []string `help:"Let this episode refresh more than --max-refresh; repeatable." placeholder:"S01E01"`
 	Supersede    bool     `help:"Take over from a run that is active."`
 }
 
@@ -42,8 +42,8 @@ type planFlags struct {
 	Seed       string   `help:"Seed of the split, for the first run or with --reshuffle."`
 	Reshuffle  bool     `help:"Draw and record a new seed: most frames move."`
 
-	ChangeSettings bool     `help:"Give the datasets the settings that flags and environment give (split, group, stratify, guard, subsample, classes, seed): frames move."`
-	Pin            []string `help:"With --change-settings: the frames that stand in this dataset stay in it, whatever the settings; repeatable." placeholder:"test"`
+	ChangeSettings bool     `help:"Give the datasets the settings of flags and environment (split, group, stratify, guard, subsample, classes, seed)."`
+	Pin            []string `help:"With --change-settings: keep the frames of this dataset in it; repeatable." placeholder:"test"`
 	Unpin          []string `help:"With --change-settings: end a pin; repeatable." placeholder:"test"`
 }
 
@@ -80,7 +80,7 @@ type planCmd struct {
 	planFlags
 	DryRun  bool   `help:"Plan and write nothing at all."`
 	Review  bool   `help:"Save the plan without publishing it; apply RUN does that."`
-	Changes string `help:"Write every change with its cause to this CSV file, of a dry run too." placeholder:"FILE"`
+	Changes string `help:"Write every change and its cause to a CSV file." placeholder:"FILE"`
 	Seeds   *int   `help:"With --dry-run: try so many other seeds too, and show the best of them." placeholder:"N"`
 	JSON    bool   `name:"json" help:"Print one JSON object."`
 }

@@ -59,7 +59,19 @@ func TestQueueFileComesBack(t *testing.T) {
 		}
 		waiting <- err
 	}()
-	time.Sleep(100 * time.Millisecond) // so that it does; if not, the test is weaker and passes
+	if failed, err := one.SendMessageBatch(t.Context(), []queue.Entry{{Body: "waits"}}); err != nil || len(failed) > 0 {
+		t.Fatalf("send: %v, %v", failed, err)
+	}
+	if err := <-waiting; err != nil { // it is at work
+		t.Fatal(err)
+	}
+	go func() {
+		got, err := two.ReceiveMessage(t.Context(), 1, 10*time.Second) // it may begin at the file that is removed
+		if err == nil && len(got) == 1 {
+			_, err = two.DeleteMessageBatch(t.Context(), []string{got[0].Receipt})
+		}
+		waiting <- err
+	}()
 	for _, name := range []string{file + "-wal", file + "-shm", file} {
 		if err := os.Remove(name); err != nil {
 			t.Fatal(err)

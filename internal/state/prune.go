@@ -130,20 +130,21 @@ func (s *Store) endedBefore(ctx context.Context, run string, age time.Duration) 
 }
 
 func (s *Store) removeRun(ctx context.Context, d Remover, run string) error {
-	names, err := s.Names(ctx, RunName(run, ""))
-	if err != nil {
-		return err
-	}
+	prefix := s.Layout.State() + RunName(run, "")
 	var first, rest, last []string
-	for _, name := range names {
-		key := s.Layout.State() + RunName(run, name)
-		switch name {
-		case "plan.json":
-			first = append(first, key)
-		case ReportName:
-			last = append(last, key)
-		default:
-			rest = append(rest, key)
+	for page, err := range bucket.Pages(ctx, s.Bucket, bucket.ListInput{Prefix: prefix}) {
+		if err != nil {
+			return err
+		}
+		for _, o := range page.Objects {
+			switch o.Key {
+			case prefix + "plan.json":
+				first = append(first, o.Key)
+			case prefix + ReportName:
+				last = append(last, o.Key)
+			default:
+				rest = append(rest, o.Key)
+			}
 		}
 	}
 	for _, step := range [][]string{first, rest, last} {

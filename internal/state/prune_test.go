@@ -51,7 +51,7 @@ func (s *pruned) end(state State, tasks int, version bool) (run string) {
 	if state == Succeeded {
 		s.must(s.EnsureSettings(ctx, plan))
 	}
-	for _, name := range []string{LedgerName, publishedName, "tasks-00000.jsonl.zst", "etags-a.jsonl.zst"} {
+	for _, name := range []string{LedgerName, publishedName, "tasks-00000.jsonl.zst", "etags-a.jsonl.zst", "changes/S01E01.csv.zst", "problems/S01E01.jsonl.zst"} {
 		_, err := s.Write(ctx, RunName(run, name), []byte("{}"), bucket.Condition{})
 		s.must(err)
 	}

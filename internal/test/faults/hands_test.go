@@ -98,11 +98,19 @@ type missed struct {
 	nth    int
 }
 
+// comesWithin is how often a hand looks for an object that is not there yet.
+const comesWithin = 200
+
 // armHands prepares what people and services do.
 func (p *player) armHands(r round) {
 	for _, h := range r.hands {
 		p.at(faults.Rule{From: h.from, Op: h.op, Target: h.target, First: h.nth}, h.after, func(faults.Request) {
-			if err := p.touch(p.ctx, h); err != nil && p.ctx.Err() == nil {
+			done, err := p.touch(p.ctx, h)
+			for n := 0; p.site == local && !done && err == nil && n < comesWithin; n++ { // by its time alone it may be too early
+				wait(p.ctx, 50*time.Millisecond)
+				done, err = p.touch(p.ctx, h)
+			}
+			if err != nil && p.ctx.Err() == nil {
 				p.broke(fmt.Errorf("%s %s: %w", h.object, h.how, err))
 			}
 		})
@@ -147,20 +155,20 @@ func (w *world) spam(n int) {
 	}
 }
 
-// touch does something to an object of the state, past the front. What was there is kept for restore.
-func (w *world) touch(ctx context.Context, h hand) error {
+// touch does something to an object of the state, past the front, if it is there. What was there is kept for restore.
+func (w *world) touch(ctx context.Context, h hand) (done bool, err error) {
 	held, err := w.store.Current(ctx, state.Held{})
 	if err != nil {
-		return nil //nolint:nilerr // It is damaged already, or the folder is away.
+		return false, nil //nolint:nilerr // It is damaged already, or the folder is away.
 	}
 	v, err := w.store.LatestVersion(ctx)
-	if err != nil && strings.Contains(h.object, "GEN") {
-		return nil
+	if err != nil && strings.Contains(h.object, "GEN") || !held.Exists() {
+		return false, nil
 	}
 	name := strings.NewReplacer("RUN", held.Run, "GEN", fmt.Sprint(v.Generation)).Replace(h.object)
 	c, err := w.store.Read(ctx, name)
 	if err != nil {
-		return nil //nolint:nilerr // There is nothing to touch.
+		return false, nil //nolint:nilerr // There is nothing to touch.
 	}
 	key, body := w.layout().State()+name, bytes.Clone(c.Body)
 	switch how := h.how; {
@@ -184,10 +192,10 @@ func (w *world) touch(ctx context.Context, h hand) error {
 	w.mu.Unlock()
 	if h.how == "deleted" {
 		_, err = w.bucket.DeleteObjects(ctx, []string{key})
-		return err
+		return true, err
 	}
 	_, err = w.bucket.PutObject(ctx, key, body, bucket.Condition{})
-	return err
+	return true, err
 }
 
 // ofEarlier gives the same object of an earlier run, if there is one.
@@ -226,7 +234,7 @@ func (w *world) handle(how string) error {
 	defer w.editing.Unlock()
 	held, err := w.store.Current(w.ctx, state.Held{})
 	if err != nil {
-		return nil //nolint:nilerr // The pointer is damaged: the operator's business.
+		return nil // the pointer is damaged: the operator's business
 	}
 	w.did("the folder: "+how, held.Run)
 	switch how {

@@ -629,12 +629,12 @@ func TestWakesTracker(t *testing.T) {
 			w.leave(test.state)
 			w.point(func(ptr *state.Pointer) { ptr.Note = "the tracker cannot verify" })
 			now := time.Now()
-			time.Sleep(test.after)
+			<-time.After(test.after)
 			p, woken := w.planner(), 0
 			p.Store = aged(w, time.Since(now))
 			p.WakeTracker = func(context.Context) error { woken++; return test.fails }
 			if test.state == state.Publishing {
-				go func() { time.Sleep(2 * time.Second); w.point(func(ptr *state.Pointer) { ptr.Heartbeat++ }) }()
+				go func() { <-time.After(2 * time.Second); w.point(func(ptr *state.Pointer) { ptr.Heartbeat++ }) }()
 			}
 			_, err := p.Plan(context.Background(), Options{})
 			var active *ActiveError

@@ -60,7 +60,7 @@ func TestShowsWhatItWaitsFor(t *testing.T) {
 			turn := make(chan struct{}, 1)
 			w.sheets.before = func(context.Context, string) error {
 				turn <- struct{}{} // one after the other
-				time.Sleep(5 * time.Second)
+				<-time.After(5 * time.Second)
 				<-turn
 				mu.Lock()
 				notes = append(notes, w.pointer().Note)
@@ -120,7 +120,7 @@ func TestReadAhead(t *testing.T) {
 			atOnce++
 			most = max(most, atOnce)
 			mu.Unlock()
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			mu.Lock()
 			defer mu.Unlock()
 			read++
@@ -131,7 +131,7 @@ func TestReadAhead(t *testing.T) {
 			return rows.Sheet{Base: string(e.Episode)}, nil
 		}, func() {})
 		for used, e := range entries[:20] {
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 			mu.Lock()
 			if read != min(sheetsAhead+used, len(entries)) || most > sheetsAtOnce {
 				t.Errorf("%d sheets used, %d read, %d at once", used, read, most)

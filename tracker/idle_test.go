@@ -77,7 +77,7 @@ func TestIdleRequests(t *testing.T) {
 		reads := &readCounter{Bucket: w.bucket}
 		tr.Store = &state.Store{Bucket: reads, Layout: layout}
 		stop := follow(t, tr)
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		stop()
 		const month = 30 * 24
 		perMonth := (results.count() + letters.count()) * month
@@ -99,16 +99,16 @@ func TestFirstResult(t *testing.T) {
 			tr, _, _ := w.idle()
 			stop := follow(t, tr)
 			defer stop()
-			time.Sleep(time.Minute + time.Duration(moment)*450*time.Millisecond)
+			<-time.After(time.Minute + time.Duration(moment)*450*time.Millisecond)
 			plan := w.published(runName(2), 2, 12)
 			begun := time.Now()
 			w.work(nil)
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			if done := w.done(plan.Run); done != 12 {
 				t.Errorf("moment %d: %d of 12 results are counted after a second", moment, done)
 			}
 			for w.pointer().State != state.Succeeded && time.Since(begun) < time.Minute {
-				time.Sleep(100 * time.Millisecond)
+				<-time.After(100 * time.Millisecond)
 			}
 			if took := time.Since(begun); took > 1500*time.Millisecond {
 				t.Errorf("moment %d: the run ended after %v", moment, took)
@@ -130,10 +130,10 @@ func TestResultsBeforeThePublicationEnds(t *testing.T) {
 		for _, task := range tasks {
 			w.report(task, *w.apply(task))
 		}
-		time.Sleep(3 * time.Second)
+		<-time.After(3 * time.Second)
 		held, err = state.Publish(t.Context(), w.store, held, w.tasks)
 		w.must(err)
-		time.Sleep(500 * time.Millisecond)
+		<-time.After(500 * time.Millisecond)
 		if got := w.pointer(); got.State != state.Succeeded || got.Run != held.Run {
 			t.Errorf("run %s is %s", got.Run, got.State)
 		}

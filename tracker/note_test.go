@@ -51,7 +51,7 @@ func TestCannotVerify(t *testing.T) {
 		w.work(nil)
 		stop := follow(t, tr)
 		defer stop()
-		time.Sleep(4 * time.Minute)
+		<-time.After(4 * time.Minute)
 		status, err := state.ReadStatus(t.Context(), w.store, "")
 		w.must(err)
 		if status.State != state.Verifying || !strings.Contains(status.Note, "cannot verify") || !strings.Contains(status.Note, "AccessDenied") {
@@ -63,7 +63,7 @@ func TestCannotVerify(t *testing.T) {
 		}
 		b.open = true
 		b.mu.Unlock()
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if ptr := w.pointer(); ptr.State != state.Succeeded || ptr.Note != "" {
 			t.Errorf("pointer %+v", ptr)
 		}
@@ -74,7 +74,7 @@ func TestCannotVerify(t *testing.T) {
 type slowLists struct{ state.Bucket }
 
 func (b slowLists) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
-	time.Sleep(20 * time.Second)
+	<-time.After(20 * time.Second)
 	return b.Bucket.ListObjects(ctx, in)
 }
 
@@ -89,18 +89,25 @@ func TestVerifyingTakenUp(t *testing.T) {
 		first.Options.UntilDone = false
 		first.Store = &state.Store{Bucket: b, Layout: layout}
 		stop := follow(t, first)
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		stop()
 		second := w.tracker()
 		second.Options.UntilDone = false
 		second.Store = &state.Store{Bucket: slowLists{w.bucket}, Layout: layout}
 		stop = follow(t, second)
 		defer stop()
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		if ptr := w.pointer(); ptr.Run != plan.Run || !strings.Contains(ptr.Note, "a tracker ended before it had verified the run") {
 			t.Errorf("pointer %+v", ptr)
 		}
 	})
+}
+
+// now are the messages that were sent to a queue so far, and those that it has, visible or in flight.
+func (q *memQueue) now() (sent, has int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.sent, len(q.messages)
 }
 
 // While a run is active its tracker has a message of its own on the results queue, visible or in flight, so that the queue's metrics
@@ -113,30 +120,31 @@ func TestKeepsItselfAwake(t *testing.T) {
 		tr.Options.Stall = 24 * time.Hour
 		stop := follow(t, tr)
 		defer func() { stop() }()
-		before := results.sent
-		time.Sleep(2 * time.Hour)
-		if n := results.sent - before; n != 0 {
-			t.Errorf("%d messages while no run is active", n)
+		before, _ := results.now()
+		<-time.After(2 * time.Hour)
+		if sent, _ := results.now(); sent != before {
+			t.Errorf("%d messages while no run is active", sent-before)
 		}
 		w.published(runName(2), 2, 3)
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		for range 240 {
-			time.Sleep(30 * time.Second)
-			if len(results.messages) == 0 {
+			<-time.After(30 * time.Second)
+			if _, has := results.now(); has == 0 {
 				t.Fatal("the results queue has no message while a run is active")
 			}
 		}
-		if n := results.sent - before; n < 12 || n > 14 {
-			t.Errorf("%d messages in two hours of a run that does not go on", n)
+		if sent, _ := results.now(); sent-before < 12 || sent-before > 14 {
+			t.Errorf("%d messages in two hours of a run that does not go on", sent-before)
 		}
 		stop()
 		second := w.tracker()
 		second.Options.UntilDone, second.Awake = false, results
 		stop = follow(t, second) // which knows nothing of the first one's message
 		w.work(nil)
-		time.Sleep(10 * time.Minute)
-		if ptr := w.pointer(); ptr.State != state.Succeeded || w.exists(state.UnreadableName) || len(results.messages) > 0 {
-			t.Errorf("pointer %+v, %d messages", ptr, len(results.messages))
+		<-time.After(10 * time.Minute)
+		_, has := results.now()
+		if ptr := w.pointer(); ptr.State != state.Succeeded || w.exists(state.UnreadableName) || has > 0 {
+			t.Errorf("pointer %+v, %d messages", ptr, has)
 		}
 	})
 }

@@ -33,44 +33,44 @@ const (
 type slowBucket struct{ *membucket.Bucket }
 
 func (b slowBucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error) {
-	time.Sleep(readTime)
+	<-time.After(readTime)
 	return b.Bucket.GetObject(ctx, key, ifNoneMatch)
 }
 
 func (b slowBucket) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
-	time.Sleep(writeTime)
+	<-time.After(writeTime)
 	return b.Bucket.PutObject(ctx, key, body, cond)
 }
 
 func (b slowBucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
-	time.Sleep(pageTime)
+	<-time.After(pageTime)
 	return b.Bucket.ListObjects(ctx, in)
 }
 
 func (b slowBucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
-	time.Sleep(writeTime)
+	<-time.After(writeTime)
 	return b.Bucket.CopyObject(ctx, src, dst, ifMatch)
 }
 
 func (b slowBucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error) {
-	time.Sleep(writeTime)
+	<-time.After(writeTime)
 	return b.Bucket.DeleteObjects(ctx, keys)
 }
 
 type slowQueue struct{ *memqueue.Queue }
 
 func (q slowQueue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error) {
-	time.Sleep(queueTime)
+	<-time.After(queueTime)
 	return q.Queue.SendMessageBatch(ctx, entries)
 }
 
 func (q slowQueue) ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error) {
-	time.Sleep(queueTime)
+	<-time.After(queueTime)
 	return q.Queue.ReceiveMessage(ctx, most, max(wait, time.Second))
 }
 
 func (q slowQueue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]queue.Failure, error) {
-	time.Sleep(queueTime)
+	<-time.After(queueTime)
 	return q.Queue.DeleteMessageBatch(ctx, receipts)
 }
 
@@ -178,7 +178,7 @@ func (q *quick) run(t *testing.T, tasks int, opt planner.Options) time.Duration 
 		case held.Run != plan.Run || !held.State.Active() || time.Since(begun) > time.Minute:
 			t.Fatalf("%+v", held)
 		}
-		time.Sleep(20 * time.Millisecond)
+		<-time.After(20 * time.Millisecond)
 	}
 }
 
@@ -190,7 +190,7 @@ func TestQuickRun(t *testing.T) {
 		q.run(t, 2*quickFrames, planner.Options{Seed: "7"})
 		for moment := range 6 {
 			class := []string{"Rare", "Common"}[moment%2]
-			time.Sleep(30*time.Second + time.Duration(moment)*830*time.Millisecond)
+			<-time.After(30*time.Second + time.Duration(moment)*830*time.Millisecond)
 			q.sheets.set(class)
 			took := q.run(t, 12, planner.Options{Episodes: []dataset.Episode{"S01E01"}})
 			t.Logf("moment %d: %v", moment, took)

@@ -30,6 +30,9 @@ func (d *dashboard) changed(r *http.Request) (page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.addCauses(r.Context(), run.Plan, changes); err != nil {
+		return nil, err
+	}
 	p := &page.ChangesTab{Run: run, Heading: "Frame by frame", Fields: changeFields(run.Plan, c), Pages: pages}
 	p.Tiles, err = d.tiles(r.Context(), changes, run)
 	return p, err

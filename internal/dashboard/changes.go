@@ -2,8 +2,13 @@ package dashboard
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"time"
 
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
@@ -11,8 +16,47 @@ import (
 // change is one frame that a run changes.
 type change struct {
 	Task messages.Task
-	// Cause is why; "" is not known.
+	// Cause is why, with the row of the sheet; "" is not known.
 	Cause string
+}
+
+// freshCauses is how long the causes of a run's changes are kept. Nothing changes them.
+const freshCauses = 10 * time.Minute
+
+// keptCauses bounds the episodes whose causes are kept, of some 2 MB each.
+const keptCauses = 6
+
+// addCauses says why each change is made, where the run has recorded that.
+func (d *dashboard) addCauses(ctx context.Context, plan *state.Plan, changes []change) error {
+	if !plan.ChangesRecorded() {
+		return nil
+	}
+	for i, c := range changes {
+		e := c.Task.Frame.Episode()
+		causes, err := d.causes.get(ctx, plan.Run+" "+string(e), func(ctx context.Context) (map[dataset.Frame]string, error) {
+			return readCauses(ctx, d.Store, plan.Run, e)
+		})
+		if err != nil {
+			return err
+		}
+		changes[i].Cause = causes[c.Task.Frame]
+	}
+	return nil
+}
+
+func readCauses(ctx context.Context, s *state.Store, run string, e dataset.Episode) (map[dataset.Frame]string, error) {
+	all, err := s.ReadChanges(ctx, run, e)
+	if errors.Is(err, bucket.ErrNotFound) {
+		return nil, nil // the list is kept for people, who may delete it
+	}
+	causes := make(map[dataset.Frame]string, len(all))
+	for _, c := range all {
+		causes[c.Frame] = string(c.Cause)
+		if c.Row > 0 {
+			causes[c.Frame] += fmt.Sprintf(", row %d", c.Row)
+		}
+	}
+	return causes, err
 }
 
 // changeReader reads what a run changes, in the order of its tasks.

@@ -13,6 +13,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
 )
 
 func TestRuns(t *testing.T) {
@@ -191,4 +192,15 @@ func TestImagesOfChanges(t *testing.T) {
 	if !strings.Contains(body, `class="dead"`) || !strings.Contains(body, "to train/Rare") || !strings.Contains(body, "from train/Rare") {
 		t.Errorf("the page does not say what happens to the frames: %s", body)
 	}
+}
+
+// A change says why, with its row, where the run has recorded that; a list that somebody has deleted leaves the page as it is.
+func TestCausesOfChanges(t *testing.T) {
+	w := newWorld(t, 3)
+	f := dataset.FrameAt(e1, 1)
+	w.plan.Changes = []state.ChangeCount{{Episode: e1, Cause: state.ChangeRelabelled, Count: 3}}
+	w.must(w.store.WritePlan(t.Context(), w.plan))
+	w.must(w.store.WriteChanges(t.Context(), runName, e1, []state.FrameChange{{Frame: f, Row: 5, Op: messages.Copy, Cause: state.ChangeRelabelled, To: rare}}))
+	w.handler = New(w.options)
+	w.expect(w.get("/runs/"+runName+"/changes"), http.StatusOK, "relabelled, row 5", "S01E01 (3)", string(dataset.FrameAt(e2, 0)))
 }

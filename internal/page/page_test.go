@@ -179,6 +179,17 @@ func TestDeadGroups(t *testing.T) {
 	expect(t, text, "Dead tasks 11", "11 × AccessDenied", "Each of them", "redrive "+runName+" --seq 13")
 }
 
+// The changes' causes are counted over the episodes, and what held episodes would have changed stands apart.
+func TestCauses(t *testing.T) {
+	r := sampleRun(state.Running, 0, 0)
+	r.Plan.Changes = []state.ChangeCount{
+		{Episode: "S01E01", Cause: state.ChangeRelabelled, Count: 300}, {Episode: "S01E01", Cause: state.ChangeUnlabelled, Count: 4},
+		{Episode: "S01E02", Cause: state.ChangeUnlabelled, Count: 70, Held: true}, {Episode: "S01E03", Cause: state.ChangeRelabelled, Count: 1},
+	}
+	_, text := render(t, &ChangesTab{Run: r, Tiles: []Tile{{Frame: frame, Cause: "relabelled, row 12"}}})
+	expect(t, text, "unlabelled 4 70 S01E01 (4) relabelled 301 0 S01E01 (300), S01E03 (1)", "relabelled, row 12")
+}
+
 // What a number after a run is taken from is said: a run that ended unlisted knows only what was planned.
 func TestBalanceTable(t *testing.T) {
 	_, text := render(t, sampleRun(state.Running, 200, 0))

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"net/url"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -138,4 +139,35 @@ func (p report) template() string { return "report" }
 // ChangesPath is the address of what the run changes, of one kind.
 func (r *Run) changesPath(op string) string {
 	return r.Path() + "/changes?" + url.Values{"op": {op}}.Encode()
+}
+
+// Cause is why a run changes frames, or would have changed them where their episode is held.
+type Cause struct {
+	Cause       string
+	Count, Held int
+	Episodes    []EpisodeCount // of Count
+}
+
+// Where says in which episodes the changes are.
+func (c Cause) Where() string { return ProblemKind{Episodes: c.Episodes}.Where() }
+
+// Causes are the causes of the run's changes, what deletes first; none where an earlier release planned the run.
+func (r *Run) Causes() (all []Cause) {
+	for _, cause := range state.ChangeCauses {
+		c := Cause{Cause: cmp.Or(string(cause), "not recorded")}
+		for _, n := range r.Plan.Changes {
+			switch {
+			case n.Cause != cause:
+			case n.Held:
+				c.Held += n.Count
+			default:
+				c.Count += n.Count
+				c.Episodes = append(c.Episodes, EpisodeCount{Episode: n.Episode, Count: n.Count})
+			}
+		}
+		if c.Count+c.Held > 0 {
+			all = append(all, c)
+		}
+	}
+	return all
 }

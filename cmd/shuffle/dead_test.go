@@ -81,7 +81,7 @@ func TestRedriveRefused(t *testing.T) {
 		t.Error("the refused redrive has sent tasks")
 	}
 	w.run(1, "status", run)
-	_, logs = w.run(1, "redrive", "20261123T212443Z-42")
+	_, logs = w.run(2, "redrive", "20261123T212443Z-42")
 	says(t, logs, `20261123T212443Z-42`)
 }
 
@@ -90,8 +90,8 @@ func TestCancel(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
 	run := w.plan(0).Run
-	_, logs := w.run(1, "cancel", "20261123T212443Z-42")
-	says(t, logs, `no longer in force; the newest is `+run)
+	_, logs := w.run(2, "cancel", "20261123T212443Z-42")
+	says(t, logs, `no such run: 20261123T212443Z-42; see shuffle --local \S+ runs`)
 	out, _ := w.run(0, "cancel", run)
 	says(t, out, `cancelled: run `+run)
 	if s := w.status(1); s.State != state.Cancelled || s.Reason == "" || s.Finished == nil {

@@ -86,10 +86,10 @@ func TestAcceptBase(t *testing.T) {
 	w, e := stamps(t)
 	w.put(w.sheetFile(e), strings.Replace(csvOf(w, e), "/stamps/", "/thumbnails/", 1))
 	out, _ := w.run(1, "plan", "--dry-run")
-	says(t, out, `shuffle --local \S+ plan --accept-base S01E01`)
+	says(t, out, `shuffle --local \S+ run --accept-base S01E01`)
 	out, _ = w.run(1, "plan", "--dry-run", "--accept-base", "S01E01")
 	n := w.wanted()
-	says(t, out, fmt.Sprintf(`would copy %d of the %d frames in the datasets again \(100.0%%\).*--max-refresh, SHUFFLE_MAX_REFRESH.*plan --allow-refresh S01E01`, n, n))
+	says(t, out, fmt.Sprintf(`would copy %d of the %d frames in the datasets again \(100.0%%\).*--max-refresh, SHUFFLE_MAX_REFRESH.*run .*--allow-refresh S01E01`, n, n))
 	plan := w.finish(n, "--accept-base", "s1e1", "--allow-refresh", "S01E01")
 	if plan.Totals.Refresh != n {
 		t.Errorf("%+v", plan.Totals)

@@ -93,7 +93,7 @@ func TestNextOnOneMachine(t *testing.T) {
 	says(t, out, `Next: shuffle --local \S+ run --seed \w+ publish it`)
 	out, _ = w.run(0, "plan")
 	says(t, out, `Next: shuffle --local \S+ status --watch .* shuffle --local \S+ run --resume work and track here`)
-	if strings.Contains(out, " track ") {
+	if strings.Contains(out, w.dir+" track") {
 		t.Errorf("a service is named:\n%s", out)
 	}
 	w.run(0, "run", "--resume")

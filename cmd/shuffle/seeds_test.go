@@ -74,7 +74,7 @@ func TestSeeds(t *testing.T) {
 	}
 	says(t, page, `Seeds the best of 21: .*seven \* .*\*: in force`)
 
-	typed := regexp.MustCompile(`shuffle --local \S+ (plan --reshuffle --seed (seed-\d+))`).FindStringSubmatch(page)
+	typed := regexp.MustCompile(`shuffle --local \S+ (run --reshuffle --seed (seed-\d+))`).FindStringSubmatch(page)
 	if typed == nil {
 		t.Fatalf("no command to type:\n%s", page)
 	}
@@ -90,7 +90,7 @@ func TestSeeds(t *testing.T) {
 	// As a what-if under other settings, the command at the end has what makes it be taken.
 	untouched(t, w.dir, func() {
 		out, _ := w.run(0, "plan", "--dry-run", "--seeds", "3", "--group", "2s", "--stratify")
-		says(t, out, `What if: .* shuffle --local \S+ plan --reshuffle --seed seed-\d+ --change-settings`)
+		says(t, out, `What if: .* shuffle --local \S+ run --reshuffle --seed seed-\d+ --change-settings`)
 	})
 }
 

@@ -60,6 +60,7 @@ func TestUsage(t *testing.T) {
 func TestUsageOfURLs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.must(os.MkdirAll(filepath.Join(w.work, "bucket"), 0o700))
 	bucket, queues, sheets := "file://"+w.work+"/bucket", "sqlite://"+w.work+"/queues.db", "file://"+w.work+"/sheets"
 	for _, test := range []struct{ bucket, queues, sheets, says string }{
 		{"media.angel-nft.com", queues, sheets, `bucket "media\.angel-nft\.com" \(--bucket, SHUFFLE_BUCKET\): expected s3://NAME or file:///DIR`},

@@ -265,11 +265,7 @@ func (s *Store) RunChanges(ctx context.Context, p *Plan) iter.Seq2[[]FrameChange
 	}
 	return func(yield func([]FrameChange, error) bool) {
 		for chunk := range Chunks(p.Tasks) {
-			tasks, err := s.ReadTasks(ctx, p.Run, chunk)
-			changes := make([]FrameChange, len(tasks))
-			for i, t := range tasks {
-				changes[i] = s.changeOf(t)
-			}
+			changes, err := s.unrecordedChanges(ctx, p.Run, chunk)
 			if !yield(changes, err) || err != nil {
 				return
 			}
@@ -292,6 +288,22 @@ func (s *Store) recordedChanges(ctx context.Context, p *Plan) iter.Seq2[[]FrameC
 			}
 		}
 	}
+}
+
+// unrecordedChanges are what the tasks of a chunk say of their changes.
+func (s *Store) unrecordedChanges(ctx context.Context, run string, chunk int) ([]FrameChange, error) {
+	tasks, err := s.ReadTasks(ctx, run, chunk)
+	if err != nil {
+		return nil, err
+	}
+	changes := make([]FrameChange, len(tasks))
+	for i, t := range tasks {
+		if _, err := dataset.ParseFrame(string(t.Frame)); err != nil {
+			return nil, fmt.Errorf("read %s%s: %w: %w", s.Layout.State(), tasksName(run, chunk), ErrDamaged, err)
+		}
+		changes[i] = s.changeOf(t)
+	}
+	return changes, nil
 }
 
 // changeOf is what a task says of its change.

@@ -26,14 +26,14 @@ func TestPrune(t *testing.T) {
 			if status := w.run(pruning); status.State != state.Succeeded {
 				t.Fatalf("%+v", status)
 			}
-			time.Sleep(31 * 24 * time.Hour)
+			<-time.After(31 * 24 * time.Hour)
 		}
 		_, err := w.finishEmpty(4, nil)
 		w.must(err)
 		if got, want := w.runs(), []string{runName(1), runName(2), runName(3), runName(4)}; !slices.Equal(got, want) {
 			t.Errorf("a tracker without a Deleter leaves %v", got)
 		}
-		time.Sleep(31 * 24 * time.Hour)
+		<-time.After(31 * 24 * time.Hour)
 		plan, held := w.plan(runName(5), 5, 0)
 		_, err = pruning.FinishEmpty(t.Context(), held, plan)
 		w.must(err)

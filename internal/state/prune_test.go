@@ -62,7 +62,7 @@ func (s *pruned) end(state State, tasks int, version bool) (run string) {
 		s.must(s.WriteJSON(ctx, VersionName(generation, "version.json"), v, bucket.Condition{}))
 		s.must(s.WriteJSON(ctx, LatestName, map[string]any{"v": 1, "generation": generation, "run": run}, bucket.Condition{}))
 	}
-	time.Sleep(day)
+	<-time.After(day)
 	return run
 }
 

@@ -62,7 +62,7 @@ type World struct {
 	Rate      int                  // tasks a second of one worker
 	Limit     int                  // tasks a second of the bucket
 	Verify    int                  // seconds that a verification takes
-	Asleep    bool                 // the tracker leaves no message on the results queue while it verifies
+	Asleep    bool                 // the tracker has no message of its own on the results queue while it verifies
 	Published func(second int) int // tasks that the planner sends in that second
 }
 
@@ -156,6 +156,7 @@ type fleet struct {
 	waiting         int // tasks
 	peak, inHand    int // the most tasks that waited, and that were in hand, in this minute
 	results         int // that no tracker has taken in
+	own             int // messages of the tracker's own that it has in hand
 	verifying       int // seconds of verification that the run has had
 	open            bool
 	metrics         map[string][]sample
@@ -191,13 +192,13 @@ func (f *fleet) second(now int) {
 }
 
 // track is the tracker: it takes in what there is, and verifies a run of which all is done. One that is ended while it
-// verifies begins again. Its own message on the results queue stays there until the run has ended.
+// verifies begins again. While it does, it has a message of its own of the results queue in hand, which waits there when it dies.
 func (f *fleet) track(now int) {
 	if f.tracker.working(now, f.world.Start) == 0 {
-		f.verifying = 0
+		f.verifying, f.results, f.own = 0, f.results+f.own, 0
 		return
 	}
-	f.results = 0
+	f.results, f.own = 0, 0
 	if !f.open || f.waiting > 0 {
 		return
 	}
@@ -206,7 +207,7 @@ func (f *fleet) track(now int) {
 	case f.verifying > f.world.Verify:
 		f.open, f.course.Ended = false, now+1
 	case !f.world.Asleep:
-		f.results = 1
+		f.own = 1
 	}
 }
 
@@ -221,7 +222,7 @@ func (f *fleet) minute(now int) {
 	f.course.Workers = append(f.course.Workers, len(f.worker.started))
 	f.course.Trackers = append(f.course.Trackers, len(f.tracker.started))
 	f.course.Waiting = append(f.course.Waiting, f.waiting)
-	for name, value := range map[string]int{"tasks" + visible: f.peak, "tasks" + hidden: f.inHand, "results" + visible: f.results, "results" + hidden: 0, "dead-letters" + visible: 0} {
+	for name, value := range map[string]int{"tasks" + visible: f.peak, "tasks" + hidden: f.inHand, "results" + visible: f.results, "results" + hidden: f.own, "dead-letters" + visible: 0} {
 		f.note(name, sample{float64(value), now-f.active <= inactive, max(now/60+f.world.QueueLag, f.woken+f.world.WakeLag)})
 	}
 	for name, s := range map[string]service{"worker": f.worker, "tracker": f.tracker} {

@@ -281,7 +281,9 @@ func TestLimiterStops(t *testing.T) {
 			synctest.Wait()
 			return answered
 		}
-		<-ask(50)
+		if err := <-ask(50); err != nil {
+			t.Fatal(err)
+		}
 		near, far := ask(200), ask(1)
 		stop()
 		begun := time.Now()

@@ -13,6 +13,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
+	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/messages"
 	"github.com/angel-nft/google-shuffle/planner"
 )
@@ -74,6 +75,8 @@ func (j *judge) put(p *process, key string, body []byte) {
 		var now state.InForce
 		j.world.must(json.Unmarshal(body, &now))
 		j.settings(now)
+	case name == state.LatestName:
+		j.parts()
 	case strings.HasSuffix(name, "/plan.json"):
 		var plan state.Plan
 		j.world.must(json.Unmarshal(body, &plan))
@@ -201,8 +204,11 @@ func (w *world) delete(p *process, keys []string) ([]*bucket.Error, error) {
 		if _, derr := w.bucket.DeleteObjects(always, []string{key}); derr != nil {
 			return nil, derr
 		}
-		if err == nil {
+		switch {
+		case err == nil && strings.HasPrefix(key, layout.ML()):
 			w.judge.deleted(p, key)
+		case strings.HasPrefix(key, layout.State()):
+			w.judge.parts()
 		}
 	}
 	return nil, nil
@@ -235,6 +241,22 @@ func (j *judge) settled() {
 		j.accounted(plan)
 	}
 	j.version()
+}
+
+// parts looks at the latest version, which trainers use and the next version shares its parts with: all of them must be there.
+func (j *judge) parts() {
+	c, err := version.OpenLatest(always, j.world.store)
+	j.world.must(err)
+	if c == nil {
+		return
+	}
+	episodes, err := c.Episodes(always)
+	j.world.must(err)
+	for _, e := range episodes {
+		if _, err := c.Stored(always, e); err != nil {
+			j.wrong("the latest version, %d, has lost a part: %v", c.Version.Generation, err)
+		}
+	}
 }
 
 // accounted is guarantee 3: every task once in the ledger; done, when its run has succeeded.

@@ -34,7 +34,7 @@ func (b bucketPort) call(op, key string, k kind, what func() string) call {
 // changing says whether an object's content changes after it was written first.
 func changing(key string) bool {
 	name := key[strings.LastIndexByte(key, '/')+1:]
-	return name == "current.json" || name == "settings.json" || name == state.LedgerName || name == "latest.json" || name == state.DeadName
+	return name == "current.json" || name == "settings.json" || name == state.LedgerName || name == "latest.json" || name == "tags.json" || name == state.DeadName
 }
 
 func (b bucketPort) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error) {
@@ -55,11 +55,12 @@ func (b bucketPort) HeadObject(ctx context.Context, key string) (bucket.Object, 
 
 func (b bucketPort) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
 	k := read
-	if strings.HasPrefix(in.Prefix, layout.ML()) {
+	datasets := strings.HasPrefix(in.Prefix, layout.ML())
+	if datasets || strings.HasPrefix(in.Prefix, layout.State()+"versions/") {
 		k = look
 	}
 	return ask(ctx, b.p, b.call("ListObjectsV2", in.Prefix, k, func() string { return in.Delimiter }), func() (bucket.Page, error) {
-		if k == look {
+		if datasets {
 			b.p.world.judge.lists(b.p)
 		}
 		return b.p.world.bucket.ListObjects(always, in)

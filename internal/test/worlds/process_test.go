@@ -174,10 +174,14 @@ const stall = 40 * time.Second
 func (p *process) tracker() *tracker.Tracker {
 	limit, err := rows.ParseLimit("1%")
 	p.world.must(err)
-	return &tracker.Tracker{
+	t := &tracker.Tracker{
 		Store: p.store(), Tasks: p.queue(tasksQueue), Results: p.queue(resultsQueue), DeadLetters: p.queue(lettersQueue),
-		Options: tracker.Options{Stall: stall, MaxDead: limit, Poll: 2 * time.Second, Parallel: 4},
+		Options: tracker.Options{Stall: stall, MaxDead: limit, Poll: 2 * time.Second, Parallel: 4, KeepVersions: p.world.keep},
 	}
+	if p.world.keep > 0 {
+		t.Deleter = bucketPort{p}
+	}
+	return t
 }
 
 func (p *process) planner(split planner.Split) *planner.Planner {

@@ -13,6 +13,7 @@ type scenario struct {
 	sheets   sheets
 	standing map[dataset.Frame]dataset.Place
 	split    planner.Split // nil: train alone
+	keep     int           // dataset versions that the trackers keep; 0: all
 	script   func(o operator)
 }
 
@@ -85,6 +86,22 @@ var scenarios = []scenario{
 			o.await(mayHurry, "the run has ended", o.world.ended)
 			o.edit(e1, "Common", "Rare")
 			o.plan("planner-2", planner.Options{Supersede: true})
+			o.await(waits, "the run has ended", o.world.ended)
+		},
+	},
+	{
+		// Old versions are removed beside runs that publish new ones, which share parts with them: two trackers, and runs that are
+		// superseded while they are verified.
+		name: "keep one", sheets: sheets{e1: {"Rare"}, e2: {"Rare"}}, keep: 1,
+		script: func(o operator) {
+			o.services(1, 2)
+			o.plan("planner-1", first)
+			o.await(mayHurry, "the run has ended", o.world.ended)
+			o.edit(e1, "Common")
+			o.plan("planner-2", planner.Options{Supersede: true})
+			o.await(mayHurry, "the run has ended", o.world.ended)
+			o.edit(e2, "Common")
+			o.plan("planner-3", planner.Options{Supersede: true})
 			o.await(waits, "the run has ended", o.world.ended)
 		},
 	},

@@ -49,6 +49,7 @@ type world struct {
 	store   *state.Store  // sees the bucket as it is
 	sheets  sheets        // as people have left them
 	split   planner.Split // that every planner has by default
+	keep    int           // dataset versions that every tracker keeps; 0: all
 	begun   time.Time
 
 	mu      sync.Mutex

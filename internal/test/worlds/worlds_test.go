@@ -33,6 +33,7 @@ func init() { retry.Jitter = func(most time.Duration) time.Duration { return mos
 func (s scenario) play(t *testing.T, from *choices) (w *world) {
 	synctest.Test(t, func(t *testing.T) {
 		w = newWorld(t, from, s.sheets, s.standing)
+		w.keep = s.keep
 		if w.split = s.split; s.split == nil {
 			w.split = planner.Split{{Dataset: "train", Ratio: 1}}
 		}

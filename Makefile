@@ -7,11 +7,15 @@ GOLANGCI_VERSION := 2.15.0
 GOLANGCI := .cache/bin/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION)
 S5CMD := .cache/bin/s5cmd-2.3.0
 RCLONE := .cache/bin/rclone-1.75.1
+GORELEASER_VERSION := 2.16.0
+GORELEASER := .cache/bin/goreleaser-$(GORELEASER_VERSION)
+CYCLONEDX_VERSION := 1.10.0
+CYCLONEDX := .cache/bin/cyclonedx-gomod
 BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
 SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,up alerts shuffle localstack/install localstack/run moto/install moto/run rehearsal/run)
 
-.PHONY: help test lint worlds vuln build image bench bench-micro bench-peers fuzz faults format clean
+.PHONY: help test lint worlds vuln build image snapshot release bench bench-micro bench-peers fuzz faults format clean
 
 # Of make faults: how many schedules, the first one's seed, how many at a time, and one kind of world (server, localstack or local) instead of all.
 COUNT ?= 200
@@ -45,15 +49,27 @@ worlds: ## the small worlds: every order of one, one deviation anywhere in all, 
 vuln: ## known vulnerabilities in what the program calls
 	.ci/vuln
 
+# With go run's flags: after shuffle demo nothing is compiled again.
 build: ## bin/shuffle
-	CGO_ENABLED=0 go build -trimpath -o bin/shuffle ./cmd/shuffle
+	go build -o bin/shuffle ./cmd/shuffle
+
+# What shuffle --version says in an image, and the image's labels.
+image: VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
+image: REVISION = $(shell git rev-parse HEAD 2>/dev/null)
 
 image: ## google-shuffle:local, of a binary built here; needs docker, and no image of a registry
-	mkdir -p bin/image
-	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/image/ ./cmd/shuffle ./deploy/rehearsal
-	cp "$${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" bin/image/ca-certificates.crt
-	docker build -q -f deploy/prebuilt.Dockerfile -t google-shuffle:local bin/image
+	mkdir -p bin/image/bin
+	CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags='-s -w -X main.version=$(VERSION)' -o bin/image/ ./cmd/shuffle ./deploy/rehearsal
+	cp "$${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" bin/image/bin/ca-certificates.crt
+	docker build -q -f deploy/prebuilt.Dockerfile --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) -t google-shuffle:local bin/image
 	docker build -q -f deploy/prebuilt.Dockerfile --target rehearsal -t google-shuffle-rehearsal:local bin/image
+
+snapshot: $(GORELEASER) $(CYCLONEDX) ## what a release would be, in dist: binaries for all systems, bills of materials, images; publishes nothing
+	$(GORELEASER) check
+	PATH=$(CURDIR)/.cache/bin:$$PATH $(GORELEASER) release --snapshot --clean
+
+release: $(GORELEASER) $(CYCLONEDX) ## publishes the release of the tag that is checked out, as a draft; for .github/workflows/release.yml
+	PATH=$(CURDIR)/.cache/bin:$$PATH $(GORELEASER) release --clean
 
 bench: bench-micro bench-peers ## all benchmarks, on a machine that does nothing else; about an hour
 
@@ -62,7 +78,7 @@ bench-micro: ## benchmarks of single packages, in bin/bench.txt; OLD=FILE compar
 	set -o pipefail; go test -run '^$$' -bench . -benchmem -count $(or $(RUNS),6) ./... | tee bin/bench.txt
 	$(if $(OLD),go run golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION) $(OLD) bin/bench.txt)
 
-bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone and the bare SDK, against a server of its own; README has the tables
+bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone and the bare SDK, against a server of its own; docs/speed.md has the tables
 	go build -o bin/bench ./internal/test/bench
 	bin/bench peers --s5cmd $(S5CMD) --rclone $(RCLONE)
 	bin/bench plan --s5cmd $(S5CMD) --episodes 12
@@ -72,6 +88,8 @@ bench-peers: build $(S5CMD) $(RCLONE) ## the whole program beside s5cmd, rclone 
 	bin/bench results --episodes 12
 	bin/bench cost --episodes 12
 	bin/bench backlog --episodes 36
+	bin/bench change --episodes 36 --s5cmd $(S5CMD) --rclone $(RCLONE)
+	bin/bench grow --rounds 1
 	go test -count=1 -v -run HundredSeasons ./worker -args -seasons.depth=4 -seasons.window=60s
 
 # Modules of their own, for what the peers need is not what the program needs.
@@ -93,9 +111,17 @@ format: $(GOLANGCI) ## gofmt and goimports
 	$(GOLANGCI) fmt ./...
 
 clean: ## remove what was built; the caches in .cache stay
-	rm -rf bin shuffle-demo
+	rm -rf bin dist shuffle-demo
 
 $(GOLANGCI):
 	@echo "building golangci-lint $(GOLANGCI_VERSION), once (a minute or two)"
 	GOBIN=$(CURDIR)/.cache/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION)
 	mv .cache/bin/golangci-lint $@
+
+$(GORELEASER):
+	@echo "building goreleaser $(GORELEASER_VERSION), once (some minutes)"
+	GOBIN=$(CURDIR)/.cache/bin go install github.com/goreleaser/goreleaser/v2@v$(GORELEASER_VERSION)
+	mv .cache/bin/goreleaser $@
+
+$(CYCLONEDX):
+	GOBIN=$(CURDIR)/.cache/bin go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v$(CYCLONEDX_VERSION)

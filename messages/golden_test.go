@@ -75,9 +75,6 @@ func TestGoldenTasks(t *testing.T) {
 		if got, err := ParseTask(body); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: parsed %+v, %v", name, got, err)
 		}
-		if got, ok := readPlain(body); !ok || !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: read %+v, %t, as it is plain", name, got, ok)
-		}
 		if err := want.Check(checked); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

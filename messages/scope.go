@@ -37,8 +37,9 @@ func checkScope(scope string) error {
 	return nil
 }
 
-// probe is a message that says nothing: shuffle doctor sends one to each queue to see whether it comes back. Workers
-// and trackers that receive it acknowledge it.
+// probe is a message without content. Workers and trackers that receive it acknowledge it. shuffle doctor sends one to
+// each queue to see whether it comes back. On the results queue it keeps a tracker awake, or wakes one, where the queue's
+// metrics decide whether one runs.
 type probe struct {
 	V     int    `json:"v"`
 	Probe string `json:"probe"`

@@ -61,12 +61,9 @@ func (t Task) Encode() string {
 
 // ParseTask reads a message body. Its error is ErrUnreadable; the keys are not checked yet, see Check.
 func ParseTask(body string) (Task, error) {
-	t, ok := readPlain(body)
-	if !ok {
-		t = Task{}
-		if err := json.Unmarshal([]byte(body), &t); err != nil {
-			return Task{}, fmt.Errorf("%w: not a task: %w", ErrUnreadable, err)
-		}
+	var t Task
+	if err := json.Unmarshal([]byte(body), &t); err != nil {
+		return Task{}, fmt.Errorf("%w: not a task: %w", ErrUnreadable, err)
 	}
 	if t.V != Version {
 		return Task{}, fmt.Errorf("%w: version %d, expected %d", ErrUnreadable, t.V, Version)

@@ -72,18 +72,16 @@ func (p *Planner) unchanged(ctx context.Context, saved *state.Plan) error {
 	if err := json.Unmarshal(saved.Options, &opt); err != nil {
 		return fmt.Errorf("read the options of run %s: %w", saved.Run, err)
 	}
-	tasks := taskPrints{}
-	d := p.draft(opt)
-	d.fixed = &saved.Settings.Definition // as reviewed, whatever this caller's environment gives
-	d.onTask = tasks.add
-	err := d.prepare(ctx)
+	// As reviewed, whatever this caller's environment gives.
+	in, err := p.readInputs(ctx, opt, &saved.Settings.Definition)
 	if errors.Is(err, ErrUsage) { // the options were right when the run was planned
 		return &ChangedError{Run: saved.Run, Changes: []string{err.Error()}}
 	}
 	if err != nil {
 		return err
 	}
-	fresh, err := d.plan(ctx)
+	tasks := taskPrints{}
+	fresh, err := in.plan(ctx, purpose{onTask: tasks.add})
 	if err != nil {
 		return err
 	}

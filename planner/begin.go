@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -16,20 +15,20 @@ import (
 
 // begin takes the pointer for a new run, or for the publication that another planner has left. quiet waits until
 // no worker can still be acting on an older run.
-func (p *Planner) begin(ctx context.Context, opt Options) (held state.Held, quiet func(context.Context) error, err error) {
+func (p *Planner) begin(ctx context.Context, opt Options, show *progress) (held state.Held, quiet func(context.Context) error, err error) {
 	for {
 		old, err := p.Store.Current(ctx, state.Held{})
 		if err != nil {
 			return state.Held{}, nil, err
 		}
 		if old.State.Active() && !opt.Supersede {
-			if old, err = p.await(ctx, old); err != nil {
+			if old, err = p.await(ctx, old, show); err != nil {
 				return state.Held{}, nil, err
 			}
 		}
 		held, err := p.take(ctx, old, opt)
 		if errors.Is(err, state.ErrConflict) {
-			continue // somebody else was faster: look again
+			continue // another process was faster: look again
 		}
 		if err != nil {
 			return state.Held{}, nil, err
@@ -37,7 +36,8 @@ func (p *Planner) begin(ctx context.Context, opt Options) (held state.Held, quie
 		if old.State.Active() && old.Run != held.Run {
 			p.log().Info("took over from an earlier run", zap.String("run", held.Run), zap.String("superseded", old.Run), zap.String("state", string(old.State)))
 		}
-		return held, p.quiet(old, held), nil
+		until := time.Now().Add(quietLeft(old, held.Generation))
+		return held, quietUntil(until, old, show), nil
 	}
 }
 
@@ -67,18 +67,21 @@ func (p *Planner) take(ctx context.Context, old state.Held, opt Options) (state.
 		State:      state.Planning,
 		Fence:      state.DefaultFence,
 		Started:    now.Truncate(time.Second),
+		Note:       quietStep(old, quietLeft(old, gen)).String(),
 	})
 }
 
 // await waits until an active run that only a planner works on has been left by it: its pointer has not changed for Lease
 // by this process's own clock. A run that workers have, or a planner that lives, is an *ActiveError.
-func (p *Planner) await(ctx context.Context, old state.Held) (state.Held, error) {
-	active := &ActiveError{Run: old.Run, State: old.State}
+func (p *Planner) await(ctx context.Context, old state.Held, show *progress) (state.Held, error) {
+	active := &ActiveError{Run: old.Run, State: old.State, Note: old.Note}
 	if old.State != state.Planning && old.State != state.Publishing {
+		active.Tracker = p.wakeTracker(ctx, old)
 		return state.Held{}, active
 	}
-	p.log().Info("another planner holds the run; waiting to see whether it lives",
+	show.wait(Step{Text: "another planner is at work: waiting to see whether it lives", Left: p.Config.Lease},
 		zap.String("run", old.Run), zap.String("state", string(old.State)), zap.Duration("at_most", p.Config.Lease))
+	defer show.wait(Step{})
 	look := time.NewTicker(max(p.Config.Lease/20, 10*time.Millisecond))
 	defer look.Stop()
 	for begun := time.Now(); time.Since(begun) < p.Config.Lease; {
@@ -92,7 +95,7 @@ func (p *Planner) await(ctx context.Context, old state.Held) (state.Held, error)
 		case err != nil:
 			return state.Held{}, err
 		case now.Writer != old.Writer && now.State.Active():
-			active.Run, active.State = now.Run, now.State
+			active.Run, active.State, active.Note = now.Run, now.State, now.Note
 			return state.Held{}, active
 		case now.Writer != old.Writer:
 			return now, nil // it has ended meanwhile
@@ -101,26 +104,66 @@ func (p *Planner) await(ctx context.Context, old state.Held) (state.Held, error)
 	return old, nil
 }
 
-// quiet gives the wait for the workers of the run before. A run that succeeded without tasks had none, and waited for those
-// before it. Where somebody has deleted the pointer, what it said is unknown.
-func (p *Planner) quiet(old, held state.Held) func(context.Context) error {
-	if held.Generation == 1 || old.State == state.Succeeded && old.Tasks == 0 {
-		return func(context.Context) error { return nil }
+// trackerGone is how long nothing of a run may have been saved until its tracker counts as gone. One that lives saves results
+// every second, and verifies a run in less than a minute or two.
+const trackerGone = 3 * time.Minute
+
+// wakeTracker wakes a tracker when that of an active run seems to be gone, and says so.
+func (p *Planner) wakeTracker(ctx context.Context, held state.Held) string {
+	if p.WakeTracker == nil {
+		return ""
 	}
-	// A run that could still be acted on until this planner's own write just now gets the whole wait.
+	age := held.Age
+	if progress, err := p.Store.ReadProgress(ctx, held.Run, held.Tasks); err == nil && progress.Age > 0 {
+		age = min(age, progress.Age)
+	}
+	if age >= 0 && age < trackerGone { // below 0 it is unknown
+		return ""
+	}
+	if err := p.WakeTracker(ctx); err != nil {
+		return fmt.Sprintf("its tracker seems to be gone, and could not be woken: %v", err)
+	}
+	p.log().Warn("woke a tracker for a run that does not go on", zap.String("run", held.Run), zap.Duration("age", age))
+	since := "a while"
+	if age > 0 {
+		since = age.Round(time.Second).String()
+	}
+	return "its tracker seems to be gone, since nothing was saved for " + since + ": a message to the results queue wakes one"
+}
+
+// quietLeft is how long workers may still act on the run before one of this generation. A run that succeeded without tasks
+// had none, and waited for those before it.
+//
+// A run that could be acted on until this planner's own write gets the whole wait. Where somebody has deleted the pointer,
+// what it said is unknown.
+func quietLeft(old state.Held, generation int64) time.Duration {
+	if generation == 1 || old.State == state.Succeeded && old.Tasks == 0 {
+		return 0
+	}
 	left := cmp.Or(old.Fence, state.DefaultFence).Quiet()
 	if !old.State.Active() && old.Age > 0 {
 		left -= old.Age
 	}
-	until := time.Now().Add(left)
-	say := sync.OnceFunc(func() {
-		if wait := time.Until(until); wait > 0 {
-			p.log().Info("waiting until no worker can be acting on the run before", zap.String("before", old.Run), zap.Duration("for", wait.Round(100*time.Millisecond)))
-		}
-	})
+	return max(left, 0)
+}
+
+func quietStep(old state.Held, left time.Duration) Step {
+	if left <= 0 {
+		return Step{}
+	}
+	return Step{Text: "waiting until no worker acts on run " + cmp.Or(old.Run, "before"), Left: left}
+}
+
+// quietUntil waits until no worker can be acting on the run before.
+func quietUntil(until time.Time, old state.Held, show *progress) func(context.Context) error {
 	return func(ctx context.Context) error {
-		say()
-		if retry.Sleep(ctx, time.Until(until)) != nil {
+		left := time.Until(until)
+		if left <= 0 {
+			return nil
+		}
+		show.wait(quietStep(old, left), zap.String("before", old.Run), zap.Duration("for", left.Round(100*time.Millisecond)))
+		defer show.wait(Step{})
+		if retry.Sleep(ctx, left) != nil {
 			return context.Cause(ctx)
 		}
 		return nil
@@ -130,15 +173,16 @@ func (p *Planner) quiet(old, held state.Held) func(context.Context) error {
 // lease keeps the pointer's heartbeat while a planner plans. Its ctx ends when somebody else has taken the pointer.
 type lease struct {
 	p      *Planner
+	note   func() string // what the planner waits for
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	done   chan struct{}
 	held   state.Held // owned by beat until done is closed
 }
 
-func (p *Planner) keep(ctx context.Context, held state.Held) *lease {
+func (p *Planner) keep(ctx context.Context, held state.Held, note func() string) *lease {
 	ctx, cancel := context.WithCancelCause(ctx)
-	l := &lease{p: p, ctx: ctx, cancel: cancel, done: make(chan struct{}), held: held}
+	l := &lease{p: p, note: note, ctx: ctx, cancel: cancel, done: make(chan struct{}), held: held}
 	go l.beat()
 	return l
 }
@@ -153,9 +197,9 @@ func (l *lease) beat() {
 		case <-tick.C:
 		}
 		if l.ctx.Err() != nil {
-			return // also when a beat is due: somebody waits for the end
+			return // also when a beat is due: advance or fail waits for the end
 		}
-		held, err := l.swap(l.ctx, func(*state.Pointer) {})
+		held, err := l.swap(l.ctx, func(next *state.Pointer) { next.Note = l.note() })
 		switch {
 		case err == nil:
 			l.held = held

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -151,7 +152,7 @@ func TestLeftWhilePlanning(t *testing.T) {
 		if at := w.firstCall("LIST", layout.ML(), begun); at < w.config.Lease+state.DefaultFence.Quiet() {
 			t.Errorf("the datasets are listed after %v", at)
 		}
-		if w.logs.FilterMessage("another planner holds the run; waiting to see whether it lives").Len() != 1 || w.logs.FilterMessage("took over from an earlier run").Len() != 1 {
+		if w.logs.FilterMessageSnippet("waiting to see whether it lives, about 15 s left").Len() != 1 || w.logs.FilterMessage("took over from an earlier run").Len() != 1 {
 			t.Error("it did not say what it waited for")
 		}
 	})
@@ -603,4 +604,59 @@ func TestNoLease(t *testing.T) {
 			t.Errorf("plan %+v", plan)
 		}
 	})
+}
+
+// A run whose tracker seems to be gone gets a message that wakes one, before the planner gives up; a run that goes on does not.
+func TestWakesTracker(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		state state.State
+		after time.Duration
+		fails error
+		woken int
+		says  string
+	}{
+		{"verifying for long", state.Verifying, 10 * time.Minute, nil, 1, "nothing was saved for 10m0s: a message to the results queue wakes one"},
+		{"running for long", state.Running, 10 * time.Minute, nil, 1, "wakes one"},
+		{"it cannot be woken", state.Verifying, 10 * time.Minute, errBroken, 1, "could not be woken: " + errBroken.Error()},
+		{"just verifying", state.Verifying, time.Minute, nil, 0, ""},
+		{"publishing", state.Publishing, time.Second, nil, 0, ""},
+	} {
+		bubble(t, test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.manifest("S01", e1)
+			w.episode(e1, 3)
+			w.leave(test.state)
+			w.point(func(ptr *state.Pointer) { ptr.Note = "the tracker cannot verify" })
+			now := time.Now()
+			time.Sleep(test.after)
+			p, woken := w.planner(), 0
+			p.Store = aged(w, time.Since(now))
+			p.WakeTracker = func(context.Context) error { woken++; return test.fails }
+			if test.state == state.Publishing {
+				go func() { time.Sleep(2 * time.Second); w.point(func(ptr *state.Pointer) { ptr.Heartbeat++ }) }()
+			}
+			_, err := p.Plan(context.Background(), Options{})
+			var active *ActiveError
+			if !errors.As(err, &active) || woken != test.woken || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "the tracker cannot verify") {
+				t.Errorf("woken %d times: %v", woken, err)
+			}
+		})
+	}
+}
+
+// agedBucket says of every object that it was written so long ago.
+type agedBucket struct {
+	*tap
+	age time.Duration
+}
+
+func aged(w *world, age time.Duration) *state.Store {
+	return &state.Store{Bucket: agedBucket{w.bucket, age}, Layout: layout}
+}
+
+func (b agedBucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error) {
+	c, err := b.tap.GetObject(ctx, key, ifNoneMatch)
+	c.Age = b.age
+	return c, err
 }

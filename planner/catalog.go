@@ -31,9 +31,9 @@ type season struct {
 	episodes []manifest.Entry
 }
 
-// catalog reads every manifest. One that cannot be read fails its season and lets the others go on.
-func (d *draft) catalog(ctx context.Context) (*catalog, error) {
-	keys, problems, err := d.manifests(ctx)
+// readCatalog reads every manifest. One that cannot be read fails its season and lets the others go on.
+func readCatalog(ctx context.Context, p *Planner, lister bucket.Lister) (*catalog, error) {
+	keys, problems, err := listManifests(ctx, p.Config.Layout.Manifests(), lister)
 	if err != nil {
 		return nil, err
 	}
@@ -41,10 +41,10 @@ func (d *draft) catalog(ctx context.Context) (*catalog, error) {
 	read := make([][]manifest.Entry, len(keys))
 	failures := make([]error, len(keys))
 	g, reading := errgroup.WithContext(ctx)
-	g.SetLimit(max(d.p.Config.Parallel, 1))
+	g.SetLimit(max(p.Config.Parallel, 1))
 	for i, key := range keys {
 		g.Go(func() error {
-			read[i], failures[i] = d.manifest(reading, key)
+			read[i], failures[i] = readManifest(reading, p.Bucket, key)
 			return nil
 		})
 	}
@@ -63,11 +63,10 @@ func (d *draft) catalog(ctx context.Context) (*catalog, error) {
 	return c, nil
 }
 
-// manifests lists the manifests' keys. Another name of a JSON file, which names no season, is a problem.
-func (d *draft) manifests(ctx context.Context) (keys []string, problems []state.ManifestProblem, err error) {
-	folder := d.p.Config.Layout.Manifests()
+// listManifests lists the manifests' keys. Another name of a JSON file, which names no season, is a problem.
+func listManifests(ctx context.Context, folder string, lister bucket.Lister) (keys []string, problems []state.ManifestProblem, err error) {
 	problems = []state.ManifestProblem{}
-	for page, err := range bucket.Pages(ctx, &d.lister, bucket.ListInput{Prefix: folder, Delimiter: "/"}) {
+	for page, err := range bucket.Pages(ctx, lister, bucket.ListInput{Prefix: folder, Delimiter: "/"}) {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -89,8 +88,18 @@ func (d *draft) manifests(ctx context.Context) (keys []string, problems []state.
 	return keys, problems, nil
 }
 
-func (d *draft) manifest(ctx context.Context, key string) ([]manifest.Entry, error) {
-	c, err := d.p.Bucket.GetObject(ctx, key, "")
+// misnamed are the manifests that are not read because of their names.
+func (c *catalog) misnamed() (keys []string) {
+	for _, p := range c.problems {
+		if _, ok := manifest.SeasonOf(p.Manifest); !ok {
+			keys = append(keys, p.Manifest)
+		}
+	}
+	return keys
+}
+
+func readManifest(ctx context.Context, b Bucket, key string) ([]manifest.Entry, error) {
+	c, err := b.GetObject(ctx, key, "")
 	if err != nil {
 		return nil, fmt.Errorf("read manifest %s: %w", key, err)
 	}
@@ -120,7 +129,7 @@ func (c *catalog) has(e dataset.Episode) bool {
 	return slices.ContainsFunc(c.entries, func(entry manifest.Entry) bool { return entry.Episode == e })
 }
 
-// check refuses options that name what there is not: a slip of the hand would else look like nothing to do.
+// check refuses options that name what there is not: a typing error would otherwise look like nothing to do.
 func (c *catalog) check(opt Options) error {
 	inSeason := func(e manifest.Entry) bool { return e.Episode.Season() == opt.Season }
 	if opt.Season != "" && !c.failed[opt.Season] && !slices.ContainsFunc(c.entries, inSeason) {

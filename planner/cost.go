@@ -13,7 +13,7 @@ const (
 const (
 	sqsPerTask     = 0.3    // a tenth each of a send, a receive and a delete; results come by the hundred
 	resultsPerSQS  = 100    // results in one message
-	tasksPerSecond = 2500.0 // of one worker, see the benchmarks in README
+	tasksPerSecond = 2500.0 // of one worker, see docs/speed.md
 	statePuts      = 25     // pointer, plan, report, dataset version
 	sqsIdle        = 20     // receives that come back empty
 )

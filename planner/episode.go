@@ -25,6 +25,8 @@ type EpisodeInput struct {
 	Layout   dataset.Layout
 	// Same compares a copy's content with the source's, by their ETags.
 	Same func(copyETag, srcETag string) bool
+	// Untold counts the copies with another ETag than their source, of which it is not recorded what was copied.
+	Untold int
 	// Ceiling bounds the deletions, and RefreshCeiling the refreshes, of the frames that stand; AllowDelete and AllowRefresh lift them.
 	Ceiling, RefreshCeiling   rows.Limit
 	AllowDelete, AllowRefresh bool
@@ -35,9 +37,11 @@ type EpisodeChanges struct {
 	Totals   state.Totals
 	Problems []state.Problem
 	Tasks    []messages.Task
+	// Changes has one for each task, with its cause; of a held episode those that it would make.
+	Changes []state.FrameChange
 	// Expected is what should stand when all tasks are done.
 	Expected []state.Expected
-	// Held is the reason to leave the episode as it stands, of the kind Cause; nothing else but Problems is set then.
+	// Held is the reason to leave the episode as it stands, of the kind Cause; nothing else but Problems and Changes is set then.
 	Held  string
 	Cause state.Cause
 }
@@ -57,23 +61,31 @@ func (p *episodePlanner) plan() EpisodeChanges {
 			removed++
 		}
 	}
+	p.noteRowless()
 	stand := len(p.Standing)
 	tooMany := func(n int, ceiling rows.Limit) bool { return n > freeChanges && ceiling.Exceeded(n, stand) }
 	if !p.AllowDelete && tooMany(removed, p.Ceiling) {
-		return EpisodeChanges{Problems: p.out.Problems, Cause: state.CauseDeletions, Held: fmt.Sprintf(
+		return EpisodeChanges{Problems: p.out.Problems, Changes: hold(p.out.Changes), Cause: state.CauseDeletions, Held: fmt.Sprintf(
 			"would delete %d of the %d frames in the datasets (%.1f%%)%s, more than the ceiling %s (--max-delete, SHUFFLE_MAX_DELETE) allows; %s",
 			removed, stand, 100*float64(removed)/float64(stand), p.leftOutNote(), p.Ceiling, p.allow("delete"))}
 	}
 	if n := p.out.Totals.Refresh; !p.AllowRefresh && tooMany(n, p.RefreshCeiling) {
-		return EpisodeChanges{Problems: p.out.Problems, Cause: state.CauseRefreshes, Held: fmt.Sprintf(
-			"would copy %d of the %d frames in the datasets again (%.1f%%), since their images have changed, more than the ceiling %s (--max-refresh, SHUFFLE_MAX_REFRESH) allows; %s",
-			n, stand, 100*float64(n)/float64(stand), p.RefreshCeiling, p.allow("refresh"))}
-	}
-	if p.rowless > 0 {
-		p.out.Problems = append(p.out.Problems, state.Problem{Problem: fmt.Sprintf(
-			"frames without a row (%d) are left as they stand: rows without a usable frame name (%d) may be theirs", p.rowless, p.Sheet.Unread)})
+		return EpisodeChanges{Problems: p.out.Problems, Changes: hold(p.out.Changes), Cause: state.CauseRefreshes, Held: fmt.Sprintf(
+			"would copy %d of the %d frames in the datasets again (%.1f%%), since their images have changed, more than the ceiling %s (--max-refresh, SHUFFLE_MAX_REFRESH) allows%s; %s",
+			n, stand, 100*float64(n)/float64(stand), p.RefreshCeiling, p.untoldNote(), p.allow("refresh"))}
 	}
 	return p.out
+}
+
+func (p *episodePlanner) noteRowless() {
+	if p.rowless > 0 {
+		p.problem(state.Problem{Kind: kindRowless, Problem: fmt.Sprintf(
+			"frames without a row (%d) are left as they stand: rows without a usable frame name (%d) may be theirs", p.rowless, p.Sheet.Unread)})
+	}
+}
+
+func (p *episodePlanner) problem(problem state.Problem) {
+	p.out.Problems = append(p.out.Problems, problem)
 }
 
 func (p *episodePlanner) leftOutNote() string {
@@ -86,6 +98,7 @@ func (p *episodePlanner) leftOutNote() string {
 // PruneEpisode deletes every frame of an episode from the datasets.
 func PruneEpisode(in EpisodeInput) EpisodeChanges {
 	p := newEpisodePlanner(in)
+	p.cause = state.ChangeOrphan
 	for _, f := range p.frames() {
 		p.frame(f)
 	}
@@ -97,6 +110,7 @@ type episodePlanner struct {
 	// wish is where a frame belongs.
 	wish  func(dataset.Frame) Wish
 	allow func(flag string) string // how to lift a ceiling
+	cause state.ChangeCause        // of all changes; "": each has its own
 	rows  map[dataset.Frame]rows.Row
 	out   EpisodeChanges
 	// leftOut counts the frames that stand, have a class, and are in no dataset by the settings.
@@ -147,15 +161,15 @@ func (p *episodePlanner) sheetWish(f dataset.Frame) Wish {
 		return Wish{}
 	}
 	if what := p.Unusable[f]; what != "" {
-		p.out.Problems = append(p.out.Problems, state.Problem{Row: row.Row, Frame: string(f), Problem: what + "; the frame is left as it stands"})
+		p.problem(state.Problem{Row: row.Row, Frame: string(f), Kind: kindUnusable, Problem: what + "; the frame is left as it stands"})
 		return Wish{Frozen: true}
 	}
 	if what := p.Beside[f]; what != "" {
-		p.out.Problems = append(p.out.Problems, state.Problem{Row: row.Row, Frame: string(f), Problem: what, Warning: true})
+		p.problem(state.Problem{Row: row.Row, Frame: string(f), Kind: kindBeside, Problem: what, Warning: true})
 	}
 	etag, ok := p.Images[f]
 	if !ok {
-		p.out.Problems = append(p.out.Problems, state.Problem{Row: row.Row, Frame: string(f), Problem: "no source image"})
+		p.problem(state.Problem{Row: row.Row, Frame: string(f), Kind: kindNoImage, Problem: kindNoImage})
 		return Wish{}
 	}
 	name, ok := p.Assign.Dataset(f)
@@ -175,6 +189,7 @@ func (p *episodePlanner) frame(f dataset.Frame) bool {
 	p.count(c)
 	if c.Op != "" {
 		p.out.Tasks = append(p.out.Tasks, p.task(f, w, c))
+		p.out.Changes = append(p.out.Changes, p.change(f, w, c, stands))
 	}
 	p.expect(f, w, c, stands)
 	return c.Removes

@@ -3,9 +3,12 @@ package planner
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/manifest"
@@ -15,100 +18,124 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
-// Explain says why a frame stands where it stands and what the next plan would do to it. It plans the frame's episode as
-// Plan does, and writes nothing.
+// Explain says why a frame stands where it stands and what the next plan would do to it. It reads what a plan of the frame's
+// episode reads, and writes nothing.
 func (p *Planner) Explain(ctx context.Context, f dataset.Frame) (*why.Explanation, error) {
-	d := p.draft(Options{DryRun: true, Recorded: true})
-	x := &explainer{draft: d, out: &why.Explanation{
-		Frame: f, Episode: f.Episode(), Rows: []why.Row{}, Stands: []why.Copy{}, Problems: []state.Problem{}, Operations: []why.Operation{}}}
-	var err error
-	if d.names, err = d.catalog(ctx); err != nil {
-		return nil, err
-	}
-	plan, err := d.header(ctx)
+	in, err := p.readInputs(ctx, Options{DryRun: true, Recorded: true}, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.readBases(ctx); err != nil {
+	assign, err := newAssigner(in.chosen.Definition)
+	if err != nil {
 		return nil, err
 	}
-	if err := x.explain(ctx); err != nil {
+	ctx, cancel := context.WithCancel(ctx)
+	var background errgroup.Group
+	defer func() { cancel(); _ = background.Wait() }()
+	settings := in.header(assign.Split, state.Pointer{}).Settings
+	c, err := in.compare(ctx, &background, assign, settings.Listed, nil)
+	if err != nil {
 		return nil, err
 	}
-	x.out.Split.Seed = d.chosen.inForce.Settings.Seed
-	x.out.Split.Stratified = plan.Settings.Stratify
-	return x.out, nil
+	read, err := c.readFrame(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	out := read.explain(f)
+	out.Split.Seed, out.Split.Stratified = in.chosen.inForce.Settings.Seed, settings.Stratify
+	return out, nil
 }
 
-// explainer is one explanation in the making.
-type explainer struct {
-	*draft
-	out *why.Explanation
-	// values is the sheet of the frame's episode, when it has been read.
-	values sheet.Values
+// frameReading is what could be read of a frame's episode. readFrame sets every field.
+type frameReading struct {
+	entry    manifest.Entry // the zero entry when no manifest that could be read names the episode
+	values   sheet.Values   // of the episode's sheet, as far as it could be read
+	in       EpisodeInput
+	problems []state.Problem
+	held     string // why a plan would hold the episode; "" when it would not
+	unknown  bool   // neither the manifests nor the datasets have the episode
 }
 
-func (x *explainer) explain(ctx context.Context) error {
-	folders := x.folders()
-	in := EpisodeInput{Episode: x.out.Episode, Layout: x.p.Config.Layout, Ceiling: x.p.Config.MaxDelete, RefreshCeiling: x.p.Config.MaxRefresh, Same: sameETag, Assign: x.assign}
-	err := x.plan(ctx, &in, folders)
+// readFrame reads what the plan of a frame's episode depends on. What holds the episode is no error.
+func (c *comparison) readFrame(ctx context.Context, f dataset.Frame) (r frameReading, err error) {
+	r.in = c.episodeInput(f.Episode(), c.assign)
+	var holds error
+	s, at := c.names.find(f.Episode())
+	if at >= 0 {
+		r.entry = s.episodes[at]
+		holds = c.readEpisode(ctx, s, &r)
+	}
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return r, context.Cause(ctx)
 	}
-	if err != nil {
-		x.out.Held = err.Error()
+	if r.in.Standing == nil { // something before the listing held the episode
+		if r.in.Standing, err = c.standing(ctx, f.Episode()); err != nil {
+			return r, err
+		}
 	}
-	if in.Standing == nil { // something before the listing held the episode
-		found, err := folders(ctx)
+	if at < 0 {
+		holds, r.unknown = c.names.unnamed(f.Episode(), len(r.in.Standing) > 0)
+	}
+	if holds != nil {
+		r.held = holds.Error()
+	}
+	r.in.Assign = r.in.Assign.pin(r.in.Standing)
+	return r, nil
+}
+
+// readEpisode reads the episode of r.entry. Its error holds the episode.
+func (c *comparison) readEpisode(ctx context.Context, s season, r *frameReading) error {
+	var unread error
+	r.values, unread = c.worksheet(ctx, r.entry)
+	read := func(ctx context.Context, e manifest.Entry) (rows.Sheet, error) {
+		switch {
+		case e.Episode != r.entry.Episode:
+			return c.sheet(ctx, e)
+		case unread != nil:
+			return rows.Sheet{}, unread
+		}
+		return c.parse(e, r.values)
+	}
+	assign := *c.assign
+	if c.chosen.Stratify {
+		labels, kept, err := c.labels(ctx, s, read)
 		if err != nil {
 			return err
 		}
-		if in.Standing, err = x.dest.Episode(ctx, found, in.Episode); err != nil {
-			return err
-		}
+		assign.Stratify(labels)
+		read = kept
 	}
-	in.Assign = in.Assign.pin(in.Standing)
-	x.sheetRows(in.Sheet)
-	x.source(in)
-	x.out.Split = placeOf(in.Assign, x.out.Frame)
-	x.change(in)
+	var err error
+	r.in, err = c.read(ctx, r.entry, &assign, read)
+	r.problems = convert(r.in.Sheet.Problems)
+	if err != nil {
+		return err
+	}
+	out := PlanEpisode(r.in)
+	r.problems = append(r.problems, out.Problems...)
+	if out.Held != "" {
+		return errors.New(out.Held)
+	}
 	return nil
 }
 
-// plan fills in the input of the episode's plan, as far as it can be had. Its error holds the episode.
-func (x *explainer) plan(ctx context.Context, in *EpisodeInput, folders func(context.Context) ([]dataset.Folder, error)) error {
-	s, at := x.names.find(in.Episode)
-	if at < 0 {
-		return x.names.unnamed(in.Episode)
+// explain is a pure function of what was read.
+func (r frameReading) explain(f dataset.Frame) *why.Explanation {
+	out := &why.Explanation{
+		Frame: f, Episode: f.Episode(), Rows: []why.Row{}, Stands: []why.Copy{}, Problems: []state.Problem{}, Operations: []why.Operation{},
+		Sheet: why.Sheet{Title: cmp.Or(r.values.Title, r.entry.Title), URL: r.entry.URL}, Held: r.held, Unknown: r.unknown, Split: placeOf(r.in.Assign, f),
 	}
-	entry := s.episodes[at]
-	x.out.Sheet = why.Sheet{Title: entry.Title, URL: entry.URL}
-	reads := make([]func(context.Context) (rows.Sheet, error), len(s.episodes))
-	for i, e := range s.episodes {
-		reads[i] = func(ctx context.Context) (rows.Sheet, error) {
-			values, err := x.worksheet(ctx, e)
-			if i == at {
-				x.values = values
-			}
-			if err != nil {
-				return rows.Sheet{}, err
-			}
-			return x.readSheet(e, values)
+	for _, p := range r.problems {
+		if p.Frame == string(f) && !slices.Contains(out.Problems, p) {
+			out.Problems = append(out.Problems, p)
 		}
 	}
-	assign := *x.assign
-	if x.chosen.Stratify {
-		if err := x.stratify(ctx, &assign, s, reads, folders); err != nil {
-			return err
-		}
+	r.explainRows(out)
+	if r.in.Sheet.Base != "" {
+		out.Source = why.Object{Key: r.in.Sheet.Base + f.File(), ETag: r.in.Images[f]}
 	}
-	in.Assign = &assign
-	out, err := x.changes(ctx, entry, in, reads[at], folders)
-	if err == nil && out.Held != "" {
-		err = fmt.Errorf("%s", out.Held)
-	}
-	x.problems(slices.Concat(convert(in.Sheet.Problems), out.Problems))
-	return err
+	r.explainChange(out)
+	return out
 }
 
 // find is the season of the episode and its index there; -1 when no manifest that could be read names it.
@@ -121,49 +148,41 @@ func (c *catalog) find(e dataset.Episode) (season, int) {
 	return season{}, -1
 }
 
-// unnamed says why an episode is not planned at all.
-func (c *catalog) unnamed(e dataset.Episode) error {
+// unnamed says why an episode is not planned at all. stands reports whether frames of it are in the datasets: else it is unknown.
+func (c *catalog) unnamed(e dataset.Episode, stands bool) (reason error, unknown bool) {
 	for _, p := range c.problems {
 		if code, ok := manifest.SeasonOf(p.Manifest); ok && code == e.Season() {
-			return fmt.Errorf("the manifest %s: %s", p.Manifest, p.Problem)
+			return fmt.Errorf("the manifest %s: %s", p.Manifest, p.Problem), false
 		}
 	}
-	return fmt.Errorf("no manifest names %s: its frames in the datasets are orphans, and are left alone (shuffle plan --prune %s deletes them)", e, e)
-}
-
-func (x *explainer) problems(all []state.Problem) {
-	for _, p := range all {
-		if p.Frame == string(x.out.Frame) && !slices.Contains(x.out.Problems, p) {
-			x.out.Problems = append(x.out.Problems, p)
-		}
+	if misnamed := c.misnamed(); len(misnamed) > 0 {
+		return fmt.Errorf("no manifest names %s, unless one that is not read does: %.200q, expected a name such as %s-episodes.json", e, misnamed, e.Season()), !stands
 	}
+	if !stands {
+		return fmt.Errorf("no manifest names the episode %s, and no frame of it is in the datasets", e), true
+	}
+	return fmt.Errorf("no manifest names %s: its frames in the datasets are orphans, and are left alone (shuffle plan --prune %s deletes them)", e, e), false
 }
 
-// sheetRows finds the frame's rows, also in a sheet that holds its episode.
-func (x *explainer) sheetRows(s rows.Sheet) {
-	x.out.Sheet.Title = cmp.Or(x.values.Title, x.out.Sheet.Title)
-	for _, r := range s.Rows {
-		if r.Frame == x.out.Frame {
-			x.out.Class = r.Class
+// explainRows finds the frame's rows, also in a sheet that holds its episode.
+func (r frameReading) explainRows(out *why.Explanation) {
+	s := r.in.Sheet
+	for _, row := range s.Rows {
+		if row.Frame == out.Frame {
+			out.Class = row.Class
 		}
 	}
 	if s.Header == (rows.Header{}) {
 		return
 	}
-	for i, row := range x.values.Rows[1:] {
+	for i, row := range r.values.Rows[1:] {
 		cells := s.Header.Cells(row)
-		if named, err := rows.ParseFrame(cells.Frame); err != nil || named != x.out.Frame {
+		if named, err := rows.ParseFrame(cells.Frame); err != nil || named != out.Frame {
 			continue
 		}
 		_, column := rows.Decide(s.Header, row)
-		x.out.Rows = append(x.out.Rows, why.Row{
+		out.Rows = append(out.Rows, why.Row{
 			Row: i + 2, Jonny: cells.Jonny, Supervised: cells.Supervised, Unsupervised: cells.Unsupervised, Deciding: column})
-	}
-}
-
-func (x *explainer) source(in EpisodeInput) {
-	if in.Sheet.Base != "" {
-		x.out.Source = why.Object{Key: in.Sheet.Base + x.out.Frame.File(), ETag: in.Images[x.out.Frame]}
 	}
 }
 
@@ -199,18 +218,18 @@ func placeOf(a *Assigner, f dataset.Frame) why.Split {
 	return s
 }
 
-// change says where the frame stands, where it should, and what the next plan does.
-func (x *explainer) change(in EpisodeInput) {
-	f, layout := x.out.Frame, x.p.Config.Layout
+// explainChange adds where the frame stands, where it should, and what the next plan does.
+func (r frameReading) explainChange(out *why.Explanation) {
+	in, f := r.in, out.Frame
 	copyAt := func(p dataset.Place, etag string) why.Copy {
-		return why.Copy{Object: why.Object{Key: layout.Key(p, f), ETag: etag}, Dataset: p.Dataset, Class: p.Class}
+		return why.Copy{Object: why.Object{Key: in.Layout.Key(p, f), ETag: etag}, Dataset: p.Dataset, Class: p.Class}
 	}
 	for _, c := range in.Standing[f] {
 		one := copyAt(c.Place, c.ETag)
-		one.Current = x.out.Source.ETag != "" && in.Same(c.ETag, x.out.Source.ETag)
-		x.out.Stands = append(x.out.Stands, one)
+		one.Current = out.Source.ETag != "" && in.Same(c.ETag, out.Source.ETag)
+		out.Stands = append(out.Stands, one)
 	}
-	if x.out.Held != "" {
+	if out.Held != "" {
 		return
 	}
 	p := newEpisodePlanner(in)
@@ -219,20 +238,20 @@ func (x *explainer) change(in EpisodeInput) {
 	if w.Place != nil {
 		wanted := copyAt(*w.Place, w.ETag)
 		wanted.Current = true
-		x.out.Wanted = &wanted
+		out.Wanted = &wanted
 	}
 	switch c := Decide(w, in.Standing[f], in.Same); {
 	case c.Frozen:
-		x.out.Frozen = "its class cannot be known"
+		out.Frozen = "its class cannot be known"
 		if p.rowless > 0 {
-			x.out.Frozen = "no row has its name, and the sheet has rows whose frame names cannot be used: one may be its own"
+			out.Frozen = "no row has its name, and the sheet has rows whose frame names cannot be used: one may be its own"
 		}
-		if len(x.out.Problems) > 0 {
-			x.out.Frozen = x.out.Problems[0].Problem
+		if len(out.Problems) > 0 {
+			out.Frozen = out.Problems[0].Problem
 		}
 	case c.Keep:
-		x.out.Change = "keep"
+		out.Change = "keep"
 	default:
-		x.out.Change = string(c.Op)
+		out.Change = string(c.Op)
 	}
 }

@@ -155,11 +155,10 @@ func TestExplainAgreesWithThePlan(t *testing.T) {
 		w.stand(dataset.Place{Dataset: "test", Class: "Rarr"}, e.Images[:4]...)
 		w.must(s.WriteSheets(w.dir))
 
-		d := w.planner().draft(Options{DryRun: true})
 		want := map[dataset.Frame]messages.Op{}
-		d.onTask = func(task messages.Task) { want[task.Frame] = task.Op }
-		w.must(d.prepare(context.Background()))
-		_, err = d.plan(context.Background())
+		in, err := w.planner().readInputs(context.Background(), Options{DryRun: true}, nil)
+		w.must(err)
+		_, err = in.plan(context.Background(), purpose{onTask: func(task messages.Task) { want[task.Frame] = task.Op }})
 		w.must(err)
 		_, frozen := e.Wanted()
 		kinds := map[messages.Op]bool{}

@@ -19,7 +19,7 @@ import (
 // class needs no image.
 func TestUnusableImages(t *testing.T) {
 	const what = "the source image is empty (0 bytes): upload it again"
-	problem := []state.Problem{{Row: 2, Frame: frame(0), Problem: what + "; the frame is left as it stands"}}
+	problem := []state.Problem{{Row: 2, Frame: frame(0), Problem: what + "; the frame is left as it stands", Kind: kindUnusable}}
 	old := dataset.Place{Dataset: "train", Class: "Rare"}
 	for _, test := range []struct {
 		name     string
@@ -40,9 +40,9 @@ func TestUnusableImages(t *testing.T) {
 		{name: "its class is blank", unusable: true, stands: []dataset.Place{old}, totals: state.Totals{Delete: 1}},
 		{name: "its class is not known", frozen: true, unusable: true, stands: []dataset.Place{old}, totals: state.Totals{Frozen: 1}},
 		{name: "another beside it", class: "Common", images: map[dataset.Frame]string{dataset.Frame(frame(0)): "v1"}, beside: `".JPG"`, stands: []dataset.Place{trainCommon},
-			totals: state.Totals{Keep: 1}, problems: []state.Problem{{Row: 2, Frame: frame(0), Problem: `".JPG"`, Warning: true}}},
+			totals: state.Totals{Keep: 1}, problems: []state.Problem{{Row: 2, Frame: frame(0), Problem: `".JPG"`, Warning: true, Kind: kindBeside}}},
 		{name: "nothing at all", class: "Common", stands: []dataset.Place{trainCommon},
-			totals: state.Totals{Delete: 1}, problems: []state.Problem{{Row: 2, Frame: frame(0), Problem: "no source image"}}},
+			totals: state.Totals{Delete: 1}, problems: []state.Problem{{Row: 2, Frame: frame(0), Problem: "no source image", Kind: kindNoImage}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := dataset.Frame(frame(0))

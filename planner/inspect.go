@@ -17,44 +17,60 @@ type Inspection struct {
 	Sheet    string // URL; "" when the manifest names none
 	Frames   int    // of the sheet
 	Images   int
-	Problems int
-	Err      error // why the episode would be held
+	// Plan has the problems and their counts, as a plan has them.
+	Plan state.EpisodePlan
+	Err  error // why the episode would be held
 }
 
-// Inspect reads every manifest, sheet and listing of images, and compares nothing.
+// Inspect reads every manifest, sheet and listing of images. It lists the frames of an episode in the datasets only where the
+// problems of its sheet depend on them.
 func (p *Planner) Inspect(ctx context.Context) ([]Inspection, []state.ManifestProblem, error) {
-	d := p.draft(Options{DryRun: true, Recorded: true})
-	var err error
-	if d.chosen, err = d.settings(ctx); err != nil {
-		return nil, nil, err
-	}
-	c, err := d.catalog(ctx)
+	in, err := p.readInputs(ctx, Options{DryRun: true, Recorded: true}, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := d.readBases(ctx); err != nil {
+	assign, err := newAssigner(in.chosen.Definition)
+	if err != nil {
 		return nil, nil, err
 	}
-	all := make([]Inspection, len(c.entries))
+	ctx, cancel := context.WithCancel(ctx)
+	var background errgroup.Group
+	defer func() { cancel(); _ = background.Wait() }()
+	c, err := in.compare(ctx, &background, assign, in.header(assign.Split, state.Pointer{}).Settings.Listed, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, earlier := make([]Inspection, len(in.names.entries)), &earlierProblems{store: p.Store}
+	read := in.progress.sheetsRead(len(all))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(episodesAtOnce)
-	for i, e := range c.entries {
+	for i, e := range in.names.entries {
 		g.Go(func() error {
-			all[i] = d.inspect(ctx, e)
+			all[i] = c.inspect(ctx, e, earlier)
+			read()
 			return ctx.Err()
 		})
 	}
-	return all, c.problems, g.Wait()
+	return all, in.names.problems, g.Wait()
 }
 
-func (d *draft) inspect(ctx context.Context, e manifest.Entry) Inspection {
-	in := Inspection{Episode: e.Episode, Manifest: e.Manifest, Sheet: e.URL}
-	sheet, err := d.sheet(ctx, e)
-	if err != nil {
-		in.Err = err
-		return in
+func (c *comparison) inspect(ctx context.Context, e manifest.Entry, earlier *earlierProblems) Inspection {
+	out := Inspection{Episode: e.Episode, Manifest: e.Manifest, Sheet: e.URL}
+	out.Plan = state.EpisodePlan{Season: e.Episode.Season(), Episode: e.Episode.Code(), Sheet: e.URL}
+	in := c.episodeInput(e.Episode, c.assign)
+	if in.Sheet, out.Err = c.sheet(ctx, e); out.Err == nil {
+		var images dataset.Images
+		images, out.Err = c.images(ctx, e, in.Sheet)
+		in.Images, in.Unusable, in.Beside = images.ETags, images.Unusable, images.Beside
 	}
-	images, err := d.images(ctx, e, sheet)
-	in.Frames, in.Problems, in.Images, in.Err = len(sheet.Rows), len(sheet.Problems)+len(images.Unusable), len(images.ETags), err
-	return in
+	if out.Err == nil && in.Sheet.Unread > 0 { // frames without a row are a problem then
+		in.Standing, out.Err = c.standing(ctx, e.Episode)
+	}
+	problems := convert(in.Sheet.Problems)
+	if out.Err == nil {
+		problems = Problems(in)
+	}
+	out.Frames, out.Images = len(in.Sheet.Rows), len(in.Images)
+	earlier.describe(ctx, &out.Plan, in, problems)
+	return out
 }

@@ -26,7 +26,7 @@ func TestInspect(t *testing.T) {
 		if len(all) != 4 || len(problems) != 1 || !strings.HasSuffix(problems[0].Manifest, "S02-episodes.json") {
 			t.Fatalf("%+v, %+v", all, problems)
 		}
-		if got := all[0]; got.Episode != e1 || got.Frames != 30 || got.Images != 30 || got.Problems != 1 || got.Err != nil || !strings.Contains(got.Sheet, "/d/S01E01/") {
+		if got := all[0]; got.Episode != e1 || got.Frames != 30 || got.Images != 30 || got.Plan.ProblemCount() != 1 || got.Err != nil || !strings.Contains(got.Sheet, "/d/S01E01/") {
 			t.Errorf("%+v", got)
 		}
 		for i, want := range map[int]string{1: "expected images of S01E02 under", 2: "spreadsheet not found", 3: "expected S01E04 once in the manifests"} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -37,97 +38,185 @@ func (l *lastVersion) get(ctx context.Context) (state.Version, error) {
 }
 
 // knownPairs reads, only when it is needed, which copies have which source's content although their ETags differ: from the
-// latest dataset version, an episode at a time, and from the runs since, which may have failed without one.
+// latest dataset version, an episode at a time, and from the runs since, which may have failed without one. A version that
+// was made after the ones before it had been deleted does not know all sources. Then the runs before it are read too, the
+// newest first. Of what runs recorded only hashes are kept: a bucket with KMS gives a pair for every task.
 type knownPairs struct {
 	store *state.Store
 	last  *lastVersion
+	seed  maphash.Seed
 
-	once   sync.Once
-	rows   *version.Contents // nil: there is no version
-	since  map[uint64]struct{}
-	seed   maphash.Seed
-	failed error
+	mu    sync.RWMutex
+	begun bool
+	rows  *version.Contents   // nil: there is no version
+	older []string            // runs up to the version that are not read yet, the newest first
+	pairs map[uint64]struct{} // of runs
+	etags map[uint64]struct{} // of the copies in pairs
 }
+
+// pairRuns bounds the runs that are read for what no dataset version knows.
+const pairRuns = 200
 
 func newKnownPairs(store *state.Store, last *lastVersion) *knownPairs {
-	return &knownPairs{store: store, last: last, since: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
+	return &knownPairs{store: store, last: last, seed: maphash.MakeSeed(), pairs: map[uint64]struct{}{}, etags: map[uint64]struct{}{}}
 }
 
-// of gives the pairs of an episode, and those of later runs.
-func (k *knownPairs) of(ctx context.Context, e dataset.Episode) (func(state.Pair) bool, error) {
-	known, err := k.read(ctx, e)
+// episodePairs are the pairs that are known of one episode's copies.
+type episodePairs struct {
+	*knownPairs
+	own    map[state.Pair]struct{}
+	copies map[string]struct{} // ETags of copies whose source the version knows
+}
+
+// of gives what is known of an episode's copies.
+func (k *knownPairs) of(ctx context.Context, e dataset.Episode) (*episodePairs, error) {
+	p, err := k.read(ctx, e)
 	if err != nil {
 		return nil, fmt.Errorf("read the pairs of ETags of earlier copies: %w", err)
 	}
-	return func(p state.Pair) bool {
-		_, ok := known[p]
-		if !ok {
-			_, ok = k.since[maphash.Comparable(k.seed, p)]
-		}
-		return ok
-	}, nil
+	return p, nil
 }
 
-func (k *knownPairs) read(ctx context.Context, e dataset.Episode) (map[state.Pair]struct{}, error) {
-	k.once.Do(func() { k.failed = k.begin(ctx) })
-	if k.failed != nil || k.rows == nil {
-		return nil, k.failed
+func (k *knownPairs) read(ctx context.Context, e dataset.Episode) (*episodePairs, error) {
+	if err := k.begin(ctx); err != nil {
+		return nil, err
+	}
+	p := &episodePairs{knownPairs: k, own: map[state.Pair]struct{}{}, copies: map[string]struct{}{}}
+	if k.rows == nil {
+		return p, nil
 	}
 	rows, err := k.rows.Rows(ctx, e)
-	known := map[state.Pair]struct{}{}
+	if err != nil {
+		return nil, err
+	}
+	var unknown []string
 	for _, r := range rows {
-		if r.SrcETag != "" && r.SrcETag != r.ETag {
-			known[state.Pair{ETag: r.ETag, SrcETag: r.SrcETag}] = struct{}{}
+		if r.SrcETag == "" {
+			unknown = append(unknown, r.ETag)
+			continue
+		}
+		p.copies[r.ETag] = struct{}{}
+		if r.SrcETag != r.ETag {
+			p.own[state.Pair{ETag: r.ETag, SrcETag: r.SrcETag}] = struct{}{}
 		}
 	}
-	return known, err
+	return p, k.lookBack(ctx, unknown)
 }
 
-// begin opens the version, and reads what the results of later runs gave. Of these only hashes are kept: a bucket with KMS
-// gives a pair for every task of a run.
+// begin opens the version, and reads what the runs since have recorded.
 func (k *knownPairs) begin(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.begun {
+		return nil
+	}
 	latest, err := k.last.get(ctx)
+	if err == nil && latest.Generation > 0 {
+		k.rows, err = version.Open(ctx, k.store, latest)
+	}
 	if err != nil {
 		return err
-	}
-	if latest.Generation > 0 {
-		if k.rows, err = version.Open(ctx, k.store, latest); err != nil {
-			return err
-		}
 	}
 	runs, err := k.store.Runs(ctx)
 	if err != nil {
 		return err
 	}
-	for _, run := range runs {
+	k.older = nil
+	for _, run := range slices.Backward(runs) {
 		if n := state.GenerationOf(run); n > 0 && n <= latest.Generation {
+			if len(k.older) < pairRuns {
+				k.older = append(k.older, run)
+			}
 			continue
 		}
-		err := k.store.EachPair(ctx, run, func(p state.Pair) error {
-			k.since[maphash.Comparable(k.seed, p)] = struct{}{}
-			return nil
-		})
-		if err != nil {
+		if err := k.readRun(ctx, run); err != nil {
 			return err
 		}
 	}
+	k.begun = true
 	return nil
 }
 
+// lookBack reads older runs until one has recorded each of the copies.
+func (k *knownPairs) lookBack(ctx context.Context, copies []string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	recorded := func(etag string) bool {
+		_, ok := k.etags[maphash.String(k.seed, etag)]
+		return ok
+	}
+	for {
+		if copies = slices.DeleteFunc(copies, recorded); len(copies) == 0 || len(k.older) == 0 {
+			return nil
+		}
+		if err := k.readRun(ctx, k.older[0]); err != nil {
+			return err
+		}
+		k.older = k.older[1:]
+	}
+}
+
+// readRun adds what the results of a run have recorded. k.mu is held.
+func (k *knownPairs) readRun(ctx context.Context, run string) error {
+	return k.store.EachPair(ctx, run, func(p state.Pair) error {
+		k.pairs[maphash.Comparable(k.seed, p)] = struct{}{}
+		k.etags[maphash.String(k.seed, p.ETag)] = struct{}{}
+		return nil
+	})
+}
+
+// has reports whether the copy is known to have the source's content.
+func (p *episodePairs) has(pair state.Pair) bool {
+	if _, ok := p.own[pair]; ok {
+		return true
+	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	_, ok := p.pairs[maphash.Comparable(p.seed, pair)]
+	return ok
+}
+
+// recorded reports whether it is known what a copy with this ETag was made of.
+func (p *episodePairs) recorded(etag string) bool {
+	if _, ok := p.copies[etag]; ok {
+		return true
+	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	_, ok := p.etags[maphash.String(p.seed, etag)]
+	return ok
+}
+
 // same compares a copy's content with its source's: by ETag, or else by what is known of the copy.
-func (d *draft) same(ctx context.Context, in *EpisodeInput) error {
+func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 	in.Same = sameETag
 	if !differs(in) {
 		return nil
 	}
-	known, err := d.known.of(ctx, in.Episode)
+	known, err := r.known.of(ctx, in.Episode)
 	if err != nil {
 		return err
 	}
+	for f, copies := range in.Standing {
+		for _, c := range copies {
+			if in.Images[f] != "" && in.Images[f] != c.ETag && !known.recorded(c.ETag) {
+				in.Untold++
+			}
+		}
+	}
 	in.Same = func(copyETag, srcETag string) bool {
-		return sameETag(copyETag, srcETag) || known(state.Pair{ETag: copyETag, SrcETag: srcETag})
+		return sameETag(copyETag, srcETag) || known.has(state.Pair{ETag: copyETag, SrcETag: srcETag})
 	}
 	return nil
+}
+
+// untoldNote explains refreshes in a bucket whose copies have ETags of their own, when what was copied is not recorded any more.
+func (p *episodePlanner) untoldNote() string {
+	if p.Untold == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; of %d of them neither a dataset version nor a run says what was copied, as when versions and runs were deleted in a bucket with a KMS key: "+
+		"then the images may be the same, and copying them once records it", p.Untold)
 }
 
 func sameETag(copyETag, srcETag string) bool { return copyETag == srcETag }

@@ -13,11 +13,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// seconds are those of the episode in the README's picture.
+// seconds are those of the episode in the picture of docs/splits.md.
 const seconds = 80
 
-// TestPictureOfTheSplit holds the picture in the README against real plans of a generated episode, one for each line.
-func TestPictureOfTheSplit(t *testing.T) { bubble(t, "README", testPicture) }
+// TestPictureOfTheSplit holds the picture in docs/splits.md against real plans of a generated episode, one for each line.
+func TestPictureOfTheSplit(t *testing.T) { bubble(t, "splits", testPicture) }
 
 func testPicture(t *testing.T) {
 	w := newWorld(t)
@@ -46,12 +46,12 @@ func testPicture(t *testing.T) {
 		fmt.Fprintf(&picture, "    %-24s%s\n", line.settings, w.splitOf(s.Episodes[0]))
 		w.config = defaults
 	}
-	readme, err := os.ReadFile("../README.md")
+	page, err := os.ReadFile("../docs/splits.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(readme), picture.String()) {
-		t.Errorf("the README has another picture than:\n%s", picture.String())
+	if !strings.Contains(string(page), picture.String()) {
+		t.Errorf("docs/splits.md has another picture than:\n%s", picture.String())
 	}
 }
 

@@ -96,12 +96,8 @@ func TestPublish(t *testing.T) {
 // More tasks than one object holds: seq goes on from chunk to chunk, whatever episode fills it.
 func TestPublishManyChunks(t *testing.T) {
 	w := newWorld(t)
-	d := w.planner().draft(Options{})
-	run := state.Pointer{Run: "r-1", Generation: 1}
-	d.run = &run
 	plan := &state.Plan{Run: "r-1", Generation: 1, Digests: map[dataset.Episode]string{}}
-	d.assign = &Assigner{Split: usualSplit}
-	s := newSink(t.Context(), d, plan)
+	s := newSink(t.Context(), w.planner(), plan, usualSplit, state.InForce{})
 	for i, e := range []dataset.Episode{e1, e2, s2e1} {
 		n := []int{state.ChunkTasks - 1, 2, state.ChunkTasks}[i]
 		out := EpisodeChanges{Totals: state.Totals{Delete: n}}
@@ -109,9 +105,9 @@ func TestPublishManyChunks(t *testing.T) {
 			out.Tasks = append(out.Tasks, messages.Task{V: 1, Op: messages.Delete, Frame: f, Del: []string{layout.Key(trainCommon, f)}})
 		}
 		in := EpisodeInput{Episode: e, Assign: &Assigner{Split: usualSplit}}
-		w.must(s.add(t.Context(), e, "", in, out))
+		w.must(s.add(t.Context(), "", in, out))
 	}
-	w.must(s.finish(t.Context(), 1))
+	w.must(s.finish(t.Context(), inputs{lister: &countingLister{}}, &lastVersion{store: w.store}))
 	if plan.Tasks != 2*state.ChunkTasks+1 || state.Chunks(plan.Tasks) != 3 {
 		t.Fatalf("%d tasks", plan.Tasks)
 	}
@@ -161,7 +157,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 			plan := w.plan(Options{DryRun: true})
 			w.bucket.failing(nil)
 			same(t, before, w.listing(""))
-			if plan.State != StateDryRun || plan.Run != "" || plan.Totals != want || plan.Settings.Seed == "" {
+			if plan.State != state.DryRun || plan.Run != "" || plan.Totals != want || plan.Settings.Seed == "" {
 				t.Errorf("plan %+v", plan)
 			}
 		}

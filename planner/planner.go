@@ -21,13 +21,13 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
-	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/queue"
-	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
 )
 
 // Sheets reads a whole worksheet; gid "" is the first one.
@@ -41,59 +41,6 @@ type Bucket interface {
 	GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error)
 }
 
-// Config are the settings that a plan depends on. Split to Classes decide in which dataset a frame stands: they are what the
-// first run records, and after it only what is named in Given and differs from what is in force counts.
-type Config struct {
-	Layout      dataset.Layout
-	BucketNames []string // names of the bucket that a sheet's base URI may give
-	ImageSize   string
-	Classes     []string
-	Split       Split
-	Group       time.Duration
-	Stratify    bool
-	Guard       int
-	Subsample   int
-	// Given says where a setting was given, by the name of its flag: "--group", "SHUFFLE_GROUP", "SHUFFLE_GROUP in .env". The
-	// settings that are not in it have their defaults.
-	Given      map[string]string
-	MaxBadRows rows.Limit
-	MaxDelete  rows.Limit
-	MaxRefresh rows.Limit
-	// MinPerClass is how many units (blocks or frames) of a class each dataset should hold: with fewer the plan warns. 0: never.
-	MinPerClass int
-	// Lease is how long another planner's pointer must stay unchanged before it is taken over.
-	Lease time.Duration
-	// Parallel is the number of listings at once.
-	Parallel int
-}
-
-// Options are those of one plan.
-type Options struct {
-	Season      string            `json:"season,omitempty"`
-	Episodes    []dataset.Episode `json:"episodes,omitempty"`
-	AllowDelete []dataset.Episode `json:"allow_delete,omitempty"`
-	// AllowRefresh are the episodes that may refresh more frames than Config.MaxRefresh.
-	AllowRefresh []dataset.Episode `json:"allow_refresh,omitempty"`
-	// AcceptBase are the episodes whose base URI may be another than in the last run.
-	AcceptBase []dataset.Episode `json:"accept_base,omitempty"`
-	Prune      []dataset.Episode `json:"prune,omitempty"`
-	// Restore is the generation of the dataset version to go back to; 0: plan what the sheets say.
-	Restore   int64  `json:"restore,omitempty"`
-	Seed      string `json:"seed,omitempty"`
-	Reshuffle bool   `json:"reshuffle,omitempty"`
-	// ChangeSettings lets what is given replace what is in force. Pin and Unpin are datasets.
-	ChangeSettings bool     `json:"change_settings,omitempty"`
-	Pin            []string `json:"pin,omitempty"`
-	Unpin          []string `json:"unpin,omitempty"`
-	// Recorded plans with the settings in force, whatever the caller's environment gives.
-	Recorded bool `json:"-"`
-	DryRun   bool `json:"-"`
-	// Seeds is how many seeds a dry run tries beside its own; at most MaxSeeds.
-	Seeds     int  `json:"-"`
-	Review    bool `json:"-"`
-	Supersede bool `json:"-"`
-}
-
 // Planner makes plans and publishes them.
 type Planner struct {
 	Store  *state.Store
@@ -102,18 +49,19 @@ type Planner struct {
 	Tasks  queue.BatchSender
 	// Finish ends a run of 0 tasks whose pointer is publishing.
 	Finish func(context.Context, state.Held, *state.Plan) (state.Held, error)
-	// OnPublish is told of a plan with tasks before the first of them is sent; nil mostly.
+	// WakeTracker sends a message that starts a tracker where none runs; nil: there is no way to.
+	WakeTracker func(context.Context) error
+	// OnPublish gets a plan with tasks before the first of them is sent; nil: no one does.
 	OnPublish func(*state.Plan)
-	Config    Config
-	Log       *zap.Logger
+	// Progress gets each step that takes a while, and the zero Step when it is over. nil: steps are logged.
+	Progress func(Step)
+	Config   Config
+	Log      *zap.Logger
 	// Now is the clock that names runs; nil is time.Now.
 	Now func() time.Time
 	// NameRun names a run; nil is state.NewRunName. It is for tests that compare names.
 	NameRun func(begun time.Time, generation int64) string
 }
-
-// StateDryRun is the state that a plan has which was not saved.
-const StateDryRun state.State = "dry-run"
 
 // ErrUsage says that the call cannot be carried out as it was given.
 var ErrUsage = errors.New("usage")
@@ -122,45 +70,41 @@ var ErrUsage = errors.New("usage")
 type ActiveError struct {
 	Run   string
 	State state.State
+	// Note is why the run does not go on, and Tracker what was done about a tracker that seems to be gone; "" mostly.
+	Note, Tracker string
 }
 
 func (e *ActiveError) Error() string {
-	return fmt.Sprintf("run %s is active (%s): follow it (shuffle status --watch), carry it to its end (shuffle run --resume), stop it (shuffle cancel %s), or plan with --supersede",
+	text := fmt.Sprintf("run %s is active (%s): follow it (shuffle status --watch), carry it to its end (shuffle run --resume), stop it (shuffle cancel %s), or plan with --supersede",
 		e.Run, e.State, e.Run)
+	for _, more := range []string{e.Note, e.Tracker} {
+		if more != "" {
+			text += "\n  " + more
+		}
+	}
+	return text
 }
 
 // Plan makes a plan and, unless it is a dry run or a review, publishes it. A run that its planner has left while
 // publishing is finished instead, and its plan given back. Another active run is an *ActiveError.
 func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
-	d := p.draft(opt)
-	if err := d.prepare(ctx); err != nil {
+	in, err := p.readInputs(ctx, opt, nil)
+	if err != nil {
 		return nil, err
 	}
 	if opt.DryRun {
-		plan, err := d.plan(ctx)
-		if err == nil {
-			plan.Options, err = encodeOptions(opt)
-		}
-		return plan, err
+		return in.plan(ctx, purpose{})
 	}
-	held, quiet, err := p.begin(ctx, opt)
+	held, quiet, err := p.begin(ctx, opt, in.progress)
 	if err != nil {
 		return nil, err
 	}
 	if held.State == state.Publishing {
 		return p.resume(ctx, held)
 	}
-	log := p.log().With(zap.String("run", held.Run))
-	log.Info("planning")
-	lease := p.keep(ctx, held)
-	d.run, d.quiet = &held.Pointer, quiet
-	plan, err := d.plan(lease.ctx)
-	if err == nil {
-		plan.Options, err = encodeOptions(opt)
-	}
-	if err == nil {
-		err = p.Store.WritePlan(lease.ctx, plan)
-	}
+	p.log().Info("planning", zap.String("run", held.Run))
+	lease := p.keep(ctx, held, in.progress.note)
+	plan, err := in.planAndSave(lease.ctx, purpose{run: held.Pointer, quiet: quiet})
 	if err != nil {
 		return nil, lease.fail(ctx, err)
 	}
@@ -179,6 +123,73 @@ func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
 		return plan, nil
 	}
 	return p.publish(ctx, held, plan)
+}
+
+// planAndSave plans with the settings that are in force under the lease, and saves the plan.
+func (in inputs) planAndSave(ctx context.Context, what purpose) (*state.Plan, error) {
+	in, err := in.underLease(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := in.plan(ctx, what)
+	if err != nil {
+		return nil, err
+	}
+	return plan, in.p.Store.WritePlan(ctx, plan)
+}
+
+// purpose is what a plan is made for. The zero purpose is a dry run.
+type purpose struct {
+	run    state.Pointer               // the run that the plan is saved for; without one nothing is written
+	quiet  func(context.Context) error // waits until no worker acts on an older run; nil: none does
+	onTask func(messages.Task)         // sees every task; nil: none
+}
+
+// plan makes a plan: its header, then its episodes, each of which goes to the sink, and last what is said of all of them. It
+// writes the chunks of tasks as they fill.
+func (in inputs) plan(ctx context.Context, what purpose) (*state.Plan, error) {
+	assign, err := newAssigner(in.chosen.Definition)
+	if err != nil {
+		return nil, err
+	}
+	plan := in.header(assign.Split, what.run)
+	if plan.Options, err = encodeOptions(in.opt); err != nil {
+		return nil, err
+	}
+	sink := newSink(ctx, in.p, plan, assign.Split, in.chosen.inForce)
+	sink.onTask, sink.onChanges = what.onTask, in.opt.OnChanges
+	label := func(string, []Labelled) {}
+	if in.opt.Seeds > 0 {
+		sink.trial = &seedTrial{assign: *assign, least: in.p.Config.MinPerClass, classes: in.chosen.Classes}
+		label = sink.trial.label
+	}
+	c, err := in.compareEpisodes(ctx, what.quiet, assign, plan, sink.add, label)
+	if err != nil {
+		_ = sink.writes.Wait() // nothing is written when the run is given up; an error of theirs has ended the planning
+		return nil, err
+	}
+	return plan, sink.finish(ctx, in, c.latest)
+}
+
+// compareEpisodes plans the episodes, from the sheets or back to a version. It adds to the plan what belongs to no episode
+// of it: orphans and strays.
+func (in inputs) compareEpisodes(ctx context.Context, quiet func(context.Context) error, a *Assigner, plan *state.Plan, add planned, label func(string, []Labelled)) (*comparison, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var background errgroup.Group
+	defer func() { cancel(); _ = background.Wait() }()
+	c, err := in.compare(ctx, &background, a, plan.Settings.Listed, quiet)
+	if err != nil {
+		return nil, err
+	}
+	if in.back != nil {
+		err = c.restore(ctx, add)
+	} else {
+		plan.Orphans, err = c.sheets(ctx, add, label)
+	}
+	if err == nil {
+		plan.Strays, err = c.dest.CountStrays(ctx, false)
+	}
+	return c, err
 }
 
 // publish sends the tasks of a saved plan whose pointer is publishing.

@@ -45,7 +45,7 @@ func RestoreEpisode(in EpisodeInput, generation int64, restored []version.Row) E
 	in.Same = func(copyETag, srcETag string) bool {
 		return known[state.Pair{ETag: copyETag, SrcETag: srcETag}] || same(copyETag, srcETag)
 	}
-	r.planner = &episodePlanner{EpisodeInput: in}
+	r.planner = &episodePlanner{EpisodeInput: in, cause: state.ChangeRestore}
 	r.planner.allow = func(flag string) string {
 		return fmt.Sprintf("if that is right, shuffle restore %d --allow-%s %s", generation, flag, in.Episode)
 	}
@@ -99,63 +99,56 @@ func (r *restoration) allStand(stood []version.Row) bool {
 }
 
 func (r *restoration) refuse(f dataset.Frame, why string) Wish {
-	r.planner.out.Problems = append(r.planner.out.Problems, state.Problem{Frame: string(f), Problem: "not restored: " + why + "; the frame is left as it stands"})
+	r.planner.problem(state.Problem{Frame: string(f), Kind: kindNotRestored, Problem: "not restored: " + why + "; the frame is left as it stands"})
 	return Wish{Frozen: true}
 }
 
-// restore is what a draft knows of the version that it goes back to.
+// restore is the version that a plan goes back to.
 type restore struct {
 	version  state.Version
 	rows     *version.Contents
 	episodes []dataset.Episode // with rows
 }
 
-// prepareRestore opens the version. Neither manifests nor sheets are asked: going back must work when they are broken.
-func (d *draft) prepareRestore(ctx context.Context) error {
-	v, err := version.FindNumber(ctx, d.p.Store, d.opt.Restore)
+// readRestore opens the version. It reads neither manifests nor sheets: going back must work when they are broken.
+func (p *Planner) readRestore(ctx context.Context, opt Options) (*restore, error) {
+	v, err := version.FindNumber(ctx, p.Store, opt.Restore)
 	if errors.Is(err, version.ErrNone) {
-		return fmt.Errorf("%w: %w", ErrUsage, err)
+		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	d.back = &restore{version: v}
-	if d.back.rows, err = version.Open(ctx, d.p.Store, v); err != nil {
-		return err
+	back := &restore{version: v}
+	if back.rows, err = version.Open(ctx, p.Store, v); err != nil {
+		return nil, err
 	}
-	if d.back.episodes, err = d.back.rows.Episodes(ctx); err != nil {
-		return err
+	if back.episodes, err = back.rows.Episodes(ctx); err != nil {
+		return nil, err
 	}
-	// A version restored as a whole brings its settings back, so that a plan from sheets that say what they said then moves
-	// nothing. A restore of some episodes leaves the settings alone, which the others have too.
-	if d.opt.Season == "" && len(d.opt.Episodes) == 0 {
-		d.fixed = &v.Definition
-	}
-	d.opt.Recorded = true
-	d.names = &catalog{problems: []state.ManifestProblem{}}
-	for _, e := range d.opt.Episodes {
-		if !slices.Contains(d.back.episodes, e) {
-			return fmt.Errorf("%w: --episode %s: version %d has no frame of it", ErrUsage, e, v.Generation)
+	for _, e := range opt.Episodes {
+		if !slices.Contains(back.episodes, e) {
+			return nil, fmt.Errorf("%w: --episode %s: version %d has no frame of it", ErrUsage, e, v.Generation)
 		}
 	}
-	return nil
+	return back, nil
 }
 
 // restoredDatasets are those that the version to go back to listed.
-func (d *draft) restoredDatasets() []string {
-	if d.back == nil {
+func (in inputs) restoredDatasets() []string {
+	if in.back == nil {
 		return nil
 	}
-	return slices.Concat(d.back.version.Datasets, d.back.version.Listed)
+	return slices.Concat(in.back.version.Datasets, in.back.version.Listed)
 }
 
 // restore plans every episode that the version has or that stands in the datasets.
-func (d *draft) restore(ctx context.Context, folders func(context.Context) ([]dataset.Folder, error)) error {
-	found, err := folders(ctx)
+func (c *comparison) restore(ctx context.Context, add planned) error {
+	found, err := c.folders.get(ctx)
 	if err != nil {
 		return err
 	}
-	all := slices.Clone(d.back.episodes)
+	all := slices.Clone(c.back.episodes)
 	for _, folder := range found {
 		all = append(all, folder.Episodes...)
 	}
@@ -163,38 +156,34 @@ func (d *draft) restore(ctx context.Context, folders func(context.Context) ([]da
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(episodesAtOnce)
 	for _, e := range slices.Compact(all) {
-		if d.selected(e) {
-			g.Go(func() error { return d.restoreEpisode(ctx, e, found) })
+		if c.selects(e) {
+			g.Go(func() error { return c.restoreEpisode(ctx, e, found, add) })
 		}
 	}
 	return g.Wait()
 }
 
-func (d *draft) restoreEpisode(ctx context.Context, e dataset.Episode, found []dataset.Folder) error {
-	in := EpisodeInput{
-		Episode: e, Assign: d.assign, Layout: d.p.Config.Layout,
-		Ceiling: d.p.Config.MaxDelete, AllowDelete: slices.Contains(d.opt.AllowDelete, e),
-		RefreshCeiling: d.p.Config.MaxRefresh, AllowRefresh: slices.Contains(d.opt.AllowRefresh, e),
-	}
-	in.Sheet.Base = cmp.Or(d.back.version.Bases[e], rows.DefaultBase(d.p.Config.Layout.Prefix, e, cmp.Or(d.back.version.ImageSize, d.p.Config.ImageSize)))
-	out, err := d.restoreChanges(ctx, &in, found)
+func (c *comparison) restoreEpisode(ctx context.Context, e dataset.Episode, found []dataset.Folder, add planned) error {
+	in := c.episodeInput(e, c.assign)
+	in.Sheet.Base = cmp.Or(c.back.version.Bases[e], rows.DefaultBase(in.Layout.Prefix, e, cmp.Or(c.back.version.ImageSize, c.p.Config.ImageSize)))
+	out, err := c.restoreChanges(ctx, &in, found)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if err != nil {
 		out = EpisodeChanges{Held: err.Error(), Cause: causeOf(err)}
 	}
-	return d.sink.add(ctx, e, "", in, out)
+	return add(ctx, "", in, out)
 }
 
-func (d *draft) restoreChanges(ctx context.Context, in *EpisodeInput, found []dataset.Folder) (out EpisodeChanges, err error) {
-	restored, err := d.back.rows.Rows(ctx, in.Episode)
+func (c *comparison) restoreChanges(ctx context.Context, in *EpisodeInput, found []dataset.Folder) (out EpisodeChanges, err error) {
+	restored, err := c.back.rows.Rows(ctx, in.Episode)
 	if err != nil {
 		return out, err
 	}
 	if len(restored) > 0 {
 		var images dataset.Images
-		images, err = dataset.Source(ctx, &d.lister, in.Sheet.Base, in.Episode)
+		images, err = dataset.Source(ctx, c.lister, in.Sheet.Base, in.Episode)
 		if errors.Is(err, dataset.ErrNoImages) {
 			err = missingImages(images, in.Episode, in.Sheet.Base)
 		}
@@ -203,14 +192,14 @@ func (d *draft) restoreChanges(ctx context.Context, in *EpisodeInput, found []da
 	if err != nil {
 		return out, err
 	}
-	if in.Standing, err = d.dest.Episode(ctx, found, in.Episode); err != nil {
+	if in.Standing, err = c.dest.Episode(ctx, found, in.Episode); err != nil {
 		return out, err
 	}
-	if err = d.same(ctx, in); err != nil {
+	if err = c.same(ctx, in); err != nil {
 		return out, err
 	}
 	slices.SortFunc(restored, func(a, b version.Row) int {
 		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
 	})
-	return RestoreEpisode(*in, d.back.version.Generation, restored), nil
+	return RestoreEpisode(*in, c.back.version.Generation, restored), nil
 }

@@ -99,7 +99,7 @@ func TestTrialsEqualPlans(t *testing.T) {
 		if rapid.Bool().Draw(rt, "pinned") {
 			base.Pinned = []string{"test"}
 		}
-		onTheLine := slices.DeleteFunc(labels(in.Sheet), func(l Labelled) bool {
+		onTheLine := slices.DeleteFunc(sheetLabels(in.Sheet), func(l Labelled) bool {
 			_, pinned := pinnedIn(base.Pinned, in.Standing[l.Frame])
 			return pinned
 		})

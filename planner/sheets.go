@@ -15,20 +15,40 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
+// reader reads the sheets and the images of episodes. inputs.reader sets every field.
+type reader struct {
+	inputs
+	bases map[dataset.Episode]string // folders of images of the newest dataset version; none for a restore
+	known *knownPairs
+}
+
+func (in inputs) reader(ctx context.Context) (*reader, error) {
+	r := &reader{inputs: in, known: newKnownPairs(in.p.Store, in.latest)}
+	if in.back != nil {
+		return r, nil
+	}
+	v, err := in.latest.get(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the base URIs of the last run: %w", err)
+	}
+	r.bases = v.Bases
+	return r, nil
+}
+
 // sheet reads the episode's worksheet. Its error holds the episode.
-func (d *draft) sheet(ctx context.Context, e manifest.Entry) (rows.Sheet, error) {
-	values, err := d.worksheet(ctx, e)
+func (r *reader) sheet(ctx context.Context, e manifest.Entry) (rows.Sheet, error) {
+	values, err := r.worksheet(ctx, e)
 	if err != nil {
 		return rows.Sheet{}, err
 	}
-	return d.readSheet(e, values)
+	return r.parse(e, values)
 }
 
-func (d *draft) worksheet(ctx context.Context, e manifest.Entry) (sheet.Values, error) {
+func (r *reader) worksheet(ctx context.Context, e manifest.Entry) (sheet.Values, error) {
 	if e.Err != nil {
 		return sheet.Values{}, e.Err
 	}
-	values, err := d.p.Sheets.Values(ctx, e.SpreadsheetID, e.GID)
+	values, err := r.p.Sheets.Values(ctx, e.SpreadsheetID, e.GID)
 	if err != nil {
 		return sheet.Values{}, &unreadError{name: nameOf(e), err: err}
 	}
@@ -36,31 +56,22 @@ func (d *draft) worksheet(ctx context.Context, e manifest.Entry) (sheet.Values, 
 	return values, nil
 }
 
-func (d *draft) readSheet(e manifest.Entry, values sheet.Values) (rows.Sheet, error) {
-	cfg := &d.p.Config
+// parse reads the rows of a worksheet. Its error holds the episode.
+func (r *reader) parse(e manifest.Entry, values sheet.Values) (rows.Sheet, error) {
+	cfg := &r.p.Config
 	s, err := rows.Read(values, rows.Options{
 		Episode: e.Episode, BucketNames: cfg.BucketNames, Prefix: cfg.Layout.Prefix,
-		ImageSize: cfg.ImageSize, Classes: d.chosen.Classes, MaxBad: cfg.MaxBadRows,
+		ImageSize: cfg.ImageSize, Classes: r.chosen.Classes, MaxBad: cfg.MaxBadRows,
 	})
-	if last := d.bases[e.Episode]; err == nil && last != "" && last != s.Base && !slices.Contains(d.opt.AcceptBase, e.Episode) {
+	if last := r.bases[e.Episode]; err == nil && last != "" && last != s.Base && !slices.Contains(r.opt.AcceptBase, e.Episode) {
 		which := ""
 		if s.Base == rows.DefaultBase(cfg.Layout.Prefix, e.Episode, cfg.ImageSize) {
 			which = ", the default folder"
 		}
 		err = &baseError{fmt.Sprintf("sheet %.80q: expected the images under %s, as in the last run (version %d), found the base URI of %s%s; if they have moved, plan with --accept-base %s",
-			values.Title, last, d.last.version.Generation, s.Base, which, e.Episode)}
+			values.Title, last, r.latest.version.Generation, s.Base, which, e.Episode)}
 	}
 	return s, err
-}
-
-// readBases reads where the images of the newest dataset version are from.
-func (d *draft) readBases(ctx context.Context) error {
-	v, err := d.last.get(ctx)
-	if err != nil {
-		return fmt.Errorf("read the base URIs of the last run: %w", err)
-	}
-	d.bases = v.Bases
-	return nil
 }
 
 // baseError holds an episode whose images are not where they were: a base URI that is lost or spoilt would replace every one.
@@ -69,13 +80,13 @@ type baseError struct{ text string }
 func (e *baseError) Error() string { return e.text }
 
 // images lists the images that a sheet means. Its error holds the episode.
-func (d *draft) images(ctx context.Context, e manifest.Entry, s rows.Sheet) (dataset.Images, error) {
-	images, err := dataset.Source(ctx, &d.lister, s.Base, e.Episode)
+func (r *reader) images(ctx context.Context, e manifest.Entry, s rows.Sheet) (dataset.Images, error) {
+	images, err := dataset.Source(ctx, r.lister, s.Base, e.Episode)
 	if errors.Is(err, dataset.ErrNoImages) {
 		return images, &unreadError{name: nameOf(e), err: fmt.Errorf("%w: is that its base URI?", missingImages(images, e.Episode, s.Base))}
 	}
-	if err == nil && slices.ContainsFunc(s.Rows, func(r rows.Row) bool { return lacks(images, r) }) {
-		err = images.AddOtherCases(ctx, &d.lister, s.Base, e.Episode)
+	if err == nil && slices.ContainsFunc(s.Rows, func(row rows.Row) bool { return lacks(images, row) }) {
+		err = images.AddOtherCases(ctx, r.lister, s.Base, e.Episode)
 	}
 	return images, err
 }
@@ -121,7 +132,7 @@ func causeOf(err error) state.Cause {
 func convert(problems []rows.Problem) []state.Problem {
 	all := make([]state.Problem, len(problems))
 	for i, p := range problems {
-		all[i] = state.Problem(p)
+		all[i] = state.Problem{Row: p.Row, Frame: p.Frame, Problem: p.Problem, Warning: p.Warning, Kind: p.Kind, Value: p.Value, Column: p.Column}
 	}
 	return all
 }

@@ -13,12 +13,20 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// sink takes the episodes' changes in whatever order they come, numbers the tasks and saves them in chunks.
+// sink takes the episodes' changes in whatever order they come, numbers the tasks and saves them in chunks. newSink sets the
+// fields of the first part. add and finish change those of the second.
 type sink struct {
-	d    *draft
-	plan *state.Plan
+	p      *Planner
+	plan   *state.Plan // add and finish complete it
+	split  Split
+	saves  bool                // the plan is of a run, and its tasks are saved
+	onTask func(messages.Task) // sees every task; nil: none
+	trial  *seedTrial          // collects what other seeds are tried on; nil: none are
+	// onChanges gets the changes of each episode; nil: none.
+	onChanges func(dataset.Episode, []state.FrameChange) error
+	earlier   *earlierProblems
 
-	turn    chan struct{} // holds one while somebody adds. It is no mutex, for its holder waits for the bucket, and who waits for it may be told to stop
+	turn    chan struct{} // holds one while somebody adds. It is no mutex, since who waits for it may be stopped
 	pending []messages.Task
 	chunk   int
 	sum     *summary
@@ -31,10 +39,12 @@ type sink struct {
 // chunksAtOnce bounds the memory of the chunks that are being saved, 5 MB each.
 const chunksAtOnce = 4
 
-func newSink(ctx context.Context, d *draft, plan *state.Plan) *sink {
-	s := &sink{d: d, plan: plan, turn: make(chan struct{}, 1), sum: newSummary()}
-	if d.chosen.inForce.Exists() {
-		s.effect = newSettingsEffect(d.assign.Split)
+// newSink completes a plan that has its header only.
+func newSink(ctx context.Context, p *Planner, plan *state.Plan, split Split, inForce state.InForce) *sink {
+	s := &sink{p: p, plan: plan, split: split, saves: plan.Run != "", turn: make(chan struct{}, 1), sum: newSummary()}
+	s.earlier = &earlierProblems{store: p.Store, run: plan.Run}
+	if inForce.Exists() {
+		s.effect = newSettingsEffect(split)
 	}
 	s.writes, s.writing = errgroup.WithContext(ctx)
 	s.writes.SetLimit(chunksAtOnce)
@@ -42,20 +52,28 @@ func newSink(ctx context.Context, d *draft, plan *state.Plan) *sink {
 }
 
 // add counts in the plan of one episode.
-func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in EpisodeInput, out EpisodeChanges) error {
-	row := state.EpisodePlan{Season: e.Season(), Episode: e.Code(), State: state.EpisodePlanned, Sheet: url, Totals: out.Totals, Reason: out.Held, Cause: out.Cause}
-	row.Problems, row.MoreProblems = bounded(out.Problems)
+func (s *sink) add(ctx context.Context, sheetURL string, in EpisodeInput, out EpisodeChanges) error {
+	e := in.Episode
+	row := state.EpisodePlan{Season: e.Season(), Episode: e.Code(), State: state.EpisodePlanned, Sheet: sheetURL, Totals: out.Totals, Reason: out.Held, Cause: out.Cause}
+	if s.plan.Restores > 0 { // no sheet is read
+		countProblems(&row, out.Problems)
+	} else {
+		s.earlier.describe(ctx, &row, in, out.Problems)
+	}
 	if out.Held != "" {
 		row.State = state.EpisodeHeld
 	}
 	digest := in.Standing.Digest().String()
-	if out.Held == "" && len(out.Tasks) > 0 && s.d.run != nil {
-		if err := s.d.p.Store.WriteExpected(ctx, s.d.run.Run, e, out.Expected); err != nil {
+	if s.saves && out.Held == "" && len(out.Tasks) > 0 {
+		if err := s.p.Store.WriteExpected(ctx, s.plan.Run, e, out.Expected); err != nil {
 			return err
 		}
 	}
+	if err := s.saveForReaders(ctx, &row, out); err != nil {
+		return err
+	}
 	var trial trialEpisode
-	if s.d.trial != nil && out.Held == "" {
+	if s.trial != nil && out.Held == "" {
 		trial = newTrialEpisode(in)
 	}
 	select {
@@ -66,6 +84,12 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 	}
 	row.FirstSeq = s.plan.Tasks
 	s.plan.Episodes = append(s.plan.Episodes, row)
+	s.plan.Changes = append(s.plan.Changes, state.CountChanges(e, out.Changes)...)
+	if s.onChanges != nil && len(out.Changes) > 0 {
+		if err := s.onChanges(e, out.Changes); err != nil {
+			return err
+		}
+	}
 	if out.Held != "" {
 		return nil
 	}
@@ -78,8 +102,8 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 	if s.effect != nil {
 		s.effect.add(e, in.Standing, out.Expected)
 	}
-	if s.d.trial != nil {
-		s.d.trial.episodes = append(s.d.trial.episodes, trial)
+	if s.trial != nil {
+		s.trial.episodes = append(s.trial.episodes, trial)
 	}
 	for _, t := range out.Tasks {
 		s.task(t)
@@ -87,14 +111,27 @@ func (s *sink) add(ctx context.Context, e dataset.Episode, url string, in Episod
 	return context.Cause(s.writing)
 }
 
+// saveForReaders saves what people ask for later: the changes with their causes, and the problems that the plan does not hold.
+func (s *sink) saveForReaders(ctx context.Context, row *state.EpisodePlan, out EpisodeChanges) error {
+	if s.saves && len(out.Changes) > 0 {
+		if err := s.p.Store.WriteChanges(ctx, s.plan.Run, row.Name(), out.Changes); err != nil {
+			return err
+		}
+	}
+	if s.saves && row.MoreProblems > 0 {
+		return s.p.Store.WriteProblems(ctx, s.plan.Run, row.Name(), out.Problems)
+	}
+	return nil
+}
+
 // task numbers a task and has the chunk saved that it fills.
 func (s *sink) task(t messages.Task) {
-	t.Run, t.Gen, t.Seq, t.Scope = s.plan.Run, s.plan.Generation, uint32(s.plan.Tasks), s.d.p.Store.Scope
+	t.Run, t.Gen, t.Seq, t.Scope = s.plan.Run, s.plan.Generation, uint32(s.plan.Tasks), s.p.Store.Scope
 	s.plan.Tasks++
-	if s.d.onTask != nil {
-		s.d.onTask(t)
+	if s.onTask != nil {
+		s.onTask(t)
 	}
-	if s.d.run == nil {
+	if !s.saves {
 		return
 	}
 	if s.pending == nil {
@@ -108,38 +145,40 @@ func (s *sink) task(t messages.Task) {
 // flush saves the chunk while the planning goes on.
 func (s *sink) flush() {
 	chunk, tasks := s.chunk, s.pending
-	s.writes.Go(func() error { return s.d.p.Store.WriteTasks(s.writing, s.plan.Run, chunk, tasks) })
+	s.writes.Go(func() error { return s.p.Store.WriteTasks(s.writing, s.plan.Run, chunk, tasks) })
 	s.chunk, s.pending = s.chunk+1, nil
 }
 
 // finish saves the last chunk and completes the plan's report.
-func (s *sink) finish(ctx context.Context, lists int64) (err error) {
+func (s *sink) finish(ctx context.Context, in inputs, latest *lastVersion) (err error) {
 	if len(s.pending) > 0 {
 		s.flush()
 	}
-	slices.SortFunc(s.plan.Episodes, func(a, b state.EpisodePlan) int { return strings.Compare(string(a.Name()), string(b.Name())) })
-	s.plan.Balance = s.sum.balance(s.plan.Settings)
-	s.plan.MissingClasses = missing(s.plan.Balance, s.d.assign.Split)
-	s.plan.RareClasses = s.sum.units.rare(s.d.p.Config.MinPerClass, s.d.assign.Split, s.plan.Settings.Classes, s.sum.after)
-	s.plan.Leakage, s.plan.LeakageGrouped = s.sum.leak.share(), s.sum.grouped.share()
-	s.plan.CostUSD, s.plan.Seconds = estimate(s.plan, lists)
+	plan := s.plan
+	slices.SortFunc(plan.Episodes, func(a, b state.EpisodePlan) int { return strings.Compare(string(a.Name()), string(b.Name())) })
+	state.SortChangeCounts(plan.Changes)
+	plan.Balance = s.sum.balance(plan.Settings)
+	plan.MissingClasses = missing(plan.Balance, s.split)
+	plan.RareClasses = s.sum.units.rare(s.p.Config.MinPerClass, s.split, plan.Settings.Classes, s.sum.after)
+	plan.Leakage, plan.LeakageGrouped = s.sum.leak.share(), s.sum.grouped.share()
+	plan.CostUSD, plan.Seconds = estimate(plan, in.lister.requests.Load())
 	if s.effect != nil {
-		s.plan.DatasetChanges, err = s.effect.result(ctx, s.d.p.Store, s.d.chosen.changed())
+		plan.DatasetChanges, err = s.effect.result(ctx, s.p.Store, in.chosen.changed())
 	}
-	if s.d.trial != nil && err == nil {
-		err = s.seeds(ctx)
+	if s.trial != nil && err == nil {
+		plan.Seeds, err = s.trial.beside(ctx, in.opt, in.chosen.inForce)
 	}
 	if err == nil {
-		err = s.classNumbers(ctx)
+		plan.ClassNumbers, err = s.classNumbers(ctx, latest)
 	}
 	return cmp.Or(s.writes.Wait(), err)
 }
 
-// classNumbers adds to the plan which classes get another number in the next dataset version than in the newest.
-func (s *sink) classNumbers(ctx context.Context) error {
-	latest, err := s.d.last.get(ctx)
+// classNumbers lists which classes get another number in the next dataset version than in the newest.
+func (s *sink) classNumbers(ctx context.Context, last *lastVersion) ([]state.ClassNumber, error) {
+	latest, err := last.get(ctx)
 	if err != nil || latest.Generation == 0 {
-		return err
+		return nil, err
 	}
 	frames := map[string]int{} // of each class when the plan is done, also in the episodes that it does not touch
 	for _, classes := range latest.Counts {
@@ -156,31 +195,5 @@ func (s *sink) classNumbers(ctx context.Context) error {
 			names = append(names, class)
 		}
 	}
-	s.plan.ClassNumbers = state.ClassNumberChanges(latest.ClassNames(), names)
-	return nil
-}
-
-// seeds adds to the plan what other seeds would do.
-func (s *sink) seeds(ctx context.Context) (err error) {
-	inForce := s.d.chosen.inForce
-	s.plan.Seeds, err = s.d.trial.try(ctx, seedsToTry(s.d.opt.Seeds, inForce.Settings.Seed, s.d.opt.Seed))
-	for i := range s.plan.Seeds {
-		s.plan.Seeds[i].InForce = inForce.Exists() && s.plan.Seeds[i].Seed == inForce.Settings.Seed
-	}
-	return err
-}
-
-// bounded keeps the first MaxProblems, errors before warnings, in the order of the sheet's rows.
-func bounded(problems []state.Problem) ([]state.Problem, int) {
-	slices.SortStableFunc(problems, func(a, b state.Problem) int {
-		if a.Warning != b.Warning {
-			if b.Warning {
-				return -1
-			}
-			return 1
-		}
-		return a.Row - b.Row
-	})
-	more := max(len(problems)-state.MaxProblems, 0)
-	return append([]state.Problem{}, problems[:len(problems)-more]...), more
+	return state.ClassNumberChanges(latest.ClassNames(), names), nil
 }

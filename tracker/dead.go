@@ -106,8 +106,11 @@ func deadList(ctx context.Context, store *state.Store, l *Ledger) ([]state.DeadT
 	return list, nil
 }
 
-// codes counts dead tasks by code.
+// codes counts dead tasks by code; nil when there are none.
 func codes(dead []state.DeadTask) map[string]int {
+	if len(dead) == 0 {
+		return nil
+	}
 	counts := map[string]int{}
 	for _, d := range dead {
 		counts[cmp.Or(d.Code, codeWorkerDied)]++

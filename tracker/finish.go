@@ -11,45 +11,39 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // verdict says how a run ends when all its tasks are accounted for and the destination has been listed.
 //
-//	dead | superseded | differences | the run has
-//	-----+------------+-------------+------------
-//	0    | 0          | 0           | succeeded
-//	> 0  | any        | any         | failed: redrive the dead tasks
-//	0    | > 0        | any         | failed: redrive the others
-//	0    | 0          | > 0         | failed: plan again
-func verdict(run string, p state.Progress, found differences) (state.State, string) {
+//	dead                  | superseded | differences | the run has
+//	----------------------+------------+-------------+------------
+//	0                     | 0          | 0           | succeeded
+//	> 0                   | any        | any         | failed: redrive the dead tasks
+//	> 0, some source gone | any        | any         | failed: plan again, since those tasks fail at each attempt
+//	0                     | > 0        | any         | failed: redrive the others
+//	0                     | 0          | > 0         | failed: plan again
+//
+// deadCodes counts the dead tasks by the code of their reason.
+func verdict(run string, p state.Progress, deadCodes map[string]int, found differences) (state.State, string) {
 	switch {
+	case p.Dead > 0 && advice.Gone(deadCodes):
+		return state.Failed, fmt.Sprintf("%s dead, %d since the source image is gone: see shuffle dead %s; then shuffle plan, which does without it",
+			figure.IsAre(p.Dead, "task"), deadCodes[bucket.CodeNoSuchKey], run)
 	case p.Dead > 0:
-		return state.Failed, fmt.Sprintf("%s dead: see shuffle dead %s; then shuffle redrive %s", are(p.Dead, "task"), run, run)
+		return state.Failed, fmt.Sprintf("%s dead: see shuffle dead %s; then shuffle redrive %s", figure.IsAre(p.Dead, "task"), run, run)
 	case p.Superseded > 0:
-		return state.Failed, fmt.Sprintf("%s superseded, not applied since the run was not in force: shuffle redrive %s", are(p.Superseded, "task"), run)
+		return state.Failed, fmt.Sprintf("%s superseded, not applied since the run was not in force: shuffle redrive %s", figure.IsAre(p.Superseded, "task"), run)
 	case found.count > 0:
 		return state.Failed, fmt.Sprintf("%s: %s; see %s of the run, and run shuffle plan again",
-			count(found.count, "difference"), found.first[0], state.ReportName)
+			figure.Count(found.count, "difference"), found.first[0], state.ReportName)
 	}
 	return state.Succeeded, ""
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-func are(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun + " is"
-	}
-	return count(n, noun) + " are"
 }
 
 // verify ends a run whose tasks are all accounted for: it lists, compares, publishes the version, writes the report, and
@@ -72,7 +66,7 @@ func (s *session) verify(ctx context.Context) error {
 		meanwhile.Go(func() error { return s.drain(ctx, true) })
 	}
 	end := s.held.Pointer
-	out, version, err := s.checkAndPublish(ctx, s.plan, &end, ledger.Progress())
+	out, version, err := s.checkAndPublish(ctx, s.plan, &end, ledger)
 	var retaining sync.WaitGroup
 	defer retaining.Wait()
 	if err == nil && version > 0 {
@@ -121,11 +115,15 @@ func (s *session) beforeCheck(ctx context.Context) (before state.EndFiles, err e
 
 // checkAndPublish lists and compares, sets the end of the run accordingly, and if it has succeeded publishes its version. It gives the
 // generation of the version that is the latest then; 0 when none was published.
-func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *state.Pointer, p state.Progress) (out *checked, version int64, err error) {
+func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *state.Pointer, l *Ledger) (out *checked, version int64, err error) {
+	dead, err := deadList(ctx, t.Store, l)
+	if err != nil {
+		return nil, 0, err
+	}
 	if out, err = t.check(ctx, plan); err != nil {
 		return nil, 0, err
 	}
-	end.State, end.Reason = verdict(end.Run, p, out.differences)
+	end.State, end.Reason = verdict(end.Run, l.Progress(), codes(dead), out.differences)
 	end.Finished = now()
 	if end.State == state.Succeeded {
 		version, err = t.publishVersion(ctx, plan, out)
@@ -170,7 +168,9 @@ func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e
 		return held, nil, err
 	}
 	t.announce(r)
-	return next, r, t.makeFinal(ctx, r, bucket.Condition{IfMatch: etag})
+	err = t.makeFinal(ctx, r, bucket.Condition{IfMatch: etag})
+	t.prune(ctx, next.Run)
+	return next, r, err
 }
 
 // publishVersion publishes the dataset version that a verified plan leaves, and gives the generation of the one that is the latest
@@ -224,9 +224,12 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 	end := held.Pointer
 	end.State, end.Reason, end.Finished = state.Succeeded, "", now()
 	e := ending{plan: plan, ledger: NewLedger(plan.Run, plan.Generation, 0), before: before}
-	stale, err := t.versionIsStale(ctx, plan)
-	if err == nil && stale {
-		e.out, e.version, err = t.checkAndPublish(ctx, plan, &end, state.Progress{})
+	latest, stale, err := t.versionIsStale(ctx, plan)
+	switch {
+	case err == nil && stale:
+		e.out, e.version, err = t.checkAndPublish(ctx, plan, &end, e.ledger)
+	case err == nil:
+		err = t.Store.NameLatest(ctx, latest)
 	}
 	if err != nil {
 		return held, err
@@ -243,23 +246,23 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 }
 
 // versionIsStale says whether the latest version does not show the planned episodes as they stand, or has other settings.
-func (t *Tracker) versionIsStale(ctx context.Context, plan *state.Plan) (bool, error) {
-	v, err := t.Store.LatestVersion(ctx)
+func (t *Tracker) versionIsStale(ctx context.Context, plan *state.Plan) (v state.Version, stale bool, err error) {
+	v, err = t.Store.LatestVersion(ctx)
 	if errors.Is(err, bucket.ErrNotFound) {
-		return true, nil
+		return v, true, nil
 	}
 	if err != nil {
-		return false, err
+		return v, false, err
 	}
 	if !v.Definition.Equal(plan.Settings.Definition) {
-		return true, nil // its classes have other numbers, or it would bring other settings back
+		return v, true, nil // its classes have other numbers, or it would bring other settings back
 	}
 	for e, digest := range plan.Digests {
 		if stood, ok := v.Digests[e]; stood != digest && (ok || digest != (dataset.Digest{}).String()) {
-			return true, nil
+			return v, true, nil
 		}
 	}
-	return false, nil
+	return v, false, nil
 }
 
 // describe puts what the check found into the report. Without a check, what the plan was made from is what stands.

@@ -42,6 +42,7 @@ type fold struct {
 	others     map[string]state.OtherEnvironment // by scope
 	again      []queue.Entry                     // tasks that workers could not apply, by no fault of the task
 	whole      bool                              // every message has been folded
+	awake      string                            // the body of the message that stays in flight, see keepAwake; "": none does
 }
 
 func newFold(runs *knownRuns) *fold { return &fold{runs: runs} }
@@ -51,7 +52,7 @@ func (f *fold) all(ctx context.Context, g gathered) error {
 	if f.whole {
 		return nil
 	}
-	*f = fold{runs: f.runs, deltas: map[string]*delta{}, others: map[string]state.OtherEnvironment{}}
+	*f = fold{runs: f.runs, awake: f.awake, deltas: map[string]*delta{}, others: map[string]state.OtherEnvironment{}}
 	for _, part := range []struct {
 		messages     []queue.Message
 		own, foreign *[]queue.Message
@@ -62,6 +63,7 @@ func (f *fold) all(ctx context.Context, g gathered) error {
 	} {
 		for _, m := range part.messages {
 			switch err := part.fold(ctx, m); {
+			case errors.Is(err, errInFlight):
 			case errors.Is(err, errNotOurs):
 				*part.foreign = append(*part.foreign, m)
 			case err != nil:
@@ -93,8 +95,14 @@ func (f *fold) reject(from string, m queue.Message, err error) error {
 	return nil
 }
 
+// errInFlight says that a message is neither acknowledged nor given back.
+var errInFlight = errors.New("the message stays in flight")
+
 // result folds a message of the results queue.
 func (f *fold) result(ctx context.Context, m queue.Message) error {
+	if f.awake != "" && m.Body == f.awake {
+		return errInFlight
+	}
 	if messages.IsProbe(m.Body) {
 		return nil // of shuffle doctor
 	}

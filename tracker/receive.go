@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/retry"
+	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 const (
@@ -20,7 +22,7 @@ const (
 	maxGathered = 1000
 	// lettersEvery is how often the dead-letter queue is asked while a run is active: it seldom has anything.
 	lettersEvery = 3 * time.Second
-	// fewOpen tasks have their results within about a second of S3's 3,500 writes; nearEndSeconds, where the run is faster.
+	// fewOpen tasks have their results within about a second of S3's 3,500 writes; nearEndSeconds counts where the run is faster.
 	fewOpen        = 5000
 	nearEndSeconds = 2
 	// drainPatience is how long a drain goes on that brings nothing of the run in force: what others have left on the
@@ -37,13 +39,18 @@ type gathered struct {
 
 func (g gathered) len() int { return len(g.results) + len(g.letters) }
 
-// gather receives for about the window: from the results queue, by more pollers while it gives full batches, and from the dead-letter
-// queue, which in a run is asked now and then only. The results of an active run do not wait for its answer, which takes a second when
+// gather receives for at most about the window: from the results queue, by more pollers while it gives full batches, and from the
+// dead-letter queue, which in a run is asked now and then only. Results do not wait for its answer, which takes the whole window when
 // there is no letter: that is taken in by the step in which it has come. An error does not void what was received.
+//
+// While few tasks are open, or none is known, the first batch that is not full ends the window.
 func (s *session) gather(ctx context.Context, window time.Duration) (gathered, error) {
 	begun := time.Now()
 	results := &poller{queue: s.Results, wait: window, until: begun.Add(window), pollers: maxPollers}
-	results.early = s.nearEnd() // the last results are not to wait for more
+	results.early = !s.manyOpen() // the first results, and the last, are not to wait for more
+	if !s.held.State.Active() {
+		results.pollers = 1
+	}
 	if s.letters == nil && !begun.Before(s.askLetters) {
 		s.askLetters = begun
 		if s.held.State.Active() {
@@ -53,16 +60,17 @@ func (s *session) gather(ctx context.Context, window time.Duration) (gathered, e
 	}
 	err := results.run(ctx)
 	got := gathered{results: results.received}
-	if s.letters != nil && (!s.held.State.Active() || ctx.Err() != nil || s.letters.answered()) {
+	quiet := !s.held.State.Active() && len(got.results) == 0 // both answers come at the same time
+	if s.letters != nil && (quiet || ctx.Err() != nil || s.letters.answered()) {
 		err = errors.Join(err, s.takeLetters(&got))
 	}
 	return got, err
 }
 
-// nearEnd says that few enough tasks of an active run are open for all their results to come within about a second.
-func (s *session) nearEnd() bool {
+// manyOpen reports whether so many tasks of an active run are open that their results come for longer than about a second.
+func (s *session) manyOpen() bool {
 	open := float64(s.ledger.Open().GetCardinality())
-	return s.held.State.Active() && open > 0 && open <= fewOpen+nearEndSeconds*s.ledger.Progress().Rate()
+	return s.held.State.Active() && open > fewOpen+nearEndSeconds*s.ledger.Progress().Rate()
 }
 
 // question is a queue that is being asked for the time of one window.
@@ -142,10 +150,13 @@ func (p *poller) start(ctx context.Context, extra bool) {
 
 // receive polls. An extra poller ends with the first batch that is not full.
 func (p *poller) receive(ctx context.Context, extra bool) error {
-	for {
-		batch, err := receive(ctx, p.queue, p.wait)
+	for wait := p.wait; ; {
+		batch, err := receive(ctx, p.queue, wait)
 		if err != nil {
 			return err
+		}
+		if p.early {
+			wait = 0 // only for what has come already
 		}
 		full := len(batch) == queue.MaxBatch
 		if p.take(ctx, batch, full) || extra && !full {
@@ -173,14 +184,42 @@ func receive(ctx context.Context, q Receiver, wait time.Duration) ([]queue.Messa
 	return q.ReceiveMessage(ctx, queue.MaxBatch, wait)
 }
 
+// window is how long a step waits for messages.
+func (s *session) window() time.Duration {
+	if s.held.State.Active() || s.Options.UntilDone {
+		return s.poll()
+	}
+	return max(s.poll(), idleWait)
+}
+
+// publishedSoon is how often the pointer is read when every task is accounted for before its planner says that all are sent.
+const publishedSoon = 200 * time.Millisecond
+
+// skipsReceive reports whether a step need not receive, since every task is accounted for: an empty queue takes a second to say
+// so. In a running run a step in two receives, so that one whose verification fails goes on to take in what comes.
+func (s *session) skipsReceive() bool {
+	accounted, skipped := s.held.Tasks > 0 && s.ledger.Open().IsEmpty(), s.skipped
+	s.skipped = false
+	switch s.held.State {
+	case state.Running:
+		s.skipped = accounted && !skipped
+		return s.skipped
+	case state.Publishing: // its planner is about to say that it runs, or gone
+		return accounted && time.Since(s.changed) < min(patience, s.stall())
+	}
+	return false
+}
+
 // takeIn receives for one step, saves and acknowledges. It gives the number of messages, without those of other
 // environments.
 func (s *session) takeIn(ctx context.Context) (int, error) {
-	window := s.poll()
-	if !s.held.State.Active() && !s.Options.UntilDone {
-		window = max(window, idleWait)
+	if s.skipsReceive() {
+		if s.held.State == state.Publishing {
+			_ = retry.Sleep(ctx, publishedSoon)
+		}
+		return 0, nil
 	}
-	begun := time.Now()
+	window, begun := s.window(), time.Now()
 	g, err := s.gather(ctx, window)
 	f, failed := s.save(ctx, g, begun)
 	s.afterLetters(len(f.own.letters), len(f.foreign.letters))

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -23,7 +24,7 @@ import (
 // latest dataset version; 0: it is looked up.
 func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger, version int64) (*state.Report, error) {
 	r := &state.Report{
-		Status:         state.StatusOf(p, l.Progress(), plan),
+		Status:         state.StatusOf(state.Held{Pointer: p}, l.Progress(), plan),
 		DifferenceList: []state.Difference{},
 		Totals:         plan.Totals, Episodes: plan.Episodes, Orphans: plan.Orphans, Manifests: plan.Problems,
 		Balance: slices.Clone(plan.Balance), MissingClasses: plan.MissingClasses,
@@ -158,7 +159,7 @@ func (t *Tracker) settleOnce(ctx context.Context, p state.Pointer, plan *state.P
 		return fmt.Errorf("write the report of run %s: %w", p.Run, state.ErrConflict)
 	}
 	r, err := t.report(ctx, p, plan, l, 0)
-	if err != nil || before.Final && agree(before, r) {
+	if err != nil || before.Final && (agree(before, r) || knowsMore(before, r)) {
 		return err
 	}
 	proposed := before.State == r.State && before.Reason == r.Reason
@@ -188,6 +189,11 @@ func sameEnd(a, b *state.Report) bool {
 
 func agree(a, b *state.Report) bool {
 	return sameEnd(a, b) && a.Done == b.Done && a.Dead == b.Dead && maps.Equal(a.Outcomes, b.Outcomes)
+}
+
+// knowsMore says that a report of the same end counts more tasks than the ledger does now, which only grows: it is lost.
+func knowsMore(report, now *state.Report) bool {
+	return sameEnd(report, now) && advice.Accounted(report.Status) > advice.Accounted(now.Status)
 }
 
 // keepCheck carries over what only the listing told.

@@ -181,7 +181,7 @@ func TestTooManyDeadHalt(t *testing.T) {
 		if status.State != state.Failed || status.Dead != 30 || status.Differences != 0 {
 			t.Fatalf("status %+v", status)
 		}
-		for _, want := range []string{"halted: 30 of 100", "1%", "AccessDenied (20)", "shuffle dead " + runName(1), "shuffle redrive " + runName(1)} {
+		for _, want := range []string{"halted: 30 of 100", "1%", "AccessDenied (20)", "shuffle dead " + runName(1), "shuffle plan, which does without the source images that are gone"} {
 			if !strings.Contains(status.Reason, want) {
 				t.Errorf("no %q in %s", want, status.Reason)
 			}

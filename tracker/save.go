@@ -31,6 +31,7 @@ const (
 // the fold. Stopping the tracker does not stop it half-way.
 func (s *session) save(ctx context.Context, g gathered, begun time.Time) (*fold, error) {
 	f := newFold(s.runs)
+	f.awake = s.awakeMessage()
 	if g.len() == 0 {
 		return f, nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -32,6 +33,11 @@ type session struct {
 	letters    *question     // to the dead-letter queue; nil when its answer has been taken in
 	askLetters time.Time     // when it is asked again
 	noted      time.Time     // when it was last written down that other environments use the queues
+	troubled   time.Time     // when a trouble was last written into the pointer; noteTrouble sets it
+	awakened   time.Time     // when the last message of keepAwake was sent
+	awake      string        // its body; keepAwake sets both
+	found      bool          // the first look found the run in verifying, and this session has not noted that yet
+	skipped    bool          // the last step of a running run did not receive
 	yields     int           // steps in a row that gave nothing but their messages
 	closed     *state.Status // of the run in force, when this session has ended it and its report says all that is known; else nil
 }
@@ -75,7 +81,9 @@ func (s *session) ended() bool {
 }
 
 func (s *session) status() state.Status {
-	return state.StatusOf(s.held.Pointer, s.ledger.Progress(), s.plan)
+	p := s.ledger.Progress()
+	p.Age = time.Since(s.progressed)
+	return state.StatusOf(s.held, p, s.plan)
 }
 
 // look reads the pointer, and what belongs to its run when it has changed.
@@ -84,6 +92,7 @@ func (s *session) look(ctx context.Context) error {
 	if err != nil || now.Writer == s.held.Writer {
 		return err
 	}
+	s.found = s.held.Run == "" && now.State == state.Verifying
 	return s.follow(ctx, now, false)
 }
 
@@ -244,6 +253,7 @@ func (s *session) actOn(ctx context.Context, idle bool) error {
 		}
 	case state.Verifying:
 		if s.own || unchanged >= patience {
+			s.noteTakeover(ctx)
 			return s.verify(ctx)
 		}
 	default:
@@ -284,9 +294,13 @@ func (s *session) halt(ctx context.Context) error {
 		return err
 	}
 	code, n := commonest(dead)
+	then := "fix that, then: shuffle redrive " + s.held.Run
+	if advice.Gone(codes(dead)) {
+		then = "fix that, then: shuffle plan, which does without the source images that are gone"
+	}
 	return s.fail(ctx, fmt.Sprintf(
-		"halted: %d of %d tasks are dead, more than %s (--max-dead, SHUFFLE_MAX_DEAD) allows; most by %s (%d), see shuffle dead %s; fix that, then: shuffle redrive %s",
-		len(dead), s.held.Tasks, s.Options.MaxDead, code, n, s.held.Run, s.held.Run))
+		"halted: %d of %d tasks are dead, more than %s (--max-dead, SHUFFLE_MAX_DEAD) allows; most by %s (%d), see shuffle dead %s; %s",
+		len(dead), s.held.Tasks, s.Options.MaxDead, code, n, s.held.Run, then))
 }
 
 // fail ends the run, then writes its report; a crash in between is mended by settle.

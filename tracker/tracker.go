@@ -28,7 +28,6 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // Receiver is what the tracker needs of the results queue and of the dead-letter queue.
@@ -50,9 +49,11 @@ type Tracker struct {
 	Results     Receiver
 	DeadLetters Receiver
 	Tasks       Tasks
-	Deleter     version.Deleter // removes old dataset versions; nil keeps them all
-	Options     Options
-	Log         *zap.Logger // nil logs nothing
+	// Awake is the results queue as a sender, see keepAwake. nil: nothing puts the tracker to sleep.
+	Awake   queue.BatchSender
+	Deleter state.Remover // removes old dataset versions and runs; nil keeps them all
+	Options Options
+	Log     *zap.Logger // nil logs nothing
 }
 
 // Options of a tracker.
@@ -68,6 +69,8 @@ type Options struct {
 	MaxDead rows.Limit
 	// KeepVersions is how many dataset versions stay, the latest among them; 0 keeps all.
 	KeepVersions int
+	// KeepRuns is how many runs stay at least, besides those that are still needed; 0 keeps all.
+	KeepRuns int
 	// Poll is how often the pointer is read while a run is active; 0 is a second.
 	Poll time.Duration
 	// Parallel is the number of listings at once; 0 is 16.
@@ -84,7 +87,8 @@ const DefaultStall = 10 * time.Minute
 // minDead dead tasks never halt a run: in a small one a few are a large share.
 const minDead = 20
 
-// idleWait is how long the tracker waits for messages while no run is active: SQS bills empty receives.
+// idleWait is how long one receive waits while no run is active: SQS bills empty receives. A message ends the wait at once. A
+// tracker that is stopped waits for the receive, since one that is cut off hides messages; so it is not SQS's longest, 20 s.
 const idleWait = 5 * time.Second
 
 // patience is how long another tracker's, or the planner's, last change of the pointer must be past before this one takes
@@ -124,6 +128,7 @@ func (t *Tracker) Run(ctx context.Context) (state.Status, error) {
 	defer s.close(ctx)
 	var failing time.Time
 	for try := 0; ; {
+		s.keepAwake(ctx)
 		done, err := s.step(ctx)
 		switch {
 		case done && err == nil && s.closed != nil:
@@ -133,7 +138,8 @@ func (t *Tracker) Run(ctx context.Context) (state.Status, error) {
 		case ctx.Err() != nil:
 			return s.status(), ctx.Err()
 		case err == nil, errors.Is(err, state.ErrConflict):
-			try, failing = 0, time.Time{} // a conflict: somebody else did it
+			try, failing = 0, time.Time{} // a conflict: another process did it
+			s.clearNote(ctx)
 			continue
 		case errors.Is(err, queue.ErrNotFound):
 			return s.status(), fmt.Errorf("track: %w; shuffle setup creates the queues", err)
@@ -145,6 +151,7 @@ func (t *Tracker) Run(ctx context.Context) (state.Status, error) {
 			return s.status(), fmt.Errorf("track: failing for %s: %w; shuffle doctor says what to fix, and nothing is lost meanwhile", giveUp, err)
 		}
 		t.log().Warn("a step failed and is tried again", zap.String("run", s.held.Run), zap.Error(err))
+		s.noteTrouble(ctx, err)
 		_ = retry.Sleep(ctx, min(time.Second<<try, 30*time.Second))
 		try = min(try+1, 5)
 	}

@@ -5,6 +5,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -68,7 +69,8 @@ func (i *instant) GetQueueAttributes(context.Context) (queue.Attributes, error) 
 	return queue.Attributes{VisibilityTimeout: time.Minute}, nil
 }
 
-// BenchmarkRun is the whole pipeline with nothing behind it, per task: the wall time, and the CPU of all of its goroutines.
+// BenchmarkRun is the whole pipeline with nothing behind it, per task: the wall time, and the CPU
+// of all of its goroutines.
 func BenchmarkRun(b *testing.B) {
 	for _, op := range []messages.Op{messages.Copy, messages.Move} {
 		b.Run(string(op), func(b *testing.B) {
@@ -77,13 +79,14 @@ func BenchmarkRun(b *testing.B) {
 			for i := range b.N {
 				ports.bodies = append(ports.bodies, taskOf(i%86_400, op).Encode())
 			}
-			cfg := Config{ID: "bench", Layout: layout, Bucket: ports, Tasks: ports, Results: ports, Deads: ports, Pointer: ports, Poll: time.Millisecond}
+			cfg := Config{ID: "bench", Layout: layout, Bucket: ports, Tasks: ports, Results: ports, DeadLetters: ports, Pointer: ports, Poll: time.Millisecond}
 			ctx, cancel := context.WithCancel(b.Context())
 			defer cancel()
 			b.ReportAllocs()
 			b.ResetTimer()
 			begun := cpu()
-			ended := start(func() {
+			var ended sync.WaitGroup
+			ended.Go(func() {
 				if err := New(cfg).Run(ctx); err != nil {
 					b.Error(err)
 				}

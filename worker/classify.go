@@ -12,12 +12,13 @@ import (
 type kind uint8
 
 const (
-	permanent  kind = iota // trying again is no use: the task is dead
-	transient              // it may well go better later: the message goes back to the queue for a while
-	throttling             // the bucket asks for fewer requests: slow down and try again, at no attempt's cost
+	permanent  kind = iota // another try would fail too: the task is dead
+	transient              // a later try may succeed: the message goes back to the queue for a while
+	throttling             // the bucket asks for fewer requests: try again, slower; no attempt is lost
 )
 
-// Codes that say more than their status does. The statuses stand in S3's list of error codes.
+// kinds are those of codes that mean more than their status. S3's list of error codes has the
+// statuses.
 var kinds = map[string]kind{
 	bucket.CodeSlowDown:      throttling,
 	"ServiceUnavailable":     throttling, // 503, as SlowDown
@@ -32,7 +33,7 @@ var kinds = map[string]kind{
 	bucket.CodePrecondition: transient, // the source changes faster than it can be copied
 	"OperationAborted":      transient,
 	"RequestTimeout":        transient, // 400, S3 waited for the rest of the request
-	// Credentials that are renewed by themselves, and clocks that are set: 400 and 403, but not for ever.
+	// 400 and 403 that pass: credentials are renewed, and clocks are set.
 	"ExpiredToken":          transient,
 	"ExpiredTokenException": transient,
 	"TokenRefreshRequired":  transient,
@@ -47,7 +48,8 @@ var kinds = map[string]kind{
 	"InvalidObjectState":    permanent, // archived
 }
 
-// classify is the one place that says what an error of the bucket means. The code is S3's, for reports.
+// classify decides what an error of the bucket means; nothing else does. The code is S3's, for
+// reports.
 func classify(err error) (kind, string) {
 	var e *bucket.Error
 	if !errors.As(err, &e) {
@@ -56,25 +58,21 @@ func classify(err error) (kind, string) {
 	if k, known := kinds[e.Code]; known {
 		return k, e.Code
 	}
-	if strings.Contains(e.Code, "Throttl") { // ThrottlingException and its many sisters, KMS's too
+	if strings.Contains(e.Code, "Throttl") { // ThrottlingException and others like it, KMS's too
 		return throttling, e.Code
 	}
-	return kindOfStatus(e.Status), e.Code
-}
-
-func kindOfStatus(status int) kind {
-	switch {
+	switch status := e.Status; {
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
-		return throttling
+		return throttling, e.Code
 	case status == http.StatusRequestTimeout, status == http.StatusConflict, status >= http.StatusInternalServerError:
-		return transient
-	case status == 0: // the error of one key of a DeleteObjects, with a code that nobody knows
-		return transient
+		return transient, e.Code
+	case status == 0: // the error of one key of a DeleteObjects, with an unknown code
+		return transient, e.Code
 	}
-	return permanent
+	return permanent, e.Code
 }
 
-// sourceChanged says that a copy was refused because the source is no longer what it was.
+// sourceChanged: a copy was refused because the source has changed.
 func sourceChanged(err error) bool {
 	var e *bucket.Error
 	return errors.As(err, &e) && e.Code == bucket.CodePrecondition

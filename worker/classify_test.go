@@ -60,7 +60,8 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// An error without an answer of the bucket may have left the write applied or not; either way the next try finds out.
+// An error without an answer of the bucket may have left the write applied or not; either way the
+// next try finds out.
 func TestClassifyWithoutAnswer(t *testing.T) {
 	for _, err := range []error{context.DeadlineExceeded, context.Canceled, errors.New("connection reset")} {
 		if got, code := classify(err); got != transient || code != bucket.CodeTransport {

@@ -1,127 +1,138 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
-// errTooMany: a frame stands in as many places as there are class folders, far fewer than one request takes keys.
+const (
+	// Requests at a time. It is enough even of one key each: with fewer than the limiter grants,
+	// the deletes of a worker among many would pile up, and be made alone at the end.
+	deleteParallel = 64
+	deleteKeys     = 25 // in one request, while no limit is known
+	// deleteTime is how much of the known rate one request may take. S3 counts each of its keys,
+	// and refuses those of a large request where it takes single ones.
+	deleteTime = 3 * time.Millisecond
+)
+
+// errTooMany: a frame is in as many places as there are class folders, far fewer than one request
+// takes keys.
 var errTooMany = &bucket.Error{Op: "DeleteObjects", Code: "TooManyKeys", Status: 400,
 	Err: fmt.Errorf("more than %d keys to delete in one task", bucket.MaxDeleteObjects)}
 
-// flush deletes what the tasks of a batch delete, in one request as long as none is to be tried again, and gives every delivery of
-// the batch its ending. Together they have at most bucket.MaxDeleteObjects keys, or there is but one.
-func (a *applier) flush(ctx context.Context, batch []*delivery) {
+// deleteSize is how many keys one request deletes.
+func (w *Worker) deleteSize() int {
+	if rate := w.limiter.knownRate(); rate > 0 {
+		return min(max(int(rate*deleteTime.Seconds()), 1), bucket.MaxDeleteObjects)
+	}
+	return deleteKeys
+}
+
+// delete deletes what the tasks of a batch delete, in one request as long as none is to be tried
+// again. Together they have at most bucket.MaxDeleteObjects keys, or there is only one task. It
+// returns the tasks that failed.
+func (w *Worker) delete(ctx context.Context, batch []*delivery) map[*delivery]error {
+	if batch[0].keys() > bucket.MaxDeleteObjects {
+		return allFailed(batch, errTooMany)
+	}
+	failed := map[*delivery]error{}
 	for try := 0; len(batch) > 0; try++ {
-		if try > 0 && !sleep(ctx, throttlePause(try-1), a.stopping) {
-			a.endAll(batch, errStopping)
-			return
+		if try > 0 && retry.Sleep(w.stopping, throttlePause(try-1)) != nil {
+			maps.Copy(failed, allFailed(batch, errStopping))
+			break
 		}
-		if batch[0].keys() > bucket.MaxDeleteObjects {
-			a.endAll(batch, errTooMany)
-			return
-		}
-		batch = a.deleteOnce(ctx, batch)
+		batch = w.deleteOnce(ctx, batch, failed)
 	}
+	return failed
 }
 
-func (a *applier) endAll(batch []*delivery, err error) {
-	for _, d := range batch {
-		a.end(d, err)
-	}
-}
-
-func (d *delivery) keys() int { return len(d.task.Del) }
-
-// deleteOnce makes one request for the batch, and gives back the deliveries that are to be tried again: they were
-// throttled, or the bucket does not answer requests of this kind.
-func (a *applier) deleteOnce(ctx context.Context, batch []*delivery) (again []*delivery) {
-	if err := a.pace(ctx, keysOf(batch)); err != nil {
-		a.endAll(batch, err)
+// deleteOnce makes one request. It puts into failed the tasks that failed for good, and returns
+// those to try again: they were throttled, or the bucket answers no request of this kind.
+func (w *Worker) deleteOnce(ctx context.Context, batch []*delivery, failed map[*delivery]error) (again []*delivery) {
+	if w.limiter.acquire(ctx, w.stopping, len(keysOf(batch))) != nil {
+		maps.Copy(failed, allFailed(batch, errStopping))
 		return nil
 	}
-	batch, until := a.admitAll(ctx, batch)
+	batch, until := w.passFenceTogether(ctx, batch, failed)
 	if len(batch) == 0 {
 		return nil
 	}
-	errs, err := a.deleteKeys(ctx, until, batch)
+	errs, err := w.deleteKeys(ctx, until, batch)
 	if err != nil && ctx.Err() != nil {
-		err = errStopping // cut off by the end of the drain, whatever it says
+		err = errStopping // cut off by the end of the drain, whatever the error is
 	}
 	for _, d := range batch {
-		e := err
-		if e == nil {
-			e = worst(errs, d.task.Del)
-		}
-		if kind, _ := classify(e); e != nil && !errors.Is(e, errStopping) && (kind == throttling || a.holds(d, deleteObjects, e)) {
-			if kind == throttling {
-				a.count.throttled.Add(1)
-			}
+		e := cmp.Or(err, worst(errs, d.task.Del))
+		kind, _ := classify(e)
+		switch {
+		case e == nil:
+		case errors.Is(e, errStopping):
+			failed[d] = e
+		case kind == throttling:
+			w.count.throttled.Add(1)
 			again = append(again, d)
-			continue
+		case w.holds(d, deleteObjects, e):
+			again = append(again, d)
+		default:
+			failed[d] = e
 		}
-		a.end(d, e)
 	}
 	return again
 }
 
-func keysOf(batch []*delivery) (n int) {
+// passFenceTogether passes the fence with a batch, and leaves out the tasks that may not pass: a
+// batch mixes runs, and one of them may have been superseded since its copies were made. The
+// deadline is the earliest of all.
+func (w *Worker) passFenceTogether(ctx context.Context, batch []*delivery, failed map[*delivery]error) (passed []*delivery, until time.Time) {
 	for _, d := range batch {
-		n += d.keys()
-	}
-	return n
-}
-
-// admitAll passes the gate with the whole batch, and ends those that may not. A batch mixes runs, and one of them may
-// have been superseded since its copies were made. The deadline is the earliest of all.
-func (a *applier) admitAll(ctx context.Context, batch []*delivery) (admitted []*delivery, until time.Time) {
-	for _, d := range batch {
-		t, err := a.admit(ctx, d)
+		t, err := w.passFence(ctx, d)
 		if err != nil {
-			a.end(d, err)
+			failed[d] = err
 			continue
 		}
-		if len(admitted) == 0 || t.Before(until) {
+		if len(passed) == 0 || t.Before(until) {
 			until = t
 		}
-		admitted = append(admitted, d)
+		passed = append(passed, d)
 	}
-	return admitted, until
+	return passed, until
 }
 
-// deleteKeys makes the request. Its errors of single keys come by key.
-func (a *applier) deleteKeys(ctx context.Context, until time.Time, batch []*delivery) (map[string]error, error) {
-	keys := uniqueKeys(batch)
+// deleteKeys makes the request, and returns the errors of single keys by key.
+func (w *Worker) deleteKeys(ctx context.Context, until time.Time, batch []*delivery) (map[string]error, error) {
+	keys := keysOf(batch)
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	a.count.request(deleteObjects)
+	w.count.request(deleteObjects)
 	begun := time.Now()
-	failed, err := a.bucket.DeleteObjects(ctx, keys)
+	refused, err := w.cfg.Bucket.DeleteObjects(ctx, keys)
 	sum := tally(len(keys), err)
-	errs := make(map[string]error, len(failed))
-	for _, e := range failed {
+	errs := make(map[string]error, len(refused))
+	for _, e := range refused {
 		errs[e.Key] = e
 		if kind, _ := classify(e); err == nil && kind == throttling {
 			sum.served, sum.refused = sum.served-1, sum.refused+1
 		}
 	}
-	a.limits.finish(time.Now(), begun, sum)
+	w.limiter.learn(begun, sum)
 	answer := err
 	if err == nil && len(errs) == len(keys) {
 		answer = errs[keys[0]] // status 200, and every key failed
 	}
-	a.outage.note(time.Now(), deleteObjects, answer, batch...)
+	w.outage.note(time.Now(), deleteObjects, answer, batch...)
 	return errs, err
 }
 
-// uniqueKeys are the batch's keys, each once: the queue may have delivered a task twice.
-func uniqueKeys(batch []*delivery) []string {
-	n := keysOf(batch)
-	keys, seen := make([]string, 0, n), make(map[string]struct{}, n)
+// keysOf are the batch's keys, each once: the queue may have delivered a task twice.
+func keysOf(batch []*delivery) (keys []string) {
+	seen := make(map[string]struct{}, len(batch))
 	for _, d := range batch {
 		for _, key := range d.task.Del {
 			if _, twice := seen[key]; !twice {
@@ -133,8 +144,8 @@ func uniqueKeys(batch []*delivery) []string {
 	return keys
 }
 
-// worst is the error that decides about a task of which several keys failed: one that kills it before one that
-// sends it back, before one that makes it wait.
+// worst is the error that decides about a task of which several keys failed: one that kills it
+// before one that returns it, before one that makes it wait.
 func worst(errs map[string]error, keys []string) (worst error) {
 	if len(errs) == 0 {
 		return nil

@@ -5,173 +5,172 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"go.uber.org/zap"
+
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// delivery is one received message, from the receive to the moment when the worker lets go of it.
+// delivery is one received message, from its receive until process returns.
 type delivery struct {
 	msg      queue.Message
 	received time.Time // just after the receive
-	task     messages.Task
-	etag     string // of the destination, once it is known
-	copied   string // the source's ETag that was copied
-	ending   ending
-	foreign  bool // of another environment
+	number   int64     // in the order of the receives
+	extended time.Time // when the visibility timeout last began; guarded by inFlight.mu
 
-	extended time.Time // when the visibility timeout last began; hand's
+	task    messages.Task // set by parse
+	invalid error         // set by parse: errProbe, errNotOurs or a *rejectedError
+
+	etag   string // set by copy: the destination's ETag
+	copied string // set by copy: the ETag of the source that was copied
+
+	disposition disposition // set by conclude
 }
 
-// ending is how the worker lets go of a delivery, decided in conclude alone.
-type ending struct {
-	how     how
-	outcome messages.Outcome
-	code    string // why it is dead or unfit
+// disposition is what happens to a delivery in the end.
+type disposition struct {
+	action  action
+	outcome messages.Outcome // of a task that is done or dead
+	code    string           // why the task is dead, or the message rejected
 	reason  string
-	delay   time.Duration // of a return: when the message may be seen again
+	delay   time.Duration // of a returned message: until it is visible again
 }
 
-type how uint8
+type action uint8
 
 const (
-	settled  how = iota // applied or superseded: the result, then the acknowledgement
-	dead                // given up: the dead-letter queue, the result, then the acknowledgement
-	unfit               // no task for this program: the dead-letter queue, then the acknowledgement
-	ignored             // a probe: the acknowledgement
-	returned            // back to the queue, to be delivered again
+	done     action = iota // the task is applied or superseded: send the result, acknowledge
+	dead                   // the task cannot be applied: dead-letter queue, result, acknowledge
+	rejected               // the message is no task of this program: dead-letter queue, acknowledge
+	ignored                // the message is a probe: acknowledge
+	returned               // back to the tasks queue
 )
 
-// unfitError says that a message is not to be obeyed. It gets no result: a forged message must not account for a
-// planned task.
-type unfitError struct {
+// rejectedError is why a message must not be obeyed.
+type rejectedError struct {
 	code string
 	err  error
 }
 
-func (e *unfitError) Error() string { return e.err.Error() }
-func (e *unfitError) Unwrap() error { return e.err }
+func (e *rejectedError) Error() string { return e.err.Error() }
+func (e *rejectedError) Unwrap() error { return e.err }
 
-// waitedError says that the state could not be read for as long as a delivery may wait, or that it was behind the task.
-// It does not unwrap: its cause is no answer to a request of the task, and must not be classified as one.
+// waitedError: the state could not be read for as long as a delivery may wait, or it was behind the
+// task. It does not unwrap: its cause is no answer to a request of the task, and must not be
+// classified as one.
 type waitedError struct{ cause error }
 
 func (e *waitedError) Error() string {
 	return "the state does not show the task's run: " + e.cause.Error()
 }
 
-// isNotYet says that a delivery waits for a pointer that is behind its task.
-func isNotYet(err error) bool {
-	var waited *waitedError
-	return errors.As(err, &waited) && errors.Is(waited.cause, errNotYet)
-}
+var (
+	// errStopping: the worker is being shut down before the task is applied.
+	errStopping = errors.New("the worker is stopping")
+	// errProbe: shuffle doctor tries the queue.
+	errProbe = errors.New("the message is a probe")
+	// errNotOurs: the task is of another environment, which shares the queues by mistake.
+	errNotOurs = errors.New("the task is of another environment")
+)
 
-// errStopping: the worker is being shut down before the task is applied.
-var errStopping = errors.New("the worker is stopping")
-
-// errProbe: shuffle doctor tries the queue.
-var errProbe = errors.New("the message is a probe")
-
-// read takes the message as a task. Its error is errProbe, errNotOurs or an *unfitError.
-func (d *delivery) read(l dataset.Layout, scope string) (err error) {
-	if d.task, err = messages.ParseTask(d.msg.Body); err != nil {
-		if messages.IsProbe(d.msg.Body) {
-			return errProbe
+// parse reads the message as a task of this environment, or finds out why it is none.
+func (w *Worker) parse(d *delivery) {
+	var err error
+	switch d.task, err = messages.ParseTask(d.msg.Body); {
+	case err != nil && messages.IsProbe(d.msg.Body):
+		d.invalid = errProbe
+	case err != nil:
+		d.invalid = &rejectedError{code: messages.CodeUnreadable, err: err}
+	case messages.OtherScope(w.cfg.Scope, d.task.Scope):
+		d.invalid = errNotOurs // before its keys are checked, which belong to another bucket
+	default:
+		if err := d.task.Check(w.cfg.Layout); err != nil {
+			d.invalid = &rejectedError{code: messages.CodeForbidden, err: err}
 		}
-		return &unfitError{code: messages.CodeUnreadable, err: err}
 	}
-	if messages.OtherScope(scope, d.task.Scope) {
-		return errNotOurs // before its keys are looked at, which belong to another bucket
-	}
-	if err := d.task.Check(l); err != nil {
-		return &unfitError{code: messages.CodeForbidden, err: err}
-	}
-	return nil
 }
 
-// again says that the task may have been applied before.
-func (d *delivery) again() bool { return d.msg.ReceiveCount > 1 || d.task.Round > 0 }
+// foreign: the message is another environment's.
+func (d *delivery) foreign() bool { return errors.Is(d.invalid, errNotOurs) }
 
-// conclude decides how the delivery ends; err is what applying it came to, and outage says that the bucket does not
+// keys is the number of keys that the task deletes.
+func (d *delivery) keys() int { return len(d.task.Del) }
+
+// conclude decides what happens to the delivery, and counts and logs it. err is what its steps came
+// to.
+func (w *Worker) conclude(d *delivery, err error) {
+	if errors.Is(err, errNotOurs) {
+		d.invalid = errNotOurs // for a task of which admit found it out
+		w.others.record(&d.task)
+	}
+	d.disposition = d.dispose(err, w.maxReceives, w.outage.any(time.Now()))
+	w.count.concluded(d)
+	if line := w.log.Check(zap.DebugLevel, "task"); line != nil {
+		line.Write(zap.String("run", d.task.Run), zap.Uint32("seq", d.task.Seq), zap.String("frame", string(d.task.Frame)),
+			zap.String("op", string(d.task.Op)), zap.String("outcome", string(d.disposition.outcome)),
+			zap.Int("attempts", d.msg.ReceiveCount), zap.Duration("return", d.disposition.delay), zap.Error(err))
+	}
+}
+
+// dispose is the disposition of a delivery whose steps came to err. outage: the bucket does not
 // answer.
-func (d *delivery) conclude(err error, maxReceives int, outage bool) {
-	var bad *unfitError
+func (d *delivery) dispose(err error, maxReceives int, outage bool) disposition {
+	// The queue grants no receive after this one: its redrive policy would take the message away,
+	// without a reason.
+	last := d.msg.ReceiveCount >= maxReceives
+	kind, code := classify(err)
+	var bad *rejectedError
 	var waited *waitedError
 	switch {
 	case err == nil:
-		d.ending = ending{how: settled, outcome: d.task.Op.Done()}
+		return disposition{action: done, outcome: d.task.Op.Done()}
 	case errors.Is(err, errSuperseded):
-		d.ending = ending{how: settled, outcome: messages.Superseded}
+		return disposition{action: done, outcome: messages.Superseded}
 	case errors.Is(err, errStopping):
-		d.ending = ending{how: returned}
-	case errors.As(err, &waited):
-		d.ending = d.blameless(err, maxReceives)
+		return disposition{action: returned}
 	case errors.Is(err, errProbe):
-		d.ending = ending{how: ignored}
+		return disposition{action: ignored}
+	case errors.Is(err, errNotOurs) && last:
+		// The code makes the task's own tracker put it back. Without one the task would count as
+		// dead.
+		return disposition{action: rejected, code: messages.CodeNotOurs,
+			reason: "workers of another environment have received it as often as the queue grants"}
 	case errors.Is(err, errNotOurs):
-		d.foreign, d.ending = true, notOurs(d.msg.ReceiveCount, maxReceives)
+		return disposition{action: returned, delay: queue.OwnerDelay(d.msg.ReceiveCount)}
 	case errors.Is(err, errNotPlanned):
-		d.ending = ending{how: unfit, code: messages.CodeNotPlanned, reason: fmt.Sprintf("%v: seq %d", err, d.task.Seq)}
+		return disposition{action: rejected, code: messages.CodeNotPlanned, reason: fmt.Sprintf("%v: seq %d", err, d.task.Seq)}
 	case errors.Is(err, errOutside):
-		d.ending = ending{how: unfit, code: messages.CodeForbidden, reason: fmt.Sprintf("%v: seq %d", err, d.task.Seq)}
+		return disposition{action: rejected, code: messages.CodeForbidden, reason: fmt.Sprintf("%v: seq %d", err, d.task.Seq)}
 	case errors.As(err, &bad):
-		d.ending = ending{how: unfit, code: bad.code, reason: err.Error()}
-	default:
-		if kind, _ := classify(err); kind == transient && outage {
-			d.ending = d.blameless(err, maxReceives)
-			return
-		}
-		d.ending = failed(err, d.msg.ReceiveCount, maxReceives)
+		return disposition{action: rejected, code: bad.code, reason: err.Error()}
+	case (errors.As(err, &waited) || kind == transient && outage) && last:
+		// The task waits for the bucket or the pointer. Nothing is wrong with it, so its tracker
+		// puts it back.
+		return disposition{action: rejected, code: messages.CodePostponed, reason: err.Error()}
+	case kind != permanent && !last:
+		return disposition{action: returned, delay: retryDelay(d.msg.ReceiveCount)}
 	}
+	return disposition{action: dead, outcome: messages.Dead, code: code, reason: err.Error()}
 }
 
-// blameless is the ending of a task that waits for the bucket or the pointer. Nothing is wrong with it, so it is never
-// given up for this: at the last receive that the queue grants, where the redrive policy would, its tracker puts it back.
-func (d *delivery) blameless(err error, maxReceives int) ending {
-	if d.msg.ReceiveCount >= maxReceives {
-		return ending{how: unfit, code: messages.CodePostponed, reason: err.Error()}
-	}
-	return ending{how: returned, delay: retryDelay(d.msg.ReceiveCount)}
-}
-
-// notOurs is the ending of another environment's task: untouched, back to the queue. SQS counts the receive all the
-// same. So at the last one that the queue grants the task goes to the dead-letter queue with a code by which its own
-// tracker puts it back: the redrive policy would take it there without one, and it would count as dead.
-func notOurs(receives, maxReceives int) ending {
-	if receives >= maxReceives {
-		return ending{how: unfit, code: messages.CodeNotOurs, reason: "workers of another environment have received it as often as the queue grants"}
-	}
-	return ending{how: returned, delay: queue.OwnerDelay(receives)}
-}
-
-// failed is the ending of a task that the bucket refused.
-func failed(err error, receives, maxReceives int) ending {
-	kind, code := classify(err)
-	if kind != permanent && receives < maxReceives {
-		return ending{how: returned, delay: retryDelay(receives)}
-	}
-	// The last receive that the queue grants: at the next one its redrive policy would take the message away, without a reason.
-	return ending{how: dead, outcome: messages.Dead, code: code, reason: err.Error()}
-}
-
-// retryDelay is the backoff of a message that goes back to the queue: up to 1 s · 2^receives, at most a minute, in whole
-// seconds as SQS counts.
+// retryDelay is the backoff of a message that goes back to the queue: up to 1 s · 2^receives, at
+// most a minute, in whole seconds because SQS counts so.
 func retryDelay(receives int) time.Duration {
-	d := jitter(time.Second, receives, time.Minute)
-	return (d + time.Second - 1).Truncate(time.Second)
+	return retry.Backoff(time.Second, receives, time.Minute).Truncate(time.Second) + time.Second
 }
 
 // result is the delivery's line in a results message.
 func (d *delivery) result() messages.Result {
-	r := messages.Result{Seq: d.task.Seq, Outcome: d.ending.outcome, Attempts: d.msg.ReceiveCount, Round: d.task.Round}
+	r := messages.Result{Seq: d.task.Seq, Outcome: d.disposition.outcome, Attempts: d.msg.ReceiveCount, Round: d.task.Round}
 	switch {
 	case r.Outcome == messages.Dead:
-		r.Code, r.Error = plain(d.ending.code, maxCode), plain(d.ending.reason, maxReason)
+		r.Code, r.Error = plain(d.disposition.code, maxCode), plain(d.disposition.reason, maxReason)
 	case r.Outcome.IsDone():
 		r.ETag = plain(d.etag, maxReason)
 		if d.etag != d.task.SrcETag {
-			// The source changed after the plan, or the copy has an ETag of its own (KMS, multipart): which content stands
-			// there now, only the pair tells.
+			// The source changed after the plan, or the copy has an ETag of its own (KMS,
+			// multipart). Only the pair of ETags shows which content the copy has.
 			r.SrcETag = plain(d.copied, maxReason)
 		}
 	}

@@ -35,32 +35,32 @@ func TestEnvironments(t *testing.T) {
 		receives int
 		change   func(*messages.Task)
 		applied  bool
-		back     bool          // given back
+		back     bool          // returned
 		delay    time.Duration // until it is visible again
-		buried   string        // its code on the dead-letter queue
+		code     string        // on the dead-letter queue
 	}{
 		{name: "as planned", applied: true},
 		{name: "published again", change: func(t *messages.Task) { t.Round = 2 }, applied: true},
 		{name: "of another prefix", change: func(t *messages.Task) { t.Scope += "_2" }, back: true},
 		{name: "of another bucket", change: func(t *messages.Task) { t.Scope = "staging/tuttle_twins" }, back: true},
 		{name: "of another bucket, again", receives: 3, change: func(t *messages.Task) { t.Scope = "staging/tuttle_twins" }, back: true, delay: 8 * time.Second},
-		{name: "of another bucket, the last time", receives: 5, change: func(t *messages.Task) { t.Scope = "staging/tuttle_twins" }, buried: messages.CodeNotOurs},
+		{name: "of another bucket, the last time", receives: 5, change: func(t *messages.Task) { t.Scope = "staging/tuttle_twins" }, code: messages.CodeNotOurs},
 		{name: "of another environment's keys", change: func(t *messages.Task) { t.Scope, t.Dst = "staging/x", "x/ML/train/Rare/"+t.Frame.File() }, back: true},
 		{name: "of a run that the state does not know", change: func(t *messages.Task) { t.Run, t.Gen = "20261123T212443Z-6-k7f3", 6 }, back: true},
 		{name: "of such a run and this generation", change: func(t *messages.Task) { t.Run = "20261123T212443Z-7-k7f3" }, back: true},
 		{name: "of such a run and a later generation", change: func(t *messages.Task) { t.Run, t.Gen = "20261123T212443Z-9-k7f3", 9 }, back: true},
 		{name: "of an older run", change: func(t *messages.Task) { t.Run, t.Gen = "20261123T212443Z-5-aaaa", 5 }},
 		{name: "of an older run of an earlier build", change: func(t *messages.Task) { t.Run, t.Gen, t.Scope = "20261123T212443Z-6", 6, "" }},
-		{name: "to another class", change: func(t *messages.Task) { t.Dst = dstKey(0, "test", "Legendary") }, buried: messages.CodeNotPlanned},
-		{name: "to another dataset", change: func(t *messages.Task) { t.Dst = dstKey(0, "train", "Common") }, buried: messages.CodeNotPlanned},
-		{name: "deletes elsewhere", change: func(t *messages.Task) { t.Del = []string{dstKey(0, "train", "Common")} }, buried: messages.CodeNotPlanned},
-		{name: "deletes more", change: func(t *messages.Task) { t.Del = append(slices.Clone(t.Del), dstKey(0, "train", "Common")) }, buried: messages.CodeNotPlanned},
-		{name: "of another source", change: func(t *messages.Task) { t.Src = strings.Replace(t.Src, "thumbnails", "stamps", 1) }, buried: messages.CodeNotPlanned},
-		{name: "of another content", change: func(t *messages.Task) { t.SrcETag = etagOf("x") }, buried: messages.CodeNotPlanned},
-		{name: "another operation", change: func(t *messages.Task) { t.Op = messages.Refresh }, buried: messages.CodeNotPlanned},
-		{name: "another number", change: func(t *messages.Task) { t.Seq = 1 }, buried: messages.CodeNotPlanned},
-		{name: "beyond the plan", change: func(t *messages.Task) { t.Seq = 20 }, buried: messages.CodeNotPlanned},
-		{name: "without its scope", change: func(t *messages.Task) { t.Scope = "" }, buried: messages.CodeNotPlanned},
+		{name: "to another class", change: func(t *messages.Task) { t.Dst = dstKey(0, "test", "Legendary") }, code: messages.CodeNotPlanned},
+		{name: "to another dataset", change: func(t *messages.Task) { t.Dst = dstKey(0, "train", "Common") }, code: messages.CodeNotPlanned},
+		{name: "deletes elsewhere", change: func(t *messages.Task) { t.Del = []string{dstKey(0, "train", "Common")} }, code: messages.CodeNotPlanned},
+		{name: "deletes more", change: func(t *messages.Task) { t.Del = append(slices.Clone(t.Del), dstKey(0, "train", "Common")) }, code: messages.CodeNotPlanned},
+		{name: "of another source", change: func(t *messages.Task) { t.Src = strings.Replace(t.Src, "thumbnails", "stamps", 1) }, code: messages.CodeNotPlanned},
+		{name: "of another content", change: func(t *messages.Task) { t.SrcETag = etagOf("x") }, code: messages.CodeNotPlanned},
+		{name: "another operation", change: func(t *messages.Task) { t.Op = messages.Refresh }, code: messages.CodeNotPlanned},
+		{name: "another number", change: func(t *messages.Task) { t.Seq = 1 }, code: messages.CodeNotPlanned},
+		{name: "beyond the plan", change: func(t *messages.Task) { t.Seq = 20 }, code: messages.CodeNotPlanned},
+		{name: "without its scope", change: func(t *messages.Task) { t.Scope = "" }, code: messages.CodeNotPlanned},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			task := planned
@@ -75,13 +75,13 @@ func TestEnvironments(t *testing.T) {
 				}
 				second := taskOf(1, messages.Copy)
 				wk := New(w.known(t, planned, second))
-				wk.Deliver(t.Context(), w.receive(t, max(tc.receives, 1)))
+				wk.deliver(t.Context(), w.receive(t, max(tc.receives, 1)))
 				if got := len(w.bucket.written()) > 0; got != tc.applied {
 					t.Errorf("written: %q", w.bucket.written())
 				}
 				all, visible := w.tasks.left()
 				if back := all == 1; back != tc.back {
-					t.Errorf("given back: %t", back)
+					t.Errorf("returned: %t", back)
 				}
 				if tc.back && (visible == 1) != (tc.delay == 0) {
 					t.Errorf("%d visible at once", visible)
@@ -94,17 +94,17 @@ func TestEnvironments(t *testing.T) {
 				for _, e := range w.deads.sent {
 					codes = append(codes, e.Attributes[messages.AttrCode])
 				}
-				if got := strings.Join(codes, " "); got != tc.buried {
-					t.Errorf("on the dead-letter queue: %q, want %q", got, tc.buried)
+				if got := strings.Join(codes, " "); got != tc.code {
+					t.Errorf("on the dead-letter queue: %q, want %q", got, tc.code)
 				}
-				if s := wk.Stats(); tc.back && (s.Foreign != 1 || s.GivenUp+s.Retried != 0) {
+				if s := wk.Stats(); tc.back && (s.Foreign != 1 || s.Stopped+s.Retried != 0) {
 					t.Errorf("counted: %+v", s)
 				}
-				if results := w.results.results(t); len(results) > 0 && (tc.back || tc.buried != "") {
+				if results := w.results.results(t); len(results) > 0 && (tc.back || tc.code != "") {
 					t.Errorf("results of a task that is not to be obeyed: %+v", results)
 				}
 				others, err := w.store.OtherEnvironments(t.Context(), 7)
-				if foreign := tc.back || tc.buried == messages.CodeNotOurs; err != nil || (len(others) > 0) != foreign {
+				if foreign := tc.back || tc.code == messages.CodeNotOurs; err != nil || (len(others) > 0) != foreign {
 					t.Errorf("noted: %q, %v", others, err)
 				}
 			})
@@ -115,7 +115,7 @@ func TestEnvironments(t *testing.T) {
 // Results name the environment, so that another's tracker leaves them alone.
 func TestResultsScope(t *testing.T) {
 	w := newWorld(t, taskOf(0, messages.Copy))
-	New(w.known(t, taskOf(0, messages.Copy))).Deliver(t.Context(), w.receive(t, 1))
+	New(w.known(t, taskOf(0, messages.Copy))).deliver(t.Context(), w.receive(t, 1))
 	r, err := messages.ParseResults(w.results.sent[0].Body)
 	if err != nil || r.Scope != scope || r.Results[0].Outcome != messages.Copied {
 		t.Errorf("%+v, %v", r, err)
@@ -127,8 +127,8 @@ func TestProbe(t *testing.T) {
 	w := newWorld(t)
 	w.tasks = newQueue(messages.EncodeProbe("1"))
 	wk := New(w.known(t))
-	wk.Deliver(t.Context(), w.receive(t, 1))
-	if all, _ := w.tasks.left(); all > 0 || len(w.deads.sent)+len(w.results.sent) > 0 || wk.Stats().Unfit > 0 {
+	wk.deliver(t.Context(), w.receive(t, 1))
+	if all, _ := w.tasks.left(); all > 0 || len(w.deads.sent)+len(w.results.sent) > 0 || wk.Stats().Rejected > 0 {
 		t.Errorf("%d left, %d dead, %d results", all, len(w.deads.sent), len(w.results.sent))
 	}
 }
@@ -159,7 +159,7 @@ func TestPlanUnread(t *testing.T) {
 					}
 					return nil
 				}
-				New(cfg).Deliver(t.Context(), w.receive(t, 1))
+				New(cfg).deliver(t.Context(), w.receive(t, 1))
 				if got := len(w.bucket.written()) > 0; got != tc.applied {
 					t.Errorf("applied: %t", got)
 				}
@@ -203,8 +203,8 @@ func staging(n int) []messages.Task {
 	return tasks
 }
 
-// A worker that has nothing of its own to do leaves the queue to its owner: few receives, each task back at once, and it is
-// idle all the same.
+// A worker that has nothing of its own to do leaves the queue to its owner: few receives, each task
+// back at once, and it is idle all the same.
 func TestLeavesTheQueueToItsOwner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, staging(100)...)

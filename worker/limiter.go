@@ -1,213 +1,150 @@
 package worker
 
 import (
-	"cmp"
+	"context"
+	"math"
 	"sync"
 	"time"
+
+	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
-// limiter decides how much the worker asks of the bucket at a time, from nothing but the answers.
+// limiter grants writes in order, at a rate that it learns from the bucket's refusals (503
+// SlowDown).
 //
-// The rate of writes is what is limited (pace), because a bucket's limit is one: at 256 requests at a time a small change of
-// the latency is a large change of the rate. The number of slots climbs while that brings more (climb), until the bucket has
-// refused something; from then on the slots follow the rate.
+// The rate doubles again and again until the first refusal. From then on it is additive increase,
+// multiplicative decrease. A refusal opens a sample of the answers; at the sample's end the rate
+// falls by the share refused and a little more. Then it climbs: steadily, to use what was left
+// over, and with the cube of the time without a refusal, to find out soon that the limit has grown.
+// The steady climb goes with the root of the rate and the decrease with the rate itself, so of
+// several workers at one limit the slow ones gain on the fast.
 type limiter struct {
 	mu      sync.Mutex
-	most    int
-	climb   climb
-	pace    pace
-	latency time.Duration // of the answers, smoothed
-	least   time.Duration // the least mean latency of a window
-	window  window
-	offered float64 // writes and other requests a second in the last window, unless the pace held them up; then 0
+	base    float64       // writes a second right after the last decrease
+	limited bool          // the bucket has refused a write
+	calm    time.Duration // in which writes waited and none was refused, since the last decrease
+
+	asked, granted float64   // writes since the beginning; granted runs ahead by a small credit
+	counted        time.Time // granted is as of then
+
+	sampled     time.Time // when the sample began; zero while there is none
+	sample      answer
+	ignoreUntil time.Time // answers to requests that began before are not news
 }
 
-// answer counts what one request came to, in keys. A request without an answer is the zero value.
+// answer counts the keys of a request by what the bucket did. A request without an answer is the
+// zero value.
 type answer struct{ served, refused int }
 
-// window is the time over which the limiter counts before it changes its mind.
-type window struct {
-	since   time.Time
-	answers int
-	took    time.Duration // all answers together
-	served  int
-	refused int
-	full    bool // all slots were taken
-	turns   int  // of writes
-	waited  int  // of them, those that were not at once
-}
-
-// paced says that the pace held the worker up, and not only a few that came at the same moment.
-func (w window) paced() bool { return 2*w.waited > w.turns }
-
-// touched says that the pace may have held the worker up.
-func (w window) touched() bool { return 5*w.waited > w.turns }
-
 const (
-	minWindow = 100 * time.Millisecond
-	firstStep = 96 // slots to begin with
+	firstRate  = 1000 // writes a second; several workers that begin at once must not ask for many times the limit
+	doubling   = 400 * time.Millisecond
+	steadyRise = 50 // writes/s per s at a base of steadyBase
+	steadyBase = 875
+	searchRise = 10                   // writes/s per s³
+	leastRate  = 10                   // a slower worker would take too long to learn that writes are served again
+	mostRate   = 1e6                  // no bucket takes more
+	credit     = 5 * time.Millisecond // makes up for timers that fire late
+
+	sampleTime = 50 * time.Millisecond
+	sampleKeys = 16
+	extraCut   = 0.04
+	// afterCut is how long other workers at the same limit may need until their decrease shows.
+	afterCut = 150 * time.Millisecond
+
+	// A worker that is to stop waits for a turn that is this near.
+	nearTurn = time.Second
+	// A turn is looked up again after this time: after a series of refusals it seems to be minutes
+	// away, and is not.
+	turnLook = 250 * time.Millisecond
 )
 
-func newLimiter(most int) *limiter {
-	return &limiter{most: most, climb: climb{slots: min(firstStep, most), most: most}, pace: newPace()}
-}
+func newLimiter() *limiter { return &limiter{base: firstRate} }
 
-// slots is how many messages may be asked for or worked on at a time.
-func (l *limiter) slots() int {
+// knownRate is the writes a second that the bucket takes, or 0 before its first refusal.
+func (l *limiter) knownRate() float64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.pace.known {
-		return l.climb.slots
-	}
-	return min(slotsFor(l.pace.rate(), l.latency), l.most)
-}
-
-// rate is the pace, or 0 while no limit is known.
-func (l *limiter) rate() float64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.pace.known {
+	if !l.limited {
 		return 0
 	}
-	return l.pace.rate()
+	return l.rate()
 }
 
-// full tells that there was more to do than slots.
-func (l *limiter) full() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.window.full = true
-}
-
-// ask gives so many writes their place in the row.
-func (l *limiter) ask(now time.Time, writes int) (place float64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	place = l.pace.ask(now, writes)
-	l.window.turns++
-	if l.pace.wait(now, place) > 0 {
-		l.window.waited++
+func (l *limiter) rate() float64 {
+	t := l.calm.Seconds()
+	if !l.limited {
+		return min(l.base*math.Exp2(t/doubling.Seconds()), mostRate)
 	}
+	return min(l.base+steadyRise*math.Sqrt(l.base/steadyBase)*t+searchRise*t*t*t, mostRate)
+}
+
+// acquire waits until so many writes may begin. It fails when ctx ends, or when stopping ends and
+// the turn is not near.
+func (l *limiter) acquire(ctx, stopping context.Context, writes int) error {
+	place := l.enqueue(writes)
+	for {
+		wait, until := l.wait(place), ctx
+		if wait > nearTurn {
+			until = stopping
+		}
+		if err := retry.Sleep(until, min(wait, turnLook)); err != nil || wait == 0 {
+			return err
+		}
+	}
+}
+
+// enqueue gives writes the next place. Their turn comes when as many writes are granted as were
+// asked for before.
+func (l *limiter) enqueue(writes int) (place float64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.grant(time.Now())
+	place = l.asked
+	l.asked += float64(writes)
 	return place
 }
 
-// wait is the time until the turn of a place, as it seems now; 0: it has come.
-func (l *limiter) wait(now time.Time, place float64) time.Duration {
+// wait is the time until a place's turn, at the present rate.
+func (l *limiter) wait(place float64) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.pace.wait(now, place)
+	l.grant(time.Now())
+	return max(time.Duration((place-l.granted)/l.rate()*float64(time.Second)), 0)
 }
 
-// finish learns from the answer to a request that began at begun.
-func (l *limiter) finish(now, begun time.Time, a answer) {
+// grant counts the writes whose turn has come since the last time. Turns that no write waits for are
+// lost, but for the credit.
+func (l *limiter) grant(now time.Time) {
+	passed := min(now.Sub(l.counted), time.Second)
+	if passed <= 0 {
+		return
+	}
+	l.counted = now
+	l.granted = min(l.granted+l.rate()*passed.Seconds(), l.asked+l.rate()*credit.Seconds())
+	if l.granted < l.asked && l.sampled.IsZero() {
+		l.calm += passed // a rate that is not used up does not climb
+	}
+}
+
+// learn takes in the answer to a request that began at begun.
+func (l *limiter) learn(begun time.Time, a answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if a == (answer{}) {
-		return // no answer tells nothing about the bucket's limit
-	}
-	l.learnLatency(now.Sub(begun))
-	l.window.answers++
-	l.window.took += now.Sub(begun)
-	l.window.served += a.served
-	l.window.refused += a.refused
-	l.pace.learn(now, begun, a, min(cmp.Or(l.offered, paceCeiling), l.pace.rate()))
-	if length := now.Sub(l.window.since); length >= max(minWindow, 3*l.latency) {
-		l.turn(now, length)
-	}
-}
-
-func (l *limiter) learnLatency(d time.Duration) {
-	if l.latency == 0 {
-		l.latency = d
-	}
-	l.latency += (d - l.latency) / 16
-}
-
-// turn closes the window.
-func (l *limiter) turn(now time.Time, length time.Duration) {
-	w := l.window
-	l.window, l.offered = window{since: now}, 0
-	if w.since.IsZero() {
-		return // the first answer of all only opens the first window
-	}
-	if w.paced() || w.turns == 0 && l.pace.behind() { // nobody asks anew while all wait
-		l.pace.grow(min(length, time.Second))
-	} else {
-		l.offered = float64(w.served+w.refused) / length.Seconds()
-	}
-	took, served := w.took/time.Duration(w.answers), float64(w.served)/length.Seconds()
-	if l.least == 0 || took < l.least {
-		l.least = took
-	}
+	now := time.Now()
 	switch {
-	case !w.full || l.pace.known:
-	case w.touched():
-		l.climb.atLeast(slotsFor(1.5*served, l.least))
-	default:
-		l.climb.step(now, served, took)
+	case begun.Before(l.ignoreUntil):
+	case !l.sampled.IsZero():
+		l.sample.served += a.served
+		l.sample.refused += a.refused
+		if keys := l.sample.served + l.sample.refused; keys >= sampleKeys && now.Sub(l.sampled) >= sampleTime {
+			served := float64(l.sample.served) / float64(keys)
+			l.grant(now)
+			l.base, l.calm, l.limited = max(l.rate()*served*(1-extraCut), leastRate), 0, true
+			l.sampled, l.sample = time.Time{}, answer{}
+			l.ignoreUntil = now.Add(afterCut)
+		}
+	case a.refused > 0:
+		l.sampled = now // this answer shows that there is a limit, not what share is refused
 	}
-}
-
-// slotsFor is how many slots a rate of writes takes: by Little's law rate · latency requests are under way; as many again wait for their turn
-// or for the queue.
-func slotsFor(rate float64, latency time.Duration) int { return 20 + int(2*rate*latency.Seconds()) }
-
-// climb finds the number of slots from which more slots only bring longer latencies. At first it doubles them; a trial for whose slots the
-// answers took longer instead of being more is taken back, and the next one is smaller and later. So one bad moment, of this machine or of the network,
-// costs a second and not the run. Where neither changes, what limits is this process or the queue; then more slots do no harm, and stay.
-type climb struct {
-	slots, most int
-	// The step below, what it brought and how long its answers took; zero when the present step is not on trial.
-	below   int
-	brought float64
-	took    time.Duration
-	failed  int // trials in a row that brought nothing
-	small   bool
-	rest    time.Time
-}
-
-const (
-	climbRest     = time.Second // after a failed trial; doubled by each more,
-	climbPatience = 3           // so many times
-	climbWorth    = 0.3         // of the gain in slots must be gained in requests a second, or be missing in the latency
-	smallStep     = 4           // a quarter more
-	minStepSize   = 4
-)
-
-// atLeast gives the slots for half as many requests again as there are. What they bring is no trial, since the pace is what limits.
-func (c *climb) atLeast(slots int) {
-	if slots = min(slots, c.most); slots > c.slots {
-		c.slots, c.below = slots, 0
-	}
-}
-
-// step closes a window in which all slots were in use, so many requests a second were served, and an answer took so long.
-func (c *climb) step(now time.Time, served float64, took time.Duration) {
-	switch {
-	case c.below == 0:
-	case c.failing(served, took):
-		c.slots, c.below, c.small = c.below, 0, true
-		c.rest = now.Add(climbRest << c.failed)
-		c.failed = min(c.failed+1, climbPatience)
-		return
-	default:
-		c.failed, c.small = 0, false
-	}
-	if c.slots == c.most || now.Before(c.rest) {
-		c.below = 0
-		return
-	}
-	c.below, c.brought, c.took = c.slots, served, took
-	if c.small {
-		c.slots += max(minStepSize, c.slots/smallStep)
-	} else {
-		c.slots *= 2
-	}
-	c.slots = min(c.slots, c.most)
-}
-
-// failing says that the step on trial brought longer latencies, and not more requests a second.
-func (c *climb) failing(served float64, took time.Duration) bool {
-	worth := 1 + climbWorth*(float64(c.slots)/float64(c.below)-1)
-	return served < c.brought*worth && float64(took) > float64(c.took)*worth
 }

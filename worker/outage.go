@@ -6,40 +6,43 @@ import (
 )
 
 const (
-	// outageTasks different tasks, and none that succeeds, are more than what one key can be to blame for.
+	// outageTasks is how many different tasks must fail, with none that succeeds: one task may fail
+	// because of its key.
 	outageTasks = 3
-	// outageAfter is how long that goes on before it counts as an outage.
+	// outageAfter is how long they must fail.
 	outageAfter = 500 * time.Millisecond
-	// maxHold is how long a worker holds a task while the bucket does not answer. After that another worker may have
-	// it, whose way to the bucket may be open.
+	// maxHold is how long a worker holds a task while the bucket does not answer. After that
+	// another worker may receive it, which may reach the bucket.
 	maxHold = 10 * time.Minute
 	// outagePause is the longest pause between two tries of a task that is held.
 	outagePause = 5 * time.Second
-	// outageEnds is how long after the last failure an outage counts as over: tasks that are held would have tried again.
+	// outageEnds is how long after the last failure an outage counts as over: the tasks that are
+	// held would have tried again.
 	outageEnds = 2*outagePause + headTimeout
 )
 
-// outage knows whether the bucket has stopped answering a kind of request as a whole: copies may all fail while deletes
-// succeed. Then nothing is wrong with the tasks that fail: they are held, by their heartbeats, and no further ones are
-// received.
+// outage detects that the bucket answers no request of some kind: copies may all fail while deletes
+// succeed. Then nothing is wrong with the tasks that fail. They stay in flight, with heartbeats,
+// and no further ones are received.
 type outage struct {
 	mu    sync.Mutex
 	calls [calls]streak
 }
 
-// streak is what has failed since the last answer.
+// streak is the failures since the last answer.
 type streak struct {
 	since, last time.Time // of the first failure and the last
 	tasks       map[taskName]struct{}
 }
 
-// taskName is the same for all deliveries of a task.
+// taskName names a task; its deliveries have the same name.
 type taskName struct {
 	run string
 	seq uint32
 }
 
-// note takes in what a request of the deliveries came to. A refusal for a reason of the request's own is an answer too.
+// note takes in the result of a request for the deliveries. An error that is the request's own
+// fault is an answer too.
 func (o *outage) note(now time.Time, kind call, err error, batch ...*delivery) {
 	blame := permanent
 	if err != nil {
@@ -69,14 +72,14 @@ func (o *outage) note(now time.Time, kind call, err error, batch ...*delivery) {
 	}
 }
 
-// lasts says that requests of a kind are not answered.
+// lasts returns whether requests of this kind are not answered.
 func (o *outage) lasts(now time.Time, kind call) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.calls[kind].lasts(now)
 }
 
-// any says that requests of some kind are not answered.
+// any returns whether requests of any kind are not answered.
 func (o *outage) any(now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -92,9 +95,9 @@ func (f *streak) lasts(now time.Time) bool {
 	return len(f.tasks) >= outageTasks && now.Sub(f.since) >= outageAfter && now.Sub(f.last) <= outageEnds
 }
 
-// holds says that a delivery whose request has failed is kept, to be tried again.
-func (a *applier) holds(d *delivery, kind call, err error) bool {
+// holds returns whether a delivery whose request has failed stays in flight, to be tried again.
+func (w *Worker) holds(d *delivery, kind call, err error) bool {
 	now := time.Now()
 	blame, _ := classify(err)
-	return blame == transient && !sourceChanged(err) && a.outage.lasts(now, kind) && now.Sub(d.received) < maxHold
+	return blame == transient && !sourceChanged(err) && w.outage.lasts(now, kind) && now.Sub(d.received) < maxHold
 }

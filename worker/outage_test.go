@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -23,7 +24,8 @@ func (q *memQueue) codes() map[string]int {
 	return codes
 }
 
-// While the bucket does not answer, a worker holds the tasks that it has and receives no others. None becomes dead.
+// While the bucket does not answer, a worker holds the tasks that it has and receives no others.
+// None becomes dead.
 func TestOutage(t *testing.T) {
 	all := func(string) bool { return true }
 	for _, tc := range []struct {
@@ -77,7 +79,35 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// An outage that is longer than a task's receives: it goes to the dead-letter queue with the code by which its tracker puts it back.
+// A task whose run is superseded during an outage is concluded at once: the outage is no reason to
+// hold it.
+func TestSupersededInAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 20
+		w := newWorld(t, manyTasks(n)...)
+		w.bucket.fail = func(_ context.Context, op string, _ ...string) error {
+			if op == "GetObject" {
+				return nil
+			}
+			return s3Error(op, bucket.CodeInternal, 500)
+		}
+		r := runWorker(t, w.config())
+		after(time.Minute)
+		if got := len(w.results.results(t)); got > 0 {
+			t.Errorf("%d results in an outage", got)
+		}
+		w.point(t, func(p *state.Pointer) { p.Generation, p.Run = 8, "next" })
+		after(2 * outagePause)
+		if got := r.Stats().Outcomes[messages.Superseded]; got != n {
+			t.Errorf("%d of %d tasks superseded", got, n)
+		}
+		r.stop()
+		r.wait(t)
+	})
+}
+
+// An outage that is longer than a task's receives: it goes to the dead-letter queue with the code
+// by which its tracker puts it back.
 func TestLongOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, manyTasks(20)...)
@@ -120,7 +150,8 @@ func TestOneBadKey(t *testing.T) {
 	}
 }
 
-// An outage of a kind of request that no task makes any more does not keep the worker from the others.
+// An outage of a kind of request that no task makes any more does not keep the worker from the
+// others.
 func TestOutageEndsBySilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o outage

@@ -7,6 +7,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
 )
 
 // Bucket is what a worker needs of the bucket.
@@ -29,13 +30,20 @@ type Sender interface {
 	SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error)
 }
 
-// Pointer tells which run is in force: *state.Store.
+// Pointer reads which run is in force: *state.Store.
 type Pointer interface {
 	Current(ctx context.Context, known state.Held) (state.Held, error)
 }
 
-// Protection keeps a scheduler from ending a busy worker. Protect(true) is called again from time to time while the worker
-// is busy, because protections expire.
+// Runs knows the runs of the worker's own environment: *state.Store.
+type Runs interface {
+	HasRun(ctx context.Context, run string) (bool, error)
+	ReadTasks(ctx context.Context, run string, chunk int) ([]messages.Task, error)
+	NoteEnvironment(ctx context.Context, seen state.OtherEnvironment) error
+}
+
+// Protection keeps a scheduler from ending a busy worker. Protect(true) is repeated while the
+// worker is busy, because protections expire.
 type Protection interface {
 	Protect(ctx context.Context, on bool) error
 }

@@ -14,68 +14,59 @@ import (
 )
 
 const (
-	// protectMinutes is how long a protection holds when it is not renewed, so that a worker that hangs can be ended.
+	// protectMinutes is when a protection expires that is not renewed, so that a worker that hangs
+	// can be ended.
 	protectMinutes = 10
 	renewProtect   = protectMinutes * time.Minute / 2
-	// protectIdle is how long a worker is without work before it gives up its protection. The ECS agent takes few requests.
+	// protectIdle is how long a worker is without work before it gives up its protection. The ECS
+	// agent takes few requests.
 	protectIdle    = 30 * time.Second
 	protectTimeout = 5 * time.Second
 )
 
-// guard keeps the protection on while the worker is busy. A failure is logged once and stops nothing: then a scale-in ends the
-// worker by SIGTERM, and it drains.
-func (r *run) guard(ctx context.Context) {
-	if r.cfg.Protection == nil {
+// protect keeps the protection on while messages are in flight. A failure is logged once and stops
+// nothing: then a scale-in ends the worker by SIGTERM, and it drains.
+func (w *Worker) protect(ctx context.Context) {
+	if w.cfg.Protection == nil {
 		return
 	}
-	g := guard{protection: r.cfg.Protection, log: r.log}
+	var on, failed bool
+	var since time.Time // of the last change or renewal
+	set := func(ctx context.Context, to bool) {
+		ctx, cancel := context.WithTimeout(ctx, protectTimeout)
+		defer cancel()
+		err := w.cfg.Protection.Protect(ctx, to)
+		if err == nil {
+			on, since = to, time.Now()
+		} else if !failed {
+			failed = true
+			w.log.Warn("cannot change the scale-in protection; work goes on without it", zap.Error(err))
+		}
+	}
 	tick := time.NewTicker(protectIdle / 3)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			g.set(context.WithoutCancel(ctx), false) // nothing is in hand any more
+			if on {
+				set(context.WithoutCancel(ctx), false) // no message is in flight any more
+			}
 			return
-		case <-r.busy:
+		case <-w.busy:
 		case <-tick.C:
 		}
-		since, idle := r.hand.idleSince()
+		idleSince, idle := w.inFlight.idleSince()
 		switch {
-		case !idle && (!g.on || time.Since(g.since) >= renewProtect):
-			g.set(ctx, true)
-		case idle && time.Since(since) >= protectIdle:
-			g.set(ctx, false)
+		case !idle && (!on || time.Since(since) >= renewProtect):
+			set(ctx, true)
+		case idle && on && time.Since(idleSince) >= protectIdle:
+			set(ctx, false)
 		}
 	}
 }
 
-// guard is the protection as it was set last.
-type guard struct {
-	protection Protection
-	log        *zap.Logger
-	on         bool
-	since      time.Time
-	failed     bool
-}
-
-func (g *guard) set(ctx context.Context, on bool) {
-	if !on && !g.on {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, protectTimeout)
-	defer cancel()
-	err := g.protection.Protect(ctx, on)
-	if err != nil && !g.failed {
-		g.failed = true
-		g.log.Warn("cannot change the scale-in protection; work goes on without it", zap.Error(err))
-	}
-	if err == nil {
-		g.on, g.since = on, time.Now()
-	}
-}
-
-// NewECSProtection is the scale-in protection of an ECS task, by the agent at $ECS_AGENT_URI (ECS Developer Guide, "task
-// scale-in protection endpoint"). An empty uri gives nil: no protection.
+// NewECSProtection is the scale-in protection of an ECS task, by the agent at $ECS_AGENT_URI (ECS
+// Developer Guide, "task scale-in protection endpoint"). An empty uri gives nil: no protection.
 func NewECSProtection(uri string) Protection {
 	if uri == "" {
 		return nil
@@ -103,19 +94,14 @@ func (p *ecsProtection) Protect(ctx context.Context, on bool) error {
 		return fmt.Errorf("set task protection: %w", err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // It was only read.
-	return protectionAnswer(resp)
-}
-
-// protectionAnswer reads the agent's answer, which may name a failure under status 200 too.
-func protectionAnswer(resp *http.Response) error {
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if err != nil {
 		return fmt.Errorf("set task protection: read the answer: %w", err)
 	}
-	var said struct {
+	var state struct { // a failure may come with status 200 too
 		Protection *struct{ ProtectionEnabled bool } `json:"protection"`
 	}
-	if resp.StatusCode != http.StatusOK || json.Unmarshal(answer, &said) != nil || said.Protection == nil {
+	if resp.StatusCode != http.StatusOK || json.Unmarshal(answer, &state) != nil || state.Protection == nil {
 		return fmt.Errorf("set task protection: the ECS agent answers %s: %.300s", resp.Status, answer)
 	}
 	return nil

@@ -56,7 +56,8 @@ func manyTasks(n int) []messages.Task {
 	return tasks
 }
 
-// Every task is applied and reported once and no message is left; the requests are as few as DESIGN 12 allows.
+// Every task is applied and reported once and no message is left; the requests are as few as DESIGN
+// 12 allows.
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 4000
@@ -78,7 +79,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%d tasks with results, %d messages left", len(seen), left)
 		}
 		s := r.Stats()
-		if s.InHand != 0 || s.Received != n || s.Outcomes[messages.Moved] != n/4 {
+		if s.InFlight != 0 || s.Received != n || s.Outcomes[messages.Moved] != n/4 {
 			t.Errorf("stats %+v", s)
 		}
 		sqs := s.Requests["ReceiveMessage"] + s.Requests["DeleteMessageBatch"] + s.Requests["SendMessageBatch"] + s.Requests["ChangeMessageVisibilityBatch"]
@@ -91,7 +92,8 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// A task that takes longer than the visibility timeout is extended at half of it, so that nobody else gets it.
+// A task that takes longer than the visibility timeout is extended at half of it, so that no
+// other worker receives it.
 func TestHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, taskOf(1, messages.Copy))
@@ -142,7 +144,7 @@ func TestHeartbeatOfALostReceipt(t *testing.T) {
 	})
 }
 
-// At SIGTERM the worker finishes what is in hand, and receives no more.
+// At SIGTERM the worker finishes the tasks in flight, and receives no more.
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, manyTasks(2000)...)
@@ -160,7 +162,7 @@ func TestDrain(t *testing.T) {
 	})
 }
 
-// What cannot be finished within Drain is given back to be seen at once.
+// What cannot be finished within Drain is returned, visible at once.
 func TestDrainEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, manyTasks(40)...)
@@ -208,7 +210,7 @@ func TestStopEndsRetries(t *testing.T) {
 	})
 }
 
-// Messages that a long poll brings after the order to stop are given back at once.
+// Messages that a long poll brings after the order to stop are returned at once.
 func TestReceivedWhileStopping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -303,7 +305,8 @@ func TestAcknowledgementFails(t *testing.T) {
 	})
 }
 
-// A whole run against a bucket and queues that fail at random ends with every task reported done, and the bucket as wanted.
+// A whole run against a bucket and queues that fail at random ends with every task reported done,
+// and the bucket as wanted.
 func TestRunThroughErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 400

@@ -2,8 +2,8 @@ package worker
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -11,22 +11,21 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Stats is what a worker has done since it began, and where it stands.
+// Stats is what a worker has done since it began, and its present state.
 type Stats struct {
 	Received int64                      // messages, without those of other environments
 	Foreign  int64                      // messages of other environments
 	Outcomes map[messages.Outcome]int64 // deliveries by outcome
-	Unfit    int64                      // messages that are no task of this program
+	Rejected int64                      // messages that are no task of this program
 	Retried  int64                      // deliveries that went back to the queue because of a transient error
-	GivenUp  int64                      // deliveries that went back to the queue because the worker stopped
+	Stopped  int64                      // deliveries that went back to the queue because the worker stopped
 	// Throttled counts the answers by which the bucket asked for fewer requests.
 	Throttled int64
 	// Requests counts what was sent, by the names of the calls: "CopyObject", "ReceiveMessage".
 	Requests map[string]int64
 
-	InHand int     // messages received and not let go of yet
-	Slots  int     // messages that may be asked for or worked on at a time
-	Rate   float64 // writes a second that the bucket takes, once it has refused one; else 0
+	InFlight int     // messages received and neither acknowledged nor returned
+	Rate     float64 // writes a second that the bucket takes, once it has refused one; else 0
 }
 
 // call is a kind of request.
@@ -50,7 +49,7 @@ var callNames = [calls]string{
 
 // counters are what Stats is made of.
 type counters struct {
-	received, foreign, unfit, retried, givenUp, throttled atomic.Int64
+	received, foreign, rejected, retried, stopped, throttled atomic.Int64
 
 	requests [calls]atomic.Int64
 	outcomes [6]atomic.Int64 // in the order of messages.Outcomes
@@ -58,27 +57,19 @@ type counters struct {
 
 func (c *counters) request(kind call) { c.requests[kind].Add(1) }
 
-// ended counts a delivery that has its ending.
-func (c *counters) ended(d *delivery) {
-	if d.foreign {
+// concluded counts a delivery that has its disposition.
+func (c *counters) concluded(d *delivery) {
+	switch end := d.disposition; {
+	case d.foreign():
 		c.foreign.Add(1)
-		return
-	}
-	switch e := d.ending; {
-	case e.how == ignored:
-		return
-	case e.how == unfit:
-		c.unfit.Add(1)
-	case e.how == returned && e.delay > 0:
+	case end.action == rejected:
+		c.rejected.Add(1)
+	case end.action == returned && end.delay > 0:
 		c.retried.Add(1)
-	case e.how == returned:
-		c.givenUp.Add(1)
-	default:
-		for i, o := range messages.Outcomes {
-			if o == e.outcome {
-				c.outcomes[i].Add(1)
-			}
-		}
+	case end.action == returned:
+		c.stopped.Add(1)
+	case end.action != ignored:
+		c.outcomes[slices.Index(messages.Outcomes[:], end.outcome)].Add(1)
 	}
 }
 
@@ -86,11 +77,11 @@ func (c *counters) ended(d *delivery) {
 func (w *Worker) Stats() Stats {
 	c := w.count
 	s := Stats{
-		Received: c.received.Load(), Foreign: c.foreign.Load(), Unfit: c.unfit.Load(), Retried: c.retried.Load(), GivenUp: c.givenUp.Load(),
+		Received: c.received.Load(), Foreign: c.foreign.Load(), Rejected: c.rejected.Load(), Retried: c.retried.Load(), Stopped: c.stopped.Load(),
 		Throttled: c.throttled.Load(),
 		Outcomes:  make(map[messages.Outcome]int64, len(messages.Outcomes)),
 		Requests:  make(map[string]int64, len(callNames)),
-		InHand:    w.hand.size(), Slots: w.limits.slots(), Rate: w.limits.rate(),
+		InFlight:  w.inFlight.size(), Rate: w.limiter.knownRate(),
 	}
 	for i, o := range messages.Outcomes {
 		s.Outcomes[o] = c.outcomes[i].Load()
@@ -104,33 +95,13 @@ func (w *Worker) Stats() Stats {
 // fields are the stats of a log line.
 func (s Stats) fields() []zap.Field {
 	return []zap.Field{
-		zap.Int64("received", s.Received), zap.Int64("foreign", s.Foreign), zap.Any("outcomes", s.Outcomes), zap.Int64("unfit", s.Unfit),
-		zap.Int64("retried", s.Retried), zap.Int64("given_up", s.GivenUp), zap.Int64("throttled", s.Throttled),
-		zap.Any("requests", s.Requests), zap.Int("in_hand", s.InHand), zap.Int("slots", s.Slots), zap.Float64("rate", s.Rate),
+		zap.Int64("received", s.Received), zap.Int64("foreign", s.Foreign), zap.Any("outcomes", s.Outcomes), zap.Int64("rejected", s.Rejected),
+		zap.Int64("retried", s.Retried), zap.Int64("stopped", s.Stopped), zap.Int64("throttled", s.Throttled),
+		zap.Any("requests", s.Requests), zap.Int("in_flight", s.InFlight), zap.Float64("rate", s.Rate),
 	}
 }
 
-// countedTasks and countedSender count the requests to the queues.
-type countedTasks struct {
-	Tasks
-	count *counters
-}
-
-func (t countedTasks) ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error) {
-	t.count.request(receiveMessage)
-	return t.Tasks.ReceiveMessage(ctx, most, wait)
-}
-
-func (t countedTasks) DeleteMessageBatch(ctx context.Context, receipts []string) ([]queue.Failure, error) {
-	t.count.request(deleteMessageBatch)
-	return t.Tasks.DeleteMessageBatch(ctx, receipts)
-}
-
-func (t countedTasks) ChangeMessageVisibilityBatch(ctx context.Context, receipts []string, timeout time.Duration) ([]queue.Failure, error) {
-	t.count.request(changeVisibilityBatch)
-	return t.Tasks.ChangeMessageVisibilityBatch(ctx, receipts, timeout)
-}
-
+// countedSender counts the requests to a queue.
 type countedSender struct {
 	Sender
 	count *counters

@@ -17,12 +17,14 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// memBucket is a bucket in memory. Its calls, but for the pointer's, take latency, and fail as fail says before they do anything.
+// memBucket is a bucket in memory. Its calls, but for the pointer's, take latency, and fail as fail
+// says before they do anything.
 type memBucket struct {
 	latency time.Duration
 	// fail is asked at the beginning of each call, with S3's name of the call and its keys.
@@ -54,7 +56,7 @@ func (b *memBucket) enter(ctx context.Context, op string, keys ...string) error 
 			return err
 		}
 	}
-	if op != "GetObject" && !sleep(ctx, b.latency, nil) {
+	if op != "GetObject" && retry.Sleep(ctx, b.latency) != nil {
 		return s3Error(op, bucket.CodeTransport, 0)
 	}
 	return nil
@@ -212,7 +214,7 @@ func (q *memQueue) enter(ctx context.Context, op string) error {
 	q.mu.Lock()
 	q.calls[op]++
 	q.mu.Unlock()
-	if !sleep(ctx, q.latency, nil) {
+	if retry.Sleep(ctx, q.latency) != nil {
 		return ctx.Err()
 	}
 	if q.fail != nil {
@@ -311,7 +313,8 @@ func (q *memQueue) GetQueueAttributes(context.Context) (queue.Attributes, error)
 	return queue.Attributes{VisibilityTimeout: q.visibility, MaxReceiveCount: q.maxReceives}, nil
 }
 
-// left counts the messages that have not been deleted, and those of them that could be received now.
+// left counts the messages that have not been deleted, and those of them that could be received
+// now.
 func (q *memQueue) left() (all, visible int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -358,7 +361,8 @@ func body(i int) string { return fmt.Sprintf("image %d", i) }
 
 const runName = "20261123T212443Z-7"
 
-// taskOf makes the task of frame i, which stands under train/Rare where the task finds it elsewhere.
+// taskOf makes the task of frame i, which stands under train/Rare where the task finds it
+// elsewhere.
 func taskOf(i int, op messages.Op) messages.Task {
 	t := messages.Task{V: 1, Run: runName, Gen: 7, Seq: uint32(i), Op: op, Frame: dataset.FrameAt(episode, i)}
 	if op != messages.Delete {
@@ -417,7 +421,7 @@ func (w *world) point(t testing.TB, change func(*state.Pointer)) {
 
 func (w *world) config() Config {
 	return Config{
-		ID: "worker-1", Layout: layout, Bucket: w.bucket, Tasks: w.tasks, Results: w.results, Deads: w.deads, Pointer: w.store,
+		ID: "worker-1", Layout: layout, Bucket: w.bucket, Tasks: w.tasks, Results: w.results, DeadLetters: w.deads, Pointer: w.store,
 	}
 }
 

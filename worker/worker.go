@@ -1,8 +1,10 @@
-// Package worker applies the tasks of the queue to the bucket (DESIGN 7). It receives, copies, deletes, reports and
-// acknowledges, hundreds of tasks at a time and any number of workers at once; every step may be repeated.
+// Package worker applies the tasks of the tasks queue to the bucket (DESIGN 7): hundreds of tasks
+// at a time, and any number of workers at once. What happens to one message is in process.
 //
-// The order of one task is fixed: apply, then the result, then the acknowledgement. Whatever is cut off in between is
-// delivered again and done again, to the same effect. What keeps an old task from harm is the gate (see package state).
+// The order of a task's steps is fixed: apply it, send the result, acknowledge the message. A
+// worker that dies in between loses nothing: the message is delivered again, and its task has the
+// same effect again. An old task cannot do harm, because every write passes the fence (see package
+// state).
 package worker
 
 import (
@@ -20,28 +22,30 @@ import (
 
 // Config is what a worker is made of. The five ports are required.
 type Config struct {
-	ID     string // names the worker in results, dead letters and logs
+	ID     string // names the worker in results, on the dead-letter queue and in logs
 	Layout dataset.Layout
 
-	Bucket  Bucket
-	Tasks   Tasks
-	Results Sender
-	Deads   Sender // the dead-letter queue
-	Pointer Pointer
+	Bucket      Bucket
+	Tasks       Tasks
+	Results     Sender
+	DeadLetters Sender
+	Pointer     Pointer
 
-	// Scope names the worker's environment (messages.Scope); with "" it takes every task for its own.
+	// Scope names the worker's environment (messages.Scope). An empty scope accepts the tasks of
+	// every environment.
 	Scope string
-	// Runs are those of the environment; nil: tasks are not compared with their run's plan.
+	// Runs are those of the environment. With nil, tasks are not compared with their run's plan.
 	Runs Runs
 
-	Concurrency int           // the most tasks worked on at a time; DefaultConcurrency when 0
-	Visibility  time.Duration // of a message in hand; never more than the queue's own, which is the default
+	Concurrency int           // tasks copied at a time; DefaultConcurrency when 0
+	Visibility  time.Duration // timeout of messages in flight; at most the queue's own, which is the default
 	MaxReceives int           // deliveries of a task before it is dead; the queue's redrive policy is the default
-	Drain       time.Duration // for what is in hand at the end; DefaultDrain when 0
-	// ExitWhenIdle ends Run when nothing has been in hand for so long; 0 never.
+	Drain       time.Duration // time for the tasks in flight at the end; DefaultDrain when 0
+	// ExitWhenIdle ends Run when no message has been in flight for this time; 0 never.
 	ExitWhenIdle time.Duration
-	// Poll is how long one receive waits for messages, at most MaxPoll. A receive that is cut off hides its messages until
-	// their visibility timeout ends, so at the end Run waits for the last one.
+	// Poll is how long one receive waits for messages, at most MaxPoll. A receive that is cut off
+	// hides its messages until their visibility timeout ends, so at the end Run waits for the last
+	// one.
 	Poll       time.Duration
 	Protection Protection // may be nil
 	Log        *zap.Logger
@@ -53,49 +57,39 @@ const (
 	DefaultDrain       = 25 * time.Second // less than the 30 s that ECS waits
 	MaxPoll            = 5 * time.Second
 
-	defaultVisibility  = queue.DefaultVisibility
 	defaultMaxReceives = 5
-	// maxInHand is below the 120,000 messages that SQS lets be in flight; several workers share them.
-	maxInHand = 20_000
-	minInHand = 500
+	minInFlight        = 500
+	maxInFlight        = 20_000 // SQS allows about 120,000 a queue, and several workers share them
+	// sendGrace is how much longer than the work the queues may take to receive the last results.
+	sendGrace = 3 * time.Second
 )
 
-// Worker applies tasks. Its methods may be called at the same time, Run once.
+// Worker applies tasks. Run may be called once.
 type Worker struct {
-	cfg    Config
-	log    *zap.Logger
-	count  *counters
-	limits *limiter
-	hand   *hand
-	others *others
-	apply  applier
-	settle settler
+	cfg         Config
+	log         *zap.Logger
+	count       *counters
+	maxReceives int
+	began       time.Time
+	stopping    context.Context // ends when the worker is told to stop; cuts short waits only
+
+	limiter  *limiter
+	turns    chan struct{} // holds an element for each task between its begin and the end of its copy
+	outage   *outage
+	fence    *fence
+	plan     *plan
+	others   *otherEnvironments
+	planWarn sync.Once // logs that plans cannot be read
+
+	inFlight *inFlight
+	busy     chan struct{} // wakes protect when messages have come
+
+	// The steps that take many messages in one request.
+	deletes, deadLetters, reports, acknowledgements, returns *batcher
 }
 
-// New makes a worker. Nothing happens before Run.
+// New makes a worker. It does nothing before Run.
 func New(cfg Config) *Worker {
-	cfg = withDefaults(cfg)
-	log := cfg.Log.With(zap.String("worker", cfg.ID))
-	// Half as many messages again as can be worked on are asked for ahead, so that nothing waits for the queue's answer.
-	w := &Worker{cfg: cfg, log: log, count: &counters{}, limits: newLimiter(cfg.Concurrency + cfg.Concurrency/2)}
-	// What waits for its result to be sent, or for its acknowledgement, takes no slot. Four times the slots is what a second
-	// or so of the queue's latency takes.
-	w.hand = newHand(w.limits, min(max(4*cfg.Concurrency, minInHand), maxInHand))
-	gate := newGate(cfg.Pointer, log)
-	w.others = &others{runs: cfg.Runs, gate: gate, log: log}
-	w.apply = applier{
-		bucket: cfg.Bucket, layout: cfg.Layout, scope: cfg.Scope, runs: cfg.Runs, plan: newPlan(cfg.Runs, log), others: w.others, unread: &sync.Once{},
-		gate: gate, outage: &outage{}, limits: w.limits, count: w.count, log: log,
-		maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives),
-	}
-	w.settle = settler{
-		id: cfg.ID, scope: cfg.Scope, tasks: countedTasks{cfg.Tasks, w.count}, results: countedSender{cfg.Results, w.count},
-		deads: countedSender{cfg.Deads, w.count}, hand: w.hand, log: log,
-	}
-	return w
-}
-
-func withDefaults(cfg Config) Config {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
@@ -108,65 +102,84 @@ func withDefaults(cfg Config) Config {
 	if cfg.Poll <= 0 || cfg.Poll > MaxPoll {
 		cfg.Poll = MaxPoll
 	}
-	return cfg
+	log, count := cfg.Log.With(zap.String("worker", cfg.ID)), &counters{}
+	cfg.Results, cfg.DeadLetters = countedSender{cfg.Results, count}, countedSender{cfg.DeadLetters, count}
+	w := &Worker{
+		cfg: cfg, log: log, count: count, maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives), stopping: context.Background(),
+		limiter: newLimiter(), turns: make(chan struct{}, cfg.Concurrency), outage: &outage{},
+		fence: newFence(cfg.Pointer, log),
+		plan:  newPlan(cfg.Runs, log),
+		// Half as many messages again as turns are received ahead, so that no turn waits for the
+		// queue. Messages whose result or acknowledgement is under way come on top: four times the
+		// turns cover about a second of the queue's latency.
+		inFlight: newInFlight(cfg.Concurrency+cfg.Concurrency/2, min(max(4*cfg.Concurrency, minInFlight), maxInFlight)),
+		busy:     make(chan struct{}, 1),
+	}
+	w.others = &otherEnvironments{runs: cfg.Runs, fence: w.fence, log: log}
+	w.deletes = &batcher{
+		send: w.delete, size: w.deleteSize, weigh: (*delivery).keys, wait: 20 * time.Millisecond, free: make(chan struct{}, deleteParallel),
+	}
+	w.deadLetters = &batcher{send: w.deadLetter, size: always(queue.MaxBatch), weigh: one, wait: 50 * time.Millisecond, free: make(chan struct{}, 16)}
+	w.reports = &batcher{send: w.report, size: always(maxResultBytes), weigh: resultWeight, wait: 100 * time.Millisecond, free: make(chan struct{}, 8)}
+	w.acknowledgements = &batcher{send: w.acknowledge, size: always(queue.MaxBatch), weigh: one, wait: 50 * time.Millisecond, free: make(chan struct{}, 16)}
+	w.returns = &batcher{send: w.giveBack, size: always(10 * queue.MaxBatch), weigh: one, wait: 50 * time.Millisecond, free: make(chan struct{}, 8)}
+	return w
 }
 
-// learn takes from the queue what the configuration leaves open.
-func (w *Worker) learn(ctx context.Context) error {
+// Run applies tasks until ctx ends, which is its normal end, or the worker has been idle for
+// ExitWhenIdle. Then it receives no more, finishes the tasks in flight within Drain, and returns
+// the other messages to the queue. All of its goroutines have ended when it returns. Its one error
+// is that of a tasks queue that cannot be used.
+func (w *Worker) Run(ctx context.Context) error {
 	attrs, err := w.cfg.Tasks.GetQueueAttributes(ctx)
 	if err != nil {
 		return fmt.Errorf("read the attributes of the tasks queue: %w", err)
 	}
-	visibility := cmp.Or(attrs.VisibilityTimeout, defaultVisibility)
+	visibility := cmp.Or(attrs.VisibilityTimeout, queue.DefaultVisibility)
 	if w.cfg.Visibility <= 0 || w.cfg.Visibility > visibility {
 		w.cfg.Visibility = visibility
 	}
-	w.cfg.MaxReceives = cmp.Or(w.cfg.MaxReceives, attrs.MaxReceiveCount, defaultMaxReceives)
-	w.apply.maxReceives = w.cfg.MaxReceives
-	return nil
-}
-
-// Run applies tasks until ctx ends, which is its normal end, or the worker has been idle for ExitWhenIdle. Then it takes no
-// more, finishes what is in hand within Drain, and gives back the rest. It returns when all of its goroutines have
-// ended. The one error is that of a tasks queue that cannot be used.
-func (w *Worker) Run(ctx context.Context) error {
-	if err := w.learn(ctx); err != nil {
-		return err
-	}
-	w.apply.stopping = ctx.Done()
+	w.maxReceives = cmp.Or(w.cfg.MaxReceives, attrs.MaxReceiveCount, defaultMaxReceives)
+	w.stopping, w.began = ctx, time.Now()
 	w.log.Info("worker started", zap.Int("concurrency", w.cfg.Concurrency), zap.Duration("visibility", w.cfg.Visibility),
-		zap.Int("max_receives", w.cfg.MaxReceives))
-	newRun(w).run(ctx)
+		zap.Int("max_receives", w.maxReceives))
+
+	work, endWork := lingering(ctx, w.cfg.Drain)
+	defer endWork()
+	queues, endQueues := lingering(ctx, w.cfg.Drain+sendGrace)
+	defer endQueues()
+	var upkeep, begin, processing sync.WaitGroup
+	upkeep.Go(func() { w.fence.keepFresh(work) })
+	upkeep.Go(func() { w.heartbeat(queues) })
+	upkeep.Go(func() { w.protect(queues) })
+	process := func(d *delivery) { processing.Go(func() { w.process(work, queues, d) }) }
+	tasks := make(chan *delivery, w.inFlight.slots) // in the order of their receives, which is that of their turns
+	begin.Go(func() {
+		for d := range tasks {
+			w.turns <- struct{}{}
+			process(d)
+		}
+	})
+	w.receive(ctx, func(d *delivery) {
+		if d.invalid != nil {
+			process(d) // needs no turn, since it asks nothing of the bucket
+		} else {
+			tasks <- d
+		}
+	})
+	close(tasks)
+	begin.Wait()
+	processing.Wait()
+	endWork()
+	endQueues() // only now: until the last acknowledgement messages are in flight
+	upkeep.Wait()
 	w.log.Info("worker ended", w.Stats().fields()...)
 	return nil
 }
 
-// Deliver takes one message from beginning to end in the caller's goroutine, by the same steps as Run and in their order,
-// without gathering batches. It is for tests that choose the order of everything that happens.
-func (w *Worker) Deliver(ctx context.Context, m queue.Message) {
-	d := &delivery{msg: m, received: time.Now()}
-	batch := []*delivery{d}
-	read := w.apply.read(d)
-	if !d.foreign {
-		w.count.received.Add(1)
-	}
-	if read && w.apply.begin(ctx, d) {
-		w.apply.flush(ctx, batch)
-	}
-	w.others.note(ctx)
-	if d.ending.how == returned {
-		w.settle.giveBack(ctx, batch)
-		return
-	}
-	if d.ending.how == ignored {
-		w.settle.acknowledge(ctx, batch)
-		return
-	}
-	if d.ending.how == dead || d.ending.how == unfit {
-		batch = w.settle.bury(ctx, batch)
-	}
-	if d.ending.how != unfit && len(batch) > 0 {
-		batch = w.settle.report(ctx, batch)
-	}
-	w.settle.acknowledge(ctx, batch)
+// lingering is a context that ends this time after ctx.
+func lingering(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return longer, func() { stop(); cancel() }
 }

@@ -115,6 +115,9 @@ func (a *app) openPlanner(ctx context.Context, publishes bool) (*planner.Planner
 		return nil, err
 	}
 	p := &planner.Planner{Store: store, Bucket: a.bucket, Sheets: sheets, Config: a.plannerConfig(), Log: a.log}
+	if terminalWidth(a.screen.stderr) > 0 {
+		p.Progress = (&steps{screen: a.screen}).show
+	}
 	if publishes {
 		if p.Tasks, err = a.openQueue(ctx, a.cfg.TasksQueue); err != nil {
 			return nil, err
@@ -122,7 +125,17 @@ func (a *app) openPlanner(ctx context.Context, publishes bool) (*planner.Planner
 	}
 	t := &tracker.Tracker{Store: store, Deleter: a.bucket, Options: a.trackerOptions(), Log: a.log}
 	p.Finish = t.FinishEmpty
+	p.WakeTracker = a.wakeTracker
 	return p, nil
+}
+
+// wakeTracker sends a message to the results queue, whose metrics start a tracker on the stack.
+func (a *app) wakeTracker(ctx context.Context) error {
+	q, err := a.openQueue(ctx, a.cfg.ResultsQueue)
+	if err != nil {
+		return err
+	}
+	return queue.SendAll(ctx, q, []queue.Entry{{Body: messages.EncodeProbe("wake-" + rand.Text())}})
 }
 
 func (a *app) plannerConfig() planner.Config {
@@ -136,7 +149,7 @@ func (a *app) plannerConfig() planner.Config {
 
 func (a *app) trackerOptions() tracker.Options {
 	return tracker.Options{
-		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, Parallel: a.cfg.Listings, Page: a.reportPage,
+		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, KeepRuns: a.cfg.KeepRuns, Parallel: a.cfg.Listings, Page: a.reportPage,
 		MetricsNamespace: a.cfg.MetricsNamespace,
 	}
 }
@@ -182,7 +195,7 @@ func (a *app) openWorker(ctx context.Context, change func(*worker.Config)) (*wor
 	if cfg.Results, err = a.openQueue(ctx, a.cfg.ResultsQueue); err != nil {
 		return nil, err
 	}
-	if cfg.Deads, err = a.openQueue(ctx, a.cfg.DeadLetterQueue); err != nil {
+	if cfg.DeadLetters, err = a.openQueue(ctx, a.cfg.DeadLetterQueue); err != nil {
 		return nil, err
 	}
 	change(&cfg)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 type cancelCmd struct {
@@ -14,6 +15,9 @@ func (c *cancelCmd) run(ctx context.Context, a *app) error {
 	t, err := a.bareTracker(ctx)
 	if err != nil {
 		return err
+	}
+	if _, err := state.ReadStatus(ctx, t.Store, c.Run); err != nil {
+		return err // an unknown run is a slip of the hand, an earlier one is not
 	}
 	status, err := t.Cancel(ctx, c.Run)
 	if err != nil {

@@ -29,7 +29,7 @@ func (c *deadCmd) run(ctx context.Context, a *app) error {
 	if c.JSON {
 		return a.printJSON(append([]state.DeadTask{}, dead...))
 	}
-	return show.Dead(a.stdout, a.style, status.Run, dead)
+	return show.Dead(a.stdout, a.style, status, dead)
 }
 
 type redriveCmd struct {
@@ -40,6 +40,9 @@ type redriveCmd struct {
 func (c *redriveCmd) run(ctx context.Context, a *app) error {
 	t, err := a.openTracker(ctx)
 	if err != nil {
+		return err
+	}
+	if _, err := state.ReadStatus(ctx, t.Store, c.Run); err != nil {
 		return err
 	}
 	n, err := t.Redrive(ctx, c.Run, c.Seq)

@@ -101,7 +101,7 @@ func (c *demoCmd) open(a *app) (*demo, error) {
 	if err := a.cfg.Resolve(); err != nil {
 		return nil, err
 	}
-	a.style.Command, a.style.Attended = program()+" --local "+word(c.Dir), true
+	a.style.Command, a.style.Attended, a.style.Local = program()+" --local "+word(c.Dir), true, true
 	if a.cfg.LogLevel == "auto" {
 		a.log = newLogger(a.screen, "warn", a.cfg.LogFormat)
 	}

@@ -48,29 +48,27 @@ func composeServices(t *testing.T) map[string]service {
 // checkCommand asks the program for the help of the command, and finds every flag and variable in it.
 func checkCommand(t *testing.T, command []string, environment map[string]string) {
 	t.Helper()
-	var help, logs bytes.Buffer
-	if err := run(t.Context(), []string{command[0], "--help"}, &help, &logs); err != nil || help.Len() == 0 {
-		t.Fatalf("shuffle %s --help: %v %s", command[0], err, logs.String())
-	}
+	help := helpOf(t, command[0])
 	for name := range environment {
-		if !strings.HasPrefix(name, "AWS_") && !strings.Contains(help.String(), "$"+name) {
+		if !strings.HasPrefix(name, "AWS_") && !hasVariable(help, name) {
 			t.Errorf("shuffle %s knows no %s", command[0], name)
 		}
 	}
 	for _, argument := range command[1:] {
 		flag, _, _ := strings.Cut(argument, "=")
-		if !strings.Contains(help.String(), flag) {
+		if !strings.Contains(help, flag) {
 			t.Errorf("shuffle %s knows no %s", command[0], flag)
 		}
 	}
 	for name, value := range environment {
 		t.Setenv(name, value)
 	}
-	p, err := parse(command, &help, &logs)
+	var out, logs bytes.Buffer
+	p, err := parse(command, &out, &logs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := newApp(p.config, &help, &logs) // which validates
+	a, err := newApp(p.config, &out, &logs) // which validates
 	if err != nil {
 		t.Fatalf("shuffle %s with %v: %v", command, environment, err)
 	}
@@ -171,7 +169,7 @@ func TestImagesAreAlike(t *testing.T) {
 		stage := body[bytes.LastIndex(body, []byte("\nFROM ")):]
 		for line := range strings.Lines(string(stage)) {
 			word, _, _ := strings.Cut(line, " ")
-			if slices.Contains([]string{"USER", "ENV", "HEALTHCHECK", "ENTRYPOINT", "CMD"}, word) {
+			if slices.Contains([]string{"USER", "ENV", "HEALTHCHECK", "ENTRYPOINT", "CMD", "ARG", "LABEL"}, word) {
 				all = append(all, line)
 			}
 		}

@@ -20,12 +20,13 @@ type doctorCmd struct{}
 
 func (c *doctorCmd) run(ctx context.Context, a *app) error {
 	var checks []show.Check
-	for _, part := range []func(context.Context) []show.Check{a.checkBucket, a.checkSettings, a.checkQueues, a.checkSheets} {
+	for _, part := range []func(context.Context) []show.Check{a.checkBucket, a.checkSettings, a.checkState, a.checkQueues, a.checkAlerts, a.checkSheets} {
 		checks = append(checks, part(ctx)...)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
+	sayOnce(checks)
 	if err := show.Checks(a.stdout, a.style, checks); err != nil {
 		return err
 	}
@@ -35,6 +36,21 @@ func (c *doctorCmd) run(ctx context.Context, a *app) error {
 		}
 	}
 	return nil
+}
+
+// sayOnce shortens the checks that fail because of the login for AWS, all but the first.
+func sayOnce(checks []show.Check) {
+	first := map[string]string{}
+	for i, check := range checks {
+		if check.OK || !doctor.OfLogin(check.Fix) {
+			continue
+		}
+		if name, said := first[check.Fix]; said {
+			checks[i].Detail, checks[i].Fix = "for the same reason as: "+name, ""
+			continue
+		}
+		first[check.Fix] = check.Name
+	}
 }
 
 // failed is a check that could not begin. Advice by the cause comes before the step's own.
@@ -60,6 +76,14 @@ func (a *app) checkBucket(ctx context.Context) []show.Check {
 	}))
 }
 
+func (a *app) checkState(ctx context.Context) []show.Check {
+	store, err := a.openStore(ctx)
+	if err != nil {
+		return nil // checkBucket reports it
+	}
+	return doctor.State(ctx, store)
+}
+
 func (a *app) checkQueues(ctx context.Context) (checks []show.Check) {
 	var foreign []string
 	scope := ""
@@ -79,6 +103,16 @@ func (a *app) checkQueues(ctx context.Context) (checks []show.Check) {
 		checks, foreign = append(checks, found...), append(foreign, others...)
 	}
 	return append(checks, doctor.Environments(scope, foreign))
+}
+
+// checkAlerts checks the topic that a stack names; without one there is nothing to check.
+func (a *app) checkAlerts(ctx context.Context) []show.Check {
+	topic := a.cfg.AlertsTopic
+	if topic == "" {
+		return nil
+	}
+	all, err := a.opener.Subscriptions(ctx, topic)
+	return []show.Check{doctor.Alerts(topic, all, err)}
 }
 
 // otherEnvironments are those whose messages workers and trackers have met since the newest run began.
@@ -111,7 +145,7 @@ func (a *app) checkSheets(ctx context.Context) (checks []show.Check) {
 func checkEpisode(e planner.Inspection) show.Check {
 	name := "sheet of " + string(e.Episode)
 	if e.Err == nil {
-		return show.Check{Name: name, OK: true, Detail: fmt.Sprintf("%d frames, %d images, %d problems", e.Frames, e.Images, e.Problems)}
+		return show.Check{Name: name, OK: true, Detail: fmt.Sprintf("%d frames, %d images, %s", e.Frames, e.Images, show.ProblemsLine(e.Plan))}
 	}
 	fix := "mend the sheet " + e.Sheet
 	switch {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -52,48 +53,90 @@ func parses(t *testing.T, command string) {
 	}
 }
 
-// TestReadme: every command that README and docs/aws.md say to type, and every variable that it names, is the program's.
-func TestReadme(t *testing.T) {
+// documentation is README and all pages of docs.
+func documentation(t *testing.T) string {
+	t.Helper()
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(pages) < 6 {
+		t.Fatalf("%d pages in docs: %v", len(pages), err)
+	}
+	var text strings.Builder
+	for _, page := range append(pages, "../../README.md") {
+		body, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(append(body, '\n'))
+	}
+	return text.String()
+}
+
+// TestDocumentation: every command that the documentation says to type, and every variable that it names, is the program's.
+func TestDocumentation(t *testing.T) {
 	t.Parallel()
-	body, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	more, err := os.ReadFile("../../docs/aws.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	body = append(body, more...)
-	commands := documented(string(body))
+	text := documentation(t)
+	commands := documented(text)
 	if len(commands) < 60 {
 		t.Errorf("only %d commands found: %q", len(commands), commands)
 	}
-	var help, logs bytes.Buffer
+	help, seen := "", map[string]bool{}
 	for _, command := range commands {
 		parses(t, command)
-		_, _ = parse([]string{strings.Fields(command)[0], "--help"}, &help, &logs) // parses has said what is wrong
+		if name := strings.Fields(command)[0]; !seen[name] && !strings.HasPrefix(name, "-") {
+			seen[name] = true
+			help += helpOf(t, name)
+		}
 	}
-	for _, name := range variable.FindAllString(string(body), -1) {
-		if !regexp.MustCompile(`\$` + name + `\b`).MatchString(help.String()) {
+	for _, name := range variable.FindAllString(text, -1) {
+		if !hasVariable(help, name) {
 			t.Errorf("the documentation names %s, which no command knows", name)
 		}
 	}
 }
 
-// TestAlerts: what the stack's alarms and rules say to type is the program's too, and README knows each alarm that tells somebody.
+// TestLinks: every page and picture that the documentation links to is there.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	links := regexp.MustCompile(`\]\(([^)#]+)[^)]*\)`)
+	found := 0
+	for _, folder := range []string{"../..", "../../docs"} {
+		pages, err := filepath.Glob(folder + "/*.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, page := range pages {
+			body, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, link := range links.FindAllStringSubmatch(string(body), -1) {
+				if strings.Contains(link[1], "://") {
+					continue
+				}
+				found++
+				if _, err := os.Stat(filepath.Join(folder, link[1])); err != nil {
+					t.Errorf("%s links to %s: %v", page, link[1], err)
+				}
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d links found", found)
+	}
+}
+
+// TestAlerts: what the stack's alarms and rules say to type is the program's too, and the documentation has each alarm that
+// notifies somebody.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
 	stack := parsedStack(t)
 	found := 0
-	body, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := documentation(t)
 	for _, id := range stack.Of("AWS::CloudWatch::Alarm") {
 		p := stack.Resources[id].Properties
 		name := strings.TrimPrefix(fmt.Sprint(p["AlarmName"]), stacktest.StackName+"-")
-		if strings.Contains(fmt.Sprint(p["AlarmActions"]), ":sns:") && !strings.Contains(string(body), "| `"+name+"` |") {
-			t.Errorf("README does not say what the alarm %s means", name)
+		if strings.Contains(fmt.Sprint(p["AlarmActions"]), ":sns:") && !strings.Contains(text, "| `"+name+"` |") {
+			t.Errorf("docs/aws.md does not explain the alarm %s", name)
 		}
 	}
 	for _, kind := range []string{"AWS::CloudWatch::Alarm", "AWS::Events::Rule"} {

@@ -17,7 +17,7 @@ var (
 	episodeKeys = append([]string{"season", "episode", "state", "reason", "problems"}, totalsKeys...)
 	problemKeys = []string{"row", "frame", "problem"}
 	statusKeys  = []string{"run", "generation", "state", "reason", "tasks", "done", "dead", "outcomes", "differences",
-		"held", "started", "finished", "rate", "eta_seconds"}
+		"held", "started", "finished", "rate", "eta_seconds", "last_result_seconds"}
 	outcomeKeys = []string{"copied", "moved", "refreshed", "deleted", "superseded", "dead"}
 )
 

@@ -5,23 +5,32 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/config"
 )
 
-// checkLocal refuses a folder of --local that does not exist, so that a misspelt one is not made and found empty. The commands
-// that make the folder, and those that need none, take any.
-func checkLocal(command runner, dir string) error {
+// checkFolders refuses a folder of --local, or of a bucket in a folder, that does not exist, so that a misspelt one is not made and
+// found empty. The commands that make the folder, and those that need none, take any.
+func checkFolders(command runner, cfg config.Config) error {
 	switch command.(type) {
 	case *setupCmd, *demoCmd, *completionCmd, *aliveCmd:
 		return nil
 	}
-	if dir == "" {
-		return nil
+	if cfg.Local != "" {
+		return usage(checkFolder("--local (SHUFFLE_LOCAL)", cfg.Local, "; shuffle setup and shuffle demo create one"))
 	}
+	if dir, ok := strings.CutPrefix(cfg.Bucket, "file://"); ok && strings.HasPrefix(dir, "/") {
+		return usage(checkFolder("--bucket (SHUFFLE_BUCKET)", dir, "; shuffle setup --create-bucket creates one"))
+	}
+	return nil
+}
+
+// checkFolder refuses a folder that does not exist, and names the one that may be meant.
+func checkFolder(setting, dir, creates string) error {
 	path, err := filepath.Abs(dir)
 	if err != nil {
-		return usage(fmt.Errorf("--local %q (SHUFFLE_LOCAL): %w", dir, err))
+		return fmt.Errorf("%s: %w", setting, err)
 	}
 	stat, err := os.Stat(path)
 	switch {
@@ -30,11 +39,11 @@ func checkLocal(command runner, dir string) error {
 		if near := sibling(path); near != "" {
 			hint = "; did you mean " + near + "?"
 		}
-		return usage(fmt.Errorf("--local (SHUFFLE_LOCAL): the folder %s does not exist%s; shuffle setup and shuffle demo create one", path, hint))
+		return fmt.Errorf("%s: the folder %s does not exist%s%s", setting, path, hint, creates)
 	case err != nil:
-		return usage(fmt.Errorf("--local (SHUFFLE_LOCAL): %w", err))
+		return fmt.Errorf("%s: %w", setting, err)
 	case !stat.IsDir():
-		return usage(fmt.Errorf("--local (SHUFFLE_LOCAL): %s is a file, expected a folder", path))
+		return fmt.Errorf("%s: %s is a file, expected a folder", setting, path)
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	stdout, stderr = hider.Writer(stdout), hider.Writer(stderr)
 	err := command(ctx, args, &hider, stdout, stderr)
 	switch {
-	case err == nil, errors.Is(err, errOutcome):
+	case err == nil, errors.Is(err, errOutcome), errors.Is(err, errNoCommand):
 		return err
 	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))):
 		_, _ = fmt.Fprintf(stderr, "shuffle: interrupted: %s\n", clean(err))
@@ -73,7 +73,7 @@ func command(ctx context.Context, args []string, hider *secret.Hider, stdout, st
 	if err != nil {
 		return err
 	}
-	if err := checkLocal(parsed.command, a.cfg.Local); err != nil {
+	if err := checkFolders(parsed.command, a.cfg); err != nil {
 		return err
 	}
 	switch parsed.command.(type) {
@@ -110,6 +110,8 @@ var (
 	// errInterrupted is the end by a signal.
 	errInterrupted = errors.New("interrupted")
 	errUsage       = errors.New("usage")
+	// errNoCommand is the exit code 2 of a call without arguments, which has printed the commands.
+	errNoCommand = usage(errors.New("no command"))
 )
 
 // usage marks an error as the caller's, for the exit code.

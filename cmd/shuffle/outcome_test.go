@@ -128,7 +128,7 @@ func TestDrain(t *testing.T) {
 		awaitOf(p, "a busy worker", func() bool { return p.up() && w.images() >= images })
 		p.signal(syscall.SIGTERM)
 		_, logs := p.wait(0)
-		says(t, logs, `"worker ended".*"in_hand":0`)
+		says(t, logs, `"worker ended".*"in_flight":0`)
 		if _, hidden := w.count(tasksQueue); hidden > 0 {
 			t.Errorf("stop %d left %d messages hidden", i+1, hidden)
 		}

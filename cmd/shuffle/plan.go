@@ -17,7 +17,7 @@ type episodeFlags struct {
 	Season       string   `help:"Plan the episodes of this season only." placeholder:"S01"`
 	Episode      []string `help:"Plan this episode only; repeatable." placeholder:"S01E01"`
 	AllowDelete  []string `help:"Let this episode delete more than --max-delete; repeatable." placeholder:"S01E01"`
-	AllowRefresh []string `help:"Let this episode copy more changed images again than --max-refresh; repeatable." placeholder:"S01E01"`
+	AllowRefresh []string `help:"Let this episode refresh more than --max-refresh; repeatable." placeholder:"S01E01"`
 	Supersede    bool     `help:"Take over from a run that is active."`
 }
 
@@ -42,8 +42,8 @@ type planFlags struct {
 	Seed       string   `help:"Seed of the split, for the first run or with --reshuffle."`
 	Reshuffle  bool     `help:"Draw and record a new seed: most frames move."`
 
-	ChangeSettings bool     `help:"Give the datasets the settings that flags and environment give (split, group, stratify, guard, subsample, classes, seed): frames move."`
-	Pin            []string `help:"With --change-settings: the frames that stand in this dataset stay in it, whatever the settings; repeatable." placeholder:"test"`
+	ChangeSettings bool     `help:"Give the datasets the settings of flags and environment (split, group, stratify, guard, subsample, classes, seed)."`
+	Pin            []string `help:"With --change-settings: keep the frames of this dataset in it; repeatable." placeholder:"test"`
 	Unpin          []string `help:"With --change-settings: end a pin; repeatable." placeholder:"test"`
 }
 
@@ -78,10 +78,11 @@ func ofFlag(flag string, err error) error {
 
 type planCmd struct {
 	planFlags
-	DryRun bool `help:"Plan and write nothing at all."`
-	Review bool `help:"Save the plan without publishing it; apply RUN does that."`
-	Seeds  *int `help:"With --dry-run: try so many other seeds too, and show the best of them." placeholder:"N"`
-	JSON   bool `name:"json" help:"Print one JSON object."`
+	DryRun  bool   `help:"Plan and write nothing at all."`
+	Review  bool   `help:"Save the plan without publishing it; apply RUN does that."`
+	Changes string `help:"Write every change and its cause to a CSV file." placeholder:"FILE"`
+	Seeds   *int   `help:"With --dry-run: try so many other seeds too, and show the best of them." placeholder:"N"`
+	JSON    bool   `name:"json" help:"Print one JSON object."`
 }
 
 func (c *planCmd) run(ctx context.Context, a *app) error {
@@ -102,11 +103,44 @@ func (c *planCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	plan, err := p.Plan(ctx, opt)
-	if err != nil {
+	plan, err := c.plan(ctx, a, p, opt)
+	if plan == nil {
 		return err
 	}
-	return a.showPlan(plan, c.JSON)
+	if shown := a.showPlan(plan, c.JSON); err == nil {
+		return shown
+	}
+	return err // the plan is made, and published perhaps, and the file is not written
+}
+
+// plan makes the plan, and writes its changes to the file that the command line names. That file is opened first: a name under
+// which nothing can be written is refused before anything is planned.
+func (c *planCmd) plan(ctx context.Context, a *app, p *planner.Planner, opt planner.Options) (*state.Plan, error) {
+	if c.Changes == "" {
+		return p.Plan(ctx, opt)
+	}
+	file, err := newCSVFile("changes", c.Changes, nil)
+	if err != nil {
+		return nil, err
+	}
+	dry := dryChanges{map[dataset.Episode][]byte{}}
+	if opt.DryRun {
+		opt.OnChanges = dry.add
+	}
+	plan, err := p.Plan(ctx, opt)
+	n := 0
+	switch {
+	case err != nil:
+	case opt.DryRun:
+		n, err = dry.write(file)
+	default:
+		n, err = copyChanges(ctx, file, a.store, plan)
+	}
+	if err := file.finish(err); err != nil {
+		return plan, err
+	}
+	a.wrote(c.Changes, n, "change")
+	return plan, nil
 }
 
 // showPlan prints a plan. Its error is errOutcome when something of it is held.

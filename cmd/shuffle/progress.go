@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,9 @@ func (a *app) progress() progress {
 // lineEvery is how often a run that goes on writes a line.
 const lineEvery = 5 * time.Second
 
+// idleLineEvery is how often a run that does not go on does.
+const idleLineEvery = 30 * time.Second
+
 type lines struct {
 	screen *screen
 	last   state.Status
@@ -36,8 +40,9 @@ type lines struct {
 }
 
 func (l *lines) update(s state.Status) {
-	moved := s.Done != l.last.Done || s.Dead != l.last.Dead
-	if s.Run == l.last.Run && s.State == l.last.State && (!moved || time.Since(l.at) < lineEvery) {
+	moved := s.Done != l.last.Done || s.Dead != l.last.Dead || s.Note != l.last.Note
+	idles := s.IdleSeconds > 0 && time.Since(l.at) >= idleLineEvery
+	if s.Run == l.last.Run && s.State == l.last.State && !idles && (!moved || time.Since(l.at) < lineEvery) {
 		return
 	}
 	l.last, l.at = s, time.Now()
@@ -92,8 +97,11 @@ func closeBar(s *screen, all *mpb.Progress, one *mpb.Bar) {
 }
 
 func speed(s state.Status) string {
-	if !s.State.Acting() || s.Rate <= 0 {
+	if !s.State.Acting() {
 		return ""
+	}
+	if s.Rate <= 0 {
+		return " " + strings.Join(show.LastResult(s), "")
 	}
 	text := fmt.Sprintf(" %.0f/s", s.Rate)
 	if s.ETASeconds != nil {

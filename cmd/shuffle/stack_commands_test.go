@@ -46,7 +46,9 @@ func TestCommandsOnStack(t *testing.T) {
 	d.command("PlannerTask", planner, "restore", "1", "--allow-delete", "S01E01")
 	stage("WorkerTask", "TrackerTask")
 	d.visit(tracker)
-	d.command("DoctorTask", doctor, "doctor")
+	if out := d.command("DoctorTask", doctor, "doctor"); !strings.Contains(out, "alarms of "+d.name+"-alerts") || !strings.Contains(out, "oncall@example.com") {
+		t.Errorf("doctor does not say whether alarms reach their address:\n%s", out)
+	}
 
 	checkAllowed(t, d.stack.Statements("PlannerRole"), planner.Requests())
 	checkAllowed(t, d.stack.Statements("TrackerRole"), tracker.Requests())

@@ -26,6 +26,7 @@ import (
 // task definitions.
 type onStack struct {
 	t      *testing.T
+	name   string
 	stack  *stacktest.Stack
 	queues map[string]string // URL by name
 	season *season.Season
@@ -43,7 +44,7 @@ func deployStack(t *testing.T) *onStack {
 		t.Fatal(err)
 	}
 	parameters := map[string]string{"AlertEmail": "oncall@example.com", "ImageTag": "v1", "Bucket": "media.angel-nft." + name}
-	d := &onStack{t: t, queues: map[string]string{}, sheets: filepath.Join(t.TempDir(), "sheets")}
+	d := &onStack{t: t, name: name, queues: map[string]string{}, sheets: filepath.Join(t.TempDir(), "sheets")}
 	for _, r := range (stacktest.Cloud{T: t, Endpoint: endpoint}).Deploy(name, body, parameters) {
 		if r.Type == "AWS::SQS::Queue" {
 			d.queues[r.PhysicalID[strings.LastIndexByte(r.PhysicalID, '/')+1:]] = r.PhysicalID
@@ -235,7 +236,10 @@ func checkMetrics(t *testing.T, stack *stacktest.Stack, logs []byte) {
 
 // unused are the permissions, by statement and action, that such a run has no use for, with the reason.
 var unused = map[string]map[string]string{
-	"PlannerRole": {"RemoveOldVersions s3:DeleteObject": "when a run of no task publishes the first version of other episodes"},
+	"PlannerRole": {
+		"RemoveWhatIsOld s3:DeleteObject": "when a run of no task publishes the first version of other episodes, or runs are old",
+		"WakeTracker sqs:SendMessage":     "when a run that is being verified has no tracker",
+	},
 	"WorkerRole": {
 		"KnowWhatIsMissing s3:ListBucket":                 "asked by S3 itself when a key is missing",
 		"ReadImages s3:GetObjectTagging":                  "for tagged images",
@@ -249,6 +253,7 @@ var unused = map[string]map[string]string{
 	},
 	"TrackerRole": {
 		"TakeResults sqs:ChangeMessageVisibility": "when another environment uses the queues",
+		"StayAwake sqs:SendMessage":               "when a verification takes long",
 		"PublishAgain sqs:GetQueueAttributes":     "when a run has stalled",
 		"PublishAgain sqs:SendMessage":            "when a run has stalled",
 	},

@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
+	"github.com/angel-nft/google-shuffle/internal/doctor"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -20,6 +24,9 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 		return err
 	}
 	s, err := state.ReadStatus(ctx, store, c.Run)
+	if c.Watch && c.Run == "" && errors.Is(err, state.ErrNoRun) {
+		s, err = a.awaitRun(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -28,8 +35,9 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
+	s.Expect(a.cfg.Stall)
 	if s.State.Active() {
-		s.MissingQueues = a.missingQueues(ctx)
+		a.lookAtQueues(ctx, &s)
 	}
 	print := func() error { return show.Status(a.stdout, a.style, s) }
 	if c.JSON {
@@ -41,14 +49,34 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 	return a.statusOutcome(ctx, s)
 }
 
+// awaitRun waits for the first run.
+func (a *app) awaitRun(ctx context.Context) (state.Status, error) {
+	_, _ = fmt.Fprintln(a.screen, a.style.Commands("There is no run yet; waiting for the first (shuffle plan).")) // stderr; there is nobody to tell
+	for {
+		if err := retry.Sleep(ctx, time.Second); err != nil {
+			return state.Status{}, err
+		}
+		s, err := state.ReadStatus(ctx, a.store, "")
+		if !errors.Is(err, state.ErrNoRun) {
+			return s, err
+		}
+	}
+}
+
 // queueLook bounds the look for missing queues: a status must come, also where SQS does not answer.
 const queueLook = 3 * time.Second
 
-// missingQueues are those that an active run needs and that somebody has deleted.
-func (a *app) missingQueues(ctx context.Context) []string {
+// lookAtQueues puts into the status of an active run which of its queues somebody has deleted, and whether they can be used.
+func (a *app) lookAtQueues(ctx context.Context, s *state.Status) {
 	ctx, cancel := context.WithTimeout(ctx, queueLook)
 	defer cancel()
-	return a.opener.MissingQueues(ctx, a.cfg.Queues, a.cfg.QueueSpecs())
+	var fault error
+	if s.MissingQueues, fault = a.opener.MissingQueues(ctx, a.cfg.Queues, a.cfg.QueueSpecs()); fault != nil {
+		s.QueueFault = fault.Error()
+		if what := doctor.Advice(fault); what != "" {
+			s.QueueFault += ": " + what
+		}
+	}
 }
 
 // watch shows the progress of a run until it has ended.

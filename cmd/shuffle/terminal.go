@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 
@@ -32,16 +32,25 @@ const plainWidth = 80
 
 // styleOf is how to print there. local is the folder that the command line names, which the commands to type need too.
 func styleOf(w io.Writer, local string) show.Style {
-	s := show.Style{Color: colorful(w), Width: plainWidth, Command: program()}
+	s := show.Style{Color: colorful(w), Width: plainWidth, Command: program(), Local: local != ""}
 	if local != "" && os.Getenv("SHUFFLE_LOCAL") == "" {
 		s.Command += " --local " + word(local)
 	}
-	if f, ok := secret.Unwrap(w).(*os.File); ok && isTerminal(w) {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			s.Width = width
-		}
-	}
+	s.Width = cmp.Or(terminalWidth(w), s.Width)
 	return s
+}
+
+// terminalWidth is in columns; 0 when it is unknown, or no terminal.
+func terminalWidth(w io.Writer) int {
+	f, ok := secret.Unwrap(w).(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return max(width, 0)
 }
 
 var plainWord = regexp.MustCompile(`^[\w./~+,:@%=-]+$`)
@@ -108,28 +117,9 @@ func newLogger(s *screen, level, format string) *zap.Logger {
 		if colorful(s.stderr) {
 			enc.EncodeLevel = zapcore.CapitalColorLevelEncoder
 		}
-		return zap.New(withoutMetrics{zapcore.NewCore(zapcore.NewConsoleEncoder(enc), zapcore.AddSync(s), at)})
+		return zap.New(forPeople{Core: zapcore.NewCore(zapcore.NewConsoleEncoder(enc), zapcore.AddSync(s), at)})
 	}
 	return zap.New(zapcore.NewCore(encoder, zapcore.AddSync(s), at))
-}
-
-// withoutMetrics leaves out the field that is for CloudWatch only, which nobody reads on a terminal.
-type withoutMetrics struct{ zapcore.Core }
-
-func (c withoutMetrics) With(fields []zapcore.Field) zapcore.Core {
-	return withoutMetrics{c.Core.With(fields)}
-}
-
-func (c withoutMetrics) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if c.Enabled(e.Level) {
-		return checked.AddCore(e, c)
-	}
-	return checked
-}
-
-func (c withoutMetrics) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	isMetrics := func(f zapcore.Field) bool { return f.Key == "_aws" }
-	return c.Core.Write(e, slices.DeleteFunc(slices.Clone(fields), isMetrics))
 }
 
 // printJSON writes v as one object.

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
-	"strings"
+	"errors"
+	"regexp"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -18,16 +20,30 @@ func TestWord(t *testing.T) {
 	}
 }
 
-// CloudWatch's metrics are in the JSON lines, and not in those for people.
+// CloudWatch's metrics are in the JSON lines. Those for people have neither metrics nor JSON.
 func TestMetricsInLogs(t *testing.T) {
-	for format, want := range map[string]bool{"json": true, "auto": true, "console": false} {
+	for format, want := range map[string]string{
+		"json":    `{"level":"info","ts":"…","msg":"run ended","run":"r","reason":"","tasks":7,"RunFailed":1,"_aws":{"Timestamp":1}}`,
+		"auto":    `{"level":"info","ts":"…","msg":"run ended","run":"r","reason":"","tasks":7,"RunFailed":1,"_aws":{"Timestamp":1}}`,
+		"console": "…\tINFO\trun ended (run r, tasks 7)",
+	} {
 		var out bytes.Buffer
 		log := newLogger(newScreen(&out), "info", format)
-		log.With(zap.String("run", "r")).Info("run ended", zap.Any("_aws", map[string]int{"Timestamp": 1}), zap.Int("tasks", 7))
+		log.With(zap.String("run", "r")).Info("run ended", zap.String("reason", ""), zap.Int("tasks", 7), zap.Int("RunFailed", 1), zap.Any("_aws", map[string]int{"Timestamp": 1}))
 		log.Debug("not at this level")
-		text := out.String()
-		if strings.Contains(text, "_aws") != want || !strings.Contains(text, `"tasks"`) || !strings.Contains(text, `"run"`) || strings.Count(text, "\n") != 1 {
-			t.Errorf("%s: %s", format, text)
+		if text := clockTime.ReplaceAllString(out.String(), "…"); text != want+"\n" {
+			t.Errorf("%s: %swant %s", format, text, want)
 		}
+	}
+}
+
+var clockTime = regexp.MustCompile(`([0-9-]+T)?[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9:]{5})?`)
+
+// A log line for people has all fields of lines without metrics, and nothing that a terminal would obey.
+func TestLogLineForPeople(t *testing.T) {
+	var out bytes.Buffer
+	newLogger(newScreen(&out), "info", "console").Warn("failed", zap.Error(errors.New("a\x1b[31mb")), zap.Duration("for", time.Second), zap.String("Prefix", "p"))
+	if text := clockTime.ReplaceAllString(out.String(), "…"); text != "…\tWARN\tfailed (error a\uFFFD[31mb, for 1s, Prefix p)\n" {
+		t.Errorf("%q", text)
 	}
 }

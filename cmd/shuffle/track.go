@@ -28,6 +28,9 @@ func (c *trackCmd) track(ctx context.Context, a *app) error {
 	t, err := a.openTracker(ctx)
 	if err == nil {
 		defer a.answerAlive(ctx)()
+		t.Awake, err = a.openQueue(ctx, a.cfg.ResultsQueue)
+	}
+	if err == nil {
 		_, err = t.Run(ctx)
 	}
 	return ofService(ctx, err)

@@ -9,7 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dotenv"
 )
 
-// testVariables are the beginnings of names that the project's own tests read (README).
+// testVariables are the beginnings of names that the project's own tests read.
 var testVariables = []string{"SHUFFLE_TEST_", "SHUFFLE_FAULTS"}
 
 // unknownVariables has a warning for each variable that looks like a setting and is none: a misspelt setting would otherwise

@@ -8,6 +8,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
@@ -46,6 +47,11 @@ func (a *app) explain(ctx context.Context, frame dataset.Frame, runs int) (*why.
 	if err != nil {
 		return nil, err
 	}
+	held, err := t.Store.Current(ctx, state.Held{})
+	if err != nil {
+		return nil, err
+	}
+	x.Current = held.Run
 	operations, looked, err := t.History(ctx, frame, runs)
 	x.Operations, x.Runs = append(x.Operations, operations...), looked
 	return x, err

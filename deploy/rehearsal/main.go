@@ -1,5 +1,6 @@
 // Command rehearsal is what docker-compose.yml has in the place of the outside world: it draws a season into the bucket
-// and answers as the Sheets API would. POST /relabel relabels some frames, as an editor does. Nothing of it is in the program.
+// and answers as the Sheets API would. POST /relabel relabels some frames, as an editor does. POST /break spoils a sheet, and
+// POST /mend undoes that. Nothing of it is in the program.
 package main
 
 import (
@@ -35,18 +36,24 @@ func main() {
 func run(ctx context.Context) error {
 	listen := flag.String("listen", "127.0.0.1:8081", "address of the Sheets API")
 	bucket := flag.String("bucket", "s3://media.angel-nft.com", "where the season goes")
-	episodes := flag.Int("episodes", 2, "episodes of the season, beside one whose sheet is broken")
+	episodes := flag.Int("episodes", 2, "episodes of the season")
 	frames := flag.Int("frames", 250, "frames of each episode")
 	check := flag.Bool("check", false, "ask whether the one that listens there is ready, and end")
 	relabel := flag.Bool("relabel", false, "ask the one that listens there to relabel some frames, and end")
+	spoil := flag.Bool("break", false, "ask the one that listens there to take a column out of the last sheet, and end")
+	mend := flag.Bool("mend", false, "ask the one that listens there to put that column back, and end")
 	flag.Parse()
 	switch {
 	case *check:
 		return ask(ctx, http.MethodGet, "http://"+*listen+"/ready")
 	case *relabel:
 		return ask(ctx, http.MethodPost, "http://"+*listen+"/relabel")
+	case *spoil:
+		return ask(ctx, http.MethodPost, "http://"+*listen+"/break")
+	case *mend:
+		return ask(ctx, http.MethodPost, "http://"+*listen+"/mend")
 	}
-	s, err := season.Generate(season.Options{Episodes: *episodes, Frames: *frames, Oddities: true, Seed: 1})
+	s, err := season.Generate(season.Options{Episodes: *episodes, Frames: *frames, Seed: 1})
 	if err != nil {
 		return err
 	}
@@ -95,16 +102,30 @@ func handler(s *season.Season, sheets string) http.Handler {
 	mux.Handle("/v4/", sheettest.FromFolder(sheets))
 	mux.HandleFunc("GET /ready", func(http.ResponseWriter, *http.Request) {})
 	var editing sync.Mutex
-	mux.HandleFunc("POST /relabel", func(w http.ResponseWriter, _ *http.Request) {
-		editing.Lock()
-		defer editing.Unlock()
-		e := s.Episodes[0]
-		changed := e.Relabel(relabelled)
-		if err := e.WriteSheet(sheets); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		_, _ = fmt.Fprintf(w, "%d frames of %s relabelled\n", len(changed), e.Episode) // whoever has gone does not mind
+	// on answers POST with what change says of an episode's sheet.
+	on := func(path string, e *season.Episode, change func() (done string)) {
+		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, _ *http.Request) {
+			editing.Lock()
+			defer editing.Unlock()
+			done := change()
+			if err := e.WriteSheet(sheets); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+			_, _ = fmt.Fprintln(w, done) // an asker that has gone needs no answer
+		})
+	}
+	first, last := s.Episodes[0], s.Episodes[len(s.Episodes)-1]
+	on("/relabel", first, func() string {
+		return fmt.Sprintf("%d frames of %s relabelled", len(first.Relabel(relabelled)), first.Episode)
+	})
+	on("/break", last, func() string {
+		last.Missing = season.ColumnFrame
+		return fmt.Sprintf("the sheet of %s has no column %s now; a plan holds that episode", last.Episode, season.ColumnFrame)
+	})
+	on("/mend", last, func() string {
+		last.Missing = ""
+		return fmt.Sprintf("the sheet of %s is whole again", last.Episode)
 	})
 	return mux
 }

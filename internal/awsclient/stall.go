@@ -1,5 +1,5 @@
-// Package awsclient has what the clients of S3 and SQS share: a transport that gives up connections whose answers stop coming.
-// A limit for a whole answer would have to allow for the largest one. Here each read may take as long as the limit.
+// Package awsclient has what the clients of S3 and SQS share: pooled connections, a limit for
+// answers that stop coming, and signed requests with retries.
 package awsclient
 
 import (
@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// LimitStalls makes the transport's connections fail, with a timeout (net.Error), when nothing comes for so long while somebody waits for it.
-// Sending begins the wait anew, so that the limit must allow for the longest answer to begin, a long poll's for one. Connections that
-// nobody uses are closed before that, at half of it.
+// LimitStalls makes the transport's connections fail, with a timeout (net.Error), when nothing
+// comes for so long while somebody waits for it. Sending begins the wait anew, so that the limit
+// must allow for the longest answer to begin, a long poll's for one. Connections that nobody uses
+// are closed before that, at half of it.
 func LimitStalls(t *http.Transport, limit time.Duration) {
 	dial := t.DialContext
 	if dial == nil {
@@ -42,7 +43,8 @@ func (c limited) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// Write puts off the end of a read that waits already: the transport reads from a connection before it has a request for it.
+// Write puts off the end of a read that waits already: the transport reads from a connection before
+// it has a request for it.
 func (c limited) Write(b []byte) (int, error) {
 	if err := c.SetReadDeadline(time.Now().Add(c.limit)); err != nil {
 		return 0, err

@@ -15,7 +15,8 @@ import (
 
 const limit = 20 * time.Second
 
-// get asks a server that waits before each of the pieces of its answer; the first wait comes before the headers too.
+// get asks a server that waits before each of the pieces of its answer; the first wait comes before
+// the headers too.
 func get(t *testing.T, waits ...time.Duration) (body string, took time.Duration, err error) {
 	transport := &http.Transport{DialContext: testenv.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, wait := range waits {
@@ -75,7 +76,8 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// Who reads slowly is not to blame on the server, and a connection that nobody needs is let go of before its limit.
+// Who reads slowly is not to blame on the server, and a connection that nobody needs is let go of
+// before its limit.
 func TestLimitOfReaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 1 << 20 // more than fits into the buffers on the way

@@ -60,9 +60,12 @@ type Config struct {
 	Concurrency  int           `help:"The most tasks that a worker works on at a time." default:"256" group:"runs"`
 	Drain        time.Duration `help:"Time for a worker that is told to stop to finish what it has in hand." default:"25s" group:"runs"`
 	KeepVersions int           `help:"Dataset versions that stay, besides those with a tag; older ones are removed when a newer one is published; 0 keeps all." default:"30" group:"runs"`
+	KeepRuns     int           `help:"Runs that stay at least; older ones are removed a month after the next run has ended, unless something still needs them; 0 keeps all." default:"100" group:"runs"`
 	Listings     int           `help:"LIST requests at a time." default:"32" group:"runs"`
 
 	MetricsNamespace string `help:"CloudWatch namespace of the metrics that the log line at a run's end carries." default:"GoogleShuffle" group:"runs"`
+
+	AlertsTopic string `help:"ARN of the SNS topic that gets the alarms: doctor checks that they reach somebody." placeholder:"ARN" group:"runs"`
 
 	Alive string `help:"Unix socket where work and track say whether they are alive, such as @shuffle; shuffle alive asks there." placeholder:"SOCKET" group:"runs"`
 
@@ -212,9 +215,13 @@ func (c *Config) Validate() error {
 	refuse(c.Concurrency < 1 || c.Concurrency > 5000, "concurrency", c.Concurrency, "1 to 5000")
 	refuse(c.Drain < 0, "drain", c.Drain, "0 or more")
 	refuse(c.KeepVersions < 0, "keep-versions", c.KeepVersions, "1 or more, or 0 for all")
+	refuse(c.KeepRuns < 0, "keep-runs", c.KeepRuns, "1 or more, or 0 for all")
+	refuse(c.AlertsTopic != "" && !topicARN.MatchString(c.AlertsTopic), "alerts-topic", c.AlertsTopic, "the ARN of an SNS topic")
 	refuse(c.Listings < 1, "listings", c.Listings, "1 or more")
 	return errors.Join(all...)
 }
+
+var topicARN = regexp.MustCompile(`^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
 
 func validClasses(classes []string) bool {
 	seen := map[string]bool{}

@@ -44,7 +44,7 @@ func diff(want, got config.Config) string {
 	return cmp.Diff(want, got, cmp.AllowUnexported(rows.Limit{}))
 }
 
-// defaults are those that the README and the design name.
+// defaults are those that the documentation and the design name.
 func defaults(t *testing.T) config.Config {
 	return config.Config{
 		Bucket: "s3://media.angel-nft.com", Prefix: "tuttle_twins", Queues: "sqs://", Sheets: "google://",
@@ -53,7 +53,7 @@ func defaults(t *testing.T) config.Config {
 		ImageSize: "thumbnails", Classes: []string{"Junk", "Common", "Uncommon", "Rare", "Legendary"},
 		Split: "train=0.7,validate=0.1,test=0.2", Subsample: 1, MaxBadRows: limit(t, "5%"), MaxDelete: limit(t, "10%"), MaxRefresh: limit(t, "50%"), MinPerClass: 1,
 		MaxDead: limit(t, "1%"), Stall: 10 * time.Minute, PlannerLease: 15 * time.Second,
-		Concurrency: 256, Drain: 25 * time.Second, KeepVersions: 30, Listings: 32, MetricsNamespace: "GoogleShuffle", LogLevel: "auto", LogFormat: "auto",
+		Concurrency: 256, Drain: 25 * time.Second, KeepVersions: 30, KeepRuns: 100, Listings: 32, MetricsNamespace: "GoogleShuffle", LogLevel: "auto", LogFormat: "auto",
 	}
 }
 
@@ -110,6 +110,8 @@ func examples(t *testing.T) []example {
 		{"Alive", "@shuffle", "@shuffle"},
 		{"MetricsNamespace", "GoogleShuffle/staging", "GoogleShuffle/staging"},
 		{"KeepVersions", "0", 0},
+		{"KeepRuns", "0", 0},
+		{"AlertsTopic", "arn:aws:sns:us-west-2:000000000000:google-shuffle-alerts", "arn:aws:sns:us-west-2:000000000000:google-shuffle-alerts"},
 		{"Listings", "8", 8},
 		{"LogLevel", "debug", "debug"},
 		{"LogFormat", "console", "console"},

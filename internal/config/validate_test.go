@@ -50,6 +50,9 @@ var refusals = []struct {
 	{"Concurrency", func(c *config.Config) { c.Concurrency = 0 }, "0", "1 to 5000"},
 	{"Concurrency", func(c *config.Config) { c.Concurrency = 5001 }, "5001", "1 to 5000"},
 	{"Drain", func(c *config.Config) { c.Drain = -1 }, "-1ns", "0 or more"},
+	{"AlertsTopic", func(c *config.Config) { c.AlertsTopic = "google-shuffle-alerts" }, `"google-shuffle-alerts"`, "the ARN of an SNS topic"},
+	{"AlertsTopic", func(c *config.Config) { c.AlertsTopic = "arn:aws:sqs:us-west-2:000000000000:alerts" }, `"arn:aws:sqs:us-west-2:000000000000:alerts"`, "the ARN of an SNS topic"},
+	{"KeepRuns", func(c *config.Config) { c.KeepRuns = -1 }, "-1", "1 or more, or 0 for all"},
 	{"KeepVersions", func(c *config.Config) { c.KeepVersions = -1 }, "-1", "1 or more, or 0 for all"},
 	{"Listings", func(c *config.Config) { c.Listings = 0 }, "0", "1 or more"},
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -56,7 +57,7 @@ func (d *dashboard) tiles(ctx context.Context, tasks []messages.Task, run *page.
 	if err != nil {
 		return nil, err
 	}
-	tiles := tilesOf(d.Store.Layout, tasks, run.Dead)
+	tiles := tilesOf(tasks, run.Dead)
 	for i, key := range keys {
 		tiles[i].Image = imageURL(d.Store.Layout, key)
 	}
@@ -64,14 +65,14 @@ func (d *dashboard) tiles(ctx context.Context, tasks []messages.Task, run *page.
 }
 
 // tilesOf are the tasks' frames, without images.
-func tilesOf(l dataset.Layout, tasks []messages.Task, deads []state.DeadTask) []page.Tile {
+func tilesOf(tasks []messages.Task, deads []state.DeadTask) []page.Tile {
 	dead := map[uint32]bool{}
 	for _, t := range deads {
 		dead[t.Task.Seq] = true
 	}
 	tiles := make([]page.Tile, len(tasks))
 	for i, t := range tasks {
-		tiles[i] = page.Tile{Frame: t.Frame, Note: page.Where(l, t), Dead: dead[t.Seq]}
+		tiles[i] = page.Tile{Frame: t.Frame, Note: figure.Places(t.Del, t.Dst), Dead: dead[t.Seq]}
 	}
 	return tiles
 }

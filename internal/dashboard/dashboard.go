@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -46,6 +47,8 @@ type Options struct {
 	// Explain says what only the sheets, the split and the kept runs know of a frame; nil is nobody. It reads a sheet and lists an
 	// episode, so it is asked for one frame at a time.
 	Explain func(context.Context, dataset.Frame) (*why.Explanation, error)
+	// Stall is how long trackers wait before they act on a run that does not go on; 0: unknown.
+	Stall time.Duration
 	// Hosts are the names, beside localhost and every IP address, that a request may call the server by.
 	Hosts []string
 	Log   *zap.Logger // nil logs nothing

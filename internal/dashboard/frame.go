@@ -10,6 +10,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -74,7 +75,7 @@ func (d *dashboard) explain(ctx context.Context, p *page.Frame) error {
 		p.Unknown = err.Error()
 		return ctx.Err()
 	}
-	p.Add(d.Store.Layout, x)
+	p.Add(x)
 	return nil
 }
 
@@ -94,7 +95,7 @@ func (d *dashboard) fromPlan(p *page.Frame, run *page.Run) {
 	for _, t := range run.Dead {
 		if t.Task.Frame == p.Frame {
 			p.Operations = append(p.Operations, page.FrameOperation{
-				Run: run.Status.Run, Op: t.Task.Op, Where: page.Where(d.Store.Layout, t.Task), Outcome: "dead: " + t.Reason,
+				Run: run.Status.Run, Op: t.Task.Op, Where: figure.Places(t.Task.Del, t.Task.Dst), Outcome: "dead: " + t.Reason,
 			})
 		}
 	}

@@ -54,7 +54,7 @@ func TestProblemsAndDeads(t *testing.T) {
 	}
 	w.back("/runs/"+runName+"/problems/S01E02", "450")
 	w.expect(w.get("/runs/"+runName+"/problems/S01E07"), http.StatusNotFound, "no such episode")
-	w.expect(w.get("/runs/"+runName+"/dead"), http.StatusOK, "NoSuchKey", "redrive "+runName+" --seq 0")
+	w.expect(w.get("/runs/"+runName+"/dead"), http.StatusOK, "NoSuchKey", "shuffle plan", "without the images that are gone")
 	for _, from := range []string{"-1", "x", "451", "1e9"} {
 		w.expect(w.get("/runs/"+runName+"/problems/S01E02?from="+from), http.StatusBadRequest, "expected a number")
 	}

@@ -52,7 +52,7 @@ func reportSheet(ctx context.Context, o Options, run *page.Run) ([]page.Tile, er
 		})
 	}
 	_ = g.Wait() // an image is there or it is not
-	tiles, left := tilesOf(o.Store.Layout, tasks, run.Dead), reportImages
+	tiles, left := tilesOf(tasks, run.Dead), reportImages
 	for i, body := range images {
 		if left -= len(body); len(body) > 0 && left >= 0 {
 			tiles[i].Image = template.URL("data:" + imageType + ";base64," + base64.StdEncoding.EncodeToString(body)) //nolint:gosec // It is base64.

@@ -78,6 +78,7 @@ func readRun(ctx context.Context, o Options, run string) (*page.Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	found.Status.Expect(o.Stall)
 	p := &page.Run{Run: found}
 	if p.Planned() {
 		p.Dead, p.ByEpisode, err = o.Look(ctx, found.Plan)
@@ -116,7 +117,7 @@ func (d *dashboard) deads(r *http.Request) (page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &page.DeadPage{Run: run.Status.Run, All: len(run.Dead), Shown: run.Dead[begin:end], Pages: pages}, nil
+	return &page.DeadPage{Run: run.Status.Run, All: len(run.Dead), Shown: run.Dead[begin:end], Next: run.DeadSteps(), Pages: pages}, nil
 }
 
 // problems lists the problems of one episode's sheet.

@@ -20,6 +20,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -36,7 +38,7 @@ const (
 // Bucket is a bucket in a folder. It is safe for concurrent use.
 type Bucket struct {
 	dir     string
-	root    *os.Root
+	handle  atomic.Pointer[handle]
 	etags   etagCache
 	folders folderCache
 }
@@ -50,23 +52,22 @@ func Open(dir string) (*Bucket, error) {
 	if err := os.MkdirAll(abs, dirMode); err != nil {
 		return nil, fmt.Errorf("create bucket folder: %w", err)
 	}
-	root, err := os.OpenRoot(abs)
-	if err != nil {
+	b := &Bucket{dir: abs}
+	if err := b.reopen(); err != nil {
 		return nil, fmt.Errorf("open bucket folder: %w", err)
 	}
-	b := &Bucket{dir: abs, root: root}
 	if err := b.removeStale(time.Now()); err != nil {
-		return nil, errors.Join(fmt.Errorf("clean bucket folder: %w", err), root.Close())
+		return nil, errors.Join(fmt.Errorf("clean bucket folder: %w", err), b.Close())
 	}
 	return b, nil
 }
 
 // Close gives the folder's handle back.
-func (b *Bucket) Close() error { return b.root.Close() }
+func (b *Bucket) Close() error { return b.root().Close() }
 
 // removeStale removes what processes were writing when they died.
 func (b *Bucket) removeStale(now time.Time) error {
-	entries, err := fs.ReadDir(b.root.FS(), tempDir)
+	entries, err := fs.ReadDir(b.root().FS(), tempDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // the first write makes it: who only reads changes nothing
 	}
@@ -81,7 +82,12 @@ func (b *Bucket) removeStale(now time.Time) error {
 		if err != nil || now.Sub(st.ModTime()) < staleAfter {
 			continue // Gone by now, or perhaps still being written.
 		}
-		if err := b.root.Remove(tempDir + "/" + e.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err = b.root().Remove(tempDir + "/" + e.Name())
+		switch {
+		case err == nil, errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+			return nil // the folder cannot be written now; the next start removes them
+		default:
 			return err
 		}
 	}

@@ -17,6 +17,9 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 		return nil, &bucket.Error{Op: op, Code: "MalformedXML", Status: http.StatusBadRequest,
 			Err: fmt.Errorf("%d keys; a request takes %d", len(keys), bucket.MaxDeleteObjects)}
 	}
+	if err := b.here(op, ""); err != nil {
+		return nil, err
+	}
 	var failed []*bucket.Error
 	folders := make(map[string]bool)
 	for _, key := range keys {
@@ -47,11 +50,11 @@ func (b *Bucket) delete(ctx context.Context, op, key string) *bucket.Error {
 	if err := bucket.Late(ctx); err != nil {
 		return fail(op, key, err)
 	}
-	err = b.root.Remove(key)
+	err = b.root().Remove(key)
 	if err == nil || isAbsent(err) {
 		return nil
 	}
-	if st, serr := b.root.Lstat(key); serr == nil && st.IsDir() {
+	if st, serr := b.root().Lstat(key); serr == nil && st.IsDir() {
 		return nil // A folder of other keys: no object has this one.
 	}
 	return fail(op, key, err)

@@ -57,7 +57,7 @@ func (c *etagCache) put(f fingerprint, d digest) {
 
 // stat is the object of a key. errNoObject: what is there is none.
 func (b *Bucket) stat(key string) (bucket.Object, error) {
-	st, err := b.root.Lstat(key)
+	st, err := b.root().Lstat(key)
 	if err != nil {
 		return bucket.Object{}, err
 	}
@@ -84,10 +84,10 @@ func (b *Bucket) remembered(st fs.FileInfo) (digest, bool) {
 // open opens the file of a key. It gives the state of the very file that was opened, whatever takes its place.
 func (b *Bucket) open(key string) (*os.File, fs.FileInfo, error) {
 	// Opening would follow a link.
-	if st, err := b.root.Lstat(key); err != nil || !st.Mode().IsRegular() {
+	if st, err := b.root().Lstat(key); err != nil || !st.Mode().IsRegular() {
 		return nil, nil, orNoObject(err)
 	}
-	f, err := b.root.Open(key)
+	f, err := b.root().Open(key)
 	if err != nil {
 		return nil, nil, err
 	}

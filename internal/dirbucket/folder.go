@@ -33,7 +33,7 @@ type folder struct {
 // names are the sorted names in a folder, those of folders with a slash at the end, and others as
 // in sortedNames. The caller must not change them.
 func (b *Bucket) names(path string) ([]string, error) {
-	f, err := b.root.Open("./" + path)
+	f, err := b.root().Open("./" + path)
 	if err != nil {
 		return nil, err
 	}

@@ -76,14 +76,14 @@ func fail(op, key string, err error) *bucket.Error {
 func isEscape(err error) bool { return strings.Contains(err.Error(), "path escapes from parent") }
 
 // check comes before everything that is done with a key.
-func check(ctx context.Context, op, key string) error {
+func (b *Bucket) check(ctx context.Context, op, key string) error {
 	if err := ctx.Err(); err != nil {
 		return fail(op, key, err)
 	}
 	if err := checkKey(key); err != nil {
 		return invalidKey(op, key, err)
 	}
-	return nil
+	return b.here(op, key)
 }
 
 func invalidKey(op, key string, err error) *bucket.Error {

@@ -28,15 +28,19 @@ func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.P
 				Status: http.StatusBadRequest, Err: err}
 		}
 	}
+	const op = "ListObjectsV2"
+	if err := b.here(op, in.Prefix); err != nil {
+		return bucket.Page{}, err
+	}
 	w := walker{bucket: b, from: from}
 	keys, page, err := w.page(ctx, in)
 	if err != nil {
-		return bucket.Page{}, fail("ListObjectsV2", in.Prefix, err)
+		return bucket.Page{}, fail(op, in.Prefix, err)
 	}
 	if page.Objects, err = b.objects(ctx, keys, in.KeysOnly); err != nil {
-		return bucket.Page{}, fail("ListObjectsV2", in.Prefix, err)
+		return bucket.Page{}, fail(op, in.Prefix, err)
 	}
-	return page, nil
+	return page, b.here(op, in.Prefix) // what was removed meanwhile is no empty listing
 }
 
 // page walks until the page is full, and one step on to know whether there is another.
@@ -122,7 +126,7 @@ func (b *Bucket) look(key string, keysOnly bool) (bucket.Object, error) {
 	if !keysOnly {
 		return b.stat(key)
 	}
-	st, err := b.root.Lstat(key)
+	st, err := b.root().Lstat(key)
 	if err != nil || !st.Mode().IsRegular() {
 		return bucket.Object{}, orNoObject(err)
 	}

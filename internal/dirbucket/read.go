@@ -38,7 +38,7 @@ func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket
 // HeadObject gives the ETag and size of an object.
 func (b *Bucket) HeadObject(ctx context.Context, key string) (bucket.Object, error) {
 	const op = "HeadObject"
-	if err := check(ctx, op, key); err != nil {
+	if err := b.check(ctx, op, key); err != nil {
 		return bucket.Object{}, err
 	}
 	o, err := b.stat(key)
@@ -66,10 +66,15 @@ func (b *Bucket) OpenObject(ctx context.Context, key string) (io.ReadCloser, buc
 
 // begin checks the key and opens its file.
 func (b *Bucket) begin(ctx context.Context, op, key string) (*os.File, fs.FileInfo, error) {
-	if err := check(ctx, op, key); err != nil {
+	if err := b.check(ctx, op, key); err != nil {
 		return nil, nil, err
 	}
 	f, st, err := b.open(key)
+	if err != nil && isAbsent(err) {
+		if gone := b.here(op, key); gone != nil {
+			return nil, nil, gone
+		}
+	}
 	if err != nil {
 		return nil, nil, fail(op, key, err)
 	}

@@ -36,7 +36,7 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bu
 // PutObjectFrom is PutObject of a body that need not be in memory.
 func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
 	const op = "PutObject"
-	if err := check(ctx, op, key); err != nil {
+	if err := b.check(ctx, op, key); err != nil {
 		return "", err
 	}
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
@@ -48,7 +48,7 @@ func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeek
 		return "", fail(op, key, err)
 	}
 	if err := b.publish(ctx, op, temp, key, cond); err != nil {
-		return "", fail(op, key, errors.Join(err, b.root.Remove(temp)))
+		return "", fail(op, key, errors.Join(err, b.root().Remove(temp)))
 	}
 	if durable {
 		if err := b.syncFolders(key); err != nil {
@@ -62,7 +62,7 @@ func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeek
 // ETag is bucket.ErrPrecondition. An error names the source's key where the source is the reason.
 func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
 	const op = "CopyObject"
-	if err := check(ctx, op, dst); err != nil {
+	if err := b.check(ctx, op, dst); err != nil {
 		return "", err
 	}
 	f, _, err := b.begin(ctx, op, src)
@@ -81,7 +81,7 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 		err = b.publish(ctx, op, temp, dst, bucket.Condition{})
 	}
 	if err != nil {
-		return "", fail(op, dst, errors.Join(err, b.root.Remove(temp)))
+		return "", fail(op, dst, errors.Join(err, b.root().Remove(temp)))
 	}
 	return sum.etag(), nil
 }
@@ -98,21 +98,21 @@ func (b *Bucket) writeTemp(r io.Reader, durable bool) (temp string, sum digest, 
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return "", digest{}, errors.Join(err, b.root.Remove(temp))
+		return "", digest{}, errors.Join(err, b.root().Remove(temp))
 	}
 	return temp, sum, nil
 }
 
 // openTemp opens a file in the temporary folder, also when somebody has removed that.
 func (b *Bucket) openTemp(name string, flag int) (*os.File, error) {
-	f, err := b.root.OpenFile(name, flag, fileMode)
+	f, err := b.root().OpenFile(name, flag, fileMode)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
-	if err := b.root.Mkdir(tempDir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := b.root().Mkdir(tempDir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	return b.root.OpenFile(name, flag, fileMode)
+	return b.root().OpenFile(name, flag, fileMode)
 }
 
 // publish puts a temporary file in the key's place if the condition holds. Writes without a condition share the
@@ -130,7 +130,7 @@ func (b *Bucket) publish(ctx context.Context, op, temp, key string, cond bucket.
 		}
 		// The age of a state object counts from now, not from before the wait for the disk and the lock.
 		now := time.Now()
-		if err := b.root.Chtimes(temp, now, now); err != nil {
+		if err := b.root().Chtimes(temp, now, now); err != nil {
 			return err
 		}
 	}
@@ -162,12 +162,12 @@ func (b *Bucket) holds(op, key string, cond bucket.Condition) error {
 // the rename into it; then both are done again.
 func (b *Bucket) place(op, temp, key string) error {
 	for range placeTries {
-		err := b.root.Rename(temp, key)
+		err := b.root().Rename(temp, key)
 		switch {
 		case err == nil:
 			return nil
 		case errors.Is(err, fs.ErrNotExist):
-			err = b.root.MkdirAll(path.Dir(key), dirMode)
+			err = b.root().MkdirAll(path.Dir(key), dirMode)
 			if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
 				return belowKey(op, key, err)
 			}
@@ -214,7 +214,7 @@ func (b *Bucket) syncFolders(key string) error {
 }
 
 func (b *Bucket) syncFolder(name string) error {
-	f, err := b.root.Open(name)
+	f, err := b.root().Open(name)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -70,7 +71,12 @@ type cause struct {
 }
 
 // causes are looked through in order; the first that holds counts. The more exact one comes first.
-var causes = []cause{
+var causes = slices.Concat(sheetCauses, loginCauses, otherCauses)
+
+// sheetCauses are those of reading the sheets.
+var sheetCauses = []cause{
+	{func(s symptoms) bool { return s.says("could not find default credentials") },
+		"name the service account's JSON file in GOOGLE_DRIVE_CREDENTIALS_FILE, or keep everything in a folder: --local DIR (SHUFFLE_LOCAL)"},
 	{func(s symptoms) bool { return s.is(sheet.ErrOfficeFile) },
 		"open the file in Google Drive, choose File, Save as Google Sheets, and put the new address in the manifest"},
 	{func(s symptoms) bool { return s.is(sheet.ErrAPIDisabled) },
@@ -80,8 +86,10 @@ var causes = []cause{
 			"--scopes=https://www.googleapis.com/auth/spreadsheets.readonly,https://www.googleapis.com/auth/cloud-platform"},
 	{func(s symptoms) bool { return s.is(sheet.ErrCredentials) },
 		"create a new JSON key of the service account, name it in GOOGLE_DRIVE_CREDENTIALS_FILE, and check this machine's clock"},
-	{func(s symptoms) bool { return s.says("could not find default credentials") },
-		"name the service account's JSON file in GOOGLE_DRIVE_CREDENTIALS_FILE, or keep everything in a folder: --local DIR (SHUFFLE_LOCAL)"},
+}
+
+// loginCauses are those of the login for AWS and of the machine's clock. They fail every request in the same way.
+var loginCauses = []cause{
 	{func(s symptoms) bool { return s.says("failed to get shared config profile") },
 		"check the name in AWS_PROFILE: aws configure list-profiles shows those of ~/.aws"},
 	{func(s symptoms) bool {
@@ -103,6 +111,9 @@ var causes = []cause{
 			"without an account keep everything in a folder: --local DIR (SHUFFLE_LOCAL)"},
 	{func(s symptoms) bool { return s.says("get credentials: ") },
 		"the login for AWS does not work: check AWS_PROFILE and what ~/.aws says of it, or log in again (aws sso login)"},
+}
+
+var otherCauses = []cause{
 	{func(s symptoms) bool {
 		return s.coded("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint") || s.status == 301
 	}, "the bucket is in another region: set AWS_REGION to the bucket's, and AWS_ENDPOINT_URL, if it is set, to an address there"},
@@ -142,15 +153,26 @@ var causes = []cause{
 		return ok && op.Timeout() || s.is(sheet.ErrNoConnection)
 	}, "no answer from this address: check the network, a VPN or HTTPS_PROXY"},
 	{func(s symptoms) bool { return s.says("database disk image is malformed", "file is not a database") },
-		"queues.db is damaged: end the services, delete it and its -wal and -shm beside it, and type shuffle setup. Nothing is lost: " +
-			"the tracker publishes what is open again after SHUFFLE_STALL, and shuffle plan --supersede does at once"},
-	{func(s symptoms) bool { return s.says("attempt to write a readonly database") },
+		"queues.db is damaged: delete queues.db-wal and queues.db-shm beside it, and then queues.db, and type shuffle setup. Nothing is lost: " +
+			"services go on in the new file, the tracker publishes what is open again after SHUFFLE_STALL, and shuffle redrive RUN does at once"},
+	{func(s symptoms) bool {
+		return s.says("attempt to write a readonly database", "unable to open database file")
+	},
 		"let this user write to the folder of queues.db; services go on by themselves then"},
+	{func(s symptoms) bool {
+		return s.says("the folder of the queues is gone", "the bucket's folder is gone")
+	},
+		"put the folder of --local (SHUFFLE_LOCAL) back, or make it anew with shuffle setup; services go on by themselves then"},
 	{func(s symptoms) bool { return s.is(syscall.ENOSPC, syscall.EDQUOT) }, "free some space on the disk"},
 	{func(s symptoms) bool { return s.is(fs.ErrPermission, syscall.EROFS) },
 		"let this user read and write there, or choose another folder"},
 	{func(s symptoms) bool { return s.coded(bucket.CodeSlowDown, "RequestThrottled", "Throttling") },
 		"the service is busy: try again in a minute, and run fewer commands at a time"},
+}
+
+// OfLogin says whether an advice is about the login for AWS, which fails every check of AWS alike.
+func OfLogin(advice string) bool {
+	return slices.ContainsFunc(loginCauses, func(c cause) bool { return c.advice == advice })
 }
 
 // Advice says what to do about an error, by its cause; "" when the cause is none of those known.

@@ -33,8 +33,11 @@ func TestAdvice(t *testing.T) {
 		err  error
 		want []string
 	}{
-		{errors.New("open queues /a/queues.db: database disk image is malformed (11)"), []string{"delete it", "shuffle setup", "Nothing is lost"}},
-		{errors.New("open queues /a/queues.db: file is not a database (26)"), []string{"delete it", "shuffle setup"}},
+		{errors.New("open queues /a/queues.db: database disk image is malformed (11)"), []string{"then queues.db", "shuffle setup", "Nothing is lost"}},
+		{errors.New("open queues /a/queues.db: file is not a database (26)"), []string{"delete queues.db-wal", "shuffle setup", "shuffle redrive RUN"}},
+		{errors.New("open queues /a/queues.db: unable to open database file (14)"), []string{"write to the folder", "by themselves"}},
+		{errors.New("list: the bucket's folder is gone: /a/bucket: stat"), []string{"put the folder", "by themselves"}},
+		{errors.New("receive: the folder of the queues is gone: stat"), []string{"put the folder", "shuffle setup"}},
 		{errors.New("receive: attempt to write a readonly database (8)"), []string{"write to the folder", "by themselves"}},
 		{fmt.Errorf("read: %w", sheet.ErrOfficeFile), []string{"File, Save as Google Sheets"}},
 		{fmt.Errorf("read: %w", sheet.ErrAPIDisabled), []string{"Google Sheets API on"}},

@@ -4,6 +4,7 @@ package figure
 import (
 	"fmt"
 	"math"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -110,3 +111,27 @@ func Rate(perSecond float64) string {
 
 // Moment writes a time to the second, in UTC.
 func Moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// Places says where a task takes its frame from and to: "train/Common → test/Rare". del and dst are keys; dst may be "".
+func Places(del []string, dst string) string {
+	from := make([]string, len(del))
+	for i, key := range del {
+		from[i] = placeOf(key)
+	}
+	switch {
+	case dst == "":
+		return "from " + strings.Join(from, ", ")
+	case len(del) == 0:
+		return "to " + placeOf(dst)
+	}
+	return strings.Join(from, ", ") + " → " + placeOf(dst)
+}
+
+// placeOf is what a key of the datasets has between "ML/" and the file.
+func placeOf(key string) string {
+	folder := "/" + path.Dir(key)
+	if at := strings.LastIndex(folder, "/ML/"); at >= 0 {
+		return folder[at+len("/ML/"):]
+	}
+	return folder
+}

@@ -16,6 +16,8 @@ func TestNumbers(t *testing.T) {
 		{Dollars(0), "$0.00"}, {Dollars(0.0004), "less than $0.01"}, {Dollars(1.8123), "$1.81"}, {Dollars(1.999), "$2.00"}, {Dollars(12_345.6), "$12,345.60"},
 		{Percent(0), "0%"}, {Percent(1), "100%"}, {Percent(0.00001), "<0.1%"}, {Percent(0.99999), "99.9%"}, {Percent(0.4213), "42.1%"}, {Percent(math.NaN()), "0%"},
 		{Rate(0.26), "0.3 a second"}, {Rate(2411.7), "2,412 a second"}, {Rate(math.Inf(1)), "1,000,000,000,000 a second"},
+		{Places(nil, "tt/ML/test/Rare/F.jpg"), "to test/Rare"}, {Places([]string{"ML/train/F.jpg"}, ""), "from train"},
+		{Places([]string{"tt/ML/train/Common/F.jpg", "tt/ML/test/Rare/F.jpg"}, "tt/ML/test/Junk/F.jpg"), "train/Common, test/Rare → test/Junk"}, {Places(nil, "F"), "to /."},
 	}
 	for i, test := range tests {
 		if test.got != test.want {

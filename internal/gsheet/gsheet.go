@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/time/rate"
 	"google.golang.org/api/option"
 	sheets "google.golang.org/api/sheets/v4"
 
@@ -22,7 +23,8 @@ type Sheets struct {
 	// Account is the e-mail address of the account, for the message that it may not read a spreadsheet; "" if unknown.
 	Account string
 
-	api *sheets.Service
+	api     *sheets.Service
+	limiter *rate.Limiter
 }
 
 // New connects with read-only rights. Without options the account is that of Google's application default credentials.
@@ -32,7 +34,7 @@ func New(ctx context.Context, opts ...option.ClientOption) (*Sheets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the Sheets API: %w: %w", sheet.ErrCredentials, err)
 	}
-	return &Sheets{api: api}, nil
+	return &Sheets{api: api, limiter: newLimiter()}, nil
 }
 
 // AccountOf is the e-mail address in a service account's JSON file; "" when there is none.
@@ -46,8 +48,11 @@ func AccountOf(credentials []byte) string {
 	return file.Email
 }
 
-// Values reads a worksheet whole, in two requests: which worksheets there are, and the cells of one. What Google
-// refuses for the moment is tried again, for up to a minute and a half. Errors wrap those of package sheet.
+// Values reads a worksheet whole, in two requests: which worksheets and merged cells there are, and the cells of one
+// worksheet. It waits until the quota allows them. What Google refuses for the moment is tried again, for up to a minute
+// and a half. Errors wrap those of package sheet.
+//
+// One request for both, spreadsheets.get with the grid's cells, would carry the cells of every worksheet.
 func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.Values, error) {
 	if !plainID(spreadsheetID) {
 		return sheet.Values{}, fmt.Errorf("read sheet %.130q: expected an ID of letters, digits, - and _: %w", spreadsheetID, sheet.ErrNotFound)
@@ -70,7 +75,7 @@ const fields = "spreadsheetId,properties.title,sheets(merges,properties(sheetId,
 var errSmaller = fmt.Errorf("%w: expected the whole grid", sheet.ErrAnswer)
 
 func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, error) {
-	book, err := attempt(ctx, func(ctx context.Context) (*sheets.Spreadsheet, error) {
+	book, err := attempt(ctx, s.limiter, func(ctx context.Context) (*sheets.Spreadsheet, error) {
 		return s.api.Spreadsheets.Get(id).Fields(fields).Context(ctx).Do()
 	})
 	if err != nil {
@@ -87,7 +92,7 @@ func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, erro
 	// A quoted title by itself is the whole grid, as large as it is by then: rows that were added since the
 	// first request are read too (https://developers.google.com/workspace/sheets/api/guides/concepts).
 	whole := "'" + strings.ReplaceAll(grid.Title, "'", "''") + "'"
-	cells, err := attempt(ctx, func(ctx context.Context) (*sheets.ValueRange, error) {
+	cells, err := attempt(ctx, s.limiter, func(ctx context.Context) (*sheets.ValueRange, error) {
 		return s.api.Spreadsheets.Values.Get(id, whole).MajorDimension("ROWS").ValueRenderOption("FORMATTED_VALUE").Context(ctx).Do()
 	})
 	if err != nil {

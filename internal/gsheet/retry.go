@@ -1,6 +1,7 @@
 package gsheet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,15 +9,15 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/time/rate"
 	"google.golang.org/api/googleapi"
 
 	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// The quota is 60 reads a minute and starts anew each minute (https://developers.google.com/workspace/sheets/api/limits),
-// so that the waits for it add up to more than a minute. A service that fails is not worth as long, and one that cannot be
-// reached at all a few seconds.
+// Other programs and plans may use up the quota, which starts anew each minute. So the waits for it add up to more than a
+// minute. A service that fails is not worth as long, and one that cannot be reached at all a few seconds.
 const (
 	tries        = 6
 	limit        = 90 * time.Second // of all tries of one request together
@@ -27,10 +28,16 @@ const (
 )
 
 // attempt tries a request until it succeeds, fails for good, or has been tried long enough: then the error wraps
-// sheet.ErrUnavailable.
-func attempt[T any](ctx context.Context, request func(context.Context) (T, error)) (T, error) {
-	start := time.Now()
+// sheet.ErrUnavailable. Each try waits for the limiter.
+func attempt[T any](ctx context.Context, limiter *rate.Limiter, request func(context.Context) (T, error)) (answer T, err error) {
+	var start time.Time
 	for try := 1; ; try++ {
+		if err := limiter.Wait(ctx); err != nil {
+			return answer, cmp.Or(context.Cause(ctx), err)
+		}
+		if try == 1 {
+			start = time.Now() // the wait of a plan for its turn is not one for Google
+		}
 		answer, err := once(ctx, request)
 		if err == nil || ctx.Err() != nil {
 			return answer, err

@@ -19,7 +19,7 @@ func checkEndpoint(where, raw string) error {
 }
 
 // awsEndpoints are the variables by which the SDK sends its requests elsewhere.
-var awsEndpoints = []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_STS"}
+var awsEndpoints = []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_STS"}
 
 func checkAWSEndpoints() error {
 	for _, name := range awsEndpoints {

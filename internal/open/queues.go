@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -42,7 +41,7 @@ func (o *Opener) Queues(ctx context.Context, raw string) (Queues, error) {
 		}
 		return sqsQueues{o.hastySQS(sqsqueue.NewClient(cfg, sqsConnections))}, nil
 	case u.Scheme == "sqlite" && filePath(u) != "":
-		return o.sqlite(filePath(u))
+		return o.sqlite(ctx, filePath(u))
 	}
 	return nil, unknown("queues", raw, expected)
 }
@@ -62,59 +61,19 @@ func (q sqsQueues) Setup(ctx context.Context, spec queue.Spec) error {
 	return err
 }
 
-const folderMode = 0o750
-
-func (o *Opener) sqlite(path string) (Queues, error) {
-	if err := os.MkdirAll(filepath.Dir(path), folderMode); err != nil {
-		return nil, fmt.Errorf("create the folder of the queues: %w", err)
-	}
-	f, err := sqlitequeue.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	o.closers = append(o.closers, f)
-	return fileQueues{f}, nil
-}
-
-type fileQueues struct{ *sqlitequeue.File }
-
-func (q fileQueues) Queue(ctx context.Context, spec queue.Spec) (Queue, error) {
-	opened, err := q.File.Queue(ctx, spec.Name)
-	if errors.Is(err, queue.ErrNotFound) {
-		if err := q.create(ctx, spec); err != nil {
-			return nil, err
-		}
-		opened, err = q.File.Queue(ctx, spec.Name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return opened, nil
-}
-
-// create sets the queue up, and before it the dead-letter queue that it needs.
-func (q fileQueues) create(ctx context.Context, spec queue.Spec) error {
-	if spec.DeadLetterQueue != "" {
-		if _, err := q.Queue(ctx, queue.Spec{Name: spec.DeadLetterQueue, VisibilityTimeout: spec.VisibilityTimeout}); err != nil {
-			return err
-		}
-	}
-	return q.Setup(ctx, spec)
-}
-
 // MissingQueues lists the queues that do not exist. It creates none, and what cannot be seen counts as there. Those in a
-// file are created when they are opened, so they are missing with their file only.
-func (o *Opener) MissingQueues(ctx context.Context, raw string, specs []queue.Spec) (missing []string) {
+// file are created when they are opened, so they are missing with their file only; fault is why their file cannot be used.
+func (o *Opener) MissingQueues(ctx context.Context, raw string, specs []queue.Spec) (missing []string, fault error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil
+		return nil, nil //nolint:nilerr // What cannot be seen counts as there.
 	}
 	exists := func(queue.Spec) bool { return true }
 	switch u.Scheme {
 	case "sqs":
 		cfg, err := o.aws(ctx)
 		if err != nil {
-			return nil
+			return nil, nil //nolint:nilerr // Likewise.
 		}
 		client := sqsqueue.NewClient(cfg, 1)
 		exists = func(spec queue.Spec) bool {
@@ -126,12 +85,33 @@ func (o *Opener) MissingQueues(ctx context.Context, raw string, specs []queue.Sp
 		}
 	case "sqlite":
 		_, err := os.Stat(filePath(u))
-		exists = func(queue.Spec) bool { return !errors.Is(err, os.ErrNotExist) }
+		if exists = func(queue.Spec) bool { return !errors.Is(err, os.ErrNotExist) }; err == nil {
+			fault = tryFile(ctx, filePath(u), specs)
+		}
 	}
 	for _, spec := range specs {
 		if !exists(spec) {
 			missing = append(missing, spec.Name)
 		}
 	}
-	return missing
+	return missing, fault
+}
+
+// tryFile reads the queues of a file that exists.
+func tryFile(ctx context.Context, path string, specs []queue.Spec) error {
+	file, err := sqlitequeue.Open(path)
+	if err != nil {
+		return err
+	}
+	for _, spec := range specs {
+		q, openErr := file.Queue(ctx, spec.Name)
+		if errors.Is(openErr, queue.ErrNotFound) {
+			continue // it is created when it is opened
+		}
+		if openErr == nil {
+			_, openErr = q.GetQueueAttributes(ctx)
+		}
+		err = errors.Join(err, openErr)
+	}
+	return errors.Join(err, file.Close())
 }

@@ -3,9 +3,9 @@ package page
 import (
 	"cmp"
 	"html/template"
-	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/why"
@@ -34,7 +34,7 @@ type Frame struct {
 }
 
 // Add puts in what only the sheet, the split and the kept runs know.
-func (p *Frame) Add(l dataset.Layout, x *why.Explanation) {
+func (p *Frame) Add(x *why.Explanation) {
 	p.Sheet, p.Class, p.Problems, p.Held = cmp.Or(x.Sheet.URL, p.Sheet), x.Class, x.Problems, cmp.Or(x.Held, x.Frozen)
 	for _, r := range x.Rows {
 		row := FrameRow{Number: r.Row}
@@ -53,8 +53,7 @@ func (p *Frame) Add(l dataset.Layout, x *why.Explanation) {
 		if o.Reason != "" {
 			outcome += ": " + o.Reason
 		}
-		where := Where(l, messages.Task{Dst: o.Dst, Del: o.Del})
-		p.Operations = append(p.Operations, FrameOperation{Run: o.Run, Op: o.Op, Where: where, Outcome: outcome})
+		p.Operations = append(p.Operations, FrameOperation{Run: o.Run, Op: o.Op, Where: figure.Places(o.Del, o.Dst), Outcome: outcome})
 	}
 }
 
@@ -97,7 +96,7 @@ type FramePart struct {
 type FrameOperation struct {
 	Run     string
 	Op      messages.Op
-	Where   string // see Where
+	Where   string // "train/Common → test/Rare"
 	Outcome string
 }
 
@@ -108,24 +107,3 @@ func (p *Frame) Title() string { return string(p.Frame) }
 
 // Events is empty.
 func (p *Frame) Events() string { return "" }
-
-// Where says what a task does to its frame, in places: "train/Common → test/Rare".
-func Where(l dataset.Layout, t messages.Task) string {
-	var from []string
-	for _, key := range t.Del {
-		if p, _, ok := l.Parse(key); ok {
-			from = append(from, p.String())
-		}
-	}
-	to := ""
-	if p, _, ok := l.Parse(t.Dst); ok {
-		to = p.String()
-	}
-	switch {
-	case to == "":
-		return "from " + strings.Join(from, ", ")
-	case len(from) == 0:
-		return "to " + to
-	}
-	return strings.Join(from, ", ") + " → " + to
-}

@@ -7,9 +7,9 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/figure"
-	"github.com/angel-nft/google-shuffle/internal/show"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -17,10 +17,9 @@ import (
 var functions = template.FuncMap{
 	"number": figure.Number, "count": figure.Count, "isAre": figure.IsAre, "percent": figure.Percent,
 	"duration": figure.Duration, "dollars": figure.Dollars, "rate": figure.Rate, "moment": figure.Moment,
-	"badge": badgeOf, "meaning": show.Meaning, "row": rowURL, "image": ImagePath, "frame": framePath, "class": className,
+	"badge": badgeOf, "meaning": advice.Meaning, "row": rowURL, "image": ImagePath, "frame": framePath, "class": className,
 	"command": func(s Site, text string) string { return cmp.Or(s.Command, "shuffle") + " " + text },
 	"copy":    func(s Site, id, text string) command { return command{id, cmp.Or(s.Command, "shuffle") + " " + text} },
-	"whole":   func(id, text string) command { return command{id, text} },
 	"asset":   func(name string) string { return "/assets/" + Version + "/" + name },
 	"other":   otherFrame,
 	"contact": func(p dataset.Place) string { return ContactPath(p.Dataset, p.Class) },

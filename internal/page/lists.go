@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/url"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -47,6 +48,7 @@ type DeadPage struct {
 	Run   string
 	All   int
 	Shown []state.DeadTask
+	Next  []advice.Step
 	Pages Pager
 }
 

@@ -17,7 +17,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/advice"
 )
 
 //go:embed templates
@@ -134,8 +134,5 @@ func parse() map[string]*template.Template {
 
 // Words makes the commands that a sentence names begin as the program is called.
 func (v view) Words(sentence string) string {
-	return show.Style{Command: v.Site.Command}.Commands(sentence)
+	return advice.Calls(v.Site.Command, sentence)
 }
-
-// Steps are the commands that follow on where the run stands.
-func (v view) Steps(r *Run) []show.Step { return show.Steps(v.Site.Command, r.Status) }

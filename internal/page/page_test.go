@@ -171,7 +171,7 @@ func TestEverythingIsEscaped(t *testing.T) {
 	v := &state.Version{Counts: map[string]map[string]int{evil: {evil: 3}}}
 	pages := []Page{
 		r, &Runs{All: []state.Status{r.Status}}, &SheetPage{Run: evil, EpisodePlan: p.Episodes[0], Shown: p.Episodes[0].Problems, Pages: Pager{Next: "?from=1", Of: evil, To: 1}},
-		&DeadPage{Run: evil, All: 2, Shown: r.Dead}, &Message{Code: 404, Text: evil}, NewDatasets(v),
+		&DeadPage{Run: evil, All: 2, Shown: r.Dead, Next: r.DeadSteps()}, &Message{Code: 404, Text: evil}, NewDatasets(v),
 		&Contact{Name: evil, Run: evil, Path: "/frames", Fields: []Field{{Name: evil, Label: evil, Options: []Option{{Value: evil, Text: evil}}}},
 			Tiles: []Tile{{Frame: frame, Image: template.URL(ImagePath(evil)), Class: evil, Note: evil}}},
 		&Frame{Frame: frame, Source: evil, Standing: []dataset.Place{{Dataset: evil, Class: evil}}, Sheet: evil,
@@ -218,7 +218,7 @@ func TestImagePath(t *testing.T) {
 // What an explanation says is on the frame's page, in place of what the state alone knew.
 func TestFrameExplained(t *testing.T) {
 	p := &Frame{Frame: frame, Standing: []dataset.Place{{Dataset: "train", Class: "Rare"}}, Operations: []FrameOperation{{Run: "old"}}}
-	p.Add(dataset.Layout{}, &why.Explanation{
+	p.Add(&why.Explanation{
 		Sheet: why.Sheet{URL: sheetURL}, Class: "Rare", Frozen: "two rows do not agree",
 		Rows:  []why.Row{{Row: 12, Supervised: "rare", Unsupervised: "Junk", Deciding: "SUPERVISED CLASSIFICATION"}},
 		Split: why.Split{Unit: "S01E01/10s/0", Seed: "seed", U: 0.25, Line: 0.75, Stratified: true, Dataset: "test", Shares: []why.Share{{Dataset: "train", To: 0.7}, {Dataset: "test", From: 0.7, To: 1}}},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -53,7 +54,7 @@ func (r *Run) Events() string {
 func (r *Run) Superseded() int { return r.Status.Outcomes[messages.Superseded] }
 
 // Accounted is the number of tasks whose end is known.
-func (r *Run) Accounted() int { return r.Status.Done + r.Status.Dead + r.Superseded() }
+func (r *Run) Accounted() int { return advice.Accounted(r.Status) }
 
 // Open is the number of tasks that are not accounted for.
 func (r *Run) Open() int { return max(r.Status.Tasks-r.Accounted(), 0) }
@@ -161,4 +162,20 @@ func (r *Run) DeadCodes() []DeadCode {
 		return cmp.Or(b.Count-a.Count, strings.Compare(a.Code, b.Code))
 	})
 	return all
+}
+
+// Steps are the commands that follow on where the run stands.
+func (r *Run) Steps() []advice.Step { return advice.ForStatus(r.Status) }
+
+// DeadSteps are the commands that follow on its dead tasks. What an earlier run has left comes with a new plan.
+func (r *Run) DeadSteps() (steps []advice.Step) {
+	if r.Status.Earlier {
+		return nil
+	}
+	for _, s := range advice.ForDead(r.Status, r.Dead) {
+		if !strings.Contains(s.Command, " --seq ") { // which each task has beside it
+			steps = append(steps, s)
+		}
+	}
+	return steps
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
@@ -26,17 +27,25 @@ func (d decision) String() string {
 }
 
 // unknown says why the class of the deciding cell cannot be known.
-func (r *reader) unknown(d decision) string {
+func (r *reader) unknown(row int, frame dataset.Frame, d decision) Problem {
+	p := Problem{Row: row, Frame: string(frame), Kind: KindUnknownClass, Value: bare(d.text), Column: d.column}
 	if what, is := sheet.Unknown(d.text); is {
-		return fmt.Sprintf("unknown class in %s: the cell has %s, %s; the frame is left as it stands", d.column, what, quote(d.text))
+		p.Kind, p.Value = KindNoValue, ""
+		p.Problem = fmt.Sprintf("unknown class in %s: the cell has %s, %s; the frame is left as it stands", d.column, what, quote(d.text))
+		return p
 	}
-	return fmt.Sprintf("unknown class %s in %s: expected one of %s; the frame is left as it stands", quote(d.text), d.column, strings.Join(r.opt.Classes, ", "))
+	p.Problem = fmt.Sprintf("unknown class %s in %s: expected one of %s; the frame is left as it stands", quote(d.text), d.column, strings.Join(r.opt.Classes, ", "))
+	return p
 }
 
 func (r *reader) decide(row []string) decision {
 	text, col := r.Header.decide(row)
 	class, known := ClassOf(r.opt.Classes, text)
-	return decision{text: text, column: columnNames[col], class: class, known: known}
+	d := decision{text: text, class: class, known: known}
+	if text != "" {
+		d.column = columnNames[col]
+	}
+	return d
 }
 
 // ClassOf is the class that a text means, in the spelling of the classes; "" for "". It is false when none is meant. Case,

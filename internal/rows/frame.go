@@ -103,9 +103,13 @@ func (r *reader) warn() {
 	for i, d := range r.differ {
 		switch {
 		case d.count == 1:
-			r.warning(d.row, d.frame, fmt.Sprintf("frame name %s in 1 row; it is read all the same", differenceNames[i]))
+			r.warning(d.problem(i, fmt.Sprintf("frame name %s in 1 row; it is read all the same", differenceNames[i])))
 		case d.count > 1:
-			r.warning(d.row, d.frame, fmt.Sprintf("frame names %s in %d rows, of which this is the first; they are read all the same", differenceNames[i], d.count))
+			r.warning(d.problem(i, fmt.Sprintf("frame names %s in %d rows, of which this is the first; they are read all the same", differenceNames[i], d.count)))
 		}
 	}
+}
+
+func (d different) problem(difference int, text string) Problem {
+	return Problem{Row: d.row, Frame: d.frame, Kind: KindSpelling, Value: differenceNames[difference], Column: ColumnFrame, Problem: text}
 }

@@ -81,12 +81,12 @@ func TestOtherNames(t *testing.T) {
 		}
 	}
 	want := []Problem{
-		{8, name(5), "the frame stands in row 7 too, with the same class; counted once", true},
-		{2, name(0), "frame name in another case in 1 row; it is read all the same", true},
-		{3, name(1), "frame names with the extension of an image file in 2 rows, of which this is the first; they are read all the same", true},
-		{5, name(3), "frame name with other dashes than - in 1 row; it is read all the same", true},
-		{7, name(5), "frame name with invisible characters in 1 row; it is read all the same", true},
-		{6, name(4), "frame name with blanks around in 1 row; it is read all the same", true},
+		{8, name(5), "the frame stands in row 7 too, with the same class; counted once", true, KindTwice, "", ColumnFrame},
+		{2, name(0), "frame name in another case in 1 row; it is read all the same", true, KindSpelling, "in another case", ColumnFrame},
+		{3, name(1), "frame names with the extension of an image file in 2 rows, of which this is the first; they are read all the same", true, KindSpelling, "with the extension of an image file", ColumnFrame},
+		{5, name(3), "frame name with other dashes than - in 1 row; it is read all the same", true, KindSpelling, "with other dashes than -", ColumnFrame},
+		{7, name(5), "frame name with invisible characters in 1 row; it is read all the same", true, KindSpelling, "with invisible characters", ColumnFrame},
+		{6, name(4), "frame name with blanks around in 1 row; it is read all the same", true, KindSpelling, "with blanks around", ColumnFrame},
 	}
 	if !reflect.DeepEqual(s.Problems, want) {
 		t.Errorf("problems = %+v, want %+v", s.Problems, want)
@@ -196,7 +196,7 @@ func TestWarnings(t *testing.T) {
 	values := worksheet()
 	values.Warnings = []string{"found x.xlsx too"}
 	s, err := Read(values, options())
-	if want := []Problem{{Problem: "found x.xlsx too", Warning: true}}; err != nil || !reflect.DeepEqual(s.Problems, want) {
+	if want := []Problem{{Problem: "found x.xlsx too", Warning: true, Kind: KindSpreadsheet}}; err != nil || !reflect.DeepEqual(s.Problems, want) {
 		t.Errorf("%+v, %v", s.Problems, err)
 	}
 }

@@ -24,14 +24,7 @@ type Row struct {
 	Class  string // as Options.Classes spells it; "" unclassified or frozen
 	Frozen bool   // its class cannot be known: it is left exactly as it stands
 	Row    int    // of the sheet, from 1; the first one that has the frame
-}
-
-// Problem is what is wrong with a row. Frame and Problem are bounded, and safe to print.
-type Problem struct {
-	Row     int // of the sheet, from 1
-	Frame   string
-	Problem string
-	Warning bool // nothing is left out because of it
+	Column string // that decides its class; "" without a class
 }
 
 // Sheet is a worksheet that has been read.
@@ -64,7 +57,7 @@ func (e *HeldError) Error() string {
 func Read(values sheet.Values, opt Options) (Sheet, error) {
 	r := reader{opt: opt, seen: make(map[dataset.Frame]int, len(values.Rows))}
 	for _, text := range values.Warnings {
-		r.warning(0, "", text)
+		r.warning(Problem{Kind: KindSpreadsheet, Problem: text})
 	}
 	if err := r.read(values.Rows); err != nil {
 		held := &HeldError{Title: values.Title, Worksheet: values.Worksheet, Reason: err.Error(), Problems: r.Problems}
@@ -146,18 +139,18 @@ func (r *reader) check() error {
 // row reads one row that has a frame name or a class; n is its number in the sheet.
 func (r *reader) row(n int, row []string) {
 	typed := r.Header.typed(row, colFrame)
-	frame, differs, err := r.frame(typed)
+	frame, differs, kind, err := r.frame(typed)
 	if err != nil {
 		r.bad++
 		r.Unread++
-		r.problem(n, bare(trim(typed)), err.Error())
+		r.problem(Problem{Row: n, Frame: bare(trim(typed)), Kind: kind, Column: ColumnFrame, Problem: err.Error()})
 		return
 	}
 	r.note(n, frame, differs)
 	said := r.decide(row)
 	if !said.known {
 		r.bad++
-		r.problem(n, string(frame), r.unknown(said))
+		r.problem(r.unknown(n, frame, said))
 	}
 	if first, ok := r.seen[frame]; ok {
 		r.again(n, first, said)
@@ -166,44 +159,44 @@ func (r *reader) row(n int, row []string) {
 	// Cells share the memory of their whole row, which would live as long as the frame's name.
 	frame = dataset.Frame(strings.Clone(string(frame)))
 	r.seen[frame] = len(r.Rows)
-	r.Rows = append(r.Rows, Row{Frame: frame, Class: said.class, Frozen: !said.known, Row: n})
+	r.Rows = append(r.Rows, Row{Frame: frame, Class: said.class, Frozen: !said.known, Row: n, Column: said.column})
 	r.said = append(r.said, said)
 }
 
-// frame reads the name of a frame of this episode.
-func (r *reader) frame(typed string) (dataset.Frame, [differences]bool, error) {
-	frame, differs, err := parseFrame(typed)
+// frame reads the name of a frame of this episode. kind is that of the error.
+func (r *reader) frame(typed string) (frame dataset.Frame, differs [differences]bool, kind string, err error) {
+	frame, differs, err = parseFrame(typed)
 	name := trim(typed)
 	what, unknown := sheet.Unknown(name)
 	switch {
 	case name == "":
-		return "", differs, fmt.Errorf("no frame name")
+		return "", differs, KindNoName, fmt.Errorf("no frame name")
 	case unknown:
-		return "", differs, fmt.Errorf("malformed frame name: the cell has %s, %s", what, quote(name))
+		return "", differs, KindNoValue, fmt.Errorf("malformed frame name: the cell has %s, %s", what, quote(name))
 	case err != nil:
-		return "", differs, fmt.Errorf("malformed frame name %s: %w", quote(name), err)
+		return "", differs, KindMalformed, fmt.Errorf("malformed frame name %s: %w", quote(name), err)
 	case frame.Episode() != r.opt.Episode:
-		return "", differs, fmt.Errorf("frame of another episode, %s: expected frames of %s", quote(name), r.opt.Episode)
+		return "", differs, KindOtherEpisode, fmt.Errorf("frame of another episode, %s: expected frames of %s", quote(name), r.opt.Episode)
 	}
-	return frame, differs, nil
+	return frame, differs, "", nil
 }
 
 // again is a further row of a frame. The first one counts if they agree.
 func (r *reader) again(n, first int, said decision) {
 	row, before := &r.Rows[first], r.said[first]
 	if said.known && before.known && said.class == before.class {
-		r.warning(n, string(row.Frame), fmt.Sprintf("the frame stands in row %d too, with the same class; counted once", row.Row))
+		r.warning(Problem{Row: n, Frame: string(row.Frame), Kind: KindTwice, Column: ColumnFrame,
+			Problem: fmt.Sprintf("the frame stands in row %d too, with the same class; counted once", row.Row)})
 		return
 	}
-	row.Frozen, row.Class = true, ""
-	r.problem(n, string(row.Frame), fmt.Sprintf("the frame stands in row %d too, with different classes: %s there, %s here; it is left as it stands",
-		row.Row, before, said))
+	row.Frozen, row.Class, row.Column = true, "", ""
+	r.problem(Problem{Row: n, Frame: string(row.Frame), Kind: KindTwiceOther, Column: said.column,
+		Problem: fmt.Sprintf("the frame stands in row %d too, with different classes: %s there, %s here; it is left as it stands", row.Row, before, said)})
 }
 
-func (r *reader) warning(n int, frame, text string) {
-	r.Problems = append(r.Problems, Problem{Row: n, Frame: frame, Problem: text, Warning: true})
+func (r *reader) warning(p Problem) {
+	p.Warning = true
+	r.problem(p)
 }
 
-func (r *reader) problem(n int, frame, text string) {
-	r.Problems = append(r.Problems, Problem{Row: n, Frame: frame, Problem: text})
-}
+func (r *reader) problem(p Problem) { r.Problems = append(r.Problems, p) }

@@ -1,50 +1,35 @@
-// Package s3bucket is a bucket in S3, by way of the AWS SDK.
+// Package s3bucket is a bucket in S3, by way of the AWS SDK. The two calls that a run makes most
+// often, CopyObject and ListObjectsV2, are signed requests over the SDK's HTTP client. All others
+// are calls of the SDK.
 package s3bucket
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// API is what the package calls of S3; *s3.Client implements it.
-type API interface {
-	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
-	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
-	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
-	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
-	CopyObject(context.Context, *s3.CopyObjectInput, ...func(*s3.Options)) (*s3.CopyObjectOutput, error)
-	DeleteObjects(context.Context, *s3.DeleteObjectsInput, ...func(*s3.Options)) (*s3.DeleteObjectsOutput, error)
-}
-
 // Bucket is one bucket of S3. It is safe for concurrent use. Its errors are *bucket.Error.
 type Bucket struct {
-	api  API
-	name string
-	// Options of calls, made here and not anew with each call.
-	copying, deleting, listing []func(*s3.Options)
-	shortcut                   *shortcut // nil: every copy is the SDK's
+	client *s3.Client
+	name   string
+	// endpoint is where signed requests go. It is resolved once: it depends on the client's options
+	// only.
+	endpoint func() (*endpoint, error)
 }
 
 // New is the bucket of that name. The client should be one of NewClient.
-func New(api API, bucketName string) *Bucket {
-	// Whether a copy or delete is tried again, and how soon, is the worker's to decide: it knows the task, and
-	// slows all of its slots down together.
-	once := func(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
+func New(client *s3.Client, bucketName string) *Bucket {
 	return &Bucket{
-		api:      api,
+		client:   client,
 		name:     bucketName,
-		copying:  []func(*s3.Options){once, s3.WithAPIOptions(lean("CopyObjectResult", readCopy))},
-		deleting: []func(*s3.Options){once, s3.WithAPIOptions(lean("DeleteResult", readNothing))},
-		listing:  []func(*s3.Options){s3.WithAPIOptions(lean("ListBucketResult", readList))},
-		shortcut: newShortcut(api),
+		endpoint: sync.OnceValues(func() (*endpoint, error) { return resolveEndpoint(client.Options(), bucketName) }),
 	}
 }
 

@@ -52,7 +52,8 @@ func config(client aws.HTTPClient) aws.Config {
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
 }
 
-// scripted is a bucket whose server gives the answers in order, the last one again and again. It counts requests.
+// scripted is a bucket whose server gives the answers in order, the last one again and again. It
+// counts requests.
 func scripted(answers ...func(*http.Request) reply) (b *Bucket, requests *int) {
 	requests = new(int)
 	return New(NewClient(config(doer(func(r *http.Request) (*http.Response, error) {
@@ -303,16 +304,15 @@ func TestContextErrorsStayVisible(t *testing.T) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	})), 8), "b")
-	for _, want := range []error{context.Canceled, context.DeadlineExceeded} {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		if errors.Is(want, context.Canceled) {
-			cancel()
-		}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	for want, ctx := range map[error]context.Context{context.Canceled: canceled, context.DeadlineExceeded: late} {
 		_, err := b.CopyObject(ctx, "a", "b", "")
 		wantCode(t, err, bucket.CodeTransport, 0)
 		if !errors.Is(err, want) {
 			t.Errorf("error %v is not %v", err, want)
 		}
-		cancel()
 	}
 }

@@ -14,8 +14,6 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	sdkconfig "github.com/aws/aws-sdk-go-v2/config"
 	"pgregory.net/rapid"
-
-	"github.com/angel-nft/google-shuffle/internal/direct"
 )
 
 func TestBucketInHostOrPath(t *testing.T) {
@@ -55,8 +53,8 @@ func TestBucketInHostOrPath(t *testing.T) {
 	}
 }
 
-// TestConnectionsAreKept makes rounds of as many copies at a time as there are slots. With the SDK's own ten idle
-// connections each round would open most of them anew.
+// TestConnectionsAreKept makes rounds of as many copies at a time as there are slots. With the
+// SDK's own ten idle connections each round would open most of them anew.
 func TestConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	const slots, rounds = 32, 10
@@ -116,7 +114,7 @@ func (r *round) wait() {
 func TestTransportOfTheConfigIsKept(t *testing.T) {
 	t.Parallel()
 	own := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) { tr.ReadBufferSize = 12345 })
-	got, ok := pooled(own, 300).(*awshttp.BuildableClient)
+	got, ok := pool(300).HTTPClient(own).(*awshttp.BuildableClient)
 	if !ok {
 		t.Fatal("the client changed its kind")
 	}
@@ -127,17 +125,18 @@ func TestTransportOfTheConfigIsKept(t *testing.T) {
 	}
 }
 
-// TestCopySourceIsPlain checks what the header may hold, and that nothing is lost; TestCopyRequest has the examples.
-func TestCopySourceIsPlain(t *testing.T) {
+// TestEscapedPathIsPlain checks what the header of a copy's source may hold, and that nothing is
+// lost; TestCopyRequest has the examples.
+func TestEscapedPathIsPlain(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.String().Draw(t, "key")
-		source := copySource("b", key)
-		if i := strings.IndexFunc(source, func(r rune) bool { return r > '~' || r != '%' && !direct.IsPlain(byte(r)) }); i >= 0 {
-			t.Fatalf("%q has %q", source, source[i])
+		escaped := escapePath(key)
+		if i := strings.IndexFunc(escaped, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`+?#&"<>\^{|}`, r) }); i >= 0 {
+			t.Fatalf("%q has %q", escaped, escaped[i])
 		}
-		if got, err := decodeKey(&source); err != nil || got != "b/"+key {
-			t.Fatalf("%q is %q, %v; want %q", source, got, err, key)
+		if got, err := decodeKey(escaped); err != nil || got != key {
+			t.Fatalf("%q is %q, %v; want %q", escaped, got, err, key)
 		}
 	})
 }

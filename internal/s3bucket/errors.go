@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// fail puts an error of the SDK in the words of package bucket. The SDK's error stays within it, and so does the
-// context's.
+// fail puts an error of the SDK in the words of package bucket. The SDK's error stays within it,
+// and so does the context's.
 func fail(op, key string, err error) *bucket.Error {
 	e := &bucket.Error{Op: op, Key: key, Code: bucket.CodeTransport, Err: withRegion(err)}
 	var answered interface{ HTTPStatusCode() int }
@@ -23,6 +23,7 @@ func fail(op, key string, err error) *bucket.Error {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		e.Code = codeOf(api.ErrorCode(), e.Status)
+		e.Err = explained(e.Err, e.Code, api.ErrorMessage())
 	}
 	if _, bad := errors.AsType[*answerError](err); bad {
 		e.Code = bucket.CodeBadAnswer
@@ -35,8 +36,8 @@ func badAnswer(op, key, format string, args ...any) *bucket.Error {
 	return &bucket.Error{Op: op, Key: key, Code: bucket.CodeBadAnswer, Err: notS3(format, args...)}
 }
 
-// codeOf is S3's code as package bucket has it. The answer to a HEAD has no body, and the SDK makes a code of its
-// status: "NotFound", "Forbidden".
+// codeOf is S3's code as package bucket has it. The answer to a HEAD has no body, and the SDK makes
+// a code of its status: "NotFound", "Forbidden".
 func codeOf(code string, status int) string {
 	switch code {
 	case "", "UnknownError":

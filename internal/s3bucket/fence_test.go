@@ -14,7 +14,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// stopped is the context of a process that was stopped until after its deadline: its timers have not rung yet.
+// stopped is the context of a process that was stopped until after its deadline: its timers have
+// not rung yet.
 type stopped struct {
 	context.Context
 	until time.Time

@@ -4,22 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-
+	"github.com/angel-nft/google-shuffle/internal/awsclient"
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
 var errNoToken = errors.New("the answer says that there is more, but not where")
 
-// ListObjects makes one ListObjectsV2 request.
+// ListObjects makes one ListObjectsV2 request, and repeats it as the client's retryer decides.
 func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
 	const op = "ListObjectsV2"
-	out, err := b.api.ListObjectsV2(ctx, b.listInput(in), b.listing...)
+	at, err := b.endpoint()
+	if err != nil {
+		return bucket.Page{}, fail(op, in.Prefix, err)
+	}
+	r := request{method: http.MethodGet, query: listQuery(in)}
+	var out listing
+	err = awsclient.Retry(ctx, at.retryer, func() error {
+		return at.send(ctx, r, func(body []byte) (err error) {
+			out, err = decodeListing(body)
+			return err
+		})
+	})
 	if err != nil {
 		return bucket.Page{}, fail(op, in.Prefix, err)
 	}
@@ -33,35 +43,35 @@ func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.P
 	return page, nil
 }
 
-// checkEcho compares what the answer repeats of the question, as far as it does. The name of an
-// access point is not compared: the answer may have the bucket's.
-func (b *Bucket) checkEcho(in bucket.ListInput, out *s3.ListObjectsV2Output) error {
-	alias := strings.Contains(b.name, ":") || strings.HasSuffix(b.name, "-s3alias")
-	if name := aws.ToString(out.Name); name != "" && name != b.name && !alias {
-		return fmt.Errorf("the answer lists the bucket %.100q, not %q", name, b.name)
-	}
-	prefix := aws.ToString(out.Prefix)
-	decoded, err := decodeKey(&prefix)
-	if prefix != "" && prefix != in.Prefix && (err != nil || decoded != in.Prefix) {
-		return fmt.Errorf("the answer lists the prefix %.200q", prefix)
-	}
-	return nil
-}
-
-func (b *Bucket) listInput(in bucket.ListInput) *s3.ListObjectsV2Input {
-	req := &s3.ListObjectsV2Input{
-		Bucket: &b.name,
-		// Keys may hold characters that XML can't; one such key would make the whole listing unreadable.
-		EncodingType:      types.EncodingTypeUrl,
-		Prefix:            optional(in.Prefix),
-		Delimiter:         optional(in.Delimiter),
-		StartAfter:        optional(in.StartAfter),
-		ContinuationToken: optional(in.Token),
+func listQuery(in bucket.ListInput) string {
+	// Keys may hold characters that XML can't; one such key would make the whole listing
+	// unreadable.
+	query := url.Values{"list-type": {"2"}, "encoding-type": {"url"}}
+	for name, value := range map[string]string{
+		"prefix": in.Prefix, "delimiter": in.Delimiter, "start-after": in.StartAfter, "continuation-token": in.Token,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
 	}
 	if in.MaxKeys > 0 {
-		req.MaxKeys = aws.Int32(int32(min(in.MaxKeys, bucket.MaxListKeys)))
+		query.Set("max-keys", strconv.Itoa(min(in.MaxKeys, bucket.MaxListKeys)))
 	}
-	return req
+	return strings.ReplaceAll(query.Encode(), "+", "%20") // a space, as S3 and the signature write it
+}
+
+// checkEcho compares what the answer repeats of the question, as far as it does. The name of an
+// access point is not compared: the answer may have the bucket's.
+func (b *Bucket) checkEcho(in bucket.ListInput, out listing) error {
+	alias := strings.Contains(b.name, ":") || strings.HasSuffix(b.name, "-s3alias")
+	if out.Name != "" && out.Name != b.name && !alias {
+		return fmt.Errorf("the answer lists the bucket %.100q, not %q", out.Name, b.name)
+	}
+	decoded, err := decodeKey(out.Prefix)
+	if out.Prefix != "" && out.Prefix != in.Prefix && (err != nil || decoded != in.Prefix) {
+		return fmt.Errorf("the answer lists the prefix %.200q", out.Prefix)
+	}
+	return nil
 }
 
 func optional(s string) *string {
@@ -71,9 +81,9 @@ func optional(s string) *string {
 	return &s
 }
 
-func pageOf(out *s3.ListObjectsV2Output) (bucket.Page, error) {
-	decode := func(s *string) (string, error) { return aws.ToString(s), nil }
-	if out.EncodingType == types.EncodingTypeUrl {
+func pageOf(out listing) (bucket.Page, error) {
+	decode := func(key string) (string, error) { return key, nil }
+	if out.EncodingType == "url" {
 		decode = decodeKey
 	}
 	var page bucket.Page
@@ -85,7 +95,7 @@ func pageOf(out *s3.ListObjectsV2Output) (bucket.Page, error) {
 		if err != nil {
 			return bucket.Page{}, fmt.Errorf("decode key: %w", err)
 		}
-		page.Objects[i] = bucket.Object{Key: key, ETag: unquoted(o.ETag), Size: sizeOf(o.Size), StorageClass: storageClass(o.StorageClass)}
+		page.Objects[i] = bucket.Object{Key: key, ETag: strings.Trim(o.ETag, `"`), Size: sizeOf(o.Size), StorageClass: storageClass(o.StorageClass)}
 	}
 	for _, p := range out.CommonPrefixes {
 		prefix, err := decode(p.Prefix)
@@ -94,8 +104,8 @@ func pageOf(out *s3.ListObjectsV2Output) (bucket.Page, error) {
 		}
 		page.Prefixes = append(page.Prefixes, prefix)
 	}
-	if aws.ToBool(out.IsTruncated) {
-		if page.Next = aws.ToString(out.NextContinuationToken); page.Next == "" {
+	if out.IsTruncated {
+		if page.Next = out.NextContinuationToken; page.Next == "" {
 			return bucket.Page{}, errNoToken
 		}
 	}
@@ -119,8 +129,7 @@ func storageClass[T ~string](class T) string {
 }
 
 // decodeKey undoes S3's encoding, in which a space is a plus. Most keys have nothing to undo.
-func decodeKey(s *string) (string, error) {
-	key := aws.ToString(s)
+func decodeKey(key string) (string, error) {
 	if !strings.ContainsAny(key, "%+") {
 		return key, nil
 	}

@@ -15,10 +15,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// bodyTries is how often an object is read whose body breaks off: the SDK has returned by then and retries no more.
+// bodyTries is how often an object is read whose body breaks off: the SDK has returned by then and
+// retries no more.
 const bodyTries = 3
 
-// GetObject reads an object whole. With ifNoneMatch, an object of that ETag is bucket.ErrNotModified.
+// GetObject reads an object whole. With ifNoneMatch, an object of that ETag is
+// bucket.ErrNotModified.
 func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error) {
 	const op = "GetObject"
 	for try := 1; ; try++ {
@@ -26,7 +28,7 @@ func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket
 		if err != nil {
 			return bucket.Content{}, err
 		}
-		body, err := readAll(out)
+		body, err := readAll(out.Body, aws.ToInt64(out.ContentLength))
 		if err == nil {
 			err = checkType(key, out)
 		}
@@ -44,7 +46,7 @@ func (b *Bucket) get(ctx context.Context, key, ifNoneMatch string) (*s3.GetObjec
 	if err := checkKey(key); err != nil {
 		return nil, invalidKey(op, key, err)
 	}
-	out, err := b.api.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, IfNoneMatch: quoted(ifNoneMatch)})
+	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, IfNoneMatch: quoted(ifNoneMatch)})
 	if err != nil {
 		return nil, fail(op, key, err)
 	}
@@ -64,17 +66,20 @@ func checkType(key string, out *s3.GetObjectOutput) error {
 	return nil
 }
 
-func readAll(out *s3.GetObjectOutput) ([]byte, error) {
-	defer out.Body.Close() //nolint:errcheck // It was only read.
+// roomForBody is how much memory is taken for a body before any of it has come.
+const roomForBody = 8 << 20
+
+// readAll reads a body and closes it, so that its connection serves the next request.
+func readAll(from io.ReadCloser, length int64) ([]byte, error) {
+	defer from.Close() //nolint:errcheck // It was only read.
 	var body bytes.Buffer
-	// ReadFrom looks for the end with some room left.
-	body.Grow(int(max(aws.ToInt64(out.ContentLength), 0)) + bytes.MinRead)
-	_, err := body.ReadFrom(out.Body)
+	body.Grow(int(min(max(length, 0), roomForBody)) + bytes.MinRead) // ReadFrom looks for the end with some room left
+	_, err := body.ReadFrom(from)
 	return body.Bytes(), err
 }
 
-// age is how old the object was at least, by S3's clock, when it answered. Date and Last-Modified are whole seconds, both
-// rounded down, so their difference may be up to a second too large.
+// age is how old the object was at least, by S3's clock, when it answered. Date and Last-Modified
+// are whole seconds, both rounded down, so their difference may be up to a second too large.
 func age(meta middleware.Metadata, modified *time.Time) time.Duration {
 	now, ok := awsmiddleware.GetServerTime(meta)
 	if !ok || modified == nil {
@@ -89,7 +94,7 @@ func (b *Bucket) HeadObject(ctx context.Context, key string) (bucket.Object, err
 	if err := checkKey(key); err != nil {
 		return bucket.Object{}, invalidKey(op, key, err)
 	}
-	out, err := b.api.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
+	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
 	if err != nil {
 		return bucket.Object{}, fail(op, key, err)
 	}
@@ -99,7 +104,8 @@ func (b *Bucket) HeadObject(ctx context.Context, key string) (bucket.Object, err
 	return bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: sizeOf(out.ContentLength), StorageClass: storageClass(out.StorageClass)}, nil
 }
 
-// OpenObject opens an object for reading. The caller closes the reader; the context holds until then.
+// OpenObject opens an object for reading. The caller closes the reader; the context holds until
+// then.
 func (b *Bucket) OpenObject(ctx context.Context, key string) (io.ReadCloser, bucket.Object, error) {
 	out, err := b.get(ctx, key, "")
 	if err != nil {

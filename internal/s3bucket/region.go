@@ -14,8 +14,8 @@ var expecting = regexp.MustCompile(`expecting '([^']+)'`)
 
 var regionName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 
-// withRegion wraps an error whose answer names the bucket's region, because the request went to another one: 301 and 400 with a header
-// (S3 User Guide, "Request redirection"), or a message.
+// withRegion wraps an error whose answer names the bucket's region, because the request went to
+// another one: 301 and 400 with a header (S3 User Guide, "Request redirection"), or a message.
 func withRegion(err error) error {
 	region := ""
 	if answered, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && answered.Response != nil && answered.HTTPStatusCode() < 403 {

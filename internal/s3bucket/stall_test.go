@@ -15,7 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// stalling is a bucket whose server stops in the middle of its first answers, and then gives the whole of it.
+// stalling is a bucket whose server stops in the middle of its first answers, and then gives the
+// whole of it.
 func stalling(t *testing.T, stalls int, whole string) *Bucket {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 		tr.DialContext = testenv.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

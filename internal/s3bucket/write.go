@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
@@ -51,7 +53,7 @@ func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeek
 	if cond.IfNoneMatch {
 		in.IfNoneMatch = aws.String("*")
 	}
-	out, err := b.api.PutObject(ctx, in)
+	out, err := b.client.PutObject(ctx, in)
 	if err != nil {
 		return "", fail(op, key, err)
 	}
@@ -63,8 +65,9 @@ func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeek
 
 var errNoResult = errors.New("the answer has no result")
 
-// CopyObject copies an object within the bucket, in one attempt. With ifMatch, a source of another ETag is
-// bucket.ErrPrecondition. An error names the source's key: that is what S3's condition and its 404 are about.
+// CopyObject copies an object within the bucket, in one attempt. With ifMatch, a source of another
+// ETag is bucket.ErrPrecondition. An error names the source's key: that is what S3's condition and
+// its 404 are about.
 func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
 	const op = "CopyObject"
 	for _, key := range [...]string{src, dst} {
@@ -72,20 +75,36 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 			return "", invalidKey(op, key, err)
 		}
 	}
-	source := copySource(b.name, src)
-	out, err := b.copy(ctx, &s3.CopyObjectInput{Bucket: &b.name, Key: &dst, CopySource: &source, CopySourceIfMatch: quoted(ifMatch)})
+	at, err := b.endpoint()
 	if err != nil {
 		return "", fail(op, src, err)
 	}
-	// S3 sends the status at once and the result when it is done; a connection cut in between looks like success.
-	if out.CopyObjectResult == nil || unquoted(out.CopyObjectResult.ETag) == "" {
+	header := http.Header{"X-Amz-Copy-Source": {b.name + "/" + escapePath(src)}}
+	if ifMatch != "" {
+		header.Set("X-Amz-Copy-Source-If-Match", `"`+ifMatch+`"`)
+	}
+	var result struct{ ETag string }
+	ctx, done := within(ctx)
+	defer done()
+	// Whether a copy is tried again, and how soon, is the worker's to decide: it knows the task,
+	// and slows all of its copies down together.
+	err = at.send(ctx, request{method: http.MethodPut, key: dst, header: header}, func(body []byte) error {
+		return decode(body, "CopyObjectResult", &result)
+	})
+	if err != nil {
+		return "", fail(op, src, err)
+	}
+	// S3 sends the status at once and the result when it is done; a connection cut in between looks
+	// like success.
+	etag := strings.Trim(result.ETag, `"`)
+	if etag == "" {
 		return "", &bucket.Error{Op: op, Key: src, Code: bucket.CodeTransport, Err: errNoResult}
 	}
-	return unquoted(out.CopyObjectResult.ETag), nil
+	return etag, nil
 }
 
-// DeleteObjects deletes up to bucket.MaxDeleteObjects objects, in one attempt. A key without an object is no error.
-// The errors in the list are of single keys; all others are done.
+// DeleteObjects deletes up to bucket.MaxDeleteObjects objects, in one attempt. A key without an
+// object is no error. The errors in the list are of single keys; all others are done.
 func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error) {
 	const op = "DeleteObjects"
 	if len(keys) > bucket.MaxDeleteObjects {
@@ -106,14 +125,39 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 	}
 	ctx, done := within(ctx)
 	defer done()
-	out, err := b.api.DeleteObjects(ctx, &s3.DeleteObjectsInput{
+	out, err := b.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
 		Bucket: &b.name, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)},
-	}, b.deleting...)
+	}, once, checkAnswer("DeleteResult"))
 	if err != nil {
 		return failed, fail(op, *ids[0].Key, err)
 	}
 	errs, err := deleteErrors(op, ids, out)
 	return append(failed, errs...), err
+}
+
+// once makes a single attempt: the worker decides whether to try again.
+func once(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
+
+// checkAnswer makes the SDK's client refuse an answer with another root element. The client does
+// not look at that, and would take a web page for an answer without content.
+func checkAnswer(root string) func(*s3.Options) {
+	return func(o *s3.Options) { o.Interceptors.AddBeforeDeserialization(rootCheck(root)) }
+}
+
+type rootCheck string
+
+// BeforeDeserialization implements the SDK's interceptor.
+func (root rootCheck) BeforeDeserialization(_ context.Context, in *smithyhttp.InterceptorContext) error {
+	if in.Response.StatusCode >= http.StatusMultipleChoices {
+		return nil
+	}
+	body, err := readAll(in.Response.Body, in.Response.ContentLength)
+	if err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	in.Response.Body = io.NopCloser(bytes.NewReader(body))
+	_, _, err = openAnswer(body, string(root))
+	return err
 }
 
 // deleteErrors are those of single keys. The answer may name no other keys than the request. Asked
@@ -147,6 +191,6 @@ func deleteErrors(op string, asked []types.ObjectIdentifier, out *s3.DeleteObjec
 
 // keyError is the error of one key. S3 gives a code without a status there.
 func keyError(op string, e types.Error) *bucket.Error {
-	return &bucket.Error{Op: op, Key: aws.ToString(e.Key), Code: codeOf(aws.ToString(e.Code), 0),
-		Err: errors.New(aws.ToString(e.Message))}
+	code, message := codeOf(aws.ToString(e.Code), 0), aws.ToString(e.Message)
+	return &bucket.Error{Op: op, Key: aws.ToString(e.Key), Code: code, Err: explained(errors.New(message), code, message)}
 }

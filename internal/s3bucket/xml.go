@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// xmlScanner reads the XML that S3 answers with: elements that hold either text or elements. It is bad as soon as it meets anything else:
-// comments, sections, other attributes than namespaces,
-// text beside elements or beyond ASCII.
+// xmlScanner reads the XML that S3 answers with: elements that hold either text or elements. It is
+// bad as soon as it meets anything else: comments, sections, other attributes than namespaces, text
+// beside elements or beyond ASCII.
 type xmlScanner struct {
 	rest []byte
 	bad  bool
@@ -67,7 +67,8 @@ func isNamespace(attribute []byte) bool {
 	return begins && ends && isPlainText(uri) && bytes.IndexByte(uri, '"') < 0
 }
 
-// isPlainText says whether a text means itself: ASCII without control characters and without what XML has a meaning for.
+// isPlainText says whether a text means itself: ASCII without control characters and without what
+// XML has a meaning for.
 func isPlainText(text []byte) bool {
 	for _, c := range text {
 		if c < ' ' || c > '~' || c == '&' || c == '<' || c == '>' {
@@ -92,7 +93,8 @@ func (s *xmlScanner) endTag(name []byte) {
 	s.rest = s.rest[n:]
 }
 
-// text reads the text of the element that open found, and its end tag. Its references are not resolved, see appendText.
+// text reads the text of the element that open found, and its end tag. Its references are not
+// resolved, see appendText.
 func (s *xmlScanner) text(name []byte) []byte {
 	if s.bad || s.empty {
 		return nil
@@ -177,8 +179,8 @@ func (s *xmlScanner) number(text []byte) int64 {
 }
 
 // bool reads true or false.
-func (s *xmlScanner) bool(text []byte) *bool {
+func (s *xmlScanner) bool(text []byte) bool {
 	is := string(text) == "true"
 	s.bad = s.bad || !is && string(text) != "false"
-	return &is
+	return is
 }

@@ -81,7 +81,7 @@ func (s *Season) addOddities() error {
 	if err != nil {
 		return err
 	}
-	held.Missing = columnFrame
+	held.Missing = ColumnFrame
 	s.Episodes = append(s.Episodes, held)
 	return nil
 }

@@ -29,7 +29,7 @@ const (
 const (
 	columnURI          = "S3_BASE_URI"
 	columnIndex        = "ROW_INDEX"
-	columnFrame        = "FRAME NUMBER"
+	ColumnFrame        = "FRAME NUMBER"
 	columnUnsupervised = "UNSUPERVISED CLASSIFICATION"
 	columnSupervised   = "SUPERVISED CLASSIFICATION"
 	columnJonnys       = "JONNY's RECLASSIFICATION"
@@ -38,13 +38,13 @@ const (
 
 // orders are the columns of each style, from left to right.
 var orders = [styles][]string{
-	HeaderURI: {columnURI, columnIndex, columnFrame, columnUnsupervised, columnSupervised, columnJonnys, columnMetadata},
-	ColumnURI: {columnFrame, columnJonnys, columnSupervised, columnUnsupervised, columnMetadata, columnURI, columnIndex},
-	NoURI:     {columnIndex, columnFrame, columnUnsupervised, columnSupervised, columnJonnys, columnMetadata},
+	HeaderURI: {columnURI, columnIndex, ColumnFrame, columnUnsupervised, columnSupervised, columnJonnys, columnMetadata},
+	ColumnURI: {ColumnFrame, columnJonnys, columnSupervised, columnUnsupervised, columnMetadata, columnURI, columnIndex},
+	NoURI:     {columnIndex, ColumnFrame, columnUnsupervised, columnSupervised, columnJonnys, columnMetadata},
 }
 
 var typedByHand = map[string]string{
-	columnFrame:        " Frame  Number ",
+	ColumnFrame:        " Frame  Number ",
 	columnUnsupervised: "Unsupervised Classification",
 	columnSupervised:   "SUPERVISED   CLASSIFICATION",
 	columnJonnys:       "JONNY’s Reclassification",
@@ -100,7 +100,7 @@ func (e *Episode) cell(r Row, column string) string {
 		return ""
 	}
 	switch column {
-	case columnFrame:
+	case ColumnFrame:
 		return r.Frame
 	case columnUnsupervised:
 		return r.Unsupervised

@@ -6,15 +6,16 @@ import (
 	"io"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 // Dead prints the dead tasks of a run with their reasons, and last, where a long list has not scrolled them away, their
 // number and how to publish them again.
-func Dead(w io.Writer, s Style, run string, dead []state.DeadTask) error {
+func Dead(w io.Writer, s Style, st state.Status, dead []state.DeadTask) error {
 	return write(w, s, func(p *page) {
 		if len(dead) == 0 {
-			p.item(lead{{"✓ ", green}}, plain("run "+run+" has no dead task"))
+			p.item(lead{{"✓ ", green}}, plain("run "+st.Run+" has no dead task"))
 			return
 		}
 		codes, digits := map[string]int{}, 1
@@ -26,8 +27,8 @@ func Dead(w io.Writer, s Style, run string, dead []state.DeadTask) error {
 			p.dead(d, digits)
 		}
 		p.gap()
-		p.item(lead{{"✗ ", red}}, span{isAre(len(dead), "task") + " dead in run " + run + ":", red}, plain(tally(codes)))
-		p.next(deadSteps(run, dead)...)
+		p.item(lead{{"✗ ", red}}, span{isAre(len(dead), "task") + " dead in run " + st.Run + ":", red}, plain(tally(codes)))
+		p.next(advice.ForDead(st, dead)...)
 	})
 }
 
@@ -43,12 +44,4 @@ func (p *page) dead(d state.DeadTask, digits int) {
 	p.item(at(fmt.Sprintf("%*d  ", digits, d.Task.Seq)), plain(string(d.Task.Frame)), plain(string(d.Task.Op)+","),
 		span{cmp.Or(d.Code, "no code") + ",", red}, span{tried, dim})
 	p.item(at(strings.Repeat(" ", digits+2)), plain(d.Reason))
-}
-
-func deadSteps(run string, dead []state.DeadTask) []step {
-	steps := []step{{"redrive " + run, "mend the cause first"}}
-	if len(dead) > 1 {
-		steps = append(steps, step{fmt.Sprintf("redrive %s --seq %d", run, dead[0].Task.Seq), "only that one"})
-	}
-	return steps
 }

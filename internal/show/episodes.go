@@ -9,7 +9,7 @@ func (p *page) episodes(all []state.EpisodePlan, totals state.Totals) {
 		{"delete", true}, {"frozen", true}, {"state", false}, {"problems", true}}
 	rows, problems := [][]span{}, 0
 	for _, e := range all {
-		problems += problemCount(e)
+		problems += e.ProblemCount()
 		rows = append(rows, episodeRow(e))
 	}
 	sum := append([]span{{"Total", bold}}, changeCells(totals)...)
@@ -24,12 +24,10 @@ func episodeRow(e state.EpisodePlan) []span {
 		}
 		s.color = red
 	}
-	return append(append([]span{name}, cells...), s, problemCell(problemCount(e)))
+	return append(append([]span{name}, cells...), s, problemCell(e.ProblemCount()))
 }
 
 func isHeld(e state.EpisodePlan) bool { return e.State == state.EpisodeHeld }
-
-func problemCount(e state.EpisodePlan) int { return len(e.Problems) + e.MoreProblems }
 
 func changeCells(t state.Totals) []span {
 	cells := []span{}

@@ -29,6 +29,14 @@ func statusOf(st state.Status) printer {
 	return func(w io.Writer, s Style) error { return Status(w, s, st) }
 }
 
+func changesOf(p *state.Plan) printer {
+	return func(w io.Writer, s Style) error { return Changes(w, s, p.Run, p.State, p.Changes) }
+}
+
+func problemsOf(p *state.Plan) printer {
+	return func(w io.Writer, s Style) error { return Problems(w, s, p.Run, p.State, p.Episodes) }
+}
+
 func reportOf(r *state.Report) printer {
 	return func(w io.Writer, s Style) error { return Report(w, s, r) }
 }
@@ -57,15 +65,26 @@ func pages() map[string]printer {
 		"plan-change-settings":  planOf(changedPlan()),
 		"plan-rare":             planOf(rarePlan()),
 		"plan-seeds":            planOf(seedsPlan()),
+		"plan-changes":          planOf(changesPlan()),
+		"plan-changes-season":   planOf(changesOfASeason()),
+		"changes":               changesOf(changesPlan()),
+		"changes-none":          changesOf(emptyPlan()),
+		"changes-unrecorded":    changesOf(unrecordedPlan()),
+		"changes-hostile":       changesOf(hostileChanges()),
+		"problems":              problemsOf(problemsPlan()),
+		"problems-none":         problemsOf(&state.Plan{Run: run, Episodes: emptyPlan().Episodes[1:]}),
+		"problems-hostile":      problemsOf(hostilePlan()),
 		"settings":              func(w io.Writer, s Style) error { return Settings(w, s, sampleInForce(), nil) },
 		"settings-given":        func(w io.Writer, s Style) error { return Settings(w, s, sampleInForce(), whatIfPlan().Given) },
 		"settings-none":         func(w io.Writer, s Style) error { return Settings(w, s, state.InForce{}, nil) },
-		"plan-nothing":          planOf(&state.Plan{State: dryRun, Settings: settings}),
+		"plan-nothing":          planOf(&state.Plan{State: state.DryRun, Settings: settings}),
 		"plan-hostile":          planOf(hostilePlan()),
 		"plan-restore":          planOf(restorePlan()),
-		"plan-restore-nothing":  planOf(&state.Plan{State: dryRun, Restores: 41, Settings: settings}),
+		"plan-restore-nothing":  planOf(&state.Plan{State: state.DryRun, Restores: 41, Settings: settings}),
 		"plan-restore-equal":    planOf(&state.Plan{State: state.Succeeded, Run: run, Generation: 42, Restores: 41, Settings: settings, Episodes: emptyPlan().Episodes}),
 		"status-planning":       statusOf(status(state.Planning, 0, 0, 0)),
+		"status-waiting":        statusOf(notedStatus(state.Planning, "waiting until no worker acts on run 20261122T212443Z-41-k7f3, about 7 s left")),
+		"status-stuck":          statusOf(notedStatus(state.Verifying, "the tracker cannot verify: list the datasets: AccessDenied (403); it tries again; shuffle doctor says what to fix")),
 		"status-published":      statusOf(status(state.Running, 334, 0, 0)),
 		"status-running":        statusOf(runningStatus()),
 		"status-idle":           statusOf(idleStatus()),
@@ -82,8 +101,11 @@ func pages() map[string]printer {
 		"report-failed-differ":  reportOf(differentReport()),
 		"runs":                  func(w io.Writer, s Style) error { return Runs(w, s, sampleRuns()) },
 		"runs-none":             func(w io.Writer, s Style) error { return Runs(w, s, nil) },
-		"dead":                  func(w io.Writer, s Style) error { return Dead(w, s, run, sampleDead()) },
-		"dead-none":             func(w io.Writer, s Style) error { return Dead(w, s, run, nil) },
+		"dead":                  func(w io.Writer, s Style) error { return Dead(w, s, deadStatus(), sampleDead()) },
+		"dead-earlier":          func(w io.Writer, s Style) error { return Dead(w, s, earlierDead(), sampleDead()) },
+		"plan-misnamed":         planOf(misnamedPlan()),
+		"status-stale":          statusOf(staleStatus()),
+		"dead-none":             func(w io.Writer, s Style) error { return Dead(w, s, deadStatus(), nil) },
 		"differences":           differencesOf("run "+run, sampleDifferences(), nil),
 		"differences-none":      differencesOf("version 41", nil, nil),
 		"strays":                differencesOf("version 41", nil, sampleStrays()),
@@ -109,6 +131,7 @@ func pages() map[string]printer {
 		"why-frozen":    whyOf(frozenFrame()),
 		"why-left-out":  whyOf(leftOutFrame()),
 		"why-orphan":    whyOf(orphanFrame()),
+		"why-unknown":   whyOf(unknownFrame()),
 		"checks":        func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()) },
 		"checks-passed": func(w io.Writer, s Style) error { return Checks(w, s, sampleChecks()[:2]) },
 	}

@@ -3,6 +3,7 @@ package show
 import (
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/manifest"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -66,14 +67,29 @@ func (p *page) manifests(all []state.ManifestProblem) {
 	}
 }
 
-func (p *page) orphans(all []state.Orphan) {
+// orphans prints the episodes that no manifest names. While a manifest is not read because of its name, they may be of it, and
+// nothing is said of how to delete them.
+func (p *page) orphans(all []state.Orphan, manifests []state.ManifestProblem) {
 	if len(all) == 0 {
 		return
 	}
 	p.gap()
 	p.head(span{"! Orphans: " + count(len(all), "episode") + " in the datasets that no manifest names, left alone", red})
+	var misnamed []string
+	for _, m := range manifests {
+		if _, ok := manifest.SeasonOf(m.Manifest); !ok {
+			misnamed = append(misnamed, m.Manifest)
+		}
+	}
 	for _, o := range all {
 		name := string(o.Episode)
+		if len(misnamed) > 0 {
+			p.item(at("  "+name+"  "), plain(strings.Join(o.Places, ", ")))
+			continue
+		}
 		p.item(at("  "+name+"  "), plain(strings.Join(o.Places, ", ")+"; to delete them:"), plain(p.Commands("shuffle plan --prune "+name)))
+	}
+	for _, key := range misnamed {
+		p.para(at("  "), 4, plain("They may be of "+key+", which is not read: give it a name such as S01-episodes.json."))
 	}
 }

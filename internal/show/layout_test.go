@@ -95,7 +95,7 @@ func anyPlan() *rapid.Generator[*state.Plan] {
 		text := sentence(`[a-zA-Z0-9":;,.é雪-]{1,10}`)
 		count := rapid.IntRange(0, 9_999_999)
 		p := &state.Plan{Run: run, Generation: 42, Tasks: count.Draw(t, "tasks"), Settings: settings,
-			State:   rapid.SampledFrom([]state.State{dryRun, state.Review, state.Publishing, state.Running, state.Succeeded, state.Failed}).Draw(t, "state"),
+			State:   rapid.SampledFrom([]state.State{state.DryRun, state.Review, state.Publishing, state.Running, state.Succeeded, state.Failed}).Draw(t, "state"),
 			CostUSD: rapid.Float64Range(0, 1e6).Draw(t, "cost"), Seconds: rapid.Float64Range(0, 1e7).Draw(t, "seconds"),
 			Leakage: rapid.Float64Range(0, 1).Draw(t, "leakage"), Totals: anyTotals(t, count)}
 		for i := range rapid.IntRange(0, 20).Draw(t, "episodes") {

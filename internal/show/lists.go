@@ -4,6 +4,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -13,7 +14,7 @@ func Runs(w io.Writer, s Style, all []state.Status) error {
 	return write(w, s, func(p *page) {
 		if len(all) == 0 {
 			p.line(plain("There is no run yet."))
-			p.next(step{"plan", "begin the first"})
+			p.next(step("plan", "begin the first"))
 			return
 		}
 		all = newestFirst(all)
@@ -24,7 +25,7 @@ func Runs(w io.Writer, s Style, all []state.Status) error {
 			rows = append(rows, runRow(st))
 		}
 		p.table(columns, rows)
-		p.next(runSteps(all)...)
+		p.next(advice.ForRuns(all)...)
 	})
 }
 
@@ -43,19 +44,6 @@ func runRow(st state.Status) []span {
 	}
 	return []span{plain(st.Run), {sign.text + " " + string(st.State), sign.color}, cell(st.Tasks, ""), cell(st.Done, ""),
 		problemCell(st.Dead), problemCell(st.Differences), problemCell(len(st.Held)), plain(took)}
-}
-
-// runSteps leads to the newest run that needs somebody, unless a later one has ended well.
-func runSteps(all []state.Status) []step {
-	for _, st := range all {
-		switch {
-		case st.State == state.Failed, st.State == state.Review, len(st.Held) > 0:
-			return []step{{"status " + st.Run, "why, and what to do"}}
-		case st.State == state.Succeeded:
-			return nil
-		}
-	}
-	return nil
 }
 
 // Differences prints what verify found: against is what the datasets were compared with, and diffs are the first of all
@@ -83,7 +71,7 @@ func Differences(w io.Writer, s Style, against string, frames, episodes, all int
 		}
 		p.gap()
 		p.item(lead{{"✗ ", red}}, append(said, plain(compared))...)
-		p.next(step{"plan", "plan what mends them"})
+		p.next(step("plan", "plan what mends them"))
 	})
 }
 

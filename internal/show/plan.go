@@ -9,9 +9,6 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// dryRun is the state of a plan that was not saved, as package planner names it.
-const dryRun state.State = "dry-run"
-
 // Plan prints what a run will do: first what is wrong, then the changes, what they lead to and cost, and last what to type.
 func Plan(w io.Writer, s Style, p *state.Plan) error {
 	return write(w, s, func(pg *page) {
@@ -21,15 +18,17 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 		pg.settingsChange(p)
 		pg.held(heldOf(p.Episodes), len(p.Episodes))
 		pg.manifests(p.Problems)
-		pg.orphans(p.Orphans)
+		pg.orphans(p.Orphans, p.Problems)
 		pg.strays(p.Strays)
 		if len(p.Episodes) > 0 {
 			pg.episodes(p.Episodes, p.Totals)
+			pg.changesByCause(p.Changes)
+			pg.allChanges(p)
 			pg.balance(p.Balance, p.Settings)
 			pg.rare(p)
 			pg.classNumbers("", p.ClassNumbers)
 			pg.facts(p)
-			pg.problems(p.Episodes, p.Restores)
+			pg.problems(p.Episodes, p.Restores, pg.allProblems(p.State, p.Run))
 			pg.seeds(p)
 		}
 		pg.planEnd(p)
@@ -38,7 +37,7 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 
 func (p *page) planHead(plan *state.Plan) {
 	switch plan.State {
-	case dryRun:
+	case state.DryRun:
 		p.head(span{"Dry run:", bold}, plain(count(plan.Tasks, "task")+", nothing is written"))
 	case state.Review:
 		p.head(span{"Run " + plan.Run, bold}, plain(fmt.Sprintf("(generation %d): review, %s, not published",
@@ -80,6 +79,15 @@ func (p *page) facts(plan *state.Plan) {
 	}
 	p.item(at("Cost      "), plain(cost))
 	p.item(at("Split     "), plain(split(plan.Settings)))
+	p.leftOut(plan.Episodes)
+}
+
+// allProblems says where all problems are.
+func (p *page) allProblems(st state.State, run string) string {
+	if st == state.DryRun {
+		return ", see --json"
+	}
+	return ": " + p.Commands("shuffle problems "+run+" --csv FILE")
 }
 
 func (p *page) leakage(leakage, grouped float64, s state.Settings) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/pull"
 )
 
@@ -42,13 +43,13 @@ func Pull(w io.Writer, s Style, r pull.Result) error {
 			p.gap()
 			p.item(lead{{"! ", red}}, span{count(r.Leftover, "frame") + " in the folder that the version does not have there:", red},
 				plain("a frame may stand in two datasets now. --delete removes them."))
-			steps = append(steps, step{fmt.Sprintf("pull --version %d --delete %s", r.Version, r.Dir), "make the folder what the version is"})
+			steps = append(steps, step(fmt.Sprintf("pull --version %d --delete %s", r.Version, r.Dir), "make the folder what the version is"))
 		}
 		p.next(steps...)
 	})
 }
 
-func (p *page) pullFailures(r pull.Result) []step {
+func (p *page) pullFailures(r pull.Result) []advice.Step {
 	if len(r.Failed) == 0 {
 		return nil
 	}
@@ -61,7 +62,7 @@ func (p *page) pullFailures(r pull.Result) []step {
 	}
 	p.item(lead{{"✗ ", red}}, span{count(len(r.Failed), "file") + " of the version cannot be had any more.", red},
 		plain("They were changed after it was made; a newer version is whole, once the run that makes it has ended."))
-	return []step{{"versions", "is there a newer one?"}}
+	return []advice.Step{step("versions", "is there a newer one?")}
 }
 
 // size writes bytes in the unit that people read.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -22,7 +23,7 @@ func Report(w io.Writer, s Style, r *state.Report) error {
 		if !s.Attended {
 			p.planned(r)
 		}
-		p.next(statusSteps(r.Status)...)
+		p.next(advice.ForStatus(r.Status)...)
 	})
 }
 
@@ -30,12 +31,12 @@ func Report(w io.Writer, s Style, r *state.Report) error {
 func (p *page) planned(r *state.Report) {
 	p.held(heldOf(r.Episodes), len(r.Episodes))
 	p.manifests(r.Manifests)
-	p.orphans(r.Orphans)
+	p.orphans(r.Orphans, r.Manifests)
 	if len(r.Episodes) > 0 {
 		p.balance(r.Balance, r.Settings)
 		p.missing(r.MissingClasses, r.Settings)
 	}
-	p.problems(r.Episodes, 0)
+	p.problems(r.Episodes, 0, p.allProblems(r.State, r.Run))
 }
 
 // outcome is what a report knows beyond the status.

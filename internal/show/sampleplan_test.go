@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -24,9 +25,9 @@ func samplePlan() *state.Plan {
 		Totals: state.Totals{Keep: 85_731, Copy: 31, Move: 248, Refresh: 2, Delete: 53, Frozen: 3},
 		Episodes: []state.EpisodePlan{
 			episode("E01", state.Totals{Keep: 28_519, Copy: 31, Move: 212, Delete: 40, Frozen: 3},
-				state.Problem{Row: 17, Frame: "TT_S01_E01_FRM-00-00-08-12", Problem: "no source image"},
-				state.Problem{Row: 2214, Frame: "TT_S01_E01_FRM-00-01-31-18", Problem: `unknown class "Rarr" in JONNY's RECLASSIFICATION: expected one of Junk, Common, Uncommon, Rare, Legendary; the frame is left as it stands`},
-				state.Problem{Row: 2301, Frame: "TT_S01_E01_FRM-00-01-35-09", Problem: "the frame stands in row 2300 too, with the same class; counted once", Warning: true}),
+				state.Problem{Row: 17, Frame: "TT_S01_E01_FRM-00-00-08-12", Problem: "no source image", Kind: "no source image"},
+				state.Problem{Row: 2214, Frame: "TT_S01_E01_FRM-00-01-31-18", Problem: `unknown class "Rarr" in JONNY's RECLASSIFICATION: expected one of Junk, Common, Uncommon, Rare, Legendary; the frame is left as it stands`, Kind: rows.KindUnknownClass, Value: "Rarr"},
+				state.Problem{Row: 2301, Frame: "TT_S01_E01_FRM-00-01-35-09", Problem: "the frame stands in row 2300 too, with the same class; counted once", Warning: true, Kind: rows.KindTwice}),
 			episode("E02", state.Totals{Keep: 28_800}),
 			episode("E03", state.Totals{Keep: 28_412, Move: 36, Refresh: 2, Delete: 13}),
 			episode("E04", state.Totals{}),
@@ -34,7 +35,7 @@ func samplePlan() *state.Plan {
 		Balance: sampleBalance(), MissingClasses: []string{"validate/Legendary"},
 		CostUSD: 0.0241, Seconds: 7.1, Leakage: 0.4213, LeakageGrouped: 0.0055, Settings: settings,
 	}
-	p.Episodes[2].Problems = []state.Problem{{Row: 9, Frame: "TT_S01_E04_FRM-00-00-00-07", Problem: `frame of another episode, "TT_S01_E04_FRM-00-00-00-07": expected frames of S01E03`}}
+	p.Episodes[2].Problems = []state.Problem{{Row: 9, Frame: "TT_S01_E04_FRM-00-00-00-07", Problem: `frame of another episode, "TT_S01_E04_FRM-00-00-00-07": expected frames of S01E03`, Kind: rows.KindOtherEpisode}}
 	p.Episodes[3].State = state.EpisodeHeld
 	p.Episodes[3].Reason = `sheet "Tuttle Twins S01E04 Frames": expected the column "FRAME NUMBER" in row 1, found "https://s3.us-west-2.amazonaws.com/media.angel-nft.com/tuttle_twins/s01e04/…", "ROW_INDEX", "FRAME", "UNSUPERVISED CLASSIFICATION", "SUPERVISED CLASSIFICATION"`
 	return p
@@ -43,7 +44,7 @@ func samplePlan() *state.Plan {
 // whatIfPlan is a dry run with other settings than those in force, and changedPlan puts them in force.
 func whatIfPlan() *state.Plan {
 	p := changedPlan()
-	p.State, p.Run, p.Generation = dryRun, "", 0
+	p.State, p.Run, p.Generation = state.DryRun, "", 0
 	return p
 }
 
@@ -96,7 +97,7 @@ func sampleInForce() state.InForce {
 // restorePlan is back to version 41, which two frames cannot go back to.
 func restorePlan() *state.Plan {
 	p := samplePlan()
-	p.State, p.Restores, p.Leakage, p.LeakageGrouped = dryRun, 41, 0.0055, 0.0055
+	p.State, p.Restores, p.Leakage, p.LeakageGrouped = state.DryRun, 41, 0.0055, 0.0055
 	p.Episodes = p.Episodes[:3]
 	for i := range p.Episodes {
 		p.Episodes[i].Sheet, p.Episodes[i].Problems = "", nil
@@ -131,7 +132,7 @@ func reviewPlan() *state.Plan {
 	p := samplePlan()
 	p.State = state.Review
 	for i := range 2000 {
-		p.Episodes[0].Problems = append(p.Episodes[0].Problems, state.Problem{Row: 3000 + i, Frame: string(dataset.FrameAt("S01E01", 3000+i)), Problem: "no source image"})
+		p.Episodes[0].Problems = append(p.Episodes[0].Problems, state.Problem{Row: 3000 + i, Frame: string(dataset.FrameAt("S01E01", 3000+i)), Problem: "no source image", Kind: "no source image"})
 	}
 	p.Episodes[0].MoreProblems = 117
 	p.Episodes[1].State, p.Episodes[1].Totals = state.EpisodeHeld, state.Totals{}
@@ -145,9 +146,16 @@ func reviewPlan() *state.Plan {
 	return p
 }
 
+// misnamedPlan has orphans that may be of a manifest which is not read.
+func misnamedPlan() *state.Plan {
+	p := reviewPlan()
+	p.Problems = []state.ManifestProblem{{Manifest: "tuttle_twins/manifests/season one.json", Problem: "expected a name such as S01-episodes.json; it is not read"}}
+	return p
+}
+
 func dryRunPlan() *state.Plan {
 	p := samplePlan()
-	p.Run, p.Generation, p.State, p.Episodes = "", 0, dryRun, p.Episodes[:3]
+	p.Run, p.Generation, p.State, p.Episodes = "", 0, state.DryRun, p.Episodes[:3]
 	p.SeedDrawn = true
 	return p
 }

@@ -38,7 +38,22 @@ func runningStatus() state.Status {
 
 func idleStatus() state.Status {
 	st := status(state.Running, 345_600, 212_045, 0)
-	st.IdleSeconds = 754
+	last := 754.0
+	st.IdleSeconds, st.LastResultSeconds = last, &last
+	return st
+}
+
+// staleStatus has had no result for some seconds.
+func staleStatus() state.Status {
+	st := status(state.Running, 345_600, 212_045, 0)
+	last := 14.2
+	st.LastResultSeconds = &last
+	return st
+}
+
+func earlierDead() state.Status {
+	st := deadStatus()
+	st.Earlier = true
 	return st
 }
 
@@ -141,4 +156,14 @@ func sampleChecks() []Check {
 			Fix: "share the spreadsheet with shuffle@angel-nft.iam.gserviceaccount.com as a viewer: " + sheetURL},
 		{Name: "queue google-shuffle-tasks", Detail: "no redrive policy", Fix: "shuffle setup"},
 	}
+}
+
+// notedStatus is an active run that says what it waits for, or why it cannot go on.
+func notedStatus(in state.State, note string) state.Status {
+	st := status(in, 0, 0, 0)
+	if in != state.Planning {
+		st = status(in, 334, 334, 0)
+	}
+	st.Note = note
+	return st
 }

@@ -69,6 +69,13 @@ func orphanFrame() *why.Explanation {
 		Held: "no manifest names S01E09: its frames in the datasets are orphans, and are left alone (shuffle plan --prune S01E09 deletes them)"}
 }
 
+// unknownFrame is of an episode that neither the manifests nor the datasets have.
+func unknownFrame() *why.Explanation {
+	x := orphanFrame()
+	x.Unknown, x.Held = true, "no manifest names the episode S01E09, and no frame of it is in the datasets"
+	return x
+}
+
 func wholePull() pull.Result {
 	return pull.Result{Version: 42, Tag: "paper-2", Dir: "./frames", Frames: 85_782, Fetched: 85_001, Present: 781, Bytes: 1_734_000_000, Removed: 212}
 }

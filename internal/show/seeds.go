@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -62,14 +63,9 @@ func rareHint(plan *state.Plan, name string) string {
 	return ": " + strings.Join(hints, "; ")
 }
 
-// seedsTried says whether the plan can show what seeds do: with every episode held, it knows nothing of them.
-func seedsTried(plan *state.Plan) bool {
-	return len(plan.Seeds) > 0 && len(plan.Held()) < len(plan.Episodes)
-}
-
 // seeds shows what the best of the tried seeds would do, and always the one in force.
 func (p *page) seeds(plan *state.Plan) {
-	if !seedsTried(plan) {
+	if !advice.SeedsTried(plan) {
 		return
 	}
 	columns := []column{{"Seed", false}}
@@ -103,16 +99,4 @@ func (p *page) seeds(plan *state.Plan) {
 	if held := len(plan.Held()); held > 0 {
 		p.item(lead{{"! ", red}}, plain(isAre(held, "episode")+" held, and not counted here"))
 	}
-}
-
-// seedStep is the command that takes the best seed.
-func seedStep(plan *state.Plan) step {
-	best := slices.IndexFunc(plan.Seeds, func(t state.SeedTrial) bool { return !t.InForce })
-	command, what := "plan --reshuffle --seed "+plan.Seeds[best].Seed, "take the best seed that is not in force; frames move"
-	return step{command + sameFlags(plan), what}
-}
-
-// otherSettings says whether a plan is made with other settings than those in force, beside the seed.
-func otherSettings(plan *state.Plan) bool {
-	return slices.ContainsFunc(plan.Given, func(g state.GivenSetting) bool { return g.Name != "seed" })
 }

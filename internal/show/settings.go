@@ -13,7 +13,7 @@ func Settings(w io.Writer, s Style, f state.InForce, given []state.GivenSetting)
 	return write(w, s, func(p *page) {
 		if !f.Exists() {
 			p.head(span{"No settings are in force:", bold}, plain("no run has been published yet. The first one records its settings."))
-			p.next(step{"plan --dry-run", "what it would record and do"})
+			p.next(step("plan --dry-run", "what it would record and do"))
 			return
 		}
 		p.head(span{"In force since run " + f.Since.Run, bold})
@@ -28,7 +28,7 @@ func Settings(w io.Writer, s Style, f state.InForce, given []state.GivenSetting)
 			p.gap()
 			p.item(lead{{"! ", red}}, plain("This environment gives other settings; shuffle plan is refused with them:"))
 			p.given(given)
-			p.next(step{"plan --dry-run", "what they would move"}, step{"plan --change-settings", "give the datasets these settings"})
+			p.next(step("plan --dry-run", "what they would move"), step("plan --change-settings", "give the datasets these settings"))
 		}
 	})
 }
@@ -53,7 +53,7 @@ func (p *page) settingChanges(changes []state.SettingChange) {
 
 // whatIf is the first line of a dry run that is made with other settings than those in force.
 func (p *page) whatIf(plan *state.Plan) {
-	if plan.InForce == nil || plan.DatasetChanges == nil || plan.State != dryRun || plan.Restores > 0 {
+	if plan.InForce == nil || plan.DatasetChanges == nil || plan.State != state.DryRun || plan.Restores > 0 {
 		return
 	}
 	p.item(lead{{"! ", red}}, span{"What if: ", bold}, plain(fmt.Sprintf("with other settings than those in force, %s would change their dataset.", framesOf(plan.DatasetChanges))))

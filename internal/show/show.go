@@ -8,6 +8,8 @@ package show
 import (
 	"io"
 	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/advice"
 )
 
 // Style is how to print.
@@ -18,10 +20,15 @@ type Style struct {
 	Width int
 	// Command is how the program was called, as the commands to type begin: "shuffle --local ./x". Empty is "shuffle".
 	Command string
+	// Local is for a world in a folder, where no service runs by itself: the commands to type work and track too.
+	Local bool
 	// Attended is for a command that goes on by itself from its plan to its report: the plan names no next step, and the report
 	// leaves out what the plan has just said.
 	Attended bool
 }
+
+// Commands makes the commands that a sentence names begin as the program was called.
+func (s Style) Commands(sentence string) string { return advice.Calls(s.Command, sentence) }
 
 // minWidth is what prose needs to be readable. A narrower terminal wraps by itself.
 const minWidth = 40

@@ -1,11 +1,11 @@
 package show
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
@@ -20,28 +20,32 @@ func Status(w io.Writer, s Style, st state.Status) error {
 			p.item(at("  Differ    "), span{count(st.Differences, "difference") + " between the datasets and the plan", red})
 		}
 		p.held(heldIn(st), 0)
-		p.next(statusSteps(st)...)
+		p.next(advice.ForStatus(st)...)
 	})
 }
 
 // Line is a status on one line, for where nothing can be drawn over.
 func Line(st state.Status) string {
 	head := fmt.Sprintf("run %s %s", st.Run, st.State)
+	if st.Note != "" {
+		head += ", " + st.Note
+	}
 	if st.Tasks == 0 {
 		return Clean(head)
 	}
-	parts := []string{fmt.Sprintf("%s: %s of %s", head, number(accounted(st)), count(st.Tasks, "task"))}
+	parts := []string{fmt.Sprintf("%s: %s of %s", head, number(advice.Accounted(st)), count(st.Tasks, "task"))}
 	if st.Dead > 0 {
 		parts = append(parts, number(st.Dead)+" dead")
 	}
-	if st.State.Acting() && st.Rate > 0 {
+	switch {
+	case !st.State.Acting():
+	case st.Rate > 0:
 		parts = append(parts, pace(st))
+	default:
+		parts = append(parts, LastResult(st)...)
 	}
 	return Clean(strings.Join(parts, ", "))
 }
-
-// accounted is the number of tasks whose end is known.
-func accounted(st state.Status) int { return st.Done + st.Dead + st.Outcomes[messages.Superseded] }
 
 func (p *page) verdict(st state.Status) {
 	sign := signOf(st)
@@ -50,7 +54,13 @@ func (p *page) verdict(st state.Status) {
 		who += fmt.Sprintf(", generation %d", st.Generation)
 	}
 	p.item(lead{{sign.text + " ", sign.color}}, span{string(st.State) + ":", sign.color}, plain(who))
-	p.para(at("  "), 2, plain(p.Commands(cmp.Or(st.Reason, Meaning(st)))))
+	p.para(at("  "), 2, plain(p.Commands(advice.Meaning(st))))
+	switch {
+	case st.Note != "" && st.State == state.Planning:
+		p.para(at("  "), 2, plain(p.Commands(st.Note)))
+	case st.Note != "":
+		p.para(at("  "), 2, span{p.Commands(st.Note), red})
+	}
 }
 
 // signOf gives a state the sign of its kind: ended well, ended badly, not ended, needs somebody.
@@ -66,30 +76,6 @@ func signOf(st state.Status) span {
 	return span{"!", red}
 }
 
-// Meaning explains a state that has no reason of its own.
-func Meaning(st state.Status) string {
-	if st.State == state.Succeeded && len(st.Held) > 0 {
-		return "the datasets equal the plan, which leaves out " + count(len(st.Held), "held episode")
-	}
-	if st.State == state.Succeeded && st.Restores > 0 {
-		return fmt.Sprintf("the datasets equal the plan back to version %d; the sheets stay as they are, and the next plan follows them again", st.Restores)
-	}
-	if st.IdleSeconds > 0 {
-		return "no result has come for " + duration(st.IdleSeconds) + ": no worker takes the tasks, they fail again and again, or no tracker counts them"
-	}
-	return map[state.State]string{
-		state.Planning:   "the planner reads sheets and listings",
-		state.Publishing: "the planner sends the tasks to the queue",
-		state.Running:    "workers apply the tasks",
-		state.Verifying:  "the tracker lists the datasets and compares them with the plan",
-		state.Succeeded:  "the datasets equal the plan",
-		state.Failed:     "no reason is known",
-		state.Review:     "the plan waits for somebody to apply it",
-		state.Cancelled:  "somebody stopped it",
-		state.Superseded: "a newer run took over",
-	}[st.State]
-}
-
 func (p *page) progress(st state.Status) {
 	if st.State != state.Planning {
 		p.tasks(st)
@@ -97,6 +83,9 @@ func (p *page) progress(st state.Status) {
 	switch {
 	case st.State.Active() && st.Tasks > 0:
 		p.item(at("  Rate      "), plain(pace(st)))
+		for _, last := range LastResult(st) {
+			p.item(at("  Results   "), plain(last))
+		}
 	case st.Rate > 0:
 		p.item(at("  Rate      "), plain(rate(st.Rate)))
 	}
@@ -108,6 +97,9 @@ func (p *page) progress(st state.Status) {
 	}
 	for _, name := range st.MissingQueues {
 		p.item(at("  Queues    "), span{p.Commands(fmt.Sprintf("the queue %.100s does not exist: shuffle setup creates it, and what was on it is published again", name)), red})
+	}
+	if st.QueueFault != "" {
+		p.item(at("  Queues    "), span{p.Commands(st.QueueFault), red})
 	}
 	if len(st.Environments) > 0 {
 		p.item(at("  Queues    "), span{"another environment uses these queues: " + environments(st.Environments) +
@@ -128,7 +120,7 @@ func environments(scopes []string) string {
 }
 
 func (p *page) tasks(st state.Status) {
-	if accounted(st) == 0 && !st.State.Active() {
+	if advice.Accounted(st) == 0 && !st.State.Active() {
 		p.item(at("  Tasks     "), plain(number(st.Tasks)))
 		return
 	}
@@ -138,7 +130,7 @@ func (p *page) tasks(st state.Status) {
 	}
 	p.item(at("  Tasks     "), plain(number(st.Tasks)+": "+number(st.Done)+" done,"), dead, plain(number(open(st))+" open"))
 	if st.Tasks > st.Done {
-		share := float64(accounted(st)) / float64(st.Tasks)
+		share := float64(advice.Accounted(st)) / float64(st.Tasks)
 		p.line(plain("            "), plain(bar(st, min(p.width()-21, 60))+" "+percent(share)))
 	}
 	if outcomes := outcomes(st); outcomes != "" {
@@ -146,7 +138,7 @@ func (p *page) tasks(st state.Status) {
 	}
 }
 
-func open(st state.Status) int { return max(st.Tasks-accounted(st), 0) }
+func open(st state.Status) int { return max(st.Tasks-advice.Accounted(st), 0) }
 
 func outcomes(st state.Status) string {
 	var parts []string
@@ -158,10 +150,20 @@ func outcomes(st state.Status) string {
 	return strings.Join(parts, ", ")
 }
 
+// LastResult says how long ago the last result of a run with open tasks came; nothing where that is unknown.
+func LastResult(st state.Status) []string {
+	if st.LastResultSeconds == nil || open(st) == 0 || !st.State.Acting() {
+		return nil
+	}
+	return []string{"the last result came " + duration(*st.LastResultSeconds) + " ago"}
+}
+
 func pace(st state.Status) string {
 	switch {
 	case st.ETASeconds != nil && *st.ETASeconds == 0:
 		return "all tasks are accounted for"
+	case st.LastResultSeconds != nil && st.Rate <= 0:
+		return "unknown: results do not come at present"
 	case st.ETASeconds == nil || st.Rate <= 0:
 		return "unknown yet"
 	}
@@ -173,6 +175,6 @@ func pace(st state.Status) string {
 func bar(st state.Status, w int) string {
 	part := func(n int) int { return min(max(int(float64(n)/float64(st.Tasks)*float64(w)), min(n, 1)), w) }
 	rest := part(open(st))
-	x := min(part(accounted(st)-st.Done), w-rest)
+	x := min(part(advice.Accounted(st)-st.Done), w-rest)
 	return "[" + strings.Repeat("#", w-rest-x) + strings.Repeat("x", x) + strings.Repeat(".", rest) + "]"
 }

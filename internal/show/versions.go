@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
@@ -19,7 +20,7 @@ func Versions(w io.Writer, s Style, l version.Listing) error {
 	return write(w, s, func(p *page) {
 		if len(l.Versions) == 0 {
 			p.head(plain("There is no dataset version yet: a run that succeeds publishes one."))
-			p.next(step{"plan", "begin a run"})
+			p.next(step("plan", "begin a run"))
 			return
 		}
 		names := datasetsOf(l.Versions)
@@ -89,13 +90,13 @@ func versionRow(v version.Listed, names []string, latest int64) []span {
 	return append(row, plain(strings.Join(notes, ", ")))
 }
 
-func versionSteps(all []version.Listed) []step {
+func versionSteps(all []version.Listed) []advice.Step {
 	newest := all[0].Generation
-	steps := []step{{fmt.Sprintf("pull --version %d DIR", newest), "download it"}}
+	steps := []advice.Step{step(fmt.Sprintf("pull --version %d DIR", newest), "download it")}
 	if len(all) > 1 {
 		before := all[1].Generation
-		steps = append(steps, step{fmt.Sprintf("versions %d %d", before, newest), "what changed between them"},
-			step{fmt.Sprintf("restore %d --dry-run", before), "what going back to it would do"})
+		steps = append(steps, step(fmt.Sprintf("versions %d %d", before, newest), "what changed between them"),
+			step(fmt.Sprintf("restore %d --dry-run", before), "what going back to it would do"))
 	}
 	return steps
 }
@@ -125,7 +126,7 @@ func Diff(w io.Writer, s Style, d version.Diff) error {
 		p.relabellings(d.Relabellings)
 		p.changes(d)
 		if d.From > 0 {
-			p.next(step{fmt.Sprintf("restore %d --dry-run", d.From), "what going back would do"})
+			p.next(step(fmt.Sprintf("restore %d --dry-run", d.From), "what going back would do"))
 		}
 	})
 }

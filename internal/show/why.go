@@ -6,6 +6,9 @@ import (
 	"io"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/why"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -27,6 +30,8 @@ func Why(w io.Writer, s Style, x *why.Explanation) error {
 func (p *page) whyVerdict(x *why.Explanation) {
 	name := span{string(x.Frame) + ":", bold}
 	switch {
+	case x.Unknown:
+		p.item(lead{{"! ", red}}, name, span{"unknown:", red}, plain(p.Commands(x.Held)))
 	case x.Held != "":
 		p.item(lead{{"! ", red}}, name, span{"its episode " + string(x.Episode) + " is held, and left as it stands:", red}, plain(p.Commands(x.Held)))
 	case x.Frozen != "":
@@ -207,38 +212,23 @@ func (p *page) whyHistory(x *why.Explanation) {
 
 // operation is a task in words, its places without the prefix that all of them share.
 func operation(o why.Operation) string {
-	text := fmt.Sprintf("(%s, seq %d)", o.Op, o.Seq)
-	var from []string
-	for _, key := range o.Del {
-		from = append(from, folderOf(key))
-	}
-	switch {
-	case o.Dst == "":
-		return text + " from " + strings.Join(from, ", ")
-	case len(from) == 0:
-		return text + " to " + folderOf(o.Dst)
-	}
-	return text + " " + strings.Join(from, ", ") + " → " + folderOf(o.Dst)
+	return fmt.Sprintf("(%s, seq %d) %s", o.Op, o.Seq, figure.Places(o.Del, o.Dst))
 }
 
-// folderOf is the dataset and class of a key.
-func folderOf(key string) string {
-	parts := strings.Split(key, "/")
-	return strings.Join(parts[max(len(parts)-3, 0):max(len(parts)-1, 0)], "/")
-}
-
-func whySteps(x *why.Explanation) []step {
-	steps := []step{}
+func whySteps(x *why.Explanation) []advice.Step {
+	steps := []advice.Step{}
 	for _, o := range x.Operations[:min(len(x.Operations), 1)] {
-		if o.Outcome == messages.Dead {
-			steps = append(steps, step{fmt.Sprintf("redrive %s --seq %d", o.Run, o.Seq), "mend the cause first"})
+		if o.Outcome == messages.Dead && o.Code != bucket.CodeNoSuchKey && o.Run == x.Current {
+			steps = append(steps, step(fmt.Sprintf("redrive %s --seq %d", o.Run, o.Seq), "mend the cause first"))
 		}
 	}
 	switch {
+	case x.Unknown:
+		return append(steps, step("doctor", "which manifests, sheets and images there are"))
 	case x.Held != "" || x.Frozen != "":
-		return append(steps, step{"plan", "when that is mended"})
+		return append(steps, step("plan", "when that is mended"))
 	case x.Change != "" && x.Change != "keep":
-		return append(steps, step{"plan --episode " + string(x.Episode), "plan it"})
+		return append(steps, step("plan --episode "+string(x.Episode), "plan it"))
 	}
 	return steps
 }

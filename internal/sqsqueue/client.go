@@ -1,12 +1,10 @@
 package sqsqueue
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/angel-nft/google-shuffle/internal/awsclient"
@@ -14,8 +12,8 @@ import (
 )
 
 const (
-	// How often the SDK tries a call that is throttled, answered with 5xx or broken off, and how long it waits between
-	// two tries at most.
+	// How often the SDK tries a call that is throttled, answered with 5xx or broken off, and how
+	// long it waits between two tries at most.
 	maxAttempts = 8
 	maxBackoff  = 5 * time.Second
 
@@ -25,33 +23,18 @@ const (
 	stallTimeout = answerTimeout + 5*time.Second
 )
 
-// NewClient is a client with maxConns connections kept alive. Give it as many as there are calls at a time, long polls
-// included: the SDK's ten idle ones make most calls of a busy process open a new connection.
+// NewClient is a client with maxConns connections kept alive. Give it as many as there are calls at
+// a time, long polls included.
 //
-// It keeps what cfg says of certificates (AWS_CA_BUNDLE), and a cfg.HTTPClient of another kind than the SDK's own as
-// it is.
+// It keeps what cfg says of certificates (AWS_CA_BUNDLE), and a cfg.HTTPClient of another kind than
+// the SDK's own as it is.
 func NewClient(cfg aws.Config, maxConns int) *sqs.Client {
+	pool := awsclient.Pool{Connections: maxConns, AnswerTimeout: answerTimeout, StallTimeout: stallTimeout}
 	return sqs.NewFromConfig(cfg, func(o *sqs.Options) {
 		o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
 			r.MaxAttempts = maxAttempts
 			r.MaxBackoff = maxBackoff
 		})
-		o.HTTPClient = tune(cfg.HTTPClient, maxConns)
-	})
-}
-
-func tune(client aws.HTTPClient, maxConns int) aws.HTTPClient {
-	if client == nil {
-		client = awshttp.NewBuildableClient()
-	}
-	buildable, ok := client.(*awshttp.BuildableClient)
-	if !ok {
-		return client
-	}
-	return buildable.WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConns = maxConns
-		t.MaxIdleConnsPerHost = maxConns
-		t.ResponseHeaderTimeout = answerTimeout
-		awsclient.LimitStalls(t, stallTimeout)
+		o.HTTPClient = pool.HTTPClient(cfg.HTTPClient)
 	})
 }

@@ -27,7 +27,8 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
-// TestRetries: throttled and failed calls are tried again, receives less often, and refused ones not at all.
+// TestRetries: throttled and failed calls are tried again, receives less often, and refused ones
+// not at all.
 func TestRetries(t *testing.T) {
 	send := batchCalls["SendMessageBatch"]
 	receive := func(ctx context.Context, q *sqsqueue.Queue) ([]queue.Failure, error) {
@@ -76,7 +77,8 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestReceiveEndsWithContext: the long poll of a process that shuts down ends at once, and with the context's error.
+// TestReceiveEndsWithContext: the long poll of a process that shuts down ends at once, and with the
+// context's error.
 func TestReceiveEndsWithContext(t *testing.T) {
 	arrived, hold := make(chan struct{}, 1), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -138,8 +140,8 @@ func TestConnectionsAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The first round is the SDK's, over connections of its own.
-	if n := connections.Load(); n < atOnce || n > 2*atOnce+atOnce/4 {
+	// A connection may be dialled for a call that another's then serves.
+	if n := connections.Load(); n < atOnce || n > atOnce+atOnce/4 {
 		t.Errorf("%d connections for %d calls at a time", n, atOnce)
 	}
 }
@@ -149,7 +151,7 @@ func TestTransport(t *testing.T) {
 	for name, given := range map[string]aws.HTTPClient{"none": nil, "the SDK's own": built} {
 		client := sqsqueue.NewClient(aws.Config{HTTPClient: given}, 300).Options().HTTPClient
 		transport := client.(*awshttp.BuildableClient).GetTransport()
-		if transport.MaxIdleConnsPerHost != 300 || transport.MaxIdleConns != 300 {
+		if transport.MaxIdleConnsPerHost != 300 || transport.MaxIdleConns < 300 {
 			t.Errorf("%s: %d and %d idle connections, want 300", name, transport.MaxIdleConnsPerHost, transport.MaxIdleConns)
 		}
 		if transport.ResponseHeaderTimeout < queue.MaxWait+5*time.Second {

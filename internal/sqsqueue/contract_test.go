@@ -54,7 +54,8 @@ func TestContract(t *testing.T) {
 	queuetest.Run(t, func(t *testing.T) queuetest.Server { return server{t, client} })
 }
 
-// TestSetupAttributes: what Setup gives a queue beside its spec, on a new one and on one that someone has made.
+// TestSetupAttributes: what Setup gives a queue beside its spec, on a new one and on one that
+// someone has made.
 func TestSetupAttributes(t *testing.T) {
 	client := newClient(t, testenv.AWSEndpoint(t))
 	for _, tc := range []struct {

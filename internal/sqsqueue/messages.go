@@ -13,22 +13,19 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// A receive is tried less often than other calls: an answer that was lost has hidden its messages, and the caller polls
-// again anyway.
+// A receive is tried less often than other calls: an answer that was lost has hidden its messages,
+// and the caller polls again anyway.
 const receiveAttempts = 3
 
 // SendMessageBatch sends entries, at most queue.MaxBatch and queue.MaxBatchBytes.
 func (q *Queue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error) {
-	out, err := call(ctx, q, "SendMessageBatch", func() any { return sendEntries(q.url, entries) },
-		func(options ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
-			in := &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: []types.SendMessageBatchRequestEntry{}}
-			for i, e := range entries {
-				in.Entries = append(in.Entries, types.SendMessageBatchRequestEntry{
-					Id: id(i), MessageBody: aws.String(e.Body), MessageAttributes: attributeValues(e.Attributes),
-				})
-			}
-			return q.api.SendMessageBatch(ctx, in, options...)
+	in := &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: []types.SendMessageBatchRequestEntry{}}
+	for i, e := range entries {
+		in.Entries = append(in.Entries, types.SendMessageBatchRequestEntry{
+			Id: id(i), MessageBody: aws.String(e.Body), MessageAttributes: attributeValues(e.Attributes),
 		})
+	}
+	out, err := q.api.SendMessageBatch(ctx, in)
 	if err != nil {
 		return nil, wrap("send messages to", q.url, err)
 	}
@@ -50,12 +47,13 @@ func attributeValues(attributes map[string]string) map[string]types.MessageAttri
 	return values
 }
 
-// ReceiveMessage receives at most limit messages, up to queue.MaxBatch, and waits for the first one for at most wait, up to
-// queue.MaxWait, in whole seconds (rounded up), at least one: the SDK leaves a 0 out, which to SQS means the wait that the
-// queue was set up with, and without any wait SQS asks only some of its servers. None after that is no error. When ctx ends a long poll, SQS may
-// already have handed out messages: they come back after the visibility timeout.
+// ReceiveMessage receives at most limit messages, up to queue.MaxBatch, and waits for the first one
+// for at most wait, up to queue.MaxWait, in whole seconds (rounded up), at least one: the SDK
+// leaves a 0 out, which to SQS means the wait that the queue was set up with, and without any wait
+// SQS asks only some of its servers. None after that is no error. When ctx ends a long poll, SQS
+// may already have handed out messages: they come back after the visibility timeout.
 func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error) {
-	in := sqs.ReceiveMessageInput{
+	in := &sqs.ReceiveMessageInput{
 		QueueUrl:            &q.url,
 		MaxNumberOfMessages: int32(limit),
 		WaitTimeSeconds:     max(1, seconds(wait)),
@@ -64,10 +62,7 @@ func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duratio
 		},
 		MessageAttributeNames: []string{"All"},
 	}
-	out, err := call(ctx, q, "ReceiveMessage", func() any { return receiving(&in) },
-		func(options ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
-			return q.api.ReceiveMessage(ctx, &in, append(options, func(o *sqs.Options) { o.RetryMaxAttempts = receiveAttempts })...)
-		})
+	out, err := q.api.ReceiveMessage(ctx, in, func(o *sqs.Options) { o.RetryMaxAttempts = receiveAttempts })
 	if err != nil {
 		return nil, wrap("receive messages from", q.url, err)
 	}
@@ -109,14 +104,11 @@ func attributeText(v types.MessageAttributeValue) string {
 
 // DeleteMessageBatch deletes the messages of at most queue.MaxBatch receipts.
 func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]queue.Failure, error) {
-	out, err := call(ctx, q, "DeleteMessageBatch", func() any { return deleteEntries(q.url, receipts) },
-		func(options ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
-			in := &sqs.DeleteMessageBatchInput{QueueUrl: &q.url, Entries: []types.DeleteMessageBatchRequestEntry{}}
-			for i, receipt := range receipts {
-				in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: id(i), ReceiptHandle: aws.String(receipt)})
-			}
-			return q.api.DeleteMessageBatch(ctx, in, options...)
-		})
+	in := &sqs.DeleteMessageBatchInput{QueueUrl: &q.url, Entries: []types.DeleteMessageBatchRequestEntry{}}
+	for i, receipt := range receipts {
+		in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: id(i), ReceiptHandle: aws.String(receipt)})
+	}
+	out, err := q.api.DeleteMessageBatch(ctx, in)
 	if err != nil {
 		return nil, wrap("delete messages of", q.url, err)
 	}
@@ -127,8 +119,9 @@ func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]qu
 	return failed, nil
 }
 
-// ChangeMessageVisibilityBatch hides the messages of at most queue.MaxBatch receipts for timeout from now, in whole seconds
-// (rounded up), at most queue.MaxVisibility after their receive. 0 gives them back at once.
+// ChangeMessageVisibilityBatch hides the messages of at most queue.MaxBatch receipts for timeout
+// from now, in whole seconds (rounded up), at most queue.MaxVisibility after their receive. 0 gives
+// them back at once.
 func (q *Queue) ChangeMessageVisibilityBatch(
 	ctx context.Context, receipts []string, timeout time.Duration,
 ) ([]queue.Failure, error) {
@@ -154,13 +147,14 @@ func (q *Queue) ChangeMessageVisibilityBatch(
 // id is the ID of an entry within its batch: its index.
 func id(i int) *string { return aws.String(strconv.Itoa(i)) }
 
-// seconds rounds up: SQS knows whole seconds only, and neither a wait nor a hold may become 0 by rounding.
+// seconds rounds up: SQS knows whole seconds only, and neither a wait nor a hold may become 0 by
+// rounding.
 func seconds(d time.Duration) int32 {
 	return int32((d + time.Second - 1) / time.Second)
 }
 
-// failures reads the failed entries of an answer. One that does not speak of every entry once is an error: an entry that was
-// neither done nor refused must not pass as done.
+// failures reads the failed entries of an answer. One that does not speak of every entry once is an
+// error: an entry that was neither done nor refused must not pass as done.
 func failures(entries, done int, refused []types.BatchResultErrorEntry) ([]queue.Failure, error) {
 	if done+len(refused) != entries {
 		return nil, fmt.Errorf("the answer has %d entries done and %d failed of %d", done, len(refused), entries)

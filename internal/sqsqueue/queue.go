@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"github.com/angel-nft/google-shuffle/internal/direct"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
@@ -37,24 +36,24 @@ type API interface {
 	PurgeQueue(context.Context, *sqs.PurgeQueueInput, ...func(*sqs.Options)) (*sqs.PurgeQueueOutput, error)
 }
 
-// Queue is one queue. Its errors have SQS's code (smithy.APIError), and are queue.ErrNotFound when the queue is gone.
+// Queue is one queue. Its errors have SQS's code (smithy.APIError), and are queue.ErrNotFound when
+// the queue is gone.
 type Queue struct {
-	api      API
-	url      string
-	shortcut *direct.Client // nil: every call is the SDK's
+	api API
+	url string
 }
 
-// New is the queue of that name, or of that URL, which is used as it is. queue.ErrNotFound: no queue has the name in the
-// client's account and region.
+// New is the queue of that name, or of that URL, which is used as it is. queue.ErrNotFound: no
+// queue has the name in the client's account and region.
 func New(ctx context.Context, api API, nameOrURL string) (*Queue, error) {
 	if queue.IsURL(nameOrURL) {
-		return &Queue{api: api, url: nameOrURL, shortcut: newShortcut(api)}, nil
+		return &Queue{api: api, url: nameOrURL}, nil
 	}
 	url, err := resolve(ctx, api, nameOrURL)
 	if err != nil {
 		return nil, err
 	}
-	return &Queue{api: api, url: url, shortcut: newShortcut(api)}, nil
+	return &Queue{api: api, url: url}, nil
 }
 
 // URL is the queue's address.
@@ -133,8 +132,8 @@ func parseAttributes(values map[string]string) (a queue.Attributes, err error) {
 
 func ofSeconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
-// redrive is SQS's RedrivePolicy attribute. The count is a number, or a string where CloudFormation or a person wrote
-// it so; json.Number reads both.
+// redrive is SQS's RedrivePolicy attribute. The count is a number, or a string where CloudFormation
+// or a person wrote it so; json.Number reads both.
 type redrive struct {
 	DeadLetterTargetArn string      `json:"deadLetterTargetArn"`
 	MaxReceiveCount     json.Number `json:"maxReceiveCount"`
@@ -164,7 +163,8 @@ func (p redrive) queueName() string {
 	return p.DeadLetterTargetArn[strings.LastIndexByte(p.DeadLetterTargetArn, ':')+1:]
 }
 
-// PurgeQueue deletes all messages. SQS takes up to a minute for it, and refuses a second purge in that time.
+// PurgeQueue deletes all messages. SQS takes up to a minute for it, and refuses a second purge in
+// that time.
 func (q *Queue) PurgeQueue(ctx context.Context) error {
 	if _, err := q.api.PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: &q.url}); err != nil {
 		return wrap("purge queue", q.url, err)

@@ -29,9 +29,10 @@ type SetupAPI interface {
 // What every queue has beside its spec.
 const encrypted = "true" // with keys that SQS has itself, at no cost
 
-// Setup creates a queue as spec says, with long polls, 14 days of retention, no delay and encryption, or changes what
-// differs, and returns its URL. A queue named by its URL must exist. A queue encrypted by a key in KMS stays so. queue.ErrNotFound: the
-// dead-letter queue does not exist.
+// Setup creates a queue as spec says, with long polls, 14 days of retention, no delay and
+// encryption, or changes what differs, and returns its URL. A queue named by its URL must exist. A
+// queue encrypted by a key in KMS stays so. queue.ErrNotFound: the dead-letter queue does not
+// exist.
 func Setup(ctx context.Context, api SetupAPI, spec queue.Spec) (url string, err error) {
 	if err := spec.Validate(); err != nil {
 		return "", fmt.Errorf("set up queue: %w", err)
@@ -95,7 +96,8 @@ func address(ctx context.Context, api resolver, nameOrURL string) (url string, e
 	return resolve(ctx, api, nameOrURL)
 }
 
-// findOrCreate gives the queue's URL, and whether it was made, with the wanted attributes, just now.
+// findOrCreate gives the queue's URL, and whether it was made, with the wanted attributes, just
+// now.
 func findOrCreate(
 	ctx context.Context, api SetupAPI, name string, want map[string]string,
 ) (url string, made bool, err error) {

@@ -12,7 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// racer is an SQS where someone else creates the queue, with other attributes, between our look and our creation.
+// racer is an SQS where someone else creates the queue, with other attributes, between our look and
+// our creation.
 type racer struct {
 	calls []string
 	set   map[string]string

@@ -23,7 +23,8 @@ func TestAnswerStalls(t *testing.T) {
 		asked := 0
 		client := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 			tr.DialContext = testenv.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				// A pipe has no room: who answers at once does so before the client has done with sending, and it hangs up.
+				// A pipe has no room: who answers at once does so before the client has done with
+				// sending, and it hangs up.
 				_, _ = io.Copy(io.Discard, r.Body)
 				<-time.After(time.Second)
 				if asked++; asked > 1 {

@@ -17,6 +17,8 @@ type Plan struct {
 	Tasks      int           `json:"tasks"`
 	Totals     Totals        `json:"totals"`
 	Episodes   []EpisodePlan `json:"episodes"`
+	// Changes counts what the plan changes by episode and cause, and what held episodes would have changed.
+	Changes []ChangeCount `json:"changes,omitempty"`
 	// Problems are those of manifests, which no episode owns.
 	Problems []ManifestProblem `json:"problems"`
 	Orphans  []Orphan          `json:"orphans,omitempty"`
@@ -95,6 +97,11 @@ type EpisodePlan struct {
 	Problems []Problem `json:"problems"`
 	// MoreProblems counts those left out after the first MaxProblems.
 	MoreProblems int `json:"more_problems,omitempty"`
+	// Kinds counts all problems by kind; nil in plans of earlier releases.
+	Kinds []ProblemKind `json:"problem_kinds,omitempty"`
+	// ImagesWithoutRow and RowsWithoutClass are no problems, and are wanted nowhere.
+	ImagesWithoutRow int `json:"images_without_row,omitempty"`
+	RowsWithoutClass int `json:"rows_without_class,omitempty"`
 }
 
 // States of an episode in a plan.
@@ -127,6 +134,11 @@ type Problem struct {
 	Frame   string `json:"frame,omitempty"`
 	Problem string `json:"problem"`
 	Warning bool   `json:"warning,omitempty"`
+	// Kind is the same for all problems of one sort, and Value what they have in common beside it; "" in plans of earlier releases.
+	Kind   string `json:"kind,omitempty"`
+	Value  string `json:"value,omitempty"`
+	Column string `json:"column,omitempty"` // of the cell to correct
+	New    bool   `json:"new,omitempty"`    // the run before did not have it
 }
 
 // ManifestProblem is one of a manifest.

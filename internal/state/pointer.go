@@ -25,6 +25,7 @@ const (
 	Review     State = "review"     // planned, waiting for apply
 	Cancelled  State = "cancelled"  // stopped by a person
 	Superseded State = "superseded" // a newer run took over
+	DryRun     State = "dry-run"    // of a plan that was not saved; no run has it
 )
 
 // Active says that the run has not ended and no other may begin.
@@ -62,7 +63,10 @@ type Pointer struct {
 	Run        string `json:"run"`
 	State      State  `json:"state"`
 	Reason     string `json:"reason,omitempty"` // why the run failed
-	Tasks      int    `json:"tasks"`
+	// Note is what an active run waits for, or what keeps it from going on; "" when it goes on. Swap clears a note when it
+	// changes the state.
+	Note  string `json:"note,omitempty"`
+	Tasks int    `json:"tasks"`
 	// Published counts the chunks of tasks that have been sent whole.
 	Published int `json:"published"`
 	// Heartbeat grows while a planner plans or publishes. Only its change means something.
@@ -111,11 +115,14 @@ func (s *Store) Current(ctx context.Context, known Held) (Held, error) {
 	return h, nil
 }
 
-// Swap writes next on the condition that the pointer still is as held. Somebody else's change is ErrConflict. A write
-// that succeeded although its answer was lost is recognised by its Writer. A refusal that finds the pointer as it was, as S3's 409
-// may when writes race, is tried again.
+// Swap writes next on the condition that the pointer still is as held, but for its note. Another process's change is
+// ErrConflict. A write that succeeded although its answer was lost is recognised by its Writer. A refusal that finds the
+// pointer as it was, as S3's 409 may when writes race, is tried again.
 func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error) {
 	next.V, next.Writer = 1, rand.Text()
+	if next.State != held.State && next.Note == held.Note {
+		next.Note = ""
+	}
 	body, err := Seal(next)
 	if err != nil {
 		return Held{}, fmt.Errorf("write %s: %w", pointerName, err)
@@ -133,13 +140,20 @@ func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error)
 			return now, nil
 		case !refused:
 			return Held{}, errors.Join(err, readErr)
-		case readErr != nil || now.etag != held.etag || try == swapTries:
+		case readErr != nil || !sameButNote(now.Pointer, held.Pointer) || try == swapTries:
 			return Held{}, fmt.Errorf("%w: %w", ErrConflict, err)
 		}
+		cond = bucket.Condition{IfMatch: now.etag, IfNoneMatch: !now.Exists()}
 		if err := retry.Sleep(ctx, retry.Backoff(20*time.Millisecond, try, time.Second)); err != nil {
 			return Held{}, err
 		}
 	}
+}
+
+// sameButNote reports whether a pointer has changed in its note only: a note takes no turn away from anybody.
+func sameButNote(a, b Pointer) bool {
+	a.Note, a.Writer = b.Note, b.Writer
+	return a == b
 }
 
 // swapTries bounds the writes of one Swap that are refused although nothing has changed.

@@ -64,8 +64,8 @@ func (s *Store) Versions(ctx context.Context) ([]Version, error) {
 	for i, generation := range generations {
 		g.Go(func() (err error) {
 			read[i], err = s.ReadVersion(reading, generation)
-			if errors.Is(err, bucket.ErrNotFound) {
-				return nil // begun and not finished, or just being removed
+			if Lost(err) {
+				return nil // begun and not finished, just being removed, or damaged, which doctor reports
 			}
 			return err
 		})

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-
-	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
 // seed is seed.json: what releases before settings.json kept.
@@ -83,7 +81,10 @@ func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 // the generation known was published. The zero Since says that there is neither.
 func (s *Store) newestPublished(ctx context.Context, known int64) (Settings, Since, error) {
 	v, err := s.LatestVersion(ctx)
-	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+	if err != nil && !Lost(err) {
+		return Settings{}, Since{}, err // another try may read it
+	}
+	if errors.Is(err, ErrDamaged) {
 		return Settings{}, Since{}, errors.Join(s.settingsError("it is missing, and the newest dataset version, which it is to be made from, cannot be read: restore the last version of one of them"), err)
 	}
 	run, err := s.publishedAfter(ctx, v.Generation, known)
@@ -91,6 +92,9 @@ func (s *Store) newestPublished(ctx context.Context, known int64) (Settings, Sin
 		return v.Settings, Since{Run: v.Run, Generation: v.Generation}, err
 	}
 	plan, err := s.ReadPlan(ctx, run)
+	if err != nil && !Lost(err) {
+		return Settings{}, Since{}, err
+	}
 	if err != nil {
 		return Settings{}, Since{}, errors.Join(s.settingsError("it is missing, and the plan of run "+run+", which it is to be made from, cannot be read: restore the last version of one of them"), err)
 	}

@@ -32,9 +32,7 @@ type Report struct {
 	// DifferenceList names the first MaxDifferences of Differences.
 	DifferenceList []Difference `json:"difference_list"`
 	// Warnings are what went wrong without spoiling the run.
-	Warnings []string `json:"warnings,omitempty"`
-	// DeadCodes counts the dead tasks by the code of their reason.
-	DeadCodes map[string]int    `json:"dead_codes,omitempty"`
+	Warnings  []string          `json:"warnings,omitempty"`
 	Totals    Totals            `json:"totals"`
 	Episodes  []EpisodePlan     `json:"episodes"`
 	Orphans   []Orphan          `json:"orphans,omitempty"`
@@ -105,10 +103,13 @@ const (
 	LedgerName = "ledger.json"
 )
 
-// ReadReport reads the report of a run; bucket.ErrNotFound when it has none.
+// ReadReport reads the report of a run; bucket.ErrNotFound when it has none, ErrDamaged when it is of another run.
 func (s *Store) ReadReport(ctx context.Context, run string) (*Report, error) {
 	var r Report
 	_, err := s.ReadJSON(ctx, RunName(run, ReportName), &r)
+	if err == nil && r.Run != run {
+		err = fmt.Errorf("read %s%s: %w: it is of run %.100q", s.Layout.State(), RunName(run, ReportName), ErrDamaged, r.Run)
+	}
 	return &r, err
 }
 

@@ -64,9 +64,9 @@ func (s *Store) settle(ctx context.Context, run string, held Held, r *Run) (err 
 		if r.Report != nil && r.Report.State != held.State {
 			r.Report = nil
 		}
-		r.Status = StatusOf(held.Pointer, r.Progress, r.Plan)
+		r.Status = StatusOf(held, r.Progress, r.Plan)
 		if r.Report != nil {
-			r.Status.Differences = r.Report.Differences
+			r.Status.Differences, r.Status.DeadCodes = r.Report.Differences, r.Report.DeadCodes
 		}
 	} else if r.Status, err = s.earlierStatus(ctx, run); err != nil {
 		return err

@@ -30,9 +30,14 @@ type Progress struct {
 	Age time.Duration `json:"-"`
 }
 
-// idleAfter is how long after the last result a run is taken for one that does not go on: a few times as long as the queues hide a message of
-// a worker that died.
-const idleAfter = 3 * time.Minute
+// How long nothing may come before a run is taken for one that does not go on, and before its rate is no longer shown. A tracker saves
+// results every second or two; a planner that lives renews the pointer every few seconds.
+const (
+	idleAfter     = 30 * time.Second
+	plannerAfter  = time.Minute
+	verifierAfter = 3 * time.Minute // listing a season takes a while
+	staleAfter    = 10 * time.Second
+)
 
 // MaxSamples bounds the samples of a ledger.
 const MaxSamples = 60
@@ -71,6 +76,7 @@ type Status struct {
 	Generation  int64                    `json:"generation"`
 	State       State                    `json:"state"`
 	Reason      string                   `json:"reason"`
+	Note        string                   `json:"note,omitempty"` // what an active run waits for, or what keeps it from going on
 	Tasks       int                      `json:"tasks"`
 	Done        int                      `json:"done"`
 	Dead        int                      `json:"dead"`
@@ -79,29 +85,56 @@ type Status struct {
 	Unreadable  int                      `json:"unreadable,omitempty"` // messages that no stage could read since the run began
 	// Environments names others whose messages came on this one's queues since the run began.
 	Environments []string `json:"other_environments,omitempty"`
+	// DeadCodes counts the dead tasks of a run that has ended by the code of their reason.
+	DeadCodes map[string]int `json:"dead_codes,omitempty"`
+	// PlanLost says that the run has tasks and its plan is gone or damaged.
+	PlanLost bool `json:"plan_lost,omitempty"`
+	// Earlier says that a newer run is in force: nothing happens to this one any more.
+	Earlier bool `json:"-"`
 	// MissingQueues do not exist although the run needs them. Only a command that can see the queues knows.
-	MissingQueues []string      `json:"missing_queues,omitempty"`
-	Held          []HeldEpisode `json:"held"`
-	Started       time.Time     `json:"started"`
-	Finished      *time.Time    `json:"finished"` // null until the run has ended
-	Rate          float64       `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended
+	MissingQueues []string `json:"missing_queues,omitempty"`
+	// QueueFault is why the queues of an active run cannot be used, with what to do; "" is no fault, or none that is known.
+	QueueFault string        `json:"queue_fault,omitempty"`
+	Held       []HeldEpisode `json:"held"`
+	Started    time.Time     `json:"started"`
+	Finished   *time.Time    `json:"finished"` // null until the run has ended
+	Rate       float64       `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended
 	// ETASeconds is 0 when nothing is left and null while the rate is unknown.
 	ETASeconds *float64 `json:"eta_seconds"`
 	// Restores is the generation of the dataset version that the run goes back to; 0: it was planned from the sheets.
 	Restores int64 `json:"restores,omitempty"`
-	// IdleSeconds is how long no result has come, when that is so long that something is wrong; else 0.
+	// LastResultSeconds is how long ago the last result of an active run came; null when none has.
+	LastResultSeconds *float64 `json:"last_result_seconds"`
+	// IdleSeconds is how long nothing has come of an active run, when that is so long that something is wrong; else 0.
 	IdleSeconds float64 `json:"idle_seconds,omitempty"`
+	// RecoverySeconds is when at the latest a tracker acts on that by itself: Expect sets it.
+	RecoverySeconds *float64 `json:"recovery_seconds,omitempty"`
 }
 
-// StatusOf puts a run's status together. Differences, which are in the report, and Unreadable are left to the caller.
-func StatusOf(p Pointer, progress Progress, plan *Plan) Status {
+// Expect sets RecoverySeconds of a run that does not go on. stall is what trackers wait for; 0 is unknown.
+func (s *Status) Expect(stall time.Duration) {
+	if stall > 0 && s.IdleSeconds > 0 && s.State != Verifying {
+		left := max(stall.Seconds()-s.IdleSeconds, 0)
+		s.RecoverySeconds = &left
+	}
+}
+
+// StatusOf puts a run's status together. Differences and DeadCodes, which are in the report, and Unreadable are left to the
+// caller.
+func StatusOf(p Held, progress Progress, plan *Plan) Status {
 	s := Status{
 		Run: p.Run, Generation: p.Generation, State: p.State, Reason: p.Reason, Tasks: p.Tasks,
 		Done: progress.Done, Dead: progress.Dead, Outcomes: map[messages.Outcome]int{},
-		Held: append([]HeldEpisode{}, plan.Held()...), Started: p.Started, Restores: plan.Restores,
+		Held: append([]HeldEpisode{}, plan.Held()...), Started: p.Started, Restores: plan.Restores, PlanLost: plan.Run == "" && p.Tasks > 0,
 	}
 	for _, o := range messages.Outcomes {
 		s.Outcomes[o] = progress.Outcomes[o]
+	}
+	if p.State == Succeeded && s.Done < s.Tasks { // the ledger is lost, and no run succeeds before all of its tasks are done
+		s.Done, s.Dead = s.Tasks, 0
+		for op, n := range map[messages.Op]int{messages.Copy: plan.Totals.Copy, messages.Move: plan.Totals.Move, messages.Refresh: plan.Totals.Refresh, messages.Delete: plan.Totals.Delete} {
+			s.Outcomes[op.Done()] = n
+		}
 	}
 	eta := 0.0
 	if !p.State.Active() {
@@ -111,9 +144,14 @@ func StatusOf(p Pointer, progress Progress, plan *Plan) Status {
 		s.Rate, s.ETASeconds = progress.Overall(), &eta
 		return s
 	}
-	s.Rate = progress.Rate()
-	if p.State.Acting() && progress.Age > idleAfter {
-		s.IdleSeconds, s.Rate = progress.Age.Seconds(), 0
+	s.Note, s.Rate = p.Note, progress.Rate()
+	// A saved ledger is as old as its last result. Of an unknown age it is taken for new.
+	last, come := max(progress.Age, 0), progress.Open < progress.Tasks
+	if seconds := last.Seconds(); come && progress.Age >= 0 {
+		s.LastResultSeconds = &seconds
+	}
+	if s.IdleSeconds = idle(p.State, p.Age, last, come).Seconds(); s.IdleSeconds > 0 || last > staleAfter && p.State.Acting() {
+		s.Rate = 0
 	}
 	open := p.Tasks - progress.Done - progress.Dead - progress.Superseded
 	switch {
@@ -124,6 +162,30 @@ func StatusOf(p Pointer, progress Progress, plan *Plan) Status {
 		s.ETASeconds = &eta
 	}
 	return s
+}
+
+// idle is how long nothing has come of an active run, 0 when that is usual. pointer is how long ago it was written, and last
+// how long ago the last result came, if one has come.
+func idle(s State, pointer, last time.Duration, come bool) time.Duration {
+	after, since := idleAfter, pointer
+	switch s {
+	case Planning:
+		after = plannerAfter
+	case Publishing:
+		if after = plannerAfter; come {
+			since = min(pointer, last)
+		}
+	case Running:
+		if come {
+			since = last
+		}
+	case Verifying:
+		after = verifierAfter
+	}
+	if since <= after {
+		return 0
+	}
+	return since
 }
 
 // Ended says that the run is over: nothing more happens to it by itself.
@@ -141,16 +203,29 @@ func ReadStatus(ctx context.Context, s *Store, run string) (Status, error) {
 	}
 	switch {
 	case run == "" && !held.Exists():
-		return Status{}, fmt.Errorf("%w: there is no run yet; shuffle plan begins the first", ErrNoRun)
+		return Status{}, s.noPointer(ctx)
 	case run == "" || run == held.Run:
-		return s.currentStatus(ctx, held.Pointer)
+		return s.currentStatus(ctx, held)
 	case !ValidRun(run):
 		return Status{}, fmt.Errorf("%w: %.60q; see shuffle runs", ErrNoRun, run)
 	}
 	return s.earlierStatus(ctx, run)
 }
 
-func (s *Store) currentStatus(ctx context.Context, p Pointer) (Status, error) {
+// noPointer says why no run is in force: there was none, or somebody has deleted the pointer.
+func (s *Store) noPointer(ctx context.Context) error {
+	runs, err := s.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	if len(runs) == 0 {
+		return fmt.Errorf("%w: there is no run yet; shuffle plan begins the first", ErrNoRun)
+	}
+	return fmt.Errorf("%s%s is missing, and there are runs, the newest is %s: shuffle plan begins a new one, and nothing in the datasets is lost",
+		s.Layout.State(), pointerName, runs[len(runs)-1])
+}
+
+func (s *Store) currentStatus(ctx context.Context, p Held) (Status, error) {
 	plan, err := s.planIfAny(ctx, p.Run)
 	if err != nil {
 		return Status{}, err
@@ -173,7 +248,7 @@ func (s *Store) currentStatus(ctx context.Context, p Pointer) (Status, error) {
 		return status, nil // it is not written yet, or the tracker makes it again
 	}
 	if err == nil && report.State == p.State {
-		status.Differences = report.Differences
+		status.Differences, status.DeadCodes = report.Differences, report.DeadCodes
 		if report.Done > status.Done { // the ledger is lost
 			status.Done, status.Dead, status.Outcomes = report.Done, report.Dead, report.Outcomes
 		}
@@ -193,12 +268,13 @@ func (s *Store) planIfAny(ctx context.Context, run string) (*Plan, error) {
 func (s *Store) earlierStatus(ctx context.Context, run string) (Status, error) {
 	report, err := s.ReadReport(ctx, run)
 	if err == nil {
+		report.Earlier = true
 		return report.Status, nil
 	}
 	if !Lost(err) {
 		return Status{}, err
 	}
-	p := Pointer{Run: run, State: Superseded, Reason: "a newer run took over"}
+	p := Held{Pointer: Pointer{Run: run, State: Superseded, Reason: "a newer run took over"}}
 	p.Started = StartOf(run)
 	plan, err := s.planIfAny(ctx, run)
 	switch {
@@ -212,7 +288,9 @@ func (s *Store) earlierStatus(ctx context.Context, run string) (Status, error) {
 		}
 	}
 	progress, err := s.ReadProgress(ctx, run, p.Tasks)
-	return StatusOf(p, progress, plan), err
+	status := StatusOf(p, progress, plan)
+	status.Earlier = true
+	return status, err
 }
 
 // ReadProgress reads the readable part of a run's ledger. Without a ledger all tasks are open.
@@ -260,7 +338,7 @@ func RunStatuses(ctx context.Context, s *Store, limit int) ([]Status, error) {
 	for i, run := range runs {
 		g.Go(func() (err error) {
 			if run == held.Run {
-				all[i], err = s.currentStatus(ctx, held.Pointer)
+				all[i], err = s.currentStatus(ctx, held)
 			} else {
 				all[i], err = s.earlierStatus(ctx, run)
 			}

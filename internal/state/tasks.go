@@ -54,9 +54,22 @@ func (s *Store) WriteTasks(ctx context.Context, run string, chunk int, tasks []m
 	return writeLines(ctx, s, tasksName(run, chunk), tasks)
 }
 
-// ReadTasks reads one chunk of a run's tasks.
+// ReadTasks reads one chunk of a run's tasks. The error is ErrDamaged when it is another chunk, or of another run.
 func (s *Store) ReadTasks(ctx context.Context, run string, chunk int) ([]messages.Task, error) {
-	return ReadLines[messages.Task](ctx, s, tasksName(run, chunk))
+	tasks, err := ReadLines[messages.Task](ctx, s, tasksName(run, chunk))
+	if err == nil && len(tasks) > 0 {
+		err = s.checkChunk(run, chunk, tasks[0], tasks[len(tasks)-1], len(tasks))
+	}
+	return tasks, err
+}
+
+// checkChunk compares the first and the last task of a chunk with its name. Their number is n.
+func (s *Store) checkChunk(run string, chunk int, first, last messages.Task, n int) error {
+	begin := uint32(chunk) * ChunkTasks
+	if first.Run == run && last.Run == run && first.Seq == begin && last.Seq == begin+uint32(n)-1 {
+		return nil
+	}
+	return fmt.Errorf("read %s%s: %w: it has tasks %d to %d of run %.100q", s.Layout.State(), tasksName(run, chunk), ErrDamaged, first.Seq, last.Seq, first.Run)
 }
 
 // taskEntries reads one chunk of a run's tasks as the messages that they are: a line of the chunk is a task's message body.
@@ -70,7 +83,16 @@ func (s *Store) taskEntries(ctx context.Context, run string, chunk int) ([]queue
 	for line := range strings.Lines(text) {
 		entries = append(entries, queue.Entry{Body: strings.TrimSuffix(line, "\n")})
 	}
-	return entries, nil
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	var ends [2]messages.Task
+	for i, e := range []queue.Entry{entries[0], entries[len(entries)-1]} {
+		if err := json.Unmarshal([]byte(e.Body), &ends[i]); err != nil {
+			return nil, fmt.Errorf("read %s%s: %w: %w", s.Layout.State(), tasksName(run, chunk), ErrDamaged, err)
+		}
+	}
+	return entries, s.checkChunk(run, chunk, ends[0], ends[1], len(entries))
 }
 
 // TasksOf reads the tasks of one frame in a chunk of a run, without taking the others apart.

@@ -66,8 +66,8 @@ func (v Version) EncodeClasses() ([]byte, error) {
 	return append(body, '\n'), err
 }
 
-// SetLatest moves latest.json forward to the version, never back.
-func (s *Store) SetLatest(ctx context.Context, v Version) error {
+// NameLatest moves latest.json forward to the version, never back. One that is damaged is written anew.
+func (s *Store) NameLatest(ctx context.Context, v Version) error {
 	return s.Update(ctx, LatestName, func(old []byte) ([]byte, error) {
 		var now latest
 		if old != nil {

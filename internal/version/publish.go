@@ -34,7 +34,7 @@ func Publish(ctx context.Context, s *state.Store, v, parent state.Version, parts
 	now, err := s.LatestVersion(ctx)
 	switch {
 	case err == nil && now.Generation >= v.Generation:
-		return now, s.SetLatest(ctx, now) // it may be whole without being named yet
+		return now, s.NameLatest(ctx, now) // it may be whole without being named yet
 	case err != nil && !errors.Is(err, bucket.ErrNotFound):
 		return state.Version{}, err
 	}
@@ -49,7 +49,7 @@ func Publish(ctx context.Context, s *state.Store, v, parent state.Version, parts
 	if err := versionFiles(ctx, s, v, parts); err != nil {
 		return state.Version{}, err
 	}
-	return v, s.SetLatest(ctx, v)
+	return v, s.NameLatest(ctx, v)
 }
 
 // knownBases are the version's own, and for the other episodes that it holds those of the version before.

@@ -84,7 +84,7 @@ func TestRetainWithoutVersions(t *testing.T) {
 
 // cutOff fails from its n-th request on.
 type cutOff struct {
-	version.Deleter
+	state.Remover
 	n int
 }
 

@@ -27,13 +27,17 @@ type Explanation struct {
 	// Change is what the next plan does: "keep", a task's op, or "" when nothing is to be done.
 	Change string `json:"change"`
 	// Held is why the next plan leaves the whole episode as it stands, Frozen why it leaves the frame so. Change is "" then.
-	Held   string `json:"held,omitempty"`
-	Frozen string `json:"frozen,omitempty"`
+	Held string `json:"held,omitempty"`
+	// Unknown says that neither the manifests nor the datasets have the frame's episode.
+	Unknown bool   `json:"unknown,omitempty"`
+	Frozen  string `json:"frozen,omitempty"`
 	// Problems are those of the frame alone.
 	Problems []state.Problem `json:"problems"`
 	// Operations are the tasks that runs had for the frame, newest first, of the newest Runs runs.
 	Operations []Operation `json:"operations"`
 	Runs       int         `json:"runs"`
+	// Current is the run in force: the one whose dead tasks can be published again.
+	Current string `json:"current,omitempty"`
 }
 
 // Sheet is the spreadsheet that the manifest names for the episode.

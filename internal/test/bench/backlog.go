@@ -51,11 +51,16 @@ func (c *backlogCmd) measure(ctx context.Context) (b backlog, err error) {
 	if err := w.fill(ctx, bucketName); err != nil {
 		return b, err
 	}
+	return w.backlog(ctx, c.Workers)
+}
+
+// backlog plans the season while nobody works, and then has its tasks worked off, to the verified end.
+func (w *world) backlog(ctx context.Context, workers int) (b backlog, err error) {
 	if err := w.server.configure(ctx, w.options(0)); err != nil {
 		return b, err
 	}
 	say("publish the tasks of %d frames", len(w.images))
-	if b.planner, err = w.measure(ctx, program{path: c.Shuffle, args: []string{"plan", "--seed", seed}}); err != nil {
+	if b.planner, err = w.measure(ctx, program{path: w.Shuffle, args: []string{"plan", "--seed", seed}}); err != nil {
 		return b, err
 	}
 	_, held, err := w.current(ctx)
@@ -67,11 +72,11 @@ func (c *backlogCmd) measure(ctx context.Context) (b backlog, err error) {
 	}
 	b.tasks = held.Tasks
 	say("work off %d tasks", b.tasks)
-	workers := slices.Repeat([]program{{path: c.Shuffle, args: []string{"work"}}}, c.Workers)
-	tracker := program{path: c.Shuffle, args: []string{"track", "--until-done"}}
-	b.draining, err = w.measureDuring(ctx, func(_ context.Context, all []*running) error {
-		<-all[c.Workers].ended
-		return endAll(all[:c.Workers])
-	}, append(workers, tracker)...)
+	all := slices.Repeat([]program{{path: w.Shuffle, args: []string{"work"}}}, workers)
+	tracker := program{path: w.Shuffle, args: []string{"track", "--until-done"}}
+	b.draining, err = w.measureDuring(ctx, func(_ context.Context, running []*running) error {
+		<-running[workers].ended
+		return endAll(running[:workers])
+	}, append(all, tracker)...)
 	return b, err
 }

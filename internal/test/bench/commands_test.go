@@ -166,3 +166,28 @@ func TestCost(t *testing.T) {
 		}
 	}
 }
+
+// TestChange: twelve frames move, and the figures are those of the change alone.
+func TestChange(t *testing.T) {
+	c := &changeCmd{settings: small(t, 2)}
+	rows := measureAs(t, c.measure)
+	wantLines(t, func(out *strings.Builder) { printChanges(out, rows) }, "| shuffle plan --episode: worker, tracker, planner |")
+	m := rows[0].rounds.typical()
+	if m.server.Requests["CopyObject"] != relabelled || m.server.Requests["ListObjectsV2"] == 0 || m.server.PutBytes == 0 || len(m.each) != 3 || m.wall <= 0 {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestGrow(t *testing.T) {
+	c := &growCmd{settings: small(t, 1), Sizes: []int{1, 2}, Workers: 1}
+	rows := measureAs(t, c.measure)
+	wantLines(t, func(out *strings.Builder) { printGrowth(out, rows) }, "| planner | 240 |", "| verify: growth | 240 to 480 | frames^")
+	for i, g := range rows {
+		if g.frames != (i+1)*frames || g.planner.wall <= 0 || g.tracker.memory <= 0 || g.verify.cpu <= 0 {
+			t.Errorf("%+v", g)
+		}
+	}
+	if x := growthExponent(10, 1000, 3, 30); x != 0.5 {
+		t.Errorf("growth %v", x)
+	}
+}

@@ -58,6 +58,9 @@ type cli struct {
 	Memory  memoryCmd  `cmd:"" help:"What each program needs that reads or writes dataset versions, for a whole season and for a few frames."`
 	Cost    costCmd    `cmd:"" help:"What a plan says that its run will cost, and what the run does."`
 
+	Change changeCmd `cmd:"" help:"Twelve frames of one episode are relabelled, while the services are idle; rclone sync and s5cmd for the same change."`
+	Grow   growCmd   `cmd:"" help:"Seasons of 12, 36 and 120 episodes: how wall and memory of planner, tracker and verify grow."`
+
 	Serve serveCmd `cmd:"" help:"The server; the others start it."`
 	Copy  copyCmd  `cmd:"" help:"The bare loop; peers starts it."`
 }

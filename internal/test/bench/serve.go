@@ -83,6 +83,14 @@ func controls(s *benchserver.Server) http.Handler {
 	mux.HandleFunc("GET /usage", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, usage{s.Stats(), ownCPU()})
 	})
+	mux.HandleFunc("GET /buckets/{bucket}/{key...}", func(w http.ResponseWriter, r *http.Request) {
+		body, ok := s.Object(r.PathValue("bucket"), r.PathValue("key"))
+		if !ok {
+			http.Error(w, "no such object", http.StatusNotFound)
+			return
+		}
+		answer(w, body)
+	})
 	mux.HandleFunc("GET /queues/{queue}", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, s.Messages(r.PathValue("queue")))
 	})

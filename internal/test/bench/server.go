@@ -63,6 +63,11 @@ func (s *server) add(ctx context.Context, bucket string, keys []string) error {
 	return s.call(ctx, http.MethodPost, "/buckets/"+bucket, keys, nil)
 }
 
+// object is the body of an object. Looking does not count as a request.
+func (s *server) object(ctx context.Context, bucket, key string) (body []byte, err error) {
+	return body, s.call(ctx, http.MethodGet, "/buckets/"+bucket+"/"+key, nil, &body)
+}
+
 func (s *server) usage(ctx context.Context) (u usage, err error) {
 	return u, s.call(ctx, http.MethodGet, "/usage", nil, &u)
 }

@@ -163,17 +163,25 @@ func (w *world) tasks(ctx context.Context) ([]messages.Task, error) {
 
 // count says how many objects stand below a prefix.
 func (w *world) count(ctx context.Context, name, prefix string) (n int, err error) {
+	err = w.walk(ctx, name, prefix, func(string) { n++ })
+	return n, err
+}
+
+// walk lists the keys below a prefix.
+func (w *world) walk(ctx context.Context, name, prefix string, found func(key string)) error {
 	_, b, err := w.open(ctx, name)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for page, err := range bucket.Pages(ctx, b, bucket.ListInput{Prefix: prefix}) {
 		if err != nil {
-			return n, err
+			return err
 		}
-		n += len(page.Objects)
+		for _, o := range page.Objects {
+			found(o.Key)
+		}
 	}
-	return n, nil
+	return nil
 }
 
 // write writes lines to a file and gives its path.

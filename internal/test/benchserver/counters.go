@@ -18,8 +18,9 @@ type Stats struct {
 	// SQSBilled is the requests to SQS as it bills them: each 64 KiB of messages begun is one (Amazon SQS pricing).
 	SQSBilled int `json:"sqs_billed"`
 
-	Written int `json:"written"` // objects
-	Refused int `json:"refused"` // objects, over the limit
+	Written  int   `json:"written"`   // objects
+	Refused  int   `json:"refused"`   // objects, over the limit
+	PutBytes int64 `json:"put_bytes"` // of the objects that were put, not copied
 	// Writing is from the first write to the last.
 	Writing time.Duration `json:"writing"`
 
@@ -88,6 +89,12 @@ func (c *counters) wrote(now time.Time, granted, refused int) {
 	c.stats.Written += granted
 	c.stats.Refused += refused
 	c.stats.Writing = now.Sub(c.firstWrite)
+}
+
+func (c *counters) put(bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.PutBytes += int64(bytes)
 }
 
 func (c *counters) connection(_ net.Conn, state http.ConnState) {

@@ -53,6 +53,7 @@ func (s *Server) answerPut(w http.ResponseWriter, r *http.Request, b *store, key
 	if no := b.put(key, o, condition{r.Header.Get("If-Match"), r.Header.Get("If-None-Match")}); no != nil {
 		return no
 	}
+	s.count.put(len(body))
 	w.Header()["Etag"] = []string{o.etag}
 	return nil
 }

@@ -93,6 +93,15 @@ func (s *Server) Add(bucket string, keys []string) {
 	s.bucket(bucket).fill(keys)
 }
 
+// Object is the body of an object. It is no request, and is not counted.
+func (s *Server) Object(bucket, key string) (body []byte, ok bool) {
+	o := s.bucket(bucket).get(key)
+	if o == nil {
+		return nil, false
+	}
+	return o.body, true
+}
+
 // Messages is how many messages a queue holds, those that are hidden included; without the queue 0.
 func (s *Server) Messages(queue string) int {
 	q := s.queue(queue)

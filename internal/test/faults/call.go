@@ -32,15 +32,27 @@ func (c *call) serve(rule *Rule) {
 		return
 	}
 	switch rule.Kind {
-	case Cut:
+	case Cut, Outage:
 		c.cut()
 	case Hang:
 		c.wait(maxHold)
 		c.cut()
 	case Slow:
-		if c.wait(c.upTo(3 * time.Second)) {
+		delay := rule.Delay
+		if delay == 0 {
+			delay = c.upTo(3 * time.Second)
+		}
+		if c.wait(delay) {
 			c.answer(c.carryOut())
 		}
+	case Foreign:
+		a := c.carryOut()
+		foreign := "<Contents><Key>zzz/of-nobody.jpg</Key><LastModified>2026-11-23T21:24:43.000Z</LastModified><ETag>&quot;0cc175b9c0f1b6a831c399e269772661&quot;</ETag><Size>1</Size></Contents></ListBucketResult>"
+		body := strings.Replace(a.body.String(), "</ListBucketResult>", foreign, 1)
+		a.body.Reset()
+		a.body.WriteString(body)
+		a.header.Del("Content-Length")
+		c.answer(a)
 	case AppliedError:
 		c.carryOut()
 		c.refuse(InternalError)

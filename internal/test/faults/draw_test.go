@@ -76,6 +76,7 @@ func draw(seed uint64) schedule {
 		s.rounds = append(s.rounds, s.round(r, i))
 	}
 	s.drawMore(rand.New(rand.NewPCG(seed, 2)))
+	s.drawHands(rand.New(rand.NewPCG(seed, 5)))
 	return s
 }
 
@@ -156,6 +157,7 @@ func drawLocalStack(seed uint64) schedule {
 		n := &s.rounds[i]
 		n.lost, n.shortened, n.drifts = 0, 0, nil
 		n.relabel = min(n.relabel, 6)
+		n.away, n.junk = min(n.away, 20*time.Second), min(n.junk, 10)
 	}
 	return s
 }
@@ -199,5 +201,6 @@ func drawLocal(seed uint64) schedule {
 			s.rounds[i].forgets, s.rounds[i].forgotten = &crash{}, time.Duration(r.IntN(4000))*time.Millisecond
 		}
 	}
+	s.drawFolder(rand.New(rand.NewPCG(seed, 6)))
 	return s
 }

@@ -6,7 +6,10 @@
 // was applied: see Audit.
 package faults
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Kind is a kind of fault.
 type Kind string
@@ -21,9 +24,11 @@ const (
 	AppliedError  Kind = "applied, 500"
 	AppliedCut    Kind = "applied, cut"
 	Denied        Kind = "AccessDenied"
-	NotFound      Kind = "404" // of an object that is there
-	Conflict      Kind = "409" // of a conditional write: another one is under way
-	Precondition  Kind = "412" // of a conditional write
+	NotFound      Kind = "404"                      // of an object that is there
+	Conflict      Kind = "409"                      // of a conditional write: another one is under way
+	Precondition  Kind = "412"                      // of a conditional write
+	Outage        Kind = "S3 is away"               // every request to S3 is cut
+	Foreign       Kind = "a key outside the prefix" // in a listing that is carried out
 	// Skewed happens without a rule, as it does at AWS: to requests that are signed by a clock which is a quarter of an hour off the server's.
 	Skewed Kind = "RequestTimeTooSkewed"
 
@@ -56,6 +61,8 @@ const (
 	Purged  Kind = "purged queue"
 	Edited  Kind = "sheet edited in mid-run"
 	Deleted Kind = "settings.json deleted"
+	Hand    Kind = "a person's hand"
+	Junk    Kind = "junk message"
 )
 
 // fits says to which requests a kind can happen.
@@ -63,6 +70,10 @@ func (k Kind) fits(r *Request) bool {
 	switch k {
 	case NotFound:
 		return r.Op == "GetObject"
+	case Outage:
+		return !r.isSQS() && !r.isSheets()
+	case Foreign:
+		return r.Op == "ListObjectsV2"
 	case Conflict, Precondition:
 		return r.Conditional
 	case Quota, Truncated:
@@ -94,6 +105,8 @@ type Rule struct {
 
 	First, Times int // from 1; Times 0 is one, negative is all
 	Share        float64
+
+	Delay time.Duration // of Slow; 0 is drawn
 
 	Do func(Request) // of Crash, CrashAfter and Event
 }

@@ -79,6 +79,17 @@ func (f *Front) Add(rules ...Rule) {
 	}
 }
 
+// End ends the rules of a kind.
+func (f *Front) End(k Kind) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range f.rules {
+		if r.Kind == k {
+			r.Kind = ""
+		}
+	}
+}
+
 // Calm ends all rules. Messages that are held back come in their time.
 func (f *Front) Calm() {
 	f.mu.Lock()

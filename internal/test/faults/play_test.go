@@ -155,7 +155,7 @@ func (p *player) cancel(ctx context.Context) {
 	if err == nil && held.State.Active() {
 		_, err = p.command(ctx, nil, "cancel", held.Run)
 	}
-	if err != nil {
+	if err != nil && !p.hands() {
 		p.broke(err)
 	}
 }
@@ -221,6 +221,7 @@ func (p *player) arm(r round) {
 		p.later(k.after, func() { p.killAny(k.name) })
 	}
 	p.armEvents(r)
+	p.armHands(r)
 }
 
 // armEvents prepares what happens once, in the middle.
@@ -230,7 +231,7 @@ func (p *player) armEvents(r round) {
 	}
 	if f := r.forgets; f != nil {
 		p.at(faults.Rule{From: f.from, Op: f.op, Target: f.target, First: f.nth}, r.forgotten, func(faults.Request) {
-			if err := p.forget(p.ctx); err != nil {
+			if err := p.forget(p.ctx); err != nil && !p.hands() {
 				p.broke(err)
 			}
 		})
@@ -238,7 +239,7 @@ func (p *player) armEvents(r round) {
 	if r.purge != "" {
 		p.at(faults.Rule{From: "w", Op: "CopyObject", First: 1 + p.rand.IntN(20)}, r.purged, func(faults.Request) {
 			p.front.Did(faults.Purged, r.purge)
-			if err := p.queues[r.purge].PurgeQueue(p.ctx); err != nil {
+			if err := p.queues[r.purge].PurgeQueue(p.ctx); err != nil && !p.hands() {
 				p.broke(err)
 			}
 		})
@@ -297,6 +298,9 @@ func (p *player) called(name string) []string {
 func (w *world) ended(ctx context.Context) (held state.Held, err error) {
 	err = until(ctx, "a run that is over", patience, func(ctx context.Context) (bool, error) {
 		held, err = w.store.Current(ctx, state.Held{})
+		if err != nil && w.hands() {
+			return errors.Is(err, state.ErrDamaged), nil // a damaged pointer is the operator's business; a folder comes back
+		}
 		return !held.State.Active(), err // also when a planner died before it began a run
 	})
 	w.front.Sync()
@@ -308,7 +312,10 @@ func (w *world) ended(ctx context.Context) (held state.Held, err error) {
 func (w *world) workersAreDone(ctx context.Context) error {
 	return until(ctx, "an empty tasks queue", patience, func(ctx context.Context) (bool, error) {
 		held, err := w.store.Current(ctx, state.Held{})
-		if err != nil || held.State == state.Planning || held.State == state.Publishing {
+		if err != nil && w.hands() {
+			return errors.Is(err, state.ErrDamaged), nil
+		}
+		if err != nil || held.State == state.Planning || held.State == state.Publishing || !held.Exists() {
 			return true, err // its planner was killed, and the tracker is to see to it
 		}
 		left, err := w.queues[queueNames[0]].GetQueueAttributes(ctx)

@@ -34,7 +34,7 @@ func (w *world) start(name string, args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.cmd = exec.Command(program, args...)
+	p.cmd = w.exec(args...)
 	p.cmd.Env = slices.Concat(os.Environ(), w.env, []string{"AWS_ACCESS_KEY_ID=" + name, "AWS_SECRET_ACCESS_KEY=secret"})
 	if w.endpoint != "" {
 		p.cmd.Env = append(p.cmd.Env, "SHUFFLE_SHEETS_ENDPOINT="+w.endpoint+faults.SheetsPath+name+"/")
@@ -55,6 +55,15 @@ func (w *world) start(name string, args ...string) (*process, error) {
 		close(p.ended)
 	}()
 	return p, nil
+}
+
+// exec is a call of the program. Root may write to every folder; so that a folder can be read-only for the embedded default, its
+// processes go without that right.
+func (w *world) exec(args ...string) *exec.Cmd {
+	if w.site != local || os.Getuid() != 0 {
+		return exec.Command(program, args...)
+	}
+	return exec.Command("setpriv", append([]string{"--bounding-set=-dac_override,-dac_read_search", program}, args...)...)
 }
 
 // signal sends a signal to the process of that name, if there is one.

@@ -41,6 +41,15 @@ type round struct {
 	asleep    time.Duration // after how long, where no request of theirs tells
 	cancel    time.Duration // the run in force is cancelled after so long; 0: it is not
 	supersede time.Duration // another planner takes over after so long; 0: none does
+
+	hands    []hand        // of people, at objects of the state
+	missed   []missed      // single answers that an object is not there
+	away     time.Duration // S3 does not answer for so long
+	refused  int           // writes of ledger.json are refused so many times in a row
+	junk     int           // messages of somebody else, on each queue
+	foreign  bool          // listings have keys outside the prefix
+	folder   string        // what a person does to the folder of the embedded default,
+	foldered time.Duration // after so long
 }
 
 // crash is a kill -9 at the n-th request of a kind, before it is carried out or before it is answered.
@@ -144,11 +153,19 @@ func (r round) words() (text string) {
 	}{
 		{r.lost > 0, fmt.Sprintf("; %d rows lost", r.lost)}, {r.shortened > 0, fmt.Sprintf("; %d sheets read in part", r.shortened)},
 		{r.purge != "", "; " + r.purge + " purged"}, {r.twins, "; two planners"}, {r.late, "; trackers late"},
-		{r.forgets != nil, "; settings.json deleted" + r.forgets.words()}, {r.sleeper != "", "; " + r.sleeper + " sleeps"}, {r.cancel > 0, "; cancelled after " + r.cancel.String()}, {r.supersede > 0, "; superseded after " + r.supersede.String()},
+		{r.forgets != nil, "; settings.json deleted" + r.forgets.words()}, {r.sleeper != "", "; " + r.sleeper + " sleeps"},
+		{r.away > 0, "; S3 away for " + r.away.String()}, {r.refused > 0, fmt.Sprintf("; ledger.json refused %d times", r.refused)},
+		{r.junk > 0, fmt.Sprintf("; %d junk messages", r.junk)}, {r.foreign, "; keys outside the prefix"}, {r.folder != "", "; the folder " + r.folder}, {r.cancel > 0, "; cancelled after " + r.cancel.String()}, {r.supersede > 0, "; superseded after " + r.supersede.String()},
 	} {
 		if w.is {
 			text += w.text
 		}
+	}
+	for _, h := range r.hands {
+		text += fmt.Sprintf("; %s %s at %s's %s number %d", h.object, h.how, h.from, h.op, h.nth)
+	}
+	for _, m := range r.missed {
+		text += fmt.Sprintf("; answer %d of %s is that there is none", m.nth, m.object)
 	}
 	return text
 }

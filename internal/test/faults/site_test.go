@@ -128,17 +128,60 @@ func (w *world) openLocal(ctx context.Context, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	file, err := sqlitequeue.Open(w.own("queues.db"))
-	if err != nil {
-		return errors.Join(err, folder.Close())
-	}
-	w.bucket, w.closers = folder, []func() error{folder.Close, file.Close}
+	w.bucket, w.closers = folder, []func() error{folder.Close}
 	for _, name := range queueNames {
-		if w.queues[name], err = file.Queue(ctx, name); err != nil {
-			return err
-		}
+		w.queues[name] = fileQueue{w.own("queues.db"), name}
 	}
 	return nil
+}
+
+// fileQueue is a queue in the file that has the name when it is called: people delete it and damage it.
+type fileQueue struct{ path, name string }
+
+func (q fileQueue) use(ctx context.Context, do func(*sqlitequeue.Queue) error) error {
+	if _, err := os.Stat(q.path); err != nil {
+		return nil //nolint:nilerr // A person has removed it, with all messages.
+	}
+	file, err := sqlitequeue.Open(q.path)
+	if err != nil {
+		return err
+	}
+	opened, err := file.Queue(ctx, q.name)
+	if errors.Is(err, queue.ErrNotFound) {
+		return file.Close() // it is made again by who needs it
+	}
+	if err == nil {
+		err = do(opened)
+	}
+	return errors.Join(err, file.Close())
+}
+
+func (q fileQueue) SendMessageBatch(ctx context.Context, entries []queue.Entry) (failed []queue.Failure, err error) {
+	err = q.use(ctx, func(o *sqlitequeue.Queue) (err error) {
+		failed, err = o.SendMessageBatch(ctx, entries)
+		return err
+	})
+	return failed, err
+}
+
+func (q fileQueue) ReceiveMessage(ctx context.Context, most int, wait time.Duration) (got []queue.Message, err error) {
+	err = q.use(ctx, func(o *sqlitequeue.Queue) (err error) {
+		got, err = o.ReceiveMessage(ctx, most, wait)
+		return err
+	})
+	return got, err
+}
+
+func (q fileQueue) GetQueueAttributes(ctx context.Context) (a queue.Attributes, err error) {
+	err = q.use(ctx, func(o *sqlitequeue.Queue) (err error) {
+		a, err = o.GetQueueAttributes(ctx)
+		return err
+	})
+	return a, err
+}
+
+func (q fileQueue) PurgeQueue(ctx context.Context) error {
+	return q.use(ctx, func(o *sqlitequeue.Queue) error { return o.PurgeQueue(ctx) })
 }
 
 func (w *world) setup(ctx context.Context) error {

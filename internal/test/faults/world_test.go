@@ -61,14 +61,17 @@ type world struct {
 	mu      sync.Mutex
 	running map[string]*process
 	failure error
-	planned int            // commands so far, for their names
-	edits   int            // of sheets: grows before and after each
-	draft   map[string]int // edits when a run began
+	planned int               // commands so far, for their names
+	edits   int               // of sheets: grows before and after each
+	draft   map[string]int    // edits when a run began
+	touched map[string]bool   // runs that people's hands were at; "" is what belongs to no run
+	before  map[string][]byte // the objects that they touched, as they were
+	last    *process          // of the last command
 }
 
 // newWorld makes a world in which nothing has run yet. The caller closes it.
 func newWorld(ctx context.Context, at site, seed uint64, o season.Options, env ...string) (w *world, err error) {
-	w = &world{site: at, running: map[string]*process{}, queues: map[string]pastQueue{}, draft: map[string]int{}}
+	w = &world{site: at, running: map[string]*process{}, queues: map[string]pastQueue{}, draft: map[string]int{}, touched: map[string]bool{}, before: map[string][]byte{}}
 	w.ctx, w.stop = context.WithCancel(ctx)
 	defer func() {
 		if err != nil {
@@ -191,9 +194,17 @@ func (w *world) command(ctx context.Context, into any, args ...string) (code int
 	if code, err = p.code(ctx); err != nil {
 		return code, err
 	}
+	w.mu.Lock()
+	w.last = p
+	w.mu.Unlock()
 	w.front.Event("%s ended: exit code %d", name, code)
 	switch code {
 	case 0, 1, 3, -1:
+	case 2:
+		if w.hands() { // at the settings, or at the folder
+			return code, nil
+		}
+		fallthrough
 	default:
 		return code, fmt.Errorf("%s: exit code %d; see %s", name, code, tail(p.log))
 	}
@@ -201,6 +212,13 @@ func (w *world) command(ctx context.Context, into any, args ...string) (code int
 		err = json.Unmarshal(p.out.Bytes(), into)
 	}
 	return code, err
+}
+
+// lastSaid is what the last command wrote to its standard error.
+func (w *world) lastSaid() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return tail(w.last.log)
 }
 
 // tail is the end of a log.

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Server answers the two reads of the Sheets API, v4, that a reader needs (spreadsheets.get and values.get, with
@@ -18,6 +20,9 @@ type Server struct {
 	folder   string
 	failures map[string]*failure
 	requests map[string]int
+	quota    int         // reads that are allowed in any minute; 0: any number
+	reads    []time.Time // that were answered in the last minute
+	refused  int         // reads above the quota
 }
 
 type failure struct {
@@ -70,6 +75,34 @@ func (s *Server) Requests(id string) int {
 	return s.requests[id]
 }
 
+// Allow sets how many reads are answered in any minute; 0: any number. Further ones are refused with 429.
+func (s *Server) Allow(perMinute int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.quota = perMinute
+}
+
+// Refused is the number of reads so far that were above the quota.
+func (s *Server) Refused() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused
+}
+
+// overQuota counts a read. s.mu is held.
+func (s *Server) overQuota(now time.Time) bool {
+	if s.quota == 0 {
+		return false
+	}
+	s.reads = slices.DeleteFunc(s.reads, func(at time.Time) bool { return now.Sub(at) >= time.Minute })
+	if len(s.reads) >= s.quota {
+		s.refused++
+		return true
+	}
+	s.reads = append(s.reads, now)
+	return false
+}
+
 // ServeHTTP answers GET /v4/spreadsheets/ID[/values/RANGE | /values:batchGet].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, call, cells, err := route(r.URL)
@@ -119,6 +152,9 @@ func (s *Server) count(id string) *failure {
 	defer s.mu.Unlock()
 	s.requests[id]++
 	s.requests[""]++
+	if s.overQuota(time.Now()) {
+		return &failure{status: http.StatusTooManyRequests}
+	}
 	for _, key := range []string{id, ""} {
 		if f := s.failures[key]; f != nil && f.times != 0 {
 			f.times--

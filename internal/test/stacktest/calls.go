@@ -4,26 +4,37 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go/middleware"
 )
 
-// Calls notes what a process asks of AWS, as the permissions that it needs. It may be used by several goroutines.
+// Calls notes what a process asks of AWS, as the permissions that it needs. It may be used by
+// several goroutines.
 type Calls struct {
 	mu       sync.Mutex
 	requests map[Request]bool
 }
 
-// Option makes the SDK tell of every call.
+// Option notes every call of the SDK, and the signed requests that are no calls of it.
 func (c *Calls) Option(o *awsconfig.LoadOptions) error {
+	o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		proxy := t.Proxy // the transport asks for it before each request
+		t.Proxy = func(r *http.Request) (*url.URL, error) {
+			c.noteSigned(r)
+			return proxy(r)
+		}
+	})
 	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
 		note := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			c.note(in.Parameters)
@@ -32,6 +43,18 @@ func (c *Calls) Option(o *awsconfig.LoadOptions) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("NoteCall", note), middleware.Before)
 	})
 	return nil
+}
+
+// noteSigned notes the requests of internal/s3bucket that are no calls of the SDK. Their path has
+// the bucket.
+func (c *Calls) noteSigned(r *http.Request) {
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	query := r.URL.Query()
+	if source := r.Header.Get("X-Amz-Copy-Source"); source != "" {
+		c.note(&s3.CopyObjectInput{Bucket: &bucket, Key: &key, CopySource: &source})
+	} else if query.Get("list-type") == "2" {
+		c.note(&s3.ListObjectsV2Input{Bucket: &bucket, Prefix: aws.String(query.Get("prefix"))})
+	}
 }
 
 func (c *Calls) note(input any) {
@@ -52,8 +75,8 @@ func (c *Calls) Requests() []Request {
 	return slices.SortedFunc(maps.Keys(c.requests), func(a, b Request) int { return strings.Compare(a.String(), b.String()) })
 }
 
-// permissions are what AWS looks up for a call (Service Authorization Reference, S3 and SQS). A call that is not known here
-// needs a permission that no role has, so that it does not go unseen.
+// permissions are what AWS looks up for a call (Service Authorization Reference, S3 and SQS). A
+// call that is not known here needs a permission that no role has, so that it does not go unseen.
 func permissions(input any) []Request {
 	object := func(action string, bucket *string, key string) Request {
 		return Request{Action: action, Resource: "arn:aws:s3:::" + aws.ToString(bucket) + "/" + key}
@@ -82,6 +105,8 @@ func permissions(input any) []Request {
 			all = append(all, object("s3:DeleteObject", in.Bucket, aws.ToString(o.Key)))
 		}
 		return all
+	case *sns.ListSubscriptionsByTopicInput:
+		return []Request{{Action: "sns:ListSubscriptionsByTopic", Resource: aws.ToString(in.TopicArn)}}
 	case *sqs.SendMessageBatchInput:
 		return queueRequest("sqs:SendMessage", in.QueueUrl)
 	case *sqs.ReceiveMessageInput:

@@ -297,17 +297,18 @@ func testTaskFailed(t *testing.T, d *deployed) {
 	if err := json.Unmarshal([]byte(rule.EventPattern), &pattern); err != nil || len(pattern.Detail.ClusterArn) != 1 {
 		t.Fatalf("pattern %s: %v", rule.EventPattern, err)
 	}
-	cluster := pattern.Detail.ClusterArn[0] // whatever LocalStack takes for it
+	cluster, planner := pattern.Detail.ClusterArn[0], d.name+"-planner" // the cluster is whatever LocalStack takes for it
 	exited := func(group, task string, code int) any {
 		return d.stopped(cluster, group, task, "EssentialContainerExited", map[string]any{"exitCode": code})
 	}
 	var answer struct{ FailedEntryCount int }
 	d.JSON("events", "AWSEvents.PutEvents", map[string]any{"Entries": []any{
-		exited("planner", "task/quiet-well", 0), exited("planner", "task/quiet-held", 1), exited("planner", "task/quiet-blocked", 3),
-		exited("service:worker", "task/quiet-worker", 1), exited("operator", "task/quiet-command", 2),
-		d.stopped(cluster, "service:tracker", "task/quiet-tracker", "TaskFailedToStart"),
-		exited("planner", "task/killed", 137), exited("planner", "task/refused", 2),
-		d.stopped(cluster, "planner", "task/never-started", "TaskFailedToStart", map[string]any{"reason": "CannotPullContainerError"}),
+		exited(planner, "task/quiet-well", 0), exited(planner, "task/quiet-held", 1), exited(planner, "task/quiet-blocked", 3),
+		exited("service:"+d.name+"-worker", "task/quiet-worker", 1), exited("operator", "task/quiet-command", 2),
+		exited("other-planner", "task/quiet-of-another-stack", 2),
+		d.stopped(cluster, "service:"+d.name+"-tracker", "task/quiet-tracker", "TaskFailedToStart"),
+		exited(planner, "task/killed", 137), exited(planner, "task/refused", 2),
+		d.stopped(cluster, planner, "task/never-started", "TaskFailedToStart", map[string]any{"reason": "CannotPullContainerError"}),
 	}}, &answer)
 	for _, want := range []string{"task/killed", "task/never-started", "task/refused ended with 2", "shuffle settings", "shuffle plan --change-settings"} {
 		d.alert(inbox, want, "task/quiet")

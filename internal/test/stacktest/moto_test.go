@@ -91,12 +91,12 @@ func testServices(t *testing.T, d *deployed) {
 	var answer struct {
 		Services []struct{ ServiceName, TaskDefinition, Status string } `json:"services"`
 	}
-	d.JSON("ecs", ecs+"DescribeServices", map[string]any{"cluster": d.name, "services": []string{"worker", "tracker"}}, &answer)
+	d.JSON("ecs", ecs+"DescribeServices", map[string]any{"cluster": d.name, "services": []string{d.name + "-worker", d.name + "-tracker"}}, &answer)
 	if len(answer.Services) != 2 {
 		t.Fatalf("%+v", answer)
 	}
 	for _, s := range answer.Services {
-		if s.Status != "ACTIVE" || !strings.Contains(s.TaskDefinition, d.name+"-"+s.ServiceName) {
+		if s.Status != "ACTIVE" || !strings.Contains(s.TaskDefinition, s.ServiceName) {
 			t.Errorf("%+v", s)
 		}
 	}

@@ -48,13 +48,17 @@ func TestRolesRefuse(t *testing.T) {
 			s3:GetObject /other/manifests/S01-episodes.json
 			sqs:ReceiveMessage tasks
 			sqs:DeleteMessage tasks
+			s3:DeleteObject /tuttle_twins/manifests/S01-episodes.json
 			sqs:PurgeQueue tasks
-			sqs:SendMessage results`,
+			sqs:ReceiveMessage results`,
 		"DoctorRole": `s3:PutObject /tuttle_twins/ML/train/Rare/F.jpg
 			s3:DeleteObject /tuttle_twins/ML/train/Rare/F.jpg
 			s3:PutObject /tuttle_twins/shuffle/current.json
 			s3:DeleteObject /tuttle_twins/shuffle/settings.json
 			sqs:ReceiveMessage planner-dead-letters
+			s3:DeleteObject /tuttle_twins/shuffle/runs/1/plan.json
+			sns:Publish alerts
+			sns:Subscribe alerts
 			sqs:PurgeQueue tasks`,
 		"ReminderRole": `cloudwatch:SetAlarmState tasks
 			sqs:ReceiveMessage planner-dead-letters`,
@@ -73,7 +77,8 @@ func TestRolesRefuse(t *testing.T) {
 			sqs:PurgeQueue tasks`,
 		"TrackerRole": `s3:PutObject /tuttle_twins/ML/train/Rare/F.jpg
 			s3:DeleteObject /tuttle_twins/ML/train/Rare/F.jpg
-			s3:DeleteObject /tuttle_twins/shuffle/runs/1/plan.json
+			s3:DeleteObject /tuttle_twins/shuffle/current.json
+			s3:DeleteObject /tuttle_twins/shuffle/settings.json
 			s3:PutObject /tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/F.jpg
 			s3:GetObject /tuttle_twins/manifests/S01-episodes.json
 			s3:GetObject /other/s01e01/F.jpg
@@ -88,8 +93,11 @@ func TestRolesRefuse(t *testing.T) {
 		for line := range strings.Lines(refused) {
 			action, where, _ := strings.Cut(strings.TrimSpace(line), " ")
 			r := stacktest.Request{Action: action, Resource: queue + where}
-			if strings.HasPrefix(action, "s3:") {
+			switch {
+			case strings.HasPrefix(action, "s3:"):
 				r.Resource = bucket + where
+			case strings.HasPrefix(action, "sns:"):
+				r.Resource = strings.Replace(r.Resource, ":sqs:", ":sns:", 1)
 			}
 			if stacktest.Allows(s.Statements(role), r) {
 				t.Errorf("%s may %s", role, r)
@@ -100,6 +108,25 @@ func TestRolesRefuse(t *testing.T) {
 				t.Errorf("%s may %s", role, r)
 			}
 		}
+	}
+}
+
+// TestRolesWake: who wakes the tracker, or keeps it awake, may send to the results queue; who removes old runs may delete them.
+func TestRolesWake(t *testing.T) {
+	s := stack(t, source(t), everything)
+	for _, role := range []string{"PlannerRole", "TrackerRole"} {
+		for _, r := range []stacktest.Request{
+			{Action: "sqs:SendMessage", Resource: "arn:aws:sqs:us-west-2:000000000000:google-shuffle-results"},
+			{Action: "s3:DeleteObject", Resource: "arn:aws:s3:::media.angel-nft.com/tuttle_twins/shuffle/runs/20261101T000000Z-1-k7f3/plan.json"},
+		} {
+			if !stacktest.Allows(s.Statements(role), r) {
+				t.Errorf("%s may not %s", role, r)
+			}
+		}
+	}
+	r := stacktest.Request{Action: "sns:ListSubscriptionsByTopic", Resource: "arn:aws:sns:us-west-2:000000000000:google-shuffle-alerts"}
+	if !stacktest.Allows(s.Statements("DoctorRole"), r) {
+		t.Errorf("DoctorRole may not %s", r)
 	}
 }
 

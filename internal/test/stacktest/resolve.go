@@ -123,7 +123,7 @@ func init() { // not a literal, since they evaluate their arguments
 	functions = map[string]func(s *Stack, argument any) any{
 		"Ref":        func(s *Stack, a any) any { return s.ref(text(a)) },
 		"Fn::GetAtt": func(s *Stack, a any) any { return s.attribute(text(list(a)[0]), text(list(a)[1])) },
-		"Fn::Sub":    func(s *Stack, a any) any { return s.sub(text(a)) },
+		"Fn::Sub":    func(s *Stack, a any) any { return s.sub(a) },
 		"Fn::Select": func(s *Stack, a any) any { return text(list(a)[0]) + " of " + text(s.eval(list(a)[1])) },
 		"Fn::Split":  func(s *Stack, a any) any { return split(text(s.eval(list(a)[1])), text(list(a)[0])) },
 		"Fn::GetAZs": func(*Stack, any) any { return "zones" },
@@ -148,9 +148,14 @@ func (s *Stack) holds(condition string) bool {
 
 var variable = regexp.MustCompile(`\$\{([^}]+)\}`)
 
-func (s *Stack) sub(pattern string) string {
-	return variable.ReplaceAllStringFunc(pattern, func(v string) string {
+// sub takes a text, or a list of a text and a map of further values.
+func (s *Stack) sub(argument any) string {
+	parts := append(list(argument), nil)
+	return variable.ReplaceAllStringFunc(text(parts[0]), func(v string) string {
 		name := v[2 : len(v)-1]
+		if value := at(parts[1], name); value != nil {
+			return text(s.eval(value))
+		}
 		if resource, attribute, ok := strings.Cut(name, "."); ok {
 			return s.attribute(resource, attribute)
 		}
@@ -166,6 +171,7 @@ func (s *Stack) ref(name string) any {
 	if v, ok := s.values[name]; ok {
 		return v
 	}
+	s.checkMade(name)
 	switch kind := text(at(s.template.Resources[name], "Type")); kind {
 	case "":
 		s.fail("there is neither a parameter nor a resource %s", name)
@@ -201,7 +207,15 @@ var arns = map[string]string{
 	"AWS::ECS::TaskDefinition":                   "ecs:%s:%s:task-definition/%s:1",
 }
 
+// checkMade refuses a reference to a resource that these parameters leave out. CloudFormation does so only when it is too late.
+func (s *Stack) checkMade(id string) {
+	if c := at(s.template.Resources[id], "Condition"); c != nil && !s.holds(text(c)) {
+		s.fail("%s is referred to, and is not made since the condition %s does not hold", id, c)
+	}
+}
+
 func (s *Stack) attribute(id, attribute string) string {
+	s.checkMade(id)
 	kind := text(at(s.template.Resources[id], "Type"))
 	switch {
 	case kind == "":

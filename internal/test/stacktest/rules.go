@@ -29,6 +29,7 @@ var Rules = []Rule{
 	{"what is kept, and what goes, is said", keeps},
 	{"lines that alarms hang on are not dropped", logMode},
 	{"tasks have a size of Fargate's", sizes},
+	{"tasks run on the processor that the image is for", platforms},
 	{"services wait for the routes of their subnets", routes},
 	{"metric math names its metrics", metricMath},
 	{"the schedule may start its task", scheduleRights},

@@ -9,7 +9,7 @@ import (
 // which the schedule starts; the others write to a log and are watched by an alarm.
 func mailFlood(s *Stack) (f Findings) {
 	s.each("AWS::Events::Rule", func(id string, p map[string]any) {
-		planner := slices.Equal(texts(at(p["EventPattern"], "detail", "group")), []string{"planner"})
+		planner := slices.Equal(texts(at(p["EventPattern"], "detail", "group")), []string{text(s.values["AWS::StackName"]) + "-planner"})
 		logged := false
 		for _, target := range list(p["Targets"]) {
 			mails := s.has("AWS::SNS::Topic", text(at(target, "Arn")))
@@ -37,12 +37,23 @@ func (s *Stack) alarmWatches(rule string) bool {
 // global are the properties that name a resource in its account and region.
 var global = []string{"QueueName", "TopicName", "ClusterName", "LogGroupName", "RepositoryName", "AlarmName", "DashboardName", "Family", "PolicyName", "Name"}
 
-// apart: all that has a name in the account has the stack's name in it, and the metrics of runs too.
+// apart: all that has a name in the account has the stack's name in it, and the metrics of runs too. In a cluster that two
+// stacks share, a rule is about the tasks of one of them only.
 func apart(s *Stack) (f Findings) {
-	other, err := s.template.Resolve(map[string]string{"AlertEmail": "oncall@example.com", "ImageTag": "v1", "AWS::StackName": "staging"})
+	other, err := s.template.Resolve(map[string]string{"AlertEmail": "oncall@example.com", "ImageTag": "v1", "AWS::StackName": "staging", "ClusterName": "apps"})
 	if err != nil {
 		return Findings{err.Error()}
 	}
+	other.each("AWS::ECS::Service", func(id string, p map[string]any) {
+		f.when(!strings.Contains(text(p["ServiceName"]), "staging"), "%s: is named %v in every stack of a cluster", id, p["ServiceName"])
+	})
+	other.each("AWS::Events::Rule", func(id string, p map[string]any) {
+		of := append(texts(at(p["EventPattern"], "detail", "group")), texts(at(p["EventPattern"], "resources"))...)
+		for _, pattern := range of {
+			f.when(!strings.Contains(pattern, "staging"), "%s: matches %s, in every stack of a cluster", id, pattern)
+		}
+		f.when(len(of) == 0, "%s: matches every task of a cluster", id)
+	})
 	for id, r := range other.Resources {
 		for _, property := range global {
 			mine, theirs := s.Resources[id].Properties[property], r.Properties[property]
@@ -82,6 +93,15 @@ func logMode(s *Stack) (f Findings) {
 		f.when(mode == "", "%s: its log driver has no mode", id)
 		worker := slices.Equal(texts(at(c, "Command")), []string{"work"})
 		f.when(!worker && mode != "blocking", "%s: its log driver is %s, expected blocking", id, mode)
+	})
+	return f
+}
+
+// platforms: a task without a platform runs on x86, whatever its image was built for.
+func platforms(s *Stack) (f Findings) {
+	s.each("AWS::ECS::TaskDefinition", func(id string, p map[string]any) {
+		got, want := at(p["RuntimePlatform"], "CpuArchitecture"), s.values["Architecture"]
+		f.when(got != want, "%s: runs on %v, and the image is for %v", id, got, want)
 	})
 	return f
 }

@@ -10,10 +10,10 @@ import (
 )
 
 // alsoPlanned are settings outside the group "plans" that a plan depends on too.
-var alsoPlanned = []string{"KeepVersions", "MaxDead", "BucketAlias"}
+var alsoPlanned = []string{"KeepVersions", "KeepRuns", "MaxDead", "BucketAlias"}
 
 // tracked are the settings that the tracker needs as well, since it ends the runs.
-var tracked = []string{"KeepVersions", "MaxDead"}
+var tracked = []string{"KeepVersions", "KeepRuns", "MaxDead"}
 
 var innerCapital = regexp.MustCompile(`(.)([A-Z])`)
 

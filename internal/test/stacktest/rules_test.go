@@ -18,11 +18,11 @@ var everything = map[string]string{
 	"AlertEmail": "oncall@example.com", "AlertPhone": "+15555550100", "ImageTag": "v1",
 	"BucketKeyArn": "arn:aws:kms:us-west-2:000000000000:key/1", "Prefix": "tuttle_twins", "BucketAlias": "media-copy",
 	"Split": "train=0.8,test=0.2", "Group": "10s", "Stratify": "true", "Guard": "12", "Subsample": "2", "Classes": "Common,Rare", "ImageSize": "small",
-	"MaxBadRows": "50", "MaxDelete": "5%", "MaxRefresh": "20%", "MaxDead": "2%", "MinPerClass": "3", "KeepVersions": "10",
+	"MaxBadRows": "50", "MaxDelete": "5%", "MaxRefresh": "20%", "MaxDead": "2%", "MinPerClass": "3", "KeepVersions": "10", "KeepRuns": "50", "Architecture": "ARM64",
 }
 
 var inTheirNetwork = map[string]string{
-	"AlertEmail": "oncall@example.com", "ImageTag": "v1", "VpcId": "vpc-1", "SubnetIds": "subnet-1,subnet-2", "PublicAddresses": "DISABLED",
+	"AlertEmail": "oncall@example.com", "ImageTag": "v1", "VpcId": "vpc-1", "SubnetIds": "subnet-1,subnet-2", "PublicAddresses": "DISABLED", "ClusterName": "apps",
 }
 
 func source(t testing.TB) []byte {
@@ -57,6 +57,32 @@ func TestRules(t *testing.T) {
 			for _, finding := range rule.Check(s) {
 				t.Errorf("%s: %s: %s", name, rule.Name, finding)
 			}
+		}
+	}
+}
+
+// TestTheirCluster: the stack makes no cluster then, and everything of its tasks is about theirs.
+func TestTheirCluster(t *testing.T) {
+	s := stack(t, source(t), inTheirNetwork) // which refuses a reference to the stack's own
+	if made := s.Of("AWS::ECS::Cluster"); len(made) > 0 {
+		t.Errorf("%v is made all the same", made)
+	}
+	const theirs = "arn:aws:ecs:us-west-2:000000000000:cluster/apps"
+	for _, id := range s.Of("AWS::ECS::Service") {
+		if got := s.Resources[id].Properties["Cluster"]; got != "apps" {
+			t.Errorf("%s is in the cluster %v", id, got)
+		}
+	}
+	if got := s.Resources["PlannerSchedule"].Properties["Target"].(map[string]any)["Arn"]; got != theirs {
+		t.Errorf("the schedule starts its task in %v", got)
+	}
+	for role, r := range map[string]stacktest.Request{
+		"ScheduleRole":   {Action: "ecs:RunTask", Resource: "arn:aws:ecs:us-west-2:000000000000:task-definition/google-shuffle-planner:1", Context: theirs},
+		"OperatorPolicy": {Action: "ecs:RunTask", Resource: "arn:aws:ecs:us-west-2:000000000000:task-definition/google-shuffle-doctor:1", Context: theirs},
+		"WorkerRole":     {Action: "ecs:UpdateTaskProtection", Resource: "arn:aws:ecs:us-west-2:000000000000:task/apps/0123456789abcdef"},
+	} {
+		if !stacktest.Allows(s.Statements(role), r) {
+			t.Errorf("%s may not %s", role, r)
 		}
 	}
 }

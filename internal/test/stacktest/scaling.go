@@ -62,6 +62,7 @@ type World struct {
 	Rate      int                  // tasks a second of one worker
 	Limit     int                  // tasks a second of the bucket
 	Verify    int                  // seconds that a verification takes
+	Asleep    bool                 // the tracker leaves no message on the results queue while it verifies
 	Published func(second int) int // tasks that the planner sends in that second
 }
 
@@ -190,7 +191,7 @@ func (f *fleet) second(now int) {
 }
 
 // track is the tracker: it takes in what there is, and verifies a run of which all is done. One that is ended while it
-// verifies begins again.
+// verifies begins again. Its own message on the results queue stays there until the run has ended.
 func (f *fleet) track(now int) {
 	if f.tracker.working(now, f.world.Start) == 0 {
 		f.verifying = 0
@@ -201,8 +202,11 @@ func (f *fleet) track(now int) {
 		return
 	}
 	f.verifying++
-	if f.verifying > f.world.Verify {
+	switch {
+	case f.verifying > f.world.Verify:
 		f.open, f.course.Ended = false, now+1
+	case !f.world.Asleep:
+		f.results = 1
 	}
 }
 
@@ -217,7 +221,7 @@ func (f *fleet) minute(now int) {
 	f.course.Workers = append(f.course.Workers, len(f.worker.started))
 	f.course.Trackers = append(f.course.Trackers, len(f.tracker.started))
 	f.course.Waiting = append(f.course.Waiting, f.waiting)
-	for name, value := range map[string]int{"tasks" + visible: f.peak, "tasks" + hidden: f.inHand, "results" + visible: f.results, "dead-letters" + visible: 0} {
+	for name, value := range map[string]int{"tasks" + visible: f.peak, "tasks" + hidden: f.inHand, "results" + visible: f.results, "results" + hidden: 0, "dead-letters" + visible: 0} {
 		f.note(name, sample{float64(value), now-f.active <= inactive, max(now/60+f.world.QueueLag, f.woken+f.world.WakeLag)})
 	}
 	for name, s := range map[string]service{"worker": f.worker, "tracker": f.tracker} {

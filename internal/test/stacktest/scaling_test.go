@@ -12,25 +12,31 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/stacktest"
 )
 
-// Prices in dollars, us-west-2, Linux on x86, without free tiers (aws.amazon.com/fargate/pricing, /s3, /sqs, /vpc).
+// fargate is what an hour of a processor and of a gigabyte costs in dollars, us-west-2, Linux (aws.amazon.com/fargate/pricing).
+type fargate struct{ vcpu, gb float64 }
+
+var (
+	x86 = fargate{0.04048, 0.004445}
+	arm = fargate{0.03238, 0.00356}
+)
+
+func (f fargate) worker() float64  { return f.vcpu + 2*f.gb + addressHour }
+func (f fargate) spot() float64    { return (f.vcpu+2*f.gb)*spotShare + addressHour }
+func (f fargate) tracker() float64 { return f.vcpu/2 + 2*f.gb + addressHour }
+
+// Further prices in dollars, us-west-2, without free tiers (aws.amazon.com/s3/pricing, /sqs, /vpc).
 const (
-	vcpuHour    = 0.04048
-	gbHour      = 0.004445
 	addressHour = 0.005
 	spotShare   = 0.3 // of the price on demand, about
 	copyRequest = 5.0 / 1e6
 	listRequest = 5.0 / 1e6
 	sqsRequest  = 0.4 / 1e6
 	sqsPerTask  = 0.4 // requests
-
-	workerHour  = vcpuHour + 2*gbHour + addressHour
-	spotHour    = (vcpuHour+2*gbHour)*spotShare + addressHour
-	trackerHour = vcpuHour/2 + 2*gbHour + addressHour
 )
 
 // cost of the workers and of the requests of a course.
-func cost(c stacktest.Course) (workers, requests float64) {
-	workers = float64(c.First)/3600*workerHour + float64(c.Further)/3600*spotHour
+func (f fargate) cost(c stacktest.Course) (workers, requests float64) {
+	workers = float64(c.First)/3600*f.worker() + float64(c.Further)/3600*f.spot()
 	return workers, float64(c.Done) * (copyRequest + sqsPerTask*sqsRequest)
 }
 
@@ -55,7 +61,7 @@ func aTrickle(second int) int {
 
 func nothing(int) int { return 0 }
 
-// measured is the rate of one worker in the benchmark "limit": 97% of 3,500 a second (README, "Speed"). A worker of the stack has
+// measured is the rate of one worker in the benchmark "limit": 97% of 3,500 a second (docs/speed.md). A worker of the stack has
 // one vCPU, half of the cores there, so less than half of that is taken for usual.
 const measured = 3_400
 
@@ -79,7 +85,7 @@ func late(published func(int) int) stacktest.World {
 	return w
 }
 
-// TestScaling shows how the workers of the template come and go. The figures stand in README; go test -v prints them.
+// TestScaling shows how the workers of the template come and go. docs/aws.md has the figures; go test -v prints them.
 func TestScaling(t *testing.T) {
 	scaling, err := stack(t, source(t), everything).Scaling()
 	if err != nil {
@@ -105,7 +111,7 @@ func TestScaling(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := scaling.Simulate(c.world, c.seconds)
-			workers, requests := cost(got)
+			workers, requests := x86.cost(got)
 			t.Logf("workers by minute %s; trackers %s; drained after %d s, verified after %d s; %d worker-minutes; workers $%.3f, requests $%.3f",
 				shape(got.Workers), shape(got.Trackers), got.Drained, got.Ended, (got.First+got.Further)/60, workers, requests)
 			if got.Done != c.tasks {
@@ -170,6 +176,26 @@ func TestAlarmsThatStick(t *testing.T) {
 				t.Errorf("not stuck: verified after %d s, workers %s, trackers %s", course.Ended, shape(course.Workers), shape(course.Trackers))
 			}
 		})
+	}
+}
+
+// TestLongVerification: a tracker that verifies for longer than the sleep alarm waits is not ended, thanks to its message on the
+// results queue. Without one it is, and nothing wakes it again.
+func TestLongVerification(t *testing.T) {
+	scaling, err := stack(t, source(t), everything).Scaling()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, asleep := range []bool{false, true} {
+		w := usual(aTrickle)
+		w.Verify, w.Asleep = 2*60*minute, asleep
+		course := scaling.Simulate(w, 10*60*minute)
+		if ended := course.Ended > 0; ended == asleep {
+			t.Errorf("without a message %v: verified after %d s, trackers %s", asleep, course.Ended, shape(course.Trackers))
+		}
+		if last := len(course.Trackers) - 1; course.Trackers[last] != 0 {
+			t.Errorf("without a message %v: trackers %s", asleep, shape(course.Trackers))
+		}
 	}
 }
 
@@ -275,7 +301,7 @@ func standing(t *testing.T, s *stacktest.Stack) float64 {
 	return total + max(0, alarms-freeAlarms*alarmMonth)
 }
 
-// TestMonth adds up what a month costs for the two ways in which the program is used, and holds README against it.
+// TestMonth adds up what a month costs for the two ways in which the program is used, and holds docs/aws.md against it.
 func TestMonth(t *testing.T) {
 	parameters := maps.Clone(everything)
 	s := stack(t, source(t), parameters)
@@ -287,27 +313,29 @@ func TestMonth(t *testing.T) {
 	plain := standing(t, stack(t, source(t), parameters))
 	const (
 		keys    = 2 * seasonFrames
-		lists   = keys / 1000 * 1.5 * listRequest // the plan lists sources and datasets, the verification the datasets again
-		planner = 3.0 / 60 * workerHour
-		tracker = 40.0 / 60 * trackerHour                   // half an hour after the last message it goes to sleep
+		lists   = keys / 1000 * 1.5 * listRequest           // the plan lists sources and datasets, the verification the datasets again
 		metrics = runMetrics * metricMonth * 30 / (30 * 24) // sent in one hour of each day
 		keyed   = 2 * seasonFrames * kmsRequest             // a copy decrypts once and encrypts once
 	)
+	// run is what the planner and the tracker of a run cost: half an hour after the last message the tracker goes to sleep.
+	run := func(f fargate) float64 { return 3.0/60*f.worker() + 40.0/60*f.tracker() + lists }
 	trickle := scaling.Simulate(usual(aTrickle), 30*day)
-	workers, requests := cost(trickle)
-	daily := plain + metrics + workers + requests + 30*(planner+lists+tracker)
+	month := func(f fargate) float64 {
+		workers, requests := f.cost(trickle)
+		return plain + metrics + workers + requests + 30*run(f)
+	}
 	season := scaling.Simulate(usual(aSeason), 2*60*minute)
-	workers, requests = cost(season)
-	once := workers + requests + planner + lists + tracker
-	readme, err := os.ReadFile("../../../README.md")
+	workers, requests := x86.cost(season)
+	once := workers + requests + run(x86)
+	page, err := os.ReadFile("../../../docs/aws.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for what, dollars := range map[string]float64{
-		"at rest": plain, "a few hundred frames a day": daily, "the dashboard": dashboardMonth, "a season reshuffled": once, "a season with a KMS key": keyed,
+		"at rest": plain, "a few hundred frames a day": month(x86), "the same on ARM64": month(arm), "the dashboard": dashboardMonth, "a season reshuffled": once, "a season with a KMS key": keyed,
 	} {
-		if figure := fmt.Sprintf("$%.2f", dollars); !strings.Contains(string(readme), figure) {
-			t.Errorf("%s: README has no %s", what, figure)
+		if figure := fmt.Sprintf("$%.2f", dollars); !strings.Contains(string(page), figure) {
+			t.Errorf("%s: docs/aws.md has no %s", what, figure)
 		}
 	}
 }
@@ -319,7 +347,7 @@ func BenchmarkScaling(b *testing.B) {
 	}
 	for b.Loop() {
 		c := s.Simulate(usual(aSeason), 2*60*minute)
-		workers, requests := cost(c)
+		workers, requests := x86.cost(c)
 		b.ReportMetric(float64(c.Drained), "s-to-drain")
 		b.ReportMetric(workers+requests, "dollars")
 	}

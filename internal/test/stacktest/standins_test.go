@@ -77,7 +77,13 @@ case "$name $*" in
 *describe-task-definition*)
   printf '{\n    "family": "google-shuffle-tracker",\n    "runtimePlatform": null,\n    "containerDefinitions": [{"image": "1.dkr.ecr.us-west-2.amazonaws.com/google-shuffle:none"}]\n}\n' ;;
 *register-task-definition*--cli-input-json*)
-  image=${*#*\"image\": \"}; image=${image%%\"*}; echo "${image##*:}" >trial; echo arn:trial ;;
+  image=${*#*\"image\": \"}; image=${image%%\"*}; echo "${image##*:}" >trial; echo arn:trial
+  processor=${*#*\"cpuArchitecture\": \"}; processor=${processor%%\"*}
+  case "$processor ${image##*:}" in
+  "ARM64 "*-arm64 | "X86_64 "*) ;;
+  *) echo "${image##*:} was tried on $processor" >>faults ;;
+  esac ;;
+*describe-clusters*) printf '%s\n' "${PROVIDERS-FARGATE	FARGATE_SPOT}" ;;
 *"run-task"*arn:trial*'"name": "planner"'*) exit 254 ;; # the trial is a task of the tracker
 *run-task*) if [ -n "$NOT_STARTED" ]; then printf 'None\tRESOURCE:ENI\n'; else printf 'arn:aws:ecs:us-west-2:1:task/google-shuffle/abc\tNone\n'; fi ;;
 *describe-tasks*lastStatus*) echo STOPPED ;;

@@ -46,7 +46,7 @@ func TestUp(t *testing.T) {
 				"create-service-linked-role --aws-service-name ecs.amazonaws.com",
 				"--s3-bucket media.angel-nft.com --s3-prefix p/shuffle/stack --no-fail-on-empty-changeset --parameter-overrides AlertEmail=a@b.c Prefix=p",
 				"put-secret-value --secret-id arn:secret",
-				"docker build --platform linux/amd64 -f deploy/Dockerfile -t 1.dkr.ecr.us-west-2.amazonaws.com/google-shuffle:c0ffee",
+				"docker build --platform linux/amd64 --build-arg VERSION=c0ffee --build-arg REVISION=c0ffee -f deploy/Dockerfile -t 1.dkr.ecr.us-west-2.amazonaws.com/google-shuffle:c0ffee",
 				"docker login --username AWS --password-stdin 1.dkr.ecr.us-west-2.amazonaws.com", "docker push",
 				"register-task-definition", "run-task --cluster google-shuffle --task-definition arn:trial", "deregister-task-definition",
 				"--parameter-overrides AlertEmail=a@b.c Prefix=p ImageTag=c0ffee", "list-subscriptions-by-topic")
@@ -106,6 +106,9 @@ func TestUpRefuses(t *testing.T) {
 		"a bucket of long ago":     {append(withKey, "LOCATION=EU"), first, "", "set AWS_REGION=eu-west-1"},
 		"a bucket of the first":    {append(withKey, "LOCATION=None"), first, "", "set AWS_REGION=us-east-1"},
 		"another deployment":       {withKey, first, "UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"},
+		"no cluster":               {append(withKey, "PROVIDERS="), []string{"AlertEmail=a@b.c", "ClusterName=apps"}, "", "no cluster apps in us-west-2"},
+		"a cluster without Spot":   {append(withKey, "PROVIDERS=FARGATE"), []string{"AlertEmail=a@b.c", "ClusterName=apps"}, "", "capacity provider FARGATE_SPOT"},
+		"no processor":             {withKey, []string{"AlertEmail=a@b.c", "Architecture=arm"}, "", "X86_64 or ARM64"},
 		"a deletion that failed":   {withKey, first, "DELETE_FAILED", "describe-stack-events"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -123,6 +126,19 @@ func TestUpRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestUpProcessor: the image is built for the processor of the tasks and tried on it. The other processor has an image of its own.
+func TestUpProcessor(t *testing.T) {
+	a := newAccount(t)
+	_, calls := a.up(withKey, "AlertEmail=a@b.c", "ClusterName=apps")
+	order(t, calls, "describe-clusters --clusters apps", "docker build --platform linux/amd64")
+	_, calls = a.up(nil, "Architecture=ARM64")
+	order(t, calls, "docker build --platform linux/arm64", "register-task-definition", "ImageTag=c0ffee-arm64")
+	_, calls = a.up(nil) // which stays as it is
+	if all := strings.Join(calls, "\n"); strings.Contains(all, "docker build") || !strings.Contains(all, "ImageTag=c0ffee-arm64") {
+		t.Errorf("%s", all)
 	}
 }
 

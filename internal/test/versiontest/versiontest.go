@@ -133,5 +133,5 @@ func PublishFormat1(ctx context.Context, s *state.Store, v state.Version, rows [
 	if err := s.WriteJSON(ctx, state.VersionName(v.Generation, state.VersionFile), v, bucket.Condition{}); err != nil {
 		return v, err
 	}
-	return v, s.SetLatest(ctx, v)
+	return v, s.NameLatest(ctx, v)
 }

@@ -202,7 +202,7 @@ func (p *process) planner(split planner.Split) *planner.Planner {
 func (p *process) worker() *worker.Worker {
 	return worker.New(worker.Config{
 		ID: p.name, Layout: layout, Bucket: bucketPort{p}, Tasks: p.queue(tasksQueue), Results: p.queue(resultsQueue),
-		Deads: p.queue(lettersQueue), Pointer: p.store(), Concurrency: 2,
+		DeadLetters: p.queue(lettersQueue), Pointer: p.store(), Concurrency: 2,
 	})
 }
 

@@ -174,7 +174,7 @@ func TestFound(t *testing.T) {
 		plot           []turn
 	}{
 		{"a run that was never published is redriven", "redrive and cancel", []turn{
-			{"planner-2 PutObject runs/20000101T000007Z-2-test/plan.json", frozen},
+			{"planner-2 PutObject runs/20000101T000000Z-2-test/plan.json", frozen},
 			{"planner-2 PutObject current.json generation 2 publishing", hurries},
 		}},
 		// No bug: the latest write that the fence allows for, which is late by all of its three terms.

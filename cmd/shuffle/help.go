@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+)
+
+// printHelp prints the whole help of the program, or of one command its own flags, an example, and
+// where the flags of all commands are listed.
+func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	command := ctx.Selected()
+	if command == nil {
+		return kong.DefaultHelpPrinter(options, ctx)
+	}
+	hideFlags(ctx.Model)
+	options.ValueFormatter = func(v *kong.Value) string { return v.Help } // without the variable's name
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(ctx.Stdout, `
+Example:
+  %s %s
+
+A flag's variable is SHUFFLE_ and its name, such as SHUFFLE_DRY_RUN for --dry-run.
+Run "%s --help" for the flags of all commands: where things are, settings, logs.
+`, ctx.Model.Name, command.Tag.Get("example"), ctx.Model.Name)
+	return err
+}
+
+// printCommands prints the commands, a line each.
+func printCommands(ctx *kong.Context, to io.Writer) error {
+	ctx.Stdout = to
+	hideFlags(ctx.Model)
+	if err := kong.DefaultHelpPrinter(helpOptions, ctx); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(to, "Run \"%s --help\" for the flags of all commands.\n", ctx.Model.Name)
+	return err
+}
+
+var helpOptions = kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}
+
+// hideFlags leaves the flags that every command has out of the help.
+func hideFlags(model *kong.Application) {
+	for _, flag := range model.Flags {
+		flag.Hidden = true
+	}
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/show"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+type problemsCmd struct {
+	Run     string   `arg:"" optional:"" help:"The newest run or review by default."`
+	Episode []string `help:"The sheet of this episode only; repeatable." placeholder:"S01E01"`
+	CSV     string   `name:"csv" help:"Write all of them to this file, for who owns the sheets; - is stdout." placeholder:"FILE"`
+	JSON    bool     `name:"json" help:"Print the counts by kind, and the episodes with their problems, as one JSON object."`
+}
+
+// problemsJSON is what problems --json prints.
+type problemsJSON struct {
+	Run      string              `json:"run"`
+	State    state.State         `json:"state"`
+	Kinds    []state.ProblemKind `json:"kinds"`
+	Episodes []state.EpisodePlan `json:"episodes"`
+}
+
+func (c *problemsCmd) run(ctx context.Context, a *app) error {
+	only, err := episodes("episode", c.Episode)
+	if err != nil {
+		return usage(err)
+	}
+	plan, st, err := a.keptPlan(ctx, c.Run)
+	if err != nil {
+		return err
+	}
+	if plan.Episodes, err = selectEpisodes(plan, only); err != nil {
+		return err
+	}
+	switch {
+	case c.CSV != "":
+		return a.writeProblems(ctx, plan, c.CSV)
+	case c.JSON:
+		return a.printJSON(problemsJSON{plan.Run, st, append([]state.ProblemKind{}, state.Kinds(plan.Episodes)...), plan.Episodes})
+	}
+	return show.Problems(a.stdout, a.style, plan.Run, st, plan.Episodes)
+}
+
+// selectEpisodes are those of the plan that are asked for; all without a name.
+func selectEpisodes(plan *state.Plan, only []dataset.Episode) ([]state.EpisodePlan, error) {
+	if len(only) == 0 {
+		return plan.Episodes, nil
+	}
+	var picked []state.EpisodePlan
+	for _, name := range only {
+		i := slices.IndexFunc(plan.Episodes, func(e state.EpisodePlan) bool { return e.Name() == name })
+		if i < 0 {
+			return nil, usage(fmt.Errorf("--episode %s: run %s did not plan it", name, plan.Run))
+		}
+		picked = append(picked, plan.Episodes[i])
+	}
+	return picked, nil
+}
+
+func (a *app) writeProblems(ctx context.Context, plan *state.Plan, path string) error {
+	file, err := newCSVFile("csv", path, a.stdout)
+	if err != nil {
+		return err
+	}
+	n, err := problemsCSV(ctx, file, a.store, plan)
+	if err := file.finish(err); err != nil {
+		return err
+	}
+	a.wrote(path, n, "problem")
+	return nil
+}
+
+// problemsHeader is the header of the CSV of problems. sheet is its address.
+var problemsHeader = []string{"sheet", "row", "frame", "column", "problem", "kind", "new"}
+
+// problemsCSV writes all problems, those of a sheet one after the other.
+func problemsCSV(ctx context.Context, to io.Writer, store *state.Store, plan *state.Plan) (n int, err error) {
+	w := csv.NewWriter(to)
+	if err := w.Write(problemsHeader); err != nil {
+		return 0, err
+	}
+	for _, e := range plan.Episodes {
+		all, err := store.ReadProblems(ctx, plan.Run, e)
+		if err != nil {
+			return n, err
+		}
+		for _, p := range all {
+			if err := w.Write(state.DefuseAll(problemCells(e, p))); err != nil {
+				return n, err
+			}
+			n++
+		}
+	}
+	w.Flush()
+	return n, w.Error()
+}
+
+func problemCells(e state.EpisodePlan, p state.Problem) []string {
+	row := ""
+	if p.Row > 0 {
+		row = strconv.Itoa(p.Row)
+	}
+	kind := state.CountKinds([]state.Problem{p})[0]
+	return []string{cmp.Or(e.Sheet, string(e.Name())), row, p.Frame, p.Column, p.Problem, kind.String(), strconv.FormatBool(p.New)}
+}

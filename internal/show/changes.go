@@ -1,0 +1,145 @@
+package show
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+// Changes prints what a kept run changes and why.
+func Changes(w io.Writer, s Style, run string, st state.State, counts []state.ChangeCount) error {
+	return write(w, s, func(p *page) {
+		total := 0
+		for _, n := range counts {
+			if !n.Held {
+				total += n.Count
+			}
+		}
+		p.head(span{"Run " + run, bold}, plain(fmt.Sprintf("(%s): %s", st, count(total, "change"))))
+		if len(counts) == 0 {
+			return
+		}
+		p.changesByCause(counts)
+		p.next(step("changes "+run+" --csv FILE", "all of them, frame by frame"))
+	})
+}
+
+// causeMeanings say what is done to the frames of a cause, and why.
+var causeMeanings = map[state.ChangeCause]string{
+	state.ChangeRowGone:      "deleted: their rows are gone",
+	state.ChangeUnlabelled:   "deleted: their class is blank now",
+	state.ChangeImageGone:    "deleted: their source images are gone",
+	state.ChangeOrphan:       "deleted: no manifest names their episode",
+	state.ChangeRelabelled:   "moved: their class has changed",
+	state.ChangeSettings:     "moved or deleted by the settings: their class has not changed",
+	state.ChangeImageChanged: "copied again: their images have changed",
+	state.ChangeStrayCopy:    "in a second place too: that copy goes",
+	state.ChangeNew:          "copied: they are in no dataset yet",
+	state.ChangeRestore:      "brought back to the version",
+	state.ChangeUnrecorded:   "changed: the release that planned this run did not record why",
+}
+
+// changesByCause prints the changes by cause, and then those that held episodes would have made.
+func (p *page) changesByCause(counts []state.ChangeCount) {
+	held := slices.Clone(counts)
+	held = slices.DeleteFunc(held, func(n state.ChangeCount) bool { return !n.Held })
+	made := slices.DeleteFunc(slices.Clone(counts), func(n state.ChangeCount) bool { return n.Held })
+	if len(made) > 0 {
+		p.gap()
+		p.head(span{"Changes by cause:", bold})
+		p.causes(made)
+	}
+	if len(held) > 0 {
+		p.gap()
+		p.head(span{"! The held episodes would change:", red})
+		p.causes(held)
+	}
+}
+
+// causes prints each cause with its episodes and their first changes.
+func (p *page) causes(counts []state.ChangeCount) {
+	each := firstShown(len(counts))
+	for _, cause := range state.ChangeCauses {
+		var episodes []string
+		var first []state.FrameChange
+		total := 0
+		for _, n := range counts {
+			if n.Cause != cause {
+				continue
+			}
+			total += n.Count
+			episodes = append(episodes, string(n.Episode)+" "+number(n.Count))
+			first = append(first, n.First[:min(each, len(n.First))]...)
+		}
+		if total == 0 {
+			continue
+		}
+		p.item(lead{{fmt.Sprintf("  %-13s  ", cmp.Or(string(cause), "not recorded")), bold}},
+			plain(number(total)+" "+causeMeanings[cause]+" ("+someOf(episodes)+")"))
+		for _, c := range first {
+			p.changed(c)
+		}
+	}
+}
+
+// firstShown is how many changes of each cause and episode are named, so that a season's plan stays readable.
+func firstShown(groups int) int {
+	switch {
+	case groups <= 8:
+		return state.FirstChanges
+	case groups <= 24:
+		return 1
+	}
+	return 0
+}
+
+// shownEpisodes bounds the episodes that are named for a cause.
+const shownEpisodes = 12
+
+func someOf(names []string) string {
+	if more := len(names) - shownEpisodes; more > 0 {
+		names = append(names[:shownEpisodes:shownEpisodes], "and "+count(more, "more episode"))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (p *page) changed(c state.FrameChange) {
+	row := ""
+	if c.Row > 0 {
+		row = fmt.Sprintf("row %d", c.Row)
+	}
+	places := placeText(c.From) + " → " + placeText(c.To)
+	switch {
+	case c.Op == messages.Refresh:
+		places = placeText(c.To)
+	case c.Cause == state.ChangeStrayCopy && c.Op == messages.Delete:
+		places = placeText(c.From) + ", stays in " + placeText(c.To)
+	}
+	p.para(at(fmt.Sprintf("    %-9s  ", row)), 6, plain(string(c.Frame)+" "), plain(places))
+}
+
+// placeText is a place as people read it.
+func placeText(at dataset.Place) string {
+	if at == (dataset.Place{}) {
+		return "nowhere"
+	}
+	return at.String()
+}
+
+// allChanges says how to see every change of a plan.
+func (p *page) allChanges(plan *state.Plan) {
+	if len(plan.Changes) == 0 {
+		return
+	}
+	way := p.Commands("shuffle changes " + plan.Run + " --csv FILE")
+	if plan.State == state.DryRun {
+		way = "the same command with --changes FILE"
+	}
+	p.para(at("  "), 4, span{"All of them, frame by frame: " + way, dim})
+}

@@ -1,0 +1,125 @@
+package state
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+)
+
+// ProblemKind counts the problems of one kind.
+type ProblemKind struct {
+	Kind    string `json:"kind"`
+	Value   string `json:"value,omitempty"` // what they have in common, such as an unknown class
+	Warning bool   `json:"warning,omitempty"`
+	Count   int    `json:"count"`
+	// New counts those that the run before did not have.
+	New int `json:"new,omitempty"`
+}
+
+// String is the kind with its value.
+func (k ProblemKind) String() string {
+	if k.Value == "" {
+		return k.Kind
+	}
+	return k.Kind + " \"" + k.Value + "\""
+}
+
+// maxKinds bounds the kinds that are told apart by their values: a column that was pasted over has thousands.
+const maxKinds = 100
+
+// CountKinds counts problems by kind.
+func CountKinds(problems []Problem) []ProblemKind {
+	var kinds []ProblemKind
+	for _, p := range problems {
+		n := ProblemKind{Kind: cmp.Or(p.Kind, kindOf(p.Problem)), Value: p.Value, Warning: p.Warning, Count: 1}
+		if p.New {
+			n.New = 1
+		}
+		kinds = addKind(kinds, n)
+	}
+	sortKinds(kinds)
+	return kinds
+}
+
+// Kinds counts the problems of the episodes by kind, the most frequent first, warnings last: what plan, doctor, report and
+// dashboard show.
+func Kinds(episodes []EpisodePlan) []ProblemKind {
+	var kinds []ProblemKind
+	for _, e := range episodes {
+		for _, n := range e.problemKinds() {
+			kinds = addKind(kinds, n)
+		}
+	}
+	sortKinds(kinds)
+	return kinds
+}
+
+// problemKinds counts the problems that a plan of an earlier release lists.
+func (e *EpisodePlan) problemKinds() []ProblemKind {
+	if len(e.Kinds) > 0 {
+		return e.Kinds
+	}
+	kinds := CountKinds(e.Problems)
+	if e.MoreProblems > 0 {
+		kinds = append(kinds, ProblemKind{Kind: "kind not recorded", Count: e.MoreProblems})
+	}
+	return kinds
+}
+
+// ProblemCount is the number of the episode's problems, warnings included.
+func (e *EpisodePlan) ProblemCount() int { return len(e.Problems) + e.MoreProblems }
+
+func addKind(kinds []ProblemKind, n ProblemKind) []ProblemKind {
+	same := func(k ProblemKind) bool { return k.Kind == n.Kind && k.Value == n.Value && k.Warning == n.Warning }
+	i := slices.IndexFunc(kinds, same)
+	if i < 0 && len(kinds) >= maxKinds && n.Value != "" {
+		n.Value = ""
+		i = slices.IndexFunc(kinds, same)
+	}
+	if i < 0 {
+		return append(kinds, n)
+	}
+	kinds[i].Count += n.Count
+	kinds[i].New += n.New
+	return kinds
+}
+
+func sortKinds(kinds []ProblemKind) {
+	rank := func(k ProblemKind) int {
+		if k.Warning {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(kinds, func(a, b ProblemKind) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Value, b.Value))
+	})
+}
+
+// kindOf is the kind of a problem that an earlier release has described: the words before its first value.
+func kindOf(text string) string {
+	if at := strings.IndexAny(text, `":;(0123456789`); at >= 0 {
+		text = text[:at]
+	}
+	return cmp.Or(strings.TrimRight(text, " ,"), "other")
+}
+
+func problemsName(run string, e dataset.Episode) string {
+	return RunName(run, "problems/"+string(e)+".jsonl.zst")
+}
+
+// WriteProblems saves the problems of an episode that has more than its plan lists.
+func (s *Store) WriteProblems(ctx context.Context, run string, e dataset.Episode, all []Problem) error {
+	return writeLines(ctx, s, problemsName(run, e), all)
+}
+
+// ReadProblems reads all problems of an episode of a run. Of more than MaxProblems, earlier releases kept the first.
+func (s *Store) ReadProblems(ctx context.Context, run string, e EpisodePlan) ([]Problem, error) {
+	if e.MoreProblems == 0 || len(e.Kinds) == 0 {
+		return e.Problems, nil
+	}
+	return ReadLines[Problem](ctx, s, problemsName(run, e.Name()))
+}

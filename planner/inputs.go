@@ -1,0 +1,86 @@
+package planner
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+
+	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// inputs say what to plan and with which settings. readInputs sets every field, and no later step changes one.
+type inputs struct {
+	p      *Planner
+	opt    Options
+	fixed  *state.Definition // the settings of a reviewed plan or of a restored version; nil: choose
+	chosen chosen            // the settings of the plan
+	latest *lastVersion      // the newest dataset version
+	names  *catalog          // what the manifests name; of a restore nothing
+	back   *restore          // the version to go back to; nil: plan what the sheets say
+	lister *countingLister
+
+	progress *progress
+}
+
+// readInputs reads the settings, and the manifests or the version to go back to, and checks the options against them.
+// fixed are the settings to plan with; nil: those in force, changed as the options say.
+func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Definition) (in inputs, err error) {
+	in = inputs{p: p, opt: opt, fixed: fixed, progress: &progress{p: p}, lister: &countingLister{bucket: bucket.AtMost(p.Config.Parallel, p.Bucket)}}
+	if opt.Restore != 0 {
+		if in.back, err = p.readRestore(ctx, opt); err != nil {
+			return in, err
+		}
+		in.names = &catalog{problems: []state.ManifestProblem{}}
+		in.opt.Recorded = true
+		// A version restored as a whole brings its settings back. A later plan from sheets that say what they said then
+		// moves nothing. A restore of some episodes leaves the settings alone, since the others have them too.
+		if opt.Season == "" && len(opt.Episodes) == 0 {
+			in.fixed = &in.back.version.Definition
+		}
+	}
+	if in.chosen, in.latest, err = in.chooseSettings(ctx); err != nil || in.back != nil {
+		return in, err
+	}
+	if in.names, err = readCatalog(ctx, p, in.lister); err != nil {
+		return in, err
+	}
+	return in, in.names.check(opt)
+}
+
+// underLease are the same inputs with the settings that are in force now. While this planner has the pointer, no other
+// process changes them.
+func (in inputs) underLease(ctx context.Context) (inputs, error) {
+	var err error
+	in.chosen, in.latest, err = in.chooseSettings(ctx)
+	return in, err
+}
+
+// selects reports whether the options ask for the episode.
+func (in inputs) selects(e dataset.Episode) bool {
+	if in.opt.Season != "" && e.Season() != in.opt.Season {
+		return false
+	}
+	return len(in.opt.Episodes) == 0 || slices.Contains(in.opt.Episodes, e)
+}
+
+// episodeInput is what the options and the configuration say of an episode.
+func (in inputs) episodeInput(e dataset.Episode, a *Assigner) EpisodeInput {
+	return EpisodeInput{
+		Episode: e, Assign: a, Layout: in.p.Config.Layout, Same: sameETag,
+		Ceiling: in.p.Config.MaxDelete, AllowDelete: slices.Contains(in.opt.AllowDelete, e),
+		RefreshCeiling: in.p.Config.MaxRefresh, AllowRefresh: slices.Contains(in.opt.AllowRefresh, e),
+	}
+}
+
+// countingLister counts LIST requests for the cost.
+type countingLister struct {
+	bucket   bucket.Lister
+	requests atomic.Int64
+}
+
+func (l *countingLister) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
+	l.requests.Add(1)
+	return l.bucket.ListObjects(ctx, in)
+}

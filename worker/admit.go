@@ -1,0 +1,93 @@
+package worker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/angel-nft/google-shuffle/internal/retry"
+	"github.com/angel-nft/google-shuffle/internal/state"
+)
+
+// admit returns nil for a task of the run in force that is as its plan has it. It comes before any
+// request for the task, so a task that is not to be applied costs none.
+func (w *Worker) admit(ctx context.Context, d *delivery) error {
+	if w.stopping.Err() != nil {
+		return errStopping // the next worker need not wait for the visibility timeout
+	}
+	_, err := w.passFence(ctx, d)
+	var waited *waitedError
+	notInForce := errors.Is(err, errSuperseded) || errors.As(err, &waited) && errors.Is(waited.cause, errNotYet)
+	switch {
+	case w.cfg.Runs == nil:
+	case err == nil:
+		// The fence knows the run only. Keys may be allowed and still not be what was planned, in a
+		// message that was forged.
+		return w.askState(ctx, d, func() error { return w.plan.check(ctx, &d.task) })
+	case notInForce && state.UniqueRun(d.task.Run):
+		// A run of this environment is in its state before its first task is sent. Another run is
+		// of another environment with the same scope: two folders of one name. Only names that no
+		// two environments can have show that.
+		unknown := w.askState(ctx, d, func() error {
+			known, err := w.cfg.Runs.HasRun(ctx, d.task.Run)
+			if err == nil && !known {
+				return errNotOurs
+			}
+			return err
+		})
+		if errors.Is(unknown, errNotOurs) {
+			w.others.late.Add(1)
+		}
+		return cmp.Or(unknown, err)
+	}
+	return err
+}
+
+// passFence waits until the pointer can be read, and returns until when the task may write. All
+// tasks wait alike: without the pointer there is nothing better to do.
+func (w *Worker) passFence(ctx context.Context, d *delivery) (until time.Time, err error) {
+	for try := 0; ; try++ {
+		until, err = w.fence.check(ctx, d)
+		switch {
+		case err == nil, errors.Is(err, errSuperseded), errors.Is(err, errOutside):
+			return until, err
+		case errors.Is(err, errNotYet), time.Since(d.received) > maxHold:
+			return until, &waitedError{cause: err}
+		case retry.Sleep(w.stopping, statePause(try)) != nil:
+			return until, errStopping
+		}
+	}
+}
+
+// askState asks the state until it answers, for as long as a delivery may wait. A state that the
+// worker has no right to read is no reason to refuse the task: earlier releases needed no such
+// right.
+func (w *Worker) askState(ctx context.Context, d *delivery, ask func() error) error {
+	for try := 0; ; try++ {
+		err := ask()
+		kind, _ := classify(err)
+		switch {
+		case err == nil, errors.Is(err, errNotOurs), errors.Is(err, errNotPlanned):
+			return err
+		case ctx.Err() != nil:
+			return errStopping
+		case kind == permanent:
+			w.planWarn.Do(func() {
+				w.log.Warn("cannot read the plans of the runs, so tasks are applied without a look at them; grant s3:GetObject and s3:ListBucket on "+
+					w.cfg.Layout.State()+"runs/*", zap.Error(err))
+			})
+			return nil
+		case time.Since(d.received) > maxHold:
+			return &waitedError{cause: err}
+		case retry.Sleep(w.stopping, statePause(try)) != nil:
+			return errStopping
+		}
+	}
+}
+
+func statePause(try int) time.Duration {
+	return retry.Backoff(100*time.Millisecond, try, 5*time.Second)
+}

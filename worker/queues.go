@@ -1,0 +1,176 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/retry"
+	"github.com/angel-nft/google-shuffle/messages"
+)
+
+const (
+	// A results message is far below SQS's 1 MiB, so that it is billed as few requests of 64 KiB.
+	maxResults     = 500
+	maxResultBytes = 200_000
+
+	acknowledgeTries = 3
+)
+
+// deadLetter sends messages to the dead-letter queue, with the reasons. It returns those that could
+// not be sent: their visibility timeout brings them back.
+func (w *Worker) deadLetter(ctx context.Context, batch []*delivery) map[*delivery]error {
+	entries, groups := make([]queue.Entry, len(batch)), make([][]*delivery, len(batch))
+	for i, d := range batch {
+		entries[i] = queue.Entry{Body: d.msg.Body, Attributes: map[string]string{
+			messages.AttrReason:   attribute(d.disposition.reason, maxReason),
+			messages.AttrCode:     attribute(d.disposition.code, maxCode),
+			messages.AttrAttempts: strconv.Itoa(d.msg.ReceiveCount),
+			messages.AttrWorker:   attribute(w.cfg.ID, maxCode),
+		}}
+		if entries[i].Size() > queue.MaxBatchBytes {
+			entries[i].Attributes = nil // with them it could not leave the tasks queue
+		}
+		groups[i] = batch[i : i+1]
+	}
+	return w.send(ctx, w.cfg.DeadLetters, entries, groups)
+}
+
+// attribute is a text as SQS accepts it for an attribute, which must not be empty.
+func attribute(s string, most int) string {
+	if s = plain(s, most); s == "" {
+		return "-"
+	}
+	return s
+}
+
+// report sends the results of tasks, many in a message. One message has the results of one run;
+// nearly always there is only one. It returns the tasks whose result could not be sent.
+func (w *Worker) report(ctx context.Context, batch []*delivery) map[*delivery]error {
+	var groups [][]*delivery
+	var bodies []messages.Results
+	for _, d := range batch {
+		i := slices.IndexFunc(bodies, func(r messages.Results) bool { return r.Run == d.task.Run && r.Gen == d.task.Gen })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, nil)
+			bodies = append(bodies, messages.Results{V: messages.Version, Run: d.task.Run, Gen: d.task.Gen, Worker: w.cfg.ID, Scope: w.cfg.Scope})
+		}
+		groups[i], bodies[i].Results = append(groups[i], d), append(bodies[i].Results, d.result())
+	}
+	entries := make([]queue.Entry, len(bodies))
+	for i := range bodies {
+		entries[i].Body = bodies[i].Encode()
+	}
+	return w.send(ctx, w.cfg.Results, entries, groups)
+}
+
+// send sends entries, each of which is about a group of deliveries. When they cannot be sent
+// together, each is tried alone, so that one which the queue refuses holds up no other.
+func (w *Worker) send(ctx context.Context, q Sender, entries []queue.Entry, groups [][]*delivery) (failed map[*delivery]error) {
+	all := queue.SendAll(ctx, q, entries)
+	if all == nil {
+		return nil
+	}
+	failed = map[*delivery]error{}
+	for i, group := range groups {
+		err := all
+		if len(entries) > 1 {
+			err = queue.SendAll(ctx, q, entries[i:i+1])
+		}
+		if err != nil {
+			w.log.Error("cannot send a message; its tasks will be delivered again", zap.Int("tasks", len(group)), zap.Error(err))
+			maps.Copy(failed, allFailed(group, err))
+		}
+	}
+	return failed
+}
+
+// resultWeight is about how long a delivery's result is in JSON, so that a message stays within
+// maxResultBytes.
+func resultWeight(d *delivery) int {
+	const fields = 100
+	return max(maxResultBytes/maxResults, fields+len(d.etag)+len(d.copied)+2*min(len(d.disposition.reason), maxReason))
+}
+
+// acknowledge deletes messages from the tasks queue, at most queue.MaxBatch of them. One that
+// cannot be deleted is delivered again, and finds its work done.
+func (w *Worker) acknowledge(ctx context.Context, batch []*delivery) map[*delivery]error {
+	for try := 0; len(batch) > 0 && try < acknowledgeTries; try++ {
+		if try > 0 && retry.Sleep(ctx, retry.Backoff(100*time.Millisecond, try, time.Second)) != nil {
+			break
+		}
+		w.count.request(deleteMessageBatch)
+		failed, err := w.cfg.Tasks.DeleteMessageBatch(ctx, receipts(batch))
+		if err == nil {
+			var left []*delivery
+			for _, f := range failed {
+				if !f.SenderFault { // else the receipt is no longer good, and another try is no use
+					left = append(left, batch[f.Index])
+				}
+			}
+			batch = left
+		}
+		if try == acknowledgeTries-1 && len(batch) > 0 {
+			w.log.Warn("cannot delete messages; they will be delivered again", zap.Int("messages", len(batch)), zap.Error(err), zap.Any("failed", failed))
+		}
+	}
+	return nil
+}
+
+// giveBack returns messages to the queue: they are visible again when their delay is over.
+func (w *Worker) giveBack(ctx context.Context, batch []*delivery) map[*delivery]error {
+	byDelay := map[time.Duration][]*delivery{}
+	for _, d := range batch {
+		w.inFlight.remove(d) // before the change, so that no heartbeat comes after it
+		byDelay[d.disposition.delay] = append(byDelay[d.disposition.delay], d)
+	}
+	for _, delay := range slices.Sorted(maps.Keys(byDelay)) {
+		for tens := range slices.Chunk(byDelay[delay], queue.MaxBatch) {
+			w.count.request(changeVisibilityBatch)
+			failed, err := w.cfg.Tasks.ChangeMessageVisibilityBatch(ctx, receipts(tens), delay)
+			if err != nil || len(failed) > 0 {
+				w.log.Warn("cannot give messages back; they will be delivered again when their visibility timeout ends",
+					zap.Int("messages", len(tens)), zap.Error(err), zap.Any("failed", failed))
+			}
+		}
+	}
+	return nil
+}
+
+// extend starts the visibility timeout of messages anew, at most queue.MaxBatch of them. It returns
+// those to try again soon.
+func (w *Worker) extend(ctx context.Context, batch []*delivery) (again []*delivery) {
+	w.count.request(changeVisibilityBatch)
+	failed, err := w.cfg.Tasks.ChangeMessageVisibilityBatch(ctx, receipts(batch), w.cfg.Visibility)
+	if err != nil {
+		if !errors.Is(err, context.Canceled) {
+			w.log.Warn("cannot extend the visibility of messages in flight", zap.Int("messages", len(batch)), zap.Error(err))
+		}
+		return batch
+	}
+	for _, f := range failed {
+		// Most likely the receipt's visibility timeout has ended. Another worker may have the task
+		// too now, which is harmless.
+		w.log.Warn("cannot extend the visibility of a message in flight", zap.String("run", batch[f.Index].task.Run),
+			zap.Uint32("seq", batch[f.Index].task.Seq), zap.String("code", f.Code), zap.String("error", f.Message))
+		if !f.SenderFault {
+			again = append(again, batch[f.Index])
+		}
+	}
+	return again
+}
+
+func receipts(batch []*delivery) []string {
+	r := make([]string, len(batch))
+	for i, d := range batch {
+		r[i] = d.msg.Receipt
+	}
+	return r
+}

@@ -16,7 +16,7 @@ type inputs struct {
 	opt    Options
 	fixed  *state.Definition // the settings of a reviewed plan or of a restored version; nil: choose
 	chosen chosen            // the settings of the plan
-	last   *lastVersion      // the newest version, as it was when the settings were chosen
+	latest *lastVersion      // the newest dataset version
 	names  *catalog          // what the manifests name; of a restore nothing
 	back   *restore          // the version to go back to; nil: plan what the sheets say
 	lister *countingLister
@@ -27,7 +27,7 @@ type inputs struct {
 // readInputs reads the settings, and the manifests or the version to go back to, and checks the options against them.
 // fixed are the settings to plan with; nil: those in force, changed as the options say.
 func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Definition) (in inputs, err error) {
-	in = inputs{p: p, opt: opt, fixed: fixed, last: &lastVersion{store: p.Store}, progress: &progress{p: p}, lister: &countingLister{bucket: bucket.AtMost(p.Config.Parallel, p.Bucket)}}
+	in = inputs{p: p, opt: opt, fixed: fixed, progress: &progress{p: p}, lister: &countingLister{bucket: bucket.AtMost(p.Config.Parallel, p.Bucket)}}
 	if opt.Restore != 0 {
 		if in.back, err = p.readRestore(ctx, opt); err != nil {
 			return in, err
@@ -40,7 +40,7 @@ func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Defi
 			in.fixed = &in.back.version.Definition
 		}
 	}
-	if in.chosen, err = in.chooseSettings(ctx); err != nil || in.back != nil {
+	if in.chosen, in.latest, err = in.chooseSettings(ctx); err != nil || in.back != nil {
 		return in, err
 	}
 	if in.names, err = readCatalog(ctx, p, in.lister); err != nil {
@@ -53,8 +53,7 @@ func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Defi
 // process changes them.
 func (in inputs) underLease(ctx context.Context) (inputs, error) {
 	var err error
-	in.last = &lastVersion{store: in.p.Store}
-	in.chosen, err = in.chooseSettings(ctx)
+	in.chosen, in.latest, err = in.chooseSettings(ctx)
 	return in, err
 }
 

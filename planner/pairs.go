@@ -37,149 +37,154 @@ func (l *lastVersion) get(ctx context.Context) (state.Version, error) {
 	return v, nil
 }
 
-// knownPairs reads, only when it is needed, which copies have which source's content although their
-// ETags differ: from the latest dataset version, an episode at a time, and from the runs since, which
-// may have failed without one. A version that was made after a person had deleted the ones before it
-// does not know all sources. Then the runs before it are read too.
+// knownPairs reads, only when it is needed, which copies have which source's content although their ETags differ: from the
+// latest dataset version, an episode at a time, and from the runs since, which may have failed without one. A version that
+// was made after the ones before it had been deleted does not know all sources. Then the runs before it are read too, the
+// newest first. Of what runs recorded only hashes are kept: a bucket with KMS gives a pair for every task.
 type knownPairs struct {
 	store *state.Store
 	last  *lastVersion
+	seed  maphash.Seed
 
-	begin  func(context.Context) error
-	rows   *version.Contents // nil: there is no version
-	since  pairSet           // of the runs after the version
-	older  func(context.Context) (pairSet, error)
-	before []string // the runs before the version, the newest first
+	mu    sync.RWMutex
+	begun bool
+	rows  *version.Contents   // nil: there is no version
+	older []string            // runs up to the version that are not read yet, the newest first
+	pairs map[uint64]struct{} // of runs
+	etags map[uint64]struct{} // of the copies in pairs
 }
 
-// olderRuns bounds the runs that are read for what no dataset version knows.
-const olderRuns = 200
+// pairRuns bounds the runs that are read for what no dataset version knows.
+const pairRuns = 200
 
 func newKnownPairs(store *state.Store, last *lastVersion) *knownPairs {
-	k := &knownPairs{store: store, last: last, since: newPairSet()}
-	var once, oldOnce sync.Once
-	var failed, oldFailed error
-	k.begin = func(ctx context.Context) error {
-		once.Do(func() { failed = k.open(ctx) })
-		return failed
-	}
-	old := newPairSet()
-	k.older = func(ctx context.Context) (pairSet, error) {
-		oldOnce.Do(func() { oldFailed = k.addRuns(ctx, old, k.before) })
-		return old, oldFailed
-	}
-	return k
+	return &knownPairs{store: store, last: last, seed: maphash.MakeSeed(), pairs: map[uint64]struct{}{}, etags: map[uint64]struct{}{}}
 }
 
-// open opens the version, and reads what the results of later runs gave.
-func (k *knownPairs) open(ctx context.Context) error {
-	latest, err := k.last.get(ctx)
+// episodePairs are the pairs that are known of one episode's copies.
+type episodePairs struct {
+	*knownPairs
+	own    map[state.Pair]struct{}
+	copies map[string]struct{} // ETags of copies whose source the version knows
+}
+
+// of gives what is known of an episode's copies.
+func (k *knownPairs) of(ctx context.Context, e dataset.Episode) (*episodePairs, error) {
+	p, err := k.read(ctx, e)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("read the pairs of ETags of earlier copies: %w", err)
 	}
-	if latest.Generation > 0 {
-		if k.rows, err = version.Open(ctx, k.store, latest); err != nil {
-			return err
-		}
-	}
-	runs, err := k.store.Runs(ctx)
-	if err != nil {
-		return err
-	}
-	var since []string
-	for _, run := range slices.Backward(runs) {
-		if n := state.GenerationOf(run); n > 0 && n <= latest.Generation {
-			k.before = append(k.before, run)
-		} else {
-			since = append(since, run)
-		}
-	}
-	k.before = k.before[:min(len(k.before), olderRuns)]
-	return k.addRuns(ctx, k.since, since)
+	return p, nil
 }
 
-func (k *knownPairs) addRuns(ctx context.Context, to pairSet, runs []string) error {
-	for _, run := range runs {
-		err := k.store.EachPair(ctx, run, func(p state.Pair) error {
-			to.add(p)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// of reads the pairs of an episode's copies.
-func (k *knownPairs) of(ctx context.Context, e dataset.Episode) (episodePairs, error) {
-	pairs, err := k.read(ctx, e)
-	if err != nil {
-		err = fmt.Errorf("read the pairs of ETags of earlier copies: %w", err)
-	}
-	return pairs, err
-}
-
-func (k *knownPairs) read(ctx context.Context, e dataset.Episode) (episodePairs, error) {
+func (k *knownPairs) read(ctx context.Context, e dataset.Episode) (*episodePairs, error) {
 	if err := k.begin(ctx); err != nil {
 		return nil, err
 	}
+	p := &episodePairs{knownPairs: k, own: map[state.Pair]struct{}{}, copies: map[string]struct{}{}}
 	if k.rows == nil {
-		return episodePairs{k.since}, nil
+		return p, nil
 	}
 	rows, err := k.rows.Rows(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	ofVersion, complete := newPairSet(), true
+	var unknown []string
 	for _, r := range rows {
 		if r.SrcETag == "" {
-			complete = false
+			unknown = append(unknown, r.ETag)
 			continue
 		}
-		ofVersion.add(state.Pair{ETag: r.ETag, SrcETag: r.SrcETag})
+		p.copies[r.ETag] = struct{}{}
+		if r.SrcETag != r.ETag {
+			p.own[state.Pair{ETag: r.ETag, SrcETag: r.SrcETag}] = struct{}{}
+		}
 	}
-	pairs := episodePairs{ofVersion, k.since}
-	if !complete {
-		older, err := k.older(ctx)
-		return append(pairs, older), err
+	return p, k.lookBack(ctx, unknown)
+}
+
+// begin opens the version, and reads what the runs since have recorded.
+func (k *knownPairs) begin(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.begun {
+		return nil
 	}
-	return pairs, nil
+	latest, err := k.last.get(ctx)
+	if err == nil && latest.Generation > 0 {
+		k.rows, err = version.Open(ctx, k.store, latest)
+	}
+	if err != nil {
+		return err
+	}
+	runs, err := k.store.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	k.older = nil
+	for _, run := range slices.Backward(runs) {
+		if n := state.GenerationOf(run); n > 0 && n <= latest.Generation {
+			if len(k.older) < pairRuns {
+				k.older = append(k.older, run)
+			}
+			continue
+		}
+		if err := k.readRun(ctx, run); err != nil {
+			return err
+		}
+	}
+	k.begun = true
+	return nil
 }
 
-// pairSet is a set of pairs, and of the copies in them. It has hashes, since a bucket with KMS gives a
-// pair for every task of a run.
-type pairSet struct {
-	seed   maphash.Seed
-	pairs  map[uint64]struct{}
-	copies map[uint64]struct{}
-}
-
-func newPairSet() pairSet {
-	return pairSet{seed: maphash.MakeSeed(), pairs: map[uint64]struct{}{}, copies: map[uint64]struct{}{}}
-}
-
-func (s pairSet) add(p state.Pair) {
-	s.pairs[maphash.Comparable(s.seed, p)] = struct{}{}
-	s.copies[maphash.String(s.seed, p.ETag)] = struct{}{}
-}
-
-// episodePairs are the pairs that are known of an episode's copies.
-type episodePairs []pairSet
-
-func (e episodePairs) has(p state.Pair) bool {
-	return slices.ContainsFunc(e, func(s pairSet) bool {
-		_, ok := s.pairs[maphash.Comparable(s.seed, p)]
+// lookBack reads older runs until one has recorded each of the copies.
+func (k *knownPairs) lookBack(ctx context.Context, copies []string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	recorded := func(etag string) bool {
+		_, ok := k.etags[maphash.String(k.seed, etag)]
 		return ok
+	}
+	for {
+		if copies = slices.DeleteFunc(copies, recorded); len(copies) == 0 || len(k.older) == 0 {
+			return nil
+		}
+		if err := k.readRun(ctx, k.older[0]); err != nil {
+			return err
+		}
+		k.older = k.older[1:]
+	}
+}
+
+// readRun adds what the results of a run have recorded. k.mu is held.
+func (k *knownPairs) readRun(ctx context.Context, run string) error {
+	return k.store.EachPair(ctx, run, func(p state.Pair) error {
+		k.pairs[maphash.Comparable(k.seed, p)] = struct{}{}
+		k.etags[maphash.String(k.seed, p.ETag)] = struct{}{}
+		return nil
 	})
 }
 
-// hasCopy reports whether the source of a copy with this ETag is known.
-func (e episodePairs) hasCopy(etag string) bool {
-	return slices.ContainsFunc(e, func(s pairSet) bool {
-		_, ok := s.copies[maphash.String(s.seed, etag)]
-		return ok
-	})
+// has reports whether the copy is known to have the source's content.
+func (p *episodePairs) has(pair state.Pair) bool {
+	if _, ok := p.own[pair]; ok {
+		return true
+	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	_, ok := p.pairs[maphash.Comparable(p.seed, pair)]
+	return ok
+}
+
+// recorded reports whether it is known what a copy with this ETag was made of.
+func (p *episodePairs) recorded(etag string) bool {
+	if _, ok := p.copies[etag]; ok {
+		return true
+	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	_, ok := p.etags[maphash.String(p.seed, etag)]
+	return ok
 }
 
 // same compares a copy's content with its source's: by ETag, or else by what is known of the copy.
@@ -194,7 +199,7 @@ func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 	}
 	for f, copies := range in.Standing {
 		for _, c := range copies {
-			if in.Images[f] != "" && in.Images[f] != c.ETag && !known.hasCopy(c.ETag) {
+			if in.Images[f] != "" && in.Images[f] != c.ETag && !known.recorded(c.ETag) {
 				in.Untold++
 			}
 		}

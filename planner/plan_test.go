@@ -107,7 +107,7 @@ func TestPublishManyChunks(t *testing.T) {
 		in := EpisodeInput{Episode: e, Assign: &Assigner{Split: usualSplit}}
 		w.must(s.add(t.Context(), "", in, out))
 	}
-	w.must(s.finish(t.Context(), inputs{lister: &countingLister{}, last: &lastVersion{store: w.store}}))
+	w.must(s.finish(t.Context(), inputs{lister: &countingLister{}, latest: &lastVersion{store: w.store}}))
 	if plan.Tasks != 2*state.ChunkTasks+1 || state.Chunks(plan.Tasks) != 3 {
 		t.Fatalf("%d tasks", plan.Tasks)
 	}

@@ -23,23 +23,26 @@ type chosen struct {
 // changed says that the plan puts frames elsewhere than the settings in force would.
 func (c chosen) changed() bool { return len(c.given) > 0 }
 
-// chooseSettings reads what is in force and chooses the definition of the plan.
-func (in inputs) chooseSettings(ctx context.Context) (chosen, error) {
-	inForce, err := in.p.Store.SettingsBeside(ctx, in.last.get)
+// chooseSettings reads what is in force and chooses the definition of the plan. latest is the dataset version that it was
+// compared with.
+func (in inputs) chooseSettings(ctx context.Context) (ch chosen, latest *lastVersion, err error) {
+	latest = &lastVersion{store: in.p.Store}
+	inForce, err := in.p.Store.SettingsBeside(ctx, latest.get)
 	if err != nil {
-		return chosen{}, err
+		return chosen{}, nil, err
 	}
 	if inForce.Rebuilt != "" {
 		in.p.log().Warn("settings.json is missing; the settings in force are taken from " + inForce.Rebuilt)
 	}
 	if in.fixed != nil {
-		ch := in.p.Config.with(inForce, *in.fixed)
+		ch = in.p.Config.with(inForce, *in.fixed)
 		for i := range ch.given {
 			ch.given[i].From = fmt.Sprintf("version %d", in.opt.Restore)
 		}
-		return ch, nil
+		return ch, latest, nil
 	}
-	return in.p.Config.choose(inForce, in.opt)
+	ch, err = in.p.Config.choose(inForce, in.opt)
+	return ch, latest, err
 }
 
 // choose gives the definition of a plan (DESIGN 5, "Settings in force"):

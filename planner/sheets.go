@@ -23,11 +23,11 @@ type reader struct {
 }
 
 func (in inputs) reader(ctx context.Context) (*reader, error) {
-	r := &reader{inputs: in, known: newKnownPairs(in.p.Store, in.last)}
+	r := &reader{inputs: in, known: newKnownPairs(in.p.Store, in.latest)}
 	if in.back != nil {
 		return r, nil
 	}
-	v, err := in.last.get(ctx)
+	v, err := in.latest.get(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the base URIs of the last run: %w", err)
 	}
@@ -69,7 +69,7 @@ func (r *reader) parse(e manifest.Entry, values sheet.Values) (rows.Sheet, error
 			which = ", the default folder"
 		}
 		err = &baseError{fmt.Sprintf("sheet %.80q: expected the images under %s, as in the last run (version %d), found the base URI of %s%s; if they have moved, plan with --accept-base %s",
-			values.Title, last, r.inputs.last.version.Generation, s.Base, which, e.Episode)}
+			values.Title, last, r.latest.version.Generation, s.Base, which, e.Episode)}
 	}
 	return s, err
 }

@@ -169,7 +169,7 @@ func (s *sink) finish(ctx context.Context, in inputs) (err error) {
 		plan.Seeds, err = s.trial.beside(ctx, in.opt, in.chosen.inForce)
 	}
 	if err == nil {
-		plan.ClassNumbers, err = s.classNumbers(ctx, in.last)
+		plan.ClassNumbers, err = s.classNumbers(ctx, in.latest)
 	}
 	return cmp.Or(s.writes.Wait(), err)
 }

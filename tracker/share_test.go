@@ -2,6 +2,7 @@ package tracker_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -190,7 +191,9 @@ func TestRetainWaitsForTheLaterRun(t *testing.T) {
 			})
 			synctest.Wait()
 			cancel()
-			<-done
+			if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
 			if _, err := w.store.ReadVersion(t.Context(), 1); (err == nil) != later {
 				t.Errorf("a later run: %t; version 1: %v", later, err)
 			}

@@ -28,7 +28,6 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
-	"github.com/angel-nft/google-shuffle/internal/version"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
@@ -53,7 +52,7 @@ type Tracker struct {
 	Tasks       Tasks
 	// Awake is the results queue as a sender, see keepAwake. nil: nothing puts the tracker to sleep.
 	Awake   queue.BatchSender
-	Deleter version.Deleter // removes old dataset versions and runs; nil keeps them all
+	Deleter state.Remover // removes old dataset versions and runs; nil keeps them all
 	Options Options
 	Log     *zap.Logger // nil logs nothing
 }
@@ -79,10 +78,10 @@ type Options struct {
 	Parallel int
 	// Progress is told where the run in force stands, after each step and when its state changes. It must not block.
 	Progress func(state.Status)
-	// Heard is told of each message of results of a run. It must not block.
-	Heard func(messages.Results)
 	// Page makes the report's page, report.html; nil writes none.
 	Page func(ctx context.Context, r *state.Report) ([]byte, error)
+	// Heard is told of each message of results of a run. It must not block.
+	Heard func(messages.Results)
 }
 
 // DefaultStall is the time without results after which open tasks are published again.

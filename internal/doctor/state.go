@@ -27,8 +27,8 @@ func State(ctx context.Context, s *state.Store) (checks []show.Check) {
 	for _, i := range version.Inspect(ctx, s) {
 		checks = append(checks, inspected(i, versionFix(i.Name)))
 	}
-	for _, i := range s.InspectLists(ctx) {
-		checks = append(checks, inspected(i, "restore the object's last version; or delete it"))
+	for _, i := range append([]state.Inspected{version.InspectTags(ctx, s)}, s.InspectLists(ctx)...) {
+		checks = append(checks, inspected(i, "restore the object's last version; or delete it, and set the tags again"))
 	}
 	return checks
 }
@@ -79,8 +79,6 @@ func runFix(s state.State) string {
 
 func versionFix(name string) string {
 	switch {
-	case strings.HasSuffix(name, "tags.json"):
-		return "restore the object's last version; or delete it, and set the tags again"
 	case name == state.LatestName:
 		return "restore its last version; or type shuffle plan, whose run names the newest version again"
 	case strings.HasSuffix(name, ".csv"):

@@ -75,6 +75,16 @@ func (s *Store) inspectCounts(ctx context.Context, p Pointer, names map[string]i
 	return all
 }
 
+// InspectLatest compares the object that names the latest version with that version.
+func (s *Store) InspectLatest(ctx context.Context, v Version) Inspected {
+	var named latest
+	_, err := s.ReadJSON(ctx, LatestName, &named)
+	if err == nil && named.Generation != v.Generation {
+		err = fmt.Errorf("read %s%s: %w: it names version %d, and the newest that is whole is %d", s.Layout.State(), LatestName, ErrDamaged, named.Generation, v.Generation)
+	}
+	return Inspected{Name: LatestName, Detail: fmt.Sprintf("names version %d", v.Generation), Err: err}
+}
+
 // InspectLists reads the objects that belong to no run and no version.
 func (s *Store) InspectLists(ctx context.Context) []Inspected {
 	all := []Inspected{inspectLines[Unreadable](ctx, s, UnreadableName)}

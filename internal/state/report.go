@@ -32,9 +32,7 @@ type Report struct {
 	// DifferenceList names the first MaxDifferences of Differences.
 	DifferenceList []Difference `json:"difference_list"`
 	// Warnings are what went wrong without spoiling the run.
-	Warnings []string `json:"warnings,omitempty"`
-	// DeadCodes counts the dead tasks by the code of their reason.
-	DeadCodes map[string]int    `json:"dead_codes,omitempty"`
+	Warnings  []string          `json:"warnings,omitempty"`
 	Totals    Totals            `json:"totals"`
 	Episodes  []EpisodePlan     `json:"episodes"`
 	Orphans   []Orphan          `json:"orphans,omitempty"`

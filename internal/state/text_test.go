@@ -33,6 +33,9 @@ func TestText(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := io.ReadAll(io.LimitReader(r, 100))
+		if err != nil {
+			t.Fatal(err)
+		}
 		if _, seekErr := r.Seek(-int64(len(got)), io.SeekCurrent); seekErr != nil {
 			t.Fatal(seekErr)
 		}

@@ -3,7 +3,6 @@ package state
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -82,14 +81,4 @@ func (s *Store) NameLatest(ctx context.Context, v Version) error {
 		folder := strings.TrimSuffix(VersionName(v.Generation, ""), "/")
 		return Seal(latest{V: 1, Generation: v.Generation, Run: v.Run, Folder: folder})
 	})
-}
-
-// InspectLatest compares latest.json with the newest version that is whole.
-func (s *Store) InspectLatest(ctx context.Context, v Version) Inspected {
-	var named latest
-	_, err := s.ReadJSON(ctx, LatestName, &named)
-	if err == nil && named.Generation != v.Generation {
-		err = fmt.Errorf("read %s%s: %w: it names version %d, and the newest that is whole is %d", s.Layout.State(), LatestName, ErrDamaged, named.Generation, v.Generation)
-	}
-	return Inspected{Name: LatestName, Detail: fmt.Sprintf("names version %d", v.Generation), Err: err}
 }

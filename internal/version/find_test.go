@@ -76,7 +76,7 @@ func TestTagOfNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	deleter := s.Bucket.(version.Deleter)
+	deleter := s.Bucket.(state.Remover)
 	if _, err := deleter.DeleteObjects(t.Context(), []string{s.Layout.State() + state.VersionName(3, "version.json")}); err != nil {
 		t.Fatal(err)
 	}

@@ -12,12 +12,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Inspect reads the newest dataset version whole, version.json of the others, and the tags.
+// Inspect reads the newest dataset version whole, and version.json of the others.
 func Inspect(ctx context.Context, s *state.Store) (all []state.Inspected) {
-	all = append(all, inspectTags(ctx, s))
 	generations, err := s.Generations(ctx)
 	if err != nil || len(generations) == 0 {
-		return append(all, state.Inspected{Name: "versions/", Detail: "no dataset version yet", Err: err})
+		return []state.Inspected{{Name: "versions/", Detail: "no dataset version yet", Err: err}}
 	}
 	v, err := s.LatestVersion(ctx)
 	if err == nil {
@@ -31,82 +30,99 @@ func Inspect(ctx context.Context, s *state.Store) (all []state.Inspected) {
 		switch _, err := s.ReadVersion(ctx, g); {
 		case err == nil:
 			good++
-		case !errors.Is(err, bucket.ErrNotFound): // begun and not finished, or just being removed
+		case !errors.Is(err, bucket.ErrNotFound): // begun and not finished, just being removed, or kept for its parts
 			all = append(all, state.Inspected{Name: state.VersionName(g, state.VersionFile), Err: err})
 		}
 	}
 	return append(all, state.Inspected{Name: "versions/", Detail: fmt.Sprintf("%d are readable, the newest is %d; the rows of that one were read", good, v.Generation)})
 }
 
-func inspectTags(ctx context.Context, s *state.Store) state.Inspected {
-	found := state.Inspected{Name: tagsName, Detail: "none"}
-	c, err := s.Read(ctx, tagsName)
-	if errors.Is(err, bucket.ErrNotFound) {
-		return found
+// inspectRows reads the rows of a version, from its parts or from the one object of format 1, and compares each CSV file
+// with them.
+func inspectRows(ctx context.Context, s *state.Store, v state.Version) []state.Inspected {
+	read := inspectParts
+	if v.V < formatOfParts {
+		read = inspectLines
 	}
-	if err == nil {
-		var t tags
-		if t, err = decodeTags(s, c.Body); err != nil {
-			err = fmt.Errorf("%w: %w", state.ErrDamaged, err)
-		}
-		found.Detail = fmt.Sprintf("%d tags", len(t.Tags))
-	}
-	found.Err = err
-	return found
-}
-
-// inspectRows reads the rows of a version as they were decided on, and compares each CSV file with them.
-func inspectRows(ctx context.Context, s *state.Store, v state.Version) (all []state.Inspected) {
-	csv := func(name string) ([]byte, error) { return csvOfLines(ctx, s, v.Generation, name) }
-	if v.V >= formatOfParts {
-		parts, found := inspectParts(ctx, s, v)
-		all = append(all, found...)
-		csv = func(name string) ([]byte, error) {
-			var body bytes.Buffer
-			_, err := body.ReadFrom(parts.CSV(name).Reader())
-			return body.Bytes(), err
-		}
-	} else {
-		_, err := s.Read(ctx, state.VersionName(v.Generation, linesFile))
-		if err == nil {
-			_, err = csv("")
-		}
-		all = append(all, state.Inspected{Name: state.VersionName(v.Generation, linesFile), Detail: fmt.Sprintf("%d rows", v.Frames), Err: err})
-	}
-	whole := !slices.ContainsFunc(all, func(i state.Inspected) bool { return i.Err != nil })
+	rows, all := read(ctx, s, v)
 	for _, name := range slices.Sorted(maps.Keys(v.Counts)) {
 		file := state.VersionName(v.Generation, name+".csv")
 		c, err := s.Read(ctx, file)
-		if err == nil && whole {
-			var want []byte
-			if want, err = csv(name); err == nil && !bytes.Equal(want, c.Body) {
-				err = fmt.Errorf("%w: its rows are not those of the version", state.ErrDamaged)
-			}
+		if err == nil && rows != nil && !rows(name).Equal(c.Body) {
+			err = fmt.Errorf("%w: its rows are not those of %s", state.ErrDamaged, all[0].Name)
 		}
 		all = append(all, state.Inspected{Name: file, Detail: "whole", Err: err})
 	}
 	return all
 }
 
-// inspectParts reads the snapshot and every part.
-func inspectParts(ctx context.Context, s *state.Store, v state.Version) (parts Parts, all []state.Inspected) {
+// inspectParts reads the snapshot and every part. It gives the CSV files that they make; nil when that is not known. The next
+// run lists an episode again whose part cannot be used.
+func inspectParts(ctx context.Context, s *state.Store, v state.Version) (func(string) *state.Text, []state.Inspected) {
+	name := state.VersionName(v.Generation, snapshotFile)
 	of, err := readSnapshot(ctx, s, v.Generation)
-	all = append(all, state.Inspected{Name: state.VersionName(v.Generation, snapshotFile), Detail: fmt.Sprintf("%d episodes", len(of.Episodes)), Err: err})
-	parts = Parts{}
 	if err != nil {
-		return parts, all
+		return nil, []state.Inspected{{Name: name, Err: err, Heals: true}}
 	}
-	c := &Contents{Version: v, store: s, entries: of.Episodes}
-	rows := 0
+	c := &Contents{Version: of.Version, store: s, entries: of.Episodes}
+	parts, bad, rows := Parts{}, []state.Inspected(nil), 0
 	for _, e := range slices.Sorted(maps.Keys(of.Episodes)) {
 		p, err := c.Stored(ctx, e)
 		if err != nil {
-			// The next run that publishes a version lists the episode again.
-			all = append(all, state.Inspected{Name: of.Episodes[e].object(e), Err: err, Heals: true})
+			bad = append(bad, state.Inspected{Name: of.Episodes[e].object(e), Err: err, Heals: true})
 			continue
 		}
 		parts[e] = p
 		rows += p.Rows
 	}
-	return parts, append(all, state.Inspected{Name: fmt.Sprintf("parts of version %d", v.Generation), Detail: fmt.Sprintf("%d parts, %d rows", len(parts), rows)})
+	if len(bad) == 0 && rows != v.Frames {
+		err = fmt.Errorf("read %s%s: %w: it has %d rows, and the version %d", s.Layout.State(), name, state.ErrDamaged, rows, v.Frames)
+	}
+	all := append([]state.Inspected{{Name: name, Detail: fmt.Sprintf("%d rows in %d parts", rows, len(parts)), Err: err}}, bad...)
+	if len(bad) > 0 {
+		return nil, all
+	}
+	return parts.CSV, all
+}
+
+// inspectLines reads the one object that a version of format 1 has its rows in.
+func inspectLines(ctx context.Context, s *state.Store, v state.Version) (func(string) *state.Text, []state.Inspected) {
+	files, rows := map[string]*state.Text{}, 0
+	var err error
+	for _, name := range slices.Sorted(maps.Keys(v.Counts)) {
+		var body []byte
+		if body, err = csvOfLines(ctx, s, v.Generation, name); err != nil {
+			break
+		}
+		files[name] = &state.Text{}
+		_, _ = files[name].Write(body) // it is held in memory
+		rows += bytes.Count(body, []byte("\n")) - 1
+	}
+	object := state.VersionName(v.Generation, linesFile)
+	if err == nil && rows != v.Frames {
+		err = fmt.Errorf("read %s%s: %w: it has %d rows, and the version %d", s.Layout.State(), object, state.ErrDamaged, rows, v.Frames)
+	}
+	all := []state.Inspected{{Name: object, Detail: fmt.Sprintf("%d rows", rows), Err: err}}
+	if err != nil {
+		return nil, all
+	}
+	return func(name string) *state.Text { return files[name] }, all
+}
+
+// InspectTags reads the tags.
+func InspectTags(ctx context.Context, s *state.Store) state.Inspected {
+	named := state.Inspected{Name: tagsName, Detail: "none"}
+	c, err := s.Read(ctx, tagsName)
+	if errors.Is(err, bucket.ErrNotFound) {
+		return named
+	}
+	if err == nil {
+		var t tags
+		if t, err = decodeTags(s, c.Body); err != nil {
+			err = fmt.Errorf("%w: %w", state.ErrDamaged, err)
+		}
+		named.Detail = fmt.Sprintf("%d tags", len(t.Tags))
+	}
+	named.Err = err
+	return named
 }

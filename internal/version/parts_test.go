@@ -135,7 +135,7 @@ func TestContentsOfADamagedVersion(t *testing.T) {
 			}
 			key := s.Layout.State() + state.VersionName(3, test.of(t, s))
 			if test.body == nil {
-				_, err = s.Bucket.(version.Deleter).DeleteObjects(t.Context(), []string{key})
+				_, err = s.Bucket.(state.Remover).DeleteObjects(t.Context(), []string{key})
 			} else {
 				_, err = s.Bucket.PutObject(t.Context(), key, test.body(s, test.of(t, s)), bucket.Condition{})
 			}
@@ -147,7 +147,7 @@ func TestContentsOfADamagedVersion(t *testing.T) {
 				t.Errorf("%v, -want +got:\n%s", err, diff)
 			}
 			csv := s.Layout.State() + state.VersionName(3, "train.csv")
-			if _, err := s.Bucket.(version.Deleter).DeleteObjects(t.Context(), []string{csv}); err != nil {
+			if _, err := s.Bucket.(state.Remover).DeleteObjects(t.Context(), []string{csv}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := versiontest.Rows(t.Context(), s, v); !state.Lost(err) {
@@ -165,7 +165,7 @@ func TestFormat1WithoutCSV(t *testing.T) {
 		t.Fatal(err)
 	}
 	remove := func(file string) {
-		if _, err := s.Bucket.(version.Deleter).DeleteObjects(t.Context(), []string{s.Layout.State() + state.VersionName(3, file)}); err != nil {
+		if _, err := s.Bucket.(state.Remover).DeleteObjects(t.Context(), []string{s.Layout.State() + state.VersionName(3, file)}); err != nil {
 			t.Fatal(err)
 		}
 	}

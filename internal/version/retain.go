@@ -14,11 +14,6 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Deleter is what removing old versions needs of a bucket.
-type Deleter interface {
-	DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error)
-}
-
 // Retain removes old versions and gives their generations: of those up to the latest, all but the newest keep and the
 // tagged ones; 0 keeps all. Parts of a removed version that another one refers to stay, in the removed version's folder,
 // until no version refers to them. It may be cut off anywhere, and be called by several processes at once: what is left goes
@@ -33,7 +28,7 @@ type Deleter interface {
 //	                               latest. The former are kept, and the latter are not touched
 //	a version up to latest that    its writer was paused since before latest became the latest. It is as old as those that are
 //	appears late                   removed; its rows are in its CSV files, and a later call removes it
-func Retain(ctx context.Context, s *state.Store, d Deleter, latest int64, keep int) (removed []int64, err error) {
+func Retain(ctx context.Context, s *state.Store, d state.Remover, latest int64, keep int) (removed []int64, err error) {
 	if keep < 1 {
 		return nil, nil
 	}
@@ -127,7 +122,7 @@ const snapshotsAtOnce = 8
 
 // removeVersion deletes the objects of a version's folder but for the needed parts: version.json before the rest, so that
 // no reader takes what is left for the whole. gone reports whether there was anything to delete.
-func removeVersion(ctx context.Context, s *state.Store, d Deleter, generation int64, names []string, needed func(name string) bool) (gone bool, err error) {
+func removeVersion(ctx context.Context, s *state.Store, d state.Remover, generation int64, names []string, needed func(name string) bool) (gone bool, err error) {
 	folder := s.Layout.State() + state.VersionName(generation, "")
 	keys := []string{folder + state.VersionFile}
 	for _, name := range names {

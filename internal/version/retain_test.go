@@ -84,7 +84,7 @@ func TestRetainWithoutVersions(t *testing.T) {
 
 // cutOff fails from its n-th request on.
 type cutOff struct {
-	version.Deleter
+	state.Remover
 	n int
 }
 
@@ -94,7 +94,7 @@ func (c *cutOff) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 	if c.n--; c.n < 0 {
 		return nil, errCutOff
 	}
-	return c.Deleter.DeleteObjects(ctx, keys)
+	return c.Remover.DeleteObjects(ctx, keys)
 }
 
 // Wherever a removal is cut off, a version is whole or not listed, and the next removal ends what was begun.

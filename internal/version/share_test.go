@@ -157,7 +157,7 @@ func TestSharedParts(t *testing.T) {
 				must(err)
 				killed := stop()
 				keep := rapid.IntRange(1, 3).Draw(t, "keep")
-				_, err = version.Retain(context.Background(), killed, killed.Bucket.(version.Deleter), latest.Generation, keep)
+				_, err = version.Retain(context.Background(), killed, killed.Bucket.(state.Remover), latest.Generation, keep)
 				must(err)
 			},
 			"tag": func(t *rapid.T) {
@@ -231,7 +231,7 @@ func TestRetainWhilePublishing(t *testing.T) {
 			}
 			i := &interposed{tagBucket: b, n: n}
 			through := &state.Store{Bucket: i, Layout: s.Layout}
-			retain := func(s *state.Store, d version.Deleter) error {
+			retain := func(s *state.Store, d state.Remover) error {
 				_, err := version.Retain(t.Context(), s, d, 4, 1)
 				return err
 			}

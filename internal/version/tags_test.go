@@ -20,7 +20,7 @@ import (
 // tagBucket is what tagging and retention need of a bucket.
 type tagBucket interface {
 	state.Bucket
-	version.Deleter
+	state.Remover
 }
 
 // interposed runs something before its n-th request, from 1.
@@ -80,7 +80,7 @@ func tagStore(t *testing.T, b tagBucket) *state.Store {
 	return s
 }
 
-func deleterOf(s *state.Store) version.Deleter { return s.Bucket.(version.Deleter) }
+func deleterOf(s *state.Store) state.Remover { return s.Bucket.(state.Remover) }
 
 // checkTags fails the test when a tag names a version that is not whole.
 func checkTags(t *testing.T, s *state.Store, when string) map[string]int64 {

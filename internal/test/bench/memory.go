@@ -66,7 +66,7 @@ func (c *memoryCmd) measure(ctx context.Context) (frames int, rows []memoryRow, 
 	if err := w.server.add(ctx, bucketName, copied); err != nil {
 		return frames, rows, err
 	}
-	results := resultsCmd{settings: c.settings, Rate: 20_000, Workers: 4}
+	results := resultsCmd{settings: c.settings, Rate: 5000, Workers: 16}
 	all := func(ctx context.Context, _ []*running) error { return results.send(ctx, w, &flood{}, tasks) }
 	if err := measure("track, all", all, shuffle("track", "--until-done")); err != nil {
 		return frames, rows, err

@@ -3,7 +3,6 @@ package tracker
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -324,33 +323,3 @@ func (c *checker) compare(ctx context.Context, e dataset.Episode, expected []sta
 	}
 	return []state.Difference{{Kind: state.Changed, Episode: e}}, nil
 }
-
-// inherit takes the sources that are unknown from the version before, where the same image was at the same key.
-func (c *checker) inherit(ctx context.Context, e dataset.Episode, rows []version.Row) error {
-	unknown := func(r version.Row) bool { return r.SrcETag == "" }
-	if c.before == nil || !slices.ContainsFunc(rows, unknown) {
-		return nil
-	}
-	stood, err := c.before.Rows(ctx, e)
-	if err != nil && !state.Lost(err) { // then they stay unknown
-		return err
-	}
-	type copied struct {
-		place dataset.Place
-		frame dataset.Frame
-		etag  string
-	}
-	sources := make(map[copied]string, len(stood))
-	for _, r := range stood {
-		sources[copied{r.Place, r.Frame, r.ETag}] = r.SrcETag
-	}
-	for i, r := range rows {
-		if unknown(r) {
-			rows[i].SrcETag = sources[copied{r.Place, r.Frame, r.ETag}]
-		}
-	}
-	return nil
-}
-
-// ErrNothingToCompare says that no run has left anything to verify.
-var ErrNothingToCompare = errors.New("nothing to compare with")

@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"slices"
 
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
 // pairs are the pairs of ETags that the results of a run gave. A bucket with KMS gives one for every task, so they are held
@@ -79,4 +82,31 @@ func (p *pairs) copies(ctx context.Context, store *state.Store, plan *state.Plan
 		}
 	}
 	return told, nil
+}
+
+// inherit takes the sources that are unknown from the version before, where the same image was at the same key.
+func (c *checker) inherit(ctx context.Context, e dataset.Episode, rows []version.Row) error {
+	unknown := func(r version.Row) bool { return r.SrcETag == "" }
+	if c.before == nil || !slices.ContainsFunc(rows, unknown) {
+		return nil
+	}
+	stood, err := c.before.Rows(ctx, e)
+	if err != nil && !state.Lost(err) { // then they stay unknown
+		return err
+	}
+	type copied struct {
+		place dataset.Place
+		frame dataset.Frame
+		etag  string
+	}
+	sources := make(map[copied]string, len(stood))
+	for _, r := range stood {
+		sources[copied{r.Place, r.Frame, r.ETag}] = r.SrcETag
+	}
+	for i, r := range rows {
+		if unknown(r) {
+			rows[i].SrcETag = sources[copied{r.Place, r.Frame, r.ETag}]
+		}
+	}
+	return nil
 }

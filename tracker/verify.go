@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
+
+// ErrNothingToCompare says that no run has left anything to verify.
+var ErrNothingToCompare = errors.New("nothing to compare with")
 
 // Verification is what Verify compared.
 type Verification struct {

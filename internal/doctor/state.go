@@ -82,7 +82,7 @@ func versionFix(name string) string {
 	case name == state.LatestName:
 		return "restore its last version; or type shuffle plan, whose run names the newest version again"
 	case strings.HasSuffix(name, ".csv"):
-		return "restore its last version; or delete it: shuffle reads the rows from the snapshot beside it then"
+		return "restore its last version; or delete it: shuffle reads the rows from the other objects of the version then"
 	}
 	return "restore its last version; the program goes by the other versions meanwhile, and the next run that changes something publishes a new one"
 }

@@ -61,6 +61,16 @@ func newState(t *testing.T, now state.State) *state.Store {
 	return s
 }
 
+// partOf is the name of the part that newState's version has.
+func partOf(t *testing.T) string {
+	t.Helper()
+	names, err := newState(t, state.Running).Names(t.Context(), "versions/1/parts/")
+	if err != nil || len(names) != 1 {
+		t.Fatalf("parts %q: %v", names, err)
+	}
+	return "versions/1/parts/" + names[0]
+}
+
 // Each object of the state, damaged in each way: doctor names it, says whether it is missing or damaged, and what to type. What
 // the program makes again by itself is a warning.
 func TestStateDamaged(t *testing.T) {
@@ -74,7 +84,7 @@ func TestStateDamaged(t *testing.T) {
 		run("tasks-00000.jsonl.zst"): {fails, "shuffle plan --supersede", false},
 		run(state.LedgerName):        {heals, "", true}, run(state.DeadName): {heals, "", true},
 		state.LatestName: {fails, "shuffle plan", false}, "versions/1/version.json": {fails, "", false},
-		"versions/1/snapshot.jsonl.zst": {fails, "", false}, "versions/1/train.csv": {fails, "delete it", false},
+		"versions/1/snapshot.json": {heals, "", false}, partOf(t): {heals, "", false}, "versions/1/train.csv": {fails, "delete it", false},
 		"versions/tags.json": {fails, "set the tags again", true}, state.UnreadableName: {heals, "", true}, "other-environments.json": {heals, "", true},
 	}
 	damages := map[string]func([]byte) []byte{

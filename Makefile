@@ -15,7 +15,7 @@ BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
 SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,up alerts shuffle localstack/install localstack/run moto/install moto/run rehearsal/run)
 
-.PHONY: help test lint worlds vuln build image snapshot release bench bench-micro bench-peers fuzz faults format clean
+.PHONY: help test check lint worlds vuln build image snapshot release bench bench-micro bench-peers fuzz faults format clean
 
 # Of make faults: how many schedules, the first one's seed, how many at a time, and one kind of world (server, localstack or local) instead of all.
 COUNT ?= 200
@@ -26,11 +26,11 @@ WORLD ?=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-test: lint ## every check and every test; installs what it needs, starts LocalStack and moto and stops them
-	.ci/vuln
+test: lint ## what every change needs: linters and all tests; installs what it lacks, starts LocalStack and moto and stops them
 	.ci/browser
-	$(MAKE) worlds
 	deploy/moto/run deploy/localstack/run .ci/gotest
+
+check: vuln worlds fuzz ## the long searches: known vulnerabilities, small worlds, every fuzz target
 
 lint: $(GOLANGCI) ## format, go vet, linters and the import wall
 	@unformatted=$$($(GO_FILES) -exec gofmt -l {} +); \

@@ -32,10 +32,10 @@ func wireDashboard(w *wire) {
 	says(w.t, textOf(tab, "ul.held li"), `held S01E03.*expected the column "FRAME NUMBER"`)
 	w.start("work")
 	tab.Wait(`document.querySelector("h1 .badge").innerText.includes("failed") && document.querySelector(".deads")`)
-	says(w.t, textOf(tab, ".deads li"), fmt.Sprintf(`NoSuchKey %s copy, task \d+, .* shuffle redrive %s --seq \d+`, lost, plan.Run))
+	says(w.t, textOf(tab, ".deads li"), `1 × NoSuchKey S01E01 source image is gone: CopyObject \S+.* Plan again: .* shuffle plan`)
 	tab.Shot("s3-dead")
 
-	tab.Visit(site + "/runs/" + plan.Run + "/frames?episode=S01E01")
+	tab.Visit(site + "/runs/" + plan.Run + "/changes?op=copy&episode=S01E01")
 	w.streamed(tab, e.ImagePrefix(), 59) // of 60 tiles
 	w.put(e.ImagePrefix()+lost.File(), imageOf(w, e, lost))
 	w.run(0, "redrive", plan.Run)
@@ -44,6 +44,7 @@ func wireDashboard(w *wire) {
 
 	place := dataset.Place{Dataset: "train", Class: "Common"}
 	tab.Visit(site + "/frames?dataset=train&class=Common")
+	tab.Wait(`document.querySelectorAll(".tiles li img").length === 60`) // the page is completed when the sheets have been read
 	w.streamed(tab, mlFolder+place.String()+"/", 60)
 	tab.Click("a[rel=next]")
 	tab.Wait(`document.querySelector(".pager span")?.innerText.startsWith("61–") && document.readyState === "complete"`)
@@ -51,7 +52,7 @@ func wireDashboard(w *wire) {
 	tab.Wait(`document.querySelector(".pager span")?.innerText.startsWith("1–60 of ") && document.readyState === "complete"`)
 	tab.Visit(site + "/frames/" + string(lost))
 	tab.Wait(`document.body.innerText.includes("What runs did with it") && document.images[0].complete`)
-	w.streamed(tab, e.ImagePrefix(), 1)
+	w.streamed(tab, e.ImagePrefix(), 6) // its own and its neighbours
 	tab.Shot("s3-frame")
 	tab.Visit("about:blank")                                    // whose page has no stream open when the server is killed
 	if s := w.status(1, "status"); s.State != state.Succeeded { // 1: an episode is held

@@ -38,13 +38,25 @@ func openCSV(path string) (*csvFile, error) {
 		return nil, errors.New("it is a folder, expected a file")
 	case err == nil && !stat.Mode().IsRegular():
 		file, err := os.OpenFile(path, os.O_WRONLY, 0)
-		return &csvFile{Writer: file, path: path, file: file}, err
+		return &csvFile{Writer: file, path: path, file: file}, withoutPath(err)
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".shuffle-*.csv")
 	if err != nil {
-		return nil, err
+		return nil, withoutPath(err)
 	}
 	return &csvFile{Writer: file, path: path, file: file, temp: file.Name()}, nil
+}
+
+// withoutPath is the cause of a file's error. The caller names the path as it was given: a part of it, such as its folder
+// alone, would not be recognised as a secret and masked.
+func withoutPath(err error) error {
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // finish gives the file its name. After an error the file is removed, and the error given back.
@@ -52,12 +64,12 @@ func (f *csvFile) finish(err error) error {
 	if f.file == nil {
 		return err
 	}
-	err = errors.Join(err, f.file.Close())
+	err = errors.Join(err, withoutPath(f.file.Close()))
 	if f.temp == "" {
 		return err
 	}
 	if err == nil {
-		err = os.Rename(f.temp, f.path)
+		err = withoutPath(os.Rename(f.temp, f.path))
 	}
 	if err != nil {
 		_ = os.Remove(f.temp) // the error that counts is the first

@@ -108,7 +108,7 @@ func TestServicesEnd(t *testing.T) {
 	for _, command := range []string{"work", "track"} {
 		for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
 			p := w.start(command)
-			awaitOf(p, "opened queues", func() bool { _, err := os.Stat(filepath.Join(w.dir, "queues.db-wal")); return err == nil })
+			awaitOf(p, "a log line", p.up)
 			p.signal(signal)
 			p.wait(0)
 		}

@@ -107,8 +107,11 @@ func TestServicesEnd(t *testing.T) {
 	w.must(os.MkdirAll(w.dir, 0o700))
 	for _, command := range []string{"work", "track"} {
 		for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
+			// A process before may have left its file, and this one would get the signal before it is ready for it.
+			wal := filepath.Join(w.dir, "queues.db-wal")
+			_ = os.Remove(wal)
 			p := w.start(command)
-			awaitOf(p, "a log line", p.up)
+			awaitOf(p, "opened queues", func() bool { _, err := os.Stat(wal); return err == nil })
 			p.signal(signal)
 			p.wait(0)
 		}

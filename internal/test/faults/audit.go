@@ -170,11 +170,12 @@ func (a *Audit) copy(q Request) {
 	a.stands[f][q.Target] = true
 }
 
-// doctorProbe is a key below ML/ that doctor deletes to find out whether it may. No object has it.
+// doctorProbe begins the names that doctor writes and deletes to find out whether it may: below ML/, where no object has
+// it, and below the state.
 const doctorProbe = "shuffle-doctor"
 
 func (a *Audit) delete(q Request, key string) {
-	if key == a.Layout.ML()+doctorProbe {
+	if key == a.Layout.ML()+doctorProbe || strings.HasPrefix(key, a.Layout.State()+doctorProbe) {
 		return
 	}
 	_, f, ok := a.Layout.Parse(key)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -26,11 +27,15 @@ type tagBucket interface {
 // interposed runs something before its n-th request, from 1.
 type interposed struct {
 	tagBucket
-	n      int
 	before func()
+
+	mu sync.Mutex // other requests wait while before runs
+	n  int
 }
 
 func (b *interposed) count() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.n--; b.n == 0 {
 		b.before()
 	}

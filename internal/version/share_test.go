@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,13 +25,13 @@ import (
 // stopping carries out so many writes and deletes, and then none.
 type stopping struct {
 	*membucket.Bucket
-	left int
+	left atomic.Int64
 }
 
 var errStopped = errors.New("the process was killed")
 
 func (b *stopping) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
-	if b.left--; b.left < 0 {
+	if b.left.Add(-1) < 0 {
 		return "", errStopped
 	}
 	return b.Bucket.PutObject(ctx, key, body, cond)
@@ -41,7 +42,7 @@ func (b *stopping) PutObjectFrom(ctx context.Context, key string, body io.ReadSe
 }
 
 func (b *stopping) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error) {
-	if b.left--; b.left < 0 {
+	if b.left.Add(-1) < 0 {
 		return nil, errStopped
 	}
 	return b.Bucket.DeleteObjects(ctx, keys)
@@ -128,7 +129,9 @@ func TestSharedParts(t *testing.T) {
 			now[e] = "0"
 		}
 		stop := func() *state.Store { // kills the process at some write, or never
-			return &state.Store{Bucket: &stopping{b, rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 99}).Draw(t, "killed after writes")}, Layout: s.Layout}
+			stops := &stopping{Bucket: b}
+			stops.left.Store(rapid.SampledFrom([]int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 99}).Draw(t, "killed after writes"))
+			return &state.Store{Bucket: stops, Layout: s.Layout}
 		}
 		must := func(err error) {
 			if err != nil && !errors.Is(err, errStopped) && !errors.Is(err, version.ErrTag) {

@@ -47,7 +47,7 @@ type checker struct {
 	before  *version.Contents // the latest version; nil: there is none
 	dest    dataset.Destination
 
-	places func() ([]dataset.Place, error)
+	places []dataset.Place                     // all places, when found is nil
 	found  map[dataset.Episode][]dataset.Place // where a listing of all places has found each episode; nil: there was none
 
 	mu   sync.Mutex // guards what follows
@@ -71,7 +71,7 @@ const episodesAtOnce = 2
 // Without a version, or with one whose rows have no parts that can be shared, everything is listed. So is an episode whose
 // part of the latest version is missing or damaged.
 func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error) {
-	c := t.newChecker(ctx, plan, nil)
+	c := t.newChecker(plan, nil)
 	g, reading := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		c.before, err = version.OpenLatest(reading, t.Store)
@@ -85,8 +85,16 @@ func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error)
 		return nil, err
 	}
 	list, err := c.share(ctx)
-	if err == nil && c.found == nil && len(list) > fewEpisodes {
+	if err != nil {
+		return nil, err
+	}
+	// First, and not in the goroutines that need it: none of them may hold a lock while it waits for S3.
+	switch {
+	case c.found != nil || len(list) == 0:
+	case len(list) > fewEpisodes:
 		err = c.find(ctx)
+	default:
+		c.places, err = c.dest.Places(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -103,13 +111,12 @@ func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error)
 	return c.out, err
 }
 
-func (t *Tracker) newChecker(ctx context.Context, plan *state.Plan, strays *dataset.Strays) *checker {
+func (t *Tracker) newChecker(plan *state.Plan, strays *dataset.Strays) *checker {
 	c := &checker{
 		Tracker: t, plan: plan, changed: map[dataset.Episode]state.EpisodePlan{}, pairs: &pairs{}, dest: t.destination(plan.Settings.Listed, strays),
 		each: map[dataset.Episode][]state.Difference{},
 		out:  &checked{parts: version.Parts{}, digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}, differences: differences{first: []state.Difference{}}},
 	}
-	c.places = sync.OnceValues(func() ([]dataset.Place, error) { return c.dest.Places(ctx) })
 	for _, e := range plan.Episodes {
 		if e.Tasks() > 0 {
 			c.changed[e.Name()] = e
@@ -292,10 +299,7 @@ func (c *checker) read(ctx context.Context, e dataset.Episode) (images []dataset
 func (c *checker) list(ctx context.Context, e dataset.Episode) ([]dataset.Image, error) {
 	places := c.found[e]
 	if c.found == nil {
-		var err error
-		if places, err = c.places(); err != nil {
-			return nil, err
-		}
+		places = c.places
 	}
 	return c.dest.Images(ctx, places, e)
 }

@@ -59,7 +59,7 @@ func (t *Tracker) Verify(ctx context.Context) (Verification, error) {
 			return Verification{}, err
 		}
 	}
-	c := t.newChecker(ctx, plan, &dataset.Strays{})
+	c := t.newChecker(plan, &dataset.Strays{})
 	c.before = before
 	if c.pairs, err = readPairs(ctx, t.Store, plan); err != nil {
 		return Verification{}, err

@@ -2,7 +2,9 @@ package s3bucket
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -72,6 +74,53 @@ func TestAnswerStalls(t *testing.T) {
 					const pauses = 20 * time.Second // between two tries, at most
 					if took, limit := time.Since(begun), time.Duration(stalls)*(stallTimeout+pauses); took > limit {
 						t.Errorf("took %s, want %s at most", took, limit)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestContextEnds: each request fails with the context's error when the context ends while the
+// request waits for its answer, by itself or by its deadline. The SDK then calls its interceptors
+// without a response.
+func TestContextEnds(t *testing.T) {
+	calls := map[string]func(context.Context, *Bucket) error{
+		"GetObject": func(ctx context.Context, b *Bucket) error { _, err := b.GetObject(ctx, "k", ""); return err },
+		"PutObject": func(ctx context.Context, b *Bucket) error {
+			_, err := b.PutObject(ctx, "k", []byte("x"), bucket.Condition{})
+			return err
+		},
+		"CopyObject":    func(ctx context.Context, b *Bucket) error { _, err := b.CopyObject(ctx, "k", "l", ""); return err },
+		"DeleteObjects": func(ctx context.Context, b *Bucket) error { _, err := b.DeleteObjects(ctx, []string{"k"}); return err },
+		"HeadObject":    func(ctx context.Context, b *Bucket) error { _, err := b.HeadObject(ctx, "k"); return err },
+		"ListObjectsV2": func(ctx context.Context, b *Bucket) error {
+			_, err := b.ListObjects(ctx, bucket.ListInput{})
+			return err
+		},
+	}
+	for name, call := range calls {
+		for _, want := range []error{context.Canceled, context.DeadlineExceeded} {
+			t.Run(fmt.Sprintf("%s, %v", name, want), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithCancel(t.Context())
+					if want == context.DeadlineExceeded {
+						ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+					} else {
+						time.AfterFunc(time.Second, cancel)
+					}
+					defer cancel()
+					client := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
+						tr.DialContext = testenv.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+							_, _ = io.Copy(io.Discard, r.Body)
+							<-r.Context().Done()
+						}))
+					})
+					cfg := config(client)
+					endpoint := "http://server"
+					cfg.BaseEndpoint = &endpoint
+					if err := call(ctx, New(NewClient(cfg, 8), "b")); !errors.Is(err, want) {
+						t.Errorf("%v", err)
 					}
 				})
 			})

@@ -104,7 +104,7 @@ func TestContextEnds(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %v", name, want), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					ctx, cancel := context.WithCancel(t.Context())
-					if want == context.DeadlineExceeded {
+					if errors.Is(want, context.DeadlineExceeded) {
 						ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 					} else {
 						time.AfterFunc(time.Second, cancel)

@@ -2,7 +2,6 @@ package version
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,9 +18,12 @@ import (
 // until no version refers to them. It may be cut off anywhere, and be called by several processes at once: what is left goes
 // the next time, also when more are kept by then. When the tags cannot be read, it removes nothing.
 //
-// latest is the generation of the latest version, or what it was a moment ago: then more stay. The caller has seen, after
-// that version became the latest, that no run of a later generation has begun. That is why no lock is needed:
+// latest is the generation of the latest version, or what it was when the caller read it: only older versions are removed. The
+// caller has seen, after that version became the latest, that no run of a later generation has begun. That is why no lock is
+// needed:
 //
+//	latest itself                  its snapshot is read here. When a later retention has removed it, no part is removed here:
+//	                               later versions may need parts that only they name
 //	a version up to latest         its snapshot is read here, unless it is removed too
 //	a version after latest         its run began after this version became the latest. So its parent is this version, or one
 //	                               after it, and it refers to parts that this version refers to and to parts in folders after
@@ -35,6 +37,9 @@ func Retain(ctx context.Context, s *state.Store, d state.Remover, latest int64, 
 	folders, err := listFolders(ctx, s)
 	if err != nil {
 		return nil, err
+	}
+	if !slices.Contains(folders.names[latest], state.VersionFile) {
+		return nil, nil // a later retention has removed it, and knows more than this call
 	}
 	removing, err := markForRemoval(ctx, s, folders.generations, latest, keep)
 	if err != nil {
@@ -83,8 +88,8 @@ func listFolders(ctx context.Context, s *state.Store) (f folders, err error) {
 	return f, nil
 }
 
-// needed are the parts that the versions refer to which are not removed. While one of their snapshots cannot be read, its
-// parts are unknown.
+// needed are the parts that the versions refer to which are not removed. When one of their snapshots cannot be read, its parts
+// are unknown.
 func (f folders) needed(ctx context.Context, s *state.Store, removing []int64) (needed map[string]bool, unknown error) {
 	isPart := func(name string) bool { return strings.HasPrefix(name, partsFolder) }
 	if !slices.ContainsFunc(removing, func(g int64) bool { return slices.ContainsFunc(f.names[g], isPart) }) {
@@ -99,10 +104,7 @@ func (f folders) needed(ctx context.Context, s *state.Store, removing []int64) (
 		}
 		g.Go(func() (err error) {
 			of[i], err = readSnapshot(reading, s, generation)
-			if errors.Is(err, bucket.ErrNotFound) {
-				return nil // another retention, which keeps fewer, has removed the version
-			}
-			return err
+			return err // also when another retention has just removed the version
 		})
 	}
 	if err := g.Wait(); err != nil {

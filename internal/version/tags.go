@@ -132,9 +132,10 @@ func Tags(ctx context.Context, s *state.Store) (map[string]int64, error) {
 	return t.Tags, err
 }
 
-// markForRemoval decides which of the generations are removed: those up to the latest beyond the newest keep, and those whose
-// removal has begun before, unless they are tagged. From its return on, none of them can be tagged. all are the generations of
-// which anything is left, newest first.
+// markForRemoval decides which of the generations are removed: those up to the latest beyond the newest keep, and those before
+// the latest whose removal has begun already, unless they are tagged. From its return on, none of them can be tagged. all are
+// the generations of which anything is left, newest first. When another process has begun to remove the latest or a later one,
+// that process knows versions which this one does not: it is left to do so.
 func markForRemoval(ctx context.Context, s *state.Store, all []int64, latest int64, keep int) (removing []int64, err error) {
 	err = updateTags(ctx, s, func(t *tags) (bool, error) {
 		tagged := map[int64]bool{}
@@ -142,6 +143,7 @@ func markForRemoval(ctx context.Context, s *state.Store, all []int64, latest int
 			tagged[g] = true
 		}
 		removing = nil
+		var marked []int64
 		kept := 0
 		for _, g := range all {
 			begun := slices.Contains(t.Removing, g) && !tagged[g] // parts that others need may be all that is left of it
@@ -149,11 +151,21 @@ func markForRemoval(ctx context.Context, s *state.Store, all []int64, latest int
 				kept++
 			}
 			if begun || kept > keep && !tagged[g] {
-				removing = append(removing, g)
+				marked = append(marked, g)
+				if g < latest {
+					removing = append(removing, g)
+				}
 			}
 		}
-		unchanged := slices.Equal(t.Removing, removing)
-		t.Removing = removing
+		for _, g := range t.Removing {
+			if g >= latest && !slices.Contains(all, g) { // published after the listing
+				marked = append(marked, g)
+			}
+		}
+		slices.Sort(marked)
+		slices.Reverse(marked)
+		unchanged := slices.Equal(t.Removing, marked)
+		t.Removing = marked
 		return !unchanged, nil
 	})
 	return removing, err

@@ -164,8 +164,9 @@ func (w *witness) hear(verb, what string) {
 	}
 }
 
-// TestKilledProcesses: producers and consumers share the file, each is killed again and again in the middle of its work,
-// and in the end every confirmed message has been received, none after its confirmed delete, and none is stuck.
+// TestKilledProcesses: producers and consumers share the file, each is killed again and again in
+// the middle of its work, and in the end every confirmed message has been received, none after its
+// confirmed delete, and none is stuck.
 func TestKilledProcesses(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "queues.db")

@@ -69,7 +69,8 @@ func TestPagesOfOddKeys(t *testing.T) {
 	}
 }
 
-// TestCachesForgetChanges edits what has been listed, in each way that an editor or another process does.
+// TestCachesForgetChanges edits what has been listed, in each way that an editor or another process
+// does.
 func TestCachesForgetChanges(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

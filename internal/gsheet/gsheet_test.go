@@ -58,7 +58,8 @@ func over(t *testing.T, transport http.RoundTripper) *gsheet.Sheets {
 
 func book() sheettest.Spreadsheet { return sheettest.One("Episode 1", []string{"FRAME NUMBER"}) }
 
-// TestRetries: what passes is waited out; what stays ends in an error that says what it was, in bounded time.
+// TestRetries: what passes is waited out; what stays ends in an error that says what it was, in
+// bounded time.
 func TestRetries(t *testing.T) {
 	for _, test := range []struct {
 		name     string

@@ -42,7 +42,8 @@ func readAll(t *testing.T, s *gsheet.Sheets, books int) {
 	readers.Wait()
 }
 
-// Ten seasons are read within the quota, and so is a plan of a season that begins as soon as they are read.
+// Ten seasons are read within the quota, and so is a plan of a season that begins as soon as they
+// are read.
 func TestPacedBelowTheQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := quotaServer(120)
@@ -87,7 +88,7 @@ func TestTriesArePaced(t *testing.T) {
 	})
 }
 
-// Where other programs have used up the quota, the sheets are read all the same.
+// Where other programs have used up the quota, the sheets are read anyway.
 func TestQuotaUsedUpByOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := quotaServer(24)

@@ -120,7 +120,7 @@ func digestOfCSV(files map[string]string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// A lock file says which datasets the folder has; its digest is of the whole version all the same.
+// A lock file says which datasets the folder has; its digest is of the whole version anyway.
 func TestLockFileOfOneDataset(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)

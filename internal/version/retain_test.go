@@ -97,7 +97,8 @@ func (c *cutOff) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 	return c.Remover.DeleteObjects(ctx, keys)
 }
 
-// Wherever a removal is cut off, a version is whole or not listed, and the next removal ends what was begun.
+// Wherever a removal is cut off, a version is whole or not listed, and the next removal ends what
+// was begun.
 func TestRetainCutOff(t *testing.T) {
 	for n := range 4 {
 		s, b := openStore(t)

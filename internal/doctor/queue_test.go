@@ -22,7 +22,7 @@ var tasks = queue.Spec{Name: "tasks", VisibilityTimeout: time.Minute, MaxReceive
 // all are the three queues.
 var all = []queue.Spec{{Name: "dead-letters"}, {Name: "results"}, tasks}
 
-// newQueue is a queue that somebody has made, and its file.
+// newQueue is a queue that someone has made, and its file.
 func newQueue(t *testing.T, spec queue.Spec) (*sqlitequeue.Queue, *sqlitequeue.File) {
 	t.Helper()
 	f, err := sqlitequeue.Open(filepath.Join(t.TempDir(), "queues.db"))

@@ -144,7 +144,7 @@ func TestCaches(t *testing.T) {
 	}
 }
 
-// TestCursorCutsAsOnePassDoes compares the binary search with what it stands for.
+// TestCursorCutsAsOnePassDoes compares the binary search with a search of all names.
 func TestCursorCutsAsOnePassDoes(t *testing.T) {
 	t.Parallel()
 	segment := rapid.StringOfN(rapid.RuneFrom([]rune("ab-0")), 1, 3, -1)

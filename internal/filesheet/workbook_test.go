@@ -212,8 +212,8 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestDamaged: a file that is not whole is an error, whose message says so, and never a worksheet
-// with fewer rows.
+// TestDamaged: an incomplete file is an error with a clear message, and never a worksheet with
+// fewer rows.
 func TestDamaged(t *testing.T) {
 	rows := strings.Repeat(`<row><c><v>1</v></c></row>`, 100)
 	whole := minimal(rows)

@@ -39,7 +39,8 @@ func open(t *testing.T, opts ...option.ClientOption) *gsheet.Sheets {
 	return s
 }
 
-// direct answers requests without a network, so that the clock of a bubble stands still meanwhile.
+// direct answers requests without a network, so that the clock of a bubble does not advance
+// meanwhile.
 type direct struct{ http.Handler }
 
 func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -18,7 +18,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// TestKinds: what Google answers says what to do, and none of it is worth another try.
+// TestKinds: each answer of Google gives the right advice, and is not retried.
 func TestKinds(t *testing.T) {
 	fault := func(code int, status, reason, message string) reply {
 		return reply{code, fmt.Sprintf(`{"error":{"code":%d,"message":%q,"status":%q,"details":[{"reason":%q,"domain":"googleapis.com"}]}}`, code, message, status, reason), nil}

@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
-// quotaServer has so many spreadsheets and Google's quota.
+// quotaServer has a number of spreadsheets and Google's quota.
 func quotaServer(books int) *sheettest.Server {
 	api := sheettest.NewServer()
 	api.Allow(60)

@@ -94,7 +94,7 @@ func TestPullKeepsOthersOut(t *testing.T) {
 	}
 }
 
-// A link in the folder leads nobody out of it.
+// A link in the folder never leads out of it.
 func TestPullStaysInItsFolder(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)

@@ -45,7 +45,7 @@ type world struct {
 	dir    string
 }
 
-// tap is a bucket that counts the images that are got, and changes what it is told to.
+// tap is a bucket that counts the downloaded images, and changes the chosen ones.
 type tap struct {
 	*dirbucket.Bucket
 	mu   sync.Mutex
@@ -89,7 +89,7 @@ func (w *world) must(err error) {
 
 func imageOf(i, content int) string { return fmt.Sprintf("image %d, %d", i, content) }
 
-// stood is frame i of a version: where it stands, and the content of its image.
+// stood is frame i of a version: its place, and the content of its image.
 type stood struct {
 	place   dataset.Place
 	content int

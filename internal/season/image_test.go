@@ -93,7 +93,7 @@ func TestImageDependsOnFrameAlone(t *testing.T) {
 	}
 }
 
-// memory is a Bucket that keeps what was put, and fails at the key it is told.
+// memory is a Bucket that keeps the written objects, and fails at a chosen key.
 type memory struct {
 	mu      sync.Mutex
 	objects map[string][]byte

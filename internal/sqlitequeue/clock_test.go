@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sqlitequeue"
 )
 
-// The tests of this file run on synctest's clock: times are exact and nobody waits.
+// The tests of this file run on synctest's clock, so times are exact and no test really waits.
 
 func TestReceipts(t *testing.T) {
 	const visibility = time.Minute
@@ -203,8 +203,8 @@ func TestExhausted(t *testing.T) {
 	})
 }
 
-// TestDeadLettersInOrder: messages that one receive moves stand on the dead-letter queue in the
-// order in which they were sent, however long each has been visible.
+// TestDeadLettersInOrder: messages that one receive moves are on the dead-letter queue in the order
+// in which they were sent, however long each has been visible.
 func TestDeadLettersInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := openFile(t, filepath.Join(t.TempDir(), "queues.db"), queue.Spec{Name: "dead"},

@@ -113,7 +113,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// The classes come in the order of the settings, and the numbers that change are said.
+// The classes are in the order of the settings, and changed numbers are reported.
 func TestBetweenOfOtherClasses(t *testing.T) {
 	made := func(generation int64, classes ...string) state.Version {
 		return state.Version{Generation: generation, Settings: state.Settings{Definition: state.Definition{Classes: classes}, Datasets: []string{"train"}}}

@@ -137,7 +137,7 @@ func TestClassesAreNumberedByName(t *testing.T) {
 	}
 }
 
-// A version knows where the images of its episodes stand, also of those that its run did not plan.
+// A version has the prefixes of its episodes' images, also for episodes that its run did not plan.
 func TestBasesAreInherited(t *testing.T) {
 	s, _ := openStore(t)
 	digests := map[dataset.Episode]string{"S01E01": "a", "S01E02": "b"}

@@ -22,7 +22,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// stopping carries out so many writes and deletes, and then none.
+// stopping carries out a number of writes and deletes, and then none.
 type stopping struct {
 	*membucket.Bucket
 	left atomic.Int64

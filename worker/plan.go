@@ -32,10 +32,6 @@ type plan struct {
 	chunks map[int][]uint64 // a chunk that is missing or damaged is empty, and no task is compared with it
 }
 
-func newPlan(runs Runs, log *zap.Logger) *plan {
-	return &plan{runs: runs, log: log, seed: maphash.MakeSeed()}
-}
-
 // check returns errNotPlanned for a task that differs from the planned one. Another error means
 // that the plan cannot be read now.
 func (p *plan) check(ctx context.Context, t *messages.Task) error {

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -108,7 +109,7 @@ func New(cfg Config) *Worker {
 		cfg: cfg, log: log, count: count, maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives), stopping: context.Background(),
 		limiter: newLimiter(), turns: make(chan struct{}, cfg.Concurrency), outage: &outage{},
 		fence: newFence(cfg.Pointer, log),
-		plan:  newPlan(cfg.Runs, log),
+		plan:  &plan{runs: cfg.Runs, log: log, seed: maphash.MakeSeed()},
 		// There are 1.5 times as many slots as turns, so that no turn waits for the queue. Messages
 		// whose result or acknowledgement is under way come in addition: four times the turns cover
 		// about a second of the queue's latency.

@@ -182,15 +182,11 @@ func (d Destination) Episode(ctx context.Context, folders []Folder, e Episode) (
 		return nil, err
 	}
 	for _, copies := range standing {
-		sortCopies(copies)
+		if len(copies) > 1 {
+			slices.SortFunc(copies, func(a, b Copy) int { return strings.Compare(a.Place.String(), b.Place.String()) })
+		}
 	}
 	return standing, nil
-}
-
-func sortCopies(copies []Copy) {
-	if len(copies) > 1 {
-		slices.SortFunc(copies, func(a, b Copy) int { return strings.Compare(a.Place.String(), b.Place.String()) })
-	}
 }
 
 // walk calls a function for each frame of an episode in a folder, one at a time.

@@ -95,17 +95,13 @@ func (b *partBuilder) part() *Part {
 
 // object returns the part's name below <prefix>/shuffle/.
 func (e Entry) object(episode dataset.Episode) string {
-	return state.VersionName(e.Folder, partsFolder+partFile(episode, e.SHA256))
+	return state.VersionName(e.Folder, partsFolder+string(episode)+"-"+e.SHA256[:min(len(e.SHA256), namedDigits)]+".csv.zst")
 }
 
 const (
 	partsFolder = "parts/"
 	namedDigits = 16 // of the sum in a part's name
 )
-
-func partFile(e dataset.Episode, sum string) string {
-	return string(e) + "-" + sum[:min(len(sum), namedDigits)] + ".csv.zst"
-}
 
 func (p *Part) body() []byte {
 	var all [][]byte

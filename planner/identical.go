@@ -2,7 +2,6 @@ package planner
 
 import (
 	"cmp"
-
 	"hash/maphash"
 	"slices"
 

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 // Problems that the run before did not have are counted and marked, and a choice lists only them.
@@ -29,5 +31,16 @@ func TestNewProblems(t *testing.T) {
 	}
 	w.expect(w.get("/episodes/S01E01"), http.StatusOK, `<a href="`+list+`?episode=S01E01">9 problems in the newest run</a>`, `href="`+list+`?episode=S01E01&amp;new=yes"><span class="badge warn">2 new`)
 	w.expect(w.get("/episodes/S01E02"), http.StatusOK, "9 problems in the newest run", "!new=yes")
+	w.expect(w.get(list), http.StatusOK, `<select name="kind"><option value="" selected>all</option>`)
 	w.expect(w.get(list+"?new=x"), http.StatusBadRequest, "expected yes")
+}
+
+// A run's page says why its tracker does not go on, as the pointer has it.
+func TestNoteOfThePointer(t *testing.T) {
+	w := newWorld(t, 3)
+	p := w.held.Pointer
+	p.State, p.Note = state.Verifying, "the tracker cannot verify: AccessDenied <LIST>; it tries again"
+	w.point(p)
+	w.expect(w.get("/runs/latest"), http.StatusOK, `<p id="note" class="note bad">`, "the tracker cannot verify: AccessDenied &lt;LIST&gt;; it tries again")
+	w.expect(w.get("/runs/"+runName+"/problems"), http.StatusOK, `!id="note"`)
 }

@@ -77,7 +77,7 @@ func problemFields(run *page.Run, kind string, episode dataset.Episode, fresh st
 			episodes = append(episodes, string(e.Name()))
 		}
 	}
-	return []page.Field{field("kind", "Problem", kind, kinds), field("episode", "Episode", string(episode), episodes), page.Field{Name: "new", Label: "Since the run before", Options: []page.Option{
+	return []page.Field{field("kind", "Problem", kind, kinds), field("episode", "Episode", string(episode), episodes), {Name: "new", Label: "Since the run before", Options: []page.Option{
 		{Text: "all", Chosen: fresh == ""}, {Value: onlyNew, Text: "only new ones", Chosen: fresh == onlyNew},
 	}}}
 }

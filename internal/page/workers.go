@@ -23,7 +23,7 @@ type Worker struct {
 	Again int       // of them, those that had been received before
 	// Retries is how often they had been, as their results say. What S3 has throttled is no retry: no result has it.
 	Retries int
-	Dead  int
+	Dead    int
 }
 
 // Queue is a queue with what it holds.

@@ -38,9 +38,12 @@ type Plan struct {
 	Seconds float64 `json:"seconds"`
 	// Leakage is the share of the validate and test frames with a train frame right beside them, 0 to 1, and
 	// LeakageGrouped what it would be with Group "10s".
-	Leakage        float64  `json:"leakage"`
-	LeakageGrouped float64  `json:"leakage_grouped"`
-	Settings       Settings `json:"settings"`
+	Leakage        float64 `json:"leakage"`
+	LeakageGrouped float64 `json:"leakage_grouped"`
+	// IdenticalImages counts the frames outside the training dataset whose source image has the ETag
+	// of a training frame's, at any distance; 0 also in plans of earlier releases, which did not count them.
+	IdenticalImages int      `json:"identical_images"`
+	Settings        Settings `json:"settings"`
 	// SettingsSince is the run that recorded these settings; zero: this plan changes them, or is the first.
 	SettingsSince Since `json:"settings_since,omitzero"`
 	// InForce are the settings in force where the plan is made with others, and Given what was given otherwise.

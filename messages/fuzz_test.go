@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// What passes parsing and checking touches its own frame in the datasets alone, and survives the wire.
+// What passes parsing and checking touches its own frame in the datasets alone, and survives the
+// wire.
 func FuzzParseTask(f *testing.F) {
 	for name := range goldenTasks() {
 		f.Add(golden(f, name))

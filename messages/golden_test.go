@@ -64,8 +64,8 @@ func golden(t testing.TB, name string) string {
 	return strings.TrimSuffix(string(body), "\n")
 }
 
-// The golden files are version 1. They change with a new version only: a worker and a planner of different builds meet on
-// one queue.
+// The golden files are version 1. They change with a new version only: a worker and a planner of
+// different builds meet on one queue.
 func TestGoldenTasks(t *testing.T) {
 	for name, want := range goldenTasks() {
 		body := golden(t, name)

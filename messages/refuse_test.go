@@ -81,7 +81,8 @@ func TestParseResultsRefuses(t *testing.T) {
 	}
 }
 
-// TestCheck is guarantee 6 against crafted keys: each of them in each of the places that a task writes or deletes.
+// TestCheck is guarantee 6 against crafted keys: each of them in each of the places that a task
+// writes or deletes.
 func TestCheck(t *testing.T) {
 	const file = goldenFrame + ".jpg"
 	other := strings.Replace(file, "08-12", "08-13", 1)

@@ -8,20 +8,20 @@ import (
 // Outcome is how a task ended.
 type Outcome string
 
-// The outcomes. The first four are done.
+// The outcomes. The first four mean that the task was applied.
 const (
 	Copied     Outcome = "copied"
 	Moved      Outcome = "moved"
 	Refreshed  Outcome = "refreshed"
 	Deleted    Outcome = "deleted"
-	Superseded Outcome = "superseded" // not applied: its run was no longer the one in force
-	Dead       Outcome = "dead"       // given up, with a reason
+	Superseded Outcome = "superseded" // not applied, because its run is no longer in force
+	Dead       Outcome = "dead"       // cannot be applied, with a reason
 )
 
-// Outcomes lists all of them, done ones first.
+// Outcomes lists all outcomes, those of applied tasks first.
 var Outcomes = []Outcome{Copied, Moved, Refreshed, Deleted, Dead, Superseded}
 
-// Done is the outcome of the operation when it has been applied.
+// Done returns the outcome of a task with this operation after it was applied.
 func (op Op) Done() Outcome {
 	switch op {
 	case Copy:
@@ -33,10 +33,10 @@ func (op Op) Done() Outcome {
 	case Delete:
 		return Deleted
 	}
-	panic("no outcome for op " + string(op)) // ParseTask lets no other through
+	panic("no outcome for op " + string(op)) // ParseTask refuses all other operations
 }
 
-// IsDone says whether the outcome means that the task was applied.
+// IsDone reports whether the outcome means that the task was applied.
 func (o Outcome) IsDone() bool {
 	return o == Copied || o == Moved || o == Refreshed || o == Deleted
 }
@@ -45,13 +45,14 @@ func (o Outcome) IsDone() bool {
 type Result struct {
 	Seq     uint32  `json:"seq"`
 	Outcome Outcome `json:"outcome"`
-	// ETag is the destination's after the copy.
+	// ETag is the destination's ETag after the copy.
 	ETag string `json:"etag,omitempty"`
-	// SrcETag is what was copied, where it is not the task's SrcETag: the source changed after the plan.
+	// SrcETag is the ETag of the copied content, when it differs from the task's SrcETag: the
+	// source changed after the plan.
 	SrcETag string `json:"src_etag,omitempty"`
 	// Attempts is the receive count of the delivery.
 	Attempts int `json:"attempts"`
-	// Code and Error are the reason of a dead task: S3's error code and what S3 said.
+	// Code and Error are the reason of a dead task: S3's error code and S3's message.
 	Code  string `json:"code,omitempty"`
 	Error string `json:"error,omitempty"`
 	Round uint32 `json:"round,omitempty"`
@@ -68,16 +69,16 @@ type Results struct {
 	Scope string `json:"scope,omitempty"`
 }
 
-// Encode gives the message body.
+// Encode returns the message body.
 func (r Results) Encode() string {
 	body, err := json.Marshal(r)
 	if err != nil {
-		panic("encode results: " + err.Error()) // Results holds nothing that JSON cannot
+		panic("encode results: " + err.Error()) // every field of Results can be encoded
 	}
 	return string(body)
 }
 
-// ParseResults reads a message body. Its error is ErrUnreadable.
+// ParseResults decodes a message body. Its error is ErrUnreadable.
 func ParseResults(body string) (Results, error) {
 	var r Results
 	if err := json.Unmarshal([]byte(body), &r); err != nil {
@@ -100,10 +101,10 @@ func ParseResults(body string) (Results, error) {
 	return r, nil
 }
 
-// Attributes of a message on the dead-letter queue: why it is there. A message that the queue's own redrive policy
-// moved has none.
+// Attributes of a message on the dead-letter queue. They give the reason. A message that the
+// queue's redrive policy moved has none.
 const (
-	AttrReason   = "shuffle.reason"   // what S3 or the reader of the message said
+	AttrReason   = "shuffle.reason"   // the error of S3 or of reading the message
 	AttrCode     = "shuffle.code"     // S3's error code, or CodeUnreadable
 	AttrAttempts = "shuffle.attempts" // receive count
 	AttrWorker   = "shuffle.worker"
@@ -111,13 +112,13 @@ const (
 
 // Codes of messages that workers did not apply, in AttrCode.
 const (
-	CodeUnreadable = "Unreadable"   // it is no task of this program
-	CodeForbidden  = "ForbiddenKey" // its keys lie outside what a task may touch
-	CodeNotPlanned = "NotPlanned"   // its keys are allowed, but the run's plan has another task of that number
-	// CodeNotOurs: workers of another environment have received it as often as the queue grants. The tracker of
-	// its own environment puts it back on the tasks queue.
+	CodeUnreadable = "Unreadable"   // the message is not a task of this program
+	CodeForbidden  = "ForbiddenKey" // a task may not read or write its keys
+	CodeNotPlanned = "NotPlanned"   // its keys are allowed, but the run's plan has another task with this number
+	// CodeNotOurs means that workers of another environment have used up the receives that the
+	// queue grants. The tracker of the task's own environment puts it back on the tasks queue.
 	CodeNotOurs = "OtherEnvironment"
-	// CodePostponed: the bucket did not answer any request at each of the receives that the queue grants. The tracker
-	// puts it back too.
+	// CodePostponed means that the bucket did not answer during any of the receives that the queue
+	// grants. The tracker puts it back too.
 	CodePostponed = "Postponed"
 )

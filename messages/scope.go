@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Scope names an environment: the bucket's or folder's name, and the prefix below it. Two environments that share
-// queues by mistake tell their messages apart by it. A folder's name may have characters that no message may have;
-// they become "_".
+// Scope names an environment: the bucket's or folder's name, and the prefix below it. By it two
+// environments that share queues by mistake recognise their own messages. Characters of a folder's
+// name that a message may not have become "_".
 func Scope(bucket, prefix string) string {
 	scope := bucket
 	if prefix != "" {
@@ -24,10 +24,11 @@ func Scope(bucket, prefix string) string {
 	}, scope)
 }
 
-// OtherScope says whether a message is of another environment. A message or a reader without a scope is of any.
+// OtherScope reports whether a message belongs to another environment. A message without a scope
+// may belong to any, and a reader without a scope accepts all.
 func OtherScope(own, scope string) bool { return own != "" && scope != "" && own != scope }
 
-// maxScope is a bucket's or folder's name of 255 bytes, a slash and the longest key.
+// maxScope allows a bucket's or folder's name of 255 bytes, a slash and the longest key.
 const maxScope = 255 + 1 + 1024
 
 func checkScope(scope string) error {
@@ -37,24 +38,24 @@ func checkScope(scope string) error {
 	return nil
 }
 
-// probe is a message without content. Workers and trackers that receive it acknowledge it. shuffle doctor sends one to
-// each queue to see whether it comes back. On the results queue it keeps a tracker awake, or wakes one, where the queue's
-// metrics decide whether one runs.
+// probe is a message without content. Workers and trackers that receive it acknowledge it. shuffle
+// doctor sends one to each queue and checks that it can be received. On the results queue it also
+// keeps a tracker running, or starts one, where autoscaling depends on the queue's metrics.
 type probe struct {
 	V     int    `json:"v"`
 	Probe string `json:"probe"`
 }
 
-// EncodeProbe gives the body of a probe. The ID tells it from other probes.
+// EncodeProbe returns the body of a probe. The ID distinguishes it from other probes.
 func EncodeProbe(id string) string {
 	body, err := json.Marshal(probe{Version, id})
 	if err != nil {
-		panic("encode probe: " + err.Error()) // a probe holds nothing that JSON cannot
+		panic("encode probe: " + err.Error()) // every field of a probe can be encoded
 	}
 	return string(body)
 }
 
-// IsProbe says whether a message body is a probe.
+// IsProbe reports whether a message body is a probe.
 func IsProbe(body string) bool {
 	var p probe
 	return strings.HasPrefix(body, `{"v":1,"probe":"`) && json.Unmarshal([]byte(body), &p) == nil && p.Probe != ""

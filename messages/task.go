@@ -1,6 +1,7 @@
-// Package messages is what the stages share: the task that the planner publishes and a worker applies, and the
-// results that a worker sends and the tracker counts (DESIGN 6). Both are JSON, version 1; a reader accepts unknown
-// fields. Messages are hostile until Parse and Check have passed them.
+// Package messages has the messages between the stages (DESIGN 6). The planner publishes tasks and
+// workers apply them. Workers send results and the tracker counts them. Both are JSON, version 1,
+// and a reader accepts unknown fields. No message is trusted before Parse and Check have accepted
+// it.
 package messages
 
 import (
@@ -13,10 +14,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// Version is the one that this program writes and reads.
+// Version is the message version that this program writes and reads.
 const Version = 1
 
-// ErrUnreadable says that a message is of an unknown version or shape: it belongs on the dead-letter queue.
+// ErrUnreadable means that a message has an unknown version or shape. It belongs on the dead-letter
+// queue.
 var ErrUnreadable = errors.New("unreadable message")
 
 // Op is what a task does to its frame.
@@ -24,9 +26,9 @@ type Op string
 
 // The operations of a task.
 const (
-	Copy    Op = "copy"    // the frame stands nowhere: copy Src to Dst
-	Move    Op = "move"    // it stands elsewhere: copy Src to Dst, then delete Del
-	Refresh Op = "refresh" // it stands at Dst with old content: copy Src over it, then delete Del
+	Copy    Op = "copy"    // the frame is in no dataset: copy Src to Dst
+	Move    Op = "move"    // the frame is at another key: copy Src to Dst, then delete Del
+	Refresh Op = "refresh" // the frame is at Dst with old content: copy Src over it, then delete Del
 	Delete  Op = "delete"  // delete Del
 )
 
@@ -35,31 +37,34 @@ type Task struct {
 	V     int           `json:"v"`
 	Run   string        `json:"run"`
 	Gen   int64         `json:"gen"`
-	Seq   uint32        `json:"seq"` // dense from 0 in the run
+	Seq   uint32        `json:"seq"` // from 0, without gaps in the run
 	Op    Op            `json:"op"`
 	Frame dataset.Frame `json:"frame"`
 	Src   string        `json:"src,omitempty"`
-	// SrcETag is the source's content when the plan was made.
+	// SrcETag is the source's ETag when the plan was made.
 	SrcETag string   `json:"src_etag,omitempty"`
 	Dst     string   `json:"dst,omitempty"`
 	Del     []string `json:"del,omitempty"`
-	// Scope names the environment whose planner made the task, see Scope. Tasks of earlier builds have none.
+	// Scope names the environment whose planner made the task, see Scope. Tasks of earlier builds
+	// have none.
 	Scope string `json:"scope,omitempty"`
-	// Round counts the publications of this task: 0 the plan's own, more when a redrive or the tracker
-	// published it again. A worker first looks whether a task of a later round is already done.
+	// Round counts the publications of this task. It is 0 for the plan's own, and grows when a
+	// redrive or the tracker publishes the task again. For a round above 0 a worker first checks
+	// whether the task is already done.
 	Round uint32 `json:"round,omitempty"`
 }
 
-// Encode gives the task's message body.
+// Encode returns the task's message body.
 func (t Task) Encode() string {
 	body, err := json.Marshal(t)
 	if err != nil {
-		panic("encode task: " + err.Error()) // a Task holds nothing that JSON cannot
+		panic("encode task: " + err.Error()) // every field of a Task can be encoded
 	}
 	return string(body)
 }
 
-// ParseTask reads a message body. Its error is ErrUnreadable; the keys are not checked yet, see Check.
+// ParseTask decodes a message body. Its error is ErrUnreadable. It does not check the keys, see
+// Check.
 func ParseTask(body string) (Task, error) {
 	var t Task
 	if err := json.Unmarshal([]byte(body), &t); err != nil {
@@ -74,7 +79,7 @@ func ParseTask(body string) (Task, error) {
 	return t, nil
 }
 
-// shape says what of the task does not fit its operation.
+// shape returns an error when the task's fields do not fit its operation.
 func (t Task) shape() error {
 	if _, err := dataset.ParseFrame(string(t.Frame)); err != nil {
 		return err
@@ -103,8 +108,9 @@ func (t Task) shape() error {
 	return nil
 }
 
-// Check is the wall of guarantee 6: every key that the task writes or deletes is the task's own frame in a dataset,
-// what it reads is an image of that frame in its episode's folder, and it deletes nothing that it has just written.
+// Check enforces guarantee 6. Every key that the task writes or deletes must be the task's own
+// frame in a dataset. The source must be an image of that frame in its episode's folder. The task
+// must not delete the key that it writes.
 func (t Task) Check(l dataset.Layout) error {
 	if t.Op != Delete {
 		if err := l.CheckSource(t.Src, t.Frame); err != nil {
@@ -131,7 +137,7 @@ func (t Task) Check(l dataset.Layout) error {
 	return nil
 }
 
-// checkPlace refuses a key that is not the frame's in a dataset whose name a split can have.
+// checkPlace refuses a key unless it is the frame's key in a dataset whose name a split can have.
 func checkPlace(l dataset.Layout, key string, f dataset.Frame) error {
 	if err := l.CheckDestination(key, f); err != nil {
 		return err
@@ -142,7 +148,8 @@ func checkPlace(l dataset.Layout, key string, f dataset.Frame) error {
 	return nil
 }
 
-// checkEpisode refuses a source key whose folders name no episode, or another one.
+// checkEpisode refuses a source key unless a folder of it names the wanted episode, and none names
+// another one.
 func checkEpisode(src string, want dataset.Episode) error {
 	found := false
 	for segment := range strings.SplitSeq(src, "/") {
@@ -161,7 +168,7 @@ func checkEpisode(src string, want dataset.Episode) error {
 	return nil
 }
 
-// Same says whether two tasks are the same work of the same run, whatever their rounds.
+// Same reports whether two tasks differ at most in their rounds.
 func (t Task) Same(o Task) bool {
 	t.Round, o.Round = 0, 0
 	return t.Encode() == o.Encode()

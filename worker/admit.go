@@ -12,8 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// admit returns nil for a task of the run in force that is as its plan has it. It comes before any
-// request for the task, so a task that is not to be applied costs none.
+// admit returns nil for a task that belongs to the run in force and equals the task in the run's
+// plan. It runs before any request to the bucket, so a refused task costs no request.
 func (w *Worker) admit(ctx context.Context, d *delivery) error {
 	if w.stopping.Err() != nil {
 		return errStopping // the next worker need not wait for the visibility timeout
@@ -24,13 +24,13 @@ func (w *Worker) admit(ctx context.Context, d *delivery) error {
 	switch {
 	case w.cfg.Runs == nil:
 	case err == nil:
-		// The fence knows the run only. Keys may be allowed and still not be what was planned, in a
-		// message that was forged.
+		// The fence checks the run only. A forged message may have allowed keys that are not the
+		// planned ones.
 		return w.askState(ctx, d, func() error { return w.plan.check(ctx, &d.task) })
 	case notInForce && state.UniqueRun(d.task.Run):
-		// A run of this environment is in its state before its first task is sent. Another run is
-		// of another environment with the same scope: two folders of one name. Only names that no
-		// two environments can have show that.
+		// The planner writes a run into the state before it sends the first task. So an unknown run
+		// belongs to another environment with the same scope, for example two folders of the same
+		// name. Only a unique run name proves that.
 		unknown := w.askState(ctx, d, func() error {
 			known, err := w.cfg.Runs.HasRun(ctx, d.task.Run)
 			if err == nil && !known {
@@ -46,8 +46,8 @@ func (w *Worker) admit(ctx context.Context, d *delivery) error {
 	return err
 }
 
-// passFence waits until the pointer can be read, and returns until when the task may write. All
-// tasks wait alike: without the pointer there is nothing better to do.
+// passFence waits until the pointer can be read, and returns until when the task may write. Every
+// task waits, because no task may write without the pointer.
 func (w *Worker) passFence(ctx context.Context, d *delivery) (until time.Time, err error) {
 	for try := 0; ; try++ {
 		until, err = w.fence.check(ctx, d)
@@ -62,9 +62,8 @@ func (w *Worker) passFence(ctx context.Context, d *delivery) (until time.Time, e
 	}
 }
 
-// askState asks the state until it answers, for as long as a delivery may wait. A state that the
-// worker has no right to read is no reason to refuse the task: earlier releases needed no such
-// right.
+// askState repeats ask until the state answers, for at most maxHold. A worker that may not read the
+// state still applies the task, because earlier releases did not need that permission.
 func (w *Worker) askState(ctx context.Context, d *delivery, ask func() error) error {
 	for try := 0; ; try++ {
 		err := ask()
@@ -76,7 +75,7 @@ func (w *Worker) askState(ctx context.Context, d *delivery, ask func() error) er
 			return errStopping
 		case kind == permanent:
 			w.planWarn.Do(func() {
-				w.log.Warn("cannot read the plans of the runs, so tasks are applied without a look at them; grant s3:GetObject and s3:ListBucket on "+
+				w.log.Warn("cannot read the plans of the runs, so tasks are applied without comparing them; grant s3:GetObject and s3:ListBucket on "+
 					w.cfg.Layout.State()+"runs/*", zap.Error(err))
 			})
 			return nil

@@ -12,7 +12,7 @@ import (
 // its first delivery.
 type batcher struct {
 	send  func(context.Context, []*delivery) map[*delivery]error // the deliveries that failed; nil when none did
-	size  func() int                                             // the weight of a full batch
+	size  func() int                                             // the largest weight of a batch
 	weigh func(*delivery) int
 	wait  time.Duration
 	free  chan struct{} // holds an element for each batch that is being sent
@@ -33,12 +33,13 @@ func one(*delivery) int { return 1 }
 
 func always(n int) func() int { return func() int { return n } }
 
-// add puts a delivery into a batch, and returns the delivery's error when the batch is sent.
+// add puts a delivery into a batch, waits until the batch is sent, and returns the delivery's
+// error.
 func (b *batcher) add(ctx context.Context, d *delivery) error {
 	size, weight := b.size(), b.weigh(d)
 	b.mu.Lock()
 	if b.open != nil && b.open.weight+weight > size {
-		if b.open.timer.Stop() { // else its time has come already
+		if b.open.timer.Stop() { // else the timer has already fired
 			b.open.timer.Reset(0)
 		}
 		b.open = nil
@@ -62,8 +63,8 @@ func (b *batcher) add(ctx context.Context, d *delivery) error {
 	return mine.failed[d]
 }
 
-// flush sends a batch, in the order of its receives: the order in which goroutines came here is
-// chance.
+// flush sends a batch. It sorts the deliveries by their receives, because the goroutines arrive in
+// random order.
 func (b *batcher) flush(ctx context.Context, full *batch) {
 	b.mu.Lock()
 	if b.open == full {

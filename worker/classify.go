@@ -17,8 +17,8 @@ const (
 	throttling             // the bucket asks for fewer requests: try again, slower; no attempt is lost
 )
 
-// kinds are those of codes that mean more than their status. S3's list of error codes has the
-// statuses.
+// kinds lists the error codes whose kind does not follow from the HTTP status. S3's list of error
+// codes has the statuses.
 var kinds = map[string]kind{
 	bucket.CodeSlowDown:      throttling,
 	"ServiceUnavailable":     throttling, // 503, as SlowDown
@@ -33,7 +33,8 @@ var kinds = map[string]kind{
 	bucket.CodePrecondition: transient, // the source changes faster than it can be copied
 	"OperationAborted":      transient,
 	"RequestTimeout":        transient, // 400, S3 waited for the rest of the request
-	// 400 and 403 that pass: credentials are renewed, and clocks are set.
+	// These have status 400 or 403 and still end by themselves: credentials are renewed, and clocks
+	// are set.
 	"ExpiredToken":          transient,
 	"ExpiredTokenException": transient,
 	"TokenRefreshRequired":  transient,
@@ -48,17 +49,17 @@ var kinds = map[string]kind{
 	"InvalidObjectState":    permanent, // archived
 }
 
-// classify decides what an error of the bucket means; nothing else does. The code is S3's, for
-// reports.
+// classify is the only place that decides what an error of the bucket means. It also returns S3's
+// error code, for reports.
 func classify(err error) (kind, string) {
 	var e *bucket.Error
 	if !errors.As(err, &e) {
-		return transient, bucket.CodeTransport // a request that was never answered: cut off, timed out
+		return transient, bucket.CodeTransport // the request got no answer: it was cut off or timed out
 	}
 	if k, known := kinds[e.Code]; known {
 		return k, e.Code
 	}
-	if strings.Contains(e.Code, "Throttl") { // ThrottlingException and others like it, KMS's too
+	if strings.Contains(e.Code, "Throttl") { // ThrottlingException and similar codes, also those of KMS
 		return throttling, e.Code
 	}
 	switch status := e.Status; {

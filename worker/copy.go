@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// sourceTries bounds how often a copy follows a source that keeps changing.
+	// sourceTries is how often a task tries to copy a source that keeps changing.
 	sourceTries = 4
-	// headTimeout bounds a HeadObject, which writes nothing and so is not bounded by the fence.
+	// headTimeout limits a HeadObject. The fence does not limit it, because it does not write.
 	headTimeout = 10 * time.Second
 )
 
@@ -25,7 +25,7 @@ var (
 
 // copy copies the source's present content to the destination. It sets the delivery's ETags.
 func (w *Worker) copy(ctx context.Context, d *delivery) error {
-	if d.msg.ReceiveCount > 1 || d.task.Round > 0 { // it may have been done before
+	if d.msg.ReceiveCount > 1 || d.task.Round > 0 { // an earlier delivery may have copied it
 		exists, err := w.alreadyCopied(ctx, d)
 		if exists || err != nil {
 			return err
@@ -43,14 +43,14 @@ func (w *Worker) copy(ctx context.Context, d *delivery) error {
 		if err != nil {
 			return explainMissing(err)
 		}
-		if now.Size == 0 { // perhaps an upload is under way; the task comes again
+		if now.Size == 0 { // perhaps an upload is under way; a later delivery tries again
 			return &bucket.Error{Op: "CopyObject", Key: d.task.Src, Code: "EmptySource", Err: errSourceEmpty}
 		}
 		d.copied = now.ETag
 	}
 }
 
-// explainMissing adds to a NoSuchKey what it means for people. The bucket's error stays within.
+// explainMissing adds an explanation for people to a NoSuchKey, and wraps the bucket's error.
 func explainMissing(err error) error {
 	var e *bucket.Error
 	if errors.As(err, &e) && e.Code == bucket.CodeNoSuchKey {
@@ -70,7 +70,7 @@ func (w *Worker) alreadyCopied(ctx context.Context, d *delivery) (bool, error) {
 	case err == nil, errors.Is(err, bucket.ErrNotFound):
 		return false, nil
 	case errors.As(err, &e) && (e.Code == bucket.CodeAccessDenied || e.Status == http.StatusForbidden):
-		return false, nil // without s3:ListBucket a missing key answers 403; the copy will show
+		return false, nil // without s3:ListBucket a missing key gives 403; the copy then finds out
 	}
 	return false, err
 }
@@ -78,7 +78,7 @@ func (w *Worker) alreadyCopied(ctx context.Context, d *delivery) (bool, error) {
 func (w *Worker) head(ctx context.Context, d *delivery, key string) (o bucket.Object, err error) {
 	err = w.retry(ctx, d, headObject, func() error {
 		if _, err := w.passFence(ctx, d); err != nil {
-			return err // a task that may no longer be applied is not held through an outage
+			return err // a superseded task does not wait for the end of an outage
 		}
 		ctx, cancel := context.WithTimeout(ctx, headTimeout)
 		defer cancel()
@@ -95,7 +95,8 @@ func (w *Worker) copyOnce(ctx context.Context, d *delivery) error {
 		if w.limiter.acquire(ctx, w.stopping, 1) != nil {
 			return errStopping
 		}
-		// After every wait and right before the write: the run may have been superseded meanwhile.
+		// The check is after every wait and right before the write, because the run may be
+		// superseded during a wait.
 		until, err := w.passFence(ctx, d)
 		if err != nil {
 			return err
@@ -109,15 +110,17 @@ func (w *Worker) copyOnce(ctx context.Context, d *delivery) error {
 	})
 }
 
-// answered takes in what a request for this number of keys came to.
+// answered passes the result of a request for this number of keys to the counters, the limiter and
+// the outage.
 func (w *Worker) answered(kind call, begun time.Time, keys int, err error, batch ...*delivery) {
 	w.count.request(kind)
 	w.limiter.learn(begun, tally(keys, err))
 	w.outage.note(time.Now(), kind, err, batch...)
 }
 
-// retry makes a request again as long as the bucket throttles it, or answers no request of this
-// kind. Heartbeats hold the delivery meanwhile, and it loses no attempt.
+// retry repeats a request as long as the bucket throttles it, or does not answer any request of
+// this kind. Meanwhile heartbeats extend the visibility timeout, so the task does not lose a
+// receive.
 func (w *Worker) retry(ctx context.Context, d *delivery, kind call, request func() error) error {
 	for try := 0; ; try++ {
 		err := request()
@@ -146,13 +149,13 @@ func (w *Worker) retry(ctx context.Context, d *delivery, kind call, request func
 	}
 }
 
-// throttlePause spreads the retries of throttled requests. How many requests there are is the
-// limiter's business.
+// throttlePause spreads the retries of throttled requests. The limiter decides how many requests
+// are sent.
 func throttlePause(try int) time.Duration {
 	return retry.Backoff(100*time.Millisecond, try, 2*time.Second)
 }
 
-// tally is what the limiter learns from the answer to a request for this number of keys.
+// tally counts the served and refused keys of a request for this number of keys, for the limiter.
 func tally(keys int, err error) answer {
 	if err == nil {
 		return answer{served: keys}
@@ -161,7 +164,7 @@ func tally(keys int, err error) answer {
 	case throttling:
 		return answer{refused: keys}
 	case permanent:
-		return answer{served: keys} // refused for a reason of the request's own
+		return answer{served: keys} // another error is no throttling: the bucket served the request
 	}
 	return answer{}
 }

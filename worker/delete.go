@@ -13,17 +13,19 @@ import (
 )
 
 const (
-	// Requests at a time. It is enough even of one key each: with fewer than the limiter grants,
-	// the deletes of a worker among many would pile up, and be made alone at the end.
+	// deleteParallel is the number of requests at a time. It must be enough even for requests of
+	// one key. With fewer than the limiter grants, the deletes of a worker would pile up until the
+	// end of the run.
 	deleteParallel = 64
 	deleteKeys     = 25 // in one request, while no limit is known
-	// deleteTime is how much of the known rate one request may take. S3 counts each of its keys,
-	// and refuses those of a large request where it takes single ones.
+	// deleteTime limits the keys of one request to those that the known rate allows in this time.
+	// S3 counts each key as a write, and refuses keys of a large request where it accepts single
+	// keys.
 	deleteTime = 3 * time.Millisecond
 )
 
-// errTooMany: a frame is in as many places as there are class folders, far fewer than one request
-// takes keys.
+// errTooMany refuses a task that is certainly wrong. A frame is at most once in each class folder,
+// and there are far fewer class folders than one request allows keys.
 var errTooMany = &bucket.Error{Op: "DeleteObjects", Code: "TooManyKeys", Status: 400,
 	Err: fmt.Errorf("more than %d keys to delete in one task", bucket.MaxDeleteObjects)}
 
@@ -35,9 +37,9 @@ func (w *Worker) deleteSize() int {
 	return deleteKeys
 }
 
-// delete deletes what the tasks of a batch delete, in one request as long as none is to be tried
-// again. Together they have at most bucket.MaxDeleteObjects keys, or there is only one task. It
-// returns the tasks that failed.
+// delete deletes the keys of all tasks of a batch in one request, and repeats it for tasks to try
+// again. The batch has at most bucket.MaxDeleteObjects keys, or only one task. It returns the tasks
+// that failed.
 func (w *Worker) delete(ctx context.Context, batch []*delivery) map[*delivery]error {
 	if batch[0].keys() > bucket.MaxDeleteObjects {
 		return allFailed(batch, errTooMany)
@@ -53,8 +55,8 @@ func (w *Worker) delete(ctx context.Context, batch []*delivery) map[*delivery]er
 	return failed
 }
 
-// deleteOnce makes one request. It puts into failed the tasks that failed for good, and returns
-// those to try again: they were throttled, or the bucket answers no request of this kind.
+// deleteOnce makes one request. It adds the tasks that failed permanently to failed. It returns the
+// tasks to try again: they were throttled, or the bucket does not answer any request of this kind.
 func (w *Worker) deleteOnce(ctx context.Context, batch []*delivery, failed map[*delivery]error) (again []*delivery) {
 	if w.limiter.acquire(ctx, w.stopping, len(keysOf(batch))) != nil {
 		maps.Copy(failed, allFailed(batch, errStopping))
@@ -87,9 +89,9 @@ func (w *Worker) deleteOnce(ctx context.Context, batch []*delivery, failed map[*
 	return again
 }
 
-// passFenceTogether passes the fence with a batch, and leaves out the tasks that may not pass: a
-// batch mixes runs, and one of them may have been superseded since its copies were made. The
-// deadline is the earliest of all.
+// passFenceTogether checks each task of a batch at the fence, and returns those that pass. A batch
+// mixes runs, and a run may have been superseded since its copies. The deadline is the earliest one
+// of the tasks.
 func (w *Worker) passFenceTogether(ctx context.Context, batch []*delivery, failed map[*delivery]error) (passed []*delivery, until time.Time) {
 	for _, d := range batch {
 		t, err := w.passFence(ctx, d)
@@ -130,7 +132,7 @@ func (w *Worker) deleteKeys(ctx context.Context, until time.Time, batch []*deliv
 	return errs, err
 }
 
-// keysOf are the batch's keys, each once: the queue may have delivered a task twice.
+// keysOf returns the batch's keys without duplicates: the queue may have delivered a task twice.
 func keysOf(batch []*delivery) (keys []string) {
 	seen := make(map[string]struct{}, len(batch))
 	for _, d := range batch {
@@ -144,8 +146,8 @@ func keysOf(batch []*delivery) (keys []string) {
 	return keys
 }
 
-// worst is the error that decides about a task of which several keys failed: one that kills it
-// before one that returns it, before one that makes it wait.
+// worst returns the error that decides about a task with several failed keys. A permanent error
+// comes before a transient one, and that before throttling.
 func worst(errs map[string]error, keys []string) (worst error) {
 	if len(errs) == 0 {
 		return nil

@@ -28,7 +28,7 @@ type delivery struct {
 	disposition disposition // set by conclude
 }
 
-// disposition is what happens to a delivery in the end.
+// disposition is how the processing of a delivery ends.
 type disposition struct {
 	action  action
 	outcome messages.Outcome // of a task that is done or dead
@@ -47,7 +47,7 @@ const (
 	returned               // back to the tasks queue
 )
 
-// rejectedError is why a message must not be obeyed.
+// rejectedError is the reason why the worker does not apply a message.
 type rejectedError struct {
 	code string
 	err  error
@@ -56,9 +56,9 @@ type rejectedError struct {
 func (e *rejectedError) Error() string { return e.err.Error() }
 func (e *rejectedError) Unwrap() error { return e.err }
 
-// waitedError: the state could not be read for as long as a delivery may wait, or it was behind the
-// task. It does not unwrap: its cause is no answer to a request of the task, and must not be
-// classified as one.
+// waitedError means that the state could not be read for maxHold, or that it did not show the
+// task's run yet. It has no Unwrap, because classify must not take its cause for an answer to a
+// request of the task.
 type waitedError struct{ cause error }
 
 func (e *waitedError) Error() string {
@@ -66,15 +66,16 @@ func (e *waitedError) Error() string {
 }
 
 var (
-	// errStopping: the worker is being shut down before the task is applied.
+	// errStopping means that the worker shuts down before the task is applied.
 	errStopping = errors.New("the worker is stopping")
-	// errProbe: shuffle doctor tries the queue.
+	// errProbe means that shuffle doctor tests the queue.
 	errProbe = errors.New("the message is a probe")
-	// errNotOurs: the task is of another environment, which shares the queues by mistake.
+	// errNotOurs means that the task belongs to another environment, which shares the queues by
+	// mistake.
 	errNotOurs = errors.New("the task is of another environment")
 )
 
-// parse reads the message as a task of this environment, or finds out why it is none.
+// parse decodes the message, and sets invalid when it is not a task of this environment.
 func (w *Worker) parse(d *delivery) {
 	var err error
 	switch d.task, err = messages.ParseTask(d.msg.Body); {
@@ -83,7 +84,7 @@ func (w *Worker) parse(d *delivery) {
 	case err != nil:
 		d.invalid = &rejectedError{code: messages.CodeUnreadable, err: err}
 	case messages.OtherScope(w.cfg.Scope, d.task.Scope):
-		d.invalid = errNotOurs // before its keys are checked, which belong to another bucket
+		d.invalid = errNotOurs // before the check of its keys, which belong to another bucket
 	default:
 		if err := d.task.Check(w.cfg.Layout); err != nil {
 			d.invalid = &rejectedError{code: messages.CodeForbidden, err: err}
@@ -91,17 +92,16 @@ func (w *Worker) parse(d *delivery) {
 	}
 }
 
-// foreign: the message is another environment's.
+// foreign returns whether the message belongs to another environment.
 func (d *delivery) foreign() bool { return errors.Is(d.invalid, errNotOurs) }
 
 // keys is the number of keys that the task deletes.
 func (d *delivery) keys() int { return len(d.task.Del) }
 
-// conclude decides what happens to the delivery, and counts and logs it. err is what its steps came
-// to.
+// conclude sets the delivery's disposition, counts it and logs it. err is the error of the steps.
 func (w *Worker) conclude(d *delivery, err error) {
 	if errors.Is(err, errNotOurs) {
-		d.invalid = errNotOurs // for a task of which admit found it out
+		d.invalid = errNotOurs // admit found that the task belongs to another environment
 		w.others.record(&d.task)
 	}
 	d.disposition = d.dispose(err, w.maxReceives, w.outage.any(time.Now()))
@@ -113,11 +113,11 @@ func (w *Worker) conclude(d *delivery, err error) {
 	}
 }
 
-// dispose is the disposition of a delivery whose steps came to err. outage: the bucket does not
-// answer.
+// dispose returns the disposition of a delivery whose steps returned err. outage means that the
+// bucket does not answer.
 func (d *delivery) dispose(err error, maxReceives int, outage bool) disposition {
-	// The queue grants no receive after this one: its redrive policy would take the message away,
-	// without a reason.
+	// This is the last receive. After it the queue's redrive policy moves the message to the
+	// dead-letter queue, without a reason.
 	last := d.msg.ReceiveCount >= maxReceives
 	kind, code := classify(err)
 	var bad *rejectedError
@@ -132,8 +132,8 @@ func (d *delivery) dispose(err error, maxReceives int, outage bool) disposition 
 	case errors.Is(err, errProbe):
 		return disposition{action: ignored}
 	case errors.Is(err, errNotOurs) && last:
-		// The code makes the task's own tracker put it back. Without one the task would count as
-		// dead.
+		// By this code the tracker of the task's environment puts it back. Without a code the task
+		// would count as dead.
 		return disposition{action: rejected, code: messages.CodeNotOurs,
 			reason: "workers of another environment have received it as often as the queue grants"}
 	case errors.Is(err, errNotOurs):
@@ -145,8 +145,7 @@ func (d *delivery) dispose(err error, maxReceives int, outage bool) disposition 
 	case errors.As(err, &bad):
 		return disposition{action: rejected, code: bad.code, reason: err.Error()}
 	case (errors.As(err, &waited) || kind == transient && outage) && last:
-		// The task waits for the bucket or the pointer. Nothing is wrong with it, so its tracker
-		// puts it back.
+		// The task only waited for the bucket or the pointer, so its tracker puts it back.
 		return disposition{action: rejected, code: messages.CodePostponed, reason: err.Error()}
 	case kind != permanent && !last:
 		return disposition{action: returned, delay: retryDelay(d.msg.ReceiveCount)}
@@ -155,12 +154,12 @@ func (d *delivery) dispose(err error, maxReceives int, outage bool) disposition 
 }
 
 // retryDelay is the backoff of a message that goes back to the queue: up to 1 s · 2^receives, at
-// most a minute, in whole seconds because SQS counts so.
+// most a minute. It is in whole seconds, the unit of SQS.
 func retryDelay(receives int) time.Duration {
 	return retry.Backoff(time.Second, receives, time.Minute).Truncate(time.Second) + time.Second
 }
 
-// result is the delivery's line in a results message.
+// result returns the delivery's entry in a results message.
 func (d *delivery) result() messages.Result {
 	r := messages.Result{Seq: d.task.Seq, Outcome: d.disposition.outcome, Attempts: d.msg.ReceiveCount, Round: d.task.Round}
 	switch {

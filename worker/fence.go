@@ -18,30 +18,31 @@ const pointerTimeout = 5 * time.Second
 
 // Why a task may not be applied.
 var (
-	// errSuperseded: another run is in force, or the task's run no longer applies tasks.
+	// errSuperseded means that another run is in force, or that the task's run no longer applies
+	// tasks.
 	errSuperseded = errors.New("the task's run is not in force")
-	// errNotYet: the pointer is behind the task. Planners change it before they publish, so this
-	// passes, or the task is not ours.
+	// errNotYet means that the pointer is older than the task. Planners change the pointer before
+	// they publish. So a newer pointer follows soon, or the task belongs to another environment.
 	errNotYet = errors.New("the task's run has not begun")
-	// errOutside: the run in force has no such task.
+	// errOutside means that the task's number is beyond the last task of the run in force.
 	errOutside = errors.New("the run in force has fewer tasks")
 )
 
-// fenced: err is why a task may not write, and no answer of the bucket.
+// fenced returns whether err comes from the fence, and not from a request to the bucket.
 func fenced(err error) bool {
 	var waited *waitedError
 	return errors.Is(err, errSuperseded) || errors.Is(err, errOutside) || errors.Is(err, errStopping) || errors.As(err, &waited)
 }
 
-// snapshot is the pointer as it was at some moment not before at. at was taken from the monotonic
-// clock before the GET was sent, so a snapshot is never older than it seems.
+// snapshot is the pointer as it was at at or later. at was taken from the monotonic clock before
+// the GET was sent, so the content is never older than at.
 type snapshot struct {
 	pointer state.Held
 	at      time.Time
 }
 
-// limits are those that the pointer sets, or the default's without a pointer: its absence is cached
-// too.
+// limits returns the limits in the pointer. Without a pointer it returns the defaults, because the
+// absence is cached too.
 func (s *snapshot) limits() state.Fence {
 	if !s.pointer.Exists() {
 		return state.DefaultFence
@@ -50,13 +51,13 @@ func (s *snapshot) limits() state.Fence {
 }
 
 // fence lets the tasks of the run in force write. A task that passed may write until the returned
-// deadline, and must pass again before the next write. Package state says why that is safe.
+// deadline, and must pass again before the next write. Package state explains why that is safe.
 type fence struct {
 	pointer Pointer
 	log     *zap.Logger
 
 	current atomic.Pointer[snapshot]
-	failing atomic.Bool // the last read failed, and that is logged
+	failing atomic.Bool // the last read failed, and the failure is logged
 	reads   singleflight.Group
 	wanted  chan struct{} // asks keepFresh for a new snapshot before the present one is too old
 }
@@ -82,8 +83,8 @@ func judge(p state.Held, t *messages.Task) error {
 	return nil
 }
 
-// check returns until when the delivery's task may write, or why it may not. Any error but the
-// three above means that the pointer could not be read.
+// check returns until when the delivery's task may write, or why it may not. An error other than
+// the three above means that the pointer could not be read.
 func (f *fence) check(ctx context.Context, d *delivery) (until time.Time, err error) {
 	var notBefore time.Time
 	for {
@@ -100,15 +101,14 @@ func (f *fence) check(ctx context.Context, d *delivery) (until time.Time, err er
 		case !s.at.Before(d.received):
 			return time.Time{}, err
 		}
-		// The pointer was changed before the task was sent: planning became publishing, a failed
-		// run was redriven. So only a snapshot that was asked for after the task had come can
-		// refuse it.
+		// The pointer was changed before the task was sent: planning became publishing, or a failed
+		// run was redriven. So only a read that began after the task's receive can refuse the task.
 		notBefore = d.received
 	}
 }
 
-// fresh returns a snapshot that was asked for at notBefore or later and that may be acted on at the
-// moment now.
+// fresh returns a snapshot whose read began at notBefore or later, and the present time, at which
+// it is not too old.
 func (f *fence) fresh(ctx context.Context, notBefore time.Time) (s *snapshot, now time.Time, err error) {
 	now = time.Now()
 	s, cache := f.current.Load(), state.DefaultFence.Cache()
@@ -118,13 +118,14 @@ func (f *fence) fresh(ctx context.Context, notBefore time.Time) (s *snapshot, no
 			if age > cache/2 {
 				select {
 				case f.wanted <- struct{}{}:
-				default: // asked for already
+				default: // already requested
 				}
 			}
 			return s, now, nil
 		}
 	}
-	// A read that began a moment ago is as good as one of the caller's own.
+	// A read that began a moment ago is recent enough, so the caller does not need a read of its
+	// own.
 	if recent := now.Add(-cache / 2); recent.After(notBefore) {
 		notBefore = recent
 	}
@@ -145,7 +146,7 @@ func (f *fence) keepFresh(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-f.wanted:
-			_, _ = f.since(ctx, time.Now()) // a failure is logged, and comes again when a task needs the snapshot
+			_, _ = f.since(ctx, time.Now()) // read logs a failure, and a task that needs the snapshot reads again
 		}
 	}
 }

@@ -11,17 +11,17 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// slotWait is how long reserve waits for all the slots. A receive of one message costs as much as
-// one of ten.
+// slotWait is how long reserve waits for all the slots, because a receive of one message costs as
+// much as one of ten.
 const slotWait = 20 * time.Millisecond
 
-// inFlight is the messages in flight: received, and not yet acknowledged or returned. Each task has
-// a slot until it is copied.
+// inFlight holds the messages in flight: received, and not yet acknowledged or returned. Each task
+// has a slot until it is copied.
 type inFlight struct {
 	slots int           // tasks at a time that are not copied yet
 	most  int           // messages at a time
 	freed chan struct{} // wakes reserve
-	turn  chan struct{} // holds an element while a poller reserves, so that slots go in tens and not in ones
+	turn  chan struct{} // holds an element while a poller reserves, so that one poller gets ten slots and not ten pollers one each
 
 	mu       sync.Mutex
 	messages map[*delivery]struct{}
@@ -94,8 +94,7 @@ func (f *inFlight) add(batch []*delivery, slots int) {
 	f.wake()
 }
 
-// endTurn lets another task begin, and another message be received, while the task's message stays
-// in flight.
+// endTurn frees the task's turn and slot for another task. The task's message stays in flight.
 func (w *Worker) endTurn() {
 	<-w.turns
 	w.inFlight.mu.Lock()
@@ -108,7 +107,7 @@ func (w *Worker) endTurn() {
 func (f *inFlight) remove(d *delivery) {
 	f.mu.Lock()
 	delete(f.messages, d)
-	if len(f.messages) == 0 && !d.foreign() { // a worker that only returns another environment's messages is idle
+	if len(f.messages) == 0 && !d.foreign() { // a worker that only returns messages of another environment is idle
 		f.emptied = time.Now()
 	}
 	f.mu.Unlock()
@@ -118,7 +117,7 @@ func (f *inFlight) remove(d *delivery) {
 func (f *inFlight) wake() {
 	select {
 	case f.freed <- struct{}{}:
-	default: // it will wake anyhow
+	default: // a wake-up is already waiting
 	}
 }
 
@@ -128,15 +127,15 @@ func (f *inFlight) size() int {
 	return len(f.messages)
 }
 
-// idleSince returns since when no message is in flight. Before the first one that is the zero time.
+// idleSince returns since when no message is in flight, or the zero time before the first message.
 func (f *inFlight) idleSince() (since time.Time, idle bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.emptied, len(f.messages) == 0
 }
 
-// heartbeat extends the visibility timeout of the messages in flight at half of it. It looks eight
-// times a timeout, so that no message is much younger or older than that.
+// heartbeat extends the visibility timeout of each message in flight when about half of it is over.
+// It looks eight times a timeout.
 func (w *Worker) heartbeat(ctx context.Context) {
 	tick := time.NewTicker(w.cfg.Visibility / 8)
 	defer tick.Stop()
@@ -162,11 +161,11 @@ func (w *Worker) extendOld(ctx context.Context, now time.Time) {
 			return nil
 		})
 	}
-	_ = requests.Wait() // what failed is tried at the next look
+	_ = requests.Wait() // the next look repeats what failed
 }
 
-// markExtended returns the messages whose visibility timeout began this long ago, and counts it as
-// begun anew.
+// markExtended returns the messages whose visibility timeout began at least age ago, and marks them
+// as extended now.
 func (f *inFlight) markExtended(now time.Time, age time.Duration) []*delivery {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -180,7 +179,7 @@ func (f *inFlight) markExtended(now time.Time, age time.Duration) []*delivery {
 	return old
 }
 
-// unmarkExtended takes back what markExtended assumed of a message: its extension failed.
+// unmarkExtended undoes markExtended for a message whose extension failed.
 func (f *inFlight) unmarkExtended(d *delivery, age time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -22,18 +22,18 @@ type limiter struct {
 	mu      sync.Mutex
 	base    float64       // writes a second right after the last decrease
 	limited bool          // the bucket has refused a write
-	calm    time.Duration // in which writes waited and none was refused, since the last decrease
+	calm    time.Duration // time since the last decrease in which writes waited and none was refused
 
 	asked, granted float64   // writes since the beginning; granted runs ahead by a small credit
-	counted        time.Time // granted is as of then
+	counted        time.Time // the time of the last grant
 
 	sampled     time.Time // when the sample began; zero while there is none
 	sample      answer
-	ignoreUntil time.Time // answers to requests that began before are not news
+	ignoreUntil time.Time // answers to requests that began earlier change nothing
 }
 
-// answer counts the keys of a request by what the bucket did. A request without an answer is the
-// zero value.
+// answer counts the keys that the bucket served and refused in a request. Without an answer both
+// are 0.
 type answer struct{ served, refused int }
 
 const (
@@ -44,18 +44,18 @@ const (
 	searchRise = 10                   // writes/s per s³
 	leastRate  = 10                   // a slower worker would take too long to learn that writes are served again
 	mostRate   = 1e6                  // no bucket takes more
-	credit     = 5 * time.Millisecond // makes up for timers that fire late
+	credit     = 5 * time.Millisecond // compensates for timers that fire late
 
 	sampleTime = 50 * time.Millisecond
 	sampleKeys = 16
 	extraCut   = 0.04
-	// afterCut is how long other workers at the same limit may need until their decrease shows.
+	// afterCut is how long the decrease of other workers at the same limit may need to take effect.
 	afterCut = 150 * time.Millisecond
 
-	// A worker that is to stop waits for a turn that is this near.
+	// nearTurn is how long a stopping worker still waits for a turn.
 	nearTurn = time.Second
-	// A turn is looked up again after this time: after a series of refusals it seems to be minutes
-	// away, and is not.
+	// turnLook is the time after which a waiting write computes its turn again. After many refusals
+	// a turn seems to be minutes away, but the rate soon rises.
 	turnLook = 250 * time.Millisecond
 )
 
@@ -79,8 +79,8 @@ func (l *limiter) rate() float64 {
 	return min(l.base+steadyRise*math.Sqrt(l.base/steadyBase)*t+searchRise*t*t*t, mostRate)
 }
 
-// acquire waits until so many writes may begin. It fails when ctx ends, or when stopping ends and
-// the turn is not near.
+// acquire waits until this number of writes may begin. It fails when ctx ends, or when stopping
+// ends and the turn is not near.
 func (l *limiter) acquire(ctx, stopping context.Context, writes int) error {
 	place := l.enqueue(writes)
 	for {
@@ -94,8 +94,8 @@ func (l *limiter) acquire(ctx, stopping context.Context, writes int) error {
 	}
 }
 
-// enqueue gives writes the next place. Their turn comes when as many writes are granted as were
-// asked for before.
+// enqueue gives writes the next place in the queue. Their turn comes when all writes before them
+// are granted.
 func (l *limiter) enqueue(writes int) (place float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -113,8 +113,8 @@ func (l *limiter) wait(place float64) time.Duration {
 	return max(time.Duration((place-l.granted)/l.rate()*float64(time.Second)), 0)
 }
 
-// grant counts the writes whose turn has come since the last time. Turns that no write waits for are
-// lost, but for the credit.
+// grant grants the writes whose turn has come since the last call. Unused turns are lost, except
+// for the credit.
 func (l *limiter) grant(now time.Time) {
 	passed := min(now.Sub(l.counted), time.Second)
 	if passed <= 0 {
@@ -123,11 +123,11 @@ func (l *limiter) grant(now time.Time) {
 	l.counted = now
 	l.granted = min(l.granted+l.rate()*passed.Seconds(), l.asked+l.rate()*credit.Seconds())
 	if l.granted < l.asked && l.sampled.IsZero() {
-		l.calm += passed // a rate that is not used up does not climb
+		l.calm += passed // the rate climbs only while it is fully used
 	}
 }
 
-// learn takes in the answer to a request that began at begun.
+// learn adjusts the rate to the answer of a request that began at begun.
 func (l *limiter) learn(begun time.Time, a answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -145,6 +145,6 @@ func (l *limiter) learn(begun time.Time, a answer) {
 			l.ignoreUntil = now.Add(afterCut)
 		}
 	case a.refused > 0:
-		l.sampled = now // this answer shows that there is a limit, not what share is refused
+		l.sampled = now // this answer shows that there is a limit, but not the share refused
 	}
 }

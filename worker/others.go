@@ -14,7 +14,7 @@ import (
 
 const (
 	maxOthers = 16 // a sender of forged messages can name any number of scopes
-	// noteEvery is how often it is written again that others use the queues.
+	// noteEvery is how often the worker writes again that others use the queues.
 	noteEvery   = time.Minute
 	noteTimeout = 5 * time.Second
 )
@@ -25,7 +25,7 @@ type otherEnvironments struct {
 	fence *fence
 	log   *zap.Logger
 
-	late atomic.Int32 // tasks that only admit found to be others', since the last receive
+	late atomic.Int32 // tasks of others that only admit detected, since the last receive
 
 	mu     sync.Mutex
 	seen   map[string]string // scope → run of its last task, since the last write
@@ -33,7 +33,7 @@ type otherEnvironments struct {
 	noted  time.Time
 }
 
-// record takes in a task of another environment.
+// record notes the environment of another environment's task, and logs it once.
 func (o *otherEnvironments) record(t *messages.Task) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -51,8 +51,8 @@ func (o *otherEnvironments) record(t *messages.Task) {
 	}
 }
 
-// write writes those seen into the state, for shuffle status. A worker that has no right to write
-// there leaves it to the tracker.
+// write writes the environments seen into the state, for shuffle status. A worker without
+// permission to write there leaves it to the tracker.
 func (o *otherEnvironments) write(ctx context.Context) {
 	o.mu.Lock()
 	seen := o.seen

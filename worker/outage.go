@@ -6,24 +6,24 @@ import (
 )
 
 const (
-	// outageTasks is how many different tasks must fail, with none that succeeds: one task may fail
-	// because of its key.
+	// outageTasks is how many different tasks must fail in a row. A single task may fail because of
+	// its key.
 	outageTasks = 3
-	// outageAfter is how long they must fail.
+	// outageAfter is how long the tasks must fail.
 	outageAfter = 500 * time.Millisecond
-	// maxHold is how long a worker holds a task while the bucket does not answer. After that
-	// another worker may receive it, which may reach the bucket.
+	// maxHold is how long a worker keeps a task in flight while the bucket does not answer. Then it
+	// returns the task, because another worker may reach the bucket.
 	maxHold = 10 * time.Minute
-	// outagePause is the longest pause between two tries of a task that is held.
+	// outagePause is the longest pause between two tries of a task during an outage.
 	outagePause = 5 * time.Second
-	// outageEnds is how long after the last failure an outage counts as over: the tasks that are
-	// held would have tried again.
+	// outageEnds is how long after the last failure an outage counts as over. By then every waiting
+	// task would have tried again.
 	outageEnds = 2*outagePause + headTimeout
 )
 
-// outage detects that the bucket answers no request of some kind: copies may all fail while deletes
-// succeed. Then nothing is wrong with the tasks that fail. They stay in flight, with heartbeats,
-// and no further ones are received.
+// outage detects that the bucket does not answer any request of a kind: copies may all fail while
+// deletes succeed. Then the tasks are not the cause. They stay in flight, with heartbeats, and the
+// worker receives no further ones.
 type outage struct {
 	mu    sync.Mutex
 	calls [calls]streak
@@ -41,8 +41,8 @@ type taskName struct {
 	seq uint32
 }
 
-// note takes in the result of a request for the deliveries. An error that is the request's own
-// fault is an answer too.
+// note records the result of a request for the deliveries. An error that the request itself caused
+// counts as an answer.
 func (o *outage) note(now time.Time, kind call, err error, batch ...*delivery) {
 	blame := permanent
 	if err != nil {
@@ -52,7 +52,7 @@ func (o *outage) note(now time.Time, kind call, err error, batch ...*delivery) {
 	defer o.mu.Unlock()
 	f := &o.calls[kind]
 	switch {
-	case err != nil && blame == throttling: // the limiter's business
+	case err != nil && blame == throttling: // the limiter reacts to it
 	case err != nil && blame == transient && !sourceChanged(err):
 		if now.Sub(f.last) > outageEnds {
 			f.tasks = nil
@@ -72,14 +72,14 @@ func (o *outage) note(now time.Time, kind call, err error, batch ...*delivery) {
 	}
 }
 
-// lasts returns whether requests of this kind are not answered.
+// lasts returns whether the bucket answers no request of this kind.
 func (o *outage) lasts(now time.Time, kind call) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.calls[kind].lasts(now)
 }
 
-// any returns whether requests of any kind are not answered.
+// any returns whether lasts is true for any kind.
 func (o *outage) any(now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -95,7 +95,8 @@ func (f *streak) lasts(now time.Time) bool {
 	return len(f.tasks) >= outageTasks && now.Sub(f.since) >= outageAfter && now.Sub(f.last) <= outageEnds
 }
 
-// holds returns whether a delivery whose request has failed stays in flight, to be tried again.
+// holds returns whether the worker keeps a delivery in flight after a failed request, to try it
+// again.
 func (w *Worker) holds(d *delivery, kind call, err error) bool {
 	now := time.Now()
 	blame, _ := classify(err)

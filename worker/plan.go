@@ -16,14 +16,15 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// errNotPlanned: the run's plan has another task of that number. The message is forged or damaged.
+// errNotPlanned means that the run's plan has another task with this number, so the message is
+// forged or damaged.
 var errNotPlanned = errors.New("the run's plan has no such task")
 
 // plan is the tasks of the run in force, as a hash of each: 80 kB for 10,000 tasks.
 type plan struct {
 	runs  Runs
 	log   *zap.Logger
-	seed  maphash.Seed // drawn by each process, so that a task with a given hash cannot be made
+	seed  maphash.Seed // random in each process, so that no attacker can make a task with a given hash
 	reads singleflight.Group
 
 	mu     sync.Mutex
@@ -35,15 +36,15 @@ func newPlan(runs Runs, log *zap.Logger) *plan {
 	return &plan{runs: runs, log: log, seed: maphash.MakeSeed()}
 }
 
-// check is errNotPlanned for a task that is not the planned one. Another error means that the plan
-// cannot be read now.
+// check returns errNotPlanned for a task that differs from the planned one. Another error means
+// that the plan cannot be read now.
 func (p *plan) check(ctx context.Context, t *messages.Task) error {
 	n, i := int(t.Seq)/state.ChunkTasks, int(t.Seq)%state.ChunkTasks
 	hashes, known := p.chunk(t.Run, n)
 	if !known {
 		read, err, _ := p.reads.Do(t.Run+" "+strconv.Itoa(n), func() (any, error) {
 			if hashes, known := p.chunk(t.Run, n); known {
-				return hashes, nil // read just before
+				return hashes, nil // another goroutine has just read it
 			}
 			return p.read(ctx, t.Run, n)
 		})
@@ -69,8 +70,8 @@ func (p *plan) chunk(run string, n int) (hashes []uint64, known bool) {
 	return hashes, known
 }
 
-// read reads a chunk. One that is missing or damaged counts as read: its tasks were checked by
-// their keys, and the end of the run is verified against what is left of its plan.
+// read reads a chunk. A missing or damaged chunk counts as empty. The keys of its tasks were
+// checked, and the tracker verifies the run against the rest of its plan.
 func (p *plan) read(ctx context.Context, run string, n int) ([]uint64, error) {
 	tasks, err := p.runs.ReadTasks(ctx, run, n)
 	var failed *bucket.Error
@@ -79,7 +80,7 @@ func (p *plan) read(ctx context.Context, run string, n int) ([]uint64, error) {
 	}
 	if err != nil {
 		tasks = nil
-		p.log.Warn("the saved tasks of the run are missing or damaged; tasks are applied without a look at them", zap.String("run", run),
+		p.log.Warn("the saved tasks of the run are missing or damaged; tasks are applied without comparing them", zap.String("run", run),
 			zap.Int("chunk", n), zap.Error(err))
 	}
 	hashes := make([]uint64, len(tasks))
@@ -94,7 +95,7 @@ func (p *plan) read(ctx context.Context, run string, n int) ([]uint64, error) {
 	return hashes, nil
 }
 
-// hash is of all that a task asks for, whatever its round.
+// hash covers every field that says what a task does, so all except the round.
 func (p *plan) hash(t *messages.Task) uint64 {
 	return maphash.Comparable(p.seed, struct {
 		run, frame, src, srcETag, dst, scope string

@@ -4,14 +4,14 @@ import (
 	"context"
 )
 
-// process takes one message from its receive to the moment when the worker is finished with it:
-// admit, copy, delete, report, acknowledge. Each message has a goroutine of its own, and steps that
-// take many messages in one request block until that request is answered.
+// process handles one message after its receive: admit, copy, delete, report, acknowledge. Each
+// message has its own goroutine. A step that sends many messages in one request blocks until that
+// request is answered.
 //
-// work ends when the time for draining is over. ctx ends a little later, so that the queues still
-// receive what was done.
+// work ends when the time for draining is over. ctx ends a little later, so that results and
+// acknowledgements can still be sent.
 func (w *Worker) process(work, ctx context.Context, d *delivery) {
-	defer w.inFlight.remove(d) // at the end, whatever it is: until then heartbeats extend the visibility timeout
+	defer w.inFlight.remove(d) // until then heartbeats extend the visibility timeout
 
 	err := d.invalid
 	if err == nil {
@@ -22,7 +22,7 @@ func (w *Worker) process(work, ctx context.Context, d *delivery) {
 		w.endTurn()
 	}
 	if err == nil && len(d.task.Del) > 0 {
-		// Only now: the copy exists, so at no moment is the frame absent from the datasets.
+		// The delete comes after the copy, so at no moment is the frame absent from the datasets.
 		err = w.deletes.add(work, d)
 	}
 	w.conclude(d, err)
@@ -30,16 +30,17 @@ func (w *Worker) process(work, ctx context.Context, d *delivery) {
 	switch d.disposition.action {
 	case done:
 		if w.reports.add(ctx, d) == nil {
-			// The bucket is changed and the results queue has the result, so the message has
-			// nothing left to do. Before, a worker that dies must leave it, for another worker to
-			// do the task again and report.
+			// The bucket is changed and the results queue has the result, so the message is no
+			// longer needed. Until here a worker that dies leaves the message, and another worker
+			// repeats the task and reports it.
 			_ = w.acknowledgements.add(ctx, d)
 		}
 	case dead:
 		// The dead-letter queue comes first: a task that is reported dead must be there, with its
 		// reason.
 		if w.deadLetters.add(ctx, d) == nil && w.reports.add(ctx, d) == nil {
-			// The tracker can find the task in two places, so the tasks queue may forget it.
+			// The dead-letter queue and the results queue both have the task, so the tasks queue no
+			// longer needs it.
 			_ = w.acknowledgements.add(ctx, d)
 		}
 	case rejected:
@@ -49,11 +50,11 @@ func (w *Worker) process(work, ctx context.Context, d *delivery) {
 			_ = w.acknowledgements.add(ctx, d)
 		}
 	case ignored:
-		// Shuffle doctor sent the message to see it received, and it was.
+		// shuffle doctor sent the message to see whether it is received.
 		_ = w.acknowledgements.add(ctx, d)
 	case returned:
-		// Not acknowledged: the task is still to be done, by whichever worker receives it after the
-		// delay.
+		// The message is not acknowledged. Some worker receives it after the delay and applies the
+		// task.
 		_ = w.returns.add(ctx, d)
 	}
 }

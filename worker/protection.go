@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	// protectMinutes is when a protection expires that is not renewed, so that a worker that hangs
-	// can be ended.
+	// protectMinutes is when a protection expires without renewal, so that ECS can end a worker
+	// that hangs.
 	protectMinutes = 10
 	renewProtect   = protectMinutes * time.Minute / 2
-	// protectIdle is how long a worker is without work before it gives up its protection. The ECS
-	// agent takes few requests.
+	// protectIdle is how long a worker is without work before it ends its protection. The ECS agent
+	// allows few requests.
 	protectIdle    = 30 * time.Second
 	protectTimeout = 5 * time.Second
 )
 
-// protect keeps the protection on while messages are in flight. A failure is logged once and stops
-// nothing: then a scale-in ends the worker by SIGTERM, and it drains.
+// protect keeps the protection on while messages are in flight. A failure is logged once, and the
+// work goes on. Without protection a scale-in sends SIGTERM, and the worker drains.
 func (w *Worker) protect(ctx context.Context) {
 	if w.cfg.Protection == nil {
 		return
@@ -65,8 +65,9 @@ func (w *Worker) protect(ctx context.Context) {
 	}
 }
 
-// NewECSProtection is the scale-in protection of an ECS task, by the agent at $ECS_AGENT_URI (ECS
-// Developer Guide, "task scale-in protection endpoint"). An empty uri gives nil: no protection.
+// NewECSProtection returns the scale-in protection of an ECS task, set through the agent at
+// $ECS_AGENT_URI (ECS Developer Guide, "task scale-in protection endpoint"). For an empty uri it
+// returns nil, no protection.
 func NewECSProtection(uri string) Protection {
 	if uri == "" {
 		return nil

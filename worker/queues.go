@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// A results message is far below SQS's 1 MiB, so that it is billed as few requests of 64 KiB.
+	// A results message stays far below SQS's 1 MiB, because SQS bills each 64 KiB as a request.
 	maxResults     = 500
 	maxResultBytes = 200_000
 
@@ -24,7 +24,7 @@ const (
 )
 
 // deadLetter sends messages to the dead-letter queue, with the reasons. It returns those that could
-// not be sent: their visibility timeout brings them back.
+// not be sent. They are delivered again after their visibility timeout.
 func (w *Worker) deadLetter(ctx context.Context, batch []*delivery) map[*delivery]error {
 	entries, groups := make([]queue.Entry, len(batch)), make([][]*delivery, len(batch))
 	for i, d := range batch {
@@ -35,14 +35,14 @@ func (w *Worker) deadLetter(ctx context.Context, batch []*delivery) map[*deliver
 			messages.AttrWorker:   attribute(w.cfg.ID, maxCode),
 		}}
 		if entries[i].Size() > queue.MaxBatchBytes {
-			entries[i].Attributes = nil // with them it could not leave the tasks queue
+			entries[i].Attributes = nil // with attributes the message would exceed the size limit
 		}
 		groups[i] = batch[i : i+1]
 	}
 	return w.send(ctx, w.cfg.DeadLetters, entries, groups)
 }
 
-// attribute is a text as SQS accepts it for an attribute, which must not be empty.
+// attribute makes text fit for an SQS attribute, which must not be empty.
 func attribute(s string, most int) string {
 	if s = plain(s, most); s == "" {
 		return "-"
@@ -50,8 +50,8 @@ func attribute(s string, most int) string {
 	return s
 }
 
-// report sends the results of tasks, many in a message. One message has the results of one run;
-// nearly always there is only one. It returns the tasks whose result could not be sent.
+// report sends the results of tasks, many in a message, and one message for each run. It returns
+// the tasks whose result could not be sent.
 func (w *Worker) report(ctx context.Context, batch []*delivery) map[*delivery]error {
 	var groups [][]*delivery
 	var bodies []messages.Results
@@ -71,8 +71,8 @@ func (w *Worker) report(ctx context.Context, batch []*delivery) map[*delivery]er
 	return w.send(ctx, w.cfg.Results, entries, groups)
 }
 
-// send sends entries, each of which is about a group of deliveries. When they cannot be sent
-// together, each is tried alone, so that one which the queue refuses holds up no other.
+// send sends entries, each for a group of deliveries. When the queue refuses them together, send
+// tries each alone, so that one bad entry does not block the others.
 func (w *Worker) send(ctx context.Context, q Sender, entries []queue.Entry, groups [][]*delivery) (failed map[*delivery]error) {
 	all := queue.SendAll(ctx, q, entries)
 	if all == nil {
@@ -92,15 +92,15 @@ func (w *Worker) send(ctx context.Context, q Sender, entries []queue.Entry, grou
 	return failed
 }
 
-// resultWeight is about how long a delivery's result is in JSON, so that a message stays within
+// resultWeight estimates the length of a delivery's result in JSON, so that a message stays within
 // maxResultBytes.
 func resultWeight(d *delivery) int {
 	const fields = 100
 	return max(maxResultBytes/maxResults, fields+len(d.etag)+len(d.copied)+2*min(len(d.disposition.reason), maxReason))
 }
 
-// acknowledge deletes messages from the tasks queue, at most queue.MaxBatch of them. One that
-// cannot be deleted is delivered again, and finds its work done.
+// acknowledge deletes at most queue.MaxBatch messages from the tasks queue. A message that cannot
+// be deleted is delivered again, and its task then has no effect.
 func (w *Worker) acknowledge(ctx context.Context, batch []*delivery) map[*delivery]error {
 	for try := 0; len(batch) > 0 && try < acknowledgeTries; try++ {
 		if try > 0 && retry.Sleep(ctx, retry.Backoff(100*time.Millisecond, try, time.Second)) != nil {
@@ -111,7 +111,7 @@ func (w *Worker) acknowledge(ctx context.Context, batch []*delivery) map[*delive
 		if err == nil {
 			var left []*delivery
 			for _, f := range failed {
-				if !f.SenderFault { // else the receipt is no longer good, and another try is no use
+				if !f.SenderFault { // else the receipt handle has expired, and another try fails too
 					left = append(left, batch[f.Index])
 				}
 			}
@@ -128,7 +128,7 @@ func (w *Worker) acknowledge(ctx context.Context, batch []*delivery) map[*delive
 func (w *Worker) giveBack(ctx context.Context, batch []*delivery) map[*delivery]error {
 	byDelay := map[time.Duration][]*delivery{}
 	for _, d := range batch {
-		w.inFlight.remove(d) // before the change, so that no heartbeat comes after it
+		w.inFlight.remove(d) // before the change, so that no heartbeat follows it
 		byDelay[d.disposition.delay] = append(byDelay[d.disposition.delay], d)
 	}
 	for _, delay := range slices.Sorted(maps.Keys(byDelay)) {
@@ -144,8 +144,8 @@ func (w *Worker) giveBack(ctx context.Context, batch []*delivery) map[*delivery]
 	return nil
 }
 
-// extend starts the visibility timeout of messages anew, at most queue.MaxBatch of them. It returns
-// those to try again soon.
+// extend restarts the visibility timeout of at most queue.MaxBatch messages. It returns those to
+// try again soon.
 func (w *Worker) extend(ctx context.Context, batch []*delivery) (again []*delivery) {
 	w.count.request(changeVisibilityBatch)
 	failed, err := w.cfg.Tasks.ChangeMessageVisibilityBatch(ctx, receipts(batch), w.cfg.Visibility)
@@ -156,8 +156,8 @@ func (w *Worker) extend(ctx context.Context, batch []*delivery) (again []*delive
 		return batch
 	}
 	for _, f := range failed {
-		// Most likely the receipt's visibility timeout has ended. Another worker may have the task
-		// too now, which is harmless.
+		// Most likely the visibility timeout has ended. Another worker may have received the task
+		// too, which is harmless.
 		w.log.Warn("cannot extend the visibility of a message in flight", zap.String("run", batch[f.Index].task.Run),
 			zap.Uint32("seq", batch[f.Index].task.Seq), zap.String("code", f.Code), zap.String("error", f.Message))
 		if !f.SenderFault {

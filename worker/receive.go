@@ -13,9 +13,8 @@ import (
 
 const (
 	maxPollers        = 16
-	requestsPerPoller = 16 // a poller brings ten messages in less time than this many requests need for them
-	// receiveGrace is how much longer than its wait a receive may take. Then its answer counts as
-	// lost.
+	requestsPerPoller = 16 // a poller receives ten messages in less time than 16 slots need to copy them
+	// receiveGrace is how much longer than its wait a receive may take before it is cut off.
 	receiveGrace = 15 * time.Second
 
 	// Pauses after a receive that brought only another environment's messages.
@@ -32,9 +31,9 @@ type receiver struct {
 	more    chan struct{} // holds an element for each poller beyond the first
 }
 
-// receive polls until ctx ends or the worker is idle, and returns when the last long poll has come
-// back. One poller runs all the time, since empty receives are billed. Each receive that comes back
-// well filled starts one more, and those end at their first empty one.
+// receive polls until ctx ends or the worker is idle, and returns when the last long poll has
+// returned. Only one poller runs all the time, because empty receives are billed. A receive that is
+// more than half full starts another poller, which ends at its first empty receive.
 func (w *Worker) receive(ctx context.Context, process func(*delivery)) {
 	r := &receiver{Worker: w, process: process, more: make(chan struct{}, min(max(w.cfg.Concurrency/requestsPerPoller, 1), maxPollers)-1)}
 	defer r.pollers.Wait()
@@ -65,13 +64,13 @@ func (w *Worker) receive(ctx context.Context, process func(*delivery)) {
 	}
 }
 
-// outOfWork: the bucket does not answer. As long as the worker has tasks, whose retries find out
-// when it answers again, it receives no others.
+// outOfWork returns whether the bucket does not answer while the worker has tasks. Their retries
+// find out when the bucket answers again. Until then the worker receives no other tasks.
 func (r *receiver) outOfWork() bool {
 	return r.inFlight.size() > 0 && (r.outage.any(time.Now()) || r.fence.failing.Load())
 }
 
-// idle returns whether no message has been in flight for long enough to end.
+// idle returns whether the worker has had no message in flight for ExitWhenIdle.
 func (r *receiver) idle() bool {
 	since, idle := r.inFlight.idleSince()
 	if since.Before(r.began) {
@@ -96,9 +95,10 @@ func (r *receiver) afterReceive(ctx context.Context, failures int, err error) in
 	return failures + 1
 }
 
-// leaveToOwner waits when all that came was another environment's, so that its workers can receive
-// it: each receive uses up one of those that a task has. While this environment's run has tasks to
-// do, they may be behind the others in the queue, and the wait is short; else it grows.
+// leaveToOwner waits after a receive that brought only tasks of another environment, so that its
+// workers can receive them. Each receive here counts against the receives that the queue grants.
+// The wait is short while this environment's run has tasks, which may be behind the others in the
+// queue. Else it grows.
 func (r *receiver) leaveToOwner(ctx context.Context, pauses int) {
 	pause := min(pauseIdle<<min(pauses, 10), pauseMost)
 	if s, _, err := r.fence.fresh(ctx, time.Time{}); err == nil && s.pointer.State.Acting() {
@@ -110,8 +110,8 @@ func (r *receiver) leaveToOwner(ctx context.Context, pauses int) {
 	_ = retry.Sleep(ctx, pause)
 }
 
-// poll receives once, into free slots only, and returns the numbers of messages. When there seem to
-// be more messages than one poller can bring, it starts another.
+// poll receives at most as many messages as there are free slots, and returns their numbers. When
+// the receive is more than half full, it starts another poller.
 func (r *receiver) poll(ctx context.Context) (own, foreign int, err error) {
 	slots := r.inFlight.reserve(ctx, queue.MaxBatch)
 	if slots == 0 {
@@ -121,7 +121,8 @@ func (r *receiver) poll(ctx context.Context) (own, foreign int, err error) {
 	if idle := r.cfg.ExitWhenIdle; idle > 0 {
 		wait = min(wait, idle)
 	}
-	// Not cut off by the end of ctx: a long poll that is cut off takes messages with it.
+	// The end of ctx does not cut the long poll off. Messages received by a poll that is cut off
+	// are invisible until their timeout ends.
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait+receiveGrace)
 	defer cancel()
 	r.count.request(receiveMessage)
@@ -133,7 +134,7 @@ func (r *receiver) poll(ctx context.Context) (own, foreign int, err error) {
 	return own, len(msgs) - own, err
 }
 
-// pollMore starts another poller, if there may be one.
+// pollMore starts another poller, unless there are enough.
 func (r *receiver) pollMore(ctx context.Context) {
 	select {
 	case r.more <- struct{}{}:
@@ -166,7 +167,7 @@ func (r *receiver) accept(msgs []queue.Message, slots int) (own int) {
 	if own > 0 {
 		select {
 		case r.busy <- struct{}{}:
-		default: // protect will see it anyhow
+		default: // protect has not yet taken the last signal
 		}
 	}
 	for _, d := range batch {

@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Stats is what a worker has done since it began, and its present state.
+// Stats is what a worker has done since it started, and its present state.
 type Stats struct {
 	Received int64                      // messages, without those of other environments
 	Foreign  int64                      // messages of other environments
@@ -19,13 +19,13 @@ type Stats struct {
 	Rejected int64                      // messages that are no task of this program
 	Retried  int64                      // deliveries that went back to the queue because of a transient error
 	Stopped  int64                      // deliveries that went back to the queue because the worker stopped
-	// Throttled counts the answers by which the bucket asked for fewer requests.
+	// Throttled counts the answers 503 SlowDown and similar ones.
 	Throttled int64
-	// Requests counts what was sent, by the names of the calls: "CopyObject", "ReceiveMessage".
+	// Requests counts the requests by API call: "CopyObject", "ReceiveMessage".
 	Requests map[string]int64
 
 	InFlight int     // messages received and neither acknowledged nor returned
-	Rate     float64 // writes a second that the bucket takes, once it has refused one; else 0
+	Rate     float64 // writes a second that the bucket accepts; 0 until it has refused one
 }
 
 // call is a kind of request.
@@ -47,7 +47,7 @@ var callNames = [calls]string{
 	"ReceiveMessage", "SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch",
 }
 
-// counters are what Stats is made of.
+// counters are the source of Stats.
 type counters struct {
 	received, foreign, rejected, retried, stopped, throttled atomic.Int64
 
@@ -92,7 +92,7 @@ func (w *Worker) Stats() Stats {
 	return s
 }
 
-// fields are the stats of a log line.
+// fields returns the stats as fields of a log line.
 func (s Stats) fields() []zap.Field {
 	return []zap.Field{
 		zap.Int64("received", s.Received), zap.Int64("foreign", s.Foreign), zap.Any("outcomes", s.Outcomes), zap.Int64("rejected", s.Rejected),

@@ -2,15 +2,14 @@ package worker
 
 import "strings"
 
-// Bounds of what goes into attributes and results, in bytes.
+// Limits of texts in attributes and results, in bytes.
 const (
 	maxCode   = 100
 	maxReason = 1000
 )
 
-// plain makes text fit for a message. SQS accepts only the characters of XML 1.0 and refuses a
-// message with any other (SendMessage, SQS API reference), and an answer of S3 may be of any
-// length.
+// plain makes text fit for a message. SQS refuses a message with characters outside XML 1.0
+// (SendMessage, SQS API reference), and an answer of S3 may have any length.
 func plain(s string, most int) string {
 	if len(s) > most {
 		s = s[:most]

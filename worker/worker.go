@@ -1,10 +1,9 @@
 // Package worker applies the tasks of the tasks queue to the bucket (DESIGN 7): hundreds of tasks
-// at a time, and any number of workers at once. What happens to one message is in process.
+// at a time, and any number of workers at once. Method process shows the life of one message.
 //
-// The order of a task's steps is fixed: apply it, send the result, acknowledge the message. A
-// worker that dies in between loses nothing: the message is delivered again, and its task has the
-// same effect again. An old task cannot do harm, because every write passes the fence (see package
-// state).
+// The order of a task's steps is fixed: apply it, send the result, acknowledge the message. When a
+// worker dies in between, the message is delivered again, and its task has the same effect again.
+// An old task cannot do harm, because every write passes the fence (see package state).
 package worker
 
 import (
@@ -20,7 +19,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// Config is what a worker is made of. The five ports are required.
+// Config configures a worker. The five ports are required.
 type Config struct {
 	ID     string // names the worker in results, on the dead-letter queue and in logs
 	Layout dataset.Layout
@@ -34,7 +33,8 @@ type Config struct {
 	// Scope names the worker's environment (messages.Scope). An empty scope accepts the tasks of
 	// every environment.
 	Scope string
-	// Runs are those of the environment. With nil, tasks are not compared with their run's plan.
+	// Runs knows the environment's runs. When it is nil, tasks are not compared with their run's
+	// plan.
 	Runs Runs
 
 	Concurrency int           // tasks copied at a time; DefaultConcurrency when 0
@@ -43,9 +43,9 @@ type Config struct {
 	Drain       time.Duration // time for the tasks in flight at the end; DefaultDrain when 0
 	// ExitWhenIdle ends Run when no message has been in flight for this time; 0 never.
 	ExitWhenIdle time.Duration
-	// Poll is how long one receive waits for messages, at most MaxPoll. A receive that is cut off
-	// hides its messages until their visibility timeout ends, so at the end Run waits for the last
-	// one.
+	// Poll is how long one receive waits for messages, at most MaxPoll. At the end Run waits for
+	// the last receive, because a receive that is cut off leaves its messages invisible until their
+	// timeout ends.
 	Poll       time.Duration
 	Protection Protection // may be nil
 	Log        *zap.Logger
@@ -60,7 +60,7 @@ const (
 	defaultMaxReceives = 5
 	minInFlight        = 500
 	maxInFlight        = 20_000 // SQS allows about 120,000 a queue, and several workers share them
-	// sendGrace is how much longer than the work the queues may take to receive the last results.
+	// sendGrace is the time after Drain for sending the last results and acknowledgements.
 	sendGrace = 3 * time.Second
 )
 
@@ -71,7 +71,7 @@ type Worker struct {
 	count       *counters
 	maxReceives int
 	began       time.Time
-	stopping    context.Context // ends when the worker is told to stop; cuts short waits only
+	stopping    context.Context // ends when the worker must stop; ends waits only, no request
 
 	limiter  *limiter
 	turns    chan struct{} // holds an element for each task between its begin and the end of its copy
@@ -79,12 +79,12 @@ type Worker struct {
 	fence    *fence
 	plan     *plan
 	others   *otherEnvironments
-	planWarn sync.Once // logs that plans cannot be read
+	planWarn sync.Once // for the warning that plans cannot be read
 
 	inFlight *inFlight
-	busy     chan struct{} // wakes protect when messages have come
+	busy     chan struct{} // wakes protect when messages are received
 
-	// The steps that take many messages in one request.
+	// The steps that send many messages in one request.
 	deletes, deadLetters, reports, acknowledgements, returns *batcher
 }
 
@@ -109,9 +109,9 @@ func New(cfg Config) *Worker {
 		limiter: newLimiter(), turns: make(chan struct{}, cfg.Concurrency), outage: &outage{},
 		fence: newFence(cfg.Pointer, log),
 		plan:  newPlan(cfg.Runs, log),
-		// Half as many messages again as turns are received ahead, so that no turn waits for the
-		// queue. Messages whose result or acknowledgement is under way come on top: four times the
-		// turns cover about a second of the queue's latency.
+		// There are 1.5 times as many slots as turns, so that no turn waits for the queue. Messages
+		// whose result or acknowledgement is under way come in addition: four times the turns cover
+		// about a second of the queue's latency.
 		inFlight: newInFlight(cfg.Concurrency+cfg.Concurrency/2, min(max(4*cfg.Concurrency, minInFlight), maxInFlight)),
 		busy:     make(chan struct{}, 1),
 	}
@@ -128,8 +128,8 @@ func New(cfg Config) *Worker {
 
 // Run applies tasks until ctx ends, which is its normal end, or the worker has been idle for
 // ExitWhenIdle. Then it receives no more, finishes the tasks in flight within Drain, and returns
-// the other messages to the queue. All of its goroutines have ended when it returns. Its one error
-// is that of a tasks queue that cannot be used.
+// the other messages to the queue. All of its goroutines have ended when it returns. Its only error
+// is that the tasks queue cannot be used.
 func (w *Worker) Run(ctx context.Context) error {
 	attrs, err := w.cfg.Tasks.GetQueueAttributes(ctx)
 	if err != nil {
@@ -153,7 +153,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	upkeep.Go(func() { w.heartbeat(queues) })
 	upkeep.Go(func() { w.protect(queues) })
 	process := func(d *delivery) { processing.Go(func() { w.process(work, queues, d) }) }
-	tasks := make(chan *delivery, w.inFlight.slots) // in the order of their receives, which is that of their turns
+	tasks := make(chan *delivery, w.inFlight.slots) // turns are given in the order of the receives
 	begin.Go(func() {
 		for d := range tasks {
 			w.turns <- struct{}{}
@@ -162,7 +162,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	})
 	w.receive(ctx, func(d *delivery) {
 		if d.invalid != nil {
-			process(d) // needs no turn, since it asks nothing of the bucket
+			process(d) // needs no turn, because it sends no request to the bucket
 		} else {
 			tasks <- d
 		}
@@ -171,13 +171,13 @@ func (w *Worker) Run(ctx context.Context) error {
 	begin.Wait()
 	processing.Wait()
 	endWork()
-	endQueues() // only now: until the last acknowledgement messages are in flight
+	endQueues() // only now, because messages are in flight until the last acknowledgement
 	upkeep.Wait()
 	w.log.Info("worker ended", w.Stats().fields()...)
 	return nil
 }
 
-// lingering is a context that ends this time after ctx.
+// lingering returns a context that ends d after ctx.
 func lingering(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })

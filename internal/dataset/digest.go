@@ -6,10 +6,11 @@ import (
 	"encoding/hex"
 )
 
-// Digest tells two listings apart whatever their order: the sum of the hashes of what stands where.
+// Digest identifies a listing, independent of its order. It is the sum of the hashes of all images
+// with their places.
 type Digest [4]uint64
 
-// Add counts one object in.
+// Add adds one object.
 func (d *Digest) Add(p Place, f Frame, etag string) {
 	sum := sha256.Sum256([]byte(p.Dataset + "/" + p.Class + "/" + string(f) + "\n" + etag))
 	for i := range d {
@@ -25,7 +26,7 @@ func (d Digest) String() string {
 	return hex.EncodeToString(b[:])
 }
 
-// Digest of everything in the standing.
+// Digest returns the digest of all copies.
 func (s Standing) Digest() Digest {
 	var d Digest
 	for f, copies := range s {

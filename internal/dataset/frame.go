@@ -1,5 +1,5 @@
-// Package dataset holds the names of this domain (frame, episode, dataset, class) and where they stand in the
-// bucket. All but the listing are functions of values.
+// Package dataset has the names of this domain (frame, episode, dataset, class) and their keys in
+// the bucket. Everything except the listings is pure functions.
 package dataset
 
 import (
@@ -11,8 +11,9 @@ import (
 // FPS is the frame rate of the series: the last number of a frame's name counts from 0 to FPS-1.
 const FPS = 24
 
-// Frame is the name of one frame, TT_S01_E01_FRM-00-00-08-12: season, episode, then hour, minute, second and frame
-// within the second. Its characters are plain, so that a Frame is safe in a key, a path and a page.
+// Frame is the name of one frame, TT_S01_E01_FRM-00-00-08-12: season, episode, then hour, minute,
+// second and frame within the second. It has only plain characters, so a Frame is safe in a key, a
+// path and a page.
 type Frame string
 
 const (
@@ -20,7 +21,7 @@ const (
 	frameExt   = ".jpg"
 )
 
-// ParseFrame takes s as a frame's name, to the letter.
+// ParseFrame parses a frame's name, in its exact spelling.
 func ParseFrame(s string) (Frame, error) {
 	if len(s) != len(frameShape) {
 		return "", fmt.Errorf("frame name is not of the form TT_S01_E01_FRM-00-00-08-12")
@@ -41,16 +42,16 @@ func ParseFrame(s string) (Frame, error) {
 	return f, nil
 }
 
-// two reads the two digits at i.
+// two parses the two digits at i.
 func (f Frame) two(i int) int { return int(f[i]-'0')*10 + int(f[i+1]-'0') }
 
-// Episode is the episode that the frame's name carries.
+// Episode returns the episode in the frame's name.
 func (f Frame) Episode() Episode { return Episode(string(f[3:6]) + string(f[7:10])) }
 
-// Second is the frame's time in whole seconds from the episode's start.
+// Second returns the frame's time in whole seconds from the episode's start.
 func (f Frame) Second() int { return f.two(15)*3600 + f.two(18)*60 + f.two(21) }
 
-// Index is the frame's number in the episode, FPS a second.
+// Index returns the frame's number in the episode, at FPS frames a second.
 func (f Frame) Index() int { return f.Second()*FPS + f.two(24) }
 
 // Timecode is hours, minutes, seconds and frame, as editors write them: 00:00:08:12.
@@ -59,13 +60,13 @@ func (f Frame) Timecode() string { return strings.ReplaceAll(string(f[15:]), "-"
 // File is the frame's file name.
 func (f Frame) File() string { return string(f) + frameExt }
 
-// FrameAt is the frame of the episode with that Index.
+// FrameAt returns the frame of the episode with this Index.
 func FrameAt(e Episode, index int) Frame {
 	sec := index / FPS
 	return Frame(fmt.Sprintf("TT_%s_%s_FRM-%02d-%02d-%02d-%02d", e[:3], e[3:], sec/3600, sec/60%60, sec%60, index%FPS))
 }
 
-// frameOf takes a file name as a frame's.
+// frameOf parses a file name as a frame's.
 func frameOf(file string) (Frame, bool) {
 	if len(file) != len(frameShape)+len(frameExt) || file[len(frameShape):] != frameExt {
 		return "", false
@@ -74,10 +75,10 @@ func frameOf(file string) (Frame, bool) {
 	return f, err == nil
 }
 
-// Episode is a season's and an episode's code in one, S01E01, as reports and flags write it.
+// Episode is the code of a season and an episode together, S01E01, as in reports and flags.
 type Episode string
 
-// ParseEpisode takes the two codes of a manifest, in any case: "s01", "E1".
+// ParseEpisode parses the two codes of a manifest, in any case: "s01", "E1".
 func ParseEpisode(season, episode string) (Episode, error) {
 	s, err := code('S', season)
 	if err != nil {
@@ -90,7 +91,7 @@ func ParseEpisode(season, episode string) (Episode, error) {
 	return Episode(fmt.Sprintf("S%02dE%02d", s, e)), nil
 }
 
-// ParseEpisodeFlag takes S01E01 in any case.
+// ParseEpisodeFlag parses S01E01 in any case.
 func ParseEpisodeFlag(s string) (Episode, error) {
 	for i := 1; i < len(s); i++ {
 		if s[i] == 'E' || s[i] == 'e' {
@@ -100,7 +101,7 @@ func ParseEpisodeFlag(s string) (Episode, error) {
 	return "", fmt.Errorf("episode %.20q: expected the form S01E01", s)
 }
 
-// ParseSeason takes a season's code in any case and gives it as S01.
+// ParseSeason parses a season's code in any case, and returns it as S01.
 func ParseSeason(s string) (string, error) {
 	n, err := code('S', s)
 	if err != nil {
@@ -109,7 +110,7 @@ func ParseSeason(s string) (string, error) {
 	return fmt.Sprintf("S%02d", n), nil
 }
 
-// code reads a letter, in either case, and a number from 0 to 99.
+// code parses a letter, in upper or lower case, and a number from 0 to 99.
 func code(letter byte, s string) (int, error) {
 	if len(s) < 2 || len(s) > 3 || s[0]&^0x20 != letter {
 		return 0, strconv.ErrSyntax

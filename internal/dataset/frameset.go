@@ -2,11 +2,11 @@ package dataset
 
 import "github.com/RoaringBitmap/roaring/v2"
 
-// FrameSet is a set of frames, of some two bytes each.
+// FrameSet is a set of frames. It needs about two bytes a frame.
 type FrameSet map[Episode]*roaring.Bitmap
 
-// number is the frame's timecode as one number. Index would not do: names with a frame number over FPS-1 have that of
-// another name.
+// number returns the frame's timecode as one number. Index is not unique: a name with a frame
+// number over FPS-1 has the Index of another name.
 func (f Frame) number() uint32 {
 	return uint32(((f.two(15)*100+f.two(18))*100+f.two(21))*100 + f.two(24))
 }

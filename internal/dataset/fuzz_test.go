@@ -25,8 +25,8 @@ func (b *pages) put(key string) bool {
 	return err == nil
 }
 
-// FuzzListing: whatever keys stand in the datasets, a listing of everything gives each frame's key once, under its episode and
-// in order, and nothing else; and a listing of one episode the same.
+// FuzzListing: whatever keys are in the datasets, a listing of everything gives each frame's key
+// once, under its episode and in order, and nothing else; and a listing of one episode the same.
 func FuzzListing(f *testing.F) {
 	f.Add("train/Rare/TT_S01_E01_FRM-00-00-08-12.jpg\ntrain/Junk/TT_S01_E01_FRM-00-00-08-12.jpg\ntest/Rare/TT_S01_E02_FRM-00-00-08-12.jpg")
 	f.Add("train/TT_S01_E01_FRM-00-00-08-12.jpg\ntrain/TT_S01_E01_FRM-/TT_S01_E01_FRM-00-00-08-12.jpg\ntrain/../TT_S01_E01_FRM-00-00-08-12.jpg")

@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// Place is a folder of the destination: a class within a dataset. Class is empty for what stands in the dataset's
-// folder itself.
+// Place is a folder of the destination: a class within a dataset. Class is empty for what is in the
+// dataset's folder itself.
 type Place struct{ Dataset, Class string }
 
-// MaxName is how many bytes the name of a dataset or a class may have: a folder's name has 255 in most file systems, and a key 1,024 with
-// all that stands in it.
+// MaxName is the largest number of bytes in the name of a dataset or a class. Most file systems
+// allow 255 bytes for a folder's name, and a whole key may have 1,024.
 const MaxName = 200
 
-// ValidName says whether a name can be a dataset's: letters, digits, - and _.
+// ValidName reports whether a name can be a dataset's: letters, digits, - and _.
 func ValidName(name string) bool {
 	return name != "" && len(name) <= MaxName && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
 func (p Place) String() string { return p.Dataset + "/" + p.Class }
 
-// Layout says where everything stands in the bucket, below one prefix (DESIGN 1, 4 and 9). Keys are relative to
-// the bucket.
+// Layout is the keys of everything in the bucket, below one prefix (DESIGN 1, 4 and 9). Keys are
+// relative to the bucket.
 type Layout struct{ Prefix string }
 
 func (l Layout) under(folder string) string {
@@ -48,10 +48,10 @@ func (l Layout) Folder(p Place) string {
 	return l.ML() + p.Dataset + "/" + p.Class + "/"
 }
 
-// Key is where the frame stands when it stands in that place.
+// Key is the frame's key in that place.
 func (l Layout) Key(p Place, f Frame) string { return l.Folder(p) + f.File() }
 
-// Parse is the reverse of Key. It is false for every key that is not a frame's in a dataset.
+// Parse is the reverse of Key. It returns false unless the key is a frame's key in a dataset.
 func (l Layout) Parse(key string) (Place, Frame, bool) {
 	rest, ok := strings.CutPrefix(key, l.ML())
 	if !ok {
@@ -72,8 +72,8 @@ func (l Layout) Parse(key string) (Place, Frame, bool) {
 	return Place{Dataset: name, Class: class}, f, true
 }
 
-// CheckDestination refuses every key that is not the given frame's in some dataset: the wall of guarantee 6 before
-// every write and delete.
+// CheckDestination refuses every key except the given frame's keys in a dataset. It enforces
+// guarantee 6 before every write and delete.
 func (l Layout) CheckDestination(key string, f Frame) error {
 	if err := CheckKey(key); err != nil {
 		return err
@@ -84,8 +84,8 @@ func (l Layout) CheckDestination(key string, f Frame) error {
 	return nil
 }
 
-// CheckSource refuses a key that is not an image of the given frame, or that stands among the datasets or the
-// program's own objects.
+// CheckSource refuses a key that is not an image of the given frame, or that is below the datasets
+// or the program's own objects.
 func (l Layout) CheckSource(key string, f Frame) error {
 	if err := CheckKey(key); err != nil {
 		return err
@@ -101,8 +101,8 @@ func (l Layout) CheckSource(key string, f Frame) error {
 	return nil
 }
 
-// CheckKey refuses what no key of this program is: empty or over 1,024 bytes (S3's limit), not relative,
-// with an empty, "." or ".." segment, or with control characters.
+// CheckKey refuses keys that this program never uses: empty, over 1,024 bytes (S3's limit), not
+// relative, with an empty, "." or ".." segment, or with control characters.
 func CheckKey(key string) error {
 	if key == "" || len(key) > 1024 {
 		return fmt.Errorf("key of %d bytes: expected 1 to 1,024", len(key))

@@ -17,16 +17,18 @@ type Copy struct {
 	ETag  string
 }
 
-// Standing is where the frames of an episode stand in the destination. A frame in two places has two copies.
+// Standing has the copies of an episode's frames in the destination. A frame in two places has two
+// copies.
 type Standing map[Frame][]Copy
 
-// Destination lists the datasets. Every listing runs to its end or fails: a part is never taken as the whole.
+// Destination lists the datasets. Every listing is complete or fails. A partial listing never
+// counts as complete.
 type Destination struct {
 	Bucket   bucket.Lister
 	Layout   Layout
 	Datasets []string // the folders below ML/ that are the destination
 	Parallel int      // listings at once
-	Strays   *Strays  // takes in what the listings see of other objects; nil: they are left out
+	Strays   *Strays  // collects other objects that the listings return; nil ignores them
 }
 
 // Folder is a place that exists, with the episodes that have frames in it.
@@ -35,11 +37,13 @@ type Folder struct {
 	Episodes []Episode
 }
 
-// frameDelimiter rolls a place's keys up by episode: TT_S01_E01_FRM- is what all frames of one share.
+// frameDelimiter groups a place's keys by episode. All frames of an episode share a prefix such as
+// TT_S01_E01_FRM-.
 const frameDelimiter = "_FRM-"
 
-// Folders finds every class folder of the datasets, an old or misspelt one too, and the episodes in each: about
-// one LIST a dataset and one a class folder, however many frames there are.
+// Folders finds every class folder of the datasets, also old and misspelt ones, and the episodes in
+// each. It makes about one LIST a dataset and one a class folder, independent of the number of
+// frames.
 func (d Destination) Folders(ctx context.Context) ([]Folder, error) {
 	places, err := d.Places(ctx)
 	if err != nil {
@@ -66,7 +70,7 @@ func (d Destination) group(ctx context.Context) (*errgroup.Group, context.Contex
 	return g, ctx
 }
 
-// Places are the datasets' own folders and the class folders in them.
+// Places returns the datasets' own folders and the class folders in them.
 func (d Destination) Places(ctx context.Context) ([]Place, error) {
 	places := make([][]Place, len(d.Datasets))
 	g, ctx := d.group(ctx)
@@ -99,8 +103,8 @@ func (d Destination) places(ctx context.Context, name string) ([]Place, error) {
 	return places, nil
 }
 
-// strays takes in what is no frame of a page below a folder. The folder itself is an object where
-// somebody made it with a console.
+// strays collects the entries of a page that are not frames. The folder itself may be an object,
+// when someone created it with a console.
 func (d Destination) strays(page bucket.Page, folder string) {
 	for _, o := range page.Objects {
 		if _, _, ok := d.Layout.Parse(o.Key); !ok && o.Key != folder {
@@ -110,7 +114,7 @@ func (d Destination) strays(page bucket.Page, folder string) {
 	d.skipped(page)
 }
 
-// skipped takes in what a folder has besides files. Folders that are empty mean nothing.
+// skipped collects entries that are neither files nor folders. It ignores empty folders.
 func (d Destination) skipped(page bucket.Page) {
 	for _, s := range page.Skipped {
 		if s.Kind != bucket.KindFolder {
@@ -119,8 +123,8 @@ func (d Destination) skipped(page bucket.Page) {
 	}
 }
 
-// episodes are the ones with frames in the place. The listing of a class folder sees all that is in
-// it, rolled up by episode; that of a dataset's own folder leaves out the class folders.
+// episodes returns the episodes with frames in the place. The listing of a class folder returns its
+// whole content, grouped by episode. The listing of a dataset's own folder skips the class folders.
 func (d Destination) episodes(ctx context.Context, p Place) ([]Episode, error) {
 	var episodes []Episode
 	folder := d.Layout.Folder(p)
@@ -144,7 +148,7 @@ func (d Destination) episodes(ctx context.Context, p Place) ([]Episode, error) {
 	return episodes, nil
 }
 
-// episodeOf reads TT_S01_E01_FRM-, to the letter.
+// episodeOf parses TT_S01_E01_FRM-, in this exact spelling.
 func episodeOf(rolled string) (Episode, bool) {
 	name, _ := strings.CutPrefix(strings.TrimSuffix(rolled, frameDelimiter), "TT_")
 	season, episode, _ := strings.Cut(name, "_")
@@ -152,7 +156,8 @@ func episodeOf(rolled string) (Episode, bool) {
 	return e, err == nil && e.FramePrefix()+"FRM-" == rolled
 }
 
-// Episode lists where the frames of one episode stand, one listing a folder that has any, at once.
+// Episode lists the frames of one episode in the destination. It lists the folders that have any in
+// parallel.
 func (d Destination) Episode(ctx context.Context, folders []Folder, e Episode) (Standing, error) {
 	standing := Standing{}
 	var mu sync.Mutex
@@ -164,7 +169,7 @@ func (d Destination) Episode(ctx context.Context, folders []Folder, e Episode) (
 		g.Go(func() error {
 			prefix := d.Layout.Folder(folder.Place) + e.FramePrefix()
 			return d.walk(ctx, prefix, func(p Place, f Frame, etag string) {
-				if p != folder.Place { // a class folder can itself be named like a frame, and is listed by itself
+				if p != folder.Place { // a class folder may have a frame's name, and has its own listing
 					return
 				}
 				mu.Lock()
@@ -188,7 +193,7 @@ func sortCopies(copies []Copy) {
 	}
 }
 
-// walk hands out the frames below the prefix of an episode in a folder, one at a time.
+// walk calls a function for each frame of an episode in a folder, one at a time.
 func (d Destination) walk(ctx context.Context, prefix string, found func(Place, Frame, string)) error {
 	return listFrames(ctx, d.Bucket, prefix, func(page bucket.Page) {
 		others := false

@@ -15,19 +15,19 @@ import (
 // Images are the source images of an episode.
 type Images struct {
 	ETags map[Frame]string // of those that can be copied
-	// Unusable says what there is in place of an image that can be copied. Such a frame has no
+	// Unusable describes the object of a frame whose image cannot be copied. Such a frame has no
 	// ETag.
 	Unusable map[Frame]string
-	// Beside says what there is beside an image that can be copied, and is not used.
+	// Beside describes unused objects beside an image that can be copied.
 	Beside map[Frame]string
 }
 
-// ErrNoImages says that a listing of an episode's images came back without one that can be copied:
-// taken as a broken listing, never as an episode without images.
+// ErrNoImages means that a listing has no image that can be copied. It counts as a broken listing,
+// never as an episode without images.
 var ErrNoImages = errors.New("no images found")
 
-// Source lists the images of an episode below the prefix of its sheet. With ErrNoImages too, the
-// Images say what there is.
+// Source lists the images of an episode below the prefix of its sheet. With ErrNoImages the Images
+// describe what was found.
 func Source(ctx context.Context, b bucket.Lister, prefix string, e Episode) (Images, error) {
 	im := Images{ETags: map[Frame]string{}, Unusable: map[Frame]string{}, Beside: map[Frame]string{}}
 	if err := im.list(ctx, b, prefix, e.FramePrefix()); err != nil {
@@ -43,7 +43,7 @@ func Source(ctx context.Context, b bucket.Lister, prefix string, e Episode) (Ima
 }
 
 // AddOtherCases looks for images whose names begin like the episode's in another case, such as
-// tt_s01_e01_. It costs some requests, so it is for when images are missing.
+// tt_s01_e01_. It costs some requests, so it is used only when images are missing.
 func (im *Images) AddOtherCases(ctx context.Context, b bucket.Lister, prefix string, e Episode) error {
 	starts := []string{prefix}
 	for part := range strings.SplitSeq(strings.TrimSuffix(e.FramePrefix(), "_"), "_") {
@@ -72,7 +72,7 @@ func (im *Images) AddOtherCases(ctx context.Context, b bucket.Lister, prefix str
 	return nil
 }
 
-// list takes in the images whose names begin with start.
+// list adds the images whose names begin with start.
 func (im *Images) list(ctx context.Context, b bucket.Lister, prefix, start string) error {
 	others := map[Frame]otherFile{}
 	err := listFrames(ctx, b, prefix+start, func(page bucket.Page) {
@@ -99,7 +99,7 @@ func (im *Images) list(ctx context.Context, b bucket.Lister, prefix, start strin
 		return err
 	}
 	for f := range im.Unusable {
-		if _, ok := im.ETags[f]; ok { // In S3 a key and others below it may exist.
+		if _, ok := im.ETags[f]; ok { // in S3 a key and keys below it may both exist
 			delete(im.Unusable, f)
 		}
 	}
@@ -119,7 +119,7 @@ func noFile(kind string) string {
 	return "the source image is " + kind + ", expected a file: put the file itself there"
 }
 
-// other looks at a name that is not an image's.
+// other handles a name that is not an image's.
 func (im *Images) other(others map[Frame]otherFile, name string) {
 	if folder, _, nested := strings.Cut(name, "/"); nested {
 		if f, ok := frameOf(folder); ok {
@@ -133,19 +133,20 @@ func (im *Images) other(others map[Frame]otherFile, name string) {
 	}
 }
 
-// otherFile is a file that is named like a frame's image and is none by its name.
+// otherFile is a file whose name is similar to that of a frame's image.
 type otherFile struct {
-	differs string // in what the name differs
-	image   bool   // it is an image by its ending
+	differs string // how the name differs
+	image   bool   // it has the extension of an image
 }
 
-// imageExts are the endings of images in lower case.
+// imageExts are the extensions of images in lower case.
 var imageExts = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".heif"}
 
-// textExts are the endings of files that stand beside images and are none.
+// textExts are the extensions of files that are often beside images and are not images.
 var textExts = []string{".json", ".jsonl", ".txt", ".xml", ".xmp", ".csv", ".yaml", ".yml", ".md5", ".sha1", ".sha256", ".log", ".html"}
 
-// otherName takes a file name that begins with a frame's, in any case, and may be its image under another name.
+// otherName parses a file name that begins with a frame's name, in any case. The file may be the
+// frame's image under a wrong name.
 func otherName(name string) (f Frame, found otherFile, ok bool) {
 	if len(name) < len(frameShape) {
 		return "", otherFile{}, false

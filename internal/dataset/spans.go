@@ -11,20 +11,21 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// Where the keys of a listing are frames of one episode, the timecodes in their names tell where to cut it, so that its pages
-// need not wait for one another: a page takes S3 60 ms or so, and an episode's images are 29 pages.
+// A listing of one episode's frames is split by the timecodes in their names, so that its pages are
+// requested in parallel. S3 needs about 60 ms for a page, and an episode's images are 29 pages.
 const (
-	// usualFrames is where an episode is taken to end. If it is longer, its rest is listed page by page; if it is shorter,
-	// some spans come back empty.
+	// usualFrames is the assumed length of an episode. The rest of a longer one is listed page by
+	// page. For a shorter one some spans are empty.
 	usualFrames = 20 * 60 * FPS
-	// spanKeys are expected in a span: less than a page holds, since frames of one class come in runs.
+	// spanKeys is the expected number of keys in a span. It is less than a page, because frames of
+	// one class are often consecutive.
 	spanKeys = bucket.MaxListKeys * 9 / 10
 )
 
-// listFrames hands out every entry below a prefix that ends with an episode's FramePrefix, in no
-// order, one page at a time. A page that is full and not the last tells how close the frames stand;
-// what comes after it is cut accordingly and listed at once. Each key falls into exactly one span,
-// whatever its form: spans are bounded by keys, not by frames.
+// listFrames lists every entry below a prefix that ends with an episode's FramePrefix, page by page
+// and in no order. When the first page is full and not the last, its keys show how dense the frames
+// are. The rest is split accordingly and listed in parallel. Each key is in exactly one span,
+// whatever its form, because spans end at keys and not at frames.
 func listFrames(ctx context.Context, b bucket.Lister, prefix string, found func(bucket.Page)) error {
 	first, err := bucket.List(ctx, b, bucket.ListInput{Prefix: prefix})
 	if err != nil {
@@ -62,7 +63,8 @@ type span struct {
 	found  func(bucket.Page)
 }
 
-// list walks from where the input begins up to and with the key end; to the last key when that is "".
+// list lists from the start of the input to the key end, inclusive, or to the last key when end is
+// "".
 func (s span) list(ctx context.Context, from bucket.ListInput, end string) error {
 	for page, err := range bucket.Pages(ctx, s.bucket, from) {
 		if err != nil {
@@ -84,8 +86,8 @@ func (s span) list(ctx context.Context, from bucket.ListInput, end string) error
 	return nil
 }
 
-// cut gives the keys after which the spans begin that follow a first page: its last key, then names between frames. None means that
-// there is nothing to gain, or that the keys do not tell.
+// cut returns the keys after which the spans start: the last key of the first page, then names
+// between frames. It returns none when splitting does not help, or when the keys are not suitable.
 func cut(page []bucket.Object) (after []string) {
 	if len(page) < bucket.MaxListKeys {
 		return nil

@@ -16,7 +16,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// sorted is a bucket of sorted keys with pages as large as S3's. The request with the number fails fails.
+// sorted is a bucket of sorted keys with pages as large as S3's. The request with the number fails
+// fails.
 type sorted struct {
 	keys  []string
 	fails int
@@ -58,7 +59,8 @@ func (b *sorted) ListObjects(_ context.Context, in bucket.ListInput) (page bucke
 
 const spansPrefix = "frames/"
 
-// episodeKeys are the images of so many frames of an episode, a share of each hundred of them by chance, among keys that are none.
+// episodeKeys are the images of this many frames of an episode, a share of each hundred of them by
+// chance, among keys that are none.
 func episodeKeys(t *rapid.T) (keys []string, images map[dataset.Frame]string) {
 	const e = dataset.Episode("S01E01")
 	images = map[dataset.Frame]string{}

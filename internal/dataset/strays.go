@@ -14,21 +14,21 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// Strays gathers the keys below ML/ that are no frame in a class of a dataset: folders that are no
-// dataset, and other objects in the datasets' folders. Nothing is ever done to them. It is safe for
-// concurrent use; a nil one gathers nothing.
+// Strays collects the keys below ML/ that are not frames of a dataset: folders that are not
+// datasets, and other objects in the datasets' folders. The program never changes them. Strays is
+// safe for concurrent use. A nil one collects nothing.
 type Strays struct {
 	mu      sync.Mutex
 	keys    map[string]bool
-	folders map[string]bool // prefixes whose keys are not known
-	more    bool            // keys were left out
+	folders map[string]bool // prefixes whose keys are not listed
+	more    bool            // some keys were not collected
 }
 
 const (
-	// maxStrays bounds the memory, at about 150 bytes a key.
+	// maxStrays limits the memory, at about 150 bytes a key.
 	maxStrays = 10_000
-	// maxExamples bounds those of a StrayCount, and maxFolders the folders that are looked into for
-	// a plan, with a request each.
+	// maxExamples limits the examples of a StrayCount. maxFolders limits the folders that a plan
+	// lists, with one request each.
 	maxExamples = 10
 	maxFolders  = 16
 )
@@ -65,20 +65,21 @@ func (s *Strays) addFolder(prefix string) {
 	s.folders[prefix] = true
 }
 
-// StrayCount is what was gathered.
+// StrayCount summarises the collected strays.
 type StrayCount struct {
 	Count int `json:"count"`
-	// AtLeast says that there are more keys than Count.
+	// AtLeast means that there are more keys than Count.
 	AtLeast bool `json:"at_least,omitempty"`
 	// Examples are some of the keys, at most ten, of as many folders as possible.
 	Examples []string `json:"examples"`
-	// Unlisted is why some folders could not be looked into.
+	// Unlisted is why some folders could not be listed.
 	Unlisted string `json:"unlisted,omitempty"`
 }
 
-// CountStrays counts what the listings before have seen, after a look at ML/ for folders that are
-// no dataset. It looks into a folder for a page of keys, and with whole to its end. It is nil when
-// there are none. A folder that cannot be listed is no error: nothing depends on what is in it.
+// CountStrays lists ML/ for folders that are not datasets, and counts all strays that it or an
+// earlier listing found. It lists one page of such a folder, or all of it with whole. It returns
+// nil when there are no strays. A folder that cannot be listed is not an error, because nothing
+// depends on its content.
 func (d Destination) CountStrays(ctx context.Context, whole bool) (*StrayCount, error) {
 	err := d.others(ctx)
 	folders := slices.Sorted(maps.Keys(d.Strays.folders))
@@ -108,7 +109,7 @@ func (d Destination) CountStrays(ctx context.Context, whole bool) (*StrayCount, 
 	return d.Strays.count(err), nil
 }
 
-// others takes in what is beside the datasets.
+// others collects the entries beside the datasets.
 func (d Destination) others(ctx context.Context) error {
 	ml := d.Layout.ML()
 	for page, err := range bucket.Pages(ctx, d.Bucket, bucket.ListInput{Prefix: ml, Delimiter: "/", KeysOnly: true}) {
@@ -125,7 +126,7 @@ func (d Destination) others(ctx context.Context) error {
 	return nil
 }
 
-// look takes in the keys of a folder that has no frames of a dataset, whatever they are named.
+// look collects the keys of a folder that is not a dataset, whatever their names.
 func (d Destination) look(ctx context.Context, folder string, whole bool) error {
 	for page, err := range bucket.Pages(ctx, d.Bucket, bucket.ListInput{Prefix: folder, KeysOnly: true}) {
 		if err != nil {
@@ -175,8 +176,8 @@ func (s *Strays) count(unlisted error) *StrayCount {
 	return c
 }
 
-// examples are some of the keys, in order: at first one of each folder, so that a large one does
-// not hide the others.
+// examples returns some of the keys, in order. It takes one of each folder first, so that a large
+// folder does not hide the others.
 func examples(keys []string) []string {
 	chosen, rest, seen := []string{}, []string{}, map[string]bool{}
 	for _, key := range keys {

@@ -6,14 +6,15 @@ import (
 	"strings"
 )
 
-// Image is one image of a frame in the destination, as a listing of everything gives it.
+// Image is one image of a frame in the destination, from a listing of everything.
 type Image struct {
 	Place Place
 	Frame Frame
 	ETag  string
 }
 
-// Images lists one episode in the places, its images by Compare: about 200 bytes each. Every place is a listing of its own.
+// Images lists one episode in the places, sorted by Compare. It needs about 200 bytes an image.
+// Each place is a separate listing.
 func (d Destination) Images(ctx context.Context, places []Place, e Episode) ([]Image, error) {
 	found := make([][]Image, len(places))
 	g, ctx := d.group(ctx)

@@ -10,12 +10,13 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// DefaultBase is where the images of an episode stand when its sheet does not say: relative to the bucket.
+// DefaultBase is the prefix of an episode's images when its sheet has no base URI. It is relative
+// to the bucket.
 func DefaultBase(prefix string, e dataset.Episode, imageSize string) string {
 	return below(prefix, e.Folder()+"/default_eng/v1/frames/"+imageSize+"/")
 }
 
-// below is a path under the prefix, which may be empty.
+// below returns a path under the prefix, which may be empty.
 func below(prefix, path string) string {
 	if prefix == "" {
 		return path
@@ -23,13 +24,14 @@ func below(prefix, path string) string {
 	return prefix + "/" + path
 }
 
-// ParseBase turns a sheet's base URI into a prefix of the bucket that ends in "/". It takes s3://bucket/…, bucket/…, and
-// both ways in which S3 writes https (path-style, virtual-host-style;
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html); bucketNames are the names of the one bucket
-// that may be read. The episode's folder is put in after the prefix when the URI has none.
+// ParseBase turns a sheet's base URI into a prefix of the bucket that ends in "/". It accepts
+// s3://bucket/…, bucket/…, and both forms of S3's https URLs (path-style, virtual-host-style;
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html); bucketNames are the
+// names of the one bucket that may be read. When the URI has no folder of an episode, ParseBase
+// adds it.
 //
-// It refuses another bucket, another episode, the folders that the program writes, and every path that does not
-// mean itself, such as one with "..".
+// It refuses another bucket, another episode, the folders that the program writes, and every path
+// that is not in its plain form, such as one with "..".
 func ParseBase(raw string, bucketNames []string, prefix string, e dataset.Episode) (string, error) {
 	if what, unknown := sheet.Unknown(trim(raw)); unknown {
 		return "", fmt.Errorf("base URI %s: expected the address of a folder, found %s", quote(raw), what)
@@ -45,7 +47,7 @@ func ParseBase(raw string, bucketNames []string, prefix string, e dataset.Episod
 	return base + "/", nil
 }
 
-// bucketKey cuts the bucket off, whichever way it is written, and decodes the rest.
+// bucketKey removes the bucket from any form of the URI, and decodes the rest.
 func bucketKey(raw string, bucketNames []string) (string, error) {
 	if strings.ContainsAny(raw, "?#") {
 		return "", fmt.Errorf("expected a folder, found a query or a fragment")
@@ -76,7 +78,8 @@ func bucketKey(raw string, bucketNames []string) (string, error) {
 	return decoded, nil
 }
 
-// bucketOfHost is the bucket that a host names: by itself, or before ".s3" in a host of S3's. Hosts have no case.
+// bucketOfHost returns the bucket that a host names: the host itself, or the part before ".s3" in a
+// host of S3's. Hosts are case-insensitive.
 func bucketOfHost(host string, bucketNames []string) (bucket string, ok bool) {
 	host, _, _ = strings.Cut(strings.ToLower(host), ":")
 	for _, name := range bucketNames {
@@ -85,14 +88,16 @@ func bucketOfHost(host string, bucketNames []string) (bucket string, ok bool) {
 			return name, true
 		}
 	}
-	// Another bucket's host must not pass for a path-style one, whose first segment would be taken as the bucket.
+	// The host of another bucket must not count as path-style, because then the first segment of
+	// the path would count as the bucket.
 	if strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn") {
 		return host, !strings.HasPrefix(host, "s3.") && !strings.HasPrefix(host, "s3-")
 	}
 	return "", false
 }
 
-// episodeFolder checks the path, which has no slash at its end, and puts the episode's folder in if need be.
+// episodeFolder checks the path, which has no slash at its end, and adds the episode's folder when
+// it is missing.
 func episodeFolder(path, prefix string, e dataset.Episode) (string, error) {
 	if err := checkFolder(path, prefix); err != nil {
 		return "", err
@@ -118,8 +123,8 @@ func episodeFolder(path, prefix string, e dataset.Episode) (string, error) {
 	return full, checkFolder(full, prefix)
 }
 
-// checkFolder refuses what is no folder of images. The program's own folders are refused in any case of their letters:
-// a bucket that is a folder may stand on a disk that makes no difference.
+// checkFolder refuses a path that cannot be a folder of images. It refuses the program's own
+// folders in upper and lower case, because the bucket may be a folder on a case-insensitive disk.
 func checkFolder(path, prefix string) error {
 	if err := dataset.CheckKey(path); err != nil {
 		return err
@@ -136,13 +141,13 @@ func checkFolder(path, prefix string) error {
 	return nil
 }
 
-// isEpisode says whether a folder's name is an episode's: s, digits, e, digits, in any case.
+// isEpisode reports whether a folder's name is an episode's: s, digits, e, digits, in any case.
 func isEpisode(seg string) bool {
 	rest := strings.TrimLeft(tail(seg, 's'), "0123456789")
 	return len(seg) >= 4 && len(rest) < len(seg)-1 && tail(rest, 'e') != "" && strings.Trim(tail(rest, 'e'), "0123456789") == ""
 }
 
-// tail is what follows the letter, in either case, that s begins with.
+// tail returns s without its first character, which must be the letter, in upper or lower case.
 func tail(s string, letter byte) string {
 	if s == "" || s[0]|0x20 != letter {
 		return ""

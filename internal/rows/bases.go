@@ -2,16 +2,16 @@ package rows
 
 import "fmt"
 
-// bases are the base URIs of one sheet, which must all mean the same folder.
+// bases collects the base URIs of one sheet, which must all mean the same folder.
 type bases struct {
 	opt  Options
-	seen map[string]bool // as they are typed
-	last string          // the one of the row before: nearly always the same
+	seen map[string]bool // as typed in the sheet
+	last string          // the URI of the row before, which is nearly always the same
 	base string
-	row  int // that base stands in
+	row  int // that base is in
 }
 
-// take adds the URI of a row; "" is none.
+// take adds the URI of a row. It ignores "".
 func (b *bases) take(row int, raw string) error {
 	if raw == "" || raw == b.last || b.seen[raw] {
 		return nil
@@ -30,7 +30,7 @@ func (b *bases) take(row int, raw string) error {
 	return nil
 }
 
-// result is the base, or the default where the sheet has none.
+// result returns the base, or the default when the sheet has none.
 func (b *bases) result() (string, error) {
 	if b.base != "" {
 		return b.base, nil

@@ -8,7 +8,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// decision is what a row says about its frame.
+// decision is the class that a row gives its frame.
 type decision struct {
 	text   string // of the deciding cell
 	column string
@@ -26,7 +26,7 @@ func (d decision) String() string {
 	return quote(d.text)
 }
 
-// unknown says why the class of the deciding cell cannot be known.
+// unknown is why the class of the deciding cell is not known.
 func (r *reader) unknown(row int, frame dataset.Frame, d decision) Problem {
 	p := Problem{Row: row, Frame: string(frame), Kind: KindUnknownClass, Value: bare(d.text), Column: d.column}
 	if what, is := sheet.Unknown(d.text); is {
@@ -48,8 +48,9 @@ func (r *reader) decide(row []string) decision {
 	return d
 }
 
-// ClassOf is the class that a text means, in the spelling of the classes; "" for "". It is false when none is meant. Case,
-// the kinds of space, apostrophe and dash, and invisible characters make no difference, as in the names of columns.
+// ClassOf finds the class that a text means, and returns it in the spelling of classes. For "" it
+// returns "". It returns false when the text means no class. As for the names of columns, it
+// ignores case, invisible characters, and the kinds of space, apostrophe and dash.
 func ClassOf(classes []string, text string) (class string, known bool) {
 	if text == "" {
 		return "", true

@@ -9,7 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// The ways in which a typed or pasted frame name may differ from the frame's own and still be clear.
+// The accepted differences between a typed or pasted frame name and the frame's own name.
 const (
 	otherCase = iota
 	withExtension
@@ -23,14 +23,14 @@ var differenceNames = [differences]string{
 	"in another case", "with the extension of an image file", "with other dashes than -", "with invisible characters", "with blanks around",
 }
 
-// ParseFrame reads a frame's name as people write it: in any case, with the extension of an image file, with any kind of
-// dash, with invisible characters and with blanks around.
+// ParseFrame reads a frame's name as people write it. It accepts any case, any kind of dash, the
+// extension of an image file, invisible characters, and blanks around the name.
 func ParseFrame(text string) (dataset.Frame, error) {
 	frame, _, err := parseFrame(text)
 	return frame, err
 }
 
-// parseFrame also says how the text differs from the frame's own name.
+// parseFrame also returns how the text differs from the frame's own name.
 func parseFrame(text string) (frame dataset.Frame, differs [differences]bool, err error) {
 	if frame, err = dataset.ParseFrame(text); err == nil {
 		return frame, differs, nil
@@ -92,13 +92,13 @@ func (r *reader) note(n int, frame dataset.Frame, differs [differences]bool) {
 	}
 }
 
-// different is the frame names that differ in one way: how many, and the first of them.
+// different counts the frame names that differ in one way, and has the first of them.
 type different struct {
 	count, row int
 	frame      string
 }
 
-// warn gives one warning for each way in which frame names differ.
+// warn returns one warning for each way in which frame names differ.
 func (r *reader) warn() {
 	for i, d := range r.differ {
 		switch {

@@ -66,7 +66,8 @@ func TestParseFrame(t *testing.T) {
 	}
 }
 
-// TestOtherNames: frames with other names are read, and each kind of difference has one warning with its count.
+// TestOtherNames: frames with other names are read, and each kind of difference has one warning
+// with its count.
 func TestOtherNames(t *testing.T) {
 	s, err := Read(worksheet(
 		row(strings.ToLower(name(0)), "Rare"), row(name(1)+".jpg", "Rare"), row(name(2)+".JPG", "Rare"),
@@ -112,7 +113,8 @@ func TestUnread(t *testing.T) {
 	}
 }
 
-// TestUnknownValue: a deciding cell whose value is not known is not a blank one, and not the next column's.
+// TestUnknownValue: a deciding cell whose value is not known is not a blank one, and not the next
+// column's.
 func TestUnknownValue(t *testing.T) {
 	for _, text := range []string{"#REF!", "#N/A", "#NAME?", "Loading...", "Loading…", "#ERROR!", sheet.NoStoredValue, sheet.NoSharedString, "\u200b#REF! "} {
 		s, err := Read(worksheet(row(name(0), "Junk", "Rare", text), row(name(1), "Junk", text, "Rare"), row(name(2), text)), options())

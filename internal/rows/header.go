@@ -1,5 +1,6 @@
-// Package rows reads a worksheet: which columns it has, where its episode's images stand, and the class of each frame.
-// All of it are functions of values; what they hold against a sheet is section 4 of the design.
+// Package rows reads a worksheet: its columns, the prefix of its episode's images, and the class of
+// each frame. It has only pure functions. Section 4 of the design has the rules for refusing a
+// sheet.
 package rows
 
 import (
@@ -40,15 +41,16 @@ var (
 
 // Header is where the columns of a worksheet are.
 type Header struct {
-	// Base is the base URI that stands as the header of a column itself, as it is typed; "" where none does.
+	// Base is the base URI that is itself the header of a column, as typed; "" when there is none.
 	Base string
-	// at is the index in a row plus one, so that the zero Header has no columns.
+	// at is the column's index plus one, so that the zero Header has no columns.
 	at [columns]int
 }
 
-// ReadHeader takes row 1. Columns are found by name, in any order, whatever the case, the spaces and the kind of
-// apostrophe; others are ignored. A required column that is missing, and any read column that stands twice, is an
-// error: which of two is meant cannot be known. So is a first column headed neither with a name nor with a URI.
+// ReadHeader reads row 1. It finds columns by name, in any order, and ignores unknown ones. Case,
+// spaces and the kind of apostrophe do not matter. It is an error when a required column is
+// missing, or when a known column occurs twice, because it is unclear which of the two counts. It
+// is also an error when the first column has neither a known name nor a URI as its header.
 func ReadHeader(row []string) (Header, error) {
 	var h Header
 	for i, cell := range row {
@@ -61,7 +63,8 @@ func ReadHeader(row []string) (Header, error) {
 			return Header{}, fmt.Errorf("expected the column %q in row 1, found %s", columnNames[col], headers(row))
 		}
 	}
-	// In the real sheets A1 is the base URI. If it is lost, the images must not be looked for in the default folder.
+	// In the real sheets A1 is the base URI. When it is lost, the default folder must not be used
+	// instead.
 	if first := trim(row[0]); columnOf(first) < 0 && !isBase(0, first) {
 		found := "a blank cell"
 		if first != "" {
@@ -72,10 +75,10 @@ func ReadHeader(row []string) (Header, error) {
 	return h, nil
 }
 
-// take notes what the i-th header cell says.
+// take reads the i-th header cell.
 func (h *Header) take(i int, cell string) error {
 	if col := columnOf(cell); col >= 0 {
-		// Nothing reads these two, so that nothing can be misread.
+		// The program does not read these two columns, so duplicates do not matter.
 		if h.at[col] != 0 && col != colIndex && col != colMetadata {
 			return fmt.Errorf("expected one column %q in row 1, found it in columns %s and %s", columnNames[col], letters(h.at[col]), letters(i+1))
 		}
@@ -92,14 +95,15 @@ func (h *Header) take(i int, cell string) error {
 	return nil
 }
 
-// columnOf is the column that a header cell names, -1 when it names none.
+// columnOf returns the column that a header cell names, or -1 when it names none.
 func columnOf(cell string) int {
 	name := normal(cell)
 	return slices.IndexFunc(columnNames[:], func(column string) bool { return normal(column) == name })
 }
 
-// isBase says whether a header cell is a base URI. In the real sheets the first one is; in others a URI must look
-// like one of frames, so that a column headed with some link stays an unknown column.
+// isBase reports whether a header cell is a base URI. In the real sheets the first header cell is
+// one. In other cells the URI must look like one of frames, so that a column with any other link as
+// header stays an unknown column.
 func isBase(i int, cell string) bool {
 	if strings.ContainsFunc(cell, unicode.IsSpace) || strings.Count(cell, "/") < 2 {
 		return false
@@ -107,7 +111,7 @@ func isBase(i int, cell string) bool {
 	return i == 0 || strings.Contains(strings.ToLower(cell), "/frames/")
 }
 
-// normal is a header cell as the names compare.
+// normal returns a header cell in the form in which names are compared.
 func normal(cell string) string {
 	cell = strings.Map(func(r rune) rune {
 		switch r {
@@ -116,11 +120,11 @@ func normal(cell string) string {
 		}
 		return unicode.ToUpper(plainDash(r))
 	}, withoutInvisible(cell))
-	return strings.Join(strings.Fields(cell), " ") // Fields splits at every Unicode space, a no-break space too
+	return strings.Join(strings.Fields(cell), " ") // Fields splits at every Unicode space, including no-break spaces
 }
 
-// withoutInvisible takes out the characters without width that come along when cells are pasted: zero-width spaces and
-// joiners, soft hyphens, marks of direction, byte order marks, variation selectors.
+// withoutInvisible removes characters without width, which pasted cells often have: zero-width
+// spaces and joiners, soft hyphens, direction marks, byte order marks, variation selectors.
 func withoutInvisible(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
 		return s
@@ -133,13 +137,13 @@ func withoutInvisible(s string) string {
 	}, s)
 }
 
-// trim takes off what cannot be seen in a cell, and the blanks around the rest.
+// trim removes invisible characters from a cell, and blanks around the rest.
 func trim(cell string) string { return strings.TrimSpace(withoutInvisible(cell)) }
 
-// cell is the trimmed text of a row in a column, "" where the row ends before it.
+// cell returns the trimmed text of a row in a column, or "" when the row is shorter.
 func (h *Header) cell(row []string, col int) string { return trim(h.typed(row, col)) }
 
-// typed is the text of a cell as it is typed.
+// typed returns the text of a cell as typed.
 func (h *Header) typed(row []string, col int) string {
 	if i := h.at[col] - 1; i >= 0 && i < len(row) {
 		return row[i]
@@ -147,8 +151,8 @@ func (h *Header) typed(row []string, col int) string {
 	return ""
 }
 
-// unused reports whether a row has neither a frame name nor a class. Sheets are often filled in advance: with a ROW_INDEX,
-// a tick box or the base URI all the way down.
+// unused reports whether a row has neither a frame name nor a class. Sheets often have rows
+// prepared in advance, with a ROW_INDEX, a tick box or the base URI.
 func (h *Header) unused(row []string) bool {
 	return h.cell(row, colFrame) == "" && !slices.ContainsFunc(deciding[:], func(col int) bool { return h.cell(row, col) != "" })
 }
@@ -166,7 +170,7 @@ func (h Header) Cells(row []string) Cells {
 	}
 }
 
-// Decide is the text that decides the class of a row, as it is typed, and the column that it stands in; both are ""
+// Decide returns the text that decides the class of a row, as typed, and its column. Both are ""
 // when the row is unclassified.
 func Decide(h Header, row []string) (text, column string) {
 	text, col := h.decide(row)
@@ -204,7 +208,7 @@ func headers(row []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// letters are a column's, 1 is A.
+// letters returns the letters of a column's number: A for 1.
 func letters(n int) string {
 	s := ""
 	for ; n > 0; n = (n - 1) / 26 {

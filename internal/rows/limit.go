@@ -6,14 +6,15 @@ import (
 	"strings"
 )
 
-// Limit is how many of a number are tolerated: a share ("5%") or a count ("500"). The zero Limit tolerates none.
+// Limit is the tolerated part of a number: a share ("5%") or a count ("500"). The zero Limit
+// tolerates none.
 type Limit struct {
 	millionths int64 // of a share
 	count      int64
 	share      bool
 }
 
-// ParseLimit takes "5%", "0.5%" or "500".
+// ParseLimit parses "5%", "0.5%" or "500".
 func ParseLimit(s string) (Limit, error) {
 	text, share := strings.CutSuffix(strings.TrimSpace(s), "%")
 	if !share {
@@ -30,7 +31,7 @@ func ParseLimit(s string) (Limit, error) {
 	return Limit{share: true, millionths: int64(percent*1e4 + 0.5)}, nil
 }
 
-// Exceeded says whether n of so many are more than the limit: strictly more, so that 5 of 100 are within 5%.
+// Exceeded reports whether n of a number are more than the limit. 5 of 100 do not exceed 5%.
 func (l Limit) Exceeded(n, of int) bool {
 	if l.share {
 		return int64(n)*1e6 > l.millionths*int64(of)
@@ -38,7 +39,7 @@ func (l Limit) Exceeded(n, of int) bool {
 	return int64(n) > l.count
 }
 
-// String is what ParseLimit takes.
+// String returns the limit in the form that ParseLimit accepts.
 func (l Limit) String() string {
 	if l.share {
 		return strconv.FormatFloat(float64(l.millionths)/1e4, 'f', -1, 64) + "%"

@@ -1,14 +1,15 @@
 package rows
 
-// Problem is what is wrong with a row. Frame, Problem and Value are bounded, and safe to print.
+// Problem is a problem of a row. Frame, Problem and Value have a limited length and are safe to
+// print.
 type Problem struct {
-	Row     int // of the sheet, from 1; 0: of the sheet as a whole
+	Row     int // the row's number in the sheet, from 1; 0: the sheet as a whole
 	Frame   string
 	Problem string
-	Warning bool // nothing is left out because of it
-	// Kind is the same for all problems of one sort, and Value what they have in common beside it, such as an unknown class.
+	Warning bool // the row is used anyway
+	// Kind and Value group equal problems, such as a kind "unknown class" with the class as Value.
 	Kind, Value string
-	Column      string // of the cell to correct; "" without one
+	Column      string // the column of the cell to correct; "" without one
 }
 
 // The kinds of problems.

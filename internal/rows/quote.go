@@ -2,13 +2,14 @@ package rows
 
 import "strconv"
 
-// shownRunes bounds a cell in a message.
+// shownRunes is the largest length of a cell in a message.
 const shownRunes = 80
 
-// quote shows a cell, which anybody may have written, in a message: bounded, and without control characters.
+// quote quotes a cell for a message. It limits the length and removes control characters, because
+// anyone may have written the cell.
 func quote(cell string) string { return strconv.Quote(bound(cell)) }
 
-// bare is quote without its quotes.
+// bare is quote without the quotes.
 func bare(cell string) string {
 	s := quote(cell)
 	return s[1 : len(s)-1]

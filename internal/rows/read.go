@@ -8,12 +8,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// Options are what a sheet is read against.
+// Options are the settings for reading a sheet.
 type Options struct {
 	Episode     dataset.Episode
-	BucketNames []string // the names of the one bucket that a base URI may mean
+	BucketNames []string // the names of the only bucket that a base URI may name
 	Prefix      string   // of everything in the bucket, without a slash at its end
-	ImageSize   string   // the folder of the images, where the sheet names none
+	ImageSize   string   // the folder of the images when the sheet has no base URI
 	Classes     []string // in the spelling of the destination
 	MaxBad      Limit    // of the rows that have a frame name or a class
 }
@@ -22,23 +22,24 @@ type Options struct {
 type Row struct {
 	Frame  dataset.Frame
 	Class  string // as Options.Classes spells it; "" unclassified or frozen
-	Frozen bool   // its class cannot be known: it is left exactly as it stands
-	Row    int    // of the sheet, from 1; the first one that has the frame
-	Column string // that decides its class; "" without a class
+	Frozen bool   // its class is unclear, so the frame is left unchanged
+	Row    int    // the number of the first row with the frame, from 1
+	Column string // the column that decides its class; "" without a class
 }
 
 // Sheet is a worksheet that has been read.
 type Sheet struct {
 	Header   Header
 	Base     string // prefix of the images in the bucket, ending in "/"
-	Rows     []Row  // a frame once, in the order of the sheet
+	Rows     []Row  // each frame once, in the order of the sheet
 	Problems []Problem
-	// Unread counts the rows that have no usable frame name. Each may be the row of any frame that has none.
+	// Unread counts the rows without a usable frame name. Each of them may belong to any frame that
+	// has no row.
 	Unread int
 }
 
-// HeldError is why an episode must be left as it stands: its sheet cannot be trusted. The text names the sheet,
-// what was expected and what was found.
+// HeldError is why an episode must be left unchanged: its sheet cannot be trusted. The text names
+// the sheet, what was expected and what was found.
 type HeldError struct {
 	Title, Worksheet string
 	Reason           string
@@ -53,7 +54,7 @@ func (e *HeldError) Error() string {
 	return name + ": " + e.Reason
 }
 
-// Read reads a worksheet. The error is a *HeldError; the Sheet then holds the problems, and no rows to act on.
+// Read reads a worksheet. The error is a *HeldError. Then the Sheet has the problems and no rows.
 func Read(values sheet.Values, opt Options) (Sheet, error) {
 	r := reader{opt: opt, seen: make(map[dataset.Frame]int, len(values.Rows))}
 	for _, text := range values.Warnings {
@@ -73,7 +74,7 @@ type reader struct {
 	said   []decision            // of each of Rows
 	bases  bases
 	used   int // rows with a frame name or a class
-	bad    int // of them, with an unusable frame name or an unknown class
+	bad    int // used rows with an unusable frame name or an unknown class
 	differ [differences]different
 }
 
@@ -100,7 +101,8 @@ func (r *reader) read(rows [][]string) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	// A base URI that only a row without a frame has is not overlooked: the default folder would be taken in its stead.
+	// A base URI in a row without a frame counts too, because otherwise the default folder would be
+	// used.
 	if r.bases.base == "" {
 		if err := r.bases.take(spareRow, spareBase); err != nil {
 			return err
@@ -122,7 +124,7 @@ func (r *reader) header(rows [][]string) (err error) {
 	return r.bases.take(1, r.Header.Base)
 }
 
-// check says whether what was read can be trusted as a whole.
+// check returns an error when the sheet as a whole cannot be trusted.
 func (r *reader) check() error {
 	switch {
 	case r.used == 0:
@@ -156,14 +158,15 @@ func (r *reader) row(n int, row []string) {
 		r.again(n, first, said)
 		return
 	}
-	// Cells share the memory of their whole row, which would live as long as the frame's name.
+	// The name is copied, because a cell shares the memory of its whole row and would keep it
+	// alive.
 	frame = dataset.Frame(strings.Clone(string(frame)))
 	r.seen[frame] = len(r.Rows)
 	r.Rows = append(r.Rows, Row{Frame: frame, Class: said.class, Frozen: !said.known, Row: n, Column: said.column})
 	r.said = append(r.said, said)
 }
 
-// frame reads the name of a frame of this episode. kind is that of the error.
+// frame reads the name of a frame of this episode. kind is the error's problem kind.
 func (r *reader) frame(typed string) (frame dataset.Frame, differs [differences]bool, kind string, err error) {
 	frame, differs, err = parseFrame(typed)
 	name := trim(typed)
@@ -181,7 +184,7 @@ func (r *reader) frame(typed string) (frame dataset.Frame, differs [differences]
 	return frame, differs, "", nil
 }
 
-// again is a further row of a frame. The first one counts if they agree.
+// again handles a further row of a frame. The first row counts when both agree.
 func (r *reader) again(n, first int, said decision) {
 	row, before := &r.Rows[first], r.said[first]
 	if said.known && before.known && said.class == before.class {

@@ -95,7 +95,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestUnknownClassAgain: a frame whose class is unknown in one of its rows stays frozen, whichever comes first.
+// TestUnknownClassAgain: a frame whose class is unknown in one of its rows stays frozen, whichever
+// comes first.
 func TestUnknownClassAgain(t *testing.T) {
 	for _, classes := range [][2]string{{"Epic", "Rare"}, {"Rare", "Epic"}, {"Epic", "Epic"}, {"", "Epic"}} {
 		s, err := Read(worksheet(row(name(0), classes[0]), row(name(0), classes[1])), options())
@@ -162,7 +163,8 @@ func TestHeldProblems(t *testing.T) {
 	}
 }
 
-// TestNothingUsable: however many bad rows are allowed, a sheet without one frame is not a wish for none.
+// TestNothingUsable: however many bad rows are allowed, a sheet without one frame is not a wish for
+// none.
 func TestNothingUsable(t *testing.T) {
 	opt := options()
 	opt.MaxBad = Limit{share: true, millionths: 1e6}
@@ -221,7 +223,8 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// FuzzRead: whatever the cells hold, each row of the result is a frame of the episode, once, with a class or none.
+// FuzzRead: whatever the cells hold, each row of the result is a frame of the episode, once, with a
+// class or none.
 func FuzzRead(f *testing.F) {
 	f.Add("TT_S01_E01_FRM-00-00-08-12\tJunk\tRare\t")
 	f.Add("TT_S01_E01_FRM-00-00-08-12\t\t\tEpic\nTT_S01_E01_FRM-00-00-08-12\tCommon")

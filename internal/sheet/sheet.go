@@ -1,5 +1,5 @@
-// Package sheet holds the values that the sheet adapters (gsheet, filesheet) and the planner exchange, in the
-// Sheets API's own words.
+// Package sheet holds the values that the sheet adapters (gsheet, filesheet) and the planner
+// exchange, in the Sheets API's own words.
 package sheet
 
 import (
@@ -7,29 +7,31 @@ import (
 	"strings"
 )
 
-// Values is one worksheet, read whole. Row 1 of the sheet is Rows[0]. Rows are ragged: trailing empty cells, and
-// trailing empty rows, are left out (Sheets API, "Reading & writing cell values"). Numbers stand as Sheets
-// formats them. Every row of a merged cell has its value.
+// Values is the whole content of one worksheet. Row 1 of the sheet is Rows[0]. Rows are ragged:
+// trailing empty cells, and trailing empty rows, are left out (Sheets API, "Reading & writing cell
+// values"). Numbers are texts as Sheets formats them. Every row of a merged cell has its value.
 type Values struct {
 	Title     string // of the spreadsheet
 	Worksheet string // title of the worksheet
 	GID       string // the worksheet's sheetId, "" where there is none
 	Rows      [][]string
-	// Warnings are about the spreadsheet as a whole. They are bounded and safe to print.
+	// Warnings are about the spreadsheet as a whole. They have a limited length and are safe to
+	// print.
 	Warnings []string
 }
 
-// An adapter writes these into a cell that has a value which the adapter cannot know. They look like the error values of
-// spreadsheets, and Unknown reports both.
+// An adapter writes one of these texts into a cell whose value it cannot know. They look like the
+// error values of spreadsheets, and Unknown recognises both.
 const (
-	NoStoredValue  = "#NO STORED VALUE!"  // a formula without the value that it had when the file was saved
+	NoStoredValue  = "#NO STORED VALUE!"  // a formula whose value was not saved in the file
 	NoSharedString = "#NO SHARED STRING!" // an index into the texts of an XLSX file that is beyond them
 )
 
-// Unknown describes a cell whose text is not its value: the cell had an error, or was still being computed, when it was
-// read. It is false for every other text.
+// Unknown describes a cell whose text is not its value: the cell had an error, or was still being
+// computed, when it was read. It returns false for every other text.
 //
-// The errors have other names in each language and program (#REF!, #BEZUG!, #N/A, #GETTING_DATA, Err:502); all begin alike.
+// The names of the errors depend on the language and the program (#REF!, #BEZUG!, #N/A,
+// #GETTING_DATA, Err:502), but they all begin in the same ways.
 func Unknown(text string) (what string, unknown bool) {
 	switch {
 	case text == NoStoredValue:
@@ -45,11 +47,13 @@ func Unknown(text string) (what string, unknown bool) {
 	return "", false
 }
 
-// Merge is a merged cell: rows and columns from 0, the ends excluded, as the Sheets API gives them (GridRange).
+// Merge is a merged cell: rows and columns from 0, the ends excluded, as the Sheets API gives them
+// (GridRange).
 type Merge struct{ StartRow, EndRow, StartColumn, EndColumn int }
 
-// FillMerges writes the value of each merged cell, which stands in its first row, into its other rows. Rows that are blank
-// stay blank: a merge over a gap makes no frame. The header is left alone: its cells are names, not values.
+// FillMerges writes the value of each merged cell, which is in its first row, into its other rows.
+// Rows that are blank stay blank: a merge over a gap makes no frame. The header is left alone: its
+// cells are names, not values.
 func FillMerges(rows [][]string, merges []Merge) {
 	if len(merges) == 0 {
 		return
@@ -75,26 +79,28 @@ func FillMerges(rows [][]string, merges []Merge) {
 	}
 }
 
-// What an adapter wraps, so that a message can say what to do.
+// The errors that an adapter wraps. For each of them a message can advise what to do.
 var (
-	// ErrNotFound: no spreadsheet of this ID.
+	// ErrNotFound means that no spreadsheet has this ID.
 	ErrNotFound = errors.New("spreadsheet not found")
-	// ErrWorksheetNotFound: the spreadsheet has no worksheet of this gid.
+	// ErrWorksheetNotFound means that the spreadsheet has no worksheet with this gid.
 	ErrWorksheetNotFound = errors.New("worksheet not found")
-	// ErrPermission: the account may not read it.
+	// ErrPermission means that the account may not read the spreadsheet.
 	ErrPermission = errors.New("no permission to read the spreadsheet")
-	// ErrUnavailable: throttled or failing still after every retry.
+	// ErrUnavailable means that the service still throttles or fails after all retries.
 	ErrUnavailable = errors.New("spreadsheet unavailable")
-	// ErrNoConnection: the service cannot be reached. It comes with ErrUnavailable.
+	// ErrNoConnection means that the service cannot be reached. Such an error is also
+	// ErrUnavailable.
 	ErrNoConnection = errors.New("no connection")
-	// ErrOfficeFile: the file in Drive is an Office file, which the Sheets API does not read.
+	// ErrOfficeFile means that the file in Drive is an Office file, which the Sheets API does not
+	// read.
 	ErrOfficeFile = errors.New("an Office file in Drive, not a Google spreadsheet")
-	// ErrAPIDisabled: the Sheets API is not enabled in the project of the credentials.
+	// ErrAPIDisabled means that the Sheets API is not enabled in the project of the credentials.
 	ErrAPIDisabled = errors.New("the Sheets API is not enabled")
-	// ErrScope: the credentials lack the scope that reads spreadsheets.
+	// ErrScope means that the credentials do not have the scope for reading spreadsheets.
 	ErrScope = errors.New("the credentials lack the scope to read spreadsheets")
-	// ErrCredentials: Google does not take the credentials, or they are damaged.
+	// ErrCredentials means that Google refuses the credentials, or that they are damaged.
 	ErrCredentials = errors.New("no usable credentials")
-	// ErrAnswer: whatever answers is not the Sheets API.
+	// ErrAnswer means that the answer does not come from the Sheets API.
 	ErrAnswer = errors.New("not an answer of the Sheets API")
 )

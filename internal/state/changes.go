@@ -18,10 +18,11 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// ChangeCause is why a plan changes a frame. Package planner has the table by which each is decided.
+// ChangeCause is why a plan changes a frame. Package planner has the table by which each is
+// decided.
 type ChangeCause string
 
-// The causes of changes, in the order in which they are shown: what deletes comes first.
+// The causes of changes, in the order in which they are shown. Causes of deletions come first.
 const (
 	ChangeRowGone      ChangeCause = "row gone"
 	ChangeUnlabelled   ChangeCause = "unlabelled"
@@ -49,9 +50,10 @@ type FrameChange struct {
 	Row   int // of the sheet; 0 without one
 	Op    messages.Op
 	Cause ChangeCause
-	// From is where the frame is before the change, and To where it is afterwards; the zero Place is nowhere.
+	// From is where the frame is before the change, and To where it is afterwards; the zero Place
+	// is nowhere.
 	From, To dataset.Place
-	Column   string // that decides the class
+	Column   string // the column that decides the class
 	Held     bool   // the change is not made, because its episode is held
 }
 
@@ -69,12 +71,12 @@ type changeFields struct {
 	Held        bool          `json:"held,omitempty"`
 }
 
-// MarshalJSON gives an object with the names of the CSV's columns.
+// MarshalJSON encodes an object whose members have the names of the CSV's columns.
 func (c FrameChange) MarshalJSON() ([]byte, error) {
 	return json.Marshal(changeFields{c.Frame, c.Row, c.Op, c.Cause, c.From.Dataset, c.From.Class, c.To.Dataset, c.To.Class, c.Column, c.Held})
 }
 
-// UnmarshalJSON reads what MarshalJSON gives.
+// UnmarshalJSON decodes the output of MarshalJSON.
 func (c *FrameChange) UnmarshalJSON(body []byte) error {
 	var f changeFields
 	err := json.Unmarshal(body, &f)
@@ -92,7 +94,7 @@ type ChangeCount struct {
 	First   []FrameChange   `json:"first"` // at most FirstChanges
 }
 
-// FirstChanges bounds the changes that a ChangeCount names.
+// FirstChanges is the largest number of changes that a ChangeCount names.
 const FirstChanges = 3
 
 // CountChanges counts the changes of one episode, in the order of ChangeCauses.
@@ -123,16 +125,16 @@ func SortChangeCounts(counts []ChangeCount) { slices.SortStableFunc(counts, comp
 // changesHeader is the header of a CSV of changes.
 var changesHeader = []string{"episode", "frame", "row", "op", "cause", "from_dataset", "from_class", "to_dataset", "to_class", "column", "held"}
 
-// ChangesWriter writes changes as CSV. A spreadsheet takes no cell of it for a formula.
+// ChangesWriter writes changes as CSV. It escapes cells that a spreadsheet would run as a formula.
 type ChangesWriter struct{ csv *csv.Writer }
 
-// NewChangesWriter begins a CSV with its header.
+// NewChangesWriter writes the header and returns the writer.
 func NewChangesWriter(w io.Writer) (*ChangesWriter, error) {
 	c := &ChangesWriter{csv: csv.NewWriter(w)}
 	return c, c.csv.Write(changesHeader)
 }
 
-// Write adds changes.
+// Write writes changes.
 func (w *ChangesWriter) Write(changes []FrameChange) error {
 	var cells [11]string
 	for _, c := range changes {
@@ -149,13 +151,13 @@ func (w *ChangesWriter) Write(changes []FrameChange) error {
 	return nil
 }
 
-// Flush ends the CSV.
+// Flush writes buffered changes. It is called at the end of the CSV.
 func (w *ChangesWriter) Flush() error {
 	w.csv.Flush()
 	return w.csv.Error()
 }
 
-// ChangesReader reads what a ChangesWriter has written.
+// ChangesReader reads the output of a ChangesWriter.
 type ChangesReader struct{ csv *csv.Reader }
 
 // NewChangesReader reads the header.
@@ -171,7 +173,7 @@ func NewChangesReader(r io.Reader) (*ChangesReader, error) {
 	return c, nil
 }
 
-// Next gives the next change; io.EOF at the end.
+// Next returns the next change, and io.EOF at the end.
 func (r *ChangesReader) Next() (c FrameChange, err error) {
 	cells, err := r.csv.Read()
 	if err != nil {
@@ -198,7 +200,7 @@ func changesName(run string, e dataset.Episode) string {
 	return RunName(run, "changes/"+string(e)+".csv.zst")
 }
 
-// EncodeChanges is the CSV of the changes, compressed.
+// EncodeChanges encodes changes as compressed CSV.
 func EncodeChanges(changes []FrameChange) ([]byte, error) {
 	var plain bytes.Buffer
 	w, err := NewChangesWriter(&plain)
@@ -208,7 +210,7 @@ func EncodeChanges(changes []FrameChange) ([]byte, error) {
 	return encoder.EncodeAll(plain.Bytes(), nil), err
 }
 
-// DecodeChanges reads what EncodeChanges made. Damage is ErrDamaged.
+// DecodeChanges decodes the output of EncodeChanges. The error for damaged input is ErrDamaged.
 func DecodeChanges(body []byte) ([]FrameChange, error) {
 	plain, err := Unpack(body)
 	if err != nil {
@@ -240,8 +242,8 @@ func (s *Store) WriteChanges(ctx context.Context, run string, e dataset.Episode,
 	return err
 }
 
-// ReadChanges reads the changes of one episode of a run; bucket.ErrNotFound when it has none, or when an earlier release
-// planned the run.
+// ReadChanges reads the changes of one episode of a run. It returns bucket.ErrNotFound when there
+// are none, or when an earlier release planned the run.
 func (s *Store) ReadChanges(ctx context.Context, run string, e dataset.Episode) ([]FrameChange, error) {
 	c, err := s.Read(ctx, changesName(run, e))
 	if err != nil {
@@ -254,11 +256,13 @@ func (s *Store) ReadChanges(ctx context.Context, run string, e dataset.Episode) 
 	return all, nil
 }
 
-// ChangesRecorded says whether the causes of the plan's changes are saved: earlier releases did not.
+// ChangesRecorded reports whether the causes of the plan's changes are saved. Earlier releases did
+// not save them.
 func (p *Plan) ChangesRecorded() bool { return len(p.Changes) > 0 || p.Tasks == 0 }
 
-// RunChanges reads all changes of a run, some of them at a time: an episode's, or a chunk's of a run whose changes are not
-// recorded. Those have no cause, no row and no column, and To is not known of a frame of which one copy is deleted.
+// RunChanges reads all changes of a run, one episode at a time. For a run whose changes are not
+// recorded it derives them from the tasks, one chunk at a time. Derived changes have no cause, no
+// row and no column. Their To is unknown for a frame of which one copy is deleted.
 func (s *Store) RunChanges(ctx context.Context, p *Plan) iter.Seq2[[]FrameChange, error] {
 	if p.ChangesRecorded() {
 		return s.recordedChanges(ctx, p)
@@ -290,7 +294,7 @@ func (s *Store) recordedChanges(ctx context.Context, p *Plan) iter.Seq2[[]FrameC
 	}
 }
 
-// unrecordedChanges are what the tasks of a chunk say of their changes.
+// unrecordedChanges derives changes from the tasks of a chunk.
 func (s *Store) unrecordedChanges(ctx context.Context, run string, chunk int) ([]FrameChange, error) {
 	tasks, err := s.ReadTasks(ctx, run, chunk)
 	if err != nil {
@@ -306,7 +310,7 @@ func (s *Store) unrecordedChanges(ctx context.Context, run string, chunk int) ([
 	return changes, nil
 }
 
-// changeOf is what a task says of its change.
+// changeOf derives a change from its task.
 func (s *Store) changeOf(t messages.Task) FrameChange {
 	c := FrameChange{Frame: t.Frame, Op: t.Op}
 	c.To, _, _ = s.Layout.Parse(t.Dst)

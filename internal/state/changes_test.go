@@ -61,7 +61,8 @@ func TestDamagedChanges(t *testing.T) {
 	}
 }
 
-// TestChangesCSV is the CSV that people open: the header of the contract, and no cell that a spreadsheet runs.
+// TestChangesCSV is the CSV that people open: the header of the contract, and no cell that a
+// spreadsheet runs.
 func TestChangesCSV(t *testing.T) {
 	var out bytes.Buffer
 	w, err := NewChangesWriter(&out)

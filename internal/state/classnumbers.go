@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// ClassNumber is a class whose number changes. The number is what a model trained on a version
-// knows the class by.
+// ClassNumber is a class whose number changes. A model trained on a version identifies the class by
+// this number.
 type ClassNumber struct {
 	Class  string `json:"class"`
 	Before *int   `json:"before"` // nil: the class is new
 	After  *int   `json:"after"`  // nil: the class is gone
 }
 
-// ClassNumberChanges compares the numbers that two lists of classes give, in any order of each.
-// Give it a Version's ClassNames, or for a plan the names that its version will have. Without
-// classes before there is nothing that could change.
+// ClassNumberChanges compares the class numbers before and after. Each list holds a Version's
+// ClassNames, or for a plan the names that its version will have, in any order. When there were no
+// classes before, nothing changes.
 func ClassNumberChanges(before, after []string) []ClassNumber {
 	return ChangedNumbers(numberClasses(before), numberClasses(after))
 }
 
-// ChangedNumbers lists the classes with another number after than before, those that are new and
-// those that are gone, by name. Nothing changes when there were no classes before.
+// ChangedNumbers lists the classes whose number differs, the new classes and the removed classes,
+// by name. When there were no classes before, nothing changes.
 func ChangedNumbers(before, after map[string]int) []ClassNumber {
 	if len(before) == 0 {
 		return nil
@@ -58,8 +58,8 @@ func numberClasses(names []string) map[string]int {
 	return index
 }
 
-// Renumbers reports whether a number means another class after than before, or a class has another
-// number. Otherwise classes only come or go at the end.
+// Renumbers reports whether a number or a class that exists before and after has a different
+// partner. If not, classes were only added or removed at the end.
 func Renumbers(changes []ClassNumber) bool {
 	taken := map[int]bool{}
 	for _, c := range changes {

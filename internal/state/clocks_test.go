@@ -12,7 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 )
 
-// The clock of a planner says nothing about which run is the newest, and a tracker's nothing about since when a message was unreadable.
+// The clock of a planner says nothing about which run is the newest, and a tracker's nothing about
+// since when a message was unreadable.
 func TestClocksApart(t *testing.T) {
 	s := &state.Store{Bucket: &membucket.Bucket{}, Layout: dataset.Layout{Prefix: "tt"}}
 	write := func(name string, body string) {

@@ -2,11 +2,13 @@ package state
 
 import "strings"
 
-// formulaStarts are the characters with which spreadsheets take a cell for a formula (OWASP, CSV injection).
+// formulaStarts are the first characters by which a spreadsheet treats a cell as a formula (OWASP,
+// CSV injection).
 const formulaStarts = "=+-@\t\r\n"
 
-// Defuse makes a cell plain text for a spreadsheet: one that it would run as a formula gets an apostrophe before it, and so
-// does one that only its own apostrophes keep from it, so that reading can take one away again.
+// Defuse makes a cell plain text for a spreadsheet. A cell that would be a formula gets an
+// apostrophe in front. So does a cell of apostrophes followed by a formula, so that Armed can
+// always remove exactly one.
 func Defuse(cell string) string {
 	if dangerous(cell) {
 		return "'" + cell

@@ -11,9 +11,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// OtherEnvironment is one whose messages came on this environment's queues: the two share them by mistake.
+// OtherEnvironment is an environment whose messages were received from this environment's queues.
+// The two share the queues by mistake.
 type OtherEnvironment struct {
-	// Scope is its name (messages.Scope). It may equal this environment's own, when two folders have one name.
+	// Scope is its name (messages.Scope). It may equal this environment's own when two folders have
+	// the same name.
 	Scope string `json:"scope"`
 	Queue string `json:"queue"` // where its last message was seen
 	Run   string `json:"run"`   // of that message
@@ -22,10 +24,10 @@ type OtherEnvironment struct {
 	Seen       time.Time `json:"seen"` // by the clock of the process that saw it
 }
 
-// maxEnvironments bounds the list: anybody who may send to the queues can name scopes.
+// maxEnvironments limits the list, because anyone who may send to the queues can invent scopes.
 const maxEnvironments = 16
 
-// NoteEnvironment keeps that another environment's message was seen, so that status can say so.
+// NoteEnvironment saves that another environment's message was seen, so that status can report it.
 func (s *Store) NoteEnvironment(ctx context.Context, seen OtherEnvironment) error {
 	return s.Update(ctx, environmentsName, func(old []byte) ([]byte, error) {
 		all := parseEnvironments(old)
@@ -37,8 +39,9 @@ func (s *Store) NoteEnvironment(ctx context.Context, seen OtherEnvironment) erro
 	})
 }
 
-// OtherEnvironments lists the scopes whose messages were seen since the run of a generation began. Like CountUnreadable
-// it goes by generations, for planner, workers and trackers have clocks of their own.
+// OtherEnvironments lists the scopes whose messages were seen since the run of a generation began.
+// Like CountUnreadable it compares generations, not times, because the clocks of planner, workers
+// and trackers may differ.
 func (s *Store) OtherEnvironments(ctx context.Context, generation int64) (scopes []string, err error) {
 	c, err := s.Read(ctx, environmentsName)
 	if errors.Is(err, bucket.ErrNotFound) {
@@ -56,7 +59,8 @@ func (s *Store) OtherEnvironments(ctx context.Context, generation int64) (scopes
 	return scopes, nil
 }
 
-// parseEnvironments reads the list. A damaged one counts as empty: it is a warning only, and must hold up nothing.
+// parseEnvironments reads the list. A damaged list counts as empty. It only warns, so it must not
+// block anything.
 func parseEnvironments(body []byte) (all []OtherEnvironment) {
 	if json.Unmarshal(body, &all) != nil {
 		return nil

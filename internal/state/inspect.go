@@ -8,17 +8,18 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// Inspected is an object of the state, or several of one kind, as a reading found them.
+// Inspected is the result of reading an object of the state, or several objects of one kind.
 type Inspected struct {
 	Name   string // below <prefix>/shuffle/
 	Detail string // what was found
-	// Err says what is wrong: bucket.ErrNotFound, ErrDamaged, or that it could not be read.
+	// Err is bucket.ErrNotFound, ErrDamaged, or a failed read.
 	Err error
-	// Heals says that the program makes the object again by itself.
+	// Heals means that the program makes the object again by itself.
 	Heals bool
 }
 
-// InspectRun reads what belongs to the run in force. Of its chunks it looks only whether they are there: they are many.
+// InspectRun reads the objects of the run in force. It only lists the chunks of tasks, because
+// there are many.
 func (s *Store) InspectRun(ctx context.Context, p Pointer) (all []Inspected) {
 	names, err := s.sizes(ctx, RunName(p.Run, ""))
 	if err != nil {
@@ -49,7 +50,8 @@ func (s *Store) InspectRun(ctx context.Context, p Pointer) (all []Inspected) {
 	return append(all, s.inspectCounts(ctx, p, names)...)
 }
 
-// inspectCounts reads what trackers write of a run. They make all of it again.
+// inspectCounts reads the objects that trackers write about a run. Trackers can write all of them
+// again.
 func (s *Store) inspectCounts(ctx context.Context, p Pointer, names map[string]int64) (all []Inspected) {
 	if name := RunName(p.Run, LedgerName); has(names, name) {
 		var saved struct {
@@ -100,7 +102,7 @@ func (s *Store) InspectLists(ctx context.Context) []Inspected {
 	return append(all, others)
 }
 
-// inspectLines reads a list that only reports. Without the object there is nothing to report.
+// inspectLines reads a list that is only shown to people. A missing object means an empty list.
 func inspectLines[T any](ctx context.Context, s *Store, name string) Inspected {
 	i := Inspected{Name: name, Detail: "none", Heals: true}
 	c, err := s.Read(ctx, name)
@@ -125,7 +127,7 @@ func (s *Store) sizes(ctx context.Context, folder string) (map[string]int64, err
 		for _, o := range page.Objects {
 			size := o.Size
 			if size < 0 {
-				size = 1 // the store does not give it
+				size = 1 // the bucket does not report the size
 			}
 			all[o.Key[len(s.Layout.State()):]] = size
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Without latest.json, or with a damaged one, the newest version that is whole is the latest; the next one that is published
-// names itself again.
+// Without latest.json, or with a damaged one, the newest version that is whole is the latest; the
+// next one that is published names itself again.
 func TestLatestIsFoundAgain(t *testing.T) {
 	for _, body := range []string{"", `{"v":1,"gen`, "<html>", `{"v":1,"generation":9}`} {
 		w := newSettingsWorld(t)

@@ -10,11 +10,12 @@ func (c Change) add(o Change) Change { return Change{c.Before + o.Before, c.Afte
 // Matrix counts frames by dataset and class, and sums up each.
 type Matrix struct {
 	Classes, Datasets []string
-	// Counts is by dataset, then class; the last of each is the sum.
+	// Counts is indexed by dataset, then class. The last index of each is the sum.
 	Counts [][]Change
 }
 
-// NewMatrix takes what occurs or is configured, the configured first.
+// NewMatrix has a row and a column for each dataset and class that is configured or occurs, the
+// configured ones first.
 func NewMatrix(all []Balance, s Settings) Matrix {
 	m := Matrix{Classes: slices.Clone(s.Classes), Datasets: slices.Clone(s.Datasets)}
 	for _, b := range all {
@@ -40,7 +41,7 @@ func NewMatrix(all []Balance, s Settings) Matrix {
 
 func (m Matrix) count(d, c int, n Change) {
 	if d < 0 || c < 0 {
-		return // nothing, and not configured
+		return // it has no frames and is not configured
 	}
 	for _, d := range []int{d, len(m.Datasets)} {
 		for _, c := range []int{c, len(m.Classes)} {
@@ -49,7 +50,7 @@ func (m Matrix) count(d, c int, n Change) {
 	}
 }
 
-// Total is the sum of all.
+// Total returns the sum over all datasets and classes.
 func (m Matrix) Total() Change { return m.Counts[len(m.Datasets)][len(m.Classes)] }
 
 // Share is the dataset's part of all frames after the run, 0 to 1; NaN when there are none.
@@ -57,7 +58,7 @@ func (m Matrix) Share(d int) float64 {
 	return float64(m.Counts[d][len(m.Classes)].After) / float64(m.Total().After)
 }
 
-// Changes says whether any number changes.
+// Changes reports whether any number changes.
 func (m Matrix) Changes() bool {
 	for _, counts := range m.Counts {
 		if slices.ContainsFunc(counts, func(n Change) bool { return n.Before != n.After }) {

@@ -8,7 +8,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// A note that another process writes takes no turn away; any other change does. A change of the state takes a note away.
+// A note that another process writes takes no turn away; any other change does. A change of the
+// state takes a note away.
 func TestNote(t *testing.T) {
 	s := raced(t, "none", 0)
 	swap := func(held state.Held, change func(*state.Pointer)) (state.Held, error) {

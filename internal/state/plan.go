@@ -9,7 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// Plan is plan.json, and what plan --json prints: what a run will do, before it does it.
+// Plan is plan.json, and the output of plan --json: what a run will do.
 type Plan struct {
 	Run        string        `json:"run"`
 	Generation int64         `json:"generation"`
@@ -17,18 +17,21 @@ type Plan struct {
 	Tasks      int           `json:"tasks"`
 	Totals     Totals        `json:"totals"`
 	Episodes   []EpisodePlan `json:"episodes"`
-	// Changes counts what the plan changes by episode and cause, and what held episodes would have changed.
+	// Changes counts what the plan changes by episode and cause, and what held episodes would have
+	// changed.
 	Changes []ChangeCount `json:"changes,omitempty"`
-	// Problems are those of manifests, which no episode owns.
+	// Problems are those of manifests. They belong to no episode.
 	Problems []ManifestProblem `json:"problems"`
 	Orphans  []Orphan          `json:"orphans,omitempty"`
-	// Strays are the keys below ML/ that are no frames of a dataset, as far as the plan's listings
-	// have seen them.
+	// Strays are the keys below ML/ that are not frames of a dataset, as far as the plan's listings
+	// cover them.
 	Strays  *dataset.StrayCount `json:"strays,omitempty"`
 	Balance []Balance           `json:"balance"`
-	// MissingClasses are the classes of the plan that have no frame in some dataset, as "test/Legendary".
+	// MissingClasses are the classes of the plan that have no frame in some dataset, as
+	// "test/Legendary".
 	MissingClasses []string `json:"missing_classes,omitempty"`
-	// RareClasses are where a dataset holds too little of a class that has enough for all of them.
+	// RareClasses are the pairs of a dataset and a class where the dataset has too few frames,
+	// although the class has enough for all datasets.
 	RareClasses []RareClass `json:"rare_classes,omitempty"`
 	// ClassNumbers are the classes whose number changes from the latest dataset version to the one
 	// that the run publishes.
@@ -36,35 +39,41 @@ type Plan struct {
 	CostUSD      float64       `json:"cost_usd"`
 	// Seconds is the expected duration with one worker.
 	Seconds float64 `json:"seconds"`
-	// Leakage is the share of the validate and test frames with a train frame right beside them, 0 to 1, and
-	// LeakageGrouped what it would be with Group "10s".
+	// Leakage is the share of the validate and test frames with a neighbouring train frame, 0 to 1.
+	// LeakageGrouped is the same with Group "10s".
 	Leakage        float64 `json:"leakage"`
 	LeakageGrouped float64 `json:"leakage_grouped"`
-	// IdenticalImages counts the frames outside the training dataset whose source image has the ETag
-	// of a training frame's, at any distance; 0 also in plans of earlier releases, which did not count them.
+	// IdenticalImages counts the frames outside the training dataset whose source image has the
+	// ETag of a training frame's, at any distance. It is 0 in plans of releases that did not count
+	// them.
 	IdenticalImages int      `json:"identical_images"`
 	Settings        Settings `json:"settings"`
-	// SettingsSince is the run that recorded these settings; zero: this plan changes them, or is the first.
+	// SettingsSince is the run that recorded these settings. It is zero when this plan changes them
+	// or is the first.
 	SettingsSince Since `json:"settings_since,omitzero"`
-	// InForce are the settings in force where the plan is made with others, and Given what was given otherwise.
+	// InForce are the settings in force, when the plan is made with other settings. Given lists the
+	// settings that the caller gave differently.
 	InForce *Definition    `json:"in_force,omitempty"`
 	Given   []GivenSetting `json:"given,omitempty"`
-	// DatasetChanges counts the frames that change their dataset; nil when none does and no other settings are given.
+	// DatasetChanges counts the frames that change their dataset. It is nil when there are none and
+	// no other settings are given.
 	DatasetChanges *DatasetChanges `json:"dataset_changes,omitempty"`
-	// SeedDrawn says that the plan's seed was drawn for it, so that a later plan would draw another unless it is told this one.
+	// SeedDrawn means that the plan's seed was drawn at random. A later plan draws another seed
+	// unless the caller gives this one.
 	SeedDrawn bool `json:"seed_drawn,omitempty"`
-	// Seeds are those that a dry run has tried beside its own, the best first.
+	// Seeds are the other seeds that a dry run has tried, the best first.
 	Seeds []SeedTrial `json:"seeds,omitempty"`
-	// Restores is the generation of the dataset version that the plan goes back to; 0: it is planned from the sheets.
+	// Restores is the generation of the dataset version that the plan restores; 0: it is planned
+	// from the sheets.
 	Restores int64 `json:"restores,omitempty"`
-	// RestoredSettings are those of the version that differ from the ones in force, where a restore of some episodes leaves
-	// these alone.
+	// RestoredSettings are the version's settings that differ from the settings in force. A restore
+	// of some episodes does not change the settings in force.
 	RestoredSettings []SettingChange `json:"restored_settings,omitempty"`
 	// Bases are the prefixes of the planned episodes' images.
 	Bases map[dataset.Episode]string `json:"bases,omitempty"`
-	// Digests tell the planned episodes' listings apart, by episode: see dataset.Digest.
+	// Digests identify the planned episodes' listings, by episode: see dataset.Digest.
 	Digests map[dataset.Episode]string `json:"digests,omitempty"`
-	// Options are the planner's own, with which it makes the same plan again.
+	// Options are the planner's options. With them it makes the same plan again.
 	Options json.RawMessage `json:"options,omitempty"`
 }
 
@@ -94,15 +103,15 @@ type EpisodePlan struct {
 	Reason  string `json:"reason"`
 	Cause   Cause  `json:"cause,omitempty"` // of what is held
 	Sheet   string `json:"sheet,omitempty"` // URL
-	// FirstSeq is the seq of its first task. Those of an episode follow each other.
+	// FirstSeq is the seq of its first task. The tasks of an episode are consecutive.
 	FirstSeq int `json:"first_seq"`
 	Totals
 	Problems []Problem `json:"problems"`
-	// MoreProblems counts those left out after the first MaxProblems.
+	// MoreProblems counts the problems beyond the first MaxProblems.
 	MoreProblems int `json:"more_problems,omitempty"`
 	// Kinds counts all problems by kind; nil in plans of earlier releases.
 	Kinds []ProblemKind `json:"problem_kinds,omitempty"`
-	// ImagesWithoutRow and RowsWithoutClass are no problems, and are wanted nowhere.
+	// ImagesWithoutRow and RowsWithoutClass are not problems. Their frames belong to no dataset.
 	ImagesWithoutRow int `json:"images_without_row,omitempty"`
 	RowsWithoutClass int `json:"rows_without_class,omitempty"`
 }
@@ -113,7 +122,7 @@ const (
 	EpisodeHeld    = "held"
 )
 
-// Cause is a kind of reason to hold an episode: what to do about it depends on it.
+// Cause is a kind of reason to hold an episode. The advice depends on it.
 type Cause string
 
 // The causes.
@@ -125,32 +134,34 @@ const (
 	CauseBase      Cause = "base"      // the images are elsewhere than in the last run
 )
 
-// MaxProblems bounds the problems that a plan lists for one episode.
+// MaxProblems is the largest number of problems that a plan lists for one episode.
 const MaxProblems = 2000
 
 // Name is the episode's name, S01E01.
 func (e EpisodePlan) Name() dataset.Episode { return dataset.Episode(e.Season + e.Episode) }
 
-// Problem is one of a sheet's rows. Row is the sheet's own number, from 1; 0 where none is to blame.
+// Problem is a problem of a sheet. Row is the row's number in the sheet, from 1, or 0 when the
+// problem is not about a row.
 type Problem struct {
 	Row     int    `json:"row,omitempty"`
 	Frame   string `json:"frame,omitempty"`
 	Problem string `json:"problem"`
 	Warning bool   `json:"warning,omitempty"`
-	// Kind is the same for all problems of one sort, and Value what they have in common beside it; "" in plans of earlier releases.
+	// Kind and Value group equal problems, such as a kind "unknown class" with the class as Value.
+	// Both are "" in plans of earlier releases.
 	Kind   string `json:"kind,omitempty"`
 	Value  string `json:"value,omitempty"`
 	Column string `json:"column,omitempty"` // of the cell to correct
 	New    bool   `json:"new,omitempty"`    // the run before did not have it
 }
 
-// ManifestProblem is one of a manifest.
+// ManifestProblem is a problem of a manifest.
 type ManifestProblem struct {
 	Manifest string `json:"manifest"`
 	Problem  string `json:"problem"`
 }
 
-// Orphan is an episode with frames in the datasets that no manifest names.
+// Orphan is an episode that has frames in the datasets and is in no manifest.
 type Orphan struct {
 	Episode dataset.Episode `json:"episode"`
 	Places  []string        `json:"places"`
@@ -164,7 +175,8 @@ type Balance struct {
 	After   int    `json:"after"`
 }
 
-// RareClass is a dataset that holds fewer units of a class than it should. A unit is a block with a group, else a frame.
+// RareClass is a class of which a dataset has fewer units than it should. A unit is a block when
+// the settings have a group, else a frame.
 type RareClass struct {
 	Dataset string `json:"dataset"`
 	Class   string `json:"class"`
@@ -174,7 +186,7 @@ type RareClass struct {
 	Of      int    `json:"of"`     // the units of the class in all datasets
 }
 
-// SeedTrial is what the datasets would be with a seed, over the planned episodes.
+// SeedTrial describes the datasets that a seed would give, over the planned episodes.
 type SeedTrial struct {
 	Seed    string             `json:"seed"`
 	InForce bool               `json:"in_force"`
@@ -184,7 +196,7 @@ type SeedTrial struct {
 	Moves   int                `json:"moves"`   // frames that change their dataset
 }
 
-// Held lists the episodes that the plan leaves as they stand, with the reason.
+// Held lists the episodes that the plan leaves unchanged, with the reason.
 func (p *Plan) Held() []HeldEpisode {
 	held := []HeldEpisode{}
 	for _, e := range p.Episodes {
@@ -195,7 +207,8 @@ func (p *Plan) Held() []HeldEpisode {
 	return held
 }
 
-// Refused counts the frames that a restore leaves as they stand, although the version has them otherwise.
+// Refused counts the frames that a restore leaves unchanged, although the version has them
+// otherwise.
 func (p *Plan) Refused() int {
 	n := 0
 	if p.Restores > 0 {
@@ -206,7 +219,7 @@ func (p *Plan) Refused() int {
 	return n
 }
 
-// HeldEpisode is an episode that was left as it stands.
+// HeldEpisode is an episode that a run leaves unchanged.
 type HeldEpisode struct {
 	Season  string `json:"season"`
 	Episode string `json:"episode"`
@@ -219,7 +232,8 @@ func (s *Store) WritePlan(ctx context.Context, p *Plan) error {
 	return s.WriteJSON(ctx, RunName(p.Run, "plan.json"), p, bucket.Condition{})
 }
 
-// ReadPlan reads a run's plan; bucket.ErrNotFound when the run has none, ErrDamaged when it is of another run.
+// ReadPlan reads a run's plan; bucket.ErrNotFound when the run has none, ErrDamaged when it is of
+// another run.
 func (s *Store) ReadPlan(ctx context.Context, run string) (*Plan, error) {
 	var p Plan
 	_, err := s.ReadJSON(ctx, RunName(run, "plan.json"), &p)

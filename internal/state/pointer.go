@@ -28,22 +28,22 @@ const (
 	DryRun     State = "dry-run"    // of a plan that was not saved; no run has it
 )
 
-// Active says that the run has not ended and no other may begin.
+// Active reports whether the run has not ended and no other may begin.
 func (s State) Active() bool {
 	return s == Planning || s == Publishing || s == Running || s == Verifying
 }
 
-// Acting says that workers apply tasks of the run.
+// Acting reports whether workers apply tasks of the run.
 func (s State) Acting() bool { return s == Publishing || s == Running }
 
-// Fence holds the limits that bound how long a worker may act on an old view of the pointer, in milliseconds.
+// Fence limits how long a worker may act on an old view of the pointer, in milliseconds.
 type Fence struct {
 	CacheMS   int64 `json:"cache_ms"`   // how old a worker's view may be when it begins a write
 	AttemptMS int64 `json:"attempt_ms"` // how long one write to the bucket may take
 }
 
-// DefaultFence is what runs are planned with. 5 s is far beyond S3's tail for a copy of a small object (FACTS: tens to
-// 200 ms); 1 s of cache costs a worker one GET a second.
+// DefaultFence is the fence of new runs. 5 s is far longer than S3's slowest copies of a small
+// object (FACTS: tens to 200 ms). 1 s of cache costs a worker one GET a second.
 var DefaultFence = Fence{CacheMS: 1000, AttemptMS: 5000}
 
 // Cache is how old a worker's view of the pointer may be when it begins a write.
@@ -52,8 +52,8 @@ func (f Fence) Cache() time.Duration { return time.Duration(f.CacheMS) * time.Mi
 // Attempt is how long one write to the bucket may take.
 func (f Fence) Attempt() time.Duration { return time.Duration(f.AttemptMS) * time.Millisecond }
 
-// Quiet is how long after a change of the pointer somebody may still act on what it said before. The margin covers
-// a request that was cut off on our side while the bucket still worked on it.
+// Quiet is how long after a change of the pointer a worker may still act on the old pointer. The
+// margin covers a request that the client cut off while the bucket still worked on it.
 func (f Fence) Quiet() time.Duration { return f.Cache() + f.Attempt() + time.Second }
 
 // Pointer is current.json: the run in force.
@@ -63,36 +63,40 @@ type Pointer struct {
 	Run        string `json:"run"`
 	State      State  `json:"state"`
 	Reason     string `json:"reason,omitempty"` // why the run failed
-	// Note is what an active run waits for, or what keeps it from going on; "" when it goes on. Swap clears a note when it
-	// changes the state.
+	// Note is what an active run waits for, or what blocks it; "" when it makes progress. Swap
+	// clears a note when it changes the state.
 	Note  string `json:"note,omitempty"`
 	Tasks int    `json:"tasks"`
-	// Published counts the chunks of tasks that have been sent whole.
+	// Published counts the chunks of which all tasks have been sent.
 	Published int `json:"published"`
-	// Heartbeat grows while a planner plans or publishes. Only its change means something.
+	// Heartbeat grows while a planner plans or publishes. Only a change of it has a meaning.
 	Heartbeat int64     `json:"heartbeat"`
 	Fence     Fence     `json:"fence"`
 	Started   time.Time `json:"started"`
 	Finished  time.Time `json:"finished,omitzero"`
-	// Writer is drawn afresh for each write, so that a writer knows its own when the answer was lost.
+	// Writer is random for each write. By it a writer recognises its own write when the answer was
+	// lost.
 	Writer string `json:"writer"`
 }
 
-// Held is the pointer as somebody has read or written it. The zero value is "there is none yet".
+// Held is a snapshot of the pointer, as it was read or written. The zero value means that there is
+// no pointer yet.
 type Held struct {
 	Pointer
-	// Age is how long ago it was written when it was read, by the bucket's clock; negative: unknown.
+	// Age is the pointer's age at the time of the read, by the bucket's clock; negative: unknown.
 	Age  time.Duration
 	etag string
 }
 
-// Exists says that there is a pointer.
+// Exists reports whether there is a pointer.
 func (h Held) Exists() bool { return h.etag != "" }
 
-// ErrConflict says that somebody else has changed the pointer, or written the report: the caller is no longer the one to act.
+// ErrConflict means that another process has changed the pointer or written the report. The caller
+// must stop acting on the run.
 var ErrConflict = errors.New("another process is acting on the run")
 
-// Current reads the pointer; with a known one, by a conditional GET that costs nothing when it has not changed.
+// Current reads the pointer. With a known snapshot it sends a conditional GET, which transfers
+// nothing when the pointer has not changed.
 func (s *Store) Current(ctx context.Context, known Held) (Held, error) {
 	c, err := s.Bucket.GetObject(ctx, s.Layout.State()+pointerName, known.etag)
 	switch {
@@ -115,9 +119,10 @@ func (s *Store) Current(ctx context.Context, known Held) (Held, error) {
 	return h, nil
 }
 
-// Swap writes next on the condition that the pointer still is as held, but for its note. Another process's change is
-// ErrConflict. A write that succeeded although its answer was lost is recognised by its Writer. A refusal that finds the
-// pointer as it was, as S3's 409 may when writes race, is tried again.
+// Swap writes next on the condition that the pointer still equals held, except for its note. After
+// another process's change it returns ErrConflict. It recognises by Writer a write that succeeded
+// although its answer was lost. It tries again when a write is refused and the pointer is
+// unchanged, as with S3's 409 for racing writes.
 func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error) {
 	next.V, next.Writer = 1, rand.Text()
 	if next.State != held.State && next.Note == held.Note {
@@ -150,11 +155,12 @@ func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error)
 	}
 }
 
-// sameButNote reports whether a pointer has changed in its note only: a note takes no turn away from anybody.
+// sameButNote reports whether two pointers differ at most in their notes. A changed note does not
+// change who may act.
 func sameButNote(a, b Pointer) bool {
 	a.Note, a.Writer = b.Note, b.Writer
 	return a == b
 }
 
-// swapTries bounds the writes of one Swap that are refused although nothing has changed.
+// swapTries is how often one Swap writes when writes are refused although nothing has changed.
 const swapTries = 6

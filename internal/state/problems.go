@@ -15,11 +15,11 @@ type ProblemKind struct {
 	Value   string `json:"value,omitempty"` // what they have in common, such as an unknown class
 	Warning bool   `json:"warning,omitempty"`
 	Count   int    `json:"count"`
-	// New counts those that the run before did not have.
+	// New counts the problems that the run before did not have.
 	New int `json:"new,omitempty"`
 }
 
-// String is the kind with its value.
+// String returns the kind with its value.
 func (k ProblemKind) String() string {
 	if k.Value == "" {
 		return k.Kind
@@ -27,7 +27,8 @@ func (k ProblemKind) String() string {
 	return k.Kind + " \"" + k.Value + "\""
 }
 
-// maxKinds bounds the kinds that are told apart by their values: a column that was pasted over has thousands.
+// maxKinds limits the kinds with different values. A column that was overwritten by pasting has
+// thousands.
 const maxKinds = 100
 
 // CountKinds counts problems by kind.
@@ -44,8 +45,8 @@ func CountKinds(problems []Problem) []ProblemKind {
 	return kinds
 }
 
-// Kinds counts the problems of the episodes by kind, the most frequent first, warnings last: what plan, doctor, report and
-// dashboard show.
+// Kinds counts the problems of the episodes by kind, the most frequent first and warnings last.
+// Plan, doctor, report and dashboard show it.
 func Kinds(episodes []EpisodePlan) []ProblemKind {
 	var kinds []ProblemKind
 	for _, e := range episodes {
@@ -99,7 +100,8 @@ func sortKinds(kinds []ProblemKind) {
 	})
 }
 
-// kindOf is the kind of a problem that an earlier release has described: the words before its first value.
+// kindOf returns the kind of a problem from an earlier release: the words before the first value in
+// its text.
 func kindOf(text string) string {
 	if at := strings.IndexAny(text, `":;(0123456789`); at >= 0 {
 		text = text[:at]
@@ -116,7 +118,8 @@ func (s *Store) WriteProblems(ctx context.Context, run string, e dataset.Episode
 	return writeLines(ctx, s, problemsName(run, e), all)
 }
 
-// ReadProblems reads all problems of an episode of a run. Of more than MaxProblems, earlier releases kept the first.
+// ReadProblems reads all problems of an episode of a run. Earlier releases saved only the first
+// MaxProblems.
 func (s *Store) ReadProblems(ctx context.Context, run string, e EpisodePlan) ([]Problem, error) {
 	if e.MoreProblems == 0 || len(e.Kinds) == 0 {
 		return e.Problems, nil

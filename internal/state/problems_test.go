@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 )
 
-// TestKinds: errors before warnings, the most frequent first, over all episodes; what the run before did not have is counted.
+// TestKinds: errors before warnings, the most frequent first, over all episodes; what the run
+// before did not have is counted.
 func TestKinds(t *testing.T) {
 	mythic := Problem{Kind: "unknown class", Value: "Mythic"}
 	fresh := mythic
@@ -30,7 +31,8 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestManyValues: a pasted-over column has as many classes as rows. Their number is kept, and not each of them.
+// TestManyValues: a pasted-over column has as many classes as rows. Their number is kept, and not
+// each of them.
 func TestManyValues(t *testing.T) {
 	var all []Problem
 	for i := range 5000 {

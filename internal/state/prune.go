@@ -12,20 +12,22 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// pruneAge is how long ago the next run must have ended before a run may be removed. No message of
-// the run is left by then: SQS keeps a task for 14 days, and the result that a worker sends on the
-// last of them for 14 more.
+// pruneAge is how long ago the next run must have ended before a run may be removed. By then no
+// message of the run exists. SQS keeps a task for at most 14 days, and a result that a worker sends
+// on the last day for 14 more.
 const pruneAge = 30 * 24 * time.Hour
 
-// pruneMost bounds the runs that one call removes: it is called at the end of a run, which waits.
+// pruneMost is the largest number of runs that one call removes, because the end of a run waits for
+// it.
 const pruneMost = 20
 
-// Remover is what removing old runs needs of a bucket.
+// Remover is the part of a bucket that removing old runs needs.
 type Remover interface {
 	DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error)
 }
 
-// Prune removes old runs and gives their names, oldest first. 0 for keep removes none. These stay:
+// Prune removes old runs and returns their names, oldest first. With keep 0 it removes none. It
+// keeps these runs:
 //
 //	the newest keep runs                        people look at them, and the next generation follows the last
 //	the run in force                            it may be redriven
@@ -35,8 +37,8 @@ type Remover interface {
 //	failed runs since the latest version        where settings.json is lost, it is made again from one of them
 //	runs whose next run ended within 30 days    their messages may still be on a queue
 //
-// The plan is removed first and the report last. So a run that was removed in part looks like one
-// that has ended, and the next call removes the rest. Several processes may prune at once.
+// The plan is removed first and the report last. So a partly removed run looks like a run that has
+// ended, and the next call removes the rest. Several processes may prune at once.
 func (s *Store) Prune(ctx context.Context, d Remover, inForce string, keep int) (removed []string, err error) {
 	if keep < 1 {
 		return nil, nil
@@ -52,7 +54,7 @@ func (s *Store) Prune(ctx context.Context, d Remover, inForce string, keep int) 
 	for i, run := range runs[:len(runs)-keep] {
 		old, err := s.endedBefore(ctx, runs[i+1], pruneAge)
 		if err != nil || !old || len(removed) == pruneMost {
-			return removed, err // the runs are in order: those that follow are younger
+			return removed, err // the runs are in order, so the rest are younger
 		}
 		stays, err := needed.has(ctx, s, run)
 		if err == nil && !stays {
@@ -109,8 +111,8 @@ func (n neededRuns) has(ctx context.Context, s *Store, run string) (bool, error)
 	return err == nil && (report.State != Succeeded || report.Tasks > 0), err
 }
 
-// endedBefore says whether the last that is known of a run was written so long ago, by the
-// bucket's clock.
+// endedBefore reports whether the newest object of a run is at least this old, by the bucket's
+// clock.
 func (s *Store) endedBefore(ctx context.Context, run string, age time.Duration) (bool, error) {
 	for _, name := range []string{ReportName, "plan.json"} {
 		c, err := s.Read(ctx, RunName(run, name))

@@ -150,8 +150,8 @@ func (c *cutOffAfter) DeleteObjects(ctx context.Context, keys []string) ([]*buck
 	return c.Remover.DeleteObjects(ctx, keys)
 }
 
-// Wherever a removal is cut off, the run looks like one that has ended, every command that reads runs goes on, and the next
-// removal ends what was begun.
+// Wherever a removal is cut off, the run looks like one that has ended, every command that reads
+// runs goes on, and the next removal ends what was begun.
 func TestPruneCutOff(t *testing.T) {
 	for n := range 4 {
 		inBubble(t, func(t *testing.T, s *pruned) {

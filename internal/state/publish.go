@@ -15,22 +15,23 @@ import (
 )
 
 const (
-	// publishParallel is the number of SendMessageBatch requests at once: at SQS's 10 to 20 ms each, some 20,000 messages
-	// a second.
+	// publishParallel is the number of SendMessageBatch requests at once: at SQS's 10 to 20 ms
+	// each, some 20,000 messages a second.
 	publishParallel = 32
-	// beatTasks is the number of tasks after which the publisher looks whether a heartbeat is due.
+	// beatTasks is the number of tasks after which the publisher checks whether a heartbeat is due.
 	beatTasks = 8 * publishParallel * queue.MaxBatch
 	// beatEvery must be well below the lease after which another planner takes over (15 s).
 	beatEvery = 3 * time.Second
 )
 
-// Publish sends the tasks of a saved plan whose pointer is publishing, from the first chunk that has not been sent
-// whole, and sets the run running. Each chunk is counted in the pointer when it has been sent, so that whoever goes on
-// after a crash sends at most one chunk twice; its tasks are idempotent. The settings of the plan are in force before the
-// first message.
+// Publish sends the tasks of a saved plan whose pointer is publishing, and then sets the run
+// running. It starts at the first chunk that is not sent completely. The pointer counts each chunk
+// after it is sent. So after a crash the next process sends at most one chunk twice, which is
+// harmless because tasks are idempotent. The settings of the plan are in force before the first
+// message.
 //
-// ErrConflict says that somebody else acts on the run now. When it has meanwhile been set running, or further, that is
-// what was wanted: the pointer is given back as it is.
+// ErrConflict means that another process acts on the run now. When that process has already set the
+// run running, or beyond, Publish succeeds and returns the present pointer.
 func Publish(ctx context.Context, s *Store, held Held, tasks queue.BatchSender) (Held, error) {
 	plan, err := s.ReadPlan(ctx, held.Run)
 	if err != nil {
@@ -39,7 +40,8 @@ func Publish(ctx context.Context, s *Store, held Held, tasks queue.BatchSender) 
 	if err := s.EnsureSettings(ctx, plan); err != nil {
 		return held, err
 	}
-	// Without this, a lost settings.json could not be made again while no result of the run has come.
+	// This object proves that the run was published, so that a lost settings.json can be rebuilt
+	// before the run has a result.
 	if err := s.WriteJSON(ctx, RunName(held.Run, publishedName), Since{Run: plan.Run, Generation: plan.Generation}, bucket.Condition{}); err != nil {
 		return held, err
 	}
@@ -51,7 +53,7 @@ func Publish(ctx context.Context, s *Store, held Held, tasks queue.BatchSender) 
 	return p.held, err
 }
 
-// Overtaken looks whether a publication that was interrupted by another process has come to its end without us.
+// Overtaken checks after a conflict whether another process has finished the publication.
 func (s *Store) Overtaken(ctx context.Context, held Held, conflict error) (Held, error) {
 	now, err := s.Current(ctx, Held{})
 	if err != nil {
@@ -63,7 +65,7 @@ func (s *Store) Overtaken(ctx context.Context, held Held, conflict error) (Held,
 	return now, conflict
 }
 
-// publisher sends the chunks of one run. held is the pointer as it last wrote it.
+// publisher sends the chunks of one run. held is the pointer as the publisher last wrote it.
 type publisher struct {
 	store  *Store
 	queue  queue.BatchSender
@@ -125,7 +127,7 @@ func (p *publisher) swap(ctx context.Context, change func(*Pointer)) error {
 	return err
 }
 
-// SendTasks sends tasks, in many requests at once.
+// SendTasks sends tasks, with many requests in parallel.
 func SendTasks(ctx context.Context, q queue.BatchSender, tasks []messages.Task) error {
 	entries := make([]queue.Entry, len(tasks))
 	for i, t := range tasks {

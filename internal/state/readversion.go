@@ -13,8 +13,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// LatestVersion reads the version that trainers are to use; bucket.ErrNotFound when there is none yet. Where the object that
-// names it is missing or damaged, it is the newest version that is whole.
+// LatestVersion reads the version that trainers should use. It returns bucket.ErrNotFound when
+// there is none yet. When the object that names it is missing or damaged, it returns the newest
+// complete version.
 func (s *Store) LatestVersion(ctx context.Context) (Version, error) {
 	var now latest
 	_, err := s.ReadJSON(ctx, LatestName, &now)
@@ -41,7 +42,8 @@ func (s *Store) LatestVersion(ctx context.Context) (Version, error) {
 	return Version{}, err
 }
 
-// ReadVersion reads a version; bucket.ErrNotFound when there is none of that generation, ErrDamaged when it is of another.
+// ReadVersion reads a version. It returns bucket.ErrNotFound when that generation has none, and
+// ErrDamaged when the object is of another generation.
 func (s *Store) ReadVersion(ctx context.Context, generation int64) (Version, error) {
 	var v Version
 	name := VersionName(generation, VersionFile)
@@ -52,7 +54,7 @@ func (s *Store) ReadVersion(ctx context.Context, generation int64) (Version, err
 	return v, err
 }
 
-// Versions reads all versions that are whole, newest first.
+// Versions reads all complete versions, newest first.
 func (s *Store) Versions(ctx context.Context) ([]Version, error) {
 	generations, err := s.Generations(ctx)
 	if err != nil {
@@ -65,7 +67,7 @@ func (s *Store) Versions(ctx context.Context) ([]Version, error) {
 		g.Go(func() (err error) {
 			read[i], err = s.ReadVersion(reading, generation)
 			if Lost(err) {
-				return nil // begun and not finished, just being removed, or damaged, which doctor reports
+				return nil // the version is incomplete, or another process removes it, or it is damaged, which doctor reports
 			}
 			return err
 		})
@@ -74,7 +76,7 @@ func (s *Store) Versions(ctx context.Context) ([]Version, error) {
 	return slices.DeleteFunc(read, func(v Version) bool { return v.V == 0 }), err
 }
 
-// Generations are those of all versions, newest first, whole or not.
+// Generations returns the generations of all versions, complete or not, newest first.
 func (s *Store) Generations(ctx context.Context) ([]int64, error) {
 	names, err := s.Names(ctx, "versions/")
 	if err != nil {

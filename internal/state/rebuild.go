@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// seed is seed.json: what releases before settings.json kept.
+// seed is seed.json, which earlier releases wrote instead of settings.json.
 type seed struct {
 	Seed       string   `json:"seed"`
 	Run        string   `json:"run"`
@@ -15,7 +15,7 @@ type seed struct {
 	Datasets   []string `json:"datasets"`
 }
 
-// rebuildSettings makes the settings from what else the bucket has, when settings.json is missing.
+// rebuildSettings derives the settings from other objects when settings.json is missing.
 //
 //	seed.json          | versions, published runs | the settings are
 //	-------------------+--------------------------+----------------------------------------------------
@@ -25,7 +25,7 @@ type seed struct {
 //	of the newest run  | an older version or plan | the same, with the seed of seed.json
 //	yes                | none                     | unknown: an error
 //
-// Where the pointer names a run that was published, and nothing of it is left, they are unknown too.
+// When the pointer names a published run of which no object exists, the settings are unknown too.
 func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 	names, err := s.Names(ctx, "")
 	if err != nil {
@@ -65,7 +65,8 @@ func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 		f.Rebuilt = seedName + " and " + f.Rebuilt
 	}
 	if old.Generation > from.Generation && f.Settings.Seed != old.Seed {
-		// A run that has left nothing else has drawn the seed. The next run records both.
+		// Only the seed is known: the run that drew it has left no other object. The next run
+		// records the settings.
 		f.Settings.Seed, f.Since = old.Seed, Since{}
 	}
 	for _, name := range slices.Concat(newest.Listed, old.Datasets) {
@@ -73,16 +74,18 @@ func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 			f.Datasets = append(f.Datasets, name)
 		}
 	}
-	// Generation stays 0: the next run that is published records the settings, whatever its own generation is.
+	// Generation stays 0: the next run that is published records the settings, whatever its own
+	// generation is.
 	return f, nil
 }
 
-// newestPublished gives the settings of the newest dataset version, or of a run that was published after it; the run of
-// the generation known was published. The zero Since says that there is neither.
+// newestPublished returns the settings of the newest dataset version, or of a run that was
+// published after it. The caller knows that the run of generation known was published. The zero
+// Since means that there is neither.
 func (s *Store) newestPublished(ctx context.Context, known int64) (Settings, Since, error) {
 	v, err := s.LatestVersion(ctx)
 	if err != nil && !Lost(err) {
-		return Settings{}, Since{}, err // another try may read it
+		return Settings{}, Since{}, err // a later try may succeed
 	}
 	if errors.Is(err, ErrDamaged) {
 		return Settings{}, Since{}, errors.Join(s.settingsError("it is missing, and the newest dataset version, which it is to be made from, cannot be read: restore the last version of one of them"), err)
@@ -101,7 +104,7 @@ func (s *Store) newestPublished(ctx context.Context, known int64) (Settings, Sin
 	return plan.Settings, Since{Run: plan.Run, Generation: plan.Generation}, nil
 }
 
-// publishedAfter is the newest run of a later generation that was published; "" is none.
+// publishedAfter returns the newest published run of a later generation, or "" when there is none.
 func (s *Store) publishedAfter(ctx context.Context, generation, known int64) (string, error) {
 	runs, err := s.Runs(ctx)
 	if err != nil {
@@ -126,9 +129,9 @@ func (s *Store) publishedAfter(ctx context.Context, generation, known int64) (st
 // publishedName is written before the first message of a run. Earlier releases did not write it.
 const publishedName = "published.json"
 
-// wasPublished says whether tasks of a run can have been sent. A run that failed while it was planned, or was reviewed
-// only, has no published.json. Of an earlier release, a run has a ledger when results came. A run without tasks has the
-// report of a success.
+// wasPublished reports whether tasks of a run can have been sent. A run that failed during
+// planning, or was only reviewed, has no published.json. A run of an earlier release has a ledger
+// when results were received. A run without tasks has a report of success.
 func (s *Store) wasPublished(ctx context.Context, run string) (bool, error) {
 	names, err := s.Names(ctx, RunName(run, ""))
 	if err != nil || slices.Contains(names, publishedName) || slices.Contains(names, LedgerName) {

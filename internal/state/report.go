@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// ReportName, PageName and TasksName are the objects of a run that people open when it has ended.
+// ReportName, PageName and TasksName are the objects that people open after the end of a run.
 const (
 	ReportName = "report.json"
 	PageName   = "report.html"
@@ -22,25 +22,29 @@ const (
 // Report is report.json: how a run ended.
 type Report struct {
 	Status
-	// Final says that the pointer ended the run like this, and that the files beside the report are of the same end. A report
-	// that is not final is the proposal of a tracker that has not changed the pointer yet, or died before it could.
+	// Final means that the pointer has the same end of the run, and that the files beside the
+	// report belong to it. A report that is not final is a proposal: its tracker has not changed
+	// the pointer yet, or died before.
 	Final bool `json:"final"`
-	// Writer is drawn for each report, so that a tracker knows its own when the answer to the write was lost.
+	// Writer is random for each report. By it a tracker recognises its own report when the answer
+	// to the write was lost.
 	Writer string `json:"writer,omitempty"`
-	// Verified says that the destination was listed after the last task. Without it Differences means nothing.
+	// Verified means that the destination was listed after the last task. Differences is valid only
+	// then.
 	Verified bool `json:"verified"`
 	// DifferenceList names the first MaxDifferences of Differences.
 	DifferenceList []Difference `json:"difference_list"`
-	// Warnings are what went wrong without spoiling the run.
+	// Warnings are problems that do not make the run fail.
 	Warnings  []string          `json:"warnings,omitempty"`
 	Totals    Totals            `json:"totals"`
 	Episodes  []EpisodePlan     `json:"episodes"`
 	Orphans   []Orphan          `json:"orphans,omitempty"`
 	Manifests []ManifestProblem `json:"problems,omitempty"`
-	// Balance is of the planned episodes; After is from the listing when Verified, else from the plan.
+	// Balance counts the planned episodes. After comes from the listing when Verified, else from
+	// the plan.
 	Balance        []Balance `json:"balance"`
 	MissingClasses []string  `json:"missing_classes,omitempty"`
-	// Version is the generation of the dataset version that holds when the run has ended; 0: none.
+	// Version is the generation of the latest dataset version at the end of the run; 0: none.
 	Version         int64    `json:"version,omitempty"`
 	DurationSecs    float64  `json:"duration_seconds"`
 	CostUSD         float64  `json:"cost_usd"` // as planned
@@ -50,19 +54,20 @@ type Report struct {
 	Settings        Settings `json:"settings"`
 }
 
-// MaxDifferences bounds the differences that a report names.
+// MaxDifferences is the largest number of differences that a report names.
 const MaxDifferences = 1000
 
 // Kinds of a Difference.
 const (
-	Missing    = "missing"    // the frame stands nowhere
-	Misplaced  = "misplaced"  // it stands at Found instead
-	Unexpected = "unexpected" // it stands at Key, where nothing should
-	Content    = "content"    // it stands at Key with the ETag Found instead of Want
+	Missing    = "missing"    // the frame is nowhere
+	Misplaced  = "misplaced"  // it is at Found instead
+	Unexpected = "unexpected" // it is at Key, where nothing should
+	Content    = "content"    // it is at Key with the ETag Found instead of Want
 	Changed    = "changed"    // the episode, which the plan did not touch, is not as it was listed
 )
 
-// Difference is one between what should stand and what a listing found. Keys are relative to <prefix>/ML/.
+// Difference is a difference between the expected frames and a listing. Keys are relative to
+// <prefix>/ML/.
 type Difference struct {
 	Kind    string          `json:"kind"`
 	Episode dataset.Episode `json:"episode"`
@@ -72,7 +77,7 @@ type Difference struct {
 	Found   string          `json:"found,omitempty"`
 }
 
-// String is the difference in words.
+// String describes the difference in words.
 func (d Difference) String() string {
 	switch d.Kind {
 	case Missing:
@@ -87,7 +92,7 @@ func (d Difference) String() string {
 	return string(d.Episode) + " is not as it was when it was planned"
 }
 
-// DeadTask is a line of dead.jsonl: one publication of a task that was given up.
+// DeadTask is a line of dead.jsonl: one publication of a task that ended as dead.
 type DeadTask struct {
 	Task   messages.Task `json:"task"`
 	Code   string        `json:"code,omitempty"` // S3's error code, or messages.Code…; empty when its worker died
@@ -104,7 +109,8 @@ const (
 	LedgerName = "ledger.json"
 )
 
-// ReadReport reads the report of a run; bucket.ErrNotFound when it has none, ErrDamaged when it is of another run.
+// ReadReport reads the report of a run; bucket.ErrNotFound when it has none, ErrDamaged when it is
+// of another run.
 func (s *Store) ReadReport(ctx context.Context, run string) (*Report, error) {
 	var r Report
 	_, err := s.ReadJSON(ctx, RunName(run, ReportName), &r)
@@ -114,10 +120,11 @@ func (s *Store) ReadReport(ctx context.Context, run string) (*Report, error) {
 	return &r, err
 }
 
-// EndFiles are the conditions under which a later write finds the files about a run's end as they are now.
+// EndFiles are conditions for conditional writes: each file about a run's end must still be in its
+// present version.
 type EndFiles map[string]bucket.Condition
 
-// EndFiles looks at report.json, report.html and tasks.csv of a run.
+// EndFiles reads the conditions of report.json, report.html and tasks.csv of a run.
 func (s *Store) EndFiles(ctx context.Context, run string) (EndFiles, error) {
 	absent := bucket.Condition{IfNoneMatch: true}
 	files := EndFiles{ReportName: absent, PageName: absent, TasksName: absent}
@@ -138,7 +145,7 @@ func (s *Store) EndFiles(ctx context.Context, run string) (EndFiles, error) {
 	return files, nil
 }
 
-// WriteReport saves the report of a run, and gives its ETag.
+// WriteReport saves the report of a run, and returns its ETag.
 func (s *Store) WriteReport(ctx context.Context, r *Report, cond bucket.Condition) (etag string, err error) {
 	body, err := Seal(r)
 	if err != nil {
@@ -147,7 +154,7 @@ func (s *Store) WriteReport(ctx context.Context, r *Report, cond bucket.Conditio
 	return s.WriteEndFile(ctx, r.Run, ReportName, body, cond)
 }
 
-// WriteEndText is WriteEndFile of a long text.
+// WriteEndText is WriteEndFile for a long text.
 func (s *Store) WriteEndText(ctx context.Context, run, name string, body *Text, cond bucket.Condition) error {
 	name = RunName(run, name)
 	_, err := s.WriteFrom(ctx, name, body.Reader(), cond)
@@ -161,15 +168,15 @@ func (s *Store) WriteEndText(ctx context.Context, run, name string, body *Text, 
 	return fmt.Errorf("%w: %w", ErrConflict, err)
 }
 
-// WriteEndFile saves a file about a run's end, and gives its ETag. ErrConflict says that somebody else has written another
-// one meanwhile.
+// WriteEndFile saves a file about a run's end, and returns its ETag. ErrConflict means that another
+// process has written a different one.
 func (s *Store) WriteEndFile(ctx context.Context, run, name string, body []byte, cond bucket.Condition) (etag string, err error) {
 	name = RunName(run, name)
 	etag, err = s.Write(ctx, name, body, cond)
 	if !errors.Is(err, bucket.ErrPrecondition) && !(errors.Is(err, bucket.ErrNotFound) && cond.IfMatch != "") {
 		return etag, err
 	}
-	// A write whose answer was lost, and that was sent again, is refused because of itself.
+	// A write that is sent again after a lost answer is refused, because the first one succeeded.
 	if c, readErr := s.Read(ctx, name); readErr == nil && bytes.Equal(c.Body, body) {
 		return c.ETag, nil
 	}

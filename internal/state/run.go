@@ -6,11 +6,12 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Run is all that people look at of a run. Without a plan, as while it is being planned, Plan is the zero one; Report is
-// nil until the run has ended.
+// Run is everything that people see of a run. Plan is the zero plan while there is none, as during
+// planning. Report is nil until the run has ended.
 type Run struct {
 	Status Status
-	// InForce says that the pointer names it: it may go on, even when it has ended, by a redrive.
+	// InForce means that the pointer names the run. A redrive can continue such a run even after
+	// its end.
 	InForce  bool
 	Plan     *Plan
 	Progress Progress
@@ -20,7 +21,7 @@ type Run struct {
 // EpisodeProgress counts the tasks of one episode. Tasks = Done + Dead + Superseded + open ones.
 type EpisodeProgress struct{ Tasks, Done, Dead, Superseded int }
 
-// ReadRun reads a run, its objects all at once. A run that nobody knows is ErrNoRun.
+// ReadRun reads a run's objects in parallel. An unknown run gives ErrNoRun.
 func ReadRun(ctx context.Context, s *Store, run string) (Run, error) {
 	if !ValidRun(run) {
 		return Run{}, ErrNoRun
@@ -52,13 +53,13 @@ func ReadRun(ctx context.Context, s *Store, run string) (Run, error) {
 	})
 	err := g.Wait()
 	if err == nil {
-		err = s.settle(ctx, run, held, &r)
+		err = s.setStatus(ctx, run, held, &r)
 	}
 	return r, err
 }
 
-// settle puts the status together, and leaves out a report that is not of the state that the run is in.
-func (s *Store) settle(ctx context.Context, run string, held Held, r *Run) (err error) {
+// setStatus sets the status. It drops a report whose state differs from the run's state.
+func (s *Store) setStatus(ctx context.Context, run string, held Held, r *Run) (err error) {
 	r.InForce = run == held.Run
 	if r.InForce {
 		if r.Report != nil && r.Report.State != held.State {

@@ -9,8 +9,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// SampleTasks reads some tasks of a chunk of a run, in their order: of each kind the first, and then one of every so many. The
-// others, of which there are thousands, are not taken apart.
+// SampleTasks reads some tasks of a chunk of a run, in their order. For each operation it takes the
+// first task, and then one of each every[op] tasks. It does not decode the thousands of others.
 func (s *Store) SampleTasks(ctx context.Context, run string, chunk int, every map[messages.Op]int) ([]messages.Task, error) {
 	plain, err := s.readPlain(ctx, tasksName(run, chunk))
 	if err != nil {
@@ -34,7 +34,8 @@ func (s *Store) SampleTasks(ctx context.Context, run string, chunk int, every ma
 	return picked, nil
 }
 
-// opOf is the kind of an encoded task. In a text within it the quotes would be escaped.
+// opOf finds the operation of an encoded task without decoding it. It cannot match inside a string,
+// where quotes are escaped.
 func opOf(line []byte) messages.Op {
 	_, rest, _ := bytes.Cut(line, []byte(`"op":"`))
 	op, _, _ := bytes.Cut(rest, []byte{'"'})

@@ -11,18 +11,19 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// ErrDamaged says that an object of the state is there and is not what the program wrote: cut short, changed, or another
-// object. A missing one is bucket.ErrNotFound.
+// ErrDamaged means that an object of the state exists but differs from what the program wrote: it
+// is truncated, changed, or another object. The error for a missing object is bucket.ErrNotFound.
 var ErrDamaged = errors.New("damaged")
 
-// Lost says that an error is about an object that is gone or damaged. Asking again does not mend that.
+// Lost reports whether an error is about a missing or damaged object. A retry does not help.
 func Lost(err error) bool { return errors.Is(err, bucket.ErrNotFound) || errors.Is(err, ErrDamaged) }
 
-// sealStart begins the last member of a sealed object: the SHA-256 of the object as it was without the member.
+// sealStart begins the last member of a sealed object. It is the SHA-256 of the object without this
+// member.
 const sealStart = ",\n \"sha256\": \""
 
-// Seal encodes v as one indented JSON object, since people read these objects, with its digest as the last member. v must
-// encode as an object that is not empty.
+// Seal encodes v as a JSON object with its digest as the last member. It is indented, because
+// people read it. v must encode as an object that is not empty.
 func Seal(v any) ([]byte, error) {
 	body, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
@@ -36,8 +37,8 @@ func Seal(v any) ([]byte, error) {
 	return append(open, sealStart+hex.EncodeToString(sum[:])+"\"\n}\n"...), nil
 }
 
-// Unseal decodes an object that Seal made into v. One without a digest is of an earlier release, or written by a person:
-// it is taken as it stands. The error is ErrDamaged.
+// Unseal decodes an object that Seal made into v. It accepts an object without a digest, which an
+// earlier release or a person wrote. The error is ErrDamaged.
 func Unseal(body []byte, v any) error {
 	if at := bytes.LastIndex(body, []byte(sealStart)); at >= 0 {
 		plain := append(bytes.Clone(body[:at]), "\n}"...)

@@ -23,7 +23,8 @@ func TestSeal(t *testing.T) {
 	if err := Unseal(body, &got); err != nil || !cmp.Equal(want, got) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	// A bit that flips anywhere, and an end that is cut off anywhere. What the name of the digest's member loses is no content.
+	// A bit that flips anywhere, and an end that is cut off anywhere. What the name of the digest's
+	// member loses is no content.
 	for i := range body {
 		flipped := bytes.Clone(body)
 		flipped[i] ^= 0x04

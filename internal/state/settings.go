@@ -12,8 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// Definition is what decides in which dataset a frame stands (DESIGN 5, "Settings in force"). It belongs to the datasets,
-// not to a machine's environment.
+// Definition is the settings that decide to which dataset a frame belongs (DESIGN 5, "Settings in
+// force"). They belong to the datasets, not to a machine's environment.
 type Definition struct {
 	Seed      string   `json:"seed"`
 	Split     string   `json:"split"`
@@ -25,7 +25,7 @@ type Definition struct {
 	Pinned    []string `json:"pinned,omitempty"` // datasets whose frames stay in them
 }
 
-// Settings are those that a plan was made with, and that decide what it says.
+// Settings are all settings that a plan depends on.
 type Settings struct {
 	Definition
 	Datasets  []string `json:"datasets"` // the split's, in its order
@@ -33,10 +33,11 @@ type Settings struct {
 	ImageSize string   `json:"image_size"`
 }
 
-// Setting is one part of a Definition, in the words of its flag.
+// Setting is one part of a Definition, with the name and the value of its flag.
 type Setting struct{ Name, Value string }
 
-// List is the definition as its flags would give it. Two definitions with equal lists put every frame in the same place.
+// List returns the definition as values of its flags. Two definitions with equal lists put every
+// frame in the same place.
 func (d Definition) List() []Setting {
 	sorted := func(names []string) string {
 		names = slices.Clone(names)
@@ -62,7 +63,7 @@ type SettingChange struct {
 	After  string `json:"after"`
 }
 
-// ChangesTo lists the settings that are others in the definition after.
+// ChangesTo lists the settings that differ in the definition after.
 func (d Definition) ChangesTo(after Definition) []SettingChange {
 	var changes []SettingChange
 	now := after.List()
@@ -74,10 +75,10 @@ func (d Definition) ChangesTo(after Definition) []SettingChange {
 	return changes
 }
 
-// Equal says that both put every frame in the same place.
+// Equal reports whether both put every frame in the same place.
 func (d Definition) Equal(o Definition) bool { return len(d.ChangesTo(o)) == 0 }
 
-// GivenSetting is a setting that a caller gives otherwise than it is in force.
+// GivenSetting is a setting that a caller gives with another value than the one in force.
 type GivenSetting struct {
 	Name    string `json:"name"`
 	InForce string `json:"in_force"`
@@ -85,24 +86,25 @@ type GivenSetting struct {
 	From    string `json:"from"` // "--group", "SHUFFLE_GROUP" or "SHUFFLE_GROUP in .env"
 }
 
-// DatasetChanges counts the frames that stand in the datasets and that other settings put into another dataset.
+// DatasetChanges counts the frames that other settings move from one dataset to another.
 type DatasetChanges struct {
 	Frames int             `json:"frames"`
-	Of     int             `json:"of"` // frames of the planned episodes that stand in a dataset and stay in one
+	Of     int             `json:"of"` // frames of the planned episodes that are in a dataset before and after
 	Counts []ChangedFrames `json:"counts"`
-	// Trained counts, for each dataset beside the training one, the frames that have been trained on.
+	// Trained counts, for each dataset other than the training dataset, the frames that have been
+	// trained on.
 	Trained []TrainedFrames `json:"trained,omitempty"`
 }
 
-// ChangedFrames are those of one episode and class that change their dataset.
+// ChangedFrames counts the frames of one episode and class that change their dataset.
 type ChangedFrames struct {
 	Episode string `json:"episode"`
 	Class   string `json:"class"`
 	Frames  int    `json:"frames"`
 }
 
-// TrainedFrames counts the frames that would stand in a dataset beside the training one, and those of them that stood in
-// the training dataset in a kept version.
+// TrainedFrames counts the frames that would be in a dataset other than the training dataset. It
+// also counts those of them that were in the training dataset in a kept version.
 type TrainedFrames struct {
 	Dataset string `json:"dataset"`
 	Frames  int    `json:"frames"`
@@ -115,41 +117,42 @@ type Since struct {
 	Generation int64  `json:"generation"`
 }
 
-// InForce is settings.json: the settings that every plan is made with until a person changes them.
+// InForce is settings.json: the settings of every plan until a person changes them.
 type InForce struct {
 	V        int        `json:"v"`
 	Settings Definition `json:"settings"`
 	Since    Since      `json:"since"` // the run that changed them last
-	// Generation is that of the newest published run. A plan of an older one changes nothing here.
+	// Generation is that of the newest published run. The plan of an older run changes nothing
+	// here.
 	Generation int64 `json:"generation"`
-	// Scope is the environment that they belong to (messages.Scope); "" is not known.
+	// Scope is the environment that the settings belong to (messages.Scope); "" is unknown.
 	Scope    string   `json:"scope,omitempty"`
 	Datasets []string `json:"datasets"` // every dataset that the program has ever filled under this prefix
 
-	// Rebuilt says, where settings.json is missing, what these settings were taken from.
+	// Rebuilt names the source of these settings when settings.json is missing.
 	Rebuilt string `json:"-"`
 }
 
-// Exists says that a run was published: before that nothing is in force.
+// Exists reports whether a run was published. Before that no settings are in force.
 func (f InForce) Exists() bool { return f.V != 0 }
 
 const settingsVersion = 1
 
-// ErrSettings says that what is in force cannot be known. Nothing may be planned then.
+// ErrSettings means that the settings in force cannot be determined. Then nothing may be planned.
 var ErrSettings = errors.New("settings in force")
 
-// Settings reads the settings in force; the zero InForce before the first published run. Its errors that a person has to
-// mend are ErrSettings.
+// Settings reads the settings in force. It returns the zero InForce before the first published run.
+// An error that a person must repair is ErrSettings.
 //
-// One answer "there is none" is not believed: where a dataset version or a published run exists, the settings are made
-// again from it. And settings.json is held against the newest dataset version, so that one that belongs to other datasets,
-// or that somebody has put back, decides nothing.
+// A missing settings.json is not trusted: if a dataset version or a published run exists, the
+// settings are rebuilt from it. An existing one is compared with the newest dataset version. So a
+// settings.json of other datasets, or an old one that a person put back, is refused.
 func (s *Store) Settings(ctx context.Context) (InForce, error) {
 	return s.SettingsBeside(ctx, s.LatestVersion)
 }
 
-// SettingsBeside is Settings for a caller that needs the newest dataset version too: latest reads it, LatestVersion by
-// default.
+// SettingsBeside is Settings for a caller that needs the newest dataset version too. latest reads
+// that version; the default is LatestVersion.
 func (s *Store) SettingsBeside(ctx context.Context, latest func(context.Context) (Version, error)) (InForce, error) {
 	for try := 1; ; try++ {
 		f, etag, err := s.readSettings(ctx)
@@ -208,9 +211,10 @@ func (s *Store) parseSettings(body []byte) (InForce, error) {
 	return f, nil
 }
 
-// contradiction says what else the bucket has against the settings; "" is nothing. What cannot be read says nothing against
-// them. Settings do not change between Since and Generation, so every plan and version of that time has the same ones, and
-// every run that is published records its generation.
+// contradiction describes how another object contradicts the settings, and returns "" when none
+// does. Objects that cannot be read are skipped. Settings do not change between Since and
+// Generation, so every plan and version of that time has the same ones. Every published run records
+// its generation.
 func (s *Store) contradiction(ctx context.Context, f InForce, latest func(context.Context) (Version, error)) string {
 	if f.Scope != s.Scope && f.Scope != "" && s.Scope != "" {
 		return fmt.Sprintf("it belongs to other datasets: those of %.100s, and these are of %s", f.Scope, s.Scope)
@@ -232,7 +236,7 @@ func (s *Store) contradiction(ctx context.Context, f InForce, latest func(contex
 		return ""
 	case v.Generation > f.Generation:
 		return fmt.Sprintf("it is older than %s: it was recorded for generation %d", of, f.Generation)
-	case v.Generation < f.Since.Generation: // the run that recorded it has no version
+	case v.Generation < f.Since.Generation: // the run that recorded the settings has no version
 		plan, err := s.ReadPlan(ctx, f.Since.Run)
 		if errors.Is(err, bucket.ErrNotFound) {
 			return fmt.Sprintf("it belongs to other datasets: run %.100s, which recorded it, is none of these", f.Since.Run)
@@ -248,12 +252,13 @@ func (s *Store) contradiction(ctx context.Context, f InForce, latest func(contex
 	return ""
 }
 
-// EnsureSettings records the settings of a plan that is being published, and adds its datasets to those ever filled. A plan
-// that is older than another one that was published changes nothing: its planner may have been paused for long.
+// EnsureSettings records the settings of a plan that is being published, and adds its datasets to
+// those ever filled. When a newer plan was already published, it changes nothing: the planner may
+// have been paused for long.
 func (s *Store) EnsureSettings(ctx context.Context, plan *Plan) error {
 	return s.Update(ctx, settingsName, func(old []byte) ([]byte, error) {
 		now := InForce{V: settingsVersion}
-		newest := Since{} // without the object, what else the bucket has says whether the plan is older
+		newest := Since{} // without the object, versions and runs show whether the plan is older
 		var err error
 		if old != nil {
 			now, err = s.parseSettings(old)

@@ -75,7 +75,8 @@ func inForce(seed string, since, generation int64, datasets ...string) state.InF
 	return state.InForce{V: 1, Settings: p.Settings.Definition, Since: state.Since{Run: p.Run, Generation: since}, Generation: generation, Datasets: datasets}
 }
 
-// A planner that was paused before its settings were recorded, and superseded meanwhile, does not bring its settings back.
+// A planner that was paused before its settings were recorded, and superseded meanwhile, does not
+// bring its settings back.
 func TestEnsureSettings(t *testing.T) {
 	w := newSettingsWorld(t)
 	for _, step := range []struct {
@@ -219,7 +220,8 @@ func TestSettingsThatCannotBeTrusted(t *testing.T) {
 	})
 }
 
-// What a later run was published with outweighs an older object that somebody puts back, and what is left decides.
+// What a later run was published with outweighs an older object that someone puts back, and what is
+// left decides.
 func TestSettingsThatAreOlderThanARun(t *testing.T) {
 	w := newSettingsWorld(t)
 	first, second := plan(5, "five", "train", "test"), plan(6, "six", "train", "test")
@@ -237,7 +239,8 @@ func TestSettingsThatAreOlderThanARun(t *testing.T) {
 	}
 }
 
-// The seed of an earlier release does not outlive what came after it, and its run was published even if it left nothing more.
+// The seed of an earlier release does not outlive what came after it, and its run was published
+// even if it left nothing more.
 func TestSeedOfAnEarlierRelease(t *testing.T) {
 	const old = `{"v":1,"seed":"five","run":"20261123T212443Z-5","generation":5,"datasets":["train","test"]}`
 	w := newSettingsWorld(t)

@@ -23,15 +23,17 @@ type Progress struct {
 	Outcomes   map[messages.Outcome]int `json:"outcomes"`
 	// Samples are the newest MaxSamples moments at which the ledger grew, oldest first.
 	Samples []Sample `json:"samples,omitempty"`
-	// First and Last are when results came, by the clocks of the trackers that took them.
+	// First and Last are when the first and the last result were received, by the trackers' clocks.
 	First time.Time `json:"first,omitzero"`
 	Last  time.Time `json:"last,omitzero"`
-	// Age is how long ago the ledger was saved, by the bucket's clock, when it was read from there; else 0, or negative: unknown.
+	// Age is the ledger's age by the bucket's clock when it was read from the bucket. Else it is 0,
+	// or negative for unknown.
 	Age time.Duration `json:"-"`
 }
 
-// How long nothing may come before a run is taken for one that does not go on, and before its rate is no longer shown. A tracker saves
-// results every second or two; a planner that lives renews the pointer every few seconds.
+// These are the times without progress after which a run counts as stuck, and after which its rate
+// is no longer shown. A tracker saves results every second or two. A running planner renews the
+// pointer every few seconds.
 const (
 	idleAfter     = 30 * time.Second
 	plannerAfter  = time.Minute
@@ -39,16 +41,17 @@ const (
 	staleAfter    = 10 * time.Second
 )
 
-// MaxSamples bounds the samples of a ledger.
+// MaxSamples is the largest number of samples in a ledger.
 const MaxSamples = 60
 
-// Sample is the number of tasks accounted for at a second of Unix time.
+// Sample is the number of tasks accounted for at a time, in Unix seconds.
 type Sample struct {
 	Second    int64 `json:"t"`
 	Accounted int   `json:"n"`
 }
 
-// Rate is how many tasks a second came to be accounted for over the last minute of samples; 0 when unknown.
+// Rate is the number of tasks accounted for a second, over the last minute of samples; 0 when
+// unknown.
 func (p Progress) Rate() float64 {
 	if len(p.Samples) < 2 {
 		return 0
@@ -57,7 +60,7 @@ func (p Progress) Rate() float64 {
 	i := slices.IndexFunc(p.Samples, func(s Sample) bool { return s.Second >= last.Second-60 })
 	first := p.Samples[i]
 	if last.Second <= first.Second || last.Accounted < first.Accounted {
-		return 0 // one sample only, or a redrive opened tasks again
+		return 0 // there is only one sample, or a redrive reopened tasks
 	}
 	return float64(last.Accounted-first.Accounted) / float64(last.Second-first.Second)
 }
@@ -70,30 +73,33 @@ func (p Progress) Overall() float64 {
 	return 0
 }
 
-// Status is what status --json prints: where a run stands.
+// Status is the output of status --json: the progress of a run.
 type Status struct {
 	Run         string                   `json:"run"`
 	Generation  int64                    `json:"generation"`
 	State       State                    `json:"state"`
 	Reason      string                   `json:"reason"`
-	Note        string                   `json:"note,omitempty"` // what an active run waits for, or what keeps it from going on
+	Note        string                   `json:"note,omitempty"` // what an active run waits for, or what blocks it
 	Tasks       int                      `json:"tasks"`
 	Done        int                      `json:"done"`
 	Dead        int                      `json:"dead"`
 	Outcomes    map[messages.Outcome]int `json:"outcomes"` // all six, always
 	Differences int                      `json:"differences"`
 	Unreadable  int                      `json:"unreadable,omitempty"` // messages that no stage could read since the run began
-	// Environments names others whose messages came on this one's queues since the run began.
+	// Environments names other environments whose messages were received from this one's queues
+	// since the run began.
 	Environments []string `json:"other_environments,omitempty"`
 	// DeadCodes counts the dead tasks of a run that has ended by the code of their reason.
 	DeadCodes map[string]int `json:"dead_codes,omitempty"`
-	// PlanLost says that the run has tasks and its plan is gone or damaged.
+	// PlanLost means that the run has tasks and its plan is missing or damaged.
 	PlanLost bool `json:"plan_lost,omitempty"`
-	// Earlier says that a newer run is in force: nothing happens to this one any more.
+	// Earlier means that a newer run is in force, so this run does not change any more.
 	Earlier bool `json:"-"`
-	// MissingQueues do not exist although the run needs them. Only a command that can see the queues knows.
+	// MissingQueues are queues that the run needs and that do not exist. Only a command with access
+	// to the queues sets it.
 	MissingQueues []string `json:"missing_queues,omitempty"`
-	// QueueFault is why the queues of an active run cannot be used, with what to do; "" is no fault, or none that is known.
+	// QueueFault is why the queues of an active run cannot be used, and what to do. It is "" when
+	// no fault is known.
 	QueueFault string        `json:"queue_fault,omitempty"`
 	Held       []HeldEpisode `json:"held"`
 	Started    time.Time     `json:"started"`
@@ -101,17 +107,21 @@ type Status struct {
 	Rate       float64       `json:"rate"`     // tasks a second: of the last minute; of the whole run when it has ended
 	// ETASeconds is 0 when nothing is left and null while the rate is unknown.
 	ETASeconds *float64 `json:"eta_seconds"`
-	// Restores is the generation of the dataset version that the run goes back to; 0: it was planned from the sheets.
+	// Restores is the generation of the dataset version that the run restores; 0: it was planned
+	// from the sheets.
 	Restores int64 `json:"restores,omitempty"`
-	// LastResultSeconds is how long ago the last result of an active run came; null when none has.
+	// LastResultSeconds is how long ago the last result of an active run was received; null when
+	// there is none.
 	LastResultSeconds *float64 `json:"last_result_seconds"`
-	// IdleSeconds is how long nothing has come of an active run, when that is so long that something is wrong; else 0.
+	// IdleSeconds is how long an active run has made no progress, when that is unusually long; else
+	// 0.
 	IdleSeconds float64 `json:"idle_seconds,omitempty"`
-	// RecoverySeconds is when at the latest a tracker acts on that by itself: Expect sets it.
+	// RecoverySeconds is the time until a tracker repairs that by itself, at the latest. Expect
+	// sets it.
 	RecoverySeconds *float64 `json:"recovery_seconds,omitempty"`
 }
 
-// Expect sets RecoverySeconds of a run that does not go on. stall is what trackers wait for; 0 is unknown.
+// Expect sets RecoverySeconds of a stuck run. stall is how long trackers wait; 0 is unknown.
 func (s *Status) Expect(stall time.Duration) {
 	if stall > 0 && s.IdleSeconds > 0 && s.State != Verifying {
 		left := max(stall.Seconds()-s.IdleSeconds, 0)
@@ -119,8 +129,8 @@ func (s *Status) Expect(stall time.Duration) {
 	}
 }
 
-// StatusOf puts a run's status together. Differences and DeadCodes, which are in the report, and Unreadable are left to the
-// caller.
+// StatusOf makes a run's status. The caller sets Differences and DeadCodes, which come from the
+// report, and Unreadable.
 func StatusOf(p Held, progress Progress, plan *Plan) Status {
 	s := Status{
 		Run: p.Run, Generation: p.Generation, State: p.State, Reason: p.Reason, Tasks: p.Tasks,
@@ -145,7 +155,7 @@ func StatusOf(p Held, progress Progress, plan *Plan) Status {
 		return s
 	}
 	s.Note, s.Rate = p.Note, progress.Rate()
-	// A saved ledger is as old as its last result. Of an unknown age it is taken for new.
+	// A saved ledger is as old as its last result. When its age is unknown, it counts as new.
 	last, come := max(progress.Age, 0), progress.Open < progress.Tasks
 	if seconds := last.Seconds(); come && progress.Age >= 0 {
 		s.LastResultSeconds = &seconds
@@ -164,8 +174,8 @@ func StatusOf(p Held, progress Progress, plan *Plan) Status {
 	return s
 }
 
-// idle is how long nothing has come of an active run, 0 when that is usual. pointer is how long ago it was written, and last
-// how long ago the last result came, if one has come.
+// idle returns how long an active run has made no progress, or 0 when that is usual. pointer is the
+// age of the pointer. last is the age of the last result, and come is whether there is one.
 func idle(s State, pointer, last time.Duration, come bool) time.Duration {
 	after, since := idleAfter, pointer
 	switch s {
@@ -188,14 +198,15 @@ func idle(s State, pointer, last time.Duration, come bool) time.Duration {
 	return since
 }
 
-// Ended says that the run is over: nothing more happens to it by itself.
+// Ended reports whether the run is over, so that it does not change by itself.
 func (s Status) Ended() bool { return s.State != "" && s.State != Review && !s.State.Active() }
 
-// ErrNoRun says that there is no such run.
+// ErrNoRun means that there is no such run.
 var ErrNoRun = errors.New("no such run")
 
-// ReadStatus reads where a run stands; "" is the newest. The run in force is told by the pointer and its ledger, an
-// earlier one by its report, and one without a report was superseded. A run that nobody knows is ErrNoRun.
+// ReadStatus reads the status of a run; "" is the newest. The status of the run in force comes from
+// the pointer and the ledger. The status of an earlier run comes from its report. An earlier run
+// without a report was superseded. An unknown run gives ErrNoRun.
 func ReadStatus(ctx context.Context, s *Store, run string) (Status, error) {
 	held, err := s.Current(ctx, Held{})
 	if err != nil {
@@ -212,7 +223,7 @@ func ReadStatus(ctx context.Context, s *Store, run string) (Status, error) {
 	return s.earlierStatus(ctx, run)
 }
 
-// noPointer says why no run is in force: there was none, or somebody has deleted the pointer.
+// noPointer returns why no run is in force: there was no run yet, or the pointer was deleted.
 func (s *Store) noPointer(ctx context.Context) error {
 	runs, err := s.Runs(ctx)
 	if err != nil {
@@ -245,7 +256,7 @@ func (s *Store) currentStatus(ctx context.Context, p Held) (Status, error) {
 	}
 	report, err := s.ReadReport(ctx, p.Run)
 	if Lost(err) {
-		return status, nil // it is not written yet, or the tracker makes it again
+		return status, nil // the report is not written yet, or the tracker writes it again
 	}
 	if err == nil && report.State == p.State {
 		status.Differences, status.DeadCodes = report.Differences, report.DeadCodes
@@ -256,7 +267,8 @@ func (s *Store) currentStatus(ctx context.Context, p Held) (Status, error) {
 	return status, err
 }
 
-// planIfAny reads a run's plan; the zero plan where it is missing or damaged: what else is known of the run can be shown.
+// planIfAny reads a run's plan. For a missing or damaged one it returns the zero plan, so that the
+// rest of the run can be shown.
 func (s *Store) planIfAny(ctx context.Context, run string) (*Plan, error) {
 	plan, err := s.ReadPlan(ctx, run)
 	if Lost(err) {
@@ -312,10 +324,11 @@ func (s *Store) ReadProgress(ctx context.Context, run string, tasks int) (Progre
 	return progress, nil
 }
 
-// statusesAtOnce bounds the reads of RunStatuses.
+// statusesAtOnce is the number of parallel reads of RunStatuses.
 const statusesAtOnce = 16
 
-// RunStatuses reads where the newest runs stand, newest first; at most limit of them, all with 0.
+// RunStatuses reads the status of the newest runs, newest first. It reads at most limit runs, or
+// all with limit 0.
 func RunStatuses(ctx context.Context, s *Store, limit int) ([]Status, error) {
 	runs, err := s.Runs(ctx)
 	if err != nil {

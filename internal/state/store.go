@@ -1,32 +1,36 @@
-// Package state is everything that the program keeps in the bucket, under <prefix>/shuffle/ (DESIGN 9), and the
-// protocol by which planner, workers and tracker take turns.
+// Package state is everything that the program keeps in the bucket, under <prefix>/shuffle/ (DESIGN
+// 9), and the protocol by which planner, workers and tracker take turns.
 //
-// All of it rests on conditional PutObject alone. current.json, the pointer, is the one object that says which run is
-// in force; it is changed by compare-and-swap. What belongs to a run stands under runs/<run>/ and is written by whoever
-// the pointer says may.
+// The protocol needs only conditional PutObject. current.json, the pointer, is the one object that
+// names the run in force. It is changed by compare-and-swap. The objects of a run are under
+// runs/<run>/, and the pointer decides which process may write them.
 //
 // # Who may act when
 //
-// A worker acts on a task only while it holds a view of the pointer that is younger than Fence.Cache, in which the task's
-// generation is in force and the run is publishing or running; and no attempt to write to the bucket takes longer
-// than Fence.Attempt. So once Fence.Quiet has passed after a change of the pointer, nobody acts on what it said
-// before. A planner waits for that before it lists the datasets. The time that has passed is told by the bucket's
-// own clock (bucket.Content.Age), or measured by the waiting process from after its own write: no two
-// machines' clocks are compared. The fence's two limits stand in the pointer itself, so that those who wait and those who
-// act always mean the same ones.
+// A worker acts on a task only while it has a snapshot of the pointer younger than Fence.Cache. In
+// this snapshot the task's generation must be in force, and the run must be publishing or running.
+// An attempt to write to the bucket takes at most Fence.Attempt. So when Fence.Quiet has passed
+// after a change of the pointer, no worker acts on the old pointer any more. A planner waits for
+// that before it lists the datasets. It measures the time by the bucket's own clock
+// (bucket.Content.Age), or by its own clock from after its own write. The clocks of two machines
+// are never compared. The fence's two limits are in the pointer itself, so that the waiting planner
+// and the acting workers use the same ones.
 //
 // What each step of a takeover relies on:
 //
-//	a planner takes the pointer          conditional PutObject: of two, one
-//	a worker's view is younger than      the worker's own clock, taken before the GET was sent, whatever it was held up by since; looked
-//	Fence.Cache                          at before each write
-//	a write is sent within Fence.Attempt the deadline of its request, looked at once more right before the system call (bucket.Late): a
-//	of that look                         process that is stopped between two lines and goes on much later sends nothing. What is left is a stop
-//	                                     between this last look and the system call itself
-//	a write that was sent is done, or    its deadline too, and the margin of Fence.Quiet: how long the bucket may work on a request whose client
-//	never will be                        has gone
-//	nobody acts any more                 the planner's own clock since its write of the pointer, or the pointer's age by the bucket's clock
-//	late results of old tasks            the generation in each message: they count in the ledger of their own run
+//	two planners take the pointer        conditional PutObject: only one write succeeds
+//	a worker's snapshot is younger than  the worker's own monotonic clock, read before the GET was sent,
+//	Fence.Cache                          and compared before each write
+//	a write starts within Fence.Attempt  the deadline of its request, checked once more right before the
+//	of that check                        system call (bucket.Late). A process that is stopped in between
+//	                                     and continues much later sends nothing. The remaining gap is a
+//	                                     stop between this check and the system call itself.
+//	a write has ended                    the same deadline, and the margin of Fence.Quiet: how long the
+//	                                     bucket may work on a request whose client is gone
+//	no worker acts on the old pointer    the planner's own clock since its write of the pointer, or the
+//	                                     pointer's age by the bucket's clock
+//	late results of old tasks            the generation in each message: they count in the ledger of
+//	                                     their own run
 package state
 
 import (
@@ -42,7 +46,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
-// Bucket is what the state needs of a bucket.
+// Bucket is the part of a bucket that the state needs.
 type Bucket interface {
 	GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error)
 	PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error)
@@ -54,7 +58,8 @@ type Bucket interface {
 type Store struct {
 	Bucket Bucket
 	Layout dataset.Layout
-	// Scope names the environment in messages (messages.Scope). "" takes the messages of all.
+	// Scope names the environment in messages (messages.Scope). With "" the messages of every
+	// environment are accepted.
 	Scope string
 }
 
@@ -76,7 +81,8 @@ func (s *Store) Write(ctx context.Context, name string, body []byte, cond bucket
 	return etag, nil
 }
 
-// WriteFrom is Write of a body that need not be in memory. It is read from its start, perhaps several times.
+// WriteFrom is Write for a body that is not in memory. The body is read from its start, perhaps
+// several times.
 func (s *Store) WriteFrom(ctx context.Context, name string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
 	etag, err := s.Bucket.PutObjectFrom(ctx, s.Layout.State()+name, body, cond)
 	if err != nil {
@@ -85,14 +91,15 @@ func (s *Store) WriteFrom(ctx context.Context, name string, body io.ReadSeeker, 
 	return etag, nil
 }
 
-// Exists reports whether there is an object of that name, without reading it.
+// Exists reports whether an object of that name exists, without reading it.
 func (s *Store) Exists(ctx context.Context, name string) (bool, error) {
 	key := s.Layout.State() + name
 	page, err := bucket.List(ctx, s.Bucket, bucket.ListInput{Prefix: key, MaxKeys: 1, KeysOnly: true})
 	return len(page.Objects) > 0 && page.Objects[0].Key == key, err
 }
 
-// ReadJSON reads an object of one JSON value into v. One that cannot be read as such is ErrDamaged.
+// ReadJSON reads an object of one JSON value into v. The error is ErrDamaged when the object cannot
+// be decoded.
 func (s *Store) ReadJSON(ctx context.Context, name string, v any) (etag string, err error) {
 	c, err := s.Read(ctx, name)
 	if err != nil {
@@ -114,12 +121,13 @@ func (s *Store) WriteJSON(ctx context.Context, name string, v any, cond bucket.C
 	return err
 }
 
-// Update reads an object, lets change give its new body, and writes that on the condition that nobody else
-// wrote meanwhile; when somebody did, it begins again. change gets nil where there is no object yet, and gives nil to
-// leave things as they are. It must be a union or otherwise safe to apply twice: a write whose answer was lost is applied again.
+// Update reads an object and writes the new body that change returns, on the condition that the
+// object is unchanged. After another process's write it starts again. change gets nil when there is
+// no object yet, and returns nil to write nothing. It must be safe to apply twice, as a union is,
+// because a write whose answer was lost is repeated.
 //
-// A store that refuses again and again although nobody writes, which only a broken one does, gets a few tries with growing
-// pauses, and then the error.
+// A broken store may refuse again and again although no other process writes. Update tries a few
+// times with growing pauses, and then returns the error.
 func (s *Store) Update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
 	for try := 1; ; try++ {
 		var cond bucket.Condition
@@ -137,7 +145,7 @@ func (s *Store) Update(ctx context.Context, name string, change func(old []byte)
 			return err
 		}
 		_, err = s.Write(ctx, name, body, cond)
-		// A conditional write over an object that has been deleted answers 404.
+		// A conditional write over a deleted object gives 404.
 		lost := errors.Is(err, bucket.ErrPrecondition) || cond.IfMatch != "" && errors.Is(err, bucket.ErrNotFound)
 		if !lost || ctx.Err() != nil || try == updateTries {
 			return err
@@ -150,11 +158,11 @@ func (s *Store) Update(ctx context.Context, name string, change func(old []byte)
 	}
 }
 
-// updateTries bounds the writes of one Update, whose pauses come to some 5 s.
+// updateTries is the number of writes of one Update. Their pauses are about 5 s together.
 const updateTries = 12
 
-// Names lists what stands below a folder of the state, without that folder: names of objects and, ending in "/",
-// of folders.
+// Names lists a folder of the state: names of objects and, ending in "/", of folders, relative to
+// that folder.
 func (s *Store) Names(ctx context.Context, folder string) ([]string, error) {
 	prefix := s.Layout.State() + folder
 	var names []string
@@ -176,7 +184,7 @@ func (s *Store) Names(ctx context.Context, folder string) ([]string, error) {
 const (
 	pointerName    = "current.json"
 	settingsName   = "settings.json"
-	seedName       = "seed.json" // what earlier releases kept of the settings
+	seedName       = "seed.json" // the settings of earlier releases
 	UnreadableName = "unreadable.jsonl"
 
 	environmentsName = "other-environments.json"

@@ -20,10 +20,10 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// ChunkTasks is the number of tasks in one object of a plan; the last one holds the rest.
+// ChunkTasks is the number of tasks in one object of a plan. The last object has the rest.
 const ChunkTasks = 10_000
 
-// Chunks is the number of objects that so many tasks take.
+// Chunks returns the number of objects for a number of tasks.
 func Chunks(tasks int) int { return (tasks + ChunkTasks - 1) / ChunkTasks }
 
 var (
@@ -31,11 +31,12 @@ var (
 	decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(packedAtOnce), zstd.WithDecoderMaxMemory(1<<30))
 )
 
-// packedAtOnce bounds the texts that are compressed and read at a time: each takes a few MB beside the text.
+// packedAtOnce is the number of texts that are compressed or read at a time. Each needs a few MB in
+// addition to the text.
 const packedAtOnce = 2
 
-// newEncoder makes an encoder that is set up already: else its first user would be, and a test's bubble of fake time would own
-// the channels in it.
+// newEncoder makes an encoder and uses it once. Otherwise the first use would create its channels,
+// and in a test with fake time these would belong to the test's bubble.
 func newEncoder() *zstd.Encoder {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(packedAtOnce))
 	if err != nil {
@@ -54,7 +55,8 @@ func (s *Store) WriteTasks(ctx context.Context, run string, chunk int, tasks []m
 	return writeLines(ctx, s, tasksName(run, chunk), tasks)
 }
 
-// ReadTasks reads one chunk of a run's tasks. The error is ErrDamaged when it is another chunk, or of another run.
+// ReadTasks reads one chunk of a run's tasks. The error is ErrDamaged when the object is another
+// chunk, or belongs to another run.
 func (s *Store) ReadTasks(ctx context.Context, run string, chunk int) ([]messages.Task, error) {
 	tasks, err := ReadLines[messages.Task](ctx, s, tasksName(run, chunk))
 	if err == nil && len(tasks) > 0 {
@@ -63,7 +65,7 @@ func (s *Store) ReadTasks(ctx context.Context, run string, chunk int) ([]message
 	return tasks, err
 }
 
-// checkChunk compares the first and the last task of a chunk with its name. Their number is n.
+// checkChunk compares the first and the last of a chunk's n tasks with its name.
 func (s *Store) checkChunk(run string, chunk int, first, last messages.Task, n int) error {
 	begin := uint32(chunk) * ChunkTasks
 	if first.Run == run && last.Run == run && first.Seq == begin && last.Seq == begin+uint32(n)-1 {
@@ -72,7 +74,8 @@ func (s *Store) checkChunk(run string, chunk int, first, last messages.Task, n i
 	return fmt.Errorf("read %s%s: %w: it has tasks %d to %d of run %.100q", s.Layout.State(), tasksName(run, chunk), ErrDamaged, first.Seq, last.Seq, first.Run)
 }
 
-// taskEntries reads one chunk of a run's tasks as the messages that they are: a line of the chunk is a task's message body.
+// taskEntries reads one chunk of a run's tasks as messages. A line of the chunk is a task's message
+// body.
 func (s *Store) taskEntries(ctx context.Context, run string, chunk int) ([]queue.Entry, error) {
 	plain, err := s.readPlain(ctx, tasksName(run, chunk))
 	if err != nil {
@@ -95,7 +98,7 @@ func (s *Store) taskEntries(ctx context.Context, run string, chunk int) ([]queue
 	return entries, s.checkChunk(run, chunk, ends[0], ends[1], len(entries))
 }
 
-// TasksOf reads the tasks of one frame in a chunk of a run, without taking the others apart.
+// TasksOf reads the tasks of one frame in a chunk of a run, without decoding the others.
 func (s *Store) TasksOf(ctx context.Context, run string, chunk int, f dataset.Frame) ([]messages.Task, error) {
 	plain, err := s.readPlain(ctx, tasksName(run, chunk))
 	if err != nil {
@@ -117,7 +120,7 @@ func (s *Store) TasksOf(ctx context.Context, run string, chunk int, f dataset.Fr
 	return found, nil
 }
 
-// Expected is what should stand at one key of the destination when a run has ended.
+// Expected is the object that should be at one key of the destination at the end of a run.
 type Expected struct {
 	Place dataset.Place `json:"-"`
 	Frame dataset.Frame `json:"-"`
@@ -132,12 +135,13 @@ func expectedName(run string, e dataset.Episode) string {
 	return RunName(run, "expected-"+string(e)+".jsonl.zst")
 }
 
-// WriteExpected saves what should stand of an episode when the run has ended.
+// WriteExpected saves the objects of an episode that the destination should have at the end of the
+// run.
 func (s *Store) WriteExpected(ctx context.Context, run string, e dataset.Episode, all []Expected) error {
 	return writeLines(ctx, s, expectedName(run, e), all)
 }
 
-// ReadExpected reads what WriteExpected saved.
+// ReadExpected reads the output of WriteExpected.
 func (s *Store) ReadExpected(ctx context.Context, run string, e dataset.Episode) ([]Expected, error) {
 	all, err := ReadLines[Expected](ctx, s, expectedName(run, e))
 	for i := range all {
@@ -150,36 +154,38 @@ func (s *Store) ReadExpected(ctx context.Context, run string, e dataset.Episode)
 	return all, err
 }
 
-// Pair is the fact that an object with this ETag has the content of a source with that one: told by whoever copied it, where
-// the copy changed the ETag (KMS, multipart uploads).
+// Pair means that a copy with ETag has the content of a source with SrcETag. Results report it
+// where the copy changed the ETag (KMS, multipart uploads).
 type Pair struct {
 	ETag    string `json:"etag"`
 	SrcETag string `json:"src_etag"`
 }
 
-// AddPairs keeps pairs that the run's results told. part names the object: the same part overwrites itself.
+// AddPairs saves pairs from the run's results. part names the object, so the same part overwrites
+// itself.
 func (s *Store) AddPairs(ctx context.Context, run, part string, pairs []Pair) error {
 	return writeLines(ctx, s, RunName(run, "etags-"+part+".jsonl.zst"), pairs)
 }
 
-// TaskPair is a Pair with the task whose copy told it, and the receive count of its delivery.
+// TaskPair is a Pair with the task that made the copy, and the receive count of its delivery.
 type TaskPair struct {
 	Pair
 	Seq      uint32 `json:"seq"`
 	Attempts int    `json:"attempts,omitempty"`
 }
 
-// AddTaskPairs is AddPairs for pairs with their tasks. Pairs reads these too.
+// AddTaskPairs is AddPairs for pairs with their tasks. EachPair reads these too.
 func (s *Store) AddTaskPairs(ctx context.Context, run, part string, pairs []TaskPair) error {
 	return writeLines(ctx, s, RunName(run, "etags-"+part+".jsonl.zst"), pairs)
 }
 
-// EachTaskPair gives the pairs that were kept with their tasks. It holds one object of them at a time.
+// EachTaskPair calls each for every pair that was saved with its task. It has one object in memory
+// at a time.
 func (s *Store) EachTaskPair(ctx context.Context, run string, each func(TaskPair) error) error {
 	return eachPair(ctx, s, run, each)
 }
 
-// EachPair gives all pairs that were kept for the run. It holds one object of them at a time.
+// EachPair calls each for every saved pair of the run. It has one object in memory at a time.
 func (s *Store) EachPair(ctx context.Context, run string, each func(Pair) error) error {
 	return eachPair(ctx, s, run, each)
 }
@@ -221,7 +227,7 @@ func WriteLinesIf[T any](ctx context.Context, s *Store, name string, lines []T, 
 	return err
 }
 
-// ReadLines reads what WriteLinesIf saved.
+// ReadLines reads the output of WriteLinesIf.
 func ReadLines[T any](ctx context.Context, s *Store, name string) ([]T, error) {
 	plain, err := s.readPlain(ctx, name)
 	if err != nil {
@@ -257,8 +263,9 @@ func ParseLines[T any](body []byte) ([]T, error) {
 	return lines, scanner.Err()
 }
 
-// GoodLines reads JSON values, one a line, of an object that only reports: lines that are none are left out and counted.
-// A person or a write that was cut off may have damaged them, and they must hold up nothing.
+// GoodLines reads JSON values, one a line, of an object that is only shown to people. It skips and
+// counts damaged lines, because they must not block anything. A person or an incomplete write may
+// have damaged them.
 func GoodLines[T any](body []byte) (lines []T, bad int) {
 	for line := range bytes.Lines(body) {
 		var v T
@@ -273,7 +280,8 @@ func GoodLines[T any](body []byte) (lines []T, bad int) {
 	return lines, bad
 }
 
-// Runs lists the runs, oldest first: by generation, for the time in their names is by the clock of whichever planner.
+// Runs lists the runs, oldest first. It orders them by generation, because the times in their names
+// come from the planners' clocks.
 func (s *Store) Runs(ctx context.Context) ([]string, error) {
 	names, err := s.Names(ctx, "runs/")
 	if err != nil {
@@ -289,19 +297,19 @@ func (s *Store) Runs(ctx context.Context) ([]string, error) {
 	return runs, nil
 }
 
-// HasRun says whether this state has anything of a run.
+// HasRun reports whether this state has any object of a run.
 func (s *Store) HasRun(ctx context.Context, run string) (bool, error) {
 	page, err := s.Bucket.ListObjects(ctx, bucket.ListInput{Prefix: s.Layout.State() + RunName(run, ""), MaxKeys: 1})
 	return len(page.Objects) > 0, err
 }
 
-// CompareRuns orders the names of runs by generation, which each is named after; those that are not come first.
+// CompareRuns orders the names of runs by their generation. Names without a generation come first.
 func CompareRuns(a, b string) int {
 	return cmp.Or(cmp.Compare(GenerationOf(a), GenerationOf(b)), strings.Compare(a, b))
 }
 
-// LastGeneration is the highest generation that a run or a dataset version was made with, 0 without any: what a pointer that
-// somebody has deleted goes on from.
+// LastGeneration is the highest generation of a run or a dataset version, or 0 without any. A new
+// pointer continues from it when the old one was deleted.
 func (s *Store) LastGeneration(ctx context.Context) (int64, error) {
 	var names, versions []string
 	g, ctx := errgroup.WithContext(ctx)

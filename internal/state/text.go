@@ -14,7 +14,7 @@ import (
 // Pack compresses a block of a Text: one zstd frame.
 func Pack(plain []byte) []byte { return encoder.EncodeAll(plain, nil) }
 
-// Unpack is the reverse of Pack. It checks the sum that Pack adds.
+// Unpack is the reverse of Pack. It checks the checksum that Pack adds.
 func Unpack(packed []byte) ([]byte, error) {
 	plain, err := decoder.DecodeAll(packed, nil)
 	if err == nil && len(packed) == 0 {
@@ -72,10 +72,10 @@ func frameLength(packed []byte) (int, error) {
 
 const textBlock = 1 << 20
 
-// Text is a long text that is held compressed, block by block, so that it can be written without being in memory. One
-// goroutine writes to it. Any number of readers may read it after that.
+// Text is a long text that is compressed in memory, block by block, and can be read without
+// unpacking all of it. One goroutine writes it. After that any number of readers may read it.
 type Text struct {
-	// Block is how much is compressed at a time; 0 is 1 MiB.
+	// Block is the number of bytes compressed at a time; 0 is 1 MiB.
 	Block int
 
 	blocks []packedBlock
@@ -87,7 +87,7 @@ type packedBlock struct {
 	size   int // unpacked
 }
 
-// Write adds to the text.
+// Write appends to the text.
 func (t *Text) Write(p []byte) (int, error) {
 	t.last = append(t.last, p...)
 	if len(t.last) >= cmp.Or(t.Block, textBlock) {
@@ -103,22 +103,22 @@ func (t *Text) flush() {
 	}
 }
 
-// Add adds a block that Pack has made of so many bytes.
+// Add appends a block that Pack has made of size bytes.
 func (t *Text) Add(packed []byte, size int) {
 	t.flush()
 	t.blocks = append(t.blocks, packedBlock{packed, size})
 }
 
-// Reader reads the text from its start. It holds one block at a time.
+// Reader reads the text from its start. It has one unpacked block in memory at a time.
 func (t *Text) Reader() io.ReadSeeker {
 	blocks := t.blocks
-	if len(t.last) > 0 { // left as it is, since several may read at once
+	if len(t.last) > 0 { // not changed, because several readers may read in parallel
 		blocks = append(slices.Clip(blocks), packedBlock{Pack(t.last), len(t.last)})
 	}
 	return &textReader{blocks: blocks}
 }
 
-// Equal reports whether the text is plain.
+// Equal reports whether the text equals plain.
 func (t *Text) Equal(plain []byte) bool {
 	r := t.Reader()
 	part := make([]byte, 32<<10)
@@ -138,7 +138,7 @@ type textReader struct {
 	blocks []packedBlock
 	at     int64  // of the next byte to read
 	next   int    // block to unpack
-	begun  int64  // where that block begins
+	begun  int64  // offset of that block's first byte
 	plain  []byte // the rest of the block before it
 }
 

@@ -8,20 +8,20 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// Unreadable is a line of unreadable.jsonl: a message that is none of this program's.
+// Unreadable is a line of unreadable.jsonl: a message that this program cannot read.
 type Unreadable struct {
 	ID     string `json:"id"`
 	Queue  string `json:"queue"` // "results" or "dead letters"
 	Reason string `json:"reason"`
-	// Generation of the run that was in force when it was received; 0: none was.
+	// Generation is that of the run that was in force at the receive; 0: there was none.
 	Generation int64             `json:"generation"`
 	Received   time.Time         `json:"received"` // by the tracker's clock
 	Details    map[string]string `json:"attributes,omitempty"`
 	Body       string            `json:"body"` // its first 64 KiB
 }
 
-// CountUnreadable counts the messages that no stage could read, from when the run of a generation began, of those that are kept. It goes
-// by generations: planner and trackers have clocks of their own.
+// CountUnreadable counts the saved messages that no stage could read, since the run of a generation
+// began. It compares generations, not times, because the clocks of planner and trackers may differ.
 func (s *Store) CountUnreadable(ctx context.Context, generation int64) (n int, err error) {
 	c, err := s.Read(ctx, UnreadableName)
 	if errors.Is(err, bucket.ErrNotFound) {

@@ -10,24 +10,25 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// Version is version.json: a dataset version, that is everything that stood in the datasets when a run had been
-// verified. Its rows are one CSV object a dataset beside it.
+// Version is version.json: a dataset version, that is the content of the datasets when a run was
+// verified. Its rows are beside it, in one CSV object for each dataset.
 type Version struct {
 	V          int       `json:"v"`
 	Generation int64     `json:"generation"` // of the run; it names the version
 	Run        string    `json:"run"`
 	Created    time.Time `json:"created"`
 	Parent     int64     `json:"parent,omitempty"` // generation of the version before; 0: none
-	// Restores is the generation of the version that the run went back to; 0: it was planned from the sheets.
+	// Restores is the generation of the version that the run restored; 0: it was planned from the
+	// sheets.
 	Restores int64 `json:"restores,omitempty"`
 	Settings
 	Frames int                       `json:"frames"`
 	Counts map[string]map[string]int `json:"counts"` // dataset → class → frames
-	// Digests tell the episodes' listings apart: dataset.Digest of all that stood of each.
+	// Digests identify the episodes' listings: dataset.Digest over all frames of each.
 	Digests map[dataset.Episode]string `json:"digests"`
-	// Bases are the prefixes of the episodes' images, as far as any plan has known them.
+	// Bases are the prefixes of the episodes' images, as far as a plan recorded them.
 	Bases map[dataset.Episode]string `json:"bases,omitempty"`
-	// Held episodes are in the version as they stood.
+	// Held lists the episodes that the run left unchanged.
 	Held []HeldEpisode `json:"held"`
 }
 
@@ -39,11 +40,12 @@ type latest struct {
 	Folder     string `json:"folder"` // below <prefix>/shuffle/
 }
 
-// VersionFile is written last of a version's folder: with it the folder is whole.
+// VersionFile is the last file written to a version's folder. A folder that has it is complete.
 const VersionFile = "version.json"
 
-// ClassNames are the configured classes and those that have frames, sorted: the order in which torchvision, Keras and
-// Hugging Face number class folders, so that a model trained on the folders agrees with classes.json.
+// ClassNames returns the configured classes and those that have frames, sorted. torchvision, Keras
+// and Hugging Face number class folders in this order, so a model trained on the folders agrees
+// with classes.json.
 func (v Version) ClassNames() []string {
 	names := slices.Clone(v.Classes)
 	for _, classes := range v.Counts {
@@ -66,7 +68,7 @@ func (v Version) EncodeClasses() ([]byte, error) {
 	return append(body, '\n'), err
 }
 
-// NameLatest moves latest.json forward to the version, never back. One that is damaged is written anew.
+// NameLatest moves latest.json forward to the version, never back. It overwrites a damaged one.
 func (s *Store) NameLatest(ctx context.Context, v Version) error {
 	return s.Update(ctx, LatestName, func(old []byte) ([]byte, error) {
 		var now latest

@@ -1,6 +1,6 @@
-// Package bucket holds the values that the bucket adapters (s3bucket, dirbucket) and the stages
-// exchange, in S3's own words. It declares no interface: each stage declares the one to four calls that
-// it makes, and the contract of all of them stands in buckettest.
+// Package bucket has the values that the bucket adapters (s3bucket, dirbucket) and the stages
+// exchange, in S3's own terms. It declares no interface for the stages. Each stage declares the one
+// to four calls that it makes. The contract of all calls is in buckettest.
 package bucket
 
 import (
@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// MaxDeleteObjects is the number of keys that one DeleteObjects request takes (S3 API reference).
+// MaxDeleteObjects is the largest number of keys in one DeleteObjects request (S3 API reference).
 const MaxDeleteObjects = 1000
 
-// MaxListKeys is the number of keys that one page of a listing holds (S3 API reference).
+// MaxListKeys is the largest number of keys in one page of a listing (S3 API reference).
 const MaxListKeys = 1000
 
-// Object is one key of a listing. ETag stands without its quotes.
+// Object is one key of a listing. ETag has no quotes.
 type Object struct {
 	Key  string
 	ETag string
-	Size int64 // bytes; -1 in a listing of a store that does not give it
-	// StorageClass is S3's name of it in a listing; empty for the standard class, and outside S3.
+	Size int64 // bytes; -1 when a store's listing does not have it
+	// StorageClass is the name in S3's listing. It is empty for the standard class, and outside S3.
 	StorageClass string
 }
 
-// S3's storage classes whose objects cannot be read or copied before they are restored. (GLACIER_IR
-// is not one of them.)
+// S3's storage classes whose objects must be restored before they can be read or copied.
+// (GLACIER_IR is not one of them.)
 const (
 	ClassGlacier     = "GLACIER"
 	ClassDeepArchive = "DEEP_ARCHIVE"
@@ -38,27 +38,28 @@ func (o Object) IsArchived() bool {
 	return o.StorageClass == ClassGlacier || o.StorageClass == ClassDeepArchive
 }
 
-// Content is an object that was read whole.
+// Content is an object with its whole body.
 type Content struct {
 	Body []byte
 	ETag string
-	// Age is how long ago the object was written at least, both moments by the store's own clock (S3: Date less
-	// Last-Modified, less the second that rounding may add). It is negative when the store did not say.
+	// Age is the least time since the object was written, by the store's own clock. In S3 it is
+	// Date minus Last-Modified, minus the second that rounding may add. It is negative when it is
+	// unknown.
 	Age time.Duration
 }
 
-// ListInput names what ListObjects lists. Keys come in the order of their UTF-8 bytes.
+// ListInput is the input of ListObjects. Keys are listed in the order of their UTF-8 bytes.
 type ListInput struct {
 	Prefix string
 	// Delimiter, when set, rolls up keys that contain it after Prefix into Page.Prefixes.
 	Delimiter string
-	// StartAfter, when set, leaves out the keys up to and with this one. It need not exist.
+	// StartAfter, when set, skips the keys up to and including this one. The key need not exist.
 	StartAfter string
-	// Token is the Next of the page before; empty for the first page.
+	// Token is the Next of the previous page. It is empty for the first page.
 	Token string
-	// MaxKeys bounds the page; 0 means MaxListKeys.
+	// MaxKeys limits the page; 0 means MaxListKeys.
 	MaxKeys int
-	// KeysOnly leaves out the ETags where they are not free: a folder must read each file for them.
+	// KeysOnly omits the ETags when they are expensive: a folder must read each file for them.
 	KeysOnly bool
 }
 
@@ -67,7 +68,7 @@ type Page struct {
 	Objects  []Object
 	Prefixes []string
 	Next     string
-	// Skipped are the entries of a folder that are no objects; S3 has none. They do not count for
+	// Skipped are the entries of a folder that are not objects. S3 has none. They do not count for
 	// MaxKeys.
 	Skipped []Skipped
 }
@@ -87,25 +88,27 @@ const (
 	KindDevice = "a device"
 )
 
-// Condition of a PutObject. The zero value writes whatever is there.
+// Condition of a PutObject. With the zero value the write is unconditional.
 type Condition struct {
-	// IfMatch writes only over an object of this ETag.
+	// IfMatch writes only over an object with this ETag.
 	IfMatch string
-	// IfNoneMatch writes only where no object is ("If-None-Match: *").
+	// IfNoneMatch writes only when the key has no object ("If-None-Match: *").
 	IfNoneMatch bool
 }
 
-// Sentinels for what code branches on; an *Error matches them by its code.
+// Sentinels for the errors on which code branches. An *Error matches them by its code.
 var (
-	// ErrNotFound: no such key (or no such bucket).
+	// ErrNotFound means that the key or the bucket does not exist.
 	ErrNotFound = errors.New("not found")
-	// ErrPrecondition: the condition of a write or copy did not hold (412), or two writes raced (409).
+	// ErrPrecondition means that the condition of a write or copy was false (412), or that two
+	// writes raced (409).
 	ErrPrecondition = errors.New("precondition failed")
-	// ErrNotModified: a conditional read found the ETag that the caller has already (304).
+	// ErrNotModified means that a conditional read found the ETag that the caller already has
+	// (304).
 	ErrNotModified = errors.New("not modified")
 )
 
-// S3's error codes that the adapters map their errors to.
+// S3's error codes. The adapters map their errors to these.
 const (
 	CodeNoSuchKey    = "NoSuchKey"
 	CodeNoSuchBucket = "NoSuchBucket"
@@ -116,16 +119,16 @@ const (
 	CodeSlowDown     = "SlowDown"
 	CodeInternal     = "InternalError"
 	CodeInvalidKey   = "InvalidKey"
-	// CodeTransport is for requests without an answer: a cut connection, a time-out. The write may have
-	// been applied.
+	// CodeTransport is for requests without an answer, after a broken connection or a timeout. The
+	// write may have been applied.
 	CodeTransport = "Transport"
-	// CodeBadAnswer is for answers that are not of the kind that was asked for, such as a page of a
-	// proxy. A write may have been applied.
+	// CodeBadAnswer is for answers of an unexpected kind, such as a page of a proxy. A write may
+	// have been applied.
 	CodeBadAnswer = "BadAnswer"
 )
 
-// Error is how a bucket adapter reports a failed call. Code is S3's error code (also from a folder), Status
-// the HTTP status, 0 without one.
+// Error is a failed call of a bucket adapter. Code is S3's error code, also from a folder. Status
+// is the HTTP status, or 0 without one.
 type Error struct {
 	Op     string // S3's name of the call: "CopyObject"
 	Key    string
@@ -153,7 +156,7 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// AtMost is the lister with at most n requests at a time; those beyond wait.
+// AtMost returns the lister with at most n requests at a time. Further requests wait.
 func AtMost(n int, l Lister) Lister { return &limited{l, make(chan struct{}, max(n, 1))} }
 
 type limited struct {

@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// Late is an error when the deadline of a context has passed by the clock: the last look before a write that must not come after it.
-// The context's own Err is too slow for that. A process that was stopped and goes on runs where it was, and its timers ring
-// a moment later. What is left is the time between this look and the system call that follows it.
+// Late returns an error when the deadline of a context has passed by the clock. It is the last
+// check before a write that must not happen after the deadline. The context's own Err is too slow
+// for that: when a stopped process continues, its timers fire a moment later. The remaining gap is
+// the time between this check and the system call after it.
 func Late(ctx context.Context) error {
 	until, ok := ctx.Deadline()
 	if !ok {
@@ -17,7 +18,8 @@ func Late(ctx context.Context) error {
 	return LateFor(until)
 }
 
-// LateFor is Late for a deadline. Both clocks count: the monotonic one may stand still while a virtual machine is suspended.
+// LateFor is Late for a deadline. It compares both clocks, because the monotonic one may stop while
+// a virtual machine is suspended.
 func LateFor(until time.Time) error {
 	now := time.Now()
 	if now.Before(until) && now.Round(0).Before(until.Round(0)) {

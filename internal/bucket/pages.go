@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// Lister is what List and Pages need.
+// Lister is the bucket that List and Pages need.
 type Lister interface {
 	ListObjects(ctx context.Context, in ListInput) (Page, error)
 }
 
-// List gets one page and checks that it is an answer to the question: see CheckPage.
+// List gets one page and checks that it can be the answer to the request, see CheckPage.
 func List(ctx context.Context, b Lister, in ListInput) (Page, error) {
 	page, err := b.ListObjects(ctx, in)
 	if err == nil {
@@ -25,13 +25,13 @@ func List(ctx context.Context, b Lister, in ListInput) (Page, error) {
 	return page, nil
 }
 
-// maxEmptyPages is how many pages without any entry may follow each other. S3 sends such pages
-// where it skips deleted objects.
+// maxEmptyPages is the largest number of consecutive empty pages. S3 sends empty pages where it
+// skips deleted objects.
 const maxEmptyPages = 100
 
-// Pages walks a listing to its end. The first error ends it: what came before an error is a part,
-// never the whole. It ends for every store: each page must come after the one before, and only a
-// few may be empty.
+// Pages reads a listing to its end or to the first error. After an error the listing is incomplete.
+// It ends for every store, because each page must be after the one before, and only a few pages may
+// be empty.
 func Pages(ctx context.Context, b Lister, in ListInput) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		last, empty := "", 0
@@ -52,8 +52,8 @@ func Pages(ctx context.Context, b Lister, in ListInput) iter.Seq2[Page, error] {
 	}
 }
 
-// checkProgress reports an error when a page does not come after the pages before it. last is their
-// last entry, and empty the number of empty pages at their end.
+// checkProgress returns an error when a page is not after the pages before it. last is the last
+// entry of those pages, and empty is the number of empty pages at their end.
 func checkProgress(in ListInput, page Page, last string, empty int) (string, int, error) {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("list %s: %w", in.Prefix, badPage(in, format, args...))
@@ -74,7 +74,7 @@ func checkProgress(in ListInput, page Page, last string, empty int) (string, int
 	return end, 0, nil
 }
 
-// bounds are the first and the last entry of a page; both are empty when the page is.
+// bounds returns the first and the last entry of a page. Both are empty for an empty page.
 func bounds(page Page) (first, last string) {
 	if n := len(page.Objects); n > 0 {
 		first, last = page.Objects[0].Key, page.Objects[n-1].Key
@@ -88,12 +88,12 @@ func bounds(page Page) (first, last string) {
 	return first, last
 }
 
-// CheckPage reports an error when a page cannot be the answer to the question, whatever the store
-// holds: keys outside the prefix, keys that were to be left out, or keys out of order.
+// CheckPage returns an error when a page cannot be the answer to the request: it has keys outside
+// the prefix, keys that should be skipped, or keys out of order.
 func CheckPage(in ListInput, page Page) error {
 	before := in.StartAfter
 	if in.Token != "" {
-		before = "" // the token decides where the page begins
+		before = "" // the token decides where the page starts
 	}
 	for _, o := range page.Objects {
 		switch {

@@ -2,7 +2,8 @@ package bucket
 
 import "fmt"
 
-// RegionError says that the bucket is in another region than the request was made for. An adapter wraps it.
+// RegionError means that the request was sent to a region other than the bucket's. An adapter wraps
+// it.
 type RegionError struct {
 	Region string
 	Err    error

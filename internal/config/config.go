@@ -1,5 +1,6 @@
-// Package config is the program's settings: one struct, its defaults, and what is wrong with it. Each field is a flag of every
-// command, and SHUFFLE_ with the flag's name an environment variable (DESIGN 10).
+// Package config has the program's settings: one struct, its defaults, and its validation. Each
+// field is a flag of every command. SHUFFLE_ with the flag's name is its environment variable
+// (DESIGN 10).
 package config
 
 import (
@@ -20,10 +21,10 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/secret"
 )
 
-// DefaultBucket holds the series.
+// DefaultBucket is the bucket of the series.
 const DefaultBucket = "media.angel-nft.com"
 
-// Config is what the tags of alecthomas/kong make of flags, environment and defaults.
+// Config is filled by alecthomas/kong from flags, environment and defaults.
 type Config struct {
 	Local       string   `help:"Keep everything in this folder (bucket, queues.db and sheets in it) instead of the bucket, queues and sheets below." placeholder:"DIR" group:"ports"`
 	Bucket      string   `help:"Bucket: s3://NAME or file:///DIR." default:"s3://media.angel-nft.com" group:"ports"`
@@ -44,9 +45,9 @@ type Config struct {
 	ImageSize  string        `help:"Folder of the images where a sheet has no base URI." default:"thumbnails" group:"plans"`
 	Classes    []string      `help:"The classes, as the destination spells them." default:"Junk,Common,Uncommon,Rare,Legendary" group:"plans"`
 	Split      string        `help:"Datasets and their shares." default:"train=0.7,validate=0.1,test=0.2" group:"plans"`
-	Group      time.Duration `help:"Keep the frames of so long a block together, such as 10s; 0 splits frame by frame." default:"0s" group:"plans"`
+	Group      time.Duration `help:"Keep the frames of a block of this length together, such as 10s; 0 splits frame by frame." default:"0s" group:"plans"`
 	Stratify   bool          `help:"Cut each class at the shares, so that rare classes reach every dataset." group:"plans"`
-	Guard      int           `help:"Leave out so many frames at each side of a border between datasets." default:"0" group:"plans"`
+	Guard      int           `help:"Leave out this number of frames at each side of a border between datasets." default:"0" group:"plans"`
 	Subsample  int           `help:"Keep one unit in so many." default:"1" group:"plans"`
 	MaxBadRows rows.Limit    `help:"Bad rows that a sheet may have, as a share or a count; with more its episode is held." default:"5%" group:"plans"`
 	MaxDelete  rows.Limit    `help:"Deletions that a plan may have of an episode, as a share or a count; with more it is held." default:"10%" group:"plans"`
@@ -55,29 +56,30 @@ type Config struct {
 	MinPerClass int `help:"A plan warns of a dataset with fewer blocks (without a group: frames) of a class than this, where there are enough for all datasets; 0 never warns." default:"1" group:"plans"`
 
 	MaxDead      rows.Limit    `help:"Dead tasks that a run may have, as a share or a count; with more, and more than 20, it is halted." default:"1%" group:"runs"`
-	Stall        time.Duration `help:"Publish open tasks again when no result has come for so long." default:"10m" group:"runs"`
-	PlannerLease time.Duration `help:"Take over from a planner that has not been heard of for so long." default:"15s" group:"runs"`
+	Stall        time.Duration `help:"Publish open tasks again after this time without a result." default:"10m" group:"runs"`
+	PlannerLease time.Duration `help:"Take over from a planner that has sent no heartbeat for this time." default:"15s" group:"runs"`
 	Concurrency  int           `help:"The most tasks that a worker works on at a time." default:"256" group:"runs"`
-	Drain        time.Duration `help:"Time for a worker that is told to stop to finish what it has in hand." default:"25s" group:"runs"`
+	Drain        time.Duration `help:"Time for a stopping worker to finish its tasks in flight." default:"25s" group:"runs"`
 	KeepVersions int           `help:"Dataset versions that stay, besides those with a tag; older ones are removed when a newer one is published; 0 keeps all." default:"30" group:"runs"`
 	KeepRuns     int           `help:"Runs that stay at least; older ones are removed a month after the next run has ended, unless something still needs them; 0 keeps all." default:"100" group:"runs"`
 	Listings     int           `help:"LIST requests at a time." default:"32" group:"runs"`
 
 	MetricsNamespace string `help:"CloudWatch namespace of the metrics that the log line at a run's end carries." default:"GoogleShuffle" group:"runs"`
 
-	AlertsTopic string `help:"ARN of the SNS topic that gets the alarms: doctor checks that they reach somebody." placeholder:"ARN" group:"runs"`
+	AlertsTopic string `help:"ARN of the SNS topic that gets the alarms: doctor checks that they reach a person." placeholder:"ARN" group:"runs"`
 
-	Alive string `help:"Unix socket where work and track say whether they are alive, such as @shuffle; shuffle alive asks there." placeholder:"SOCKET" group:"runs"`
+	Alive string `help:"Unix socket where work and track report whether they are alive, such as @shuffle; shuffle alive asks there." placeholder:"SOCKET" group:"runs"`
 
 	LogLevel  string `help:"debug, info, warn or error; auto is info, and warn for the demo." default:"auto" enum:"auto,debug,info,warn,error" group:"logs"`
 	LogFormat string `help:"json or console; auto is console on a terminal." default:"auto" enum:"auto,json,console" group:"logs"`
 
-	// Given says, of each setting that was given, where: flag name without dashes → "--group", "SHUFFLE_GROUP" or
-	// "SHUFFLE_GROUP in .env". A setting that has its default is not in it.
+	// Given maps each given setting to its source: flag name without dashes → "--group",
+	// "SHUFFLE_GROUP" or "SHUFFLE_GROUP in .env". It does not contain settings that have their
+	// default.
 	Given map[string]string `kong:"-"`
 }
 
-// Resolve puts the parts of Local in, and writes each setting in its one form: no blanks in lists, no slashes around folders
+// Resolve applies Local, and normalises each setting: no blanks in lists, no slashes around folders
 // of the bucket, the home folder for ~. It may be called again.
 func (c *Config) Resolve() error {
 	const blanks = " \t\r\n"
@@ -108,7 +110,7 @@ func (c *Config) Resolve() error {
 // blankAround are blanks beside a separator of a list.
 var blankAround = regexp.MustCompile(`\s*([,=])\s*`)
 
-// trimmed is a list without blanks around its values, and without a last empty one.
+// trimmed returns a list without blanks around its values, and without an empty last value.
 func trimmed(values []string) []string {
 	var all []string
 	for _, value := range values {
@@ -120,7 +122,7 @@ func trimmed(values []string) []string {
 	return all
 }
 
-// Variable is the environment's name of a flag without dashes.
+// Variable returns the environment variable of a flag without dashes.
 func Variable(flag string) string {
 	return "SHUFFLE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
@@ -128,8 +130,8 @@ func Variable(flag string) string {
 // homeURL is the beginning of a file URL whose path begins with ~/.
 var homeURL = regexp.MustCompile(`^(file|sqlite):/+~/`)
 
-// ExpandHome puts the home folder in for a ~/ at the beginning of a path or of a file URL. Shells do that for words only, and
-// not in --flag=~/x, quotes or .env.
+// ExpandHome replaces a ~/ at the beginning of a path or of a file URL by the home folder. Shells
+// do that only at the start of a word, and not in --flag=~/x, quotes or .env.
 func ExpandHome(path string) (string, error) {
 	m := homeURL.FindStringSubmatch(path)
 	if m == nil && path != "~" && !strings.HasPrefix(path, "~/") {
@@ -142,7 +144,7 @@ func ExpandHome(path string) (string, error) {
 	if m == nil {
 		return filepath.Join(home, path[1:]), nil
 	}
-	return fileURL(m[1], home) + "/" + path[len(m[0]):], nil // what follows is part of a URL already
+	return fileURL(m[1], home) + "/" + path[len(m[0]):], nil // the rest is already encoded for a URL
 }
 
 func fileURL(scheme string, parts ...string) string {
@@ -154,10 +156,11 @@ func fileURL(scheme string, parts ...string) string {
 	return u.String()
 }
 
-// Layout is where everything stands in the bucket.
+// Layout returns the keys of everything in the bucket.
 func (c *Config) Layout() dataset.Layout { return dataset.Layout{Prefix: c.Prefix} }
 
-// QueueSpecs are how the three queues are to be. The dead-letter queue comes first, since the other needs it.
+// QueueSpecs returns the specs of the three queues. The dead-letter queue is first, because the
+// tasks queue needs it.
 func (c *Config) QueueSpecs() []queue.Spec {
 	return []queue.Spec{
 		{Name: c.DeadLetterQueue, VisibilityTimeout: c.VisibilityTimeout},
@@ -166,9 +169,9 @@ func (c *Config) QueueSpecs() []queue.Spec {
 	}
 }
 
-// Validate says what is wrong, each with its flag and variable.
+// Validate returns all errors in the settings, each with its flag and variable.
 //
-// Kong calls it as soon as the flags are set, so it looks at a resolved copy.
+// Kong calls it as soon as the flags are set, so it checks a resolved copy.
 func (c *Config) Validate() error {
 	resolved := *c
 	if err := resolved.Resolve(); err != nil {
@@ -179,7 +182,7 @@ func (c *Config) Validate() error {
 	refuse := func(bad bool, flag string, value any, expected string) {
 		if bad {
 			if text, ok := value.(string); ok {
-				value = strconv.Quote(secret.HideURL(text)) // an empty one, and spaces, can be seen
+				value = strconv.Quote(secret.HideURL(text)) // quotes make an empty value and spaces visible
 			}
 			all = append(all, fmt.Errorf("--%s %v (%s): expected %s", flag, value, Variable(flag), expected))
 		}

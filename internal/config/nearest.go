@@ -2,11 +2,12 @@ package config
 
 import "strings"
 
-// shortestPart is the length from which a name that begins another one is taken for a part of it.
+// shortestPart is the least length of a name that counts as the beginning of a longer one.
 const shortestPart = 4
 
-// Nearest is the candidate with the fewest typing slips from name, at most so many, or "" when none is that close. A name that is cut
-// short, or goes on after the candidate, counts as one slip.
+// Nearest returns the candidate with the fewest typing errors, at most the given number, or "" when
+// none is that close. A name that is a beginning of the candidate, or begins with it, counts as one
+// error.
 func Nearest(name string, candidates []string, most int) string {
 	best, fewest := "", most+1
 	for _, candidate := range candidates {
@@ -21,7 +22,8 @@ func Nearest(name string, candidates []string, most int) string {
 	return best
 }
 
-// slips is the optimal string alignment distance: characters left out, put in or replaced, and neighbours swapped.
+// slips returns the optimal string alignment distance: missing, extra or replaced characters, and
+// swapped neighbours.
 func slips(a, b string) int {
 	var before []int
 	row := make([]int, len(b)+1)

@@ -8,7 +8,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/config"
 )
 
-// refusals has each setting with a value that is refused, and what is to be told of it beside the flag and the variable.
+// refusals has each setting with a value that is refused, and what is to be told of it beside the
+// flag and the variable.
 var refusals = []struct {
 	field  string
 	change func(*config.Config)

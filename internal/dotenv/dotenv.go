@@ -1,5 +1,6 @@
-// Package dotenv prepares the process's environment: it adds the variables of a .env file, and mends values that a shell, a
-// container runtime or an editor has left in quotes. Its errors never contain a value, since .env files hold secrets.
+// Package dotenv prepares the process's environment. It adds the variables of a .env file, and
+// removes quotes that a shell, a container runtime or an editor left around values. Its errors
+// never contain a value, because .env files have secrets.
 package dotenv
 
 import (
@@ -14,14 +15,14 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// Environment is what Load has found.
+// Environment is the result of Load.
 type Environment struct {
-	// FromFile has the variables whose value comes from the file.
+	// FromFile has the variables whose values come from the file.
 	FromFile map[string]bool
 }
 
-// Load reads the file and sets its variables, except those that the environment has already. An empty variable counts as
-// not set, in both. A file that does not exist counts as empty.
+// Load reads the file and sets its variables, except those that are already set in the environment.
+// In both an empty variable counts as not set. A missing file counts as empty.
 func Load(file string) (Environment, error) {
 	env := Environment{FromFile: map[string]bool{}}
 	if err := mend(os.Environ()); err != nil {
@@ -54,10 +55,11 @@ func Load(file string) (Environment, error) {
 	return env, nil
 }
 
-// ours are the variables that this program and the libraries of its services read.
+// ours matches the variables that this program and its libraries read.
 var ours = regexp.MustCompile(`^(SHUFFLE|AWS|GOOGLE)_`)
 
-// mend cleans the variables of the environment. Docker's --env-file, for one, keeps quotes and carriage returns.
+// mend cleans the variables of the environment. For example, Docker's --env-file keeps quotes and
+// carriage returns.
 func mend(environ []string) error {
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
@@ -80,7 +82,8 @@ func mend(environ []string) error {
 	return nil
 }
 
-// checkValue refuses a value that holds another variable: messages quote values, and the other one's may be secret.
+// checkValue refuses a value that contains another variable. Messages quote values, and the other
+// variable may be secret.
 func checkValue(name, value string) error {
 	inside := another.FindStringSubmatch(value)
 	if inside == nil || !ours.MatchString(name) || strings.HasPrefix(value, "{") {
@@ -89,10 +92,10 @@ func checkValue(name, value string) error {
 	return fmt.Errorf("the value of %s holds another variable, %s: is the line end before it missing?", name, inside[1])
 }
 
-// another is an assignment within a value.
+// another matches an assignment inside a value.
 var another = regexp.MustCompile(`(?:^|[^A-Z0-9_])((?:SHUFFLE|AWS|GOOGLE)_[A-Z0-9_]{2,60})\s*=`)
 
-// byteOrderMark stands at the beginning of files that some editors write.
+// byteOrderMark is what some editors write at the beginning of a file.
 const byteOrderMark = "\uFEFF"
 
 // Clean removes blanks, line ends and byte order marks around a value, and then one pair of quotes.
@@ -104,10 +107,11 @@ func Clean(value string) string {
 	return value
 }
 
-// maxBytes is far more than any list of settings has.
+// maxBytes is far more than a list of settings needs.
 const maxBytes = 64 << 10
 
-// parse reads the variables. godotenv's errors quote the file from the fault to its end, so the fault is found without them.
+// parse reads the variables. It does not use godotenv's errors, because they quote the file from
+// the fault to its end.
 func parse(file string, body []byte) (map[string]string, error) {
 	body = bytes.TrimPrefix(body, []byte(byteOrderMark))
 	if len(body) > maxBytes {
@@ -126,7 +130,7 @@ func parse(file string, body []byte) (map[string]string, error) {
 	return nil, fmt.Errorf("read %s: line %d%s: expected NAME=VALUE, with quotes around a value closed, and # before a comment", file, n+1, nameIn(lines[n]))
 }
 
-// validName is a variable as shells name it.
+// validName matches a variable's name in a shell.
 var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func parseLines(lines []string) (map[string]string, bool) {
@@ -142,8 +146,8 @@ func parseLines(lines []string) (map[string]string, bool) {
 	return values, true
 }
 
-// faultyLine is the index of the first line of the statement that does not parse. A value in quotes makes a statement of
-// several lines.
+// faultyLine returns the index of the first line of the statement that cannot be parsed. A quoted
+// value may span several lines.
 func faultyLine(lines []string) int {
 	first := 0
 	for end := 1; end <= len(lines); end++ {
@@ -154,7 +158,8 @@ func faultyLine(lines []string) int {
 	return min(first, len(lines)-1)
 }
 
-// showable is a name that no secret looks like: capitals with an underscore. The line may hold anything.
+// showable matches a name that cannot be a secret: capitals with an underscore. The line may
+// contain anything.
 var showable = regexp.MustCompile(`^\s*(?:export\s+)?([A-Z][A-Z0-9]{0,30}(?:_[A-Z0-9]{1,30}){1,6})\s*[=:]`)
 
 func nameIn(line string) string {

@@ -100,7 +100,8 @@ func TestSlips(t *testing.T) {
 	}
 }
 
-// What a container runtime or a shell leaves around a value goes away, for the variables that the program reads.
+// What a container runtime or a shell leaves around a value goes away, for the variables that the
+// program reads.
 func TestEnvironmentIsCleaned(t *testing.T) {
 	unset(t, "SHUFFLE_TEST_C")
 	for name, value := range map[string]string{

@@ -6,13 +6,14 @@ import (
 	"strings"
 )
 
-// maxID bounds a spreadsheet's ID, which becomes the name of a file; Google's have 44 characters.
+// maxID is the largest length of a spreadsheet's ID, which becomes the name of a file. Google's IDs
+// have 44 characters.
 const maxID = 128
 
-// link is the address of a spreadsheet, taken apart.
+// link is the parsed address of a spreadsheet.
 type link struct {
 	id  string
-	gid string // as it is typed, "" where there is none
+	gid string // as typed, "" when there is none
 }
 
 // parseLink finds the ID in ".../spreadsheets/d/ID" or ".../google_spreadsheets/d/ID", and the gid.
@@ -28,14 +29,15 @@ func parseLink(s string) (link, error) {
 	if !validID(id) || id == "e" && strings.HasPrefix(rest, "2PACX-") {
 		return link{}, fmt.Errorf("found %.120q", s)
 	}
-	gid := parameter(fragment, "gid") // what a browser shows, whatever the query says
+	gid := parameter(fragment, "gid") // a browser uses the fragment and not the query
 	if gid == "" {
 		gid = parameter(query, "gid")
 	}
 	return link{id: id, gid: gid}, nil
 }
 
-// afterMark is what follows the "/d/" of a spreadsheet's address; an account may stand before it: /spreadsheets/u/1/d/.
+// afterMark returns the part after the "/d/" of a spreadsheet's address. An account may be before
+// it: /spreadsheets/u/1/d/.
 func afterMark(address string) string {
 	_, rest, ok := strings.Cut(address, "spreadsheets/")
 	if !ok {
@@ -51,7 +53,7 @@ func afterMark(address string) string {
 	return rest
 }
 
-// isAccount says whether it is "u/" and a number.
+// isAccount reports whether a path is "u/" and a number.
 func isAccount(s string) bool {
 	number, ok := strings.CutPrefix(s, "u/")
 	return ok && number != "" && strings.Trim(number, "0123456789") == ""
@@ -71,7 +73,7 @@ func validID(id string) bool {
 	return true
 }
 
-// parameter is a value of "a=1&gid=5".
+// parameter returns a value of a query such as "a=1&gid=5".
 func parameter(s, name string) string {
 	for pair := range strings.SplitSeq(s, "&") {
 		if key, value, _ := strings.Cut(pair, "="); key == name {
@@ -81,7 +83,7 @@ func parameter(s, name string) string {
 	return ""
 }
 
-// worksheet is the gid: a number that fits 32 bits with their sign (Sheets API, SheetProperties.sheetId).
+// worksheet parses the gid, a signed number of 32 bits (Sheets API, SheetProperties.sheetId).
 func (l link) worksheet() (string, error) {
 	if l.gid == "" {
 		return "", nil
@@ -93,7 +95,8 @@ func (l link) worksheet() (string, error) {
 	return strconv.FormatUint(n, 10), nil
 }
 
-// canonical is an address made afresh, so that a page may show it as a link whatever the manifest said.
+// canonical builds the address from the ID and the gid, so that a page can safely show it as a
+// link.
 func (l link) canonical(gid string) string {
 	if gid == "" {
 		gid = "0"

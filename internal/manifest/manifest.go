@@ -1,5 +1,5 @@
-// Package manifest reads the manifests, which say which spreadsheet belongs to which episode. All of it are functions
-// of values.
+// Package manifest reads the manifests, which assign a spreadsheet to each episode. It has only
+// pure functions.
 package manifest
 
 import (
@@ -14,24 +14,24 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// suffix is what the name of a manifest ends in.
+// suffix is the end of a manifest's name.
 const suffix = "-episodes.json"
 
 // Entry is one episode of a manifest.
 type Entry struct {
 	Episode       dataset.Episode
-	Title         string // of the spreadsheet, as the manifest has it
+	Title         string // the spreadsheet's title in the manifest
 	SpreadsheetID string // letters, digits, "-" and "_" only
 	GID           string // of the worksheet, digits; "" is the first one
 	URL           string // of the worksheet, made from the two; "" without an ID
 	Manifest      string // key of the manifest
-	Line          int    // of the manifest, from 1, where the entry begins
+	Line          int    // the manifest's line where the entry begins, from 1
 
-	// Err is why the episode must be held; the other episodes go on.
+	// Err is why the episode must be held. It does not affect the other episodes.
 	Err error
 }
 
-// RowURL leads to a row of the worksheet; "" without an ID.
+// RowURL returns the address of a row of the worksheet, or "" without an ID.
 func (e Entry) RowURL(row int) string {
 	if e.URL == "" {
 		return ""
@@ -39,7 +39,7 @@ func (e Entry) RowURL(row int) string {
 	return fmt.Sprintf("%s&range=A%d", e.URL, row)
 }
 
-// entry is an episode as a manifest writes it. Unknown fields are ignored.
+// entry is an episode in a manifest. Unknown fields are ignored.
 type entry struct {
 	Season    string `json:"season_code"`
 	Episode   string `json:"episode_code"`
@@ -48,8 +48,8 @@ type entry struct {
 	ShareLink string `json:"google_spreadsheet_share_link"`
 }
 
-// SeasonOf is the season that the key of a manifest names, S01 of ".../s01-episodes.json". It is false when the key is
-// not a manifest's.
+// SeasonOf returns the season in the key of a manifest, S01 for ".../s01-episodes.json". It returns
+// false when the key is not a manifest's.
 func SeasonOf(key string) (season string, ok bool) {
 	code, ok := strings.CutSuffix(path.Base(key), suffix)
 	if !ok {
@@ -59,16 +59,18 @@ func SeasonOf(key string) (season string, ok bool) {
 	return season, err == nil
 }
 
-// IsManifest reports whether the key of an object in the folder of manifests is meant to be a manifest's: hidden files, which
-// some systems put beside the others (._S01-episodes.json), and files of other kinds are not.
+// IsManifest reports whether the key of an object in the folder of manifests is meant as a
+// manifest's. Hidden files, which some systems create (._S01-episodes.json), and files of other
+// kinds are not manifests.
 func IsManifest(key string) bool {
 	name := path.Base(key)
 	return !strings.HasPrefix(name, ".") && strings.EqualFold(path.Ext(name), ".json")
 }
 
-// Parse reads a manifest: a JSON list of episodes. The codes of an entry count, not the season in the key. An entry with
-// bad codes fails the whole, since nobody can tell which episode is missing then; so does a list without entries,
-// which is rather a broken one. An entry whose spreadsheet cannot be told has Err.
+// Parse reads a manifest: a JSON list of episodes. The codes of an entry count, not the season in
+// the key. An entry with bad codes makes the whole manifest fail, because it is unknown which
+// episode is missing. A list without entries fails too, because it is probably broken. An entry
+// without a valid spreadsheet has Err.
 func Parse(key string, body []byte) ([]Entry, error) {
 	entries, err := parse(key, bytes.TrimPrefix(body, []byte("\ufeff")))
 	if err != nil {
@@ -117,7 +119,7 @@ func parse(key string, body []byte) ([]Entry, error) {
 	return entries, nil
 }
 
-// atLine adds the line to an error of the JSON, where it has a place.
+// atLine adds the line to an error of the JSON, when the error has a position.
 func atLine(body []byte, err error) error {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
@@ -148,7 +150,7 @@ func (raw entry) episode() (dataset.Episode, error) {
 	return episode, nil
 }
 
-// resolve finds the spreadsheet: by the URL, else by the share link.
+// resolve finds the spreadsheet by the URL, else by the share link.
 func (raw entry) resolve(episode dataset.Episode) Entry {
 	const urlField, shareField = "google_spreadsheet_url", "google_spreadsheet_share_link"
 	e, field := Entry{Episode: episode, Title: raw.Title}, urlField
@@ -169,8 +171,8 @@ func (raw entry) resolve(episode dataset.Episode) Entry {
 	return e
 }
 
-// Merge brings the entries of all manifests together, sorted by episode. An episode that is listed twice becomes one
-// entry with Err: which spreadsheet is meant cannot be known.
+// Merge joins the entries of all manifests, sorted by episode. An episode that is listed twice
+// becomes one entry with Err, because it is unclear which spreadsheet is meant.
 func Merge(manifests ...[]Entry) []Entry {
 	all := slices.Concat(manifests...)
 	slices.SortStableFunc(all, func(a, b Entry) int { return strings.Compare(string(a.Episode), string(b.Episode)) })
@@ -186,7 +188,7 @@ func Merge(manifests ...[]Entry) []Entry {
 	return merged
 }
 
-// one makes one entry of those of an episode.
+// one merges the entries of an episode into one.
 func one(same []Entry) Entry {
 	if len(same) == 1 {
 		return same[0]

@@ -196,8 +196,8 @@ func ExampleEntry_RowURL() {
 	// Output: S01E01 1AbC https://docs.google.com/spreadsheets/d/1AbC/edit#gid=5&range=A12
 }
 
-// FuzzParse: whatever a manifest says, an ID is a plain file name, a gid is digits, and each entry has either an ID or
-// an error.
+// FuzzParse: whatever a manifest says, an ID is a plain file name, a gid is digits, and each entry
+// has either an ID or an error.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`[{"season_code":"S01","episode_code":"E01","google_spreadsheet_url":"https://docs.google.com/spreadsheets/d/../x#gid=1"}]`))
 	f.Add([]byte(`[{"season_code":"s1","episode_code":"e2","google_spreadsheet_share_link":"spreadsheets/u/0/d/a?gid=&gid=2"}]`))

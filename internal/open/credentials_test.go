@@ -12,7 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/open"
 )
 
-// TestCredentialsAsJSON: the service account comes as a file, or as the JSON that ECS takes out of a secret.
+// TestCredentialsAsJSON: the service account comes as a file, or as the JSON that ECS takes out of
+// a secret.
 func TestCredentialsAsJSON(t *testing.T) {
 	file := serviceAccount(t, "https://oauth2.example.com/token")
 	body, err := os.ReadFile(file)
@@ -45,7 +46,8 @@ func TestCredentialsAreNotQuoted(t *testing.T) {
 	}
 }
 
-// TestCredentialsInOtherClothes: quotes and a byte order mark around the JSON, in the variable or in the file, are no obstacle.
+// TestCredentialsInOtherClothes: quotes and a byte order mark around the JSON, in the variable or
+// in the file, are no obstacle.
 func TestCredentialsInOtherClothes(t *testing.T) {
 	file := serviceAccount(t, "https://oauth2.example.com/token")
 	body, err := os.ReadFile(file)
@@ -71,7 +73,8 @@ func TestCredentialsInOtherClothes(t *testing.T) {
 	}
 }
 
-// TestKeysInTheWrongShape: what is no JSON and no file name is told in words, from the variable and from a file.
+// TestKeysInTheWrongShape: what is no JSON and no file name is told in words, from the variable and
+// from a file.
 func TestKeysInTheWrongShape(t *testing.T) {
 	account, err := os.ReadFile(serviceAccount(t, "https://oauth2.example.com/token"))
 	if err != nil {

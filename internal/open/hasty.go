@@ -15,8 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// hasty does not retry where no connection comes about, as long as the service has never answered: its address is wrong, or nothing runs
-// there. Retries would keep a person waiting for over a minute. A service that has answered once is retried as ever.
+// hasty does not retry after a failed connection as long as the service has never answered. Then
+// its address is wrong, or the service does not run, and retries would make a person wait for over
+// a minute. After the first answer it retries as usual.
 type hasty struct {
 	aws.RetryerV2
 	answered atomic.Bool
@@ -29,7 +30,8 @@ func (h *hasty) IsErrorRetryable(err error) bool {
 	return h.RetryerV2.IsErrorRetryable(err)
 }
 
-// GetAttemptToken is called before each attempt, and what it returns after it, with the attempt's error.
+// GetAttemptToken is called before each attempt. The function that it returns is called after the
+// attempt, with its error.
 func (h *hasty) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	release, err := h.RetryerV2.GetAttemptToken(ctx)
 	if err != nil {
@@ -43,7 +45,8 @@ func (h *hasty) GetAttemptToken(ctx context.Context) (func(error) error, error) 
 	}, nil
 }
 
-// neverConnects says that there was no connection that a request could be sent by: refused, not resolved, not trusted, or not of HTTP.
+// neverConnects reports whether no usable connection was made: the host refuses, is not found, is
+// not trusted, or does not speak HTTP.
 func neverConnects(err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
 		return true
@@ -51,7 +54,7 @@ func neverConnects(err error) bool {
 	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted || errors.Is(err, http.ErrSchemeMismatch) {
 		return true
 	}
-	for _, text := range []string{"invalid proxy address", "malformed HTTP response", "unsupported protocol scheme"} { // they have no type
+	for _, text := range []string{"invalid proxy address", "malformed HTTP response", "unsupported protocol scheme"} { // these errors have no type
 		if strings.Contains(err.Error(), text) {
 			return true
 		}
@@ -67,14 +70,14 @@ func (o *Opener) retryer(own aws.Retryer) aws.Retryer {
 	return &hasty{RetryerV2: v2}
 }
 
-// hastyS3 is the client with the opener's patience.
+// hastyS3 returns the client, with hasty retries unless the opener is patient.
 func (o *Opener) hastyS3(client *s3.Client) *s3.Client {
 	return s3.New(client.Options(), func(options *s3.Options) { options.Retryer = o.retryer(options.Retryer) })
 }
 
-// hastySQS is the client with the opener's patience.
+// hastySQS returns the client, with hasty retries unless the opener is patient.
 func (o *Opener) hastySQS(client *sqs.Client) *sqs.Client {
 	return sqs.New(client.Options(), func(options *sqs.Options) { options.Retryer = o.retryer(options.Retryer) })
 }
 
-var _ aws.RetryerV2 = (*retry.Standard)(nil) // which both adapters use
+var _ aws.RetryerV2 = (*retry.Standard)(nil) // both adapters use it

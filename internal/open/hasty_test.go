@@ -11,7 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
 
-// A refused connection is retried only when the service has answered before, or by a service that waits.
+// A refused connection is retried only when the service has answered before, or by a service that
+// waits.
 func TestHasty(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	attempt := func(r aws.Retryer, err error) {

@@ -1,4 +1,4 @@
-// Package open chooses the adapters by URL. It is the one place that knows them all.
+// Package open chooses the adapters by URL. Only this package knows all of them.
 package open
 
 import (
@@ -26,7 +26,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// Bucket is all that the stages ask of a bucket between them. buckettest holds its contract.
+// Bucket has the calls of all stages. Its contract is in buckettest.
 type Bucket interface {
 	ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error)
 	GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error)
@@ -38,7 +38,7 @@ type Bucket interface {
 	DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error)
 }
 
-// Queue is all that the stages ask of a queue between them. queuetest holds its contract.
+// Queue has the calls of all stages. Its contract is in queuetest.
 type Queue interface {
 	SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error)
 	ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error)
@@ -47,29 +47,30 @@ type Queue interface {
 	GetQueueAttributes(ctx context.Context) (queue.Attributes, error)
 }
 
-// Sheets reads worksheets. sheettest holds its contract.
+// Sheets reads worksheets. Its contract is in sheettest.
 type Sheets interface {
 	Values(ctx context.Context, spreadsheetID, gid string) (sheet.Values, error)
 }
 
-// ErrURL says that a URL names no adapter.
+// ErrURL means that a URL names no adapter.
 var ErrURL = errors.New("unknown URL")
 
-// Opener opens ports. AWS is asked for its settings once, and only when something of AWS is opened. Close gives back what
-// was opened.
+// Opener opens ports. It loads the settings of AWS once, and only when a port of AWS is opened.
+// Close closes all ports.
 type Opener struct {
 	// Connections is the number of requests at a time that the bucket is opened for.
 	Connections int
-	// Patient waits for services that do not listen yet, as a service does; else a refused connection is an error at once.
+	// Patient means that the opener waits for services that do not listen yet. Long-running
+	// services set it. Otherwise a refused connection is an error at once.
 	Patient bool
-	// AWSOptions are further settings of AWS, such as a middleware that notes the calls.
+	// AWSOptions are further settings of AWS, such as a middleware that records the calls.
 	AWSOptions []func(*awsconfig.LoadOptions) error
 
 	aws     func(context.Context) (aws.Config, error)
 	closers []io.Closer
 }
 
-// New is an Opener for so many requests at a time.
+// New returns an Opener for a number of parallel requests.
 func New(connections int) *Opener {
 	o := &Opener{Connections: connections}
 	var once sync.Once
@@ -82,14 +83,16 @@ func New(connections int) *Opener {
 	return o
 }
 
-// defaultRegion is the bucket's of the series, where neither environment nor profile names one.
+// defaultRegion is the region of the series' bucket. It is used when neither the environment nor a
+// profile names a region.
 const defaultRegion = "us-west-2"
 
 func loadAWS(ctx context.Context, further []func(*awsconfig.LoadOptions) error) (aws.Config, error) {
 	if err := checkAWSEndpoints(); err != nil {
 		return aws.Config{}, err
 	}
-	// The SDK's own warnings go to stderr past the program's log. What they are about shows in its errors, too.
+	// The SDK writes warnings to stderr, not to the program's log. They are off, because its errors
+	// contain the same facts.
 	options := append([]func(*awsconfig.LoadOptions) error{
 		awsconfig.WithDefaultRegion(defaultRegion), awsconfig.WithLogger(logging.Nop{}),
 	}, further...)
@@ -100,7 +103,7 @@ func loadAWS(ctx context.Context, further []func(*awsconfig.LoadOptions) error) 
 	return cfg, nil
 }
 
-// Close gives everything back.
+// Close closes everything that was opened.
 func (o *Opener) Close() error {
 	var all []error
 	for _, c := range o.closers {
@@ -110,7 +113,7 @@ func (o *Opener) Close() error {
 	return errors.Join(all...)
 }
 
-// Bucket opens s3://NAME or file:///DIR. names are those that the bucket has in a sheet's base URI.
+// Bucket opens s3://NAME or file:///DIR. names are the bucket's names in a sheet's base URI.
 func (o *Opener) Bucket(ctx context.Context, raw string) (b Bucket, names []string, err error) {
 	u, err := bucketURL(raw)
 	if err != nil {
@@ -131,7 +134,8 @@ func (o *Opener) Bucket(ctx context.Context, raw string) (b Bucket, names []stri
 	return dir, []string{path.Base(u.Path)}, nil
 }
 
-// CreateBucket creates the bucket of an s3:// URL if there is none; a folder is created when it is opened.
+// CreateBucket creates the bucket of an s3:// URL if it does not exist. A folder is created when it
+// is opened.
 func (o *Opener) CreateBucket(ctx context.Context, raw string) error {
 	u, err := bucketURL(raw)
 	if err != nil || u.Scheme != "s3" {
@@ -144,7 +148,7 @@ func (o *Opener) CreateBucket(ctx context.Context, raw string) error {
 	return s3bucket.Create(ctx, o.hastyS3(s3bucket.NewClient(cfg, o.Connections)), u.Host, cfg.Region)
 }
 
-// bucketURL lets s3://NAME and file:///DIR through.
+// bucketURL accepts s3://NAME and file:///DIR.
 func bucketURL(raw string) (*url.URL, error) {
 	const expected = "s3://NAME or file:///DIR"
 	u, err := parse("bucket", raw, expected)
@@ -170,7 +174,8 @@ func unknown(what, raw, expected string) error {
 	return fmt.Errorf("%w: %s %s (--%s, SHUFFLE_%s): expected %s", ErrURL, what, secret.Describe(raw), what, strings.ToUpper(what), expected)
 }
 
-// filePath is the path of a file URL, "" when it has a host: file://DIR is a slip of the hand.
+// filePath returns the path of a file URL. It returns "" when the URL has a host, because
+// file://DIR is a typing error.
 func filePath(u *url.URL) string {
 	if u.Host != "" || u.Path == "" || u.Path == "/" {
 		return ""

@@ -39,7 +39,8 @@ var refused = []string{
 	"sqlite://", "sqlite:///", "sqlite://queues.db", "sqlite:queues.db", "google://host", "google:///id", "://", "s3://%zz", "S3:bucket",
 }
 
-// Each port refuses what is none of its URLs, and says which flag and variable it is of, and what was expected.
+// Each port refuses what is none of its URLs, and says which flag and variable it is of, and what
+// was expected.
 func TestRefusedURLs(t *testing.T) {
 	o := newOpener(t)
 	for _, port := range []struct {

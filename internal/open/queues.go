@@ -14,16 +14,17 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sqsqueue"
 )
 
-// Queues is where the queues are.
+// Queues are the queues at one URL.
 type Queues interface {
-	// Queue opens the queue of the spec's name or URL. One in a file is created as the spec says when there is none; in
-	// SQS that is queue.ErrNotFound.
+	// Queue opens the queue with the spec's name or URL. A missing queue in a file is created by
+	// the spec. A missing queue in SQS gives queue.ErrNotFound.
 	Queue(ctx context.Context, spec queue.Spec) (Queue, error)
-	// Setup creates the queue as the spec says, or changes what differs.
+	// Setup creates the queue by the spec, or changes the attributes that differ.
 	Setup(ctx context.Context, spec queue.Spec) error
 }
 
-// sqsConnections are for the workers' pollers, senders and deleters, long polls included.
+// sqsConnections is the number of connections for the workers' pollers, senders and deleters,
+// including long polls.
 const sqsConnections = 128
 
 // Queues opens sqs:// or sqlite:///FILE.
@@ -61,12 +62,13 @@ func (q sqsQueues) Setup(ctx context.Context, spec queue.Spec) error {
 	return err
 }
 
-// MissingQueues lists the queues that do not exist. It creates none, and what cannot be seen counts as there. Those in a
-// file are created when they are opened, so they are missing with their file only; fault is why their file cannot be used.
+// MissingQueues lists the queues that do not exist, and creates none. A queue that cannot be
+// checked counts as existing. Queues in a file are created when they are opened, so they are
+// missing only when the file is missing. fault is why the file cannot be used.
 func (o *Opener) MissingQueues(ctx context.Context, raw string, specs []queue.Spec) (missing []string, fault error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, nil //nolint:nilerr // What cannot be seen counts as there.
+		return nil, nil //nolint:nilerr // A queue that cannot be checked counts as existing.
 	}
 	exists := func(queue.Spec) bool { return true }
 	switch u.Scheme {

@@ -15,10 +15,10 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/secret"
 )
 
-// Google is how the Sheets API is reached.
+// Google has the address and the credentials of the Sheets API.
 type Google struct {
-	Endpoint        string // another base URL; then without credentials
-	CredentialsFile string // of a service account, or its JSON itself; "" is Google's application default credentials
+	Endpoint        string // another base URL; then no credentials are used
+	CredentialsFile string // a service account's file, or its JSON itself; "" is Google's application default credentials
 }
 
 // Sheets opens google:// or file:///DIR.
@@ -67,8 +67,9 @@ func openGoogle(ctx context.Context, google Google) (Sheets, error) {
 	return s, nil
 }
 
-// credentials is the service account's JSON, and how a message may call it. A container has no file for a secret: ECS puts
-// its value in the variable. What is no JSON is named in words, since it may be a key all the same.
+// credentials returns the service account's JSON, and its name for messages. The variable may have
+// the JSON itself, because ECS puts the value of a secret into a variable. Any other value is only
+// described, because it may be a key.
 func (g Google) credentials() (body []byte, name string, err error) {
 	value, expected := dotenv.Clean(g.CredentialsFile), "expected the path of the service account's JSON file, or the JSON itself"
 	switch {
@@ -93,7 +94,7 @@ func (g Google) credentials() (body []byte, name string, err error) {
 	return body, name, nil
 }
 
-// namesFile says that a value is meant as the name of a file, though there is none.
+// namesFile reports whether a value is meant as the name of a file that does not exist.
 func namesFile(value string) bool {
 	return strings.HasSuffix(strings.ToLower(value), ".json") || strings.HasPrefix(value, "./") || strings.HasPrefix(value, "../")
 }
@@ -103,7 +104,8 @@ func isFile(path string) bool {
 	return err == nil && stat.Mode().IsRegular()
 }
 
-// contentOf describes a file's content. Short content is not shown either: it may be a password.
+// contentOf describes a file's content without showing it, because even short content may be a
+// password.
 func contentOf(body []byte) string {
 	if text := string(body); secret.Looks(text) {
 		return secret.Describe(text)
@@ -111,7 +113,8 @@ func contentOf(body []byte) string {
 	return fmt.Sprintf("a value of %d characters", len(body))
 }
 
-// checkDefault refuses a key in the variable in which Google's library expects a file name: its error would print the key.
+// checkDefault refuses a key in the variable in which Google's library expects a file name.
+// Otherwise the library's error would print the key.
 func checkDefault() error {
 	value := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS")
 	if value == "" || !secret.Looks(value) || isFile(value) {

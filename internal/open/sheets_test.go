@@ -84,7 +84,8 @@ func serviceAccount(t *testing.T, tokenURI string) (path string) {
 	return path
 }
 
-// A service account's file is read when the sheets are opened. That its token is refused shows at the first read.
+// A service account's file is read when the sheets are opened. That its token is refused shows at
+// the first read.
 func TestServiceAccount(t *testing.T) {
 	asked := make(chan struct{}, 16)
 	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

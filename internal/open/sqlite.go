@@ -18,9 +18,10 @@ import (
 
 const folderMode = 0o750
 
-// fileQueues are the queues in a file, whichever file has that name now. Somebody may remove the file, or its folder, and it
-// is made again: all processes must go on in the new one. Nothing is lost by that but time, for a tracker publishes again what
-// is open. A file that is damaged stays until a person deletes it.
+// fileQueues are the queues in the file that has this name now. When a person removes the file or
+// its folder, it is created again, and all processes continue in the new file. The tracker
+// publishes the open tasks again, so only time is lost. A damaged file stays until a person deletes
+// it.
 type fileQueues struct {
 	path    string
 	patient bool
@@ -29,7 +30,7 @@ type fileQueues struct {
 	file   *sqlitequeue.File
 	info   fs.FileInfo                   // of file
 	opened map[string]*sqlitequeue.Queue // of file, by name
-	old    []*sqlitequeue.File           // long polls may still be at them
+	old    []*sqlitequeue.File           // long polls may still use them
 }
 
 func (o *Opener) sqlite(ctx context.Context, path string) (Queues, error) {
@@ -44,7 +45,8 @@ func (o *Opener) sqlite(ctx context.Context, path string) (Queues, error) {
 	return q, nil
 }
 
-// notWritable says that a file cannot be written now, which a person mends while services wait.
+// notWritable reports whether a file cannot be written now. A person can repair that while services
+// wait.
 func notWritable(err error) bool {
 	for _, text := range []string{"readonly database", "unable to open database file"} { // SQLite's
 		if strings.Contains(err.Error(), text) {
@@ -54,7 +56,7 @@ func notWritable(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
-// current is the file that has the name now. The caller holds no lock.
+// current returns the file that has the name now. The caller must not hold the lock.
 func (q *fileQueues) current(ctx context.Context) (*sqlitequeue.File, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -84,7 +86,7 @@ func (q *fileQueues) currentLocked(ctx context.Context) (*sqlitequeue.File, erro
 	return file, ctx.Err()
 }
 
-// at is a queue of the file that has the name now. It is created as the spec says when there is none.
+// at returns a queue of the file that has the name now. It creates a missing queue by the spec.
 func (q *fileQueues) at(ctx context.Context, spec queue.Spec) (*sqlitequeue.Queue, *sqlitequeue.File, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -108,7 +110,7 @@ func (q *fileQueues) at(ctx context.Context, spec queue.Spec) (*sqlitequeue.Queu
 	return opened, file, nil
 }
 
-// forget closes a file, so that the next call opens it anew.
+// forget closes a file, so that the next call opens it again.
 func (q *fileQueues) forget(file *sqlitequeue.File) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -118,7 +120,7 @@ func (q *fileQueues) forget(file *sqlitequeue.File) {
 	}
 }
 
-// createIn sets the queue up, and before it the dead-letter queue that it needs.
+// createIn creates the dead-letter queue that the queue needs, and then the queue.
 func createIn(ctx context.Context, file *sqlitequeue.File, spec queue.Spec) error {
 	if spec.DeadLetterQueue != "" {
 		_, err := file.Queue(ctx, spec.DeadLetterQueue)
@@ -132,7 +134,8 @@ func createIn(ctx context.Context, file *sqlitequeue.File, spec queue.Spec) erro
 	return file.Setup(ctx, spec)
 }
 
-// Queue opens a queue. A service gets it also while the file cannot be written, and its calls fail until it can.
+// Queue opens a queue. A service gets the queue even while the file cannot be written. Until then
+// its calls fail.
 func (q *fileQueues) Queue(ctx context.Context, spec queue.Spec) (Queue, error) {
 	if _, _, err := q.at(ctx, spec); err != nil && !(q.patient && notWritable(err)) {
 		return nil, err
@@ -149,7 +152,7 @@ func (q *fileQueues) Setup(ctx context.Context, spec queue.Spec) error {
 	return file.Setup(ctx, spec)
 }
 
-// Close gives the files back.
+// Close closes the files.
 func (q *fileQueues) Close() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -162,14 +165,15 @@ func (q *fileQueues) Close() error {
 	return err
 }
 
-// fileQueue is a queue of the file that has the name when it is called.
+// fileQueue is a queue. Each call uses the file that has the name at that moment.
 type fileQueue struct {
 	file *fileQueues
 	spec queue.Spec
 }
 
-// call does something at the queue. A file that was opened while it could not be written is closed: all connections of a
-// process share what SQLite has then opened for reading only, and another one of them would not help.
+// call runs a function on the queue. It closes a file that was opened while it could not be
+// written: SQLite opened it read-only, and all connections of a process share that, so a new
+// connection does not help.
 func (q fileQueue) call(ctx context.Context, do func(*sqlitequeue.Queue) error) error {
 	at, file, err := q.file.at(ctx, q.spec)
 	if err == nil {
@@ -189,13 +193,13 @@ func (q fileQueue) SendMessageBatch(ctx context.Context, entries []queue.Entry) 
 	return failed, err
 }
 
-// waitAtFile bounds how long a receive waits at one file before it looks which one has the name.
+// waitAtFile is how long a receive waits at one file before it checks which file has the name.
 const waitAtFile = 2 * time.Second
 
 func (q fileQueue) ReceiveMessage(ctx context.Context, most int, wait time.Duration) (got []queue.Message, err error) {
 	for end := time.Now().Add(wait); ; {
 		left := max(time.Until(end), 0)
-		if wait <= queue.MaxWait { // else it is refused
+		if wait <= queue.MaxWait { // else the queue refuses it
 			wait = min(left, waitAtFile)
 		}
 		err = q.call(ctx, func(at *sqlitequeue.Queue) (err error) {

@@ -45,7 +45,8 @@ func passes(t *testing.T, what string, from, to open.Queue) {
 	}
 }
 
-// The queue file, and then its whole folder, are removed while two processes have it open: they meet again in the new one.
+// The queue file, and then its whole folder, are removed while two processes have it open: they
+// meet again in the new one.
 func TestQueueFileComesBack(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "own")
 	file := filepath.Join(dir, "queues.db")
@@ -103,7 +104,7 @@ func TestQueueFileComesBack(t *testing.T) {
 	passes(t, "in a new folder", two, one)
 }
 
-// A file that is damaged stays so until somebody deletes it; then all go on.
+// A file that is damaged stays so until someone deletes it; then all go on.
 func TestDamagedQueueFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "queues.db")
 	one, two := opened(t, file, true), opened(t, file, true)
@@ -125,8 +126,8 @@ func TestDamagedQueueFile(t *testing.T) {
 	passes(t, "after", one, two)
 }
 
-// A service that starts while the file cannot be opened for writing gets its queue all the same, and goes on when it can. Any
-// other command fails at once.
+// A service that starts while the file cannot be opened for writing gets its queue anyway, and goes
+// on when it can. Any other command fails at once.
 func TestStartsWithoutQueueFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "queues.db")
 	if err := os.Mkdir(file, 0o750); err != nil { // which SQLite answers as it does a missing right

@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/doctor"
 )
 
-// Subscriptions lists those of an SNS topic.
+// Subscriptions lists the subscriptions of an SNS topic.
 func (o *Opener) Subscriptions(ctx context.Context, topic string) ([]doctor.Subscription, error) {
 	cfg, err := o.aws(ctx)
 	if err != nil {

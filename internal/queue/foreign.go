@@ -2,9 +2,10 @@ package queue
 
 import "time"
 
-// OwnerDelay is how long a message of another environment stays hidden when it is given back, by its
-// number of receives. The first time it is visible at once, so that its owner can have it; later longer and longer, so that those who
-// share the queue by mistake do not receive it again and again. At most a minute.
+// OwnerDelay is how long a message of another environment stays invisible after it is returned, by
+// its number of receives. The first time it is visible at once, so that its owner can receive it.
+// Later the delay grows, up to a minute, so that the wrong environment does not receive it again
+// and again.
 func OwnerDelay(receives int) time.Duration {
 	if receives <= 1 {
 		return 0

@@ -1,6 +1,6 @@
-// Package queue holds the values that the queue adapters (sqsqueue, sqlitequeue) and the stages exchange, in
-// SQS's own words. It declares no interface for the stages: each declares the calls that it makes; the contract
-// of all of them stands in queuetest.
+// Package queue has the values that the queue adapters (sqsqueue, sqlitequeue) and the stages
+// exchange, in SQS's own terms. It declares no interface for the stages. Each stage declares the
+// calls that it makes. The contract of all calls is in queuetest.
 package queue
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
-// Limits of SQS (Developer Guide, message quotas); the SQLite queue has the same.
+// Limits of SQS (Developer Guide, message quotas). The SQLite queue has the same limits.
 const (
 	MaxBatch      = 10      // entries of one batch request, messages of one receive
 	MaxBatchBytes = 1 << 20 // bodies and attributes of one SendMessageBatch
@@ -20,10 +20,10 @@ const (
 	MaxVisibility = 12 * time.Hour
 )
 
-// ErrNotFound says that the queue does not exist, or may not be seen.
+// ErrNotFound means that the queue does not exist, or that the caller has no access to it.
 var ErrNotFound = errors.New("queue does not exist")
 
-// Message is one received message. Receipt is good for this receive only.
+// Message is one received message. Receipt is valid for this receive only.
 type Message struct {
 	ID           string
 	Body         string
@@ -43,36 +43,36 @@ type Failure struct {
 	Index       int
 	Code        string
 	Message     string
-	SenderFault bool // sending it again is no use
+	SenderFault bool // a retry fails too
 }
 
-// Attributes of a queue. The three counts are approximate (SQS: a minute and more after producers stop) and so
-// never a completion signal.
+// Attributes of a queue. The three counts are approximate (SQS: a minute and more after producers
+// stop) and so never a completion signal.
 type Attributes struct {
 	Visible  int // ApproximateNumberOfMessages
 	InFlight int // ApproximateNumberOfMessagesNotVisible
 	Delayed  int // ApproximateNumberOfMessagesDelayed
 
 	VisibilityTimeout time.Duration
-	// MaxReceiveCount and DeadLetterQueue are the redrive policy; 0 and "" without one.
+	// MaxReceiveCount and DeadLetterQueue are the redrive policy. They are 0 and "" without one.
 	MaxReceiveCount int
 	DeadLetterQueue string
 
 	Retention       time.Duration // after which a message is deleted; 0: never
 	Delay           time.Duration // before a new message can be received
 	MaxMessageBytes int           // of one message; 0: MaxBatchBytes
-	FIFO            bool          // not for the program, see Spec
-	KMSKey          string        // the owner's key that messages are encrypted with; "": none, or SQS's own
+	FIFO            bool          // the program does not use it, see Spec
+	KMSKey          string        // the owner's key for encryption; "": none, or SQS's own
 }
 
-// BatchSender is what SendAll needs.
+// BatchSender is the queue that SendAll needs.
 type BatchSender interface {
 	SendMessageBatch(ctx context.Context, entries []Entry) ([]Failure, error)
 }
 
-// SendAll sends entries, MaxBatch and MaxBatchBytes a request, and sends again those that failed, with growing pauses and
-// jitter, until all are sent, ctx ends, or an entry fails by the sender's fault. A message may be sent twice when
-// an answer was lost.
+// SendAll sends entries, at most MaxBatch and MaxBatchBytes in a request. It retries failed entries
+// with backoff and jitter, until all are sent, ctx ends, or an entry fails by the sender's fault. A
+// message may be sent twice when an answer was lost.
 func SendAll(ctx context.Context, q BatchSender, entries []Entry) error {
 	for len(entries) > 0 {
 		n := batchLen(entries)
@@ -84,8 +84,8 @@ func SendAll(ctx context.Context, q BatchSender, entries []Entry) error {
 	return nil
 }
 
-// batchLen is how many of the first entries fit one request; at least one, so that a too large entry gets the
-// queue's own refusal.
+// batchLen returns how many of the first entries fit in one request. It is at least one, so that
+// the queue itself refuses an entry that is too large.
 func batchLen(entries []Entry) int {
 	size := 0
 	for i, e := range entries {
@@ -97,7 +97,8 @@ func batchLen(entries []Entry) int {
 	return len(entries)
 }
 
-// Size is what an entry counts against MaxBatchBytes: body, attribute names, types and values.
+// Size is the entry's bytes that count against MaxBatchBytes: body, attribute names, types and
+// values.
 func (e Entry) Size() int {
 	n := len(e.Body)
 	for k, v := range e.Attributes {

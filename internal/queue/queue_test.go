@@ -142,8 +142,8 @@ func TestSendAllCancelled(t *testing.T) {
 	})
 }
 
-// TestSendAllBatches: whatever the sizes, each entry is sent once and in order, and no request is over the limits unless
-// a single entry is.
+// TestSendAllBatches: whatever the sizes, each entry is sent once and in order, and no request is
+// over the limits unless a single entry is.
 func TestSendAllBatches(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sizes := rapid.SliceOfN(rapid.SampledFrom([]int{1, 400, 104_857, 104_858, 524_288, 1 << 20, 1<<20 + 1}), 0, 40).Draw(t, "sizes")

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Codes with which SQS refuses a request, or an entry of one. What follows checks a request as SQS does, for queues that are not SQS.
+// Codes with which SQS refuses a request or an entry. The functions below check a request in the
+// same way as SQS, for queues that are not SQS.
 const (
 	codeEmptyBatch      = "AWS.SimpleQueueService.EmptyBatchRequest"
 	codeTooManyEntries  = "AWS.SimpleQueueService.TooManyEntriesInBatchRequest"
@@ -19,10 +20,11 @@ const (
 	CodeInvalidReceipt  = "ReceiptHandleIsInvalid"
 )
 
-// SQS takes at most so many attributes a message.
+// SQS allows at most this many attributes a message.
 const maxAttributes = 10
 
-// refusal is the error of a request that was refused whole. It has the code that SQS has for it, as the SDK's errors have.
+// refusal is the error of a request that was refused as a whole. Like the SDK's errors, it has
+// SQS's code.
 type refusal struct{ code, message string }
 
 func (r *refusal) Error() string     { return r.code + ": " + r.message }
@@ -74,7 +76,7 @@ func CheckVisibility(timeout time.Duration) error {
 	return nil
 }
 
-// Fault is the failure of an entry that is refused; "" is the code of a good one.
+// Fault returns the failure of a refused entry. The code is "" when the entry is accepted.
 func Fault(e Entry) (code, message string) {
 	if e.Body == "" {
 		return codeMissing, "the message has no body"
@@ -93,7 +95,8 @@ func Fault(e Entry) (code, message string) {
 	return "", ""
 }
 
-// allowed says whether s is UTF-8 of characters that XML 1.0 has, which is what SQS takes (API, SendMessage).
+// allowed reports whether s is UTF-8 with only the characters of XML 1.0, as SQS requires (API,
+// SendMessage).
 func allowed(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
 		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF

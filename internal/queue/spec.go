@@ -7,38 +7,43 @@ import (
 	"time"
 )
 
-// DefaultVisibility is the visibility timeout that SQS gives a queue when it is told none.
+// DefaultVisibility is the visibility timeout of a queue that is created without one.
 const DefaultVisibility = 30 * time.Second
 
 const (
-	// Retention is how long every queue is to keep its messages: the most that SQS allows.
+	// Retention is how long every queue keeps its messages, the maximum of SQS.
 	Retention = 14 * 24 * time.Hour
-	// MinMessageBytes is what a message may have at least: a worker's results have up to about 200 kB.
+	// MinMessageBytes is the smallest acceptable limit for a message's size. A worker's results
+	// have up to about 200 kB.
 	MinMessageBytes = 256 << 10
 )
 
-// Spec is how a queue is to be. Setup of an adapter creates it so, or changes what differs.
+// Spec describes a queue. Setup of an adapter creates the queue, or changes the attributes that
+// differ.
 type Spec struct {
-	Name string // a name, or with SQS the URL of a queue that exists
-	// VisibilityTimeout is in whole seconds, as in SQS, at most MaxVisibility; 0 is DefaultVisibility.
+	Name string // a name, or for SQS the URL of an existing queue
+	// VisibilityTimeout is in whole seconds, as in SQS, at most MaxVisibility; 0 is
+	// DefaultVisibility.
 	VisibilityTimeout time.Duration
-	// MaxReceiveCount and DeadLetterQueue (a name or URL, of a queue that exists) are the redrive policy: a message that is
-	// received more often than that goes there instead. 0 and "": no policy.
+	// MaxReceiveCount and DeadLetterQueue (the name or URL of an existing queue) are the redrive
+	// policy. A message that has been received this often is moved there instead of being received
+	// again. 0 and "" mean no policy.
 	MaxReceiveCount int
 	DeadLetterQueue string
 }
 
-// MaxMaxReceiveCount is the most receives that a redrive policy may allow (SQS API, SetQueueAttributes).
+// MaxMaxReceiveCount is the largest number of receives in a redrive policy (SQS API,
+// SetQueueAttributes).
 const MaxMaxReceiveCount = 1000
 
-// Queue names have up to 80 of these characters (SQS API, CreateQueue). FIFO queues, which end in .fifo, are not for
-// the program: they hold one batch of a group at a time.
+// Queue names have up to 80 of these characters (SQS API, CreateQueue). The program does not use
+// FIFO queues, whose names end in .fifo: they deliver only one batch of a group at a time.
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
-// IsURL tells the URL of a queue from a name.
+// IsURL reports whether the URL of a queue is given, and not its name.
 func IsURL(nameOrURL string) bool { return strings.Contains(nameOrURL, "://") }
 
-// Validate says what of the spec SQS would refuse.
+// Validate returns an error when SQS would refuse the spec.
 func (s Spec) Validate() error {
 	for _, name := range []string{s.Name, s.DeadLetterQueue} {
 		if name != "" && !IsURL(name) && !namePattern.MatchString(name) {
@@ -62,7 +67,7 @@ func (s Spec) Validate() error {
 	return nil
 }
 
-// Visibility is the visibility timeout, with the default put in.
+// Visibility returns the visibility timeout, or the default when it is 0.
 func (s Spec) Visibility() time.Duration {
 	if s.VisibilityTimeout == 0 {
 		return DefaultVisibility
@@ -70,7 +75,7 @@ func (s Spec) Visibility() time.Duration {
 	return s.VisibilityTimeout
 }
 
-// Changes says, for people, what Setup changes of a queue that exists.
+// Changes describes, for people, what Setup changes in an existing queue.
 func (s Spec) Changes(has Attributes) (changes []string) {
 	change := func(differs bool, format string, args ...any) {
 		if differs {
@@ -93,5 +98,5 @@ func redrive(deadLetterQueue string, count int) string {
 	return fmt.Sprintf("redrive to %s after %d receives", deadLetterQueue, count)
 }
 
-// BaseName is the name of a queue that is given by its name or its URL.
+// BaseName returns the name of a queue from its name or its URL.
 func BaseName(nameOrURL string) string { return nameOrURL[strings.LastIndexByte(nameOrURL, '/')+1:] }

@@ -1,4 +1,5 @@
-// Package retry has the waits between two attempts: exponential backoff with full jitter, and a sleep that the context ends.
+// Package retry has the waits between two attempts: exponential backoff with full jitter, and a
+// sleep that ends with the context.
 package retry
 
 import (
@@ -7,11 +8,13 @@ import (
 	"time"
 )
 
-// Jitter draws a random wait of at least 0 and less than most, which must be more than 0. Many processes that failed together do
-// not try again together. It is a variable so that a test can replay a schedule: the test sets it before anything runs.
+// Jitter returns a random wait of at least 0 and less than most, which must be more than 0. So
+// processes that failed at the same time do not retry at the same time. It is a variable, so that a
+// test can replay a schedule. The test must set it before it starts anything.
 var Jitter = rand.N[time.Duration]
 
-// Backoff is the wait before the attempt with this index, from 0: random, less than base · 2^attempt, and less than most.
+// Backoff returns the wait before the retry with this index, from 0. It is random, less than base ·
+// 2^attempt, and less than most.
 func Backoff(base time.Duration, attempt int, most time.Duration) time.Duration {
 	limit := most
 	if attempt < 32 {

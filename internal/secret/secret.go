@@ -1,5 +1,5 @@
-// Package secret keeps passwords and keys out of what the program prints. Messages of this program do not quote them; those of the
-// libraries that it uses sometimes quote a whole setting.
+// Package secret removes passwords and keys from the program's output. Messages of this program do
+// not quote them, but messages of its libraries sometimes quote a whole setting.
 package secret
 
 import (
@@ -15,32 +15,36 @@ import (
 	"unicode/utf8"
 )
 
-// longestPath is more than any sensible path of a credentials file has.
+// longestPath is longer than any sensible path of a credentials file.
 const longestPath = 200
 
 var (
-	// base64Text is long text of one of base64's two alphabets. Only in a path do slashes occur with - or _, or at the beginning.
+	// base64Text matches long text of one of base64's two alphabets. Slashes together with - or _,
+	// or at the beginning, mean a path.
 	base64Text = regexp.MustCompile(`^(?:[A-Za-z0-9+][A-Za-z0-9+/]{39,}|[A-Za-z0-9_-]{40,})={0,2}$`)
-	// credentialsOfURL are user and password in a URL, or in one whose scheme is missing.
+	// credentialsOfURL matches the user and password in a URL, also without a scheme.
 	credentialsOfURL = regexp.MustCompile(`(://|^["']?)([^/?#\s"'@]+)@`)
-	// credentialsOfQuery are values of a URL's query.
+	// credentialsOfQuery matches secret values in a URL's query.
 	credentialsOfQuery = regexp.MustCompile(`(?i)[?&][\w.-]*(?:key|token|secret|password|passwd|signature|sig|credential|auth)[\w.-]*=([^&#\s"']+)`)
 )
 
-// Looks says whether a value is, or contains, what must not be shown: a key, JSON or base64, or anything too long for a path.
+// Looks reports whether a value looks like a secret: it is or contains a key, JSON or base64, or it
+// is too long for a path.
 func Looks(value string) bool {
 	return utf8.RuneCountInString(value) > longestPath || strings.ContainsAny(value, "{}\n\r\x00") ||
 		strings.Contains(value, "PRIVATE KEY") || isBase64(value)
 }
 
-// isBase64 guesses. Long random text has capitals, small letters and digits; names of folders seldom have all of them.
+// isBase64 guesses. Long random text has capitals, small letters and digits. Names of folders
+// seldom have all three.
 func isBase64(value string) bool {
 	const capitals, small, digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "0123456789"
 	return base64Text.MatchString(value) &&
 		strings.ContainsAny(value, capitals) && strings.ContainsAny(value, small) && strings.ContainsAny(value, digits)
 }
 
-// Describe is a value as a message may show it: itself when it looks like no secret, else what it is in words.
+// Describe returns a value in the form that a message may show. It returns a description when the
+// value looks like a secret.
 func Describe(value string) string {
 	if !Looks(value) {
 		return strconv.Quote(HideURL(value))
@@ -74,16 +78,18 @@ func HideURL(text string) string {
 	})
 }
 
-// secretName is a variable whose whole value is secret. Of others the parts are that look so.
+// secretName matches a variable whose whole value is secret. Of other variables, only the parts
+// that look secret are.
 var secretName = regexp.MustCompile(`^(?:SHUFFLE|AWS|GOOGLE)_(?:.*_)?(?:SECRET|SECRET_ACCESS_KEY|SESSION_TOKEN|SECURITY_TOKEN|AUTHORIZATION_TOKEN|PASSWORD|PRIVATE_KEY|API_KEY)$`)
 
-// readName is a variable that this program or one of its libraries reads, and may print.
+// readName matches a variable that this program or one of its libraries reads and may print.
 var readName = regexp.MustCompile(`^(?:SHUFFLE|AWS|GOOGLE)_|(?i:^https?_proxy$|^all_proxy$)`)
 
-// leastBytes is the length from which a value is masked. LocalStack's secret is "test", which is also the name of a dataset.
+// leastBytes is the least length of a masked value. LocalStack's secret is "test", which is also
+// the name of a dataset.
 const leastBytes = 8
 
-// Find gives the secret texts in the variables (NAME=VALUE) and in the command line's arguments.
+// Find returns the secret texts in the variables (NAME=VALUE) and in the command line's arguments.
 func Find(environ, args []string) (secrets []string) {
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
@@ -101,16 +107,16 @@ func Find(environ, args []string) (secrets []string) {
 	return secrets
 }
 
-// pieces are the parts of a key that stay together, however a message quotes it.
+// pieces returns the parts of a key that every quoted form of it contains.
 var pieces = regexp.MustCompile(`[A-Za-z0-9+/_=-]{16,}`)
 
-// parts are the secrets in a setting.
+// parts returns the secrets in a setting.
 func parts(value string) (secrets []string) {
 	for _, m := range credentialsOfURL.FindAllStringSubmatch(value, -1) {
 		_, password, both := strings.Cut(m[2], ":")
 		switch {
 		case !both && m[1] != "://":
-			continue // somebody's address
+			continue // someone's address
 		case !both:
 			password = m[2]
 		}
@@ -128,7 +134,8 @@ func parts(value string) (secrets []string) {
 	return append(secrets, pieces.FindAllString(value, -1)...)
 }
 
-// secretFields are the secret fields of a service account's JSON; its address is for messages.
+// secretFields are the secret fields of a service account's JSON. Its address is not secret, and
+// messages show it.
 func secretFields(value string) (secrets []string, ok bool) {
 	var fields map[string]any
 	if json.Unmarshal([]byte(value), &fields) != nil {
@@ -143,12 +150,12 @@ func secretFields(value string) (secrets []string, ok bool) {
 	return secrets, true
 }
 
-// Hider masks known secrets in everything that is written through its writers.
+// Hider masks known secrets in all output of its writers.
 type Hider struct {
 	replacer atomic.Pointer[strings.Replacer]
 }
 
-// Hide adds the secrets, in the spellings that messages have them in.
+// Hide adds secrets, in all spellings that messages use.
 func (h *Hider) Hide(secrets []string) {
 	var spellings []string
 	for _, s := range secrets {
@@ -158,7 +165,7 @@ func (h *Hider) Hide(secrets []string) {
 			spellings = append(spellings, plain)
 		}
 	}
-	slices.SortFunc(spellings, func(a, b string) int { return len(b) - len(a) }) // the longest first, where one begins another
+	slices.SortFunc(spellings, func(a, b string) int { return len(b) - len(a) }) // the longest first, because one may be the beginning of another
 	var pairs []string
 	for _, s := range spellings {
 		if len(s) >= leastBytes {
@@ -170,16 +177,17 @@ func (h *Hider) Hide(secrets []string) {
 	}
 }
 
-// Writer writes to w. A secret must lie within one Write, as it does in a message or a line of a log.
+// Writer returns a masking writer to w. It masks a secret only when one Write has all of it, as
+// with a message or a line of a log.
 func (h *Hider) Writer(w io.Writer) *Writer { return &Writer{w, h} }
 
-// Writer is one of a Hider.
+// Writer is a masking writer of a Hider.
 type Writer struct {
 	to    io.Writer
 	hider *Hider
 }
 
-// Over is a writer to another place with the same masks.
+// Over returns a writer to another place with the same masks.
 func (w *Writer) Over(to io.Writer) *Writer { return w.hider.Writer(to) }
 
 func (w *Writer) Write(b []byte) (int, error) {
@@ -193,7 +201,8 @@ func (w *Writer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Unwrap is the place that a Writer of this package writes to, such as a terminal; any other writer is returned.
+// Unwrap returns the destination of a Writer of this package, such as a terminal. It returns any
+// other writer unchanged.
 func Unwrap(w io.Writer) io.Writer {
 	if hiding, ok := w.(*Writer); ok {
 		return hiding.to

@@ -204,7 +204,7 @@ func staging(n int) []messages.Task {
 }
 
 // A worker that has nothing of its own to do leaves the queue to its owner: few receives, each task
-// back at once, and it is idle all the same.
+// back at once, and it is idle anyway.
 func TestLeavesTheQueueToItsOwner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, staging(100)...)
@@ -230,7 +230,7 @@ func TestLeavesTheQueueToItsOwner(t *testing.T) {
 	})
 }
 
-// A worker whose own tasks stand behind another environment's finds them all the same.
+// A worker receives its own tasks even when they are behind another environment's.
 func TestFindsItsOwnBehindOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		own := manyTasks(20)

@@ -37,7 +37,7 @@ type limiter struct {
 type answer struct{ served, refused int }
 
 const (
-	firstRate  = 1000 // writes a second; several workers that begin at once must not ask for many times the limit
+	firstRate  = 1000 // writes a second; low, because several workers may begin at once
 	doubling   = 400 * time.Millisecond
 	steadyRise = 50 // writes/s per s at a base of steadyBase
 	steadyBase = 875

@@ -38,7 +38,7 @@ func newLimited(latency time.Duration, rate, burst float64, parallel int) *limit
 	return s
 }
 
-// jittered is a latency as they vary. Were all the same, the requests of one worker would come at
+// jittered is a latency as they vary. Were anyway, the requests of one worker would come at
 // the moments that another's leave free.
 func jittered(median time.Duration) time.Duration {
 	return time.Duration(float64(median) * math.Exp(0.35*rand.NormFloat64()))
@@ -270,7 +270,7 @@ func TestLimiterOrder(t *testing.T) {
 	})
 }
 
-// A worker that is told to stop waits for a turn that is near, and for no other.
+// A stopping worker waits for a turn that is near, and for no other.
 func TestLimiterStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stopping, stop := context.WithCancel(t.Context())

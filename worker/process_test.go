@@ -316,7 +316,7 @@ func TestAnyOrder(t *testing.T) {
 	})
 }
 
-// neverAbsent says that each frame that was there, and is not to be deleted, is there.
+// neverAbsent reports whether each frame that was there, and is not to be deleted, is there.
 func neverAbsent(t *rapid.T, b *memBucket, tasks []messages.Task) {
 	images := b.images()
 	for _, task := range tasks {

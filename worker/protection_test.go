@@ -103,7 +103,7 @@ func TestGuard(t *testing.T) {
 	})
 }
 
-// Without a protection the work goes on, and the log says so once.
+// Without a protection the work goes on, and the failure is logged once.
 func TestGuardFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, manyTasks(100)...)

@@ -228,7 +228,7 @@ func TestReceivedWhileStopping(t *testing.T) {
 	})
 }
 
-// Idle means that nothing came, not that the queue said it was empty.
+// Idle means that no message was received, not that the queue's counts are 0.
 func TestExitWhenIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, taskOf(1, messages.Copy))

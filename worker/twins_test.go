@@ -23,7 +23,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// memBucket is a bucket in memory. Its calls, but for the pointer's, take latency, and fail as fail
+// memBucket is a bucket in memory. Its calls, except for the pointer's, take latency, and fail as fail
 // says before they do anything.
 type memBucket struct {
 	latency time.Duration
@@ -249,7 +249,7 @@ func (q *memQueue) ReceiveMessage(ctx context.Context, most int, wait time.Durat
 		if msgs := q.take(most); len(msgs) > 0 || !time.Now().Before(until) {
 			return msgs, nil
 		}
-		// A message may become visible without anybody telling.
+		// A message may become visible without anyone telling.
 		timer := time.NewTimer(min(100*time.Millisecond, time.Until(until)))
 		select {
 		case <-q.arrived:
@@ -361,7 +361,7 @@ func body(i int) string { return fmt.Sprintf("image %d", i) }
 
 const runName = "20261123T212443Z-7"
 
-// taskOf makes the task of frame i, which stands under train/Rare where the task finds it
+// taskOf makes the task of frame i, which is under train/Rare where the task finds it
 // elsewhere.
 func taskOf(i int, op messages.Op) messages.Task {
 	t := messages.Task{V: 1, Run: runName, Gen: 7, Seq: uint32(i), Op: op, Frame: dataset.FrameAt(episode, i)}

@@ -8,10 +8,10 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// Pool says how many connections a client keeps and how long it waits for an answer.
+// Pool has the number of connections that a client keeps, and its timeouts.
 type Pool struct {
-	// Connections to a host are kept open. The SDK keeps ten: most requests of a busy process would
-	// open a new connection.
+	// Connections is how many connections to a host are kept open. The SDK keeps ten, so most
+	// requests of a busy process would open a new one.
 	Connections int
 	// AnswerTimeout is how long an answer may take to begin.
 	AnswerTimeout time.Duration
@@ -19,8 +19,8 @@ type Pool struct {
 	StallTimeout time.Duration
 }
 
-// HTTPClient is the SDK's HTTP client with these settings, or client with them. A client of another
-// kind than the SDK's own stays as it is. The further settings are applied last.
+// HTTPClient applies these settings to client, or to a new HTTP client of the SDK. It does not
+// change a client that is not of the SDK's type. The further settings are applied last.
 func (p Pool) HTTPClient(client aws.HTTPClient, further ...func(*http.Transport)) aws.HTTPClient {
 	if client == nil {
 		client = awshttp.NewBuildableClient()

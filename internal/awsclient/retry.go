@@ -10,8 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
-// Retry makes attempts until one succeeds or the retryer gives up. It asks the retryer what the
-// SDK's own calls ask it.
+// Retry makes attempts until one succeeds or the retryer stops. It uses the retryer in the same way
+// as the SDK's own calls.
 func Retry(ctx context.Context, retryer aws.RetryerV2, attempt func() error) error {
 	releaseRetry := func(error) error { return nil }
 	for n := 1; ; n++ {
@@ -20,7 +20,7 @@ func Retry(ctx context.Context, retryer aws.RetryerV2, attempt func() error) err
 			return err
 		}
 		failed := attempt()
-		// The tokens' own errors say nothing that the attempt's does not.
+		// The errors of the tokens add nothing to the attempt's error.
 		_, _ = releaseRetry(failed), releaseAttempt(failed)
 		if failed == nil || ctx.Err() != nil || !retryer.IsErrorRetryable(failed) {
 			return failed

@@ -11,13 +11,13 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// SigningClient sends requests signed with Signature Version 4. It consists of public parts of an
-// SDK client, and is safe for concurrent use.
+// SigningClient sends requests signed with Signature Version 4. It uses public parts of an SDK
+// client, and is safe for concurrent use.
 type SigningClient struct {
 	HTTP        aws.HTTPClient
 	Signer      v4.HTTPSigner
 	Credentials aws.CredentialsProvider // nil: requests are not signed
-	Service     string                  // as the signature names it: "s3"
+	Service     string                  // its name in the signature: "s3"
 	Region      string
 
 	skew atomic.Int64 // nanoseconds by which the service's clock is ahead
@@ -46,14 +46,13 @@ func (c *SigningClient) Do(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// maxSkew is the difference of two clocks that the SDK does not correct either. S3 tolerates 15
-// minutes.
+// maxSkew is the largest difference of two clocks that is not corrected, as in the SDK. S3
+// tolerates 15 minutes.
 const maxSkew = 4 * time.Minute
 
-// AdjustClock is for an answer that refuses the time of the request's signature. When the answer's
-// Date differs from that time, later requests are signed with the service's time, and the error
-// that AdjustClock returns makes the SDK's retryers try again. Otherwise it returns refusal as it
-// is.
+// AdjustClock handles an answer that refuses the time of the request's signature. When the answer's
+// Date differs from that time, later requests are signed with the service's time. Then AdjustClock
+// returns an error that the SDK's retryers retry. Otherwise it returns refusal.
 func (c *SigningClient) AdjustClock(r *http.Request, answer *http.Response, refusal error) error {
 	signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
 	if err != nil {
@@ -67,10 +66,10 @@ func (c *SigningClient) AdjustClock(r *http.Request, answer *http.Response, refu
 	return clockError{refusal}
 }
 
-// clockError is the refusal of a request whose signature had the time of a wrong clock.
+// clockError is the refusal of a request that was signed with the time of a wrong clock.
 type clockError struct{ error }
 
 func (e clockError) Unwrap() error { return e.error }
 
-// RetryableError makes the SDK's retryers try again.
+// RetryableError makes the SDK's retryers retry.
 func (clockError) RetryableError() bool { return true }

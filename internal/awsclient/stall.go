@@ -1,5 +1,5 @@
-// Package awsclient has what the clients of S3 and SQS share: pooled connections, a limit for
-// answers that stop coming, and signed requests with retries.
+// Package awsclient has the shared parts of the clients of S3 and SQS: pooled connections, a
+// timeout for stalled answers, and signed requests with retries.
 package awsclient
 
 import (
@@ -9,10 +9,9 @@ import (
 	"time"
 )
 
-// LimitStalls makes the transport's connections fail, with a timeout (net.Error), when nothing
-// comes for so long while somebody waits for it. Sending begins the wait anew, so that the limit
-// must allow for the longest answer to begin, a long poll's for one. Connections that nobody uses
-// are closed before that, at half of it.
+// LimitStalls makes the transport's connections fail with a timeout (net.Error) when a read gets no
+// data for this long. Sending restarts the wait, so the limit must be longer than the slowest
+// answer, such as that of a long poll. Idle connections are closed after half of this time.
 func LimitStalls(t *http.Transport, limit time.Duration) {
 	dial := t.DialContext
 	if dial == nil {
@@ -33,7 +32,7 @@ type limited struct {
 	limit time.Duration
 }
 
-// NetConn is the connection without the limit.
+// NetConn returns the connection without the limit.
 func (c limited) NetConn() net.Conn { return c.Conn }
 
 func (c limited) Read(b []byte) (int, error) {
@@ -43,8 +42,8 @@ func (c limited) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// Write puts off the end of a read that waits already: the transport reads from a connection before
-// it has a request for it.
+// Write extends the deadline of a read that is already waiting, because the transport reads from a
+// connection before it has a request for it.
 func (c limited) Write(b []byte) (int, error) {
 	if err := c.SetReadDeadline(time.Now().Add(c.limit)); err != nil {
 		return 0, err

@@ -1,8 +1,9 @@
-// Package completion writes the scripts by which bash, zsh and fish complete the program's commands and flags. They are made
-// from the model that also parses the command line, so they cannot lag behind it.
+// Package completion writes the scripts with which bash, zsh and fish complete the program's
+// commands and flags. The scripts are generated from kong's model of the command line, so they are
+// never outdated.
 //
-// The two libraries that do so for kong rest on one that has not changed since 2019, and answer each key press by starting
-// the program; a script that stands by itself needs neither.
+// The two libraries for kong depend on a library that has not changed since 2019, and start the
+// program at each key press. A static script needs neither.
 package completion
 
 import (
@@ -13,7 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Shells are those that Write knows.
+// Shells are the shells that Write supports.
 var Shells = []string{"bash", "zsh", "fish"}
 
 // Write writes the script of a shell for the application.
@@ -34,7 +35,7 @@ func Write(w io.Writer, shell string, app *kong.Application) error {
 	return err
 }
 
-// program is what is completed.
+// program has the commands and flags to complete.
 type program struct {
 	name     string
 	flags    []option // before and after every command
@@ -94,13 +95,13 @@ func enum(v *kong.Value) []string {
 	return values
 }
 
-// sentence is the first one of a help text, without its full stop.
+// sentence returns the first sentence of a help text, without its full stop.
 func sentence(help string) string {
 	first, _, _ := strings.Cut(help, ". ")
 	return strings.TrimSuffix(first, ".")
 }
 
-// names are the flags as they are typed.
+// names returns the flags as typed.
 func names(flags []option) []string {
 	var all []string
 	for _, f := range flags {
@@ -109,7 +110,7 @@ func names(flags []option) []string {
 	return all
 }
 
-// taking are those of the flags that take any value.
+// taking returns the flags that accept any value.
 func taking(flags []option) []option {
 	var all []option
 	for _, f := range flags {
@@ -120,7 +121,7 @@ func taking(flags []option) []option {
 	return all
 }
 
-// everyFlag is the flags of the program and of all its commands, each name once.
+// everyFlag returns the flags of the program and of all its commands, each name once.
 func (p program) everyFlag() []option {
 	seen := map[string]bool{}
 	var all []option
@@ -139,5 +140,6 @@ func (p program) everyFlag() []option {
 	return all
 }
 
-// single quotes text for any of the shells. In fish a backslash would be taken too, but no help has one.
+// single quotes text for any of the shells. In fish a backslash would need quoting too, but no help
+// text has one.
 func single(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// bash writes for bash 3 too, which macOS has.
+// bash writes a script that also works in bash 3, which macOS has.
 func (p program) bash() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -79,7 +79,7 @@ func (p program) zsh() string {
 	return b.String()
 }
 
-// specs are flags as _arguments of zsh takes them.
+// specs returns flags in the form of zsh's _arguments.
 func specs(flags []option) string {
 	escape := strings.NewReplacer("[", `\[`, "]", `\]`, ":", `\:`)
 	text := ""
@@ -119,7 +119,7 @@ func (p program) fish() string {
 	return b.String()
 }
 
-// fishFlag is a flag as complete of fish takes it.
+// fishFlag returns a flag in the form of fish's complete.
 func fishFlag(f option) string {
 	text := " -l " + strings.TrimPrefix(f.name, "--")
 	if f.short != "" {

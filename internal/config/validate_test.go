@@ -78,7 +78,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// All that is wrong is told at once.
+// One error reports all wrong settings.
 func TestValidateTellsAll(t *testing.T) {
 	c := defaults(t)
 	c.Guard, c.Subsample, c.Listings = -1, 0, 0

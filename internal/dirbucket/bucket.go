@@ -1,16 +1,17 @@
-// Package dirbucket keeps a bucket in a folder: the embedded default, for laptops, demos and tests.
+// Package dirbucket implements the bucket port on a folder. It is the embedded default, for
+// laptops, demos and tests.
 //
-// The object of a key is the plain file of that name below the folder, so that people can look at the objects
-// and edit them with what they have. What a caller sees is what S3 shows: the order of the listings, the
-// roll-up, the ETags (MD5), the conditions, the limits and the error codes. Writes appear at once or not at
-// all. Any number of processes of one machine may use the folder at the same time.
+// The object of a key is a plain file with the key as its path below the folder, so that people can
+// view and edit it with any program. Callers see the same as with S3: the order of the listings,
+// the grouping by delimiter, the ETags (MD5), the conditions, the limits and the error codes.
+// Writes are atomic. Any number of processes on one machine may use the folder at the same time.
 //
-// What a file system can't do is refused with bucket.CodeInvalidKey: keys with an empty, "." or ".." segment,
-// and a key below another key ("a" and "a/b"). Symbolic links are no objects, and none that leads out of the folder
-// is followed.
+// Keys that a file system cannot have are refused with bucket.CodeInvalidKey: keys with an empty,
+// "." or ".." segment, and a key below another key ("a" and "a/b"). Symbolic links are not objects,
+// and no link out of the folder is followed.
 //
-// A conditional write has reached the disk when PutObject returns; for other writes that is left to the
-// operating system, which loses them only when the machine itself stops.
+// A conditional write is on the disk when PutObject returns. Other writes are written to the disk
+// later by the operating system, which loses them only when the machine itself stops.
 package dirbucket
 
 import (
@@ -26,12 +27,14 @@ import (
 )
 
 const (
-	// tempDir holds what is being written, and the locks. It is in the folder itself because a rename is atomic
-	// within one file system only.
+	// tempDir has the files being written, and the locks. It is in the folder itself, because a
+	// rename is atomic only within one file system.
 	tempDir = ".tmp"
-	// writePrefix starts the names of files being written; everything else in tempDir stays.
+	// writePrefix starts the names of files being written. Other files in tempDir are never
+	// removed.
 	writePrefix = "write-"
-	// staleAfter is when a file being written is taken for one that a dead process left. No write takes that long.
+	// staleAfter is the age at which a file being written counts as the rest of a dead process. No
+	// write takes that long.
 	staleAfter = time.Hour
 )
 
@@ -62,14 +65,14 @@ func Open(dir string) (*Bucket, error) {
 	return b, nil
 }
 
-// Close gives the folder's handle back.
+// Close closes the folder's handle.
 func (b *Bucket) Close() error { return b.root().Close() }
 
-// removeStale removes what processes were writing when they died.
+// removeStale removes the unfinished files of dead processes.
 func (b *Bucket) removeStale(now time.Time) error {
 	entries, err := fs.ReadDir(b.root().FS(), tempDir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // the first write makes it: who only reads changes nothing
+		return nil // the first write creates it; reading changes nothing
 	}
 	if err != nil {
 		return err
@@ -80,7 +83,7 @@ func (b *Bucket) removeStale(now time.Time) error {
 		}
 		st, err := e.Info()
 		if err != nil || now.Sub(st.ModTime()) < staleAfter {
-			continue // Gone by now, or perhaps still being written.
+			continue // it was removed, or is perhaps still being written
 		}
 		err = b.root().Remove(tempDir + "/" + e.Name())
 		switch {

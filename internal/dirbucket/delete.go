@@ -9,8 +9,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// DeleteObjects deletes up to bucket.MaxDeleteObjects objects, and the folders that this empties. A key without an
-// object is no error. The errors in the list are of single keys; all others are done.
+// DeleteObjects deletes up to bucket.MaxDeleteObjects objects, and folders that become empty. A key
+// without an object is not an error. The list has the errors of single keys. All other keys are
+// deleted.
 func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error) {
 	const op = "DeleteObjects"
 	if len(keys) > bucket.MaxDeleteObjects {
@@ -55,7 +56,7 @@ func (b *Bucket) delete(ctx context.Context, op, key string) *bucket.Error {
 		return nil
 	}
 	if st, serr := b.root().Lstat(key); serr == nil && st.IsDir() {
-		return nil // A folder of other keys: no object has this one.
+		return nil // the folder has other keys, and no object has this key
 	}
 	return fail(op, key, err)
 }

@@ -13,27 +13,28 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// keptETags bounds the cache, at about 64 bytes each.
+// keptETags is the size of the cache. An entry has about 64 bytes.
 const keptETags = 1 << 20
 
 type digest [md5.Size]byte
 
 func (d digest) etag() string { return hex.EncodeToString(d[:]) }
 
-// fingerprint tells one content of a file from any other: a write in place moves the times, a rename brings another inode.
-// The time of the last change of the inode can't be set back, as that of the content can.
+// fingerprint identifies the content of a file. A write in place changes the times, and a rename
+// changes the inode. The time of the inode's last change cannot be set back, unlike that of the
+// content.
 type fingerprint struct {
 	inode           uint64
 	size            int64
 	modified, moved int64 // ns since 1970
 }
 
-// settledBy is whether a change by now would show in the fingerprint.
+// settledBy reports whether a later change would certainly change the fingerprint.
 func (f fingerprint) settledBy(now time.Time) bool {
 	return max(f.modified, f.moved) < now.Add(-settled).UnixNano()
 }
 
-// etagCache keeps the MD5 of files that don't change, so that a second listing reads none of them.
+// etagCache keeps the MD5 of files that do not change, so that a second listing does not read them.
 type etagCache struct {
 	mu   sync.Mutex
 	sums map[fingerprint]digest
@@ -55,7 +56,7 @@ func (c *etagCache) put(f fingerprint, d digest) {
 	c.sums[f] = d
 }
 
-// stat is the object of a key. errNoObject: what is there is none.
+// stat returns the object of a key. It returns errNoObject when the file is not an object.
 func (b *Bucket) stat(key string) (bucket.Object, error) {
 	st, err := b.root().Lstat(key)
 	if err != nil {
@@ -72,7 +73,7 @@ func (b *Bucket) stat(key string) (bucket.Object, error) {
 	return b.object(key, f, st)
 }
 
-// remembered is the sum of a file that is as it was when it was hashed.
+// remembered returns the sum of a file that has not changed since it was hashed.
 func (b *Bucket) remembered(st fs.FileInfo) (digest, bool) {
 	mark, ok := fingerprintOf(st)
 	if !ok || !st.Mode().IsRegular() {
@@ -81,7 +82,8 @@ func (b *Bucket) remembered(st fs.FileInfo) (digest, bool) {
 	return b.etags.get(mark)
 }
 
-// open opens the file of a key. It gives the state of the very file that was opened, whatever takes its place.
+// open opens the file of a key. It returns the state of the opened file, even when another file
+// replaces it.
 func (b *Bucket) open(key string) (*os.File, fs.FileInfo, error) {
 	// Opening would follow a link.
 	if st, err := b.root().Lstat(key); err != nil || !st.Mode().IsRegular() {
@@ -106,8 +108,9 @@ func orNoObject(err error) error {
 	return err
 }
 
-// object is the object of an open file, which is left at its start. It reads the file unless its sum is remembered, and remembers
-// the sum if nothing has changed the file of late or meanwhile.
+// object returns the object of an open file, and leaves the file at its start. It reads the file
+// unless its sum is remembered. It remembers the sum unless the file has changed recently or during
+// the read.
 func (b *Bucket) object(key string, f *os.File, st fs.FileInfo) (bucket.Object, error) {
 	if sum, ok := b.remembered(st); ok {
 		return bucket.Object{Key: key, ETag: sum.etag(), Size: st.Size()}, nil
@@ -131,7 +134,7 @@ func (b *Bucket) object(key string, f *os.File, st fs.FileInfo) (bucket.Object, 
 
 var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
-// sumOf copies r to w and gives the MD5 and the number of bytes.
+// sumOf copies r to w, and returns the MD5 and the number of bytes.
 func sumOf(r io.Reader, w io.Writer) (digest, int64, error) {
 	h := md5.New() //nolint:gosec // The ETag of S3 is the MD5.
 	buf := buffers.Get().(*[64 << 10]byte)

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// fingerprintOf is false where the system doesn't tell files apart; then nothing is remembered.
+// fingerprintOf returns false when the system has no inodes. Then no sum is remembered.
 func fingerprintOf(st fs.FileInfo) (fingerprint, bool) {
 	s, ok := st.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -4,5 +4,5 @@ package dirbucket
 
 import "io/fs"
 
-// fingerprintOf is false where the system doesn't tell files apart; then nothing is remembered.
+// fingerprintOf returns false when the system has no inodes. Then no sum is remembered.
 func fingerprintOf(fs.FileInfo) (fingerprint, bool) { return fingerprint{}, false }

@@ -12,14 +12,16 @@ import (
 )
 
 const (
-	// settled is how long ago the last change of a file or folder must be for what was read from it to be kept. A
-	// change within one tick of the file system's clock (up to 2 s, on FAT) can't be told from none.
+	// settled is how long ago the last change of a file or folder must be before its content is
+	// cached. Two changes within one tick of the file system's clock (up to 2 s, on FAT) have the
+	// same time.
 	settled = 3 * time.Second
-	// keptFolders bounds the cache: a listing goes through one branch of folders at a time.
+	// keptFolders is the size of the cache. A listing reads one branch of folders at a time.
 	keptFolders = 16
 )
 
-// folderCache keeps the sorted names of the folders read last, so that the pages of a large folder read it once.
+// folderCache keeps the sorted names of the folders read last, so that the pages of a large folder
+// read it once.
 type folderCache struct {
 	mu   sync.Mutex
 	kept map[string]folder
@@ -30,8 +32,8 @@ type folder struct {
 	names []string
 }
 
-// names are the sorted names in a folder, those of folders with a slash at the end, and others as
-// in sortedNames. The caller must not change them.
+// names returns the sorted names in a folder. Names of folders end in a slash, and other names are
+// as in sortedNames. The caller must not change them.
 func (b *Bucket) names(path string) ([]string, error) {
 	f, err := b.root().Open("./" + path)
 	if err != nil {
@@ -58,12 +60,12 @@ func (b *Bucket) names(path string) ([]string, error) {
 	return names, nil
 }
 
-// notObject separates the name of an entry that is not an object from its kind. No name has a NUL,
-// and it sorts before all that does not end there.
+// notObject separates the name of an entry that is not an object from its kind. It is a NUL, which
+// no name has, and which sorts before every other character.
 const notObject = "\x00"
 
-// sortedNames skips our own folder and names that are not UTF-8. An entry that is neither a file
-// nor a folder has its kind after its name.
+// sortedNames skips tempDir and names that are not UTF-8. An entry that is neither a file nor a
+// folder has its kind after its name.
 func sortedNames(path string, entries []fs.DirEntry) []string {
 	names := make([]string, 0, len(entries))
 	for _, e := range entries {

@@ -10,7 +10,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// handle is the bucket's folder as it was opened.
+// handle is the bucket's open folder.
 type handle struct {
 	root *os.Root
 	info fs.FileInfo
@@ -18,7 +18,8 @@ type handle struct {
 
 func (b *Bucket) root() *os.Root { return b.handle.Load().root }
 
-// reopen opens the folder that has the bucket's name now. The one before is closed when nothing uses it any more.
+// reopen opens the folder that has the bucket's name now. It closes the previous one after its last
+// use.
 func (b *Bucket) reopen() error {
 	root, err := os.OpenRoot(b.dir)
 	if err != nil {
@@ -32,9 +33,9 @@ func (b *Bucket) reopen() error {
 	return nil
 }
 
-// here makes sure that the open folder is the one that has the bucket's name now. Somebody may remove the folder and make it
-// again, and the handle of a removed folder shows an empty bucket for ever. While there is no folder, nothing is known of any
-// object: that is an error, and not the answer that there is none.
+// here checks that the open folder is the one that has the bucket's name now. A person may remove
+// the folder and create it again, and the handle of a removed folder is always empty. A missing
+// folder is an error, and not an empty bucket, because nothing is known about its objects.
 func (b *Bucket) here(op, key string) error {
 	now, err := os.Stat(b.dir)
 	if err == nil {

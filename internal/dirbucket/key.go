@@ -24,7 +24,7 @@ var (
 	errNoObject   = errors.New("no such object")
 )
 
-// checkKey says why a key can't be a file below the folder.
+// checkKey returns why a key cannot be a file below the folder.
 func checkKey(key string) error {
 	if key == "" || len(key) > maxKeyBytes {
 		return errKeyLength
@@ -36,7 +36,7 @@ func checkKey(key string) error {
 }
 
 func checkSegments(path string) error {
-	// A file system may not tell upper from lower case.
+	// A file system may be case-insensitive.
 	if first, _, _ := strings.Cut(path, "/"); strings.EqualFold(first, tempDir) {
 		return errKeyTemp
 	}
@@ -48,12 +48,13 @@ func checkSegments(path string) error {
 	return nil
 }
 
-// isAbsent tells the errors of a key that has no file: nothing there, or a file where the key has a folder.
+// isAbsent recognises the errors for a key without a file: nothing exists, or a file exists where
+// the key has a folder.
 func isAbsent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, errNoObject)
 }
 
-// fail gives an error of the file system the code that S3 has for it. One that has a code already keeps it.
+// fail adds S3's code to an error of the file system. An error that already has a code keeps it.
 func fail(op, key string, err error) *bucket.Error {
 	e := &bucket.Error{Op: op, Key: key, Err: err}
 	switch {
@@ -72,10 +73,11 @@ func fail(op, key string, err error) *bucket.Error {
 	return e
 }
 
-// isEscape tells os.Root's refusal to follow a link out of the folder. The package os has no name for that error.
+// isEscape recognises os.Root's refusal to follow a link out of the folder. Package os does not
+// export that error.
 func isEscape(err error) bool { return strings.Contains(err.Error(), "path escapes from parent") }
 
-// check comes before everything that is done with a key.
+// check is the first step of every operation on a key.
 func (b *Bucket) check(ctx context.Context, op, key string) error {
 	if err := ctx.Err(); err != nil {
 		return fail(op, key, err)

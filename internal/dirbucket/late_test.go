@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dirbucket"
 )
 
-// stopped is the context of a process that was stopped until after its deadline: its timers have not rung yet.
+// stopped is the context of a process that was stopped until after its deadline: its timers have
+// not rung yet.
 type stopped struct{ context.Context }
 
 func (stopped) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }

@@ -12,13 +12,14 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// readers is how many files of a page are read at a time for their ETags.
+// readers is how many files of a page are read in parallel for their ETags.
 const readers = 4
 
-// ListObjects lists the keys of a prefix in the order of their bytes, as ListObjectsV2 does. A folder that can't be
-// read is an error: what a listing leaves out counts as absent.
+// ListObjects lists the keys of a prefix in the order of their bytes, as ListObjectsV2 does. A
+// folder that cannot be read is an error, because missing keys would count as absent objects.
 //
-// A page costs about what it holds: the token names where it ended, and the walk goes on from there.
+// The cost of a page depends on its own length: the token is the end of the previous page, and the
+// walk continues from there.
 func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
 	from := cursor{key: in.StartAfter}
 	if in.Token != "" {
@@ -40,10 +41,11 @@ func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.P
 	if page.Objects, err = b.objects(ctx, keys, in.KeysOnly); err != nil {
 		return bucket.Page{}, fail(op, in.Prefix, err)
 	}
-	return page, b.here(op, in.Prefix) // what was removed meanwhile is no empty listing
+	return page, b.here(op, in.Prefix) // a folder that was removed meanwhile is not an empty listing
 }
 
-// page walks until the page is full, and one step on to know whether there is another.
+// page walks until the page is full. It then takes one more step to know whether there is another
+// page.
 func (w *walker) page(ctx context.Context, in bucket.ListInput) (keys []string, page bucket.Page, err error) {
 	limit := in.MaxKeys
 	if limit <= 0 || limit > bucket.MaxListKeys {
@@ -78,7 +80,7 @@ func (w *walker) page(ctx context.Context, in bucket.ListInput) (keys []string, 
 	}
 }
 
-// rollUp is the key up to and with the first delimiter after the prefix.
+// rollUp returns the key up to and including the first delimiter after the prefix.
 func rollUp(key, prefix, delimiter string) (string, bool) {
 	if delimiter == "" {
 		return "", false
@@ -90,7 +92,7 @@ func rollUp(key, prefix, delimiter string) (string, bool) {
 	return key[:len(prefix)+i+len(delimiter)], true
 }
 
-// objects looks the keys of a page up. A file that has gone since its folder was read is left out.
+// objects looks up the keys of a page. It skips a file that was removed after its folder was read.
 func (b *Bucket) objects(ctx context.Context, keys []string, keysOnly bool) ([]bucket.Object, error) {
 	found := make([]bucket.Object, len(keys))
 	g, ctx := errgroup.WithContext(ctx)
@@ -121,7 +123,7 @@ func (b *Bucket) objects(ctx context.Context, keys []string, keysOnly bool) ([]b
 	return objects, nil
 }
 
-// look is stat; with keysOnly it does not read the file, and gives no ETag.
+// look is stat. With keysOnly it does not read the file, and returns no ETag.
 func (b *Bucket) look(key string, keysOnly bool) (bucket.Object, error) {
 	if !keysOnly {
 		return b.stat(key)
@@ -133,7 +135,8 @@ func (b *Bucket) look(key string, keysOnly bool) (bucket.Object, error) {
 	return bucket.Object{Key: key, Size: st.Size()}, nil
 }
 
-// cursor is a place in a listing: behind the key, or with whole behind all keys that start with it.
+// cursor is a position in a listing: after the key, or with whole after all keys that start with
+// it.
 type cursor struct {
 	key   string
 	whole bool

@@ -69,7 +69,8 @@ func TestPagesOfOddKeys(t *testing.T) {
 	}
 }
 
-// TestCachesForgetChanges edits what has been listed, in each way that an editor or another process does.
+// TestCachesForgetChanges edits what has been listed, in each way that an editor or another process
+// does.
 func TestCachesForgetChanges(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -143,7 +144,7 @@ func TestCaches(t *testing.T) {
 	}
 }
 
-// TestCursorCutsAsOnePassDoes compares the binary search with what it stands for.
+// TestCursorCutsAsOnePassDoes compares the binary search with a search of all names.
 func TestCursorCutsAsOnePassDoes(t *testing.T) {
 	t.Parallel()
 	segment := rapid.StringOfN(rapid.RuneFrom([]rune("ab-0")), 1, 3, -1)

@@ -10,12 +10,14 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockFiles is how many locks the keys are spread over, so that copies seldom wait for the writes of the state.
+// lockFiles is the number of locks, by hash of the key. With several, copies seldom wait for writes
+// of the state.
 const lockFiles = 64
 
-// lock takes the lock of a key against other processes and, as each call opens the file anew, against other
-// goroutines. It is held for a rename, and for the hash of a state object at most. The lock files are never removed:
-// a new one would lock nobody out.
+// lock takes the lock of a key against other processes. Each call opens the file again, so it also
+// locks against other goroutines. The lock lasts for a rename, and at most for the hash of a state
+// object. The lock files are never removed, because the lock of a new file would not exclude the
+// users of the old one.
 func (b *Bucket) lock(key string, exclusive bool) (unlock func(), err error) {
 	n := crc32.ChecksumIEEE([]byte(key)) % lockFiles
 	f, err := b.openTemp(fmt.Sprintf("%s/lock-%02d", tempDir, n), os.O_RDWR|os.O_CREATE) // refuses links out of the folder

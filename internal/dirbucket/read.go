@@ -13,7 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// GetObject reads an object whole. With ifNoneMatch, an object of that ETag is bucket.ErrNotModified.
+// GetObject reads a whole object. With ifNoneMatch, it returns bucket.ErrNotModified when the
+// object has that ETag.
 func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error) {
 	const op = "GetObject"
 	f, st, err := b.begin(ctx, op, key)
@@ -31,11 +32,11 @@ func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket
 		return bucket.Content{}, &bucket.Error{Op: op, Key: key, Code: bucket.CodeNotModified,
 			Status: http.StatusNotModified, Err: errors.New("the object still has that ETag")}
 	}
-	// A time in the future, set by hand, says nothing: the age is negative, that is, unknown.
+	// For a time in the future, which a person may set, the age is negative, which means unknown.
 	return bucket.Content{Body: body.Bytes(), ETag: sum.etag(), Age: time.Since(st.ModTime())}, nil
 }
 
-// HeadObject gives the ETag and size of an object.
+// HeadObject returns the ETag and size of an object.
 func (b *Bucket) HeadObject(ctx context.Context, key string) (bucket.Object, error) {
 	const op = "HeadObject"
 	if err := b.check(ctx, op, key); err != nil {
@@ -48,8 +49,8 @@ func (b *Bucket) HeadObject(ctx context.Context, key string) (bucket.Object, err
 	return o, nil
 }
 
-// OpenObject opens an object for reading. The reader shows the object as it was when it was opened, also
-// when it is overwritten or deleted meanwhile.
+// OpenObject opens an object for reading. The reader returns the content at the time of the
+// opening, also when the object is overwritten or deleted meanwhile.
 func (b *Bucket) OpenObject(ctx context.Context, key string) (io.ReadCloser, bucket.Object, error) {
 	const op = "GetObject"
 	f, st, err := b.begin(ctx, op, key)

@@ -15,7 +15,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// Entries that are not objects come once, on whatever page, and stand in the way of none.
+// Entries that are not objects are listed once, on any page, and do not hide objects.
 func TestSkipped(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

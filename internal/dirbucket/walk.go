@@ -8,22 +8,22 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// walker goes through the keys of a prefix in the order of their bytes. In a folder's names, those of folders end in
-// a slash, and so sort as the keys below them do: "a-b" before "a/b" before "a0".
+// walker visits the keys of a prefix in the order of their bytes. The names of folders end in a
+// slash, so they sort like the keys below them: "a-b" before "a/b" before "a0".
 type walker struct {
 	bucket *Bucket
 	from   cursor
 	stack  []level
 }
 
-// level is a folder that the walk is in, with the names that are still to come.
+// level is a folder on the walk's path, with the names that it has not visited yet.
 type level struct {
 	path  string // "" or ending in a slash
 	names []string
 }
 
-// start begins in the last whole folder of the prefix, which need not end at a folder's border. No key has a prefix that
-// no key could have.
+// start begins in the last complete folder of the prefix, which may end inside a name. An invalid
+// prefix has no keys.
 func (w *walker) start(prefix string) error {
 	slash := strings.LastIndexByte(prefix, '/')
 	folder, rest := prefix[:slash+1], prefix[slash+1:]
@@ -40,8 +40,8 @@ func (w *walker) start(prefix string) error {
 	return nil
 }
 
-// enter reads a folder and puts what comes after the cursor on the stack. It reports whether the
-// folder has nothing in it, unless the cursor is there already.
+// enter reads a folder and pushes the names after the cursor on the stack. It reports whether the
+// folder is empty, unless the cursor is already there.
 func (w *walker) enter(path string) (empty bool, err error) {
 	names, err := w.bucket.names(path)
 	if err != nil && !isAbsent(err) {
@@ -51,8 +51,8 @@ func (w *walker) enter(path string) (empty bool, err error) {
 	return err == nil && len(names) == 0 && !strings.HasPrefix(w.from.key, path), nil
 }
 
-// next is the next key, or "" at the end. The key of an entry that is not an object has its kind
-// after it, as in sortedNames; an empty folder is one.
+// next returns the next key, or "" at the end. The key of an entry that is not an object has its
+// kind after it, as in sortedNames. An empty folder is such an entry.
 func (w *walker) next(ctx context.Context) (string, error) {
 	for len(w.stack) > 0 {
 		top := &w.stack[len(w.stack)-1]
@@ -79,7 +79,7 @@ func (w *walker) next(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// seek goes on behind the cursor, without a look at what is passed over.
+// seek continues after the cursor, without visiting the skipped keys.
 func (w *walker) seek(to cursor) {
 	w.from = to
 	for i := range w.stack {
@@ -87,7 +87,7 @@ func (w *walker) seek(to cursor) {
 	}
 }
 
-// after cuts off the names in a folder that hold no key behind the cursor.
+// after removes the names in a folder that have no key after the cursor.
 func (c cursor) after(path string, names []string) []string {
 	rest, inside := strings.CutPrefix(c.key, path)
 	if !inside {
@@ -99,7 +99,7 @@ func (c cursor) after(path string, names []string) []string {
 	return names[sort.Search(len(names), func(i int) bool {
 		name := names[i]
 		if strings.HasSuffix(name, "/") && strings.HasPrefix(rest, name) {
-			return !c.whole || name != rest // The cursor is somewhere in that folder.
+			return !c.whole || name != rest // the cursor is inside that folder
 		}
 		return name > rest && !(c.whole && strings.HasPrefix(name, rest))
 	}):]

@@ -18,22 +18,22 @@ import (
 )
 
 const (
-	// Others may read what is in the bucket, as is usual for folders of images.
+	// All users may read the files, as is usual for folders of images.
 	dirMode  = 0o755
 	fileMode = 0o644
-	// placeTries bounds how often a write makes its folder again when deletes keep removing it.
+	// placeTries is how often a write creates its folder again when deletes keep removing it.
 	placeTries = 100
 )
 
 var errPlace = errors.New("the key's folder was removed as often as it was made")
 
-// PutObject writes an object, under a condition when cond has one. An IfMatch where no object is answers
-// bucket.ErrNotFound, as in S3.
+// PutObject writes an object, under a condition when cond has one. For an IfMatch without an object
+// it returns bucket.ErrNotFound, as in S3.
 func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
 	return b.PutObjectFrom(ctx, key, bytes.NewReader(body), cond)
 }
 
-// PutObjectFrom is PutObject of a body that need not be in memory.
+// PutObjectFrom is PutObject for a body that is not in memory.
 func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
 	const op = "PutObject"
 	if err := b.check(ctx, op, key); err != nil {
@@ -58,8 +58,9 @@ func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeek
 	return sum.etag(), nil
 }
 
-// CopyObject copies an object: a file of its own, so that editing one never changes the other. With ifMatch, a source of another
-// ETag is bucket.ErrPrecondition. An error names the source's key where the source is the reason.
+// CopyObject copies an object into a separate file, so that editing one never changes the other.
+// With ifMatch it returns bucket.ErrPrecondition when the source has another ETag. An error names
+// the source's key when the source is the reason.
 func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
 	const op = "CopyObject"
 	if err := b.check(ctx, op, dst); err != nil {
@@ -74,7 +75,7 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 	if err != nil {
 		return "", fail(op, dst, err)
 	}
-	// The source is read once: what was hashed is what was copied.
+	// The source is read once, so the hash belongs to exactly the copied content.
 	if ifMatch != "" && sum.etag() != ifMatch {
 		err = precondition(op, src, "the source has another ETag")
 	} else {
@@ -86,7 +87,7 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 	return sum.etag(), nil
 }
 
-// writeTemp writes a file in the temporary folder, and removes it again when that fails.
+// writeTemp writes a file in the temporary folder, and removes it when the write fails.
 func (b *Bucket) writeTemp(r io.Reader, durable bool) (temp string, sum digest, err error) {
 	temp = tempDir + "/" + writePrefix + rand.Text()
 	f, err := b.openTemp(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
@@ -103,7 +104,7 @@ func (b *Bucket) writeTemp(r io.Reader, durable bool) (temp string, sum digest, 
 	return temp, sum, nil
 }
 
-// openTemp opens a file in the temporary folder, also when somebody has removed that.
+// openTemp opens a file in the temporary folder, and creates the folder when it is missing.
 func (b *Bucket) openTemp(name string, flag int) (*os.File, error) {
 	f, err := b.root().OpenFile(name, flag, fileMode)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -115,8 +116,8 @@ func (b *Bucket) openTemp(name string, flag int) (*os.File, error) {
 	return b.root().OpenFile(name, flag, fileMode)
 }
 
-// publish puts a temporary file in the key's place if the condition holds. Writes without a condition share the
-// key's lock, so that none of them comes between the look at a condition and the write under it.
+// publish renames a temporary file to its key if the condition is true. Writes without a condition
+// use the key's lock too, so that none happens between the check of a condition and the write.
 func (b *Bucket) publish(ctx context.Context, op, temp, key string, cond bucket.Condition) error {
 	conditional := cond != (bucket.Condition{})
 	unlock, err := b.lock(key, conditional)
@@ -128,7 +129,7 @@ func (b *Bucket) publish(ctx context.Context, op, temp, key string, cond bucket.
 		if err := b.holds(op, key, cond); err != nil {
 			return err
 		}
-		// The age of a state object counts from now, not from before the wait for the disk and the lock.
+		// The age of a state object counts from now, after the wait for the disk and the lock.
 		now := time.Now()
 		if err := b.root().Chtimes(temp, now, now); err != nil {
 			return err
@@ -140,7 +141,7 @@ func (b *Bucket) publish(ctx context.Context, op, temp, key string, cond bucket.
 	return b.place(op, temp, key)
 }
 
-// holds is nil when the condition holds.
+// holds returns nil when the condition is true.
 func (b *Bucket) holds(op, key string, cond bucket.Condition) error {
 	o, err := b.stat(key)
 	if err != nil {
@@ -158,8 +159,8 @@ func (b *Bucket) holds(op, key string, cond bucket.Condition) error {
 	return nil
 }
 
-// place renames a file to its key. Deletes remove emptied folders at any time, also between the making of a folder and
-// the rename into it; then both are done again.
+// place renames a file to its key. A delete may remove an empty folder at any time, also between
+// its creation and the rename into it. Then place repeats both.
 func (b *Bucket) place(op, temp, key string) error {
 	for range placeTries {
 		err := b.root().Rename(temp, key)
@@ -182,12 +183,12 @@ func (b *Bucket) place(op, temp, key string) error {
 	return errPlace
 }
 
-// isFolder tells the errors of a rename over a folder.
+// isFolder recognises the errors of a rename over a folder.
 func isFolder(err error) bool {
 	return errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, fs.ErrExist)
 }
 
-// belowKey says plainly what ENOTDIR means for a key.
+// belowKey explains what ENOTDIR means for a key.
 func belowKey(op, key string, err error) error {
 	if errors.Is(err, syscall.ENOTDIR) {
 		return invalidKey(op, key, errKeyBelow)
@@ -195,13 +196,14 @@ func belowKey(op, key string, err error) error {
 	return err
 }
 
-// removeFolder removes an empty folder, and never a file: os.Root.Remove would take an object that has come in the
-// folder's place meanwhile.
+// removeFolder removes an empty folder, and never a file. os.Root.Remove would remove an object
+// that has replaced the folder meanwhile.
 func (b *Bucket) removeFolder(name string) error {
 	return syscall.Rmdir(filepath.Join(b.dir, filepath.FromSlash(name)))
 }
 
-// syncFolders brings the names of the key's file and of its folders to the disk. Windows does so by itself.
+// syncFolders writes the names of the key's file and of its folders to the disk. Windows does that
+// by itself.
 func (b *Bucket) syncFolders(key string) error {
 	if runtime.GOOS == "windows" {
 		return nil

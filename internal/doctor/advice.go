@@ -13,7 +13,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// symptoms are what advice goes by.
+// symptoms are the facts of an error that choose the advice.
 type symptoms struct {
 	err    error
 	code   string // AWS's error code
@@ -54,7 +54,7 @@ func (s symptoms) coded(codes ...string) bool {
 	return false
 }
 
-// says looks for texts of libraries that have no type or code for a cause.
+// says searches for texts of libraries that have no type or code for a cause.
 func (s symptoms) says(texts ...string) bool {
 	for _, text := range texts {
 		if strings.Contains(s.text, text) {
@@ -64,16 +64,16 @@ func (s symptoms) says(texts ...string) bool {
 	return false
 }
 
-// cause is one reason for which things fail, and what a person does about it.
+// cause is one reason of failures, and what a person can do about it.
 type cause struct {
 	holds  func(s symptoms) bool
 	advice string
 }
 
-// causes are looked through in order; the first that holds counts. The more exact one comes first.
+// causes are tried in order, and the first match counts. More specific ones are first.
 var causes = slices.Concat(sheetCauses, loginCauses, otherCauses)
 
-// sheetCauses are those of reading the sheets.
+// sheetCauses are the causes for reading the sheets.
 var sheetCauses = []cause{
 	{func(s symptoms) bool { return s.says("could not find default credentials") },
 		"name the service account's JSON file in GOOGLE_DRIVE_CREDENTIALS_FILE, or keep everything in a folder: --local DIR (SHUFFLE_LOCAL)"},
@@ -88,7 +88,8 @@ var sheetCauses = []cause{
 		"create a new JSON key of the service account, name it in GOOGLE_DRIVE_CREDENTIALS_FILE, and check this machine's clock"},
 }
 
-// loginCauses are those of the login for AWS and of the machine's clock. They fail every request in the same way.
+// loginCauses are the causes in the login for AWS and in the machine's clock. They make every
+// request fail in the same way.
 var loginCauses = []cause{
 	{func(s symptoms) bool { return s.says("failed to get shared config profile") },
 		"check the name in AWS_PROFILE: aws configure list-profiles shows those of ~/.aws"},
@@ -170,12 +171,13 @@ var otherCauses = []cause{
 		"the service is busy: try again in a minute, and run fewer commands at a time"},
 }
 
-// OfLogin says whether an advice is about the login for AWS, which fails every check of AWS alike.
+// OfLogin reports whether an advice is about the login for AWS, which makes every check of AWS
+// fail.
 func OfLogin(advice string) bool {
 	return slices.ContainsFunc(loginCauses, func(c cause) bool { return c.advice == advice })
 }
 
-// Advice says what to do about an error, by its cause; "" when the cause is none of those known.
+// Advice returns what to do about an error, by its cause. It returns "" for an unknown cause.
 func Advice(err error) string {
 	if err == nil {
 		return ""

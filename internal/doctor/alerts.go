@@ -8,16 +8,17 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/show"
 )
 
-// Subscription is one of an SNS topic.
+// Subscription is a subscription of an SNS topic.
 type Subscription struct {
 	Protocol string // "email", "sms", …
 	Endpoint string // the address
-	// Confirmed says that messages are sent there. An e-mail address has to confirm, and AWS deletes
-	// a subscription that was not confirmed after 48 hours.
+	// Confirmed means that messages are sent to it. An e-mail address must be confirmed. AWS
+	// deletes an unconfirmed subscription after 48 hours.
 	Confirmed bool
 }
 
-// Alerts says whether the alarms of a topic reach anybody. err is the one of reading the subscriptions.
+// Alerts checks whether the alarms of a topic reach a person. err is the error of reading the
+// subscriptions.
 func Alerts(topic string, subscriptions []Subscription, err error) show.Check {
 	name := "alarms of " + topic[strings.LastIndexByte(topic, ':')+1:]
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/doctor"
 )
 
-// Row by row what doctor says of an alerts topic.
+// The result of doctor for each state of an alerts topic.
 func TestAlerts(t *testing.T) {
 	const topic = "arn:aws:sns:us-west-2:000000000000:google-shuffle-alerts"
 	mail := doctor.Subscription{Protocol: "email", Endpoint: "oncall@example.com", Confirmed: true}

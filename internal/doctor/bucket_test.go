@@ -163,7 +163,8 @@ func policy(under string, calls ...string) func(doctor.BucketAPI) doctor.BucketA
 	return func(b doctor.BucketAPI) doctor.BucketAPI { return limited{b, calls, under} }
 }
 
-// mustBeAsBefore: the image stands; of the doctor at most the probe is left, where it may not be deleted.
+// mustBeAsBefore: the image stands; of the doctor at most the probe is left, where it may not be
+// deleted.
 func mustBeAsBefore(t *testing.T, b *dirbucket.Bucket) {
 	t.Helper()
 	var keys []string

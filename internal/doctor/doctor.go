@@ -1,4 +1,5 @@
-// Package doctor tries what the stages will ask of the bucket and the queues, and says what to fix.
+// Package doctor tests the bucket and the queues for every request of the stages, and reports what
+// to fix.
 package doctor
 
 import (
@@ -12,7 +13,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/show"
 )
 
-// BucketAPI is what is tried of a bucket.
+// BucketAPI has the tested calls of a bucket.
 type BucketAPI interface {
 	ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error)
 	GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error)
@@ -23,23 +24,23 @@ type BucketAPI interface {
 
 func check(name string, err error, detail, fix string) show.Check {
 	if err != nil {
-		return show.Check{Name: name, Detail: err.Error(), Fix: cmp.Or(Advice(err), fix)} // the cause before the step
+		return show.Check{Name: name, Detail: err.Error(), Fix: cmp.Or(Advice(err), fix)} // the advice for the cause is better than that for the step
 	}
 	return show.Check{Name: name, OK: true, Detail: detail}
 }
 
-// probe is a name that no object of the program has.
+// probe is a name that the program never uses for an object.
 const probe = "shuffle-doctor"
 
-// Bucket tries every right that planner, workers and tracker need. Nothing of the datasets is written: the copy is asked for under a
-// condition that does not hold, and the delete for a key that is never there, both of which the bucket answers only to
-// those who may.
+// Bucket tests every permission that planner, workers and tracker need. It does not change the
+// datasets. The copy has a condition that is false, and the delete has a key that never exists. For
+// both the bucket checks the permission first.
 func Bucket(ctx context.Context, b BucketAPI, l dataset.Layout) []show.Check {
 	rights := func(actions, where string) string { return "grant " + actions + " on " + where }
 	_, err := bucket.List(ctx, b, bucket.ListInput{Prefix: l.ML(), MaxKeys: 1})
 	list := check("list the bucket", err, "s3:ListBucket", "check the bucket's name and region, and "+rights("s3:ListBucket", "the bucket"))
 	if err != nil {
-		return []show.Check{list} // the rest would only say the same again
+		return []show.Check{list} // the other checks would fail in the same way
 	}
 	key := l.State() + probe + "-" + rand.Text()
 	etag, err := b.PutObject(ctx, key, []byte("written by shuffle doctor; may be deleted\n"), bucket.Condition{IfNoneMatch: true})
@@ -60,8 +61,8 @@ func Bucket(ctx context.Context, b BucketAPI, l dataset.Layout) []show.Check {
 	}
 }
 
-// Strays lists everything below ML/ for keys that are no frames of a dataset. They are no fault:
-// the program leaves them alone.
+// Strays lists everything below ML/ for keys that are not frames of a dataset. They are not a
+// fault, because the program does not touch them.
 func Strays(ctx context.Context, d dataset.Destination) show.Check {
 	strays, err := d.AllStrays(ctx)
 	c := check("keys below "+d.Layout.ML(), err, show.Strays(strays), "grant s3:ListBucket on the bucket")
@@ -69,7 +70,8 @@ func Strays(ctx context.Context, d dataset.Destination) show.Check {
 	return c
 }
 
-// refused turns the answer to a request whose condition does not hold into what it says about the right to make it.
+// refused converts the answer to a request with a false condition. The expected refusal proves the
+// permission, so it becomes nil.
 func refused(err error) error {
 	switch {
 	case errors.Is(err, bucket.ErrPrecondition):

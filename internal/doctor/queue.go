@@ -14,7 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// QueueAPI is what is tried of a queue.
+// QueueAPI has the tested calls of a queue.
 type QueueAPI interface {
 	GetQueueAttributes(ctx context.Context) (queue.Attributes, error)
 	SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error)
@@ -24,18 +24,21 @@ type QueueAPI interface {
 }
 
 const (
-	// minRetention outlasts a night in which no worker runs, and goodRetention a long weekend.
+	// minRetention is longer than a night without workers, and goodRetention is longer than a long
+	// weekend.
 	minRetention  = 24 * time.Hour
 	goodRetention = 4 * 24 * time.Hour
-	// maxReceives of a task that kills its worker are as many dead workers.
+	// maxReceives is the largest reasonable receive count. A task that kills its worker kills one
+	// worker at each receive.
 	maxReceives = 100
-	// probeWait is how long a probe may take to come back.
+	// probeWait is how long the prober waits for its probe.
 	probeWait = 5 * time.Second
 )
 
-// Queue compares a queue with how setup makes it, and tries every right that planner, workers and trackers need by a
-// probe, which they acknowledge without a word should they receive it. all are the three queues, and own is the scope
-// of this environment; foreign are those of others whose messages it met.
+// Queue compares a queue with its spec, and tests every permission that planner, workers and
+// trackers need with a probe. A worker or tracker that receives the probe silently acknowledges it.
+// all are the three queues, and own is the scope of this environment. foreign are the scopes of
+// other environments whose messages it received.
 func Queue(ctx context.Context, q QueueAPI, want queue.Spec, all []queue.Spec, own string) (checks []show.Check, foreign []string) {
 	name := "queue " + want.Name
 	a, err := q.GetQueueAttributes(ctx)
@@ -56,12 +59,13 @@ func visibility(name string, a queue.Attributes, want queue.Spec) show.Check {
 	return check(name, err, detail, "shuffle setup")
 }
 
-// minResultReceives is how often a results message must be receivable: each crash of a tracker uses up one receive of
-// every message that it had received.
+// minResultReceives is the least receive count of the results queue. Each crash of a tracker uses
+// up one receive of every message that it has in flight.
 const minResultReceives = 10
 
-// redrive looks at the policy by which a queue gives messages up. The tasks queue needs one. Of the others' messages none
-// may come to one of the program's queues, where they mean something else.
+// redrive checks the redrive policy of a queue. The tasks queue needs one. The messages of the
+// other queues must not be moved to one of the program's queues, where they would have another
+// meaning.
 func redrive(name string, a queue.Attributes, want queue.Spec, all []queue.Spec) show.Check {
 	expected := queue.BaseName(want.DeadLetterQueue)
 	own := slices.ContainsFunc(all, func(s queue.Spec) bool { return queue.BaseName(s.Name) == a.DeadLetterQueue })
@@ -86,7 +90,8 @@ func redrive(name string, a queue.Attributes, want queue.Spec, all []queue.Spec)
 	return check(name, err, fmt.Sprintf("to %s after %d receives", a.DeadLetterQueue, a.MaxReceiveCount), "shuffle setup")
 }
 
-// settings looks at what is the same for all three queues. A queue in a file has none of them.
+// settings checks the attributes that are the same for all three queues. A queue in a file does not
+// have them.
 func settings(name string, a queue.Attributes) show.Check {
 	if a.FIFO {
 		return check(name, errors.New("it is a FIFO queue, which gives out few messages at a time; expected a standard queue"), "",
@@ -114,7 +119,7 @@ func settings(name string, a queue.Attributes) show.Check {
 	return check(name, errors.Join(faults...), detail, "shuffle setup")
 }
 
-// prober sends a message and looks whether it comes back.
+// prober sends a message and tries to receive it.
 type prober struct {
 	queue   QueueAPI
 	want    queue.Spec
@@ -139,7 +144,7 @@ func (p *prober) probe(ctx context.Context) show.Check {
 		return check(name, fmt.Errorf("receive the probe: %w", err), "", grant("sqs:ReceiveMessage"))
 	}
 	detail := "a probe was sent, received and deleted"
-	// Without the probe the receipt is none, and only a refusal of the whole request says something.
+	// Without the probe there is no valid receipt, so only a refusal of the whole request counts.
 	allowed := first
 	if receipt == "" {
 		receipt, detail = "shuffle-doctor", "a probe was sent; it did not come back within "+probeWait.String()+", since others take the messages"
@@ -154,8 +159,9 @@ func (p *prober) probe(ctx context.Context) show.Check {
 	return check(name, nil, detail, "")
 }
 
-// receive looks for the probe and gives its receipt; "" when others have taken it. What else it receives goes back at
-// once. A receive counts for a task all the same, so a queue that holds messages is asked only once.
+// receive tries to receive the probe and returns its receipt, or "" when another process has
+// received it. It returns other messages to the queue at once. Their receive still counts, so it
+// receives only once from a queue with messages.
 func (p *prober) receive(ctx context.Context) (receipt string, err error) {
 	for end := time.Now().Add(probeWait); time.Now().Before(end); {
 		got, err := p.queue.ReceiveMessage(ctx, queue.MaxBatch, time.Second)
@@ -173,7 +179,7 @@ func (p *prober) receive(ctx context.Context) (receipt string, err error) {
 			}
 		}
 		if len(others) > 0 {
-			_, _ = p.queue.ChangeMessageVisibilityBatch(ctx, others, 0) // without the right to, which is tried next, they come back later
+			_, _ = p.queue.ChangeMessageVisibilityBatch(ctx, others, 0) // without this permission, which is tested next, they become visible later
 		}
 		if receipt != "" || len(others) > 0 || p.has.Visible > 0 || p.has.Delay > 0 {
 			break
@@ -182,7 +188,7 @@ func (p *prober) receive(ctx context.Context) (receipt string, err error) {
 	return receipt, nil
 }
 
-// look keeps the scope of another environment's message.
+// look records the scope of another environment's message.
 func (p *prober) look(m queue.Message) {
 	task, err := messages.ParseTask(m.Body)
 	scope := task.Scope
@@ -195,7 +201,7 @@ func (p *prober) look(m queue.Message) {
 	}
 }
 
-// first is what became of a batch of one.
+// first returns the error of a batch of one.
 func first(failed []queue.Failure, err error) error {
 	if err == nil && len(failed) > 0 {
 		err = fmt.Errorf("%s: %s", failed[0].Code, cmp.Or(failed[0].Message, "no reason is given"))
@@ -203,7 +209,7 @@ func first(failed []queue.Failure, err error) error {
 	return err
 }
 
-// Environments says whether other environments use the queues.
+// Environments checks whether other environments use the queues.
 func Environments(own string, foreign []string) show.Check {
 	var err error
 	if len(foreign) > 0 {

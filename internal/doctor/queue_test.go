@@ -22,7 +22,7 @@ var tasks = queue.Spec{Name: "tasks", VisibilityTimeout: time.Minute, MaxReceive
 // all are the three queues.
 var all = []queue.Spec{{Name: "dead-letters"}, {Name: "results"}, tasks}
 
-// newQueue is a queue that somebody has made, and its file.
+// newQueue is a queue that someone has made, and its file.
 func newQueue(t *testing.T, spec queue.Spec) (*sqlitequeue.Queue, *sqlitequeue.File) {
 	t.Helper()
 	f, err := sqlitequeue.Open(filepath.Join(t.TempDir(), "queues.db"))
@@ -42,7 +42,7 @@ func newQueue(t *testing.T, spec queue.Spec) (*sqlitequeue.Queue, *sqlitequeue.F
 	return q, f
 }
 
-// broken is a queue that is not as the adapter says: with other attributes, or without a right.
+// broken is a queue that differs from its spec: with other attributes, or without a permission.
 type broken struct {
 	*sqlitequeue.Queue
 	spoil  func(*queue.Attributes)
@@ -199,7 +199,7 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// What others have sent comes back at once, and says whose it is.
+// Messages of other environments are returned at once, and doctor names their environment.
 func TestQueueWithMessages(t *testing.T) {
 	frame := "TT_S01_E01_FRM-00-00-08-12"
 	task := func(scope string) queue.Entry {

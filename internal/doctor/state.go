@@ -11,9 +11,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// State reads what the program keeps in the bucket, as the program reads it: the pointer, the run in force, the newest
-// dataset version with its rows, version.json of the others, the tags and the lists. It writes nothing. Of the chunks of a
-// run it looks only whether they are there, and earlier runs are not read.
+// State reads the program's state with the program's own code: the pointer, the run in force, the
+// newest dataset version with its rows, version.json of the others, the tags and the lists. It
+// writes nothing. It checks only that the chunks of a run exist, and does not read earlier runs.
 func State(ctx context.Context, s *state.Store) (checks []show.Check) {
 	held, err := s.Current(ctx, state.Held{})
 	if err != nil || !held.Exists() {
@@ -33,7 +33,8 @@ func State(ctx context.Context, s *state.Store) (checks []show.Check) {
 	return checks
 }
 
-// noPointer reports that no run is in force, which is right only where there are no runs. err is that of reading the pointer.
+// noPointer checks a state without a run in force, which is right only when there are no runs. err
+// is the error of reading the pointer.
 func noPointer(ctx context.Context, s *state.Store, err error) show.Check {
 	const fix = "restore the object's last version; or delete it, and type shuffle plan: a new run begins, and nothing in the datasets is lost"
 	if err == nil {
@@ -44,7 +45,8 @@ func noPointer(ctx context.Context, s *state.Store, err error) show.Check {
 	return check("current.json", err, "", fix)
 }
 
-// inspected is the check of an object. What is missing, damaged and unreadable are three things.
+// inspected returns the check of an object. It distinguishes missing, damaged and unreadable
+// objects.
 func inspected(i state.Inspected, fix string) show.Check {
 	switch {
 	case i.Err == nil:
@@ -66,7 +68,7 @@ func kind(err error) string {
 	return "damaged"
 }
 
-// runFix is what to do about an object of the run in force that cannot be made again.
+// runFix returns what to do about an object of the run in force that cannot be rebuilt.
 func runFix(s state.State) string {
 	switch {
 	case s == state.Review:

@@ -71,8 +71,8 @@ func partOf(t *testing.T) string {
 	return "versions/1/parts/" + names[0]
 }
 
-// Each object of the state, damaged in each way: doctor names it, says whether it is missing or damaged, and what to type. What
-// the program makes again by itself is a warning.
+// Each object of the state, damaged in each way: doctor names it, says whether it is missing or
+// damaged, and what to type. What the program makes again by itself is a warning.
 func TestStateDamaged(t *testing.T) {
 	heals, fails := "by itself", "restore"
 	run := func(name string) string { return state.RunName(runInForce, name) }

@@ -64,7 +64,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// A slip is told by file, line and name. Nothing else of the file is in the message.
+// A typing error is reported with file, line and name. Nothing else of the file is in the message.
 func TestSlips(t *testing.T) {
 	const secret = "hush-5f3a"
 	for _, tc := range []struct{ name, text, says string }{

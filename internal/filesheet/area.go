@@ -9,15 +9,15 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// area is a rectangle of cells: rows and columns from 1, the last ones included.
+// area is a rectangle of cells. Rows and columns count from 1, and the last ones are included.
 type area struct{ row1, column1, row2, column2 int }
 
 func (a area) size() int { return (a.row2 - a.row1 + 1) * (a.column2 - a.column1 + 1) }
 
 var corner = regexp.MustCompile(`^\$?([A-Z]*)\$?([0-9]*)$`)
 
-// parseArea reads a range of cells (D2:D11), columns (D:D) or rows (2:11), or one cell. The corners may be in any order and
-// case, and have dollar signs.
+// parseArea parses a range of cells (D2:D11), columns (D:D) or rows (2:11), or one cell. The
+// corners may be in any order and case, and may have dollar signs.
 func parseArea(reference string) (area, error) {
 	bad := fmt.Errorf("expected a range of cells such as D2:D11, found %.40q", reference)
 	text := strings.ToUpper(strings.TrimSpace(reference))
@@ -44,12 +44,12 @@ func parseArea(reference string) (area, error) {
 	return area{min(row1, row2), min(column1, column2), max(row1, row2), max(column1, column2)}, nil
 }
 
-// fillMerges gives each row of a merged cell the value of its top left cell, blank or not. The file may hold other values in
-// the cells below and beside it, which no program shows. Rows that are blank in the file stay blank: a merge over a
-// gap makes no frame.
+// fillMerges gives each row of a merged cell the value of its top left cell, blank or not. The file
+// may have other values in the other cells, which no program shows. Blank rows in the file stay
+// blank, so that a merge over a gap does not make a frame.
 //
-// The value of a merged cell that begins in the header is the name of a column. The rows below it then have a value that
-// cannot be known.
+// The value of a merged cell that begins in the header is the name of a column. So the values of
+// the rows below are unknown.
 func (g *grid) fillMerges() error {
 	if len(g.merges) == 0 {
 		return nil
@@ -103,7 +103,8 @@ func (g *grid) clear(m area) error {
 	return nil
 }
 
-// fillBelowHeader marks the rows of a merged cell that begins in the header, in each column that has a name.
+// fillBelowHeader marks the rows of a merged cell that begins in the header, in each column that
+// has a name.
 func (g *grid) fillBelowHeader(m area, blank []bool) error {
 	var named []int
 	for column := m.column1; len(g.rows) > 0 && column <= min(m.column2, len(g.rows[0])); column++ {
@@ -115,7 +116,7 @@ func (g *grid) fillBelowHeader(m area, blank []bool) error {
 		if blank[row-1] {
 			continue
 		}
-		g.cells += len(named) // set counts only new cells: many merges over the same cells take time too
+		g.cells += len(named) // set counts only new cells, but many merges over the same cells take time too
 		for _, column := range named {
 			if err := g.set(row, column, sheet.NoStoredValue); err != nil {
 				return err

@@ -25,7 +25,7 @@ func readCSV(path string) (sheet.Values, error) {
 	return sheet.Values{Rows: table}, err
 }
 
-// notText says what a file is that is not text in UTF-8; "" for one that is.
+// notText describes a file that is not UTF-8 text. It returns "" for UTF-8 text.
 func notText(raw []byte) string {
 	switch {
 	case bytes.HasPrefix(raw, []byte("\xff\xfe")), bytes.HasPrefix(raw, []byte("\xfe\xff")):
@@ -48,7 +48,8 @@ func notText(raw []byte) string {
 	return fmt.Sprintf("another encoding in line %d", bytes.Count(raw[:valid], []byte("\n"))+1)
 }
 
-// outsideQuotes calls visit with the index of each byte that stands in no quoted cell, until it returns false.
+// outsideQuotes calls visit with the index of each byte outside quoted cells, until visit returns
+// false.
 func outsideQuotes(raw []byte, visit func(i int) bool) {
 	quoted := false
 	for i, c := range raw {
@@ -60,8 +61,8 @@ func outsideQuotes(raw []byte, visit func(i int) bool) {
 	}
 }
 
-// newlines turns each CR that ends a line by itself into LF. Old programs for the Mac end all lines so; a file that was
-// put together from several may have both. A CR in quotes is part of its cell.
+// newlines replaces each CR that ends a line without LF by LF. Old Mac programs end all lines with
+// CR, and a file that was joined from several may have both. A CR in quotes is part of its cell.
 func newlines(raw []byte) []byte {
 	if bytes.IndexByte(raw, '\r') < 0 {
 		return raw
@@ -76,15 +77,16 @@ func newlines(raw []byte) []byte {
 	return raw
 }
 
-// rareLineEnds are characters that some programs read as the end of a line, and package csv as part of a cell.
+// rareLineEnds are characters that some programs treat as the end of a line, and package csv as
+// part of a cell.
 var rareLineEnds = []struct{ text, name string }{
 	{"\u0085", "U+0085 (next line)"},
 	{"\u2028", "U+2028 (line separator)"},
 	{"\u2029", "U+2029 (paragraph separator)"},
 }
 
-// checkLineEnds refuses a file whose lines end in a rare way only: it would be read as one row. In a file with other line
-// ends they are part of a cell.
+// checkLineEnds refuses a file that has only rare line ends, because it would be read as one row.
+// In a file with other line ends the rare ones are part of a cell.
 func checkLineEnds(raw []byte) (err error) {
 	if bytes.IndexByte(bytes.TrimRight(raw, "\r\n"), '\n') >= 0 {
 		return nil
@@ -104,8 +106,8 @@ func checkLineEnds(raw []byte) (err error) {
 	return err
 }
 
-// withCommas refuses a file whose cells are separated by something else, which the first line that is not empty shows. A line
-// such as "sep=;" before it is for Excel alone, and is no row.
+// withCommas refuses a file with another separator than the comma. It checks the first line that is
+// not empty. A line such as "sep=;" before it is only for Excel and is not a row.
 func withCommas(raw []byte) ([]byte, error) {
 	const prefix = "sep="
 	first, rest, _ := bytes.Cut(raw, []byte("\n"))
@@ -124,7 +126,7 @@ func withCommas(raw []byte) ([]byte, error) {
 			return nil, otherSeparator(string(separator))
 		}
 	}
-	// The header lacks a column, or is misspelt. The separator is then the one that it has most often.
+	// The header lacks a column or is misspelt. Then its most frequent separator counts.
 	counts := map[byte]int{}
 	outsideQuotes(header, func(i int) bool {
 		counts[header[i]]++
@@ -138,10 +140,10 @@ func withCommas(raw []byte) ([]byte, error) {
 	return raw, nil
 }
 
-// separators are the characters other than the comma that may separate cells.
+// separators are the possible separators other than the comma.
 const separators = ";\t|~^:!#$%&*/\\\x01\x1f¦§，；、"
 
-// headerLine is the first line that is not empty. Quoted cells may have line ends.
+// headerLine returns the first line that is not empty. Quoted cells may have line ends.
 func headerLine(raw []byte) []byte {
 	raw = bytes.TrimLeft(raw, "\r\n")
 	end := len(raw)
@@ -154,10 +156,11 @@ func headerLine(raw []byte) []byte {
 	return raw[:end]
 }
 
-// requiredColumns are the names of the columns that each sheet of frames must have, in capital letters alone.
+// requiredColumns are the names of the columns that each sheet of frames must have, reduced to
+// capital letters.
 var requiredColumns = []string{"FRAMENUMBER", "UNSUPERVISEDCLASSIFICATION", "SUPERVISEDCLASSIFICATION", "JONNYSRECLASSIFICATION"}
 
-// hasColumns reports whether a line has the names of all required columns when the separator splits it.
+// hasColumns reports whether a line has all required columns when it is split by the separator.
 func hasColumns(line []byte, separator rune) bool {
 	r := csv.NewReader(bytes.NewReader(line))
 	r.Comma, r.LazyQuotes = separator, true
@@ -172,7 +175,7 @@ func hasColumns(line []byte, separator rune) bool {
 	return !slices.ContainsFunc(requiredColumns, func(name string) bool { return !found[name] })
 }
 
-// capitals are the letters A to Z of a text as capital letters, without all other characters.
+// capitals returns the letters of a text as capitals A to Z, and drops all other characters.
 func capitals(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r = unicode.ToUpper(r); r < 'A' || r > 'Z' {
@@ -191,8 +194,8 @@ func otherSeparator(found string) error {
 	return fmt.Errorf("expected commas between the cells, found %s as the separator: save it as CSV with commas", found)
 }
 
-// parseCSV reads all rows or fails: a quote that never closes is an error, since it would swallow the rows after it; so is
-// a row that has values beyond the header.
+// parseCSV reads all rows or fails. A quote that never closes is an error, because it would swallow
+// the rows after it. A row with values beyond the header is an error too.
 func parseCSV(raw []byte) ([][]string, error) {
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	if found := notText(raw); found != "" {
@@ -217,7 +220,8 @@ func parseCSV(raw []byte) ([][]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("parse CSV: %w", err)
 		}
-		// The reader leaves empty lines out. They are rows, or the numbers of those after them would be wrong.
+		// The reader skips empty lines. They are added as rows, so that the numbers of later rows
+		// are right.
 		start, _ := r.FieldPos(0)
 		for range start - lines - 1 {
 			table = append(table, nil)

@@ -1,5 +1,5 @@
-// Package filesheet reads sheets from a folder of files named by spreadsheet ID: ID.csv, ID.GID.csv for a further
-// worksheet, or ID.xlsx.
+// Package filesheet reads sheets from a folder. The files are named by spreadsheet ID: ID.csv,
+// ID.GID.csv for a further worksheet, or ID.xlsx.
 package filesheet
 
 import (
@@ -14,10 +14,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// Sheets is a folder of spreadsheets. Each read opens the file anew, so that an edit shows in the next one.
+// Sheets is a folder of spreadsheets. Each read opens the file again, so it returns the latest
+// edit.
 type Sheets struct{ dir string }
 
-// Open uses the folder, and creates it when it is missing.
+// Open opens the folder, and creates it when it is missing.
 func Open(dir string) (*Sheets, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("create the folder of sheets: %w", err)
@@ -25,11 +26,11 @@ func Open(dir string) (*Sheets, error) {
 	return &Sheets{dir: dir}, nil
 }
 
-// Values reads a worksheet. For gid "" and "0" it is ID.csv, or the first of ID.xlsx. For another gid it is
-// ID.GID.csv; else ID.csv, since a CSV file is one worksheet; else the worksheet of ID.xlsx that has the gid as its name, or
-// is the only one.
+// Values reads a worksheet. For gid "" and "0" it is ID.csv, or the first of ID.xlsx. For another
+// gid it is ID.GID.csv; else ID.csv, since a CSV file is one worksheet; else the worksheet of
+// ID.xlsx that has the gid as its name, or is the only one.
 //
-// Errors wrap those of package sheet and name the files that were looked for.
+// Errors wrap those of package sheet and name the expected files.
 func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.Values, error) {
 	if err := ctx.Err(); err != nil {
 		return sheet.Values{}, fmt.Errorf("read sheet %.130q: %w", spreadsheetID, err)
@@ -54,7 +55,8 @@ func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.V
 	return sheet.Values{}, fmt.Errorf("read sheet %s: expected %s%s: %w", spreadsheetID, s.expected(spreadsheetID, gid), s.instead(spreadsheetID), sheet.ErrNotFound)
 }
 
-// others are the spreadsheet's files of kinds that are not read, or that give way to a CSV file.
+// others returns the spreadsheet's files that are not read, because of their kind or because a CSV
+// file comes first.
 func (s *Sheets) others(id string) (names []string) {
 	entries, _ := os.ReadDir(s.dir) // an unreadable folder has no others
 	for _, e := range entries {
@@ -70,7 +72,8 @@ func (s *Sheets) others(id string) (names []string) {
 	return names
 }
 
-// newer warns of files of the spreadsheet that were written after the one that is read: perhaps they are the edited ones.
+// newer warns about files of the spreadsheet that are newer than the one that is read. Perhaps they
+// are the edited ones.
 func (s *Sheets) newer(id, read string) (warnings []string) {
 	this, err := os.Stat(filepath.Join(s.dir, read))
 	if err != nil {
@@ -85,7 +88,7 @@ func (s *Sheets) newer(id, read string) (warnings []string) {
 	return warnings
 }
 
-// instead names what there is of a spreadsheet that is not found.
+// instead names other files of a spreadsheet that is not found.
 func (s *Sheets) instead(id string) string {
 	others := s.others(id)
 	if len(others) == 0 {
@@ -101,7 +104,7 @@ type candidate struct {
 	read func(path string) (sheet.Values, error)
 }
 
-// candidates are in the order of preference.
+// candidates returns the files in the order of preference.
 func (s *Sheets) candidates(id, gid string) []candidate {
 	workbook := candidate{id + ".xlsx", gid, func(path string) (sheet.Values, error) { return readWorkbook(path, gid) }}
 	whole := candidate{id + ".csv", "", readCSV}
@@ -126,7 +129,7 @@ func asSheetError(err error) error {
 	return err
 }
 
-// plainName says whether it is an ID as Google's are. No path passes.
+// plainName reports whether a name has the form of Google's IDs. A path is refused.
 func plainName(s string) bool {
 	const most = 128
 	return s != "" && len(s) <= most && !strings.ContainsFunc(s, func(c rune) bool {
@@ -134,7 +137,7 @@ func plainName(s string) bool {
 	})
 }
 
-// trim leaves out trailing empty cells and rows, as the Sheets API does.
+// trim removes trailing empty cells and rows, as the Sheets API does.
 func trim(rows [][]string) [][]string {
 	last := 0
 	for i, row := range rows {

@@ -174,7 +174,8 @@ func TestCSV(t *testing.T) {
 	}
 }
 
-// TestSeparators: a header whose columns appear with another separator names it, however many commas it has.
+// TestSeparators: a header whose columns appear with another separator names it, however many
+// commas it has.
 func TestSeparators(t *testing.T) {
 	names := []string{"\"a, b, c\"", "d,e,f,g,h,i", rows.ColumnFrame, "unsupervised  classification", rows.ColumnSupervised, "JONNY’s RECLASSIFICATION"}
 	for separator, found := range map[string]string{";": `";"`, "\t": "a tab", "|": `"|"`, "~": `"~"`, "^": `"^"`, ":": `":"`, "\x1f": `"\x1f"`, "¦": `"¦"`} {

@@ -15,14 +15,15 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// unzipLimit bounds what a part of an XLSX file may unfold to.
+// unzipLimit is the largest unpacked size of a part of an XLSX file.
 const unzipLimit = 1 << 30
 
-// readWorkbook reads a worksheet of an XLSX file: the one that has the gid as its name; the first for gid "" and "0"; the
-// only one for any gid, since a workbook that was downloaded from Google does not hold the gids.
+// readWorkbook reads a worksheet of an XLSX file: the one whose name is the gid, or the first one
+// for gid "" and "0". If there is only one, it is used for any gid, because a workbook that was
+// downloaded from Google does not have the gids.
 //
-// An XLSX file is a ZIP file of XML parts (ECMA-376). Each part is read to its end: a part that breaks off is an error, and
-// never a worksheet with fewer rows.
+// An XLSX file is a ZIP file of XML parts (ECMA-376). Each part is read to its end. An incomplete
+// part is an error, and never a worksheet with fewer rows.
 func readWorkbook(file, gid string) (sheet.Values, error) {
 	archive, err := zip.OpenReader(file)
 	if errors.Is(err, zip.ErrFormat) {
@@ -39,7 +40,7 @@ func readWorkbook(file, gid string) (sheet.Values, error) {
 	return v, err
 }
 
-// notZIP says what the file is instead.
+// notZIP describes a file that is not a ZIP file.
 func notZIP(file string) error {
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -85,7 +86,7 @@ func (w *workbook) values(gid string) (sheet.Values, error) {
 	if err != nil {
 		return sheet.Values{}, err
 	}
-	var names, parts []string // of the worksheets: a tab may hold a chart instead
+	var names, parts []string // of the worksheets only, because a tab may be a chart
 	for _, tab := range tabs.All {
 		for _, r := range relations {
 			if r.ID == tab.Relation && strings.HasSuffix(r.Type, "/worksheet") {
@@ -115,14 +116,15 @@ func (w *workbook) values(gid string) (sheet.Values, error) {
 	return sheet.Values{Worksheet: names[i], Rows: trim(rows)}, nil
 }
 
-// relation leads from one part to another.
+// relation is a link from one part to another.
 type relation struct {
 	ID     string `xml:"Id,attr"`
 	Type   string `xml:"Type,attr"`
 	Target string `xml:"Target,attr"`
 }
 
-// relations are those of a part; "" is the file itself. Their targets are names of parts.
+// relations returns the relations of a part; "" is the file itself. Their targets are names of
+// parts.
 func (w *workbook) relations(part string) ([]relation, error) {
 	var found struct {
 		All []relation `xml:"Relationship"`
@@ -141,7 +143,7 @@ func (w *workbook) relations(part string) ([]relation, error) {
 	return found.All, nil
 }
 
-// bookPart is the name of the part that lists the worksheets, nearly always xl/workbook.xml.
+// bookPart returns the name of the part that lists the worksheets, nearly always xl/workbook.xml.
 func (w *workbook) bookPart() (string, error) {
 	relations, err := w.relations("")
 	if err != nil {

@@ -90,7 +90,8 @@ func TestCells(t *testing.T) {
 	}
 }
 
-// TestComputed: a formula of type array or dataTable makes each cell of its range unknown that has no stored value.
+// TestComputed: a formula of type array or dataTable makes each cell of its range unknown that has
+// no stored value.
 func TestComputed(t *testing.T) {
 	const no = sheet.NoStoredValue
 	for _, test := range []struct {
@@ -118,7 +119,8 @@ func TestComputed(t *testing.T) {
 	}
 }
 
-// TestMerges: each row of a merged cell has the value of its top left cell, however its range is written.
+// TestMerges: each row of a merged cell has the value of its top left cell, however its range is
+// written.
 func TestMerges(t *testing.T) {
 	const no = sheet.NoStoredValue
 	text := func(rows [][]string) (out string) {
@@ -179,7 +181,8 @@ func TestMerges(t *testing.T) {
 	}
 }
 
-// readsAs holds the rows of a workbook, or the error that reading it gives, against what is expected.
+// readsAs holds the rows of a workbook, or the error that reading it gives, against what is
+// expected.
 func readsAs(t *testing.T, p parts, want [][]string, wantErr string) {
 	t.Helper()
 	s, dir := open(t)
@@ -209,7 +212,8 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestDamaged: a file that is not whole is an error, whose message says so, and never a worksheet with fewer rows.
+// TestDamaged: an incomplete file is an error with a clear message, and never a worksheet with
+// fewer rows.
 func TestDamaged(t *testing.T) {
 	rows := strings.Repeat(`<row><c><v>1</v></c></row>`, 100)
 	whole := minimal(rows)
@@ -257,8 +261,9 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestOnlyWorksheet: a workbook that was downloaded from Google has no gids. Its only worksheet is meant, whatever charts
-// stand beside it; of two worksheets it must be the one with the gid as its name.
+// TestOnlyWorksheet: a workbook that was downloaded from Google has no gids. Its only worksheet is
+// meant, whatever charts stand beside it; of two worksheets it must be the one with the gid as its
+// name.
 func TestOnlyWorksheet(t *testing.T) {
 	s, dir := open(t)
 	frames := sheettest.Worksheet{Title: "Frames", Rows: sheettest.Table([]string{"frames"})}

@@ -12,7 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// The size of a worksheet (Excel specifications and limits), and the number of cells that Google allows a spreadsheet.
+// The size of a worksheet (Excel specifications and limits), and the number of cells that Google
+// allows a spreadsheet.
 const (
 	maxRows    = 1 << 20
 	maxColumns = 1 << 14
@@ -20,7 +21,8 @@ const (
 	maxCells   = 10_000_000
 )
 
-// richText is a text, in one piece or in several of different looks. The pronunciation that may follow is not part of it.
+// richText is a text in one or several pieces with different formats. It excludes a pronunciation
+// that may follow.
 type richText struct {
 	Plain string   `xml:"t"`
 	Runs  []string `xml:"r>t"`
@@ -41,7 +43,7 @@ func unescape(s string) string {
 	})
 }
 
-// sharedStrings reads the texts that cells refer to by index.
+// sharedStrings reads the texts to which cells refer by index.
 func (w *workbook) sharedStrings(part string) error {
 	var found struct {
 		Items []richText `xml:"si"`
@@ -65,19 +67,21 @@ type cell struct {
 	Inline    *richText `xml:"is"`
 }
 
-// formula is that of a cell. One of type array or dataTable also computes the other cells of its range, which have
-// no formula of their own. In the range of a shared formula, each cell that has the formula refers to it.
+// formula is a cell's formula. One of type array or dataTable also computes the other cells of its
+// range, which have no formula. In the range of a shared formula, each cell with the formula refers
+// to it.
 type formula struct {
 	Type  string `xml:"t,attr"`
 	Range string `xml:"ref,attr"`
 }
 
-// emptyText reports whether the file stores an empty text as the value of a cell. Other blank cells have no value.
+// emptyText reports whether the file stores an empty text as the value of a cell. Other blank cells
+// have no value.
 func (w *workbook) emptyText(c cell) bool {
 	return w.text(c) == "" && (c.Inline != nil || c.Value != nil && (c.Type == "str" || c.Type == "s"))
 }
 
-// text is the value of a cell, or what package sheet writes in the stead of one that is not known.
+// text returns the value of a cell, or a text of package sheet that marks an unknown value.
 //
 //	type      | formula | value            | text
 //	----------+---------+------------------+---------------------------------------------------
@@ -139,19 +143,19 @@ func (w *workbook) rows(part string) ([][]string, error) {
 	return g.rows, nil
 }
 
-// grid is a worksheet in the making.
+// grid is a worksheet while it is read.
 type grid struct {
 	book   *workbook
 	xml    *xml.Decoder
-	inside bool // of sheetData: other elements have rows too
+	inside bool // inside sheetData, because other elements have rows too
 	rows   [][]string
 	merges []area
 
 	row, column int // of the last row and cell, from 1
-	cells       int // so far, with those that were left out
+	cells       int // so far, including skipped ones
 }
 
-// next takes the next token; io.EOF is the end of a whole document.
+// next reads the next token. io.EOF is the end of a complete document.
 func (g *grid) next() error {
 	token, err := g.xml.Token()
 	if err != nil {
@@ -177,7 +181,7 @@ func (g *grid) next() error {
 	return nil
 }
 
-// startRow begins a row, which may have a number; else it follows the one before.
+// startRow begins a row. A row without a number follows the previous one.
 func (g *grid) startRow(start xml.StartElement) error {
 	g.row, g.column = g.row+1, 0
 	if number := attribute(start, "r"); number != "" {
@@ -196,7 +200,7 @@ func (g *grid) startRow(start xml.StartElement) error {
 	return nil
 }
 
-// cell takes in a cell, which may have a reference such as C5; else it follows the one before.
+// cell adds a cell. A cell without a reference such as C5 follows the previous one.
 func (g *grid) cell(start xml.StartElement) error {
 	var c cell
 	if err := g.xml.DecodeElement(&c, &start); err != nil {
@@ -227,8 +231,8 @@ func (g *grid) cell(start xml.StartElement) error {
 	return nil
 }
 
-// computed marks the blank cells that one formula computes as unknown. Those whose values are stored follow in the file
-// and replace the marks.
+// computed marks the blank cells that one formula computes as unknown. Cells with stored values
+// come later in the file and replace the marks.
 func (g *grid) computed(reference string) error {
 	a, err := parseArea(reference)
 	if err != nil {
@@ -253,7 +257,7 @@ func (g *grid) computed(reference string) error {
 	return nil
 }
 
-// set writes a cell of a row that exists, and extends the row up to it.
+// set writes a cell of an existing row, and extends the row if needed.
 func (g *grid) set(row, column int, text string) error {
 	cells := g.rows[row-1]
 	if g.cells += max(column-len(cells), 0); g.cells > maxCells {
@@ -266,7 +270,7 @@ func (g *grid) set(row, column int, text string) error {
 	return nil
 }
 
-// merge takes in a merged cell, such as D2:D11.
+// merge adds a merged cell, such as D2:D11.
 func (g *grid) merge(start xml.StartElement) error {
 	a, err := parseArea(attribute(start, "ref"))
 	if err != nil {
@@ -279,7 +283,7 @@ func (g *grid) merge(start xml.StartElement) error {
 	return nil
 }
 
-// coordinates reads the row and the column of a reference such as C5, from 1.
+// coordinates parses the row and the column of a reference such as C5, from 1.
 func coordinates(reference string) (row, column int, err error) {
 	letters := strings.TrimRight(reference, "0123456789")
 	for _, letter := range []byte(letters) {

@@ -20,14 +20,16 @@ import (
 
 // Sheets reads spreadsheets with the rights of one account.
 type Sheets struct {
-	// Account is the e-mail address of the account, for the message that it may not read a spreadsheet; "" if unknown.
+	// Account is the e-mail address of the account, or "" if unknown. It is shown when the account
+	// may not read a spreadsheet.
 	Account string
 
 	api     *sheets.Service
 	limiter *rate.Limiter
 }
 
-// New connects with read-only rights. Without options the account is that of Google's application default credentials.
+// New connects with read-only permission. Without options it uses Google's application default
+// credentials.
 func New(ctx context.Context, opts ...option.ClientOption) (*Sheets, error) {
 	readOnly := option.WithScopes(sheets.SpreadsheetsReadonlyScope)
 	api, err := sheets.NewService(ctx, append([]option.ClientOption{readOnly}, opts...)...)
@@ -37,7 +39,7 @@ func New(ctx context.Context, opts ...option.ClientOption) (*Sheets, error) {
 	return &Sheets{api: api, limiter: newLimiter()}, nil
 }
 
-// AccountOf is the e-mail address in a service account's JSON file; "" when there is none.
+// AccountOf returns the e-mail address in a service account's JSON file, or "" when there is none.
 func AccountOf(credentials []byte) string {
 	var file struct {
 		Email string `json:"client_email"`
@@ -48,18 +50,20 @@ func AccountOf(credentials []byte) string {
 	return file.Email
 }
 
-// Values reads a worksheet whole, in two requests: which worksheets and merged cells there are, and the cells of one
-// worksheet. It waits until the quota allows them. What Google refuses for the moment is tried again, for up to a minute
-// and a half. Errors wrap those of package sheet.
+// Values reads a whole worksheet in two requests: one for the list of worksheets and merged cells,
+// and one for the cells of the worksheet. It waits until the quota allows them. It retries
+// temporary errors for up to a minute and a half. Errors wrap those of package sheet.
 //
-// One request for both, spreadsheets.get with the grid's cells, would carry the cells of every worksheet.
+// A single request, spreadsheets.get with the grid's cells, would transfer the cells of every
+// worksheet.
 func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.Values, error) {
 	if !plainID(spreadsheetID) {
 		return sheet.Values{}, fmt.Errorf("read sheet %.130q: expected an ID of letters, digits, - and _: %w", spreadsheetID, sheet.ErrNotFound)
 	}
 	v, err := s.values(ctx, spreadsheetID, gid)
 	if isBadRequest(err) || errors.Is(err, errSmaller) {
-		// The worksheet was renamed, removed or made smaller between the two requests. Its gid does not change.
+		// The worksheet was renamed, removed or made smaller between the two requests. Its gid does
+		// not change.
 		v, err = s.values(ctx, spreadsheetID, gid)
 	}
 	if err != nil {
@@ -68,10 +72,11 @@ func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.V
 	return v, nil
 }
 
-// fields of a spreadsheet: without them the answer would carry charts, filters and conditional formats.
+// fields limits the answer. Without it the answer would contain charts, filters and conditional
+// formats.
 const fields = "spreadsheetId,properties.title,sheets(merges,properties(sheetId,title,index,sheetType,gridProperties(rowCount,columnCount)))"
 
-// errSmaller: the range of the cells is smaller than the grid of the worksheet.
+// errSmaller means that the range of the cells is smaller than the grid of the worksheet.
 var errSmaller = fmt.Errorf("%w: expected the whole grid", sheet.ErrAnswer)
 
 func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, error) {
@@ -89,8 +94,9 @@ func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, erro
 		return sheet.Values{}, err
 	}
 	grid := tab.Properties
-	// A quoted title by itself is the whole grid, as large as it is by then: rows that were added since the
-	// first request are read too (https://developers.google.com/workspace/sheets/api/guides/concepts).
+	// A quoted title alone means the whole grid at the time of this request, so rows that were
+	// added since the first request are read too
+	// (https://developers.google.com/workspace/sheets/api/guides/concepts).
 	whole := "'" + strings.ReplaceAll(grid.Title, "'", "''") + "'"
 	cells, err := attempt(ctx, s.limiter, func(ctx context.Context) (*sheets.ValueRange, error) {
 		return s.api.Spreadsheets.Values.Get(id, whole).MajorDimension("ROWS").ValueRenderOption("FORMATTED_VALUE").Context(ctx).Do()
@@ -108,8 +114,9 @@ func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, erro
 	return v, nil
 }
 
-// checkBook refuses an answer that is not the spreadsheet, or lacks a part that every spreadsheet has. A JSON null decodes to
-// nil, so the check also makes sure that no pointer that is used later is nil.
+// checkBook refuses an answer that is not the spreadsheet, or lacks a part that every spreadsheet
+// has. A JSON null decodes to nil, so the check also makes sure that no pointer that is used later
+// is nil.
 func checkBook(book *sheets.Spreadsheet, id string) error {
 	if book == nil {
 		return fmt.Errorf("%w: expected a spreadsheet, found null", sheet.ErrAnswer)
@@ -131,7 +138,8 @@ func checkBook(book *sheets.Spreadsheet, id string) error {
 	return nil
 }
 
-// worksheet finds the one of the gid, or the first. A tab that holds a chart, or a view of a database, is none.
+// worksheet finds the worksheet with the gid, or the first one. A tab with a chart or a view of a
+// database is not a worksheet.
 func worksheet(tabs []*sheets.Sheet, gid string) (*sheets.Sheet, error) {
 	var grids []*sheets.Sheet
 	for _, tab := range tabs {
@@ -165,7 +173,7 @@ func orNone(s string) string {
 	return s
 }
 
-// merges are the merged cells of a tab.
+// merges returns the merged cells of a tab.
 func merges(tab *sheets.Sheet) (all []sheet.Merge) {
 	for _, m := range tab.Merges {
 		all = append(all, sheet.Merge{
@@ -174,12 +182,12 @@ func merges(tab *sheets.Sheet) (all []sheet.Merge) {
 	return all
 }
 
-// checkCells refuses cells that are not all those of the worksheet, row by row from A1 on.
+// checkCells refuses an answer unless it has all cells of the worksheet, row by row from A1.
 func checkCells(cells *sheets.ValueRange, grid *sheets.SheetProperties) error {
 	if cells == nil {
 		return fmt.Errorf("%w: expected the cells of %.100q, found null", sheet.ErrAnswer, grid.Title)
 	}
-	// A server that knows neither ranges nor the grid's size has nothing to compare.
+	// When the server reports neither ranges nor the grid's size, there is nothing to compare.
 	if cells.Range != "" || grid.GridProperties != nil || len(cells.Values) == 0 {
 		if err := checkRange(cells.Range, grid); err != nil {
 			return err
@@ -188,20 +196,23 @@ func checkCells(cells *sheets.ValueRange, grid *sheets.SheetProperties) error {
 	if cells.MajorDimension != "" && cells.MajorDimension != "ROWS" {
 		return fmt.Errorf("%w: expected rows, found %.40q", sheet.ErrAnswer, cells.MajorDimension)
 	}
-	// An empty row is answered as [].
+	// An empty row is [] in the answer.
 	if i := slices.IndexFunc(cells.Values, func(row []any) bool { return row == nil }); i >= 0 {
 		return fmt.Errorf("%w: expected a list of cells in row %d, found null", sheet.ErrAnswer, i+1)
 	}
 	return nil
 }
 
-// corner is the last cell of a range that begins at A1. A part that is left out means the whole grid.
+// corner returns the last cell of a range that begins at A1. A missing row or column means the
+// whole grid.
 var corner = regexp.MustCompile(`^A1(?::([A-Z]{0,3})([0-9]{0,9}))?$`)
 
-// checkRange refuses a range that does not cover the grid. The API answers the range of a whole worksheet with the size of its
-// grid. The grid may have grown since it was asked for. Without gridProperties the size is not checked.
+// checkRange refuses a range that does not cover the grid. For a whole worksheet the API returns a
+// range of the grid's size. The grid may have grown since the request. Without gridProperties the
+// size is not checked.
 //
-// The cells follow the last "!". The title is quoted unless it is plain, and a quoted one may hold a "!" too.
+// The cells follow the last "!". The title is quoted unless it is plain, and a quoted title may
+// contain a "!".
 func checkRange(found string, grid *sheets.SheetProperties) error {
 	of, cells := found, "A1"
 	if at := strings.LastIndexByte(found, '!'); at >= 0 {
@@ -234,7 +245,7 @@ func checkRange(found string, grid *sheets.SheetProperties) error {
 	return nil
 }
 
-// column is the number of a column: A is 1, "" is 0.
+// column returns the number of a column: 1 for A, 0 for "".
 func column(letters string) (n int64) {
 	for _, letter := range letters {
 		n = n*26 + int64(letter-'A') + 1
@@ -242,7 +253,7 @@ func column(letters string) (n int64) {
 	return n
 }
 
-// texts turns cells into text, without trailing empty cells and rows.
+// texts converts cells to text, without trailing empty cells and rows.
 func texts(values [][]any) [][]string {
 	rows, last := make([][]string, len(values)), 0
 	for i, cells := range values {
@@ -260,7 +271,7 @@ func texts(values [][]any) [][]string {
 	return rows[:last]
 }
 
-// text is a cell as Sheets would show it, should it come as a JSON number or bool.
+// text returns a cell as Sheets shows it, even when the answer has a JSON number or bool.
 func text(cell any) string {
 	switch cell := cell.(type) {
 	case nil:
@@ -275,7 +286,8 @@ func text(cell any) string {
 	return fmt.Sprint(cell)
 }
 
-// plainID says whether it can be an ID of Google's, and stands for itself in the path of a request.
+// plainID reports whether a text can be an ID of Google's. Then it needs no encoding in the path of
+// a request.
 func plainID(s string) bool {
 	const most = 128
 	return s != "" && len(s) <= most && !strings.ContainsFunc(s, func(c rune) bool {

@@ -39,7 +39,8 @@ func open(t *testing.T, opts ...option.ClientOption) *gsheet.Sheets {
 	return s
 }
 
-// direct answers requests without a network, so that the clock of a bubble stands still meanwhile.
+// direct answers requests without a network, so that the clock of a bubble does not advance
+// meanwhile.
 type direct struct{ http.Handler }
 
 func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -58,7 +59,8 @@ func over(t *testing.T, transport http.RoundTripper) *gsheet.Sheets {
 
 func book() sheettest.Spreadsheet { return sheettest.One("Episode 1", []string{"FRAME NUMBER"}) }
 
-// TestRetries: what passes is waited out; what stays ends in an error that says what it was, in bounded time.
+// TestRetries: what passes is waited out; what stays ends in an error that says what it was, in
+// bounded time.
 func TestRetries(t *testing.T) {
 	for _, test := range []struct {
 		name     string

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// testKey is a private key made for the test, as it stands in a service account's file.
+// testKey is a private key made for the test, as it is in a service account's file.
 func testKey(t *testing.T) string {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -17,8 +17,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// kindOf is the error of package sheet that an error means, nil for none of them. Only ErrUnavailable and ErrNoConnection are
-// worth another try.
+// kindOf returns the error of package sheet for an error, or nil when none fits. Only
+// ErrUnavailable and ErrNoConnection are retried.
 //
 //	answer                                                   | kind
 //	---------------------------------------------------------+----------------------------------
@@ -71,7 +71,7 @@ func kindOf(err error) error {
 	return sheet.ErrUnavailable
 }
 
-// isRefused reports whether Google gave no token for the credentials, which it will not later either.
+// isRefused reports whether Google permanently refuses a token for the credentials.
 func isRefused(token *auth.Error) bool {
 	if token.Response == nil {
 		return false
@@ -80,8 +80,8 @@ func isRefused(token *auth.Error) bool {
 	return code >= 400 && code < 500 && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout
 }
 
-// isForeign reports whether something other than Google, such as a proxy, refuses the request for a token. Google explains every
-// refusal in JSON.
+// isForeign reports whether a server other than Google's, such as a proxy, refuses the request for
+// a token. Google's own refusals are always JSON.
 func isForeign(token *auth.Error) bool {
 	if token.Response == nil {
 		return false
@@ -90,12 +90,13 @@ func isForeign(token *auth.Error) bool {
 	return isBetween(code) || isRefused(token) && !isErrorJSON(token.Body)
 }
 
-// isBetween reports whether a status comes from a server between this program and Google, whatever its body is.
+// isBetween reports whether a status comes from a server between this program and Google,
+// independent of the body.
 func isBetween(code int) bool {
 	return code >= 300 && code < 400 || code == http.StatusProxyAuthRequired || code == http.StatusRequestEntityTooLarge
 }
 
-// isErrorJSON reports whether a body is the JSON of an error, or a list of it, as Google answers.
+// isErrorJSON reports whether a body is Google's JSON of an error, or a list of it.
 func isErrorJSON(body []byte) bool {
 	type reply struct {
 		Error json.RawMessage `json:"error"`
@@ -110,8 +111,8 @@ func isErrorJSON(body []byte) bool {
 	return len(one.Error) > 0 && string(one.Error) != "null"
 }
 
-// proxyRefusal is the text of the status with which a proxy refuses to connect; "" for every other error. Package net/http
-// returns the text alone.
+// proxyRefusal returns the status text with which a proxy refuses to connect, or "" for every other
+// error. Package net/http returns only the text.
 func proxyRefusal(err error) string {
 	var request *url.Error
 	if !errors.As(err, &request) {
@@ -169,8 +170,8 @@ func kindOfStatus(answer *googleapi.Error) error {
 	return nil
 }
 
-// reasonOf is the reason of an error in its google.rpc.ErrorInfo, "" if there is none. Google gives none when an account may
-// not read a spreadsheet.
+// reasonOf returns the reason in an error's google.rpc.ErrorInfo, or "" if there is none. Google
+// gives none when an account may not read a spreadsheet.
 func reasonOf(answer *googleapi.Error) string {
 	var body struct {
 		Error struct {
@@ -190,7 +191,8 @@ func reasonOf(answer *googleapi.Error) string {
 	return ""
 }
 
-// projectAdvice is what to do when Google refuses the project that the request is billed to; "" for other errors.
+// projectAdvice returns what to do when Google refuses the project that the request is billed to,
+// or "" for other errors.
 func projectAdvice(answer *googleapi.Error) string {
 	reason := reasonOf(answer)
 	switch {
@@ -205,7 +207,8 @@ func projectAdvice(answer *googleapi.Error) string {
 	return ""
 }
 
-// isQuota reports whether the quota is used up. Google answers 429, and in some cases 403 with a reason.
+// isQuota reports whether the quota is used up. Google answers 429, and in some cases 403 with a
+// reason.
 func isQuota(answer *googleapi.Error) bool {
 	if answer.Code != http.StatusForbidden {
 		return answer.Code == http.StatusTooManyRequests
@@ -218,14 +221,14 @@ func isQuota(answer *googleapi.Error) bool {
 	return false
 }
 
-// isBadRequest is Google's answer to a range of a worksheet that is not there.
+// isBadRequest reports whether Google refuses the range, because the worksheet does not exist.
 func isBadRequest(err error) bool {
 	var answer *googleapi.Error
 	return errors.As(err, &answer) && answer.Code == http.StatusBadRequest && kindOf(err) == nil
 }
 
-// explain names the kind of an error, what was answered, and what to do. The body of an answer is left out: it may be a page of
-// HTML.
+// explain adds the kind of an error, a description of the answer, and what to do. It omits the
+// answer's body, which may be an HTML page.
 func (s *Sheets) explain(err error) error {
 	kind, said := kindOf(err), describe(err)
 	if errors.Is(err, sheet.ErrUnavailable) {
@@ -246,7 +249,7 @@ func (s *Sheets) explain(err error) error {
 		return err
 	case is(sheet.ErrUnavailable):
 		if !errors.Is(err, sheet.ErrUnavailable) {
-			return err // it was given up: there was no time for another try
+			return err // there was no time for another try
 		}
 	case is(sheet.ErrNoConnection):
 		return fmt.Errorf("%w: %w: %s", sheet.ErrUnavailable, kind, said)
@@ -268,7 +271,7 @@ func (s *Sheets) explain(err error) error {
 	return fmt.Errorf("%w: %s", kind, said)
 }
 
-// describe says in few words what was answered, or what went wrong on the way to an answer.
+// describe returns a short description of the answer or the failure.
 func describe(err error) string {
 	var answer *googleapi.Error
 	var token *auth.Error
@@ -292,7 +295,8 @@ func describe(err error) string {
 	case breaksOff(err):
 		return "the answer breaks off"
 	}
-	// The errors of a request wrap each other when it is made to get a token. The last one has the address that counts.
+	// The errors of a request for a token wrap each other. The innermost one has the address of the
+	// failed request.
 	at := ""
 	for request := (*url.Error)(nil); errors.As(err, &request); err = request.Err {
 		if u, parseErr := url.Parse(request.URL); parseErr == nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// TestKinds: what Google answers says what to do, and none of it is worth another try.
+// TestKinds: each answer of Google gives the right advice, and is not retried.
 func TestKinds(t *testing.T) {
 	fault := func(code int, status, reason, message string) reply {
 		return reply{code, fmt.Sprintf(`{"error":{"code":%d,"message":%q,"status":%q,"details":[{"reason":%q,"domain":"googleapis.com"}]}}`, code, message, status, reason), nil}
@@ -114,7 +114,8 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// TestDamagedKey: a private key that cannot be read fails at once, without a word of it in the message.
+// TestDamagedKey: a private key that cannot be read fails at once, without a word of it in the
+// message.
 func TestDamagedKey(t *testing.T) {
 	key := testKey(t)
 	for name, damaged := range map[string]string{
@@ -138,8 +139,8 @@ func TestDamagedKey(t *testing.T) {
 	}
 }
 
-// TestNoConnection: a server that is not there is given up within seconds, and its address is named; so is the server that
-// gives the tokens.
+// TestNoConnection: a server that is not there is given up within seconds, and its address is
+// named; so is the server that gives the tokens.
 func TestNoConnection(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()

@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
-// quotaServer has so many spreadsheets and Google's quota.
+// quotaServer has a number of spreadsheets and Google's quota.
 func quotaServer(books int) *sheettest.Server {
 	api := sheettest.NewServer()
 	api.Allow(60)
@@ -42,7 +42,8 @@ func readAll(t *testing.T, s *gsheet.Sheets, books int) {
 	readers.Wait()
 }
 
-// Ten seasons are read within the quota, and so is a plan of a season that begins as soon as they are read.
+// Ten seasons are read within the quota, and so is a plan of a season that begins as soon as they
+// are read.
 func TestPacedBelowTheQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := quotaServer(120)
@@ -87,7 +88,7 @@ func TestTriesArePaced(t *testing.T) {
 	})
 }
 
-// Where other programs have used up the quota, the sheets are read all the same.
+// Where other programs have used up the quota, the sheets are read anyway.
 func TestQuotaUsedUpByOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := quotaServer(24)

@@ -16,19 +16,20 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// Other programs and plans may use up the quota, which starts anew each minute. So the waits for it add up to more than a
-// minute. A service that fails is not worth as long, and one that cannot be reached at all a few seconds.
+// Other programs and plans may use up the quota, which restarts each minute. So the waits for it
+// add up to more than a minute. The waits for a failing service are shorter, and those for an
+// unreachable one are a few seconds.
 const (
 	tries        = 6
-	limit        = 90 * time.Second // of all tries of one request together
+	limit        = 90 * time.Second // for all tries of one request together
 	connectLimit = 3 * time.Second  // of those that found no connection
 	tryLimit     = 60 * time.Second // of one
 	quotaWait    = 2 * time.Second  // before the second try; twice that before each further one
 	trouble      = 500 * time.Millisecond
 )
 
-// attempt tries a request until it succeeds, fails for good, or has been tried long enough: then the error wraps
-// sheet.ErrUnavailable. Each try waits for the limiter.
+// attempt tries a request until it succeeds, fails permanently, or reaches the time limit. At the
+// time limit the error wraps sheet.ErrUnavailable. Each try waits for the limiter.
 func attempt[T any](ctx context.Context, limiter *rate.Limiter, request func(context.Context) (T, error)) (answer T, err error) {
 	var start time.Time
 	for try := 1; ; try++ {
@@ -36,7 +37,7 @@ func attempt[T any](ctx context.Context, limiter *rate.Limiter, request func(con
 			return answer, cmp.Or(context.Cause(ctx), err)
 		}
 		if try == 1 {
-			start = time.Now() // the wait of a plan for its turn is not one for Google
+			start = time.Now() // waiting for the limiter does not count as waiting for Google
 		}
 		answer, err := once(ctx, request)
 		if err == nil || ctx.Err() != nil {
@@ -66,8 +67,8 @@ func once[T any](ctx context.Context, request func(context.Context) (T, error)) 
 	return request(ctx)
 }
 
-// pause is how long to wait after a failed try: exponential, with as much as half of it again by chance, so that readers
-// that were refused together do not come back together.
+// pause returns the wait after a failed try. It grows exponentially, with up to half of it again at
+// random, so that readers that failed together do not retry together.
 func pause(err error, try int) time.Duration {
 	first, wait := trouble, time.Duration(0)
 	var answer *googleapi.Error
@@ -81,7 +82,7 @@ func pause(err error, try int) time.Duration {
 	return max(wait, backoff+retry.Jitter(backoff/2))
 }
 
-// retryAfter reads the header of that name: seconds, or a date. 0 is none.
+// retryAfter parses the header Retry-After: seconds, or a date. It returns 0 when there is none.
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 16); err == nil {

@@ -113,7 +113,7 @@ func TestParseFails(t *testing.T) {
 	}
 }
 
-// TestErrNamesTheEntry: what holds an episode is said with manifest, entry, line and field.
+// TestErrNamesTheEntry: the reason for holding an episode names manifest, entry, line and field.
 func TestErrNamesTheEntry(t *testing.T) {
 	entries, err := manifest.Parse(key, []byte(`[
 		{"season_code":"S01","episode_code":"E01","google_spreadsheet_url":"https://docs.google.com/spreadsheets/d/x#gid=y"},

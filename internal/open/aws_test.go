@@ -14,7 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// aws sets the SDK's own settings and leaves out those of whoever runs the test.
+// aws sets the SDK's own settings, and removes those of the person who runs the test.
 func aws(t *testing.T, endpoint string) {
 	t.Helper()
 	none := filepath.Join(t.TempDir(), "none")

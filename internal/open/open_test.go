@@ -143,7 +143,7 @@ func TestQueuesInAFile(t *testing.T) {
 	if a, err := dead.GetQueueAttributes(t.Context()); err != nil || a.VisibilityTimeout != time.Minute || a.DeadLetterQueue != "" {
 		t.Errorf("the dead-letter queue: %+v, %v", a, err)
 	}
-	// A queue that is there is opened as it is; setup changes it.
+	// Opening does not change an existing queue. Setup changes it.
 	spec.VisibilityTimeout = 2 * time.Minute
 	for _, step := range []struct {
 		do   func() error

@@ -37,8 +37,8 @@ func (p *puller) compareClasses() {
 
 const classesFile = "classes.json"
 
-// describe writes what stands beside the images: the CSV of each dataset, classes.json, the lock
-// file and the dataset card.
+// describe writes the files beside the images: the CSV of each dataset, classes.json, the lock file
+// and the dataset card.
 func (p *puller) describe() error {
 	for _, name := range p.names {
 		if err := p.putFrom(name+".csv", p.parts.CSV(name).Reader()); err != nil {
@@ -62,7 +62,7 @@ func (p *puller) describe() error {
 	return p.put("README.md", []byte(card(p.Version, p.datasets())))
 }
 
-// datasets are those that the folder has: the split's in its order, then others by name.
+// datasets returns the datasets that the folder has: the split's in its order, then others by name.
 func (p *puller) datasets() []string {
 	names := slices.DeleteFunc(slices.Clone(p.Version.Datasets), func(name string) bool {
 		_, ok := p.mark.Datasets[name]
@@ -76,8 +76,9 @@ func (p *puller) datasets() []string {
 	return names
 }
 
-// splitName is what Hugging Face calls a dataset. It knows train, validation and test, allows no hyphen, and drops a folder
-// named validate without a word unless the card says what it is.
+// splitName returns Hugging Face's name of a dataset. Hugging Face knows train, validation and
+// test, and allows no hyphen. Without an entry in the card it silently ignores a folder named
+// validate.
 func splitName(name string) string {
 	switch name {
 	case "validate", "valid", "val", "dev":
@@ -86,8 +87,8 @@ func splitName(name string) string {
 	return strings.ReplaceAll(name, "-", "_")
 }
 
-// card is README.md: the dataset card that Hugging Face reads, and what people read. It names the datasets that have images,
-// since a pattern that matches nothing fails there.
+// card returns README.md, the dataset card for Hugging Face and for people. It names only datasets
+// with images, because in Hugging Face a pattern without a match is an error.
 func card(v state.Version, names []string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -97,7 +98,8 @@ func card(v state.Version, names []string) string {
 			line("  - split: %s\n    path: %s", splitName(name), quoted(name+"/*/*.jpg"))
 		}
 	}
-	// Else a class without any image would shift the numbers, and a single class would give no labels at all.
+	// Otherwise a class without images would shift the numbers, and with a single class there would
+	// be no labels.
 	line("  drop_labels: false\n  features:\n  - name: image\n    dtype: image\n  - name: label\n    dtype:\n      class_label:\n        names:")
 	for i, class := range v.ClassNames() {
 		line("          '%d': %s", i, quoted(class))
@@ -126,13 +128,13 @@ func frames(v state.Version, name string) int {
 	return n
 }
 
-// quoted is a YAML scalar: JSON's strings are.
+// quoted returns a YAML scalar. Every JSON string is one.
 func quoted(s string) string {
 	body, _ := json.Marshal(s) // a string always encodes
 	return string(body)
 }
 
-// counts is the table of frames by class and dataset.
+// counts returns the table of frames by class and dataset.
 func counts(line func(string, ...any), v state.Version, names []string) {
 	line("| label | class | %s |", strings.Join(names, " | "))
 	line("|---|---|%s", strings.Repeat("--:|", len(names)))
@@ -145,7 +147,8 @@ func counts(line func(string, ...any), v state.Version, names []string) {
 	}
 }
 
-// loading says how to load the folder, with the numbers of the table as labels everywhere.
+// loading returns instructions for loading the folder, with the numbers of the table as labels in
+// every library.
 func loading(line func(string, ...any), name string) {
 	line("Each dataset has a folder for every class, an empty one too, so that a class has the same number in all of them;")
 	line("`classes.json` has the numbers. The CSV files name each image with its class, S3 key, ETags and frame.\n")

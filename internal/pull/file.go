@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/md5" //nolint:gosec // It is what S3's ETags are made of, no guard against anybody.
+	"crypto/md5" //nolint:gosec // S3's ETags are MD5s. It is not used for security.
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -19,12 +19,13 @@ import (
 )
 
 const (
-	// Others may read what was pulled, as is usual for folders of images.
+	// All users may read the files, as is usual for folders of images.
 	dirMode  = 0o755
 	fileMode = 0o644
 )
 
-// file sees to one file of the version. What is wrong with its object alone is noted in the result; an error ends the pull.
+// file pulls one file of the version. A problem of its object is recorded in the result. An error
+// ends the pull.
 func (p *puller) file(ctx context.Context, r version.Row) error {
 	name := r.File()
 	there, err := p.present(name, r)
@@ -66,8 +67,9 @@ func sumOf(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// present says whether the file is there with the row's content: its MD5 is the ETag of the image or of the source that it is
-// a copy of, or what was noted when it was downloaded under an ETag that is no MD5.
+// present reports whether the file exists with the row's content. Its MD5 must be the ETag of the
+// image or of its source. For an ETag that is not an MD5 it must be the MD5 that was noted at the
+// download.
 func (p *puller) present(name string, r version.Row) (bool, error) {
 	f, err := p.root.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -86,8 +88,8 @@ func (p *puller) present(name string, r version.Row) (bool, error) {
 	return sum == r.ETag || sum == r.SrcETag || p.notes.has(note{File: name, ETag: r.ETag, MD5: sum}), nil
 }
 
-// get downloads the row's content: from its key, or, where that has been moved or changed since, from the source image that
-// it was copied from. problem says why neither has it.
+// get downloads the row's content from its key. If the object was moved or changed since, it
+// downloads the source image. problem is why neither has the content.
 func (p *puller) get(ctx context.Context, r version.Row) (body []byte, problem string, err error) {
 	key := p.Store.Layout.Key(r.Place, r.Frame)
 	body, problem, err = p.object(ctx, key, r.ETag)
@@ -96,7 +98,7 @@ func (p *puller) get(ctx context.Context, r version.Row) (body []byte, problem s
 	}
 	base := p.Version.Bases[r.Frame.Episode()]
 	if base == "" {
-		return nil, problem, nil // the version does not know where its images stood
+		return nil, problem, nil // the version does not have the prefix of the source images
 	}
 	src := base + r.Frame.File()
 	if err := p.Store.Layout.CheckSource(src, r.Frame); err != nil {
@@ -109,7 +111,7 @@ func (p *puller) get(ctx context.Context, r version.Row) (body []byte, problem s
 	return nil, problem + "; nor is its source to be had: " + other, nil
 }
 
-// object downloads an object that must have this ETag.
+// object downloads an object, which must have this ETag.
 func (p *puller) object(ctx context.Context, key, etag string) (body []byte, problem string, err error) {
 	c, err := p.Bucket.GetObject(ctx, key, "")
 	switch {
@@ -124,7 +126,8 @@ func (p *puller) object(ctx context.Context, key, etag string) (body []byte, pro
 	case sumOf(c.Body) == etag || p.opaque.Load():
 		return c.Body, "", nil
 	}
-	// Either the ETag is no MD5, or the body was garbled on its way: then it does not come the same twice.
+	// Either the ETag is not an MD5, or the body was damaged in transit. A second download shows
+	// which, because damage differs each time.
 	again, err := p.Bucket.GetObject(ctx, key, "")
 	switch {
 	case err != nil:
@@ -138,7 +141,7 @@ func (p *puller) object(ctx context.Context, key, etag string) (body []byte, pro
 	return again.Body, "", nil
 }
 
-// put writes a file in one step: whoever opens it sees the old content or the new.
+// put writes a file atomically, so that a reader sees the old content or the new content.
 func (p *puller) put(name string, body []byte) error {
 	return p.putFrom(name, bytes.NewReader(body))
 }

@@ -58,7 +58,7 @@ func TestPullOneDatasetAfterTheOther(t *testing.T) {
 	if len(images(got)) != 3 || !strings.Contains(card, `"train/*/*.jpg"`) || !strings.Contains(card, `"validate/*/*.jpg"`) {
 		t.Errorf("train too: %s", card)
 	}
-	// Of a newer version one alone would stand beside another version's.
+	// Of a newer version one alone would be beside another version's.
 	newer := w.publish(4, map[int]stood{2: {trainRare, 1}})
 	w.refused(newer, only("train"), "has validate of version 3")
 	w.pull(newer, func(o *Options) { o.Datasets, o.Delete = []string{"train"}, true })
@@ -67,7 +67,8 @@ func TestPullOneDatasetAfterTheOther(t *testing.T) {
 	}
 }
 
-// Of two pulls into one folder the later one is refused until the first has ended, and has touched nothing.
+// Of two pulls into one folder the later one is refused until the first has ended, and has touched
+// nothing.
 func TestPullKeepsOthersOut(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)
@@ -93,7 +94,7 @@ func TestPullKeepsOthersOut(t *testing.T) {
 	}
 }
 
-// A link in the folder leads nobody out of it.
+// A link in the folder never leads out of it.
 func TestPullStaysInItsFolder(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)
@@ -147,7 +148,8 @@ func (w *world) format1(v state.Version) state.Version {
 	return v
 }
 
-// Under KMS an ETag is no MD5: what was downloaded is noted, so that it need not be downloaded again.
+// Under KMS an ETag is no MD5: what was downloaded is noted, so that it need not be downloaded
+// again.
 func TestPullOfOpaqueETags(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)

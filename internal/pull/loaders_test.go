@@ -23,8 +23,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// The folder loads in the libraries that the README names, each image with the number that classes.json gives its class: also
-// where a class has no image in some dataset or in any, and where all images are of one.
+// The folder loads in the libraries that the README names, each image with the number that
+// classes.json gives its class: also where a class has no image in some dataset or in any, and
+// where all images are of one.
 func TestLibrariesLoadIt(t *testing.T) {
 	python := testenv.DatasetsPython(t)
 	for _, places := range []map[int]dataset.Place{

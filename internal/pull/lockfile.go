@@ -18,12 +18,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// LockName is the file in a pulled folder that names exactly what was pulled. It is fit to be
-// committed beside the code of a training. With it, a pull on another machine gets the same images:
+// LockName is the file in a pulled folder that identifies exactly the pulled content. It can be
+// committed beside the code of a training. With it a pull on another machine gets the same images,
 // see LockFile.Find.
 const LockName = "shuffle.lock.json"
 
-// LockFile is shuffle.lock.json. It has no time and no path in it, so the same images give the same
+// LockFile is shuffle.lock.json. It contains no time and no path, so the same images give the same
 // bytes.
 type LockFile struct {
 	V       int    `json:"v"`
@@ -31,19 +31,19 @@ type LockFile struct {
 	Prefix  string `json:"prefix"`
 	Version int64  `json:"version"` // its generation: a tag may be moved
 	Run     string `json:"run"`
-	Tag     string `json:"tag,omitempty"` // by which the version was asked for
-	// Datasets are those that the folder has.
+	Tag     string `json:"tag,omitempty"` // the tag that was given to find the version
+	// Datasets are the datasets in the folder.
 	Datasets []string       `json:"datasets"`
 	Settings state.Settings `json:"settings"`
-	// Counts are of all datasets: dataset → class → frames.
+	// Counts covers all datasets: dataset → class → frames.
 	Counts map[string]map[string]int `json:"counts"`
-	// Digest is of all datasets, whichever are pulled: see digestRows.
+	// Digest covers all datasets, not only the pulled ones, see digestRows.
 	Digest string `json:"digest"`
 }
 
 const (
 	lockVersion = 1
-	// maxLockBytes bounds a lock file that is read: a real one has some KB.
+	// maxLockBytes is the largest accepted lock file. A real one has a few KB.
 	maxLockBytes = 1 << 20
 )
 
@@ -78,8 +78,9 @@ func ReadLockFile(path string) (LockFile, error) {
 	return l, fmt.Errorf("%w: --lock (SHUFFLE_LOCK) %.200q: %s", ErrUsage, path, problem)
 }
 
-// Find reads the version that was pulled. bucketName is that of the store. ErrUsage means that the
-// lock file is of another bucket, any other error that what it names is not there any more.
+// Find reads the version that was pulled. bucketName is the name of the store's bucket. ErrUsage
+// means that the lock file belongs to another bucket. Any other error means that the version no
+// longer exists.
 func (l LockFile) Find(ctx context.Context, s *state.Store, bucketName string) (state.Version, error) {
 	if l.Bucket != bucketName || l.Prefix != s.Layout.Prefix {
 		return state.Version{}, fmt.Errorf("%w: the lock file is of prefix %.80q in bucket %.80q, this command reads prefix %.80q in bucket %.80q: name the other with --prefix, --bucket or --local",
@@ -95,7 +96,7 @@ func (l LockFile) Find(ctx context.Context, s *state.Store, bucketName string) (
 	return v, err
 }
 
-// missing says why the version is not there: it was removed, or was never published here.
+// missing returns why the version does not exist: it was removed, or was never published here.
 func (l LockFile) missing(ctx context.Context, s *state.Store) error {
 	latest, err := s.LatestVersion(ctx)
 	switch {
@@ -108,7 +109,7 @@ func (l LockFile) missing(ctx context.Context, s *state.Store) error {
 		l.Version, latest.Generation)
 }
 
-// checkLock refuses rows that are not those of the lock file.
+// checkLock refuses rows that differ from those of the lock file.
 func (p *puller) checkLock() error {
 	if p.Locked == nil || p.Locked.Digest == p.result.Digest {
 		return nil
@@ -117,7 +118,7 @@ func (p *puller) checkLock() error {
 		p.Version.Generation, p.result.Digest, p.Locked.Digest)
 }
 
-// lockFile describes what the folder has.
+// lockFile describes the content of the folder.
 func (p *puller) lockFile() LockFile {
 	return LockFile{V: lockVersion, Bucket: p.BucketName, Prefix: p.Store.Layout.Prefix, Version: p.Version.Generation, Run: p.Version.Run, Tag: p.Tag,
 		Datasets: p.datasets(), Settings: p.Version.Settings, Counts: p.Version.Counts, Digest: p.result.Digest}
@@ -125,13 +126,14 @@ func (p *puller) lockFile() LockFile {
 
 const digestPrefix = "sha256:"
 
-// digestRows is the SHA-256 of a line "file_name,etag" for each row of all datasets, sorted by bytes. It can be computed from
-// the CSV files of the version. The rows come in that order, but for a class that is named like a frame.
+// digestRows is the SHA-256 of a line "file_name,etag" for each row of all datasets, sorted by
+// bytes. It can be computed from the CSV files of the version. The rows are read in that order,
+// except for a class that has the form of a frame's name.
 func (p *puller) digestRows() (string, error) {
 	datasets := slices.SortedFunc(maps.Keys(p.Version.Counts), func(a, b string) int { return cmp.Compare(a+"/", b+"/") })
 	sum := sha256.New()
 	for _, name := range datasets {
-		sorted, err := p.eachLine(name, func(line string) { _, _ = sum.Write([]byte(line)) }) // a hash takes everything
+		sorted, err := p.eachLine(name, func(line string) { _, _ = sum.Write([]byte(line)) }) // a hash accepts every write
 		if err != nil {
 			return "", err
 		}
@@ -142,7 +144,7 @@ func (p *puller) digestRows() (string, error) {
 	return digestPrefix + hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// eachLine gives the lines of a dataset, and reports whether they were in order.
+// eachLine calls a function for each line of a dataset, and reports whether they were in order.
 func (p *puller) eachLine(name string, each func(line string)) (sorted bool, err error) {
 	sorted, last := true, ""
 	for r, err := range p.parts.Rows(p.Store.Layout, name) {
@@ -166,7 +168,7 @@ func (p *puller) digestSorted(datasets []string) (string, error) {
 		}
 		slices.Sort(lines)
 		for _, line := range lines {
-			_, _ = sum.Write([]byte(line)) // a hash takes everything
+			_, _ = sum.Write([]byte(line)) // a hash accepts every write
 		}
 	}
 	return digestPrefix + hex.EncodeToString(sum.Sum(nil)), nil

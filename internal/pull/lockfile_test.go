@@ -36,7 +36,7 @@ func (w *world) lockOf() LockFile {
 	return l
 }
 
-// pullLocked pulls what a lock file says, as the command does.
+// pullLocked pulls the version of a lock file, as the command does.
 func (w *world) pullLocked(l LockFile) (Result, error) {
 	w.t.Helper()
 	v, err := l.Find(w.t.Context(), w.store, bucketName)
@@ -120,7 +120,7 @@ func digestOfCSV(files map[string]string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// A lock file says which datasets the folder has; its digest is of the whole version all the same.
+// A lock file names the datasets of the folder. Its digest covers the whole version.
 func TestLockFileOfOneDataset(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)
@@ -218,7 +218,7 @@ func TestLockFileOfWhatIsNotThere(t *testing.T) {
 	}
 }
 
-// An image that nobody has any more is named, and the rest is pulled.
+// An image that no longer exists is named, and the rest is pulled.
 func TestLockFileWithAMissingImage(t *testing.T) {
 	w := newWorld(t)
 	w.pull(w.publish(3, three), ofBucket(""))

@@ -13,7 +13,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// What a pull keeps for itself in the folder. Loaders leave out what begins with a dot.
+// A pull's own files in the folder. Loaders skip names that begin with a dot.
 const (
 	ownDir   = ".pull"
 	markFile = ownDir + "/pull.json"
@@ -22,20 +22,21 @@ const (
 	tempDir  = ownDir + "/new"
 )
 
-// mark is pull.json: what the folder holds.
+// mark is pull.json, which describes the content of the folder.
 type mark struct {
 	V       int    `json:"v"`
 	Version int64  `json:"version"`
 	Run     string `json:"run"`
-	// Datasets says of each whether it is whole; a pull that was cut off leaves it false.
+	// Datasets records for each dataset whether it is complete. It stays false after an interrupted
+	// pull.
 	Datasets map[string]bool `json:"datasets"`
 }
 
-// lock keeps other pulls out of the folder until it is undone, or this process ends. The file stays: a new one would lock
-// nobody out.
+// lock excludes other pulls from the folder until unlock, or until this process ends. The file is
+// never removed, because the lock of a new file would not exclude the users of the old one.
 func (p *puller) lock() (unlock func(), err error) {
 	if _, err := p.readMark(); err != nil {
-		return nil, err // before anything is written to a folder of somebody else's
+		return nil, err // before the first write, because the folder may not belong to a pull
 	}
 	if err := p.root.MkdirAll(ownDir, dirMode); err != nil {
 		return nil, err
@@ -56,7 +57,7 @@ func (p *puller) lock() (unlock func(), err error) {
 	return func() { _ = lock.Close() }, nil
 }
 
-// begin takes the folder, if it is this program's to take.
+// begin prepares the folder, or refuses it when it does not belong to a pull.
 func (p *puller) begin() error {
 	earlier, err := p.readMark()
 	if err != nil {
@@ -71,7 +72,7 @@ func (p *puller) begin() error {
 	for _, name := range p.names {
 		p.mark.Datasets[name] = false
 	}
-	// What a pull that was killed has left there is of no use.
+	// The temporary files of a killed pull are useless.
 	if err := p.root.RemoveAll(tempDir); err != nil {
 		return err
 	}
@@ -84,7 +85,7 @@ func (p *puller) begin() error {
 	return p.notes.open(p.root)
 }
 
-// readMark reads what an earlier pull has left. A folder of somebody else's is refused.
+// readMark reads the mark of an earlier pull. It refuses a folder that does not belong to a pull.
 func (p *puller) readMark() (mark, error) {
 	var m mark
 	body, err := p.root.ReadFile(markFile)
@@ -103,8 +104,8 @@ func (p *puller) readMark() (mark, error) {
 	return m, nil
 }
 
-// empty refuses a folder with anything but this program's own in it. A lock file alone may be
-// there, as in a fresh clone of a repository that has it and not the images.
+// empty refuses a folder with files that are not a pull's own. A lock file alone is accepted, as in
+// a fresh clone of a repository that has the lock file but not the images.
 func (p *puller) empty() error {
 	entries, err := fs.ReadDir(p.root.FS(), ".")
 	if err != nil {
@@ -118,8 +119,8 @@ func (p *puller) empty() error {
 	return nil
 }
 
-// others sees to the datasets that the folder has of another version and that are not pulled now. Beside the new ones they
-// would hide that one frame is in two of them.
+// others handles datasets of another version in the folder that are not pulled now. Together with
+// the new ones, a frame could be in two datasets without notice.
 func (p *puller) others(earlier mark) error {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(earlier.Datasets)) {
@@ -142,7 +143,7 @@ func (p *puller) others(earlier mark) error {
 	return nil
 }
 
-// end notes what is whole now.
+// end records which datasets are complete now.
 func (p *puller) end() error {
 	for _, name := range p.names {
 		p.mark.Datasets[name] = p.result.Whole()

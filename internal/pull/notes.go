@@ -10,14 +10,14 @@ import (
 	"sync"
 )
 
-// note is a file that was downloaded under an ETag that is no MD5, with the MD5 of what came.
+// note is a downloaded file whose ETag is not an MD5, with the MD5 of its content.
 type note struct {
 	File string `json:"file"`
 	ETag string `json:"etag"`
 	MD5  string `json:"md5"`
 }
 
-// notes are kept in a file that only grows, so that a pull that was killed has lost the last one at most.
+// notes are in a file that is only appended to, so that a killed pull loses at most the last one.
 type notes struct {
 	mu   sync.Mutex
 	seed maphash.Seed
@@ -33,7 +33,7 @@ func (n *notes) open(root *os.Root) error {
 	n.seed, n.all = maphash.MakeSeed(), map[uint64]struct{}{}
 	for line := range bytes.Lines(body) {
 		var one note
-		if json.Unmarshal(line, &one) == nil { // a line that was cut off is one file downloaded again
+		if json.Unmarshal(line, &one) == nil { // an incomplete line only costs the download of one file again
 			n.all[maphash.Comparable(n.seed, one)] = struct{}{}
 		}
 	}

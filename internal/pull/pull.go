@@ -1,9 +1,10 @@
-// Package pull downloads a dataset version to a folder that torchvision, Keras and Hugging Face load as it is.
+// Package pull downloads a dataset version to a folder that torchvision, Keras and Hugging Face can
+// load directly.
 //
-// It may be killed at any instant and called again: every file is written under another name and renamed, and one that is
-// there already is taken only when its content is proved to be the version's, by the MD5 that most ETags are. All of it goes
-// through an os.Root, so that nothing is written outside the folder, whatever the version's rows or links in the folder
-// say.
+// It may be killed at any moment and started again. Every file is written under a temporary name
+// and renamed. An existing file is kept only when its content is proved to be the version's, by the
+// MD5 in most ETags. All access to files uses an os.Root, so that neither the version's rows nor
+// links in the folder cause a write outside the folder.
 package pull
 
 import (
@@ -26,7 +27,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// Bucket is what pull reads besides the version's own objects.
+// Bucket reads the objects of the datasets and the source images.
 type Bucket interface {
 	GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error)
 }
@@ -36,45 +37,50 @@ type Options struct {
 	Store   *state.Store
 	Bucket  Bucket
 	Version state.Version
-	// Tag is the one by which the version was asked for; empty when it was not. BucketName is that
-	// of Bucket. The lock file has both.
+	// Tag is the tag that was given to find the version, or "". BucketName is the name of Bucket.
+	// The lock file has both.
 	Tag, BucketName string
-	// Locked is the lock file by which the version was asked for and found; nil: there was none.
+	// Locked is the lock file that was used to find the version, or nil.
 	Locked *LockFile
-	// Datasets are those to pull; none means all of the version, or of the lock file.
+	// Datasets are the datasets to pull. When empty, it means all of the version, or those of the
+	// lock file.
 	Datasets []string
-	// Dir is made when it is missing. Else it must be empty, or be of an earlier pull.
+	// Dir is created when it is missing. An existing one must be empty or belong to an earlier
+	// pull.
 	Dir string
-	// Delete removes the frames in Dir that the version does not have there.
+	// Delete removes the frames in Dir that the version does not have at that path.
 	Delete bool
-	// Parallel is the number of downloads at once.
+	// Parallel is the number of parallel downloads.
 	Parallel int
-	// Renumbered is called before anything in Dir is changed when it has classes with other numbers
-	// than the version; nil is fine.
+	// Renumbered is called before the first change in Dir, when Dir has classes with other numbers
+	// than the version. It may be nil.
 	Renumbered func([]state.ClassNumber)
-	// Progress is told how many of the version's files are there, from many goroutines; nil is fine.
+	// Progress is called with the number of the version's files that are present, from many
+	// goroutines. It may be nil.
 	Progress func(done, total int)
 }
 
-// Result is what a pull came to.
+// Result is the result of a pull.
 type Result struct {
 	Version int64  `json:"version"`
-	Tag     string `json:"tag,omitempty"` // by which the version was asked for
+	Tag     string `json:"tag,omitempty"` // the tag that was given to find the version
 	Digest  string `json:"digest"`        // of the version's rows, as in the lock file
 	Dir     string `json:"dir"`
-	Frames  int    `json:"frames"`  // of the version, in the datasets that were pulled
+	Frames  int    `json:"frames"`  // the version's frames in the pulled datasets
 	Fetched int    `json:"fetched"` // downloaded now
-	Present int    `json:"present"` // there already, with the right content
+	Present int    `json:"present"` // already present, with the right content
 	Bytes   int64  `json:"bytes"`   // downloaded
-	// Unproved counts the files whose ETag is no MD5 (KMS, multipart): the bucket's word is all there is.
+	// Unproved counts the files whose ETag is not an MD5 (KMS, multipart uploads). Their content
+	// cannot be checked against the ETag.
 	Unproved int `json:"unproved"`
-	// Classless counts the frames of the version that stand in no class folder: they have no label, and are left out.
+	// Classless counts the frames of the version outside class folders. They have no label and are
+	// not pulled.
 	Classless int `json:"classless"`
 	Removed   int `json:"removed"`  // by Delete
-	Leftover  int `json:"leftover"` // frames in Dir that the version does not have there, without Delete
+	Leftover  int `json:"leftover"` // frames that Delete would have removed
 	// ClassNumbers are the classes that had another number in Dir before.
 	ClassNumbers []state.ClassNumber `json:"class_numbers,omitempty"`
-	// Failed are the files whose content is no longer to be had, by name.
+	// Failed are the files whose content is no longer available, by name.
 	Failed []Failure `json:"failed"`
 }
 
@@ -84,13 +90,13 @@ type Failure struct {
 	Problem string `json:"problem"`
 }
 
-// Whole says that the folder holds the version's frames and no others.
+// Whole reports whether the folder has all of the version's frames and no others.
 func (r Result) Whole() bool { return len(r.Failed) == 0 && r.Leftover == 0 }
 
-// ErrUsage says that the call cannot be carried out as it was given.
+// ErrUsage means that the given options are invalid.
 var ErrUsage = errors.New("usage")
 
-// Pull downloads a version. When it ends early, by an error of the bucket or of the disk, calling it again goes on.
+// Pull downloads a version. After an error of the bucket or of the disk, a second call continues.
 func Pull(ctx context.Context, opt Options) (Result, error) {
 	names, err := datasets(opt)
 	if err != nil {
@@ -114,7 +120,7 @@ func Pull(ctx context.Context, opt Options) (Result, error) {
 	return p.result, err
 }
 
-// datasets are the names of those to pull, sorted.
+// datasets returns the names of the datasets to pull, sorted.
 func datasets(opt Options) ([]string, error) {
 	all := slices.Sorted(maps.Keys(opt.Version.Counts))
 	asked, by := opt.Datasets, "--dataset"
@@ -132,23 +138,23 @@ func datasets(opt Options) ([]string, error) {
 	return all, nil
 }
 
-// puller is one pull under way.
+// puller is the state of one pull.
 type puller struct {
 	Options
 	names  []string
 	parts  version.Parts                      // the rows of the version
-	wanted map[dataset.Place]dataset.FrameSet // the files to have
+	wanted map[dataset.Place]dataset.FrameSet // the files that the folder should have
 	root   *os.Root
 	mark   mark
 	notes  notes
-	opaque atomic.Bool // an ETag that is no MD5 has been seen
+	opaque atomic.Bool // an ETag was found that is not an MD5
 
 	mu     sync.Mutex // guards result
 	result Result
 }
 
-// readRows reads the rows of all datasets, before anything is written, and counts those to pull. The others count in the
-// digest.
+// readRows reads the rows of all datasets before the first write, and counts those to pull. The
+// digest covers all of them.
 func (p *puller) readRows(ctx context.Context) error {
 	for name := range p.Version.Counts {
 		if !dataset.ValidName(name) {
@@ -176,7 +182,7 @@ func (p *puller) readRows(ctx context.Context) error {
 	return p.checkLock()
 }
 
-// want takes in a row to pull.
+// want adds a row to pull.
 func (p *puller) want(r version.Row) {
 	if r.Place.Class == "" {
 		p.result.Classless++
@@ -215,7 +221,8 @@ func (p *puller) pull(ctx context.Context) error {
 	return p.end()
 }
 
-// fetchAll fetches the files, folder by folder, so that the rows of one folder of an episode are in memory.
+// fetchAll downloads the files folder by folder, so that only the rows of one folder of an episode
+// are in memory.
 func (p *puller) fetchAll(ctx context.Context) error {
 	g, fetching := errgroup.WithContext(ctx)
 	g.SetLimit(max(p.Parallel, 1))
@@ -244,7 +251,7 @@ func (p *puller) fetchAll(ctx context.Context) error {
 	if err := cmp.Or(g.Wait(), unread); err != nil {
 		return fmt.Errorf("pull version %d: %w; the same command goes on where it stopped", p.Version.Generation, err)
 	}
-	return ctx.Err() // when it ended, files were left out
+	return ctx.Err() // files were skipped when ctx ended
 }
 
 // count adds to the result.

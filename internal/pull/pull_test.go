@@ -45,7 +45,7 @@ type world struct {
 	dir    string
 }
 
-// tap is a bucket that counts the images that are got, and changes what it is told to.
+// tap is a bucket that counts the downloaded images, and changes the chosen ones.
 type tap struct {
 	*dirbucket.Bucket
 	mu   sync.Mutex
@@ -89,7 +89,7 @@ func (w *world) must(err error) {
 
 func imageOf(i, content int) string { return fmt.Sprintf("image %d, %d", i, content) }
 
-// stood is frame i of a version: where it stands, and the content of its image.
+// stood is frame i of a version: its place, and the content of its image.
 type stood struct {
 	place   dataset.Place
 	content int
@@ -145,7 +145,7 @@ func (w *world) pull(v state.Version, change func(*Options)) Result {
 	return r
 }
 
-// tree is every file and folder below the folder but for the pull's own, with its content.
+// tree is every file and folder below the folder except for the pull's own, with its content.
 func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -223,7 +223,7 @@ func TestPull(t *testing.T) {
 	}
 }
 
-// Somebody may have deleted what stands beside the version for people to read.
+// Somebody may have deleted what is beside the version for people to read.
 func TestPullWithoutCSV(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)
@@ -361,7 +361,8 @@ func anyImages(random *rand.Rand) map[int]stood {
 
 var errBroken = errors.New("the connection is broken")
 
-// A pull that the bucket breaks off is gone on with: what is there is whole, and is not downloaded again.
+// A pull that the bucket breaks off is gone on with: what is there is whole, and is not downloaded
+// again.
 func TestPullGoesOn(t *testing.T) {
 	w := newWorld(t)
 	all := map[int]stood{}

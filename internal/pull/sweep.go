@@ -10,8 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// folders makes every class folder of every dataset, since loaders number the classes by the folders that they find in
-// each.
+// folders creates every class folder in every dataset, because loaders number the classes by the
+// folders of each dataset.
 func (p *puller) folders() error {
 	for _, name := range p.names {
 		for _, class := range p.Version.ClassNames() {
@@ -26,7 +26,7 @@ func (p *puller) folders() error {
 	return nil
 }
 
-// sweep removes the frames that the version does not have, or counts them.
+// sweep removes or counts the frames that the version does not have.
 func (p *puller) sweep() error {
 	for _, name := range p.names {
 		if err := p.sweepDataset(name); err != nil {
@@ -53,14 +53,14 @@ func (p *puller) sweepDataset(name string) error {
 			return err
 		}
 		if p.Delete && !slices.Contains(p.Version.ClassNames(), e.Name()) {
-			_ = p.root.Remove(file) // it stays when there is something else in it
+			_ = p.root.Remove(file) // a folder with other files stays
 		}
 	}
 	return nil
 }
 
-// sweepClass looks at the files of a class folder. It removes them when it has seen all: a folder that changes meanwhile may
-// not give every entry.
+// sweepClass checks the files of a class folder. It removes files only after reading the whole
+// folder, because reading a changing folder may miss entries.
 func (p *puller) sweepClass(folder string) error {
 	var all []fs.DirEntry
 	err := p.eachEntry(folder, func(image fs.DirEntry) {
@@ -79,10 +79,11 @@ func (p *puller) sweepClass(folder string) error {
 	return nil
 }
 
-// entriesAtOnce bounds the entries of a folder that are in memory.
+// entriesAtOnce is the largest number of a folder's entries in memory.
 const entriesAtOnce = 1000
 
-// eachEntry gives the entries of a folder in no order; one that is missing is empty.
+// eachEntry calls a function for each entry of a folder, in no order. A missing folder counts as
+// empty.
 func (p *puller) eachEntry(folder string, each func(fs.DirEntry)) error {
 	f, err := p.root.Open(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -106,7 +107,7 @@ func (p *puller) eachEntry(folder string, each func(fs.DirEntry)) error {
 	}
 }
 
-// list lists a folder; one that is missing is empty.
+// list lists a folder. A missing folder counts as empty.
 func (p *puller) list(folder string) ([]fs.DirEntry, error) {
 	entries, err := fs.ReadDir(p.root.FS(), folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -115,14 +116,14 @@ func (p *puller) list(folder string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-// isExtra reports whether a file is a frame that the version does not have there: a regular file in a frame's place and with
-// a frame's name. No other is ever touched.
+// isExtra reports whether a file is a frame that the version does not have at that path. It must be
+// a regular file in a class folder with a frame's name. Other files are never removed.
 func (p *puller) isExtra(file string, e fs.DirEntry) bool {
 	place, frame, ok := (dataset.Layout{}).Parse(dataset.Layout{}.ML() + file)
 	return ok && e.Type().IsRegular() && !p.wanted[place].Has(frame)
 }
 
-// sweepFile looks at one file.
+// sweepFile removes or counts one file if it is extra.
 func (p *puller) sweepFile(file string, e fs.DirEntry) error {
 	if !p.isExtra(file, e) {
 		return nil
@@ -135,10 +136,10 @@ func (p *puller) sweepFile(file string, e fs.DirEntry) error {
 	return p.root.Remove(file)
 }
 
-// removeDataset removes what a pull has written of a dataset.
+// removeDataset removes the files of a dataset that a pull has written.
 func (p *puller) removeDataset(name string) error {
 	if !dataset.ValidName(name) {
-		return nil // no pull has written that
+		return nil // no pull has written this
 	}
 	if err := p.sweepDataset(name); err != nil {
 		return err
@@ -148,7 +149,7 @@ func (p *puller) removeDataset(name string) error {
 		return err
 	}
 	for _, e := range entries {
-		_ = p.root.Remove(path.Join(name, e.Name())) // class folders, if they are empty now
+		_ = p.root.Remove(path.Join(name, e.Name())) // removes class folders that are empty now
 	}
 	_ = p.root.Remove(name)
 	if err := p.root.Remove(name + ".csv"); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -15,7 +15,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// answer is what the queue says to one request: the indexes that fail, or an error.
+// answer is the queue's answer to one request: the indexes that fail, or an error.
 type answer struct {
 	failed      []int
 	senderFault bool

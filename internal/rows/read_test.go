@@ -155,7 +155,7 @@ func TestHeld(t *testing.T) {
 	}
 }
 
-// TestHeldProblems: the problems of a sheet held for too many are those to mend.
+// TestHeldProblems: the problems of a sheet that is held for too many are the ones to repair.
 func TestHeldProblems(t *testing.T) {
 	s, err := Read(held(uri, row("x", "Junk"), row(name(0), "Epic")), options())
 	if err == nil || len(s.Problems) != 2 {

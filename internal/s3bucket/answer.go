@@ -9,19 +9,19 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// answerError says that an answer is not of the kind that was asked for.
+// answerError means that an answer is not of the expected kind.
 type answerError struct{ text string }
 
 func (e *answerError) Error() string { return e.text }
 
-// notS3 is an answer that S3 does not give.
+// notS3 returns the error for an answer that cannot come from S3.
 func notS3(format string, args ...any) *answerError {
 	return &answerError{fmt.Sprintf(format, args...) + ": this is not how S3 answers; check the endpoint, and whether a proxy is between"}
 }
 
 const errorRoot = "Error"
 
-// decode reads an answer with status 200, which may be an error nevertheless.
+// decode reads an answer with status 200, which may still contain an error.
 func decode(body []byte, root string, into any) error {
 	decoder, start, err := openAnswer(body, root)
 	if err != nil {
@@ -34,7 +34,7 @@ func decode(body []byte, root string, into any) error {
 }
 
 // openAnswer reads up to the outermost element of an answer: the expected one, or Error. An answer
-// without a body counts as one that broke off.
+// without a body counts as broken off.
 func openAnswer(body []byte, expected string) (*xml.Decoder, xml.StartElement, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, xml.StartElement{}, fmt.Errorf("the answer is empty: %w", io.ErrUnexpectedEOF)
@@ -54,8 +54,8 @@ func openAnswer(body []byte, expected string) (*xml.Decoder, xml.StartElement, e
 	}
 }
 
-// decodeError reads S3's error. Without one, as in the answer of a proxy, the code is the SDK's for
-// that.
+// decodeError reads S3's error. For an answer without one, as from a proxy, it returns the SDK's
+// code for that case.
 func decodeError(body []byte) error {
 	var e struct {
 		XMLName       xml.Name `xml:"Error"`

@@ -157,7 +157,7 @@ func TestChecksums(t *testing.T) {
 	}
 }
 
-// The storage class of an archived object comes with the listing. An unknown class stays as it is.
+// The listing has the storage class of an archived object. An unknown class is not changed.
 func TestStorageClasses(t *testing.T) {
 	t.Parallel()
 	var body strings.Builder

@@ -1,6 +1,6 @@
-// Package s3bucket is a bucket in S3, by way of the AWS SDK. The two calls that a run makes most
-// often, CopyObject and ListObjectsV2, are signed requests over the SDK's HTTP client. All others
-// are calls of the SDK.
+// Package s3bucket implements the bucket port on S3, with the AWS SDK. The two most frequent calls
+// of a run, CopyObject and ListObjectsV2, are signed requests over the SDK's HTTP client. All
+// others are calls of the SDK.
 package s3bucket
 
 import (
@@ -19,12 +19,12 @@ import (
 type Bucket struct {
 	client *s3.Client
 	name   string
-	// endpoint is where signed requests go. It is resolved once: it depends on the client's options
-	// only.
+	// endpoint is the address of signed requests. It is resolved once, because it depends only on
+	// the client's options.
 	endpoint func() (*endpoint, error)
 }
 
-// New is the bucket of that name. The client should be one of NewClient.
+// New returns the bucket with a name. The client should come from NewClient.
 func New(client *s3.Client, bucketName string) *Bucket {
 	return &Bucket{
 		client:   client,
@@ -38,7 +38,7 @@ const maxKeyBytes = 1024
 
 var errKey = errors.New("a key has 1 to 1,024 bytes of UTF-8, without NUL")
 
-// checkKey refuses here what S3 refuses with several codes, and what no request can say at all.
+// checkKey refuses keys that S3 refuses with several codes, and keys that a request cannot contain.
 func checkKey(key string) error {
 	if key != "" && len(key) <= maxKeyBytes && strings.IndexByte(key, 0) < 0 && utf8.ValidString(key) {
 		return nil
@@ -50,7 +50,7 @@ func invalidKey(op, key string, err error) *bucket.Error {
 	return &bucket.Error{Op: op, Key: key, Code: bucket.CodeInvalidKey, Status: http.StatusBadRequest, Err: err}
 }
 
-// quoted is an ETag as the headers want it (RFC 9110).
+// quoted returns an ETag in the form of the headers (RFC 9110).
 func quoted(etag string) *string {
 	if etag == "" {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// Create creates the bucket in the region, private as S3 makes them, if the account has none of
-// that name.
+// Create creates the bucket in the region if the account does not have it. The bucket is private,
+// which is S3's default.
 func Create(ctx context.Context, client *s3.Client, name, region string) error {
 	in := &s3.CreateBucketInput{Bucket: &name}
 	if region != "us-east-1" { // the one region that S3 wants unnamed (API, CreateBucket)

@@ -11,8 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// fail puts an error of the SDK in the words of package bucket. The SDK's error stays within it,
-// and so does the context's.
+// fail converts an error of the SDK to a *bucket.Error. It wraps the SDK's error and the context's.
 func fail(op, key string, err error) *bucket.Error {
 	e := &bucket.Error{Op: op, Key: key, Code: bucket.CodeTransport, Err: withRegion(err)}
 	var answered interface{ HTTPStatusCode() int }
@@ -31,13 +30,13 @@ func fail(op, key string, err error) *bucket.Error {
 	return e
 }
 
-// badAnswer is the error of an answer that is not of the kind that was asked for.
+// badAnswer returns the error for an answer of an unexpected kind.
 func badAnswer(op, key, format string, args ...any) *bucket.Error {
 	return &bucket.Error{Op: op, Key: key, Code: bucket.CodeBadAnswer, Err: notS3(format, args...)}
 }
 
-// codeOf is S3's code as package bucket has it. The answer to a HEAD has no body, and the SDK makes
-// a code of its status: "NotFound", "Forbidden".
+// codeOf returns package bucket's code for an error. The answer to a HEAD has no body, and the SDK
+// makes a code from its status: "NotFound", "Forbidden".
 func codeOf(code string, status int) string {
 	switch code {
 	case "", "UnknownError":
@@ -60,12 +59,12 @@ func codeOf(code string, status int) string {
 	}
 	switch status {
 	case http.StatusNotModified, http.StatusPreconditionFailed, http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return codeOfStatus(status) // These say one thing only, whatever it is called.
+		return codeOfStatus(status) // these statuses have one meaning, independent of the code
 	}
 	return code
 }
 
-// codeOfStatus is for answers without a code that says more, such as those of a proxy.
+// codeOfStatus returns a code for answers without a more specific one, such as those of a proxy.
 func codeOfStatus(status int) string {
 	switch {
 	case status == http.StatusNotModified:
@@ -85,5 +84,5 @@ func codeOfStatus(status int) string {
 	case status >= http.StatusBadRequest:
 		return strings.ReplaceAll(http.StatusText(status), " ", "")
 	}
-	return bucket.CodeTransport // No answer, or half of one.
+	return bucket.CodeTransport // no answer, or an incomplete one
 }

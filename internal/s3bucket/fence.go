@@ -12,10 +12,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// fenced is a connection that takes the last look at the clock before it sends a write: from the
-// SDK's call to the system call there are a signature, a pool of connections and another goroutine,
-// and a process may be stopped in any of them for as long as a newer run needs to take over
-// (package state).
+// fenced is a connection that checks the clock last before it sends a write. Between the SDK's call
+// and the system call there are a signature, a pool of connections and another goroutine. A process
+// may be stopped in any of them for as long as a newer run needs to take over (package state).
 type fenced struct {
 	net.Conn
 	until atomic.Pointer[time.Time] // of the write that has the connection; nil: there is none
@@ -30,11 +29,11 @@ func (c *fenced) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// NetConn is the connection without the fence.
+// NetConn returns the connection without the fence.
 func (c *fenced) NetConn() net.Conn { return c.Conn }
 
-// fence makes the transport's connections fenced ones. A connection serves one request at a time,
-// as in HTTP/1.1, which is what S3 speaks.
+// fence makes the transport use fenced connections. A connection serves one request at a time, as
+// in HTTP/1.1, which S3 uses.
 func fence(t *http.Transport) {
 	dial := t.DialContext
 	if dial == nil {
@@ -51,8 +50,8 @@ func fence(t *http.Transport) {
 	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 }
 
-// within is a context whose requests are not sent after its deadline, by the clock and to the
-// letter. done lets go of the connections.
+// within returns a context whose requests are never sent after its deadline, by the clock. done
+// releases the connections.
 func within(ctx context.Context) (_ context.Context, done func()) {
 	until, ok := ctx.Deadline()
 	if !ok {

@@ -15,7 +15,7 @@ import (
 
 var errNoToken = errors.New("the answer says that there is more, but not where")
 
-// ListObjects makes one ListObjectsV2 request, and repeats it as the client's retryer decides.
+// ListObjects makes one ListObjectsV2 request, with the retries of the client's retryer.
 func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
 	const op = "ListObjectsV2"
 	at, err := b.endpoint()
@@ -44,8 +44,8 @@ func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.P
 }
 
 func listQuery(in bucket.ListInput) string {
-	// Keys may hold characters that XML can't; one such key would make the whole listing
-	// unreadable.
+	// Keys may have characters that XML cannot. Without the encoding one such key would make the
+	// whole listing unreadable.
 	query := url.Values{"list-type": {"2"}, "encoding-type": {"url"}}
 	for name, value := range map[string]string{
 		"prefix": in.Prefix, "delimiter": in.Delimiter, "start-after": in.StartAfter, "continuation-token": in.Token,
@@ -57,11 +57,11 @@ func listQuery(in bucket.ListInput) string {
 	if in.MaxKeys > 0 {
 		query.Set("max-keys", strconv.Itoa(min(in.MaxKeys, bucket.MaxListKeys)))
 	}
-	return strings.ReplaceAll(query.Encode(), "+", "%20") // a space, as S3 and the signature write it
+	return strings.ReplaceAll(query.Encode(), "+", "%20") // S3 and the signature encode a space this way
 }
 
-// checkEcho compares what the answer repeats of the question, as far as it does. The name of an
-// access point is not compared: the answer may have the bucket's.
+// checkEcho compares the request with the fields that the answer repeats of it. It does not compare
+// the name of an access point, because the answer may have the bucket's name.
 func (b *Bucket) checkEcho(in bucket.ListInput, out listing) error {
 	alias := strings.Contains(b.name, ":") || strings.HasSuffix(b.name, "-s3alias")
 	if out.Name != "" && out.Name != b.name && !alias {
@@ -112,7 +112,8 @@ func pageOf(out listing) (bucket.Page, error) {
 	return page, nil
 }
 
-// sizeOf is -1 when the store has not given it: an object is not empty for that.
+// sizeOf returns -1 when the answer has no size, because a missing size does not mean an empty
+// object.
 func sizeOf(size *int64) int64 {
 	if size == nil {
 		return -1
@@ -120,7 +121,7 @@ func sizeOf(size *int64) int64 {
 	return *size
 }
 
-// storageClass is empty for the standard class.
+// storageClass returns "" for the standard class.
 func storageClass[T ~string](class T) string {
 	if class == "STANDARD" {
 		return ""
@@ -128,7 +129,7 @@ func storageClass[T ~string](class T) string {
 	return string(class)
 }
 
-// decodeKey undoes S3's encoding, in which a space is a plus. Most keys have nothing to undo.
+// decodeKey reverses S3's encoding, in which a space is a plus. Most keys are not changed by it.
 func decodeKey(key string) (string, error) {
 	if !strings.ContainsAny(key, "%+") {
 		return key, nil

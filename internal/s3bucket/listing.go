@@ -1,6 +1,6 @@
 package s3bucket
 
-// listing is an answer to ListObjectsV2, as far as it is used.
+// listing has the used fields of an answer to ListObjectsV2.
 type listing struct {
 	Name                  string
 	Prefix                string
@@ -13,13 +13,13 @@ type listing struct {
 
 type listed struct {
 	Key, ETag, StorageClass string
-	Size                    *int64 // nil: the store has not given it
+	Size                    *int64 // nil: the answer has no size
 }
 
 type commonPrefix struct{ Prefix string }
 
-// decodeListing reads the form of S3's answers by a scanner that knows no other: encoding/xml takes
-// five times as long, longer than all else of a listing. Every other answer goes to encoding/xml.
+// decodeListing reads S3's usual answers with a fast scanner, and all other answers with
+// encoding/xml. encoding/xml takes five times as long, longer than the rest of a listing.
 func decodeListing(body []byte) (listing, error) {
 	if l, ok := scanListing(body); ok {
 		return l, nil
@@ -31,7 +31,7 @@ func decodeListing(body []byte) (listing, error) {
 
 const listRoot = "ListBucketResult"
 
-// scanListing says whether the answer was of the form that the scanner knows.
+// scanListing reports whether the answer had the form that the scanner reads.
 func scanListing(body []byte) (listing, bool) {
 	l := listReader{xmlScanner: xmlScanner{rest: body}}
 	l.start(listRoot)
@@ -63,8 +63,8 @@ func scanListing(body []byte) (listing, bool) {
 	return l.finish(), !l.bad
 }
 
-// listReader gathers the texts of a page in one piece, since a season has hundreds of thousands of
-// keys and no other part of the answer is to be kept with them.
+// listReader collects the texts of a page in one string. A season has hundreds of thousands of
+// keys, and they must not keep the rest of the answer in memory.
 type listReader struct {
 	xmlScanner
 	out   listing
@@ -105,8 +105,8 @@ func (l *listReader) contents(element []byte) {
 	l.class = append(l.class, l.storageClass(class))
 }
 
-// storageClass makes no new string for a class like the last one: nearly all objects of a bucket
-// have the same.
+// storageClass reuses the last string for an equal class, because nearly all objects of a bucket
+// have the same class.
 func (l *listReader) storageClass(text []byte) string {
 	if n := len(l.class); n > 0 && l.class[n-1] == string(text) {
 		return l.class[n-1]

@@ -15,8 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// bodyTries is how often an object is read whose body breaks off: the SDK has returned by then and
-// retries no more.
+// bodyTries is how often GetObject reads an object whose body breaks off. The SDK does not retry
+// that, because it has already returned.
 const bodyTries = 3
 
 // GetObject reads an object whole. With ifNoneMatch, an object of that ETag is
@@ -57,8 +57,8 @@ func (b *Bucket) get(ctx context.Context, key, ifNoneMatch string) (*s3.GetObjec
 	return out, nil
 }
 
-// checkType refuses a web page in place of a JSON object. Its reader would only find fault with a
-// character.
+// checkType refuses a web page in place of a JSON object. Otherwise the JSON decoder would only
+// report a wrong character.
 func checkType(key string, out *s3.GetObjectOutput) error {
 	if strings.HasSuffix(key, ".json") && strings.HasPrefix(aws.ToString(out.ContentType), "text/html") {
 		return &answerError{"the answer is a web page, expected JSON: either the object is one, or a proxy answers in place of S3"}
@@ -66,20 +66,21 @@ func checkType(key string, out *s3.GetObjectOutput) error {
 	return nil
 }
 
-// roomForBody is how much memory is taken for a body before any of it has come.
+// roomForBody is the largest buffer that is allocated before the first byte of a body.
 const roomForBody = 8 << 20
 
-// readAll reads a body and closes it, so that its connection serves the next request.
+// readAll reads a body and closes it, so that its connection can serve the next request.
 func readAll(from io.ReadCloser, length int64) ([]byte, error) {
 	defer from.Close() //nolint:errcheck // It was only read.
 	var body bytes.Buffer
-	body.Grow(int(min(max(length, 0), roomForBody)) + bytes.MinRead) // ReadFrom looks for the end with some room left
+	body.Grow(int(min(max(length, 0), roomForBody)) + bytes.MinRead) // ReadFrom needs some room to find the end
 	_, err := body.ReadFrom(from)
 	return body.Bytes(), err
 }
 
-// age is how old the object was at least, by S3's clock, when it answered. Date and Last-Modified
-// are whole seconds, both rounded down, so their difference may be up to a second too large.
+// age returns the least age of the object at the time of S3's answer, by S3's clock. Date and
+// Last-Modified are rounded down to whole seconds, so their difference may be up to a second too
+// large.
 func age(meta middleware.Metadata, modified *time.Time) time.Duration {
 	now, ok := awsmiddleware.GetServerTime(meta)
 	if !ok || modified == nil {
@@ -104,7 +105,7 @@ func (b *Bucket) HeadObject(ctx context.Context, key string) (bucket.Object, err
 	return bucket.Object{Key: key, ETag: unquoted(out.ETag), Size: sizeOf(out.ContentLength), StorageClass: storageClass(out.StorageClass)}, nil
 }
 
-// OpenObject opens an object for reading. The caller closes the reader; the context holds until
+// OpenObject opens an object for reading. The caller closes the reader. The context applies until
 // then.
 func (b *Bucket) OpenObject(ctx context.Context, key string) (io.ReadCloser, bucket.Object, error) {
 	out, err := b.get(ctx, key, "")

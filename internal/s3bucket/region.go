@@ -9,13 +9,14 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// expecting is how S3 names the region in the message of AuthorizationHeaderMalformed.
+// expecting matches the region in S3's message of AuthorizationHeaderMalformed.
 var expecting = regexp.MustCompile(`expecting '([^']+)'`)
 
 var regionName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 
-// withRegion wraps an error whose answer names the bucket's region, because the request went to
-// another one: 301 and 400 with a header (S3 User Guide, "Request redirection"), or a message.
+// withRegion wraps an error whose answer names the bucket's region, because the request was sent to
+// another one. The region is in a header of a 301 or 400 (S3 User Guide, "Request redirection"), or
+// in the message.
 func withRegion(err error) error {
 	region := ""
 	if answered, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && answered.Response != nil && answered.HTTPStatusCode() < 403 {

@@ -20,7 +20,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/awsclient"
 )
 
-// endpoint is where the signed requests of a bucket go, and how they are signed.
+// endpoint is the address of a bucket's signed requests, and their signing.
 type endpoint struct {
 	client  *awsclient.SigningClient
 	retryer aws.RetryerV2
@@ -28,7 +28,7 @@ type endpoint struct {
 	header  http.Header
 }
 
-// resolveEndpoint asks the SDK's resolver with the options that the SDK's own calls give it.
+// resolveEndpoint calls the SDK's resolver with the same options as the SDK's own calls.
 func resolveEndpoint(o s3.Options, bucketName string) (*endpoint, error) {
 	resolved, err := o.EndpointResolverV2.ResolveEndpoint(context.Background(), s3.EndpointParameters{
 		Bucket: &bucketName, Region: optional(o.Region), Endpoint: o.BaseEndpoint,
@@ -65,7 +65,7 @@ func resolveEndpoint(o s3.Options, bucketName string) (*endpoint, error) {
 	}, nil
 }
 
-// request is what one request has of its own.
+// request has the parts that differ between requests.
 type request struct {
 	method string
 	key    string
@@ -73,7 +73,7 @@ type request struct {
 	header http.Header
 }
 
-// send sends a signed request once. read gets the body of an answer that says success.
+// send sends a signed request once. read gets the body of an answer with a success status.
 func (e *endpoint) send(ctx context.Context, in request, read func(body []byte) error) error {
 	r, err := http.NewRequestWithContext(ctx, in.method, "", nil)
 	if err != nil {
@@ -108,8 +108,8 @@ func (e *endpoint) send(ctx context.Context, in request, read func(body []byte) 
 	}
 	if refused, ok := errors.AsType[smithy.APIError](err); ok {
 		if answer.StatusCode < http.StatusMultipleChoices {
-			// S3 sends the status before it has done the work. The SDK counts such an error as a
-			// 500, too.
+			// S3 sends the status before it has done the work. Like the SDK, this counts such an
+			// error as a 500.
 			answer.StatusCode = http.StatusInternalServerError
 		}
 		if refused.ErrorCode() == "RequestTimeTooSkewed" {
@@ -124,6 +124,6 @@ func (e *endpoint) send(ctx context.Context, in request, read func(body []byte) 
 	}
 }
 
-// escapePath encodes all but the slash and what RFC 3986 calls unreserved. S3 decodes a plus to a
-// space.
+// escapePath encodes every character except the slash and RFC 3986's unreserved ones. S3 decodes a
+// plus to a space.
 func escapePath(key string) string { return httpbinding.EscapePath(key, false) }

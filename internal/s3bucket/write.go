@@ -19,17 +19,17 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// PutObject writes an object, under a condition when cond has one. An IfMatch where no object is
-// answers bucket.ErrNotFound. A write whose answer was lost is made again, so that
-// bucket.ErrPrecondition may mean the caller's own first try. The MD5 of the body goes with it: a
-// bucket with a default retention of Object Lock refuses a write without a checksum, and this is
-// the one that every store of this kind knows.
+// PutObject writes an object, under a condition when cond has one. For an IfMatch without an object
+// it returns bucket.ErrNotFound. A write whose answer was lost is repeated, so
+// bucket.ErrPrecondition may be caused by the caller's own first try. The request has the MD5 of
+// the body, because a bucket with a default retention of Object Lock refuses a write without a
+// checksum. Every S3-compatible store supports MD5.
 func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
 	return b.PutObjectFrom(ctx, key, bytes.NewReader(body), cond)
 }
 
-// PutObjectFrom is PutObject of a body that need not be in memory. It reads the body from its start at least twice: for the
-// MD5, then for the request, whose length must be known before it begins.
+// PutObjectFrom is PutObject for a body that is not in memory. It reads the body from its start at
+// least twice: for the MD5 and length, and then for the request.
 func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
 	const op = "PutObject"
 	if err := checkKey(key); err != nil {
@@ -65,9 +65,9 @@ func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeek
 
 var errNoResult = errors.New("the answer has no result")
 
-// CopyObject copies an object within the bucket, in one attempt. With ifMatch, a source of another
-// ETag is bucket.ErrPrecondition. An error names the source's key: that is what S3's condition and
-// its 404 are about.
+// CopyObject copies an object within the bucket, in one attempt. With ifMatch it returns
+// bucket.ErrPrecondition when the source has another ETag. An error names the source's key, because
+// S3's condition and 404 refer to the source.
 func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
 	const op = "CopyObject"
 	for _, key := range [...]string{src, dst} {
@@ -86,16 +86,16 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 	var result struct{ ETag string }
 	ctx, done := within(ctx)
 	defer done()
-	// Whether a copy is tried again, and how soon, is the worker's to decide: it knows the task,
-	// and slows all of its copies down together.
+	// The worker decides whether and when to retry a copy, because it knows the task and slows down
+	// all of its copies together.
 	err = at.send(ctx, request{method: http.MethodPut, key: dst, header: header}, func(body []byte) error {
 		return decode(body, "CopyObjectResult", &result)
 	})
 	if err != nil {
 		return "", fail(op, src, err)
 	}
-	// S3 sends the status at once and the result when it is done; a connection cut in between looks
-	// like success.
+	// S3 sends the status at once and the result at the end. A connection that breaks in between
+	// looks like a success.
 	etag := strings.Trim(result.ETag, `"`)
 	if etag == "" {
 		return "", &bucket.Error{Op: op, Key: src, Code: bucket.CodeTransport, Err: errNoResult}
@@ -104,7 +104,7 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 }
 
 // DeleteObjects deletes up to bucket.MaxDeleteObjects objects, in one attempt. A key without an
-// object is no error. The errors in the list are of single keys; all others are done.
+// object is not an error. The list has the errors of single keys. All other keys are deleted.
 func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error) {
 	const op = "DeleteObjects"
 	if len(keys) > bucket.MaxDeleteObjects {
@@ -135,11 +135,11 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 	return append(failed, errs...), err
 }
 
-// once makes a single attempt: the worker decides whether to try again.
+// once limits a call to a single attempt, because the worker decides about retries.
 func once(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
 
-// checkAnswer makes the SDK's client refuse an answer with another root element. The client does
-// not look at that, and would take a web page for an answer without content.
+// checkAnswer makes the SDK's client refuse an answer with another root element. The client itself
+// does not check that, and would accept a web page as an empty answer.
 func checkAnswer(root string) func(*s3.Options) {
 	return func(o *s3.Options) { o.Interceptors.AddBeforeDeserialization(rootCheck(root)) }
 }
@@ -161,9 +161,9 @@ func (root rootCheck) BeforeDeserialization(_ context.Context, in *smithyhttp.In
 	return err
 }
 
-// deleteErrors are those of single keys. The answer may name no other keys than the request. Asked
-// to be quiet, S3 names only what it could not delete; a store that also names what it has deleted
-// must name each key.
+// deleteErrors returns the errors of single keys. The answer must not name keys that are not in the
+// request. In quiet mode S3 names only the keys that it could not delete. A store that also names
+// deleted keys must name every key.
 func deleteErrors(op string, asked []types.ObjectIdentifier, out *s3.DeleteObjectsOutput) (failed []*bucket.Error, err error) {
 	open := make(map[string]bool, len(asked))
 	for _, id := range asked {
@@ -190,7 +190,7 @@ func deleteErrors(op string, asked []types.ObjectIdentifier, out *s3.DeleteObjec
 	return failed, nil
 }
 
-// keyError is the error of one key. S3 gives a code without a status there.
+// keyError returns the error of one key. S3 reports a code without a status.
 func keyError(op string, e types.Error) *bucket.Error {
 	code, message := codeOf(aws.ToString(e.Code), 0), aws.ToString(e.Message)
 	return &bucket.Error{Op: op, Key: aws.ToString(e.Key), Code: code, Err: explained(errors.New(message), code, message)}

@@ -5,13 +5,13 @@ import (
 	"strconv"
 )
 
-// xmlScanner reads the XML that S3 answers with: elements that hold either text or elements. It is
-// bad as soon as it meets anything else: comments, sections, other attributes than namespaces, text
-// beside elements or beyond ASCII.
+// xmlScanner reads the XML of S3's answers: elements that contain either text or elements. It sets
+// bad at anything else: comments, sections, attributes other than namespaces, text beside elements,
+// or text that is not ASCII.
 type xmlScanner struct {
 	rest []byte
 	bad  bool
-	// empty: the element that open found last has no end tag of its own.
+	// empty means that the last element that open found is self-closing.
 	empty bool
 }
 
@@ -29,7 +29,7 @@ func (s *xmlScanner) end(root string) {
 	s.bad = s.bad || len(s.rest) > 0
 }
 
-// open reads the next start tag; false when an end tag comes next.
+// open reads the next start tag. It returns false when an end tag is next.
 func (s *xmlScanner) open() (name []byte, ok bool) {
 	s.skipSpace()
 	if s.bad || len(s.rest) < 2 || s.rest[0] != '<' {
@@ -60,15 +60,15 @@ func isName(name []byte) bool {
 	return len(name) > 0 && name[0] > '9'
 }
 
-// isNamespace says whether the attributes are that of a namespace alone, the only one that occurs.
+// isNamespace reports whether a namespace is the only attribute. S3 uses no other attributes.
 func isNamespace(attribute []byte) bool {
 	uri, begins := bytes.CutPrefix(attribute, []byte(`xmlns="`))
 	uri, ends := bytes.CutSuffix(uri, []byte(`"`))
 	return begins && ends && isPlainText(uri) && bytes.IndexByte(uri, '"') < 0
 }
 
-// isPlainText says whether a text means itself: ASCII without control characters and without what
-// XML has a meaning for.
+// isPlainText reports whether a text needs no decoding: it is ASCII without control characters and
+// without XML's special characters.
 func isPlainText(text []byte) bool {
 	for _, c := range text {
 		if c < ' ' || c > '~' || c == '&' || c == '<' || c == '>' {
@@ -78,7 +78,7 @@ func isPlainText(text []byte) bool {
 	return true
 }
 
-// close reads the end tag of an element of elements.
+// close reads the end tag of an element that contains elements.
 func (s *xmlScanner) close(name []byte) {
 	s.skipSpace()
 	s.endTag(name)
@@ -93,8 +93,8 @@ func (s *xmlScanner) endTag(name []byte) {
 	s.rest = s.rest[n:]
 }
 
-// text reads the text of the element that open found, and its end tag. Its references are not
-// resolved, see appendText.
+// text reads the text of the element that open found, and its end tag. It does not resolve
+// references, see appendText.
 func (s *xmlScanner) text(name []byte) []byte {
 	if s.bad || s.empty {
 		return nil
@@ -110,7 +110,7 @@ func (s *xmlScanner) text(name []byte) []byte {
 	return text
 }
 
-// skip leaves out the element that open found.
+// skip skips the element that open found.
 func (s *xmlScanner) skip(name []byte) {
 	if s.bad || s.empty {
 		return
@@ -138,7 +138,7 @@ func (s *xmlScanner) skipSpace() {
 // appendText resolves the references of a text.
 func (s *xmlScanner) appendText(to, text []byte) []byte {
 	if isPlainText(text) {
-		return append(to, text...) // nearly always: the listings are asked for with encoding-type=url
+		return append(to, text...) // the usual case, because listings use encoding-type=url
 	}
 	for {
 		before, after, found := bytes.Cut(text, []byte("&"))
@@ -167,18 +167,18 @@ func (s *xmlScanner) appendReference(to []byte, name string) []byte {
 	case "apos":
 		return append(to, '\'')
 	}
-	s.bad = true // a character by its number, rarely
+	s.bad = true // a numeric reference, which is rare
 	return to
 }
 
-// number reads a text of digits.
+// number parses a text of digits.
 func (s *xmlScanner) number(text []byte) int64 {
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	s.bad = s.bad || err != nil
 	return n
 }
 
-// bool reads true or false.
+// bool parses true or false.
 func (s *xmlScanner) bool(text []byte) bool {
 	is := string(text) == "true"
 	s.bad = s.bad || !is && string(text) != "false"

@@ -7,8 +7,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// The edits change the episode in memory as people change sheets and folders; write the sheet, and the images where an
-// edit says so, for them to count.
+// The edits change the episode in memory in the way people change sheets and folders. They take
+// effect when the sheet is written, and for some edits the images too.
 
 // Relabel gives n frames another class, as Jonny does, and returns them.
 func (e *Episode) Relabel(n int) []dataset.Frame {
@@ -20,15 +20,15 @@ func (e *Episode) Relabel(n int) []dataset.Frame {
 	return frames
 }
 
-// Sort orders the rows by class and then by frame, as someone does who looks at one class.
+// Sort orders the rows by class and then by frame, as people do to view one class.
 func (e *Episode) Sort() {
 	slices.SortStableFunc(e.Rows, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.Class(), b.Class()), cmp.Compare(a.Frame, b.Frame))
 	})
 }
 
-// InsertRows adds n new frames, all of one class, with their rows among the others, and returns them. Their images
-// are to be written too.
+// InsertRows adds n new frames of one class, with their rows among the others, and returns them.
+// The caller must write their images too.
 func (e *Episode) InsertRows(n int, class string) []dataset.Frame {
 	var frames []dataset.Frame
 	for range n {
@@ -39,7 +39,7 @@ func (e *Episode) InsertRows(n int, class string) []dataset.Frame {
 	return frames
 }
 
-// RemoveRows takes n frames out of the sheet and returns them. Their images stay.
+// RemoveRows removes n frames from the sheet and returns them. Their images stay.
 func (e *Episode) RemoveRows(n int) []dataset.Frame {
 	frames := e.plainFrames(n)
 	gone := make(map[string]bool, len(frames))
@@ -50,7 +50,7 @@ func (e *Episode) RemoveRows(n int) []dataset.Frame {
 	return frames
 }
 
-// Unclassify takes the classes off n frames, and returns them.
+// Unclassify removes the classes of n frames, and returns them.
 func (e *Episode) Unclassify(n int) []dataset.Frame {
 	frames := e.plainFrames(n)
 	for _, f := range frames {
@@ -60,7 +60,8 @@ func (e *Episode) Unclassify(n int) []dataset.Frame {
 	return frames
 }
 
-// Repaint replaces the images of n frames, as after a new render, and returns them. They are to be written again.
+// Repaint changes the images of n frames, as after a new render, and returns them. The caller must
+// write them again.
 func (e *Episode) Repaint(n int) []dataset.Frame {
 	frames := e.plainFrames(n)
 	for _, f := range frames {

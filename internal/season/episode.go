@@ -8,12 +8,14 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// Episode is one episode: the rows of its sheet and the frames that have an image in the source folder.
+// Episode is one episode: the rows of its sheet and the frames that have an image in the source
+// folder.
 type Episode struct {
 	Episode       dataset.Episode
 	SpreadsheetID string
 	Style         Style
-	// Missing is the header of a required column that the sheet lacks; the episode is then held. Empty: none.
+	// Missing is the header of a required column that the sheet lacks, so that the episode is held.
+	// "" means none.
 	Missing  string
 	Rows     []Row
 	Images   []dataset.Frame
@@ -25,7 +27,7 @@ type Episode struct {
 	repainted map[dataset.Frame]int // how often its image was replaced
 }
 
-// Row is one row of a sheet, whatever the order of its columns. The zero Row is a blank one.
+// Row is one row of a sheet, independent of the order of the columns. The zero Row is a blank one.
 type Row struct {
 	Index        int // ROW_INDEX, from 1
 	Frame        string
@@ -35,8 +37,8 @@ type Row struct {
 	Metadata     string
 }
 
-// Class is the cell that decides: the first non-blank of JONNY's, SUPERVISED and UNSUPERVISED (DESIGN 4). Empty for an
-// unclassified frame.
+// Class returns the deciding cell: the first non-blank one of JONNY's, SUPERVISED and UNSUPERVISED
+// (DESIGN 4). It is "" for an unclassified frame.
 func (r Row) Class() string {
 	for _, cell := range []string{r.Jonnys, r.Supervised, r.Unsupervised} {
 		if class := strings.TrimSpace(cell); class != "" {
@@ -46,14 +48,14 @@ func (r Row) Class() string {
 	return ""
 }
 
-// share is how many frames in a hundred are of a class.
+// share is the percentage of the frames with a class.
 type share struct {
 	class   string
 	percent int
 }
 
-// shares are the classes, the commonest first: it takes what rounding leaves. The empty class stands for frames that
-// nobody has classified yet.
+// shares are the classes, the most frequent first. The first one gets the rest from rounding. The
+// empty class means frames that are not classified yet.
 var shares = []share{{"Common", 50}, {"Junk", 24}, {"Uncommon", 15}, {"Rare", 8}, {"Legendary", 2}, {"", 1}}
 
 // Lengths of a run of similar frames: a quarter of a second to three seconds.
@@ -62,7 +64,8 @@ const (
 	longestRun  = 3 * dataset.FPS
 )
 
-// film fills the episode with consecutive frames, in runs of similar ones that share a class, as they do in a film.
+// film fills the episode with consecutive frames, in runs of similar ones that share a class, as
+// they do in a film.
 func (e *Episode) film(frames int) {
 	left := quotas(frames)
 	for scene := 0; len(e.Rows) < frames; scene++ {
@@ -79,7 +82,7 @@ func (e *Episode) film(frames int) {
 	}
 }
 
-// quotas says how many frames each class gets, in the order of shares.
+// quotas returns how many frames each class gets, in the order of shares.
 func quotas(frames int) []int {
 	left, rest := make([]int, len(shares)), frames
 	for i, s := range shares {
@@ -90,7 +93,7 @@ func quotas(frames int) []int {
 	return left
 }
 
-// pick draws a class by what is left of each, so that the shares come out exactly.
+// pick draws a class at random, weighted by the rest of its quota, so that the shares are exact.
 func (e *Episode) pick(left []int, total int) int {
 	at := e.rand.IntN(total)
 	for i, n := range left {
@@ -102,8 +105,9 @@ func (e *Episode) pick(left []int, total int) int {
 	return 0
 }
 
-// labeller says how a run came to its class: mostly the unsupervised model was right; one run in five was labelled by
-// the supervised model too, and one in twenty by Jonny, over what either had said.
+// labeller fills the columns that give a run its class. Usually the unsupervised model was right.
+// The supervised model also labelled one run in five. Jonny labelled one run in twenty, which
+// overrides both.
 func (e *Episode) labeller(class string, scene int) func(index int, f dataset.Frame) Row {
 	row := Row{Unsupervised: class}
 	if class != "" {
@@ -123,7 +127,7 @@ func (e *Episode) labeller(class string, scene int) func(index int, f dataset.Fr
 	}
 }
 
-// otherClass is any class but this one.
+// otherClass returns a random class other than this one.
 func (e *Episode) otherClass(class string) string {
 	for {
 		if s := shares[e.rand.IntN(len(shares))]; s.class != "" && s.class != class {
@@ -132,8 +136,9 @@ func (e *Episode) otherClass(class string) string {
 	}
 }
 
-// Wanted is what the datasets must hold of this episode, by DESIGN 4: each frame that has one class and an image, with
-// its class. Frozen holds the frames that must stay as they stand. Both are empty for an episode that is held.
+// Wanted returns the frames that the datasets must have of this episode, by DESIGN 4: each frame
+// with one class and an image, with its class. frozen has the frames that must stay unchanged. Both
+// are empty for a held episode.
 func (e *Episode) Wanted() (classes map[dataset.Frame]string, frozen map[dataset.Frame]bool) {
 	classes, frozen = map[dataset.Frame]string{}, map[dataset.Frame]bool{}
 	if e.Missing != "" {
@@ -161,7 +166,7 @@ func (e *Episode) Wanted() (classes map[dataset.Frame]string, frozen map[dataset
 	return classes, frozen
 }
 
-// known is true for the classes of this season, and for none at all.
+// known returns true for the classes of this season, and for no class.
 func known(class string) bool {
 	for _, s := range shares {
 		if s.class == class {

@@ -16,15 +16,15 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// An image's size and quality, which make about 3 KB, as a thumbnail has.
+// An image's size and quality. They give about 3 KB, like a real thumbnail.
 const (
 	width, height = 160, 90
 	quality       = 70
 	strip         = 15 // height of the timecode's strip at the bottom
 )
 
-// Image draws the frame: its scene, and its timecode on a strip at the bottom. A JPEG of 160×90 pixels; the same frame
-// is the same bytes until it is repainted.
+// Image draws the frame as a JPEG of 160×90 pixels: its scene, and its timecode on a strip at the
+// bottom. A frame has the same bytes until it is repainted.
 func (e *Episode) Image(f dataset.Frame) ([]byte, error) {
 	p := painter{image.NewRGBA(image.Rect(0, 0, width, height)), float64(f.Index()) / dataset.FPS}
 	scene := float64(e.scenes[min(f.Index(), len(e.scenes)-1)])
@@ -101,7 +101,8 @@ func (p painter) timecode(text string) {
 	d.DrawString(text)
 }
 
-// hsl is a colour by hue (its fraction counts, one turn being 1), saturation and lightness from 0 to 1.
+// hsl is a colour by hue (its fraction counts, one turn being 1), saturation and lightness from 0
+// to 1.
 func hsl(hue, saturation, lightness float64) color.RGBA {
 	spread := saturation * min(lightness, 1-lightness)
 	channel := func(n float64) uint8 {

@@ -49,7 +49,8 @@ func TestImageCarriesItsTimecode(t *testing.T) {
 	}
 }
 
-// likeness is the share of the strip's pixels that are bright where the text's are and dark elsewhere.
+// likeness is the share of the strip's pixels that are bright where the text's are and dark
+// elsewhere.
 func likeness(img image.Image, text string) float64 {
 	want := image.NewGray(image.Rect(0, 75, 160, 90))
 	d := font.Drawer{Dst: want, Src: image.White, Face: basicfont.Face7x13, Dot: fixed.P(4, 86)}
@@ -92,7 +93,7 @@ func TestImageDependsOnFrameAlone(t *testing.T) {
 	}
 }
 
-// memory is a Bucket that keeps what was put, and fails at the key it is told.
+// memory is a Bucket that keeps the written objects, and fails at a chosen key.
 type memory struct {
 	mu      sync.Mutex
 	objects map[string][]byte
@@ -117,7 +118,8 @@ func TestWriteWholeSeason(t *testing.T) {
 	if err := s.Write(t.Context(), m, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	// One image less and one more by the oddities of each episode; 120 of the held one; the manifest.
+	// One image less and one more by the oddities of each episode; 120 of the held one; the
+	// manifest.
 	if want := 2*120 + 120 + 1; len(m.objects) != want {
 		t.Errorf("%d objects, want %d", len(m.objects), want)
 	}

@@ -14,12 +14,12 @@ type manifestEntry struct {
 	EpisodeLength int    `json:"episode_length,omitempty"` // one of the fields that a reader does not know
 }
 
-// ManifestKey is where the manifest stands.
+// ManifestKey returns the key of the manifest.
 func (s *Season) ManifestKey() string {
 	return fmt.Sprintf("%s/manifests/%s-episodes.json", s.Options.Prefix, s.Options.Season)
 }
 
-// Manifest is the JSON that names the season's episodes and their spreadsheets.
+// Manifest returns the JSON with the season's episodes and their spreadsheets.
 func (s *Season) Manifest() ([]byte, error) {
 	entries := make([]manifestEntry, 0, len(s.Episodes))
 	for _, e := range s.Episodes {

@@ -6,7 +6,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// Oddities is what is wrong in an episode's sheet or folder, one field a row of the table in DESIGN 4.
+// Oddities are the faults in an episode's sheet or folder. Each field is a row of the table in
+// DESIGN 4.
 type Oddities struct {
 	Blank        int             // blank rows
 	Malformed    []string        // rows whose frame name is not one
@@ -20,8 +21,8 @@ type Oddities struct {
 
 var malformed = []string{"TT_S01_E01_FRM-00-00-08", "frame 12", "TT_S01_E01_FRM-00-00-61-99.jpg"}
 
-// addOddities adds each kind one to three times, to different frames, all of them below 2% of the rows that
-// a long episode has.
+// addOddities adds each kind one to three times, to different frames. Together they are below 2% of
+// the rows of a long episode.
 func (e *Episode) addOddities() {
 	each := min(max(len(e.Rows)/300, 1), 3)
 	frames := e.plainFrames(4 * each)
@@ -44,7 +45,8 @@ func (e *Episode) addOddities() {
 	e.Oddities.Malformed = malformed[:each]
 }
 
-// plainFrames draws n frames that have one row, with a class, and an image, or all of them when there are fewer.
+// plainFrames draws n frames with one row, a class and an image, or all such frames when there are
+// fewer.
 func (e *Episode) plainFrames(n int) []dataset.Frame {
 	classes, _ := e.Wanted()
 	rows := map[string]int{}
@@ -61,7 +63,7 @@ func (e *Episode) plainFrames(n int) []dataset.Frame {
 	return slices.Clone(plain[:min(n, len(plain))])
 }
 
-// row is the first row of the frame; plainFrames has seen that there is one.
+// row returns the first row of the frame. plainFrames has checked that it exists.
 func (e *Episode) row(f dataset.Frame) *Row {
 	i := slices.IndexFunc(e.Rows, func(r Row) bool { return r.Frame == string(f) })
 	return &e.Rows[i]
@@ -100,7 +102,7 @@ func (e *Episode) dropImages(frames []dataset.Frame) {
 	e.Oddities.WithoutImage = frames
 }
 
-// insertForeign puts in a row as someone pastes it from the season's next sheet.
+// insertForeign inserts a row that was pasted from the season's next sheet.
 func (e *Episode) insertForeign(i int) {
 	next := dataset.Episode(e.Episode.Season() + "E99")
 	f := dataset.FrameAt(next, i*dataset.FPS)
@@ -113,7 +115,7 @@ func (e *Episode) addImageWithoutRow() {
 	e.Oddities.WithoutRow = append(e.Oddities.WithoutRow, f)
 }
 
-// newImage makes the frame after the episode's last one; it has an image and no row.
+// newImage adds a frame after the episode's last one, with an image and without a row.
 func (e *Episode) newImage() dataset.Frame {
 	f := dataset.FrameAt(e.Episode, len(e.scenes))
 	e.scenes = append(e.scenes, e.scenes[len(e.scenes)-1])

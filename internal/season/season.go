@@ -1,6 +1,6 @@
-// Package season generates a season as the ML team has it: episodes with their frames as images, a spreadsheet an
-// episode in the styles that occur, and the manifest that names them. The demo and the tests run on it. The same
-// Options give the same bytes.
+// Package season generates a season like the ML team's: episodes with their frames as images, a
+// spreadsheet for each episode in the real styles, and the manifest. The demo and the tests use it.
+// The same Options give the same bytes.
 package season
 
 import (
@@ -17,9 +17,9 @@ type Options struct {
 	Season   string // S01
 	Episodes int    // 3
 	Frames   int    // of each episode: 2,000, which are 83 seconds
-	// Oddities adds what goes wrong in real sheets (DESIGN 4) to each episode, a few rows of each kind, and one
-	// more episode whose sheet lacks a required column. Below 100 frames the odd rows alone are over
-	// SHUFFLE_MAX_BAD_ROWS, and every episode is held.
+	// Oddities adds the faults of real sheets (DESIGN 4) to each episode, a few rows of each kind,
+	// and one more episode whose sheet lacks a required column. Below 100 frames the odd rows
+	// exceed SHUFFLE_MAX_BAD_ROWS, so every episode is held.
 	Oddities  bool
 	Prefix    string // tuttle_twins
 	ImageSize string // thumbnails
@@ -51,11 +51,11 @@ type Season struct {
 	Episodes []*Episode
 }
 
-// heldFrames bounds the episode that is held: it is there for its sheet.
+// heldFrames is the largest number of frames in the held episode, because only its sheet matters.
 const heldFrames = 240
 
-// Generate makes the season in memory; nothing is drawn or written yet. It fails when the season's code is not of
-// the form S01 or there are more episodes than codes.
+// Generate makes the season in memory, without drawing or writing. It fails when the season's code
+// does not have the form S01, or when there are more episodes than codes.
 func Generate(o Options) (*Season, error) {
 	o = o.withDefaults()
 	s := &Season{Options: o}

@@ -13,14 +13,15 @@ import (
 // Style is how an episode's sheet gives the base URI of its images.
 type Style int
 
-// The styles that occur (DESIGN 4).
+// The styles of real sheets (DESIGN 4).
 const (
-	// HeaderURI has the URI itself as the header cell of the first column.
+	// HeaderURI has the URI as the header of the first column.
 	HeaderURI Style = iota
-	// ColumnURI has it in the cells of an S3_BASE_URI column, and the columns in another order.
+	// ColumnURI has the URI in the cells of an S3_BASE_URI column, and the columns in another
+	// order.
 	ColumnURI
-	// NoURI has none: the default layout holds. Its headers are typed by hand: in another case, with more spaces and a
-	// typographic apostrophe.
+	// NoURI has no URI, so the default layout applies. Its headers look typed by hand: in another
+	// case, with more spaces and a typographic apostrophe.
 	NoURI
 	styles = 3
 )
@@ -50,12 +51,13 @@ var typedByHand = map[string]string{
 	columnJonnys:       "JONNY’s Reclassification",
 }
 
-// ImagePrefix is the episode's source folder, as a key prefix with a slash at its end.
+// ImagePrefix returns the episode's source folder, as a key prefix with a slash at its end.
 func (e *Episode) ImagePrefix() string {
 	return fmt.Sprintf("%s/%s/default_eng/v1/frames/%s/", e.options.Prefix, e.Episode.Folder(), e.options.ImageSize)
 }
 
-// Sheet is the sheet as the Sheets API answers it: the header first, rows without their trailing empty cells.
+// Sheet returns the sheet in the form of the Sheets API: the header first, rows without trailing
+// empty cells.
 func (e *Episode) Sheet() [][]string {
 	columns := e.columns()
 	sheet := [][]string{make([]string, len(columns))}
@@ -126,7 +128,8 @@ func (e *Episode) uriCell() string {
 	return "s3://" + e.options.Bucket + "/" + e.ImagePrefix()
 }
 
-// CSV is the sheet as Google exports it: every row as wide as the header, a blank row being commas.
+// CSV returns the sheet in Google's export form: every row has the header's width, and a blank row
+// is commas.
 func (e *Episode) CSV() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
@@ -142,8 +145,8 @@ func (e *Episode) CSV() ([]byte, error) {
 	return b.Bytes(), w.Error()
 }
 
-// WriteSheet writes the sheet to dir as <spreadsheet ID>.csv, in one step, so that a reader sees the old sheet or the
-// new one. The folder must exist.
+// WriteSheet writes the sheet to dir as <spreadsheet ID>.csv, in one step, so that a reader sees
+// the old sheet or the new one. The folder must exist.
 func (e *Episode) WriteSheet(dir string) error {
 	body, err := e.CSV()
 	if err != nil {
@@ -159,7 +162,7 @@ func (e *Episode) WriteSheet(dir string) error {
 	return nil
 }
 
-// title is the spreadsheet's, as people name them.
+// title returns the spreadsheet's title, in the style of people.
 func (e *Episode) title() string {
 	return strings.ToUpper(e.options.Prefix) + " " + string(e.Episode) + " frames"
 }

@@ -11,15 +11,17 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// Bucket is what a season is written to.
+// Bucket is the destination of a season's images and manifest.
 type Bucket interface {
 	PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (etag string, err error)
 }
 
-// writers is how many images are drawn and written at once: more than processors, since a write waits.
+// writers is how many images are drawn and written in parallel. It is more than the processors,
+// because writes wait.
 const writers = 16
 
-// Write writes the whole season: images and manifest to the bucket, sheets to the folder, which it creates.
+// Write writes the whole season: images and manifest to the bucket, sheets to the folder, which it
+// creates.
 func (s *Season) Write(ctx context.Context, b Bucket, sheets string) error {
 	if err := s.WriteImages(ctx, b); err != nil {
 		return err
@@ -87,5 +89,5 @@ func (e *Episode) WriteImages(ctx context.Context, b Bucket, frames []dataset.Fr
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return ctx.Err() // when it ended, frames were left out
+	return ctx.Err() // frames were skipped when ctx ended
 }

@@ -70,7 +70,7 @@ func TestHider(t *testing.T) {
 	}
 }
 
-// LocalStack's secret is a word that stands everywhere.
+// LocalStack's secret is a common word.
 func TestShortSecretsAreNotMasked(t *testing.T) {
 	var out bytes.Buffer
 	var hider secret.Hider

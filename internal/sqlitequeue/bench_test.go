@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sqlitequeue"
 )
 
-// BenchmarkMessages is the way of a task through the queue, in batches of ten: sent, received, deleted.
+// BenchmarkMessages is the way of a task through the queue, in batches of ten: sent, received,
+// deleted.
 func BenchmarkMessages(b *testing.B) {
 	for _, waiting := range []int{0, 100_000} {
 		b.Run("behind "+strconv.Itoa(waiting), func(b *testing.B) {

@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sqlitequeue"
 )
 
-// The tests of this file run on synctest's clock: times are exact and nobody waits.
+// The tests of this file run on synctest's clock, so times are exact and no test really waits.
 
 func TestReceipts(t *testing.T) {
 	const visibility = time.Minute
@@ -70,7 +70,8 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
-// wantCode fails unless there is one failure with the code by the sender's fault, or none where the code is "".
+// wantCode fails unless there is one failure with the code by the sender's fault, or none where the
+// code is "".
 func wantCode(t *testing.T, failed []queue.Failure, err error, code string) {
 	t.Helper()
 	switch {
@@ -83,8 +84,8 @@ func wantCode(t *testing.T, failed []queue.Failure, err error, code string) {
 	}
 }
 
-// TestReceiptOfAnotherQueue: a message that has gone to the dead-letter queue is out of reach of its old receipts, and
-// those of one queue are nothing to another.
+// TestReceiptOfAnotherQueue: a message that has gone to the dead-letter queue is out of reach of
+// its old receipts, and those of one queue are nothing to another.
 func TestReceiptOfAnotherQueue(t *testing.T) {
 	f := openFile(t, filepath.Join(t.TempDir(), "queues.db"), queue.Spec{Name: "dead"},
 		queue.Spec{Name: "tasks", MaxReceiveCount: 1, DeadLetterQueue: "dead"})
@@ -202,8 +203,8 @@ func TestExhausted(t *testing.T) {
 	})
 }
 
-// TestDeadLettersInOrder: messages that one receive moves stand on the dead-letter queue in the order in which they were sent,
-// however long each has been visible.
+// TestDeadLettersInOrder: messages that one receive moves are on the dead-letter queue in the order
+// in which they were sent, however long each has been visible.
 func TestDeadLettersInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := openFile(t, filepath.Join(t.TempDir(), "queues.db"), queue.Spec{Name: "dead"},
@@ -231,7 +232,8 @@ func make10(body string) []queue.Entry {
 	return entries
 }
 
-// TestCancelHidesNothing: a receive that ends with an error has received nothing, whenever its context ended.
+// TestCancelHidesNothing: a receive that ends with an error has received nothing, whenever its
+// context ended.
 func TestCancelHidesNothing(t *testing.T) {
 	q := openQueue(t, filepath.Join(t.TempDir(), "queues.db"), queue.Spec{Name: "q", VisibilityTimeout: time.Hour})
 	const count = 200

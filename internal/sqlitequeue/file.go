@@ -1,12 +1,13 @@
-// Package sqlitequeue is the queue port on a SQLite file: visibility timeout, receive count, dead-letter redrive and
-// long poll as in SQS, for the processes of one machine. (SQLite's write-ahead log needs shared memory, so the file
-// must not lie on a network file system.)
+// Package sqlitequeue implements the queue port on a SQLite file, for the processes of one machine.
+// It has visibility timeouts, receive counts, dead-letter redrive and long polls as in SQS.
+// (SQLite's write-ahead log needs shared memory, so the file must not be on a network file system.)
 //
-// A process that is killed loses nothing that a call has confirmed, and what it had in hand comes back after the
-// visibility timeout. A power failure may take back the last confirmed calls, never the file's consistency: a
-// message may be delivered again or be missing, as after a purge.
+// When a process is killed, no confirmed call is lost, and its messages in flight become visible
+// after the visibility timeout. A power failure may undo the last confirmed calls, but the file
+// stays consistent. Then a message may be delivered again, or be missing as after a purge.
 //
-// Times are the machine's wall clock. When it is set back by a minute, messages may stay hidden for a minute longer.
+// Times are the machine's wall clock. When it is set back by a minute, messages may stay invisible
+// for a minute longer.
 package sqlitequeue
 
 import (
@@ -25,20 +26,21 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// File holds named queues. It is safe for concurrent use, as are its queues.
+// File has named queues. It and its queues are safe for concurrent use.
 type File struct {
-	// All writes go through one connection: SQLite has one writer at a time anyway, and waiting for one's turn in
-	// the pool is fair, while waiting for a file lock is not. Readers are never blocked by a writer.
+	// All writes use one connection. SQLite allows only one writer at a time, and waiting in the
+	// pool is fair, while waiting for a file lock is not. A writer never blocks readers.
 	writer, reader *sql.DB
 	stmt           statements
 	wakes          wakes
 }
 
-// How long a call waits for other processes' transactions, each of which takes about a millisecond. The call's context
-// ends the wait sooner.
+// This is how long a call waits for other processes' transactions, which take about a millisecond
+// each. The end of the call's context ends the wait.
 const busyTimeout = 10 * time.Second
 
-// Open opens the file at path, and creates it, its folder and its tables when missing. Close it after use.
+// Open opens the file at path. It creates the file, its folder and its tables when they are
+// missing. Close it after use.
 func Open(path string) (*File, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -55,7 +57,8 @@ func Open(path string) (*File, error) {
 }
 
 func (f *File) open(ctx context.Context, path string) (err error) {
-	// NORMAL: no fsync with each commit. The operating system keeps what a killed process has written.
+	// NORMAL means no fsync at each commit. The operating system keeps the writes of a killed
+	// process.
 	f.writer, err = connect(path, url.Values{"_txlock": {"immediate"}, "_pragma": {"synchronous(NORMAL)"}})
 	if err != nil {
 		return err
@@ -74,12 +77,12 @@ func (f *File) open(ctx context.Context, path string) (err error) {
 
 func connect(path string, settings url.Values) (*sql.DB, error) {
 	settings.Set("_busy_timeout", strconv.FormatInt(busyTimeout.Milliseconds(), 10))
-	// As a URL, a path may hold question marks and percent signs.
+	// The path is encoded as a URL, because it may contain question marks and percent signs.
 	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: settings.Encode()}
 	return sql.Open("sqlite", dsn.String())
 }
 
-// Close ends the use of the file. Calls in progress end first.
+// Close waits for calls in progress and closes the file.
 func (f *File) Close() error {
 	var err error
 	for _, db := range []*sql.DB{f.reader, f.writer} {
@@ -93,8 +96,8 @@ func (f *File) Close() error {
 	return nil
 }
 
-// Setup creates a queue as spec says, or changes it where it differs. queue.ErrNotFound: the dead-letter queue does not
-// exist.
+// Setup creates a queue by the spec, or changes the attributes that differ. It returns
+// queue.ErrNotFound when the dead-letter queue does not exist.
 func (f *File) Setup(ctx context.Context, spec queue.Spec) error {
 	if err := spec.Validate(); err != nil {
 		return fmt.Errorf("set up queue: %w", err)
@@ -117,7 +120,7 @@ func (f *File) Setup(ctx context.Context, spec queue.Spec) error {
 	return nil
 }
 
-// Queue is the queue of that name; queue.ErrNotFound when it has not been set up.
+// Queue returns the queue with this name, and queue.ErrNotFound when it does not exist.
 func (f *File) Queue(ctx context.Context, name string) (*Queue, error) {
 	id, err := find(f.stmt.find.QueryRowContext(ctx, name), name)
 	if err != nil {

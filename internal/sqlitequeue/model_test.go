@@ -24,7 +24,8 @@ type modelMessage struct {
 	receipt   string // of the last receive, since the move if there was one
 }
 
-// model is a queue with a dead-letter queue, in a few lines: what any sequence of calls must agree with.
+// model is a queue with a dead-letter queue, in a few lines: what any sequence of calls must agree
+// with.
 type model struct {
 	visibility map[bool]time.Duration
 	maxCount   int
@@ -42,7 +43,8 @@ func (m *model) due(dead bool) (due []*modelMessage) {
 	return due
 }
 
-// receive is the messages that a receive gives, by their bodies: of the oldest ones those that were not received too often.
+// receive is the messages that a receive gives, by their bodies: of the oldest ones those that were
+// not received too often.
 func (m *model) receive(dead bool, limit int) (got map[string]*modelMessage) {
 	got = make(map[string]*modelMessage)
 	for len(got) == 0 {
@@ -211,13 +213,14 @@ func newMachine(t *testing.T, f *sqlitequeue.File, n int) *machine {
 	return m
 }
 
-// TestModel: whatever is called, in whatever order and at whatever time, with receipts new and old, the file does what
-// the model does.
+// TestModel: whatever is called, in whatever order and at whatever time, with receipts new and old,
+// the file does what the model does.
 func TestModel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := openFile(t, filepath.Join(t.TempDir(), "queues.db"))
 		n := 0
-		// As another type, since rapid asks a *testing.T for its deadline, which it has not in synctest's bubble.
+		// As another type, since rapid asks a *testing.T for its deadline, which it has not in
+		// synctest's bubble.
 		rapid.Check(struct{ testing.TB }{t}, func(rt *rapid.T) {
 			n++
 			rt.Repeat(rapid.StateMachineActions(newMachine(t, f, n)))

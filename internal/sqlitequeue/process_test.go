@@ -122,7 +122,8 @@ func start(t *testing.T, role, path string) *process {
 	return &process{cmd, bufio.NewScanner(out)}
 }
 
-// killAfter reads as many lines, kills the process with SIGKILL, and reads what it had still said.
+// killAfter reads a number of lines, kills the process with SIGKILL, and reads the rest of its
+// output.
 func (p *process) killAfter(lines int, heard func(verb, what string)) error {
 	for n := 0; p.lines.Scan(); n++ {
 		if verb, what, ok := strings.Cut(p.lines.Text(), " "); ok {
@@ -164,8 +165,9 @@ func (w *witness) hear(verb, what string) {
 	}
 }
 
-// TestKilledProcesses: producers and consumers share the file, each is killed again and again in the middle of its work,
-// and in the end every confirmed message has been received, none after its confirmed delete, and none is stuck.
+// TestKilledProcesses: producers and consumers share the file, each is killed again and again in
+// the middle of its work, and in the end every confirmed message has been received, none after its
+// confirmed delete, and none is stuck.
 func TestKilledProcesses(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "queues.db")

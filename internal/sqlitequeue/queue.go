@@ -12,8 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// Queue is one queue of a File. A request that SQS would refuse whole is refused with an error whose ErrorCode() is SQS's
-// code; queue.Failure has that of an entry.
+// Queue is one queue of a File. A request that SQS would refuse as a whole gives an error whose
+// ErrorCode() is SQS's code. queue.Failure has the code of an entry.
 type Queue struct {
 	file *File
 	id   int64
@@ -58,8 +58,9 @@ func (q *Queue) send(ctx context.Context, tx *sql.Tx, e queue.Entry) error {
 	return err
 }
 
-// DeleteMessageBatch deletes the messages of at most queue.MaxBatch receipts. One that was received again since is not
-// deleted, and its receipt reported as ReceiptHandleIsInvalid; one that is deleted already counts as deleted.
+// DeleteMessageBatch deletes the messages of at most queue.MaxBatch receipts. When a message was
+// received again since, it is not deleted, and the failure is ReceiptHandleIsInvalid. A message
+// that is already deleted counts as deleted.
 func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]queue.Failure, error) {
 	failed, err := q.batch(ctx, receipts, func(tx *sql.Tx, r receipt) (string, error) {
 		found, err := exec(ctx, tx, q.file.stmt.remove, r.id, q.id, r.received)
@@ -75,9 +76,9 @@ func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]qu
 	return failed, nil
 }
 
-// ChangeMessageVisibilityBatch hides the messages of at most queue.MaxBatch receipts for timeout from now, at most
-// queue.MaxVisibility. 0 gives them back at once. A message that is no longer in flight stays as it is and is
-// reported.
+// ChangeMessageVisibilityBatch sets the visibility timeout of the messages of at most
+// queue.MaxBatch receipts, from now, to at most queue.MaxVisibility. With 0 they are visible at
+// once. A message that is no longer in flight is not changed and is a failure.
 func (q *Queue) ChangeMessageVisibilityBatch(
 	ctx context.Context, receipts []string, timeout time.Duration,
 ) ([]queue.Failure, error) {
@@ -98,7 +99,7 @@ func (q *Queue) ChangeMessageVisibilityBatch(
 		case exists:
 			return queue.CodeNotInFlight, nil
 		}
-		return queue.CodeInvalidValue, nil // SQS's code for a message that is gone
+		return queue.CodeInvalidValue, nil // SQS's code for a message that does not exist
 	})
 	if err != nil {
 		return nil, fmt.Errorf("change visibility of messages of %s: %w", q.name, err)
@@ -109,7 +110,8 @@ func (q *Queue) ChangeMessageVisibilityBatch(
 	return failed, nil
 }
 
-// batch does one thing to the message of each receipt, in one transaction. do gives the code of its failure, or "".
+// batch calls do for the message of each receipt, in one transaction. do returns the code of its
+// failure, or "".
 func (q *Queue) batch(
 	ctx context.Context, receipts []string, do func(tx *sql.Tx, r receipt) (code string, err error),
 ) (failed []queue.Failure, err error) {
@@ -142,8 +144,8 @@ var why = map[string]string{
 	queue.CodeInvalidValue:   "the message does not exist",
 }
 
-// look finds out why a receipt found nothing to do: the message is gone, or it was received again (with the code for
-// that), or neither.
+// look finds out why a receipt changed nothing: the message does not exist, or it was received
+// again (with the code for that), or neither.
 func (q *Queue) look(ctx context.Context, tx *sql.Tx, r receipt) (exists bool, code string, err error) {
 	var received int64
 	err = queryRow(ctx, tx, q.file.stmt.look, r.id, q.id).Scan(&received)
@@ -156,7 +158,7 @@ func (q *Queue) look(ctx context.Context, tx *sql.Tx, r receipt) (exists bool, c
 	return true, "", err
 }
 
-// GetQueueAttributes says how the queue is set up and counts its messages, exactly.
+// GetQueueAttributes returns the queue's settings, and exact counts of its messages.
 func (q *Queue) GetQueueAttributes(ctx context.Context) (a queue.Attributes, err error) {
 	var visibility int64
 	err = q.file.stmt.attributes.QueryRowContext(ctx, time.Now().UnixMilli(), q.id).
@@ -168,10 +170,11 @@ func (q *Queue) GetQueueAttributes(ctx context.Context) (a queue.Attributes, err
 	return a, nil
 }
 
-// Messages deleted in one transaction of a purge, so that it does not hold up the others for long.
+// This many messages are deleted in one transaction of a purge, so that other calls do not wait
+// long.
 const purgeBatch = 2000
 
-// PurgeQueue deletes the messages that are in the queue now.
+// PurgeQueue deletes all messages in the queue.
 func (q *Queue) PurgeQueue(ctx context.Context) error {
 	var last int64
 	err := q.file.stmt.last.QueryRowContext(ctx).Scan(&last)

@@ -21,7 +21,8 @@ func TestReadOnlyForAWhile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The one connection refuses writes, as one does that was opened on a file without the right to write.
+	// The one connection refuses writes, as one does that was opened on a file without the right to
+	// write.
 	if _, err := f.writer.ExecContext(t.Context(), "PRAGMA query_only = 1"); err != nil {
 		t.Fatal(err)
 	}

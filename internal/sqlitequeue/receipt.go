@@ -6,13 +6,14 @@ import (
 	"strings"
 )
 
-// receipt names one receive of one message: its queue, its number, and the how-manieth receive it was. So it ends
-// with the next receive, and with the move to the dead-letter queue, which gives the message a new number.
+// receipt identifies one receive of one message: its queue, its number and its receive count. So it
+// becomes invalid at the next receive. It also becomes invalid at the move to the dead-letter
+// queue, which gives the message a new number.
 type receipt struct{ queue, id, received int64 }
 
 func (r receipt) String() string { return fmt.Sprintf("%d-%d-%d", r.queue, r.id, r.received) }
 
-// parseReceipt reads what String has written, in that spelling only.
+// parseReceipt parses the output of String, and accepts no other spelling.
 func parseReceipt(s string) (r receipt, ok bool) {
 	parts := strings.Split(s, "-")
 	if len(parts) != 3 {

@@ -2,7 +2,8 @@ package sqlitequeue
 
 import "testing"
 
-// FuzzParseReceipt: what is read as a receipt is written again as the same text, so that two texts are never one receipt.
+// FuzzParseReceipt: what is read as a receipt is written again as the same text, so that two texts
+// are never one receipt.
 func FuzzParseReceipt(f *testing.F) {
 	for _, seed := range []string{"1-2-3", "", "1-2", "1-2-3-4", "01-2-3", "-1-2-3", "1-2-9223372036854775808", "+1-2-3", "a-b-c"} {
 		f.Add(seed)

@@ -12,14 +12,15 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// How often a waiting receive looks into the file for what other processes have sent and for what has become visible
-// again. One look is an index lookup of some 50 µs that takes no lock; asking SQLite first whether the file has
-// changed at all (PRAGMA data_version) costs as much.
+// This is how often a waiting receive looks for messages of other processes and for messages that
+// became visible. A look is an index lookup of about 50 µs without a lock. Asking SQLite first
+// whether the file has changed (PRAGMA data_version) costs as much.
 const lookEvery = 25 * time.Millisecond
 
-// ReceiveMessage receives 1 to limit messages, those that have been visible longest, at most queue.MaxBatch, and waits for
-// the first one for at most wait, up to queue.MaxWait. None after that is no error. An error, such as that of an ended ctx,
-// means that nothing was received: no message is hidden that the caller does not know of.
+// ReceiveMessage receives 1 to limit messages, at most queue.MaxBatch. It takes those that have
+// been visible longest. It waits for the first one for at most wait, up to queue.MaxWait. An empty
+// result is not an error. An error, such as that of an ended ctx, means that no message was
+// received and none became invisible.
 func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error) {
 	err := queue.CheckReceive(limit, wait)
 	if err != nil {
@@ -38,7 +39,7 @@ func (q *Queue) poll(ctx context.Context, limit int, wait time.Duration) ([]queu
 	end := time.NewTimer(wait)
 	defer end.Stop()
 	for {
-		// Before the look: a message sent after it must not be missed.
+		// It subscribes before the look, so that it does not miss a message sent after the look.
 		changed := q.file.wakes.next(q.id)
 		messages, err := q.receive(ctx, limit)
 		if err != nil || len(messages) > 0 || wait == 0 {
@@ -55,7 +56,7 @@ func (q *Queue) poll(ctx context.Context, limit int, wait time.Duration) ([]queu
 	}
 }
 
-// receive takes what is visible now. Only when there is something does it ask for the write lock.
+// receive receives messages that are visible now. It takes the write lock only when there are any.
 func (q *Queue) receive(ctx context.Context, limit int) ([]queue.Message, error) {
 	for {
 		var due bool
@@ -70,8 +71,8 @@ func (q *Queue) receive(ctx context.Context, limit int) ([]queue.Message, error)
 	}
 }
 
-// take is the transaction of a receive. What was received too often already goes to the dead-letter queue instead; if that
-// was all, there may be more to receive behind it.
+// take is the transaction of a receive. It moves messages that used up their receives to the
+// dead-letter queue. If it moved all of them, there may be others to receive.
 func (q *Queue) take(ctx context.Context, limit int) (messages []queue.Message, more bool, err error) {
 	var p policy
 	err = q.file.write(ctx, func(tx *sql.Tx) (err error) {
@@ -100,7 +101,7 @@ func (q *Queue) take(ctx context.Context, limit int) (messages []queue.Message, 
 	return messages, more, err
 }
 
-// policy is read with each receive, since another process may have changed it.
+// policy is read at each receive, because another process may have changed it.
 type policy struct {
 	visibility      time.Duration
 	maxReceiveCount int
@@ -114,7 +115,7 @@ func (q *Queue) policy(ctx context.Context, tx *sql.Tx) (p policy, err error) {
 	return p, err
 }
 
-// exhausted is SQS's rule: the receive after the last one allowed does not happen, it moves the message.
+// exhausted is SQS's rule: instead of the receive after the last allowed one, the message is moved.
 func (p policy) exhausted(m taken) bool {
 	return p.deadLetters.Valid && m.ReceiveCount > p.maxReceiveCount
 }
@@ -124,8 +125,9 @@ type taken struct {
 	id int64
 }
 
-// hide makes the messages that have been visible longest invisible and counts the receive. They come in the order in
-// which they were sent, and so they go to the dead-letter queue.
+// hide makes the messages that have been visible longest invisible, and counts the receive. It
+// returns them in the order in which they were sent. In this order they are moved to the
+// dead-letter queue.
 func (q *Queue) hide(ctx context.Context, tx *sql.Tx, visibility time.Duration, limit int) (all []taken, err error) {
 	now := time.Now()
 	rows, err := query(ctx, tx, q.file.stmt.take, now.Add(visibility).UnixMilli(), q.id, now.UnixMilli(), limit)
@@ -147,13 +149,14 @@ func (q *Queue) hide(ctx context.Context, tx *sql.Tx, visibility time.Duration, 
 		m.Receipt = receipt{queue: q.id, id: m.id, received: int64(m.ReceiveCount)}.String()
 		all = append(all, m)
 	}
-	// RETURNING gives rows in any order (SQLite, The RETURNING clause).
+	// RETURNING returns rows in any order (SQLite, The RETURNING clause).
 	slices.SortFunc(all, func(a, b taken) int { return cmp.Compare(a.id, b.id) })
 	return all, rows.Err()
 }
 
-// toDeadLetters moves a message as SQS does: with its ID, body, attributes and receive count, which counts the receives from
-// all queues (API, ReceiveMessage). The receive that moves it is not one.
+// toDeadLetters moves a message as SQS does: with its ID, body, attributes and receive count. The
+// count includes the receives from all queues (API, ReceiveMessage), but not the receive that
+// causes the move.
 func (q *Queue) toDeadLetters(ctx context.Context, tx *sql.Tx, deadLetters int64, m taken) error {
 	_, err := exec(ctx, tx, q.file.stmt.toDeadLetters, deadLetters, time.Now().UnixMilli(), m.id)
 	if err != nil {

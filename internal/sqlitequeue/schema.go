@@ -16,8 +16,9 @@ import (
 // The version of the schema, in the file's user_version.
 const schemaVersion = 1
 
-// AUTOINCREMENT: the number of a deleted message is not used again, so a receipt can never name another message.
-// Times are milliseconds since 1970. A message is in flight while now < visible_at.
+// AUTOINCREMENT never uses the number of a deleted message again, so a receipt can never mean
+// another message. Times are milliseconds since 1970. A message is in flight while now <
+// visible_at.
 const schema = `
 CREATE TABLE queue (
 	id                INTEGER PRIMARY KEY,
@@ -38,7 +39,7 @@ CREATE TABLE message (
 CREATE INDEX message_due ON message (queue, visible_at);
 `
 
-// create makes the file a queue file, whoever else is doing the same.
+// create creates the tables in the file. Other processes may do the same at the same time.
 func create(ctx context.Context, db *sql.DB) error {
 	if err := useWAL(ctx, db); err != nil {
 		return fmt.Errorf("use the write-ahead log: %w", err)
@@ -53,8 +54,8 @@ func create(ctx context.Context, db *sql.DB) error {
 	return tx.Commit()
 }
 
-// useWAL repeats what the busy timeout does not: SQLite refuses at once to change the journal of a file that another
-// process has just opened.
+// useWAL changes the journal to WAL, with retries. The busy timeout does not cover this: SQLite
+// refuses at once to change the journal of a file that another process has just opened.
 func useWAL(ctx context.Context, db *sql.DB) error {
 	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()
@@ -89,8 +90,8 @@ func createTables(ctx context.Context, tx *sql.Tx) error {
 	return fmt.Errorf("the file has version %d, this program knows version %d", version, schemaVersion)
 }
 
-// statements are prepared once; parsing them each time would take longer than running them. They are closed with
-// their connections.
+// statements are prepared once, because parsing takes longer than running them. They are closed
+// with their connections.
 type statements struct {
 	setup, findInTx, policy, send, take, toDeadLetters, remove, change, look, purge *sql.Stmt // of the writer
 	find, due, attributes, last                                                     *sql.Stmt // of the reader

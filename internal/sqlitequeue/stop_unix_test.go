@@ -10,7 +10,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// TestStoppedProcess: one that stands still (SIGSTOP) in its long poll holds up no other.
+// TestStoppedProcess: a process that is stopped (SIGSTOP) in its long poll does not block others.
 func TestStoppedProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "queues.db")
 	q := openQueue(t, path, tasks)
@@ -31,7 +31,7 @@ func TestStoppedProcess(t *testing.T) {
 	_ = p.cmd.Wait() // It was killed.
 }
 
-// stop returns when the process stands still: the signal alone is only on its way.
+// stop sends the signal and returns when the process has stopped.
 func stop(t *testing.T, p *process) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {

@@ -9,14 +9,15 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// write runs do in a transaction that holds the write lock from its start: one that reads first and locks later
-// fails whenever another process has written in between. The whole is short, since a process that is stopped inside
-// it (SIGSTOP) stops the others.
+// write runs do in a transaction that takes the write lock at its start. A transaction that reads
+// first and locks later fails when another process writes in between. The transaction is short,
+// because a process that is stopped inside it (SIGSTOP) blocks the others.
 func (f *File) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	err := f.writeOnce(ctx, do)
 	var refused *sqlite.Error
 	if errors.As(err, &refused) && refused.Code()&0xff == sqlite3.SQLITE_READONLY {
-		// A connection that was opened while the file could not be written stays so. The next call gets another one.
+		// A connection that was opened while the file could not be written stays read-only. The
+		// next call gets a new one.
 		f.writer.SetMaxIdleConns(0)
 		f.writer.SetMaxIdleConns(1)
 	}
@@ -36,8 +37,8 @@ func (f *File) writeOnce(ctx context.Context, do func(tx *sql.Tx) error) error {
 	return cause(ctx, err)
 }
 
-// cause is ctx's error for what failed because ctx has ended. The end of ctx rolls the transaction back and closes its
-// statements, wherever do is, so that it fails in many ways.
+// cause returns ctx's error when ctx has ended. The end of ctx rolls the transaction back and
+// closes its statements at any moment, so do fails with many different errors.
 func cause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
@@ -45,7 +46,7 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// exec runs a prepared statement in a transaction and says how many rows it changed.
+// exec runs a prepared statement in a transaction, and returns the number of changed rows.
 func exec(ctx context.Context, tx *sql.Tx, stmt *sql.Stmt, args ...any) (int64, error) {
 	//nolint:sqlclosecheck // The end of the transaction closes it.
 	result, err := tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)

@@ -2,14 +2,14 @@ package sqlitequeue
 
 import "sync"
 
-// wakes tells the receivers of this process that a queue has changed, by its number. Those of other processes find
-// out by looking.
+// wakes notifies the receivers of this process that a queue has changed, by its number. Receivers
+// of other processes poll.
 type wakes struct {
 	mu      sync.Mutex
 	waiting map[int64]chan struct{}
 }
 
-// next is closed with the next change of the queue.
+// next returns a channel that is closed at the next change of the queue.
 func (w *wakes) next(queue int64) <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -12,22 +12,22 @@ import (
 )
 
 const (
-	// How often the SDK tries a call that is throttled, answered with 5xx or broken off, and how
-	// long it waits between two tries at most.
+	// These limit the SDK's tries of a call that is throttled, fails with 5xx or breaks off, and
+	// the wait between two tries.
 	maxAttempts = 8
 	maxBackoff  = 5 * time.Second
 
-	// SQS answers a long poll up to queue.MaxWait after the request.
+	// SQS may answer a long poll only queue.MaxWait after the request.
 	answerTimeout = queue.MaxWait + 10*time.Second
-	// How long it may pause in the middle of an answer, too.
+	// This is also how long an answer may pause.
 	stallTimeout = answerTimeout + 5*time.Second
 )
 
-// NewClient is a client with maxConns connections kept alive. Give it as many as there are calls at
-// a time, long polls included.
+// NewClient returns a client that keeps maxConns connections alive. There should be one for each
+// parallel call, including long polls.
 //
-// It keeps what cfg says of certificates (AWS_CA_BUNDLE), and a cfg.HTTPClient of another kind than
-// the SDK's own as it is.
+// It keeps the certificates in cfg (AWS_CA_BUNDLE). It does not change a cfg.HTTPClient that is not
+// of the SDK's type.
 func NewClient(cfg aws.Config, maxConns int) *sqs.Client {
 	pool := awsclient.Pool{Connections: maxConns, AnswerTimeout: answerTimeout, StallTimeout: stallTimeout}
 	return sqs.NewFromConfig(cfg, func(o *sqs.Options) {

@@ -13,8 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// A receive is tried less often than other calls: an answer that was lost has hidden its messages,
-// and the caller polls again anyway.
+// A receive has fewer tries than other calls. A lost answer has made its messages invisible, and
+// the caller polls again anyway.
 const receiveAttempts = 3
 
 // SendMessageBatch sends entries, at most queue.MaxBatch and queue.MaxBatchBytes.
@@ -47,11 +47,11 @@ func attributeValues(attributes map[string]string) map[string]types.MessageAttri
 	return values
 }
 
-// ReceiveMessage receives at most limit messages, up to queue.MaxBatch, and waits for the first one
-// for at most wait, up to queue.MaxWait, in whole seconds (rounded up), at least one: the SDK
-// leaves a 0 out, which to SQS means the wait that the queue was set up with, and without any wait
-// SQS asks only some of its servers. None after that is no error. When ctx ends a long poll, SQS
-// may already have handed out messages: they come back after the visibility timeout.
+// ReceiveMessage receives at most limit messages, up to queue.MaxBatch. It waits for the first one
+// for at most wait, up to queue.MaxWait, rounded up to whole seconds. It waits at least one second:
+// the SDK omits a 0, which SQS replaces by the queue's own wait, and without a wait SQS asks only
+// some of its servers. An empty result is not an error. When ctx ends a long poll, SQS may have
+// delivered messages already. They become visible again after the visibility timeout.
 func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error) {
 	in := &sqs.ReceiveMessageInput{
 		QueueUrl:            &q.url,
@@ -74,7 +74,7 @@ func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duratio
 }
 
 func message(m types.Message) queue.Message {
-	// Without a readable count it is 1, the first receive: a worker then does what is always right.
+	// Without a readable count it is 1, the first receive, which is always safe for a worker.
 	count, err := strconv.Atoi(m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
 	if err != nil {
 		count = 1
@@ -119,9 +119,9 @@ func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]qu
 	return failed, nil
 }
 
-// ChangeMessageVisibilityBatch hides the messages of at most queue.MaxBatch receipts for timeout
-// from now, in whole seconds (rounded up), at most queue.MaxVisibility after their receive. 0 gives
-// them back at once.
+// ChangeMessageVisibilityBatch sets the visibility timeout of the messages of at most
+// queue.MaxBatch receipts, from now. The timeout is rounded up to whole seconds, and ends at most
+// queue.MaxVisibility after the receive. With 0 they are visible at once.
 func (q *Queue) ChangeMessageVisibilityBatch(
 	ctx context.Context, receipts []string, timeout time.Duration,
 ) ([]queue.Failure, error) {
@@ -144,17 +144,17 @@ func (q *Queue) ChangeMessageVisibilityBatch(
 	return failed, nil
 }
 
-// id is the ID of an entry within its batch: its index.
+// id returns the ID of an entry in its batch, which is its index.
 func id(i int) *string { return aws.String(strconv.Itoa(i)) }
 
-// seconds rounds up: SQS knows whole seconds only, and neither a wait nor a hold may become 0 by
-// rounding.
+// seconds rounds up to whole seconds, the unit of SQS, so that neither a wait nor a visibility
+// timeout becomes 0.
 func seconds(d time.Duration) int32 {
 	return int32((d + time.Second - 1) / time.Second)
 }
 
-// failures reads the failed entries of an answer. One that does not speak of every entry once is an
-// error: an entry that was neither done nor refused must not pass as done.
+// failures reads the failed entries of an answer. An answer must name every entry exactly once,
+// else it is an error. Otherwise an entry that is not in the answer would count as successful.
 func failures(entries, done int, refused []types.BatchResultErrorEntry) ([]queue.Failure, error) {
 	if done+len(refused) != entries {
 		return nil, fmt.Errorf("the answer has %d entries done and %d failed of %d", done, len(refused), entries)

@@ -1,4 +1,4 @@
-// Package sqsqueue is the queue port on Amazon SQS, standard queues.
+// Package sqsqueue implements the queue port on standard queues of Amazon SQS.
 package sqsqueue
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// API is the calls of *sqs.Client that a Queue makes.
+// API has the calls of *sqs.Client that a Queue makes.
 type API interface {
 	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
 	GetQueueAttributes(
@@ -36,15 +36,15 @@ type API interface {
 	PurgeQueue(context.Context, *sqs.PurgeQueueInput, ...func(*sqs.Options)) (*sqs.PurgeQueueOutput, error)
 }
 
-// Queue is one queue. Its errors have SQS's code (smithy.APIError), and are queue.ErrNotFound when
-// the queue is gone.
+// Queue is one queue. Its errors have SQS's code (smithy.APIError). They are queue.ErrNotFound when
+// the queue does not exist.
 type Queue struct {
 	api API
 	url string
 }
 
-// New is the queue of that name, or of that URL, which is used as it is. queue.ErrNotFound: no
-// queue has the name in the client's account and region.
+// New returns the queue with a name or a URL. It does not check a URL. It returns queue.ErrNotFound
+// when no queue in the client's account and region has the name.
 func New(ctx context.Context, api API, nameOrURL string) (*Queue, error) {
 	if queue.IsURL(nameOrURL) {
 		return &Queue{api: api, url: nameOrURL}, nil
@@ -56,7 +56,7 @@ func New(ctx context.Context, api API, nameOrURL string) (*Queue, error) {
 	return &Queue{api: api, url: url}, nil
 }
 
-// URL is the queue's address.
+// URL returns the queue's URL.
 func (q *Queue) URL() string { return q.url }
 
 type resolver interface {
@@ -71,7 +71,7 @@ func resolve(ctx context.Context, api resolver, name string) (url string, err er
 	return aws.ToString(out.QueueUrl), nil
 }
 
-// wrap names the call and the queue.
+// wrap adds the call and the queue to an error.
 func wrap(call, name string, err error) error {
 	if _, missing := errors.AsType[*types.QueueDoesNotExist](err); missing {
 		return fmt.Errorf("%s %s: %w: %w", call, name, queue.ErrNotFound, err)
@@ -79,7 +79,7 @@ func wrap(call, name string, err error) error {
 	return fmt.Errorf("%s %s: %w", call, name, err)
 }
 
-// GetQueueAttributes asks for the approximate counts and how the queue is set up.
+// GetQueueAttributes returns the approximate counts and the queue's settings.
 func (q *Queue) GetQueueAttributes(ctx context.Context) (queue.Attributes, error) {
 	out, err := q.api.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
@@ -105,7 +105,7 @@ func parseAttributes(values map[string]string) (a queue.Attributes, err error) {
 		{types.QueueAttributeNameApproximateNumberOfMessagesNotVisible, &a.InFlight, true},
 		{types.QueueAttributeNameApproximateNumberOfMessagesDelayed, &a.Delayed, true},
 		{types.QueueAttributeNameVisibilityTimeout, &visibility, true},
-		// Servers that are not AWS leave some of these out.
+		// Servers other than AWS omit some of these.
 		{types.QueueAttributeNameMessageRetentionPeriod, &retention, false},
 		{types.QueueAttributeNameDelaySeconds, &delay, false},
 		{types.QueueAttributeNameMaximumMessageSize, &a.MaxMessageBytes, false},
@@ -132,14 +132,14 @@ func parseAttributes(values map[string]string) (a queue.Attributes, err error) {
 
 func ofSeconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
-// redrive is SQS's RedrivePolicy attribute. The count is a number, or a string where CloudFormation
-// or a person wrote it so; json.Number reads both.
+// redrive is SQS's RedrivePolicy attribute. The count is a number, or a string when CloudFormation
+// or a person wrote it. json.Number reads both.
 type redrive struct {
 	DeadLetterTargetArn string      `json:"deadLetterTargetArn"`
 	MaxReceiveCount     json.Number `json:"maxReceiveCount"`
 }
 
-// parseRedrive reads the attribute's text; "" is no policy.
+// parseRedrive parses the attribute's text; "" means no policy.
 func parseRedrive(text string) (p redrive, err error) {
 	if text == "" {
 		return redrive{}, nil
@@ -158,13 +158,13 @@ func (p redrive) count() int {
 	return n
 }
 
-// queueName is the end of arn:aws:sqs:REGION:ACCOUNT:NAME.
+// queueName returns the NAME of arn:aws:sqs:REGION:ACCOUNT:NAME.
 func (p redrive) queueName() string {
 	return p.DeadLetterTargetArn[strings.LastIndexByte(p.DeadLetterTargetArn, ':')+1:]
 }
 
-// PurgeQueue deletes all messages. SQS takes up to a minute for it, and refuses a second purge in
-// that time.
+// PurgeQueue deletes all messages. SQS needs up to a minute, and refuses a second purge in that
+// time.
 func (q *Queue) PurgeQueue(ctx context.Context) error {
 	if _, err := q.api.PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: &q.url}); err != nil {
 		return wrap("purge queue", q.url, err)

@@ -106,7 +106,7 @@ func TestPartialFailures(t *testing.T) {
 	}
 }
 
-// TestQueueGone: every call of a queue that was deleted since says so.
+// TestQueueGone: every call of a deleted queue returns queue.ErrNotFound.
 func TestQueueGone(t *testing.T) {
 	q, _ := answering(t, 400, queueGone)
 	errs := make(map[string]error)

@@ -14,7 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// SetupAPI is the calls of *sqs.Client that Setup makes.
+// SetupAPI has the calls of *sqs.Client that Setup makes.
 type SetupAPI interface {
 	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
 	GetQueueAttributes(
@@ -26,13 +26,13 @@ type SetupAPI interface {
 	CreateQueue(context.Context, *sqs.CreateQueueInput, ...func(*sqs.Options)) (*sqs.CreateQueueOutput, error)
 }
 
-// What every queue has beside its spec.
-const encrypted = "true" // with keys that SQS has itself, at no cost
+// Every queue also has these attributes.
+const encrypted = "true" // with SQS's own keys, at no cost
 
-// Setup creates a queue as spec says, with long polls, 14 days of retention, no delay and
-// encryption, or changes what differs, and returns its URL. A queue named by its URL must exist. A
-// queue encrypted by a key in KMS stays so. queue.ErrNotFound: the dead-letter queue does not
-// exist.
+// Setup creates a queue by the spec, or changes the attributes that differ, and returns its URL.
+// The queue also gets long polls, 14 days of retention, no delay and encryption. A queue given by
+// its URL must exist. A queue that is encrypted by a KMS key keeps that key. Setup returns
+// queue.ErrNotFound when the dead-letter queue does not exist.
 func Setup(ctx context.Context, api SetupAPI, spec queue.Spec) (url string, err error) {
 	if err := spec.Validate(); err != nil {
 		return "", fmt.Errorf("set up queue: %w", err)
@@ -51,7 +51,8 @@ func Setup(ctx context.Context, api SetupAPI, spec queue.Spec) (url string, err 
 	return url, nil
 }
 
-// wanted is the queue's attributes. The redrive policy "" is SQS's spelling for none.
+// wanted returns the attributes that the queue should have. The redrive policy "" means none in
+// SQS.
 func wanted(ctx context.Context, api SetupAPI, spec queue.Spec) (map[string]string, error) {
 	want := map[string]string{
 		string(types.QueueAttributeNameVisibilityTimeout):             strconv.Itoa(int(spec.Visibility().Seconds())),
@@ -96,8 +97,8 @@ func address(ctx context.Context, api resolver, nameOrURL string) (url string, e
 	return resolve(ctx, api, nameOrURL)
 }
 
-// findOrCreate gives the queue's URL, and whether it was made, with the wanted attributes, just
-// now.
+// findOrCreate returns the queue's URL, and whether this call has created the queue with the wanted
+// attributes.
 func findOrCreate(
 	ctx context.Context, api SetupAPI, name string, want map[string]string,
 ) (url string, made bool, err error) {
@@ -107,13 +108,13 @@ func findOrCreate(
 	}
 	attributes := make(map[string]string, len(want))
 	for attribute, value := range want {
-		if value != "" && attribute != string(types.QueueAttributeNameMaximumMessageSize) { // by default it is the most that SQS allows
+		if value != "" && attribute != string(types.QueueAttributeNameMaximumMessageSize) { // the default is the maximum of SQS
 			attributes[attribute] = value
 		}
 	}
 	out, err := api.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
 	if _, raced := errors.AsType[*types.QueueNameExists](err); raced {
-		// Someone else has just created it with other attributes.
+		// Another process has just created the queue with other attributes.
 		url, err = address(ctx, api, name)
 		return url, false, err
 	}
@@ -146,7 +147,7 @@ func change(ctx context.Context, api SetupAPI, url string, want map[string]strin
 	return nil
 }
 
-// differences is what must be set for the attributes that a queue has to become those wanted.
+// differences returns the wanted attributes that differ from the queue's present ones.
 func differences(has, want map[string]string) map[string]string {
 	differing := make(map[string]string)
 	for attribute, value := range want {
@@ -157,11 +158,11 @@ func differences(has, want map[string]string) map[string]string {
 			}
 		case types.QueueAttributeNameMaximumMessageSize:
 			if most, err := strconv.Atoi(has[attribute]); err != nil || most >= queue.MinMessageBytes {
-				continue // large enough, or a server that does not say
+				continue // the limit is large enough, or the server does not report it
 			}
 		case types.QueueAttributeNameDelaySeconds:
 			if has[attribute] == "" {
-				continue // a server that does not say
+				continue // the server does not report it
 			}
 		case types.QueueAttributeNameRedrivePolicy:
 			if sameRedrive(has[attribute], value) {
@@ -175,7 +176,7 @@ func differences(has, want map[string]string) map[string]string {
 	return differing
 }
 
-// sameRedrive compares what two policies say, not how they are written.
+// sameRedrive compares the values of two policies, not their texts.
 func sameRedrive(a, b string) bool {
 	p, errP := parseRedrive(a)
 	q, errQ := parseRedrive(b)

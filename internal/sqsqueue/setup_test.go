@@ -125,7 +125,7 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// FuzzParseRedrive: whatever stands in the attribute, what is read is a policy that SQS could have.
+// FuzzParseRedrive: whatever is in the attribute, what is read is a policy that SQS could have.
 func FuzzParseRedrive(f *testing.F) {
 	for _, seed := range []string{
 		``, `{}`, `null`, `[]`, `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:1:dead","maxReceiveCount":5}`,

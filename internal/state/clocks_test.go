@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 )
 
-// The clock of a planner says nothing about which run is the newest, and a tracker's nothing about
+// The clock of a planner does not decide which run is the newest, and a tracker's does not decide
 // since when a message was unreadable.
 func TestClocksApart(t *testing.T) {
 	s := &state.Store{Bucket: &membucket.Bucket{}, Layout: dataset.Layout{Prefix: "tt"}}

@@ -18,15 +18,15 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// formatOfParts is the format of a version whose rows are parts by episode. One of format 1, of an earlier release, has
-// its rows in the CSV files, and beside them in one object.
+// formatOfParts is the format of a version whose rows are in parts, one for each episode. A version
+// of format 1, from an earlier release, has its rows in the CSV files and also in one object.
 const formatOfParts = 2
 
-// partsAtOnce bounds the parts that are read at a time: some 8 MB each.
+// partsAtOnce is the number of parts that are read at a time. Each needs about 8 MB.
 const partsAtOnce = 4
 
-// snapshot is snapshot.json: the version, and where the parts of its episodes are. Its conditional write decides which of
-// several writers wins.
+// snapshot is snapshot.json: the version, and the locations of its episodes' parts. Its conditional
+// write decides which of several writers wins.
 type snapshot struct {
 	Version  state.Version             `json:"version"`
 	Episodes map[dataset.Episode]Entry `json:"episodes"`
@@ -44,19 +44,19 @@ func readSnapshot(ctx context.Context, s *state.Store, generation int64) (snapsh
 	return of, err
 }
 
-// Contents are the rows of a version, to be read an episode at a time. Where an object of the version is missing or
-// damaged, its rows are taken from the CSV files, which have all of them too.
+// Contents reads the rows of a version, one episode at a time. When an object of the version is
+// missing or damaged, it reads the rows from the CSV files, which also have all of them.
 type Contents struct {
 	Version state.Version
 
 	store   *state.Store
-	entries map[dataset.Episode]Entry // nil: the rows are in the CSV files alone
+	entries map[dataset.Episode]Entry // nil: only the CSV files have the rows
 
 	mu    sync.Mutex
-	files Parts // the CSV files divided into parts, when they have been read
+	files Parts // the CSV files divided into parts, after they are read
 }
 
-// csv reads the CSV files, once and only when it is needed.
+// csv reads the CSV files at the first call.
 func (c *Contents) csv(ctx context.Context) (Parts, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,7 +92,7 @@ func Open(ctx context.Context, s *state.Store, v state.Version) (*Contents, erro
 	return c, nil
 }
 
-// OpenLatest opens the newest version; nil when there is none.
+// OpenLatest opens the newest version. It returns nil when there is none.
 func OpenLatest(ctx context.Context, s *state.Store) (*Contents, error) {
 	v, err := s.LatestVersion(ctx)
 	if errors.Is(err, bucket.ErrNotFound) {
@@ -104,7 +104,7 @@ func OpenLatest(ctx context.Context, s *state.Store) (*Contents, error) {
 	return Open(ctx, s, v)
 }
 
-// Entry describes the part of an episode, where the version has one.
+// Entry returns the description of an episode's part, when the version has one.
 func (c *Contents) Entry(e dataset.Episode) (Entry, bool) {
 	entry, ok := c.entries[e]
 	return entry, ok
@@ -113,7 +113,7 @@ func (c *Contents) Entry(e dataset.Episode) (Entry, bool) {
 // HasParts reports whether the version has parts that a later one can share.
 func (c *Contents) HasParts() bool { return c.entries != nil }
 
-// Episodes are those with rows, in order.
+// Episodes returns the episodes with rows, in order.
 func (c *Contents) Episodes(ctx context.Context) ([]dataset.Episode, error) {
 	if c.entries != nil {
 		return slices.Sorted(maps.Keys(c.entries)), nil
@@ -122,8 +122,8 @@ func (c *Contents) Episodes(ctx context.Context) ([]dataset.Episode, error) {
 	return slices.Sorted(maps.Keys(parts)), err
 }
 
-// Stored reads the part of an episode from its object alone; nil when the version has no row of it. An object that is missing
-// or damaged is an error (state.Lost).
+// Stored reads the part of an episode only from its object. It returns nil when the version has no
+// row of the episode. A missing or damaged object is an error (state.Lost).
 func (c *Contents) Stored(ctx context.Context, e dataset.Episode) (*Part, error) {
 	entry, ok := c.entries[e]
 	if !ok {
@@ -141,7 +141,7 @@ func (c *Contents) Stored(ctx context.Context, e dataset.Episode) (*Part, error)
 	return p, nil
 }
 
-// Part reads the rows of an episode; nil when the version has none.
+// Part reads the part of an episode. It returns nil when the version has no row of the episode.
 func (c *Contents) Part(ctx context.Context, e dataset.Episode) (*Part, error) {
 	if c.entries == nil {
 		parts, err := c.csv(ctx)
@@ -170,7 +170,7 @@ func (c *Contents) Rows(ctx context.Context, e dataset.Episode) ([]Row, error) {
 	return p.Read(c.store.Layout)
 }
 
-// All reads all parts. They stay compressed: some 0.5 MB an episode.
+// All reads all parts. They stay compressed, with about 0.5 MB an episode.
 func (c *Contents) All(ctx context.Context) (Parts, error) {
 	episodes, err := c.Episodes(ctx)
 	if err != nil {
@@ -195,7 +195,7 @@ func (c *Contents) All(ctx context.Context) (Parts, error) {
 	return parts, nil
 }
 
-// partsOfCSV divides the CSV files of a version into parts. It holds one of the files.
+// partsOfCSV divides the CSV files of a version into parts. It has one file in memory at a time.
 func partsOfCSV(ctx context.Context, s *state.Store, v state.Version) (Parts, error) {
 	names := slices.SortedFunc(maps.Keys(v.Counts), func(a, b string) int { return cmp.Compare(a+"/", b+"/") })
 	built := map[dataset.Episode]*partBuilder{}
@@ -218,8 +218,8 @@ func partsOfCSV(ctx context.Context, s *state.Store, v state.Version) (Parts, er
 	return parts, nil
 }
 
-// divide adds the rows of a CSV file to the parts. Its rows are by key, so those of one episode in one folder follow each
-// other.
+// divide adds the rows of a CSV file to the parts. The rows are sorted by key, so those of one
+// episode in one folder are consecutive.
 func divide(l dataset.Layout, name string, body []byte, built map[dataset.Episode]*partBuilder) error {
 	text, ok := bytes.CutPrefix(body, []byte(header))
 	if !ok {

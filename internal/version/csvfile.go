@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// linesFile holds a version of format 1 and its rows in one object: the version in the first line, a row in each of the
-// others.
+// linesFile has a version of format 1 and its rows in one object. The first line is the version,
+// and each further line is a row.
 const linesFile = "snapshot.jsonl.zst"
 
 type line struct {
@@ -22,8 +22,8 @@ type line struct {
 	SrcETag string         `json:"s,omitempty"`
 }
 
-// readCSV reads the CSV file of one dataset. It is there for people, who may delete it. In format 1 it is then made again
-// of the object that it was made of.
+// readCSV reads the CSV file of one dataset. The file is for people, who may delete it. In format 1
+// it is then rebuilt from the version's object of rows.
 func readCSV(ctx context.Context, s *state.Store, v state.Version, name string) ([]byte, error) {
 	c, err := s.Read(ctx, state.VersionName(v.Generation, name+".csv"))
 	if !errors.Is(err, bucket.ErrNotFound) || v.V >= formatOfParts {
@@ -37,7 +37,7 @@ func readCSV(ctx context.Context, s *state.Store, v state.Version, name string) 
 	return body, linesErr
 }
 
-// csvOfLines makes the CSV file of one dataset of a version of format 1.
+// csvOfLines builds the CSV file of one dataset of a version of format 1.
 func csvOfLines(ctx context.Context, s *state.Store, generation int64, name string) ([]byte, error) {
 	object := state.VersionName(generation, linesFile)
 	c, err := s.Read(ctx, object)

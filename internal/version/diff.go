@@ -10,22 +10,23 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Kind is what became of a frame.
+// Kind is how a frame differs between two versions.
 type Kind string
 
 // The kinds, in the order in which a diff counts them.
 const (
 	Added      Kind = "added"
 	Removed    Kind = "removed"
-	Relabelled Kind = "relabelled" // it stands under another class
+	Relabelled Kind = "relabelled" // it is under another class
 	Moved      Kind = "moved"      // under the same class, in another dataset
 	Refreshed  Kind = "refreshed"  // in the same place, with other content
 )
 
-// Kinds are all of them.
+// Kinds are all kinds.
 var Kinds = []Kind{Added, Removed, Relabelled, Moved, Refreshed}
 
-// Change is one frame that differs. Places are written as train/Rare, two of them for a frame that stood twice.
+// Change is one frame that differs. Places have the form train/Rare. A frame with two copies has
+// two.
 type Change struct {
 	Frame dataset.Frame `json:"frame"`
 	Kind  Kind          `json:"kind"`
@@ -33,7 +34,8 @@ type Change struct {
 	To    []string      `json:"to,omitempty"`
 }
 
-// ClassChanges counts the frames of one class: After = Before + Added - Removed + RelabelledTo - RelabelledFrom.
+// ClassChanges counts the frames of one class: After = Before + Added - Removed + RelabelledTo -
+// RelabelledFrom.
 type ClassChanges struct {
 	Class          string `json:"class"`
 	Before         int    `json:"before"`
@@ -46,30 +48,30 @@ type ClassChanges struct {
 	Refreshed      int    `json:"refreshed"`
 }
 
-// Relabelling counts the frames that went from one class to another.
+// Relabelling counts the frames that changed from one class to another.
 type Relabelling struct {
 	From   string `json:"from"`
 	To     string `json:"to"`
 	Frames int    `json:"frames"`
 }
 
-// Diff is what became of the frames of version From in version To.
+// Diff is the difference between the versions From and To.
 type Diff struct {
-	From    int64          `json:"from"` // generation; 0: before there was any
+	From    int64          `json:"from"` // generation; 0: before the first version
 	To      int64          `json:"to"`
 	Same    int            `json:"same"`
 	Totals  map[Kind]int   `json:"totals"` // all kinds, always
 	Classes []ClassChanges `json:"classes"`
-	// Settings are those that the later version was made with otherwise.
+	// Settings are the settings that differ in the later version.
 	Settings []state.SettingChange `json:"settings,omitempty"`
 	// ClassNumbers are the classes whose number in classes.json changes.
 	ClassNumbers []state.ClassNumber `json:"class_numbers,omitempty"`
-	// Relabellings come with the commonest first.
+	// Relabellings has the most frequent first.
 	Relabellings []Relabelling `json:"relabellings"`
-	Changes      []Change      `json:"changes"` // by frame; the first ones
+	Changes      []Change      `json:"changes"` // the first ones, by frame
 }
 
-// Differing is the number of frames that differ.
+// Differing returns the number of frames that differ.
 func (d Diff) Differing() int {
 	n := 0
 	for _, of := range d.Totals {
@@ -78,9 +80,9 @@ func (d Diff) Differing() int {
 	return n
 }
 
-// Between compares two versions, an episode at a time, and gives each change to change, by frame. It does not read the rows
-// of an episode that is the same part in both. A from of generation 0 is before there was any. The Changes of the diff are
-// only the first ones.
+// Between compares two versions, one episode at a time, and calls change for each change, by frame.
+// It does not read the rows of an episode when both versions have the same part. Generation 0 for
+// from means before the first version. The Changes of the diff are only the first ones.
 //
 //	before | after | class | dataset, places | content | the frame is
 //	-------+-------+-------+-----------------+---------+-------------
@@ -91,7 +93,7 @@ func (d Diff) Differing() int {
 //	yes    | yes   | same  | same            | other   | refreshed
 //	yes    | yes   | same  | same            | same    | the same
 //
-// A frame that is there twice counts by its first place.
+// For a frame with two copies the first place counts.
 func Between(ctx context.Context, s *state.Store, from, to state.Version, change func(Change) error) (Diff, error) {
 	before, after := &Contents{entries: map[dataset.Episode]Entry{}}, (*Contents)(nil)
 	var err error
@@ -151,7 +153,7 @@ func (c *comparison) contents(ctx context.Context, before, after *Contents) erro
 	return nil
 }
 
-// same counts an episode in which nothing differs and no frame is there twice.
+// same counts an episode without differences and without frames that have two copies.
 func (c *comparison) same(e Entry) {
 	c.Same += e.Frames
 	for _, classes := range e.Counts {
@@ -194,7 +196,7 @@ func firstFrame(from, to []Row) dataset.Frame {
 	return min(from[0].Frame, to[0].Frame)
 }
 
-// frameRows is how many of the first rows are of the frame.
+// frameRows returns how many of the first rows belong to the frame.
 func frameRows(rows []Row, f dataset.Frame) int {
 	n := slices.IndexFunc(rows, func(r Row) bool { return r.Frame != f })
 	if n < 0 {
@@ -203,7 +205,7 @@ func frameRows(rows []Row, f dataset.Frame) int {
 	return n
 }
 
-// comparison is a diff in the making.
+// comparison is a diff while it is computed.
 type comparison struct {
 	Diff
 	classes    map[string]*ClassChanges
@@ -211,7 +213,7 @@ type comparison struct {
 	change     func(Change) error
 }
 
-// firstChanges bounds the Changes of a diff.
+// firstChanges is the largest number of Changes in a diff.
 const firstChanges = 20
 
 func newComparison(change func(Change) error) *comparison {
@@ -266,7 +268,7 @@ func (c *comparison) class(name string) *ClassChanges {
 	return c.classes[name]
 }
 
-// kindOf is the table at Between; "" is the same.
+// kindOf implements the table at Between. It returns "" when nothing differs.
 func kindOf(from, to []Row) Kind {
 	switch {
 	case len(from) == 0:
@@ -283,7 +285,8 @@ func kindOf(from, to []Row) Kind {
 	return ""
 }
 
-// sameContent compares two images at one key. A copy that has an ETag of its own tells its content by its source's.
+// sameContent compares two images at one key. When a copy's ETag differs from its source's, the
+// source's ETag identifies the content.
 func sameContent(a, b Row) bool {
 	return a.ETag == b.ETag || a.SrcETag != "" && a.SrcETag == b.SrcETag
 }
@@ -296,8 +299,7 @@ func places(rows []Row) []string {
 	return all
 }
 
-// sortClasses puts the classes in the order of the settings, as everywhere else, and others by name
-// after them.
+// sortClasses sorts the classes in the order of the settings, and others by name after them.
 func (d *Diff) sortClasses(order []string) {
 	place := func(c ClassChanges) int {
 		if i := slices.Index(order, c.Class); i >= 0 {

@@ -103,7 +103,7 @@ func TestBetweenCounts(t *testing.T) {
 	}
 }
 
-// Over versions in which each frame stands once, a comparison of two maps says the same.
+// When each frame has one copy, a comparison of two maps gives the same result.
 func TestBetweenBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		from, to := anyVersion(t, "from"), anyVersion(t, "to")

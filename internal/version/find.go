@@ -12,10 +12,10 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// ErrNone says that there is no such version.
+// ErrNone means that there is no such version.
 var ErrNone = errors.New("no such dataset version")
 
-// Latest is the name of the version that trainers are to use.
+// Latest is the name of the version that trainers should use.
 const Latest = "latest"
 
 // Listed is a version with its tags, by name.
@@ -24,12 +24,12 @@ type Listed struct {
 	Tags []string `json:"tags"`
 }
 
-// Listing is all versions that are whole, newest first.
+// Listing has all complete versions, newest first.
 type Listing struct {
 	Versions []Listed
 	Latest   int64 // generation; 0: there is none
-	// Lost are the tags whose version is not whole, as when somebody has deleted objects of it,
-	// with its generation.
+	// Lost are the tags whose version is incomplete, for example because a person deleted objects
+	// of it. The value is its generation.
 	Lost map[string]int64
 }
 
@@ -61,7 +61,7 @@ func List(ctx context.Context, s *state.Store) (Listing, error) {
 	return l, nil
 }
 
-// Find reads the version that a person names: by its number, by a tag, or as Latest.
+// Find reads the version with a number, a tag, or the name Latest.
 func Find(ctx context.Context, s *state.Store, name string) (state.Version, error) {
 	if name == Latest {
 		v, err := s.LatestVersion(ctx)
@@ -96,7 +96,7 @@ func findTag(ctx context.Context, s *state.Store, name string) (state.Version, e
 	return v, err
 }
 
-// FindNumber reads the version of that generation.
+// FindNumber reads the version with a generation.
 func FindNumber(ctx context.Context, s *state.Store, generation int64) (state.Version, error) {
 	v, err := s.ReadVersion(ctx, generation)
 	if errors.Is(err, bucket.ErrNotFound) {

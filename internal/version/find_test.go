@@ -66,7 +66,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// A version that somebody has deleted although it has a tag.
+// A version that someone has deleted although it has a tag.
 func TestTagOfNothing(t *testing.T) {
 	s := newStore(t)
 	publish(t, s, 3)
@@ -113,7 +113,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// The classes come in the order of the settings, and the numbers that change are said.
+// The classes are in the order of the settings, and changed numbers are reported.
 func TestBetweenOfOtherClasses(t *testing.T) {
 	made := func(generation int64, classes ...string) state.Version {
 		return state.Version{Generation: generation, Settings: state.Settings{Definition: state.Definition{Classes: classes}, Datasets: []string{"train"}}}
@@ -180,7 +180,8 @@ func TestBetween(t *testing.T) {
 	}
 }
 
-// Whoever can write to the bucket can write rows of a version. None of them leads out of its dataset.
+// Whoever can write to the bucket can write rows of a version. None of them leads out of its
+// dataset.
 func TestRowsAreChecked(t *testing.T) {
 	for _, name := range []string{"train/../TT_S01_E01_FRM-00-00-08-12.jpg", "../Rare/TT_S01_E01_FRM-00-00-08-12.jpg",
 		"test/Rare/TT_S01_E01_FRM-00-00-08-12.jpg", "train/a\\b/TT_S01_E01_FRM-00-00-08-12.jpg", "train/Rare/../../x.jpg", "/etc/TT_S01_E01_FRM-00-00-08-12.jpg"} {

@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Inspect reads the newest dataset version whole, and version.json of the others.
+// Inspect reads all objects of the newest dataset version, and version.json of the others.
 func Inspect(ctx context.Context, s *state.Store) (all []state.Inspected) {
 	generations, err := s.Generations(ctx)
 	if err != nil || len(generations) == 0 {
@@ -30,15 +30,15 @@ func Inspect(ctx context.Context, s *state.Store) (all []state.Inspected) {
 		switch _, err := s.ReadVersion(ctx, g); {
 		case err == nil:
 			good++
-		case !errors.Is(err, bucket.ErrNotFound): // begun and not finished, just being removed, or kept for its parts
+		case !errors.Is(err, bucket.ErrNotFound): // incomplete, being removed, or kept for its parts
 			all = append(all, state.Inspected{Name: state.VersionName(g, state.VersionFile), Err: err})
 		}
 	}
 	return append(all, state.Inspected{Name: "versions/", Detail: fmt.Sprintf("%d are readable, the newest is %d; the rows of that one were read", good, v.Generation)})
 }
 
-// inspectRows reads the rows of a version, from its parts or from the one object of format 1, and compares each CSV file
-// with them.
+// inspectRows reads the rows of a version, from its parts or from format 1's object, and compares
+// each CSV file with them.
 func inspectRows(ctx context.Context, s *state.Store, v state.Version) []state.Inspected {
 	read := inspectParts
 	if v.V < formatOfParts {
@@ -56,8 +56,8 @@ func inspectRows(ctx context.Context, s *state.Store, v state.Version) []state.I
 	return all
 }
 
-// inspectParts reads the snapshot and every part. It gives the CSV files that they make; nil when that is not known. The next
-// run lists an episode again whose part cannot be used.
+// inspectParts reads the snapshot and every part. It returns the CSV files built from them, or nil
+// when a part is unusable. The next run lists the episode of an unusable part again.
 func inspectParts(ctx context.Context, s *state.Store, v state.Version) (func(string) *state.Text, []state.Inspected) {
 	name := state.VersionName(v.Generation, snapshotFile)
 	of, err := readSnapshot(ctx, s, v.Generation)
@@ -85,7 +85,7 @@ func inspectParts(ctx context.Context, s *state.Store, v state.Version) (func(st
 	return parts.CSV, all
 }
 
-// inspectLines reads the one object that a version of format 1 has its rows in.
+// inspectLines reads the object of rows of a version of format 1.
 func inspectLines(ctx context.Context, s *state.Store, v state.Version) (func(string) *state.Text, []state.Inspected) {
 	files, rows := map[string]*state.Text{}, 0
 	var err error

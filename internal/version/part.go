@@ -18,24 +18,24 @@ import (
 
 // Entry describes the part of one episode in a version's snapshot.
 type Entry struct {
-	// Folder is the generation of the version in whose folder the part is.
+	// Folder is the generation of the version whose folder contains the part.
 	Folder int64                     `json:"folder"`
 	SHA256 string                    `json:"sha256"` // of the part's text
 	Rows   int                       `json:"rows"`
-	Frames int                       `json:"frames"` // fewer than Rows where frames stand twice
+	Frames int                       `json:"frames"` // fewer than Rows when frames have two copies
 	Counts map[string]map[string]int `json:"counts"` // dataset → class → rows
 }
 
-// Part is the rows of one episode, compressed. Its object is a text, compressed with zstd: lines of CSV files by dataset,
-// class and frame. Each folder's lines are a zstd frame of their own, so that a dataset's file can be put together from the
-// parts of all episodes without reading the other datasets.
+// Part is the compressed rows of one episode. Its object is a text of CSV lines by dataset, class
+// and frame, compressed with zstd. Each folder's lines are a separate zstd frame. So a dataset's
+// file can be joined from the parts of all episodes without reading the other datasets.
 type Part struct {
 	Entry
 	Episode  dataset.Episode
 	sections []section
 }
 
-// section is the lines of one folder.
+// section has the lines of one folder.
 type section struct {
 	place  dataset.Place
 	rows   int
@@ -61,7 +61,7 @@ func NewPart(l dataset.Layout, e dataset.Episode, rows []Row) (*Part, error) {
 	return b.part(), nil
 }
 
-// partBuilder puts a part together, section by section in the order of the text.
+// partBuilder builds a part, section by section in the order of the text.
 type partBuilder struct {
 	of     *Part
 	frames dataset.FrameSet
@@ -93,7 +93,7 @@ func (b *partBuilder) part() *Part {
 	return b.of
 }
 
-// object is the part's name below <prefix>/shuffle/.
+// object returns the part's name below <prefix>/shuffle/.
 func (e Entry) object(episode dataset.Episode) string {
 	return state.VersionName(e.Folder, partsFolder+partFile(episode, e.SHA256))
 }
@@ -115,7 +115,7 @@ func (p *Part) body() []byte {
 	return bytes.Join(all, nil)
 }
 
-// openPart checks an object against what the snapshot says of it. Its error is state.ErrDamaged.
+// openPart checks an object against its entry in the snapshot. Its error is state.ErrDamaged.
 func openPart(l dataset.Layout, e dataset.Episode, entry Entry, body []byte) (*Part, error) {
 	frames, err := state.Frames(body)
 	if err != nil {
@@ -146,7 +146,7 @@ func openPart(l dataset.Layout, e dataset.Episode, entry Entry, body []byte) (*P
 	return p, nil
 }
 
-// Read gives the rows of the part, by dataset, class and frame.
+// Read returns the rows of the part, by dataset, class and frame.
 func (p *Part) Read(l dataset.Layout) ([]Row, error) {
 	rows := make([]Row, 0, p.Rows)
 	for _, s := range p.sections {
@@ -160,7 +160,7 @@ func (p *Part) Read(l dataset.Layout) ([]Row, error) {
 	return rows, nil
 }
 
-// ReadDataset gives the rows of the part that are in one dataset.
+// ReadDataset returns the rows of the part in one dataset.
 func (p *Part) ReadDataset(l dataset.Layout, name string) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for _, s := range p.sections {
@@ -176,7 +176,8 @@ func (p *Part) ReadDataset(l dataset.Layout, name string) iter.Seq2[Row, error] 
 	}
 }
 
-// read gives the rows of the section. All of them are of its folder and of the episode.
+// read returns the rows of the section. It checks that all of them belong to its folder and the
+// episode.
 func (s section) read(l dataset.Layout, e dataset.Episode) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		text, err := state.Unpack(s.packed)
@@ -199,7 +200,7 @@ func (s section) read(l dataset.Layout, e dataset.Episode) iter.Seq2[Row, error]
 
 var errStopped = errors.New("stopped")
 
-// Parts are the rows of a version, compressed, by episode.
+// Parts are the compressed rows of a version, by episode.
 type Parts map[dataset.Episode]*Part
 
 // located is a section with its episode.
@@ -208,7 +209,7 @@ type located struct {
 	episode dataset.Episode
 }
 
-// sections are those of one dataset in the order of their keys.
+// sections returns the sections of one dataset in the order of their keys.
 func (p Parts) sections(name string) []located {
 	var all []located
 	for _, e := range slices.Sorted(maps.Keys(p)) {
@@ -222,7 +223,7 @@ func (p Parts) sections(name string) []located {
 	return all
 }
 
-// CSV is the file of one dataset, with the rows by key.
+// CSV returns the file of one dataset, with the rows sorted by key.
 func (p Parts) CSV(name string) *state.Text {
 	text := &state.Text{}
 	_, _ = text.Write([]byte(header)) // it is held in memory
@@ -232,7 +233,8 @@ func (p Parts) CSV(name string) *state.Text {
 	return text
 }
 
-// Rows gives the rows of one dataset by key. It holds one folder of one episode at a time.
+// Rows iterates over the rows of one dataset by key. It has one folder of one episode in memory at
+// a time.
 func (p Parts) Rows(l dataset.Layout, name string) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for _, s := range p.sections(name) {
@@ -245,7 +247,8 @@ func (p Parts) Rows(l dataset.Layout, name string) iter.Seq2[Row, error] {
 	}
 }
 
-// Counts sums up the parts: dataset → class → rows, and the number of rows. The datasets named are in it anyway.
+// Counts sums up the parts: dataset → class → rows, and the number of rows. The given datasets are
+// included even when they are empty.
 func (p Parts) Counts(datasets []string) (counts map[string]map[string]int, rows int) {
 	counts = map[string]map[string]int{}
 	for _, name := range datasets {

@@ -22,7 +22,8 @@ func memStore() *state.Store {
 	return &state.Store{Bucket: &membucket.Bucket{}, Layout: dataset.Layout{Prefix: "tt"}}
 }
 
-// anyRows are rows of three episodes, some of them twice, in folders with odd names and with cells that a spreadsheet would run.
+// anyRows are rows of three episodes, some of them twice, in folders with odd names and with cells
+// that a spreadsheet would run.
 func anyRows(t *rapid.T) []version.Row {
 	names := []string{"train", "train-2", "test"}
 	classes := []string{"", "Rare", "Rare!", "=1", `a "b", c`, "Junk"}
@@ -47,7 +48,8 @@ func byFile(rows []version.Row) []version.Row {
 	return slices.SortedFunc(slices.Values(rows), func(a, b version.Row) int { return strings.Compare(a.File(), b.File()) })
 }
 
-// Both formats give the same rows, and their CSV files are equal to the byte, so that an earlier release reads the new ones.
+// Both formats give the same rows, and their CSV files are equal to the byte, so that an earlier
+// release reads the new ones.
 func TestFormatsAgree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows := anyRows(t)
@@ -100,7 +102,7 @@ var twoEpisodes = []version.Row{
 	{Place: dataset.Place{Dataset: "test", Class: "Rare"}, Frame: dataset.FrameAt("S01E02", 0), ETag: "b", SrcETag: "b"},
 }
 
-// What a version has lost, or what somebody has damaged, its CSV files still have.
+// What a version has lost, or what someone has damaged, its CSV files still have.
 func TestContentsOfADamagedVersion(t *testing.T) {
 	part := func(t *testing.T, s *state.Store) string {
 		t.Helper()
@@ -157,7 +159,7 @@ func TestContentsOfADamagedVersion(t *testing.T) {
 	}
 }
 
-// In format 1 a CSV file that somebody has deleted is made again.
+// In format 1 a CSV file that someone has deleted is made again.
 func TestFormat1WithoutCSV(t *testing.T) {
 	s := newStore(t)
 	v, err := versiontest.PublishFormat1(t.Context(), s, state.Version{Generation: 3, Settings: state.Settings{Datasets: []string{"train", "test", "validate"}}}, twoEpisodes)

@@ -21,20 +21,23 @@ import (
 
 const classesFile = "classes.json"
 
-// Publish saves a version and sets it the latest. parts are the rows of all episodes: those without a Folder are new, and
-// the others are parts of parent, the version that was the latest when the run began to be verified.
+// Publish saves a version and makes it the latest. parts are the rows of all episodes. Parts
+// without a Folder are new. The others are parts of parent, the version that was the latest at the
+// beginning of the run's verification.
 //
-// Several processes may publish the same generation, from listings that differ, and each may stop anywhere. So the new parts
-// come first, under names that tell their content. Then comes the snapshot, written where none is: it decides. Everything
-// after it is made from what is there, whoever wrote it: the CSV file of each dataset, classes.json, version.json, and last
-// of all latest.json, so that a reader never sees half a version.
+// Several processes may publish the same generation from different listings, and each may stop at
+// any step. So Publish first writes the new parts, under names with their hash. Then it writes the
+// snapshot, on the condition that none exists. The first snapshot wins. Everything after it is
+// built from the winning snapshot: the CSV file of each dataset, classes.json, version.json, and
+// finally latest.json. So a reader never sees an incomplete version.
 //
-// A version refers to parts in its own folder and to parts of its parent, and to no others. This is what Retain relies on.
+// A version refers only to parts in its own folder and to parts of its parent. Retain relies on
+// this.
 func Publish(ctx context.Context, s *state.Store, v, parent state.Version, parts Parts) (state.Version, error) {
 	now, err := s.LatestVersion(ctx)
 	switch {
 	case err == nil && now.Generation >= v.Generation:
-		return now, s.NameLatest(ctx, now) // it may be whole without being named yet
+		return now, s.NameLatest(ctx, now) // it may be complete, but not yet in latest.json
 	case err != nil && !errors.Is(err, bucket.ErrNotFound):
 		return state.Version{}, err
 	}
@@ -52,7 +55,8 @@ func Publish(ctx context.Context, s *state.Store, v, parent state.Version, parts
 	return v, s.NameLatest(ctx, v)
 }
 
-// knownBases are the version's own, and for the other episodes that it holds those of the version before.
+// knownBases returns the version's own bases. For its other episodes it returns those of the
+// previous version.
 func knownBases(v, parent state.Version) map[dataset.Episode]string {
 	bases := map[dataset.Episode]string{}
 	for e := range v.Digests {
@@ -78,7 +82,7 @@ func writeParts(ctx context.Context, s *state.Store, generation int64, parts Par
 	return g.Wait()
 }
 
-// decide writes the snapshot, or reads the one that was there first, with its parts.
+// decide writes the snapshot, or reads an existing one with its parts.
 func decide(ctx context.Context, s *state.Store, v state.Version, parts Parts) (state.Version, Parts, error) {
 	of := snapshot{Version: v, Episodes: map[dataset.Episode]Entry{}}
 	for e, p := range parts {
@@ -103,7 +107,8 @@ func decide(ctx context.Context, s *state.Store, v state.Version, parts Parts) (
 	return of.Version, all, nil
 }
 
-// versionFiles writes what is made of the snapshot, all at once, and then version.json, so that a folder with it is whole.
+// versionFiles writes the files that are built from the snapshot in parallel, and then
+// version.json. So a folder that has version.json is complete.
 func versionFiles(ctx context.Context, s *state.Store, v state.Version, parts Parts) error {
 	var g errgroup.Group
 	for name := range v.Counts {
@@ -128,8 +133,9 @@ func versionFiles(ctx context.Context, s *state.Store, v state.Version, parts Pa
 	return g.Wait()
 }
 
-// writeOnce writes what is the same whoever writes it: existing counts as success. 412 means that it exists. 409 means only
-// that another write is under way, which may fail, so the object is looked for.
+// writeOnce writes an object whose content is the same from every writer. An existing object counts
+// as success. 412 means that it exists. 409 means only that another write is under way, which may
+// fail, so writeOnce then checks for the object.
 func writeOnce(ctx context.Context, s *state.Store, name string, body io.ReadSeeker) error {
 	for try := 1; ; try++ {
 		_, err := s.WriteFrom(ctx, name, body, bucket.Condition{IfNoneMatch: true})

@@ -13,23 +13,24 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Retain removes old versions and gives their generations: of those up to the latest, all but the newest keep and the
-// tagged ones; 0 keeps all. Parts of a removed version that another one refers to stay, in the removed version's folder,
-// until no version refers to them. It may be cut off anywhere, and be called by several processes at once: what is left goes
-// the next time, also when more are kept by then. When the tags cannot be read, it removes nothing.
+// Retain removes old versions and returns their generations. Of the versions up to the latest it
+// keeps the newest keep and the tagged ones. With keep 0 it keeps all. Parts of a removed version
+// stay in its folder until no version refers to them. Retain may stop at any step, and several
+// processes may call it at the same time. The next call finishes the removal, even with a larger
+// keep. When the tags cannot be read, it removes nothing.
 //
-// latest is the generation of the latest version, or what it was when the caller read it: only older versions are removed. The
-// caller has seen, after that version became the latest, that no run of a later generation has begun. That is why no lock is
-// needed:
+// latest is the generation of the latest version when the caller read it. Only older versions are
+// removed. After that version became the latest, the caller has checked that no run of a later
+// generation had begun. That is why no lock is needed:
 //
-//	latest itself                  its snapshot is read here. When a later retention has removed it, no part is removed here:
-//	                               later versions may need parts that only they name
-//	a version up to latest         its snapshot is read here, unless it is removed too
-//	a version after latest         its run began after this version became the latest. So its parent is this version, or one
-//	                               after it, and it refers to parts that this version refers to and to parts in folders after
-//	                               latest. The former are kept, and the latter are not touched
-//	a version up to latest that    its writer was paused since before latest became the latest. It is as old as those that are
-//	appears late                   removed; its rows are in its CSV files, and a later call removes it
+//	latest itself                  Its snapshot is read here. When a later retention has removed it, this call removes no part,
+//	                               because later versions may need parts that only they name.
+//	a version up to latest         Its snapshot is read here, unless the version is removed too.
+//	a version after latest         Its run began after this version became the latest. So its parent is this version or a later
+//	                               one. It refers to parts that this version refers to, which are kept, and to parts in
+//	                               folders after latest, which are not touched.
+//	a version up to latest that    Its writer was paused since before latest became the latest. It is as old as the removed
+//	appears late                   versions. Its CSV files have its rows, and a later call removes it.
 func Retain(ctx context.Context, s *state.Store, d state.Remover, latest int64, keep int) (removed []int64, err error) {
 	if keep < 1 {
 		return nil, nil
@@ -39,7 +40,7 @@ func Retain(ctx context.Context, s *state.Store, d state.Remover, latest int64, 
 		return nil, err
 	}
 	if !slices.Contains(folders.names[latest], state.VersionFile) {
-		return nil, nil // a later retention has removed it, and knows more than this call
+		return nil, nil // a later retention has removed it, and has newer information than this call
 	}
 	removing, err := markForRemoval(ctx, s, folders.generations, latest, keep)
 	if err != nil {
@@ -58,7 +59,7 @@ func Retain(ctx context.Context, s *state.Store, d state.Remover, latest int64, 
 	return removed, unknown
 }
 
-// folders are all objects below versions/.
+// folders lists all objects below versions/.
 type folders struct {
 	generations []int64            // newest first
 	names       map[int64][]string // of the objects below each folder
@@ -88,8 +89,8 @@ func listFolders(ctx context.Context, s *state.Store) (f folders, err error) {
 	return f, nil
 }
 
-// needed are the parts that the versions refer to which are not removed. When one of their snapshots cannot be read, its parts
-// are unknown.
+// needed returns the parts to which the remaining versions refer. It fails when one of their
+// snapshots cannot be read, because then the parts are unknown.
 func (f folders) needed(ctx context.Context, s *state.Store, removing []int64) (needed map[string]bool, unknown error) {
 	isPart := func(name string) bool { return strings.HasPrefix(name, partsFolder) }
 	if !slices.ContainsFunc(removing, func(g int64) bool { return slices.ContainsFunc(f.names[g], isPart) }) {
@@ -119,11 +120,12 @@ func (f folders) needed(ctx context.Context, s *state.Store, removing []int64) (
 	return needed, nil
 }
 
-// snapshotsAtOnce bounds the snapshots that are read at a time: some 100 kB each.
+// snapshotsAtOnce is the number of snapshots that are read at a time. Each has about 100 kB.
 const snapshotsAtOnce = 8
 
-// removeVersion deletes the objects of a version's folder but for the needed parts: version.json before the rest, so that
-// no reader takes what is left for the whole. gone reports whether there was anything to delete.
+// removeVersion deletes the objects of a version's folder except for the needed parts. It deletes
+// version.json first, so that the rest does not count as a complete version. gone reports whether
+// there was anything to delete.
 func removeVersion(ctx context.Context, s *state.Store, d state.Remover, generation int64, names []string, needed func(name string) bool) (gone bool, err error) {
 	folder := s.Layout.State() + state.VersionName(generation, "")
 	keys := []string{folder + state.VersionFile}

@@ -97,7 +97,8 @@ func (c *cutOff) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 	return c.Remover.DeleteObjects(ctx, keys)
 }
 
-// Wherever a removal is cut off, a version is whole or not listed, and the next removal ends what was begun.
+// Wherever a removal is cut off, a version is whole or not listed, and the next removal ends what
+// was begun.
 func TestRetainCutOff(t *testing.T) {
 	for n := range 4 {
 		s, b := openStore(t)
@@ -136,7 +137,7 @@ func TestClassesAreNumberedByName(t *testing.T) {
 	}
 }
 
-// A version knows where the images of its episodes stand, also of those that its run did not plan.
+// A version has the prefixes of its episodes' images, also for episodes that its run did not plan.
 func TestBasesAreInherited(t *testing.T) {
 	s, _ := openStore(t)
 	digests := map[dataset.Episode]string{"S01E01": "a", "S01E02": "b"}

@@ -16,21 +16,21 @@ type Row struct {
 	Place dataset.Place
 	Frame dataset.Frame
 	ETag  string
-	// SrcETag is the source's content that was copied; empty when unknown.
+	// SrcETag is the ETag of the source that was copied; "" when unknown.
 	SrcETag string
 }
 
-// File is the row's key relative to <prefix>/ML/.
+// File returns the row's key relative to <prefix>/ML/.
 func (r Row) File() string { return dataset.Layout{}.Key(r.Place, r.Frame)[len("ML/"):] }
 
-// header is the first line of a CSV file. file_name is relative to <prefix>/ML/, so that the file can be put beside the
-// dataset folders; key is relative to the bucket.
+// header is the first line of a CSV file. file_name is relative to <prefix>/ML/, so that the CSV
+// file can be placed beside the dataset folders. key is relative to the bucket.
 const header = "file_name,label,key,etag,source_etag,frame\n"
 
-// folderKey orders places as a listing orders their keys.
+// folderKey returns a sort key that orders places in the same way as a listing orders their keys.
 func folderKey(p dataset.Place) string {
 	if p.Class == "" {
-		return p.Dataset + "/TT_" // as its frames begin
+		return p.Dataset + "/TT_" // the beginning of its frames' names
 	}
 	return p.Dataset + "/" + p.Class + "/"
 }
@@ -51,13 +51,14 @@ func encodeRows(w io.Writer, l dataset.Layout, rows []Row) error {
 	return out.Error()
 }
 
-// decodeRows reads what encodeRows wrote. Each comes with the offset of its end. The objects of a version are no better
-// guarded than the rest of the bucket: a row that leads out of the dataset is an error.
+// decodeRows reads the output of encodeRows. It returns each row with the offset of its end. A row
+// with a key outside the dataset is an error, because anyone who may write to the bucket can change
+// a version's objects.
 func decodeRows(r io.Reader, l dataset.Layout, name string, each func(row Row, end int64) error) error {
 	in := csv.NewReader(r)
 	in.ReuseRecord = true
 	in.FieldsPerRecord = strings.Count(header, ",") + 1
-	places := map[dataset.Place]dataset.Place{} // so that all rows of one share its strings
+	places := map[dataset.Place]dataset.Place{} // so that all rows of a place share its strings
 	for {
 		cells, err := in.Read()
 		if errors.Is(err, io.EOF) {
@@ -80,7 +81,7 @@ func decodeRows(r io.Reader, l dataset.Layout, name string, each func(row Row, e
 			place = dataset.Place{Dataset: name, Class: strings.Clone(place.Class)}
 			places[place] = place
 		}
-		frame = dataset.Frame(file[len(file)-len(frame.File()):][:len(frame)]) // a part of the line, which the row keeps anyway
+		frame = dataset.Frame(file[len(file)-len(frame.File()):][:len(frame)]) // shares the memory of the line, which the row keeps anyway
 		if err := each(Row{Place: place, Frame: frame, ETag: state.Armed(cells[3]), SrcETag: state.Armed(cells[4])}, in.InputOffset()); err != nil {
 			return err
 		}

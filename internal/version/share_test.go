@@ -22,7 +22,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// stopping carries out so many writes and deletes, and then none.
+// stopping carries out a number of writes and deletes, and then none.
 type stopping struct {
 	*membucket.Bucket
 	left atomic.Int64
@@ -62,7 +62,8 @@ func (c contents) part(t interface{ Fatal(...any) }, l dataset.Layout, e dataset
 	return p
 }
 
-// publish publishes a version as a tracker does: it takes from the latest version what has not changed.
+// publish publishes a version as a tracker does: it takes from the latest version what has not
+// changed.
 func publishShared(t interface{ Fatal(...any) }, s *state.Store, generation int64, now contents, source string) error {
 	ctx := context.Background()
 	parent, err := version.OpenLatest(ctx, s)
@@ -118,8 +119,8 @@ func checkShared(t interface{ Fatalf(string, ...any) }, s *state.Store, want map
 	}
 }
 
-// Runs publish, tag, retain and are killed anywhere, in any order: every version that is whole has all its parts, and what no
-// version refers to goes.
+// Runs publish, tag, retain and are killed anywhere, in any order: every version that is whole has
+// all its parts, and what no version refers to goes.
 func TestSharedParts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := &membucket.Bucket{}
@@ -182,7 +183,8 @@ func TestSharedParts(t *testing.T) {
 	})
 }
 
-// checkGarbage fails when a folder before the latest version, and without a version, has a part that no version refers to.
+// checkGarbage fails when a folder before the latest version, and without a version, has a part
+// that no version refers to.
 func checkGarbage(t interface{ Fatalf(string, ...any) }, s *state.Store, latest int64) {
 	ctx := context.Background()
 	all, err := s.Versions(ctx)
@@ -216,8 +218,8 @@ func checkGarbage(t interface{ Fatalf(string, ...any) }, s *state.Store, latest 
 	}
 }
 
-// Something whole before each request of a publication or of a retention: a retention, publications, or publications that are
-// each followed by a retention of their own.
+// Something whole before each request of a publication or of a retention: a retention,
+// publications, or publications that are each followed by a retention of their own.
 func TestRetainWhilePublishing(t *testing.T) {
 	sequence := []contents{{"S01E01": "1", "S01E02": "1", "S01E03": "1"}, {"S01E01": "1", "S01E02": "2", "S01E03": "1"},
 		{"S01E01": "1", "S01E02": "2", "S01E03": "3"}, {"S01E01": "1", "S01E02": "2", "S01E03": "4"},

@@ -13,11 +13,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// tags is versions/tags.json: the names that people give to dataset versions. Retention never
-// removes a tagged version.
+// tags is versions/tags.json, the tags of dataset versions. Retention never removes a tagged
+// version.
 //
 // Tagging and retention may run at the same time, each in several processes. A version is either
-// tagged or in Removing, and both sides decide that by a conditional write of this one object. So
+// tagged or in Removing, and both sides change that by a conditional write of this one object. So
 // one of the two writes is the first:
 //
 //	first write           | then
@@ -31,15 +31,15 @@ import (
 //	the entry, dropped    | tagging finds no entry and no version.json, and refuses
 //	when all is deleted   |
 //
-// Retention deletes only after its write. So no tag ever names a version that retention removes.
+// Retention deletes only after its write. So a tag never names a version that retention removes.
 type tags struct {
 	V int `json:"v"`
-	// Revision grows with every write. Without it the object could go from one content to another
-	// and back, with the same ETag, between a reading and the conditional write that relies on it.
+	// Revision grows with every write. Without it the content could change and change back, with
+	// the same ETag, between a read and the conditional write that relies on it.
 	Revision int64 `json:"revision"`
-	// Tags holds the generation of each tag's version.
+	// Tags has the generation of each tag's version.
 	Tags map[string]int64 `json:"tags"`
-	// Removing holds the generations that retention has decided to remove, newest first.
+	// Removing has the generations that retention has decided to remove, newest first.
 	Removing []int64 `json:"removing,omitempty"`
 }
 
@@ -48,13 +48,13 @@ const (
 	tagsVersion = 1
 )
 
-// ErrTag means that a tag cannot be set or removed as asked.
+// ErrTag means that a tag cannot be set or removed.
 var ErrTag = errors.New("the tags stay as they are")
 
 var tagPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// CheckTag refuses a name that could be mistaken for a version's number, for latest or for a flag,
-// and one that is hard to type.
+// CheckTag refuses a name that looks like a version's number, latest or a flag, and a name that is
+// hard to type.
 func CheckTag(name string) error {
 	isNumber := strings.Trim(name, "0123456789") == ""
 	if !tagPattern.MatchString(name) || isNumber || strings.HasPrefix(name, "-") || strings.EqualFold(name, "latest") {
@@ -64,15 +64,15 @@ func CheckTag(name string) error {
 	return nil
 }
 
-// TagChange is what became of one tag.
+// TagChange is the change of one tag.
 type TagChange struct {
 	Tag     string `json:"tag"`
-	Before  int64  `json:"before,omitempty"`  // the generation that it named; 0: there was no such tag
-	Version int64  `json:"version,omitempty"` // the generation that it names now; 0: it is removed
+	Before  int64  `json:"before,omitempty"`  // its generation before; 0: the tag did not exist
+	Version int64  `json:"version,omitempty"` // its generation now; 0: the tag is removed
 }
 
-// SetTag makes a tag name the version of that generation. A tag that names another version is moved
-// only with force.
+// SetTag sets a tag to the version of a generation. It moves a tag from another version only with
+// force.
 func SetTag(ctx context.Context, s *state.Store, name string, generation int64, force bool) (TagChange, error) {
 	change := TagChange{Tag: name, Version: generation}
 	if err := CheckTag(name); err != nil {
@@ -81,7 +81,7 @@ func SetTag(ctx context.Context, s *state.Store, name string, generation int64, 
 	err := updateTags(ctx, s, func(t *tags) (bool, error) {
 		now := t.Tags[name]
 		if now == generation {
-			return false, nil // also when this process has written it, and the answer was lost
+			return false, nil // also after this process's own write with a lost answer
 		}
 		if now != 0 && !force {
 			return false, fmt.Errorf("%w: %s already names version %d; add --force to move it to version %d", ErrTag, name, now, generation)
@@ -89,8 +89,8 @@ func SetTag(ctx context.Context, s *state.Store, name string, generation int64, 
 		if slices.Contains(t.Removing, generation) {
 			return false, fmt.Errorf("%w: version %d is being removed, since it is older than --keep-versions (SHUFFLE_KEEP_VERSIONS) keeps; tag a newer one", ErrTag, generation)
 		}
-		// This stands between the reading of the tags and their conditional write: see the table at
-		// tags.
+		// This check must be between the read of the tags and their conditional write, see the
+		// table at tags.
 		_, err := s.ReadVersion(ctx, generation)
 		if errors.Is(err, bucket.ErrNotFound) {
 			return false, fmt.Errorf("%w: version %d has been removed meanwhile; see shuffle versions", ErrTag, generation)
@@ -111,7 +111,7 @@ func RemoveTag(ctx context.Context, s *state.Store, name string) (TagChange, err
 		now := t.Tags[name]
 		if now == 0 {
 			if change.Before != 0 {
-				return false, nil // this process has removed it, and the answer was lost
+				return false, nil // this process has removed it with a lost answer
 			}
 			return false, fmt.Errorf("%w: there is no tag %.80q; see shuffle versions", ErrTag, name)
 		}
@@ -122,7 +122,7 @@ func RemoveTag(ctx context.Context, s *state.Store, name string) (TagChange, err
 	return change, err
 }
 
-// Tags reads the generation that each tag names.
+// Tags reads the generation of each tag.
 func Tags(ctx context.Context, s *state.Store) (map[string]int64, error) {
 	c, err := s.Read(ctx, tagsName)
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
@@ -132,10 +132,11 @@ func Tags(ctx context.Context, s *state.Store) (map[string]int64, error) {
 	return t.Tags, err
 }
 
-// markForRemoval decides which of the generations are removed: those up to the latest beyond the newest keep, and those before
-// the latest whose removal has begun already, unless they are tagged. From its return on, none of them can be tagged. all are
-// the generations of which anything is left, newest first. When another process has begun to remove the latest or a later one,
-// that process knows versions which this one does not: it is left to do so.
+// markForRemoval decides which generations are removed: those up to the latest beyond the newest
+// keep, and those before the latest whose removal has already begun, unless they are tagged. After
+// its return none of them can be tagged. all are the generations that still have objects, newest
+// first. When another process removes the latest or a later one, that process knows newer versions,
+// so markForRemoval leaves that removal to it.
 func markForRemoval(ctx context.Context, s *state.Store, all []int64, latest int64, keep int) (removing []int64, err error) {
 	err = updateTags(ctx, s, func(t *tags) (bool, error) {
 		tagged := map[int64]bool{}
@@ -146,7 +147,7 @@ func markForRemoval(ctx context.Context, s *state.Store, all []int64, latest int
 		var marked []int64
 		kept := 0
 		for _, g := range all {
-			begun := slices.Contains(t.Removing, g) && !tagged[g] // parts that others need may be all that is left of it
+			begun := slices.Contains(t.Removing, g) && !tagged[g] // perhaps only parts that others need remain
 			if g <= latest && !begun {
 				kept++
 			}
@@ -171,8 +172,8 @@ func markForRemoval(ctx context.Context, s *state.Store, all []int64, latest int
 	return removing, err
 }
 
-// updateTags changes the tags by a conditional write. change says whether there is anything to
-// write; it may be called again, when another process has written meanwhile.
+// updateTags changes the tags by a conditional write. change reports whether there is anything to
+// write. It is called again when another process has written meanwhile.
 func updateTags(ctx context.Context, s *state.Store, change func(*tags) (bool, error)) error {
 	return s.Update(ctx, tagsName, func(old []byte) ([]byte, error) {
 		t, err := decodeTags(s, old)
@@ -189,8 +190,8 @@ func updateTags(ctx context.Context, s *state.Store, change func(*tags) (bool, e
 	})
 }
 
-// decodeTags reads tags.json; nil is an object that does not exist. Content that it does not
-// understand is an error. Else a write would lose tags, and retention would remove tagged versions.
+// decodeTags decodes tags.json; nil means that the object does not exist. Unknown content is an
+// error. Otherwise a write would lose tags, and retention would remove tagged versions.
 func decodeTags(s *state.Store, body []byte) (tags, error) {
 	t := tags{V: tagsVersion}
 	if body != nil {

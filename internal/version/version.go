@@ -1,4 +1,5 @@
-// Package version has the dataset versions: what stood in the datasets when a run had been verified, row by row. It
-// publishes them, reads and compares them, names them with tags, and removes old ones. What planner and settings need
-// of a version, its description version.json, is in package state.
+// Package version has the dataset versions. A version records the content of the datasets when a
+// run was verified, row by row. The package publishes, reads, compares, tags and removes versions.
+// The description of a version, version.json, is in package state, because planner and settings
+// need it.
 package version

@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// backlogCmd publishes the tasks of many new episodes while nobody works, and then has them worked off, to the verified end.
+// backlogCmd publishes the tasks of many new episodes without workers, and then starts workers and
+// a tracker until the run is verified.
 type backlogCmd struct {
 	settings
 	Workers int `help:"Workers at a time." default:"2"`
 }
 
-// backlog is what it took: of the planner, of each worker and, last, of the tracker.
+// backlog is the measured cost of the planner, of each worker and, last, of the tracker.
 type backlog struct {
 	tasks    int
 	planner  measured
@@ -54,7 +55,8 @@ func (c *backlogCmd) measure(ctx context.Context) (b backlog, err error) {
 	return w.backlog(ctx, c.Workers)
 }
 
-// backlog plans the season while nobody works, and then has its tasks worked off, to the verified end.
+// backlog plans the season without workers, and then starts workers and a tracker until the run is
+// verified.
 func (w *world) backlog(ctx context.Context, workers int) (b backlog, err error) {
 	if err := w.server.configure(ctx, w.options(0)); err != nil {
 		return b, err

@@ -14,8 +14,9 @@ import (
 // relabelled is how many frames a change relabels. Each is a copy and a delete.
 const relabelled = 12
 
-// changeCmd measures a small change in a large season, from the beginning of the plan to the run's verified end. Worker and tracker run
-// and are idle. rclone syncs the whole season, and s5cmd lists it and then does the copies and deletes that it is told.
+// changeCmd measures a small change in a large season, from the beginning of the plan to the run's
+// verified end. Worker and tracker run and are idle. rclone syncs the whole season. s5cmd lists it
+// and then does the given copies and deletes.
 type changeCmd struct {
 	settings
 }
@@ -46,7 +47,7 @@ func printChanges(out *strings.Builder, rows []*changeRow) {
 	}
 }
 
-// memories are those of each process, in the order in which they were started.
+// memories returns the memory of each process, in the order of their starts.
 func memories(r rounds) string {
 	var all []string
 	for i := range r.typical().each {
@@ -109,7 +110,7 @@ func (c *changeCmd) measure(ctx context.Context) (rows []*changeRow, err error) 
 	return rows, nil
 }
 
-// settle brings the season to where its sheets want it, with a dataset version.
+// settle runs the program until the datasets equal the sheets, with a dataset version.
 func (w *world) settle(ctx context.Context) error {
 	wanted, err := w.wanted(ctx)
 	if err != nil {
@@ -122,11 +123,12 @@ func (w *world) settle(ctx context.Context) error {
 	return err
 }
 
-// idleBefore is how long the services idle before a change: longer than a planner waits for the workers of the run before.
+// idleBefore is how long the services idle before a change: longer than a planner waits for the
+// workers of the run before.
 var idleBefore = state.DefaultFence.Quiet() + 3*time.Second
 
-// change relabels frames of the first episode while a worker and a tracker idle, and plans. Its wall is from the beginning of the plan
-// to the run's end.
+// change relabels frames of the first episode while a worker and a tracker idle, and plans. Its
+// wall is from the beginning of the plan to the run's end.
 func (w *world) change(ctx context.Context) (m measured, err error) {
 	e := w.season.Episodes[0]
 	e.Relabel(relabelled)
@@ -175,7 +177,7 @@ func (w *world) change(ctx context.Context) (m measured, err error) {
 	return m, err
 }
 
-// ended waits for the success of the newest run, and looks for it without asking the server that is measured.
+// ended waits for the success of the newest run. It sends no request to the measured server.
 func (w *world) ended(ctx context.Context) error {
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
@@ -223,7 +225,7 @@ func (w *world) repeat(ctx context.Context, row *changeRow, ready func() error, 
 	return nil
 }
 
-// undo puts the changed frames back to where they stood.
+// undo moves the changed frames back to their former places.
 func (w *world) undo(ctx context.Context, bucket string, before map[string]string) error {
 	_, b, err := w.open(ctx, bucket)
 	if err != nil {
@@ -240,8 +242,8 @@ func (w *world) undo(ctx context.Context, bucket string, before map[string]strin
 	return nil
 }
 
-// rcloneChange has rclone make the datasets equal to a folder beside them, which has the season as it should be. rclone cannot be told
-// where each frame belongs, so it needs that folder.
+// rcloneChange makes rclone sync the datasets with a folder beside them, which has the wanted
+// season. rclone accepts no destination for each frame, so it needs that folder.
 func (w *world) rcloneChange(ctx context.Context, row *changeRow, standing []string, before map[string]string) error {
 	const bucket, wanted = "rclone", "wanted/"
 	if err := w.server.fill(ctx, bucketName, nil); err != nil { // for the memory
@@ -268,7 +270,7 @@ func (w *world) keys(ctx context.Context, name, prefix string) (keys []string, e
 	return keys, err
 }
 
-// memoryLeft is what this machine has for further processes, in bytes; 0 where /proc does not tell.
+// memoryLeft returns the free memory of this machine in bytes; 0 when /proc does not have it.
 func memoryLeft() int64 {
 	info, err := os.ReadFile("/proc/meminfo")
 	if err != nil {

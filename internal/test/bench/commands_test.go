@@ -36,7 +36,7 @@ func classified(t *testing.T, episodes int) (n int) {
 	return n
 }
 
-// wantLines fails where a text stands nowhere in what is printed.
+// wantLines fails where a text is nowhere in what is printed.
 func wantLines(t *testing.T, print func(*strings.Builder), texts ...string) {
 	t.Helper()
 	var out strings.Builder

@@ -8,8 +8,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/benchserver"
 )
 
-// costCmd has whole runs in the three worlds that there are: a season that is new, one that moves as a whole, and one that is as it
-// should be. The plan says beforehand what the run's requests will cost; the server counts them.
+// costCmd has whole runs in the three worlds that there are: a season that is new, one that moves
+// as a whole, and one that is as it should be. The plan says beforehand what the run's requests
+// will cost; the server counts them.
 type costCmd struct {
 	settings
 }
@@ -22,14 +23,15 @@ type costRow struct {
 	stats           benchserver.Stats
 }
 
-// Prices in dollars a request (S3 Standard and SQS standard queues, us-west-2, 2026). Deletes are free.
+// Prices in dollars a request (S3 Standard and SQS standard queues, us-west-2, 2026). Deletes are
+// free.
 const (
 	priceWrite = 5e-6   // COPY, PUT, LIST
 	priceRead  = 0.4e-6 // GET, HEAD
 	priceSQS   = 0.4e-6 // for each 64 KiB
 )
 
-// bill is what AWS would ask for the requests.
+// bill returns the price of the requests at AWS.
 func bill(s benchserver.Stats) float64 {
 	of := func(kinds ...string) (n float64) {
 		for _, kind := range kinds {
@@ -61,7 +63,7 @@ func printCosts(out *strings.Builder, rows []costRow) {
 	}
 }
 
-// each is a number of requests as those of a task.
+// each returns a number of requests for each task.
 func (r costRow) each(requests int) string {
 	if r.tasks == 0 {
 		return fmt.Sprint(requests, " in all")
@@ -97,7 +99,7 @@ func (c *costCmd) measure(ctx context.Context) (rows []costRow, err error) {
 	return rows, nil
 }
 
-// cost has one run in the world as it is.
+// cost measures one run in the present world.
 func (w *world) cost(ctx context.Context) (row costRow, err error) {
 	if err := w.server.configure(ctx, w.options(0)); err != nil {
 		return row, err

@@ -7,15 +7,16 @@ import (
 	"strings"
 )
 
-// growCmd measures new seasons of different sizes, each from the plan to the verified end, and then shuffle verify. The growth of a figure
-// is the exponent x of episodes^x between the smallest and the largest season: 0 does not grow, 1 grows as the season does.
+// growCmd measures new seasons of different sizes, each from the plan to the verified end, and then
+// shuffle verify. The growth of a figure is the exponent x of episodes^x between the smallest and
+// the largest season: 0 does not grow, 1 grows as the season does.
 type growCmd struct {
 	settings
 	Sizes   []int `help:"Episodes of the seasons. One that the memory of this machine cannot hold beside the programs is left out." default:"12,36,120"`
 	Workers int   `help:"Workers at a time." default:"2"`
 }
 
-// growth is what one season took.
+// growth is the measured cost of one season.
 type growth struct {
 	episodes, frames         int
 	planner, tracker, verify used

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// limitCmd measures workers at a bucket that takes no more than so many writes a second. A move is two, the copy and the delete.
+// limitCmd measures workers at a bucket with a limit of writes a second. A move is two writes, the
+// copy and the delete.
 type limitCmd struct {
 	settings
 	Limit   int   `help:"Writes a second that the bucket takes." default:"3500"`
@@ -61,8 +62,8 @@ func shares(r rounds) string {
 	return fmt.Sprintf("%.2f–%.2f", least, most)
 }
 
-// scaleCmd measures workers that are held back by their slots only, so that neither the bucket nor this machine is. Each has an
-// episode's tasks to do.
+// scaleCmd measures workers that are held back by their slots only, so that neither the bucket nor
+// this machine is. Each has an episode's tasks to do.
 type scaleCmd struct {
 	settings
 	Slots   int   `help:"Requests at a time of each worker." default:"8"`
@@ -91,7 +92,8 @@ func (c *scaleCmd) print(out *strings.Builder, rows []*peer) {
 	}
 }
 
-// workers measures so many workers, all counts in each round, on the tasks of as many episodes that move as a whole.
+// workers measures so many workers, all counts in each round, on the tasks of as many episodes that
+// move as a whole.
 func (s settings) workers(ctx context.Context, counts []int, limit int, episodes func(workers int) int, env ...string) ([]*peer, error) {
 	w, err := newWorld(ctx, s)
 	if err != nil {
@@ -112,7 +114,7 @@ func (s settings) workers(ctx context.Context, counts []int, limit int, episodes
 	return rows, err
 }
 
-// work measures so many of a worker at the same time, until the tasks are done.
+// work measures n workers at the same time, until the tasks are done.
 func (p *peer) work(ctx context.Context, w *world, n, limit int) error {
 	if err := w.server.configure(ctx, w.options(limit)); err != nil {
 		return err
@@ -135,7 +137,7 @@ func (w *world) endWhenDone(ctx context.Context, workers []*running) (err error)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-workers[0].ended: // by itself, for a reason that it says
+		case <-workers[0].ended: // the worker ended by itself, and its log has the reason
 			return nil
 		case <-look.C:
 		}
@@ -153,7 +155,7 @@ func endAll(all []*running) (err error) {
 	return err
 }
 
-// share is what the workers have done, each as a part of what it would be if all had done the same.
+// share returns the work of each worker as a part of the mean.
 func share(done map[string]int, workers int) spread {
 	var all []float64
 	sum := 0

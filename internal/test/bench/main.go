@@ -1,6 +1,6 @@
-// Command bench measures the program side by side with others that copy objects in S3, on one machine, in one run, against one
-// server (package benchserver) in a process of its own. Each program measured is a process too, so that its CPU and memory are its
-// own.
+// Command bench measures the program side by side with others that copy objects in S3, on one
+// machine, in one run, against one server (package benchserver) in a process of its own. Each
+// program measured is a process too, so that its CPU and memory are its own.
 //
 // make bench-peers builds what it needs and runs it.
 package main
@@ -20,7 +20,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/benchserver"
 )
 
-// settings are those of every measurement.
+// settings are the settings of every measurement.
 type settings struct {
 	Shuffle string `help:"The program." default:"bin/shuffle" type:"path"`
 	S5cmd   string `name:"s5cmd" help:"s5cmd; it is left out without."`
@@ -81,7 +81,8 @@ func main() {
 	}
 }
 
-// runContext is what every command is run with; kong finds it by its type. The tables are written to out.
+// runContext is the context of every command. kong finds it by its type. The tables are written to
+// out.
 type runContext struct {
 	context.Context
 	out *strings.Builder

@@ -12,24 +12,24 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/benchserver"
 )
 
-// benchFast is for what is not measured.
+// benchFast is the server's settings for steps that are not measured.
 var benchFast = benchserver.Options{}
 
-// program is what is run as a process.
+// program is a program to run as a process.
 type program struct {
 	path string
 	args []string
 	env  []string
 }
 
-// used is what one process took.
+// used is the resources that one process used.
 type used struct {
 	wall   time.Duration
 	cpu    time.Duration // user's and system's
-	memory int64         // bytes, the most that it had; 0 where /proc does not tell
+	memory int64         // peak memory in bytes; 0 when /proc does not have it
 }
 
-// measured is what one process, or several at a time, took.
+// measured is the resources that one or several processes used.
 type measured struct {
 	used          // the wall of the last to end, the CPU of all, the memory of the one that had most
 	each   []used // in the order of the programs
@@ -108,7 +108,8 @@ func (p program) start(ctx context.Context, log string) (*running, error) {
 	return r, nil
 }
 
-// watch looks at the memory now and then. (What the system tells of a process that has ended counts what its parent had.)
+// watch reads the memory now and then. (The system's figure for an ended process includes the
+// memory of its parent.)
 func (r *running) watch() {
 	defer close(r.ended)
 	exited := make(chan error, 1)
@@ -150,7 +151,7 @@ func (r *running) judge(err error) error {
 
 func tail(text []byte) []byte { return text[max(0, len(text)-2000):] }
 
-// peakMemory is the most memory that a process has had so far, in bytes; Linux tells.
+// peakMemory returns the peak memory of a process so far, in bytes. It works only on Linux.
 func peakMemory(pid int) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -159,7 +160,8 @@ func peakMemory(pid int) int64 {
 	return highWater(status)
 }
 
-// highWater reads /proc/PID/status: proc_pid_status(5). 0 when it does not tell, as of a process that has just ended.
+// highWater reads /proc/PID/status: proc_pid_status(5). It returns 0 when the value is missing, as
+// for a process that has just ended.
 func highWater(status []byte) int64 {
 	_, after, _ := bytes.Cut(status, []byte("VmHWM:"))
 	var kib int64

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// memoryCmd measures the memory of every program that reads or writes dataset versions: in the run of a whole season, and in
-// the run of a few frames of one episode after it.
+// memoryCmd measures the memory of every program that reads or writes dataset versions: in the run
+// of a whole season, and in the run of a few frames of one episode after it.
 type memoryCmd struct {
 	settings
 	Change int `help:"Frames of the second run." default:"12"`
@@ -39,7 +39,7 @@ func (c *memoryCmd) measure(ctx context.Context) (frames int, rows []memoryRow, 
 	}
 	defer w.close() //nolint:errcheck // A temporary folder and a process that ends by itself.
 	measure := func(name string, during func(context.Context, []*running) error, programs ...program) error {
-		if err := w.server.configure(ctx, w.options(0)); err != nil { // which begins the counts anew
+		if err := w.server.configure(ctx, w.options(0)); err != nil { // this also resets the counts
 			return err
 		}
 		say("%s", name)

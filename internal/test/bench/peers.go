@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// peersCmd measures one season that has to move as a whole: each frame is copied to its class and deleted in an old one.
+// peersCmd measures one season that has to move as a whole: each frame is copied to its class and
+// deleted in an old one.
 type peersCmd struct {
 	settings
 	Serial int `help:"Copies of the serial loop, which would take too long with all." default:"250"`
@@ -21,7 +22,7 @@ type peer struct {
 	name   string
 	bucket string
 	tasks  int
-	left   int // frames that stand in the datasets afterwards; of a plan, the keys that it lists
+	left   int // frames in the datasets afterwards; for a plan, the keys that it lists
 	program
 	rounds rounds
 }
@@ -47,7 +48,8 @@ func (c *peersCmd) measure(ctx context.Context) ([]*peer, error) {
 	return peers, c.inTurn(peers, func(p *peer) error { return p.run(ctx, w) })
 }
 
-// inTurn measures all of them in each round, so that what else the machine does strikes all alike.
+// inTurn measures all peers in each round, so that other load on the machine affects all of them
+// equally.
 func (s settings) inTurn(peers []*peer, measure func(*peer) error) error {
 	for round := range s.Rounds {
 		for _, p := range peers {
@@ -60,7 +62,7 @@ func (s settings) inTurn(peers []*peer, measure func(*peer) error) error {
 	return nil
 }
 
-// peers have the program first; the others do what its plan says.
+// peers returns the program first. The others carry out its plan.
 func (c *peersCmd) peers(ctx context.Context, w *world) ([]*peer, error) {
 	tasks, err := w.review(ctx, w.unsorted(c.Episodes)...)
 	if err != nil {
@@ -94,7 +96,8 @@ func (c *peersCmd) peers(ctx context.Context, w *world) ([]*peer, error) {
 // seed of the split, always the same one: every plan is then the same.
 const seed = "bench"
 
-// review saves a plan of the season, beside which the bucket holds further keys, and gives its tasks.
+// review saves a plan of the season, beside which the bucket holds further keys, and gives its
+// tasks.
 func (w *world) review(ctx context.Context, further ...string) ([]messages.Task, error) {
 	if err := w.fill(ctx, bucketName, further...); err != nil {
 		return nil, err
@@ -123,8 +126,9 @@ func s5cmdCommands(tasks []messages.Task, bucket string) (lines []string) {
 	return lines
 }
 
-// rcloneMove moves the same frames, all to one class, for rclone cannot be told a destination a frame. It copies within the
-// bucket and deletes, as the others do, and compares by the ETags of its listings; its other ways would ask for each object.
+// rcloneMove moves the same frames, all to one class, because rclone accepts no destination for
+// each frame. Like the others it copies within the bucket and deletes. It compares the ETags of its
+// listings, because its other modes send a request for each object.
 func (w *world) rcloneMove(bucket string) program {
 	of := func(class string) string { return "s3:" + bucket + "/" + w.layout().ML() + "train/" + class }
 	parallel := fmt.Sprint(w.Parallel)

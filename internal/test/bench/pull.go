@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// pullCmd measures the download of a dataset version of a season to an empty folder. s5cmd downloads the same keys, and checks nothing.
+// pullCmd measures the download of a dataset version of a season to an empty folder. s5cmd
+// downloads the same keys, and checks nothing.
 type pullCmd struct {
 	settings
 }
@@ -23,7 +24,7 @@ func (c *pullCmd) Run(ctx *runContext) error {
 	return err
 }
 
-// measure gives the size of all images too, in bytes.
+// measure also returns the size of all images in bytes.
 func (c *pullCmd) measure(ctx context.Context) (rows []*peer, size int64, err error) {
 	w, err := newWorld(ctx, c.settings)
 	if err != nil {
@@ -63,7 +64,8 @@ func printPulls(out *strings.Builder, rows []*peer, size int64) {
 	}
 }
 
-// publishVersion draws the season's images, and runs the program once. It gives the number of frames in the version.
+// publishVersion draws the season's images, and runs the program once. It gives the number of
+// frames in the version.
 func (w *world) publishVersion(ctx context.Context) (frames int, err error) {
 	if err := w.fill(ctx, bucketName); err != nil {
 		return 0, err

@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// publish plans the first episodes of a season beside which the bucket holds further keys, and leaves the tasks in the queue.
+// publish plans the first episodes of a season beside which the bucket holds further keys, and
+// leaves the tasks in the queue.
 func (w *world) publish(ctx context.Context, further []string, episodes int) (tasks int, err error) {
 	if err := w.fill(ctx, bucketName, further...); err != nil {
 		return 0, err
@@ -40,7 +41,8 @@ func (w *world) results(ctx context.Context) (open.Queue, error) {
 	return queues.Queue(ctx, queue.Spec{Name: resultsQueue})
 }
 
-// takeResults empties the results queue, in which each of so many tasks must be and as moved, and counts them by workers.
+// takeResults empties the results queue, in which each of this many tasks must be and as moved, and
+// counts them by workers.
 func (w *world) takeResults(ctx context.Context, tasks int) (done map[string]int, err error) {
 	if err := w.server.configure(ctx, benchFast); err != nil {
 		return nil, err

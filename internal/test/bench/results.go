@@ -10,15 +10,15 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// resultsCmd has a tracker count the results of a season that come at a settled rate, as from several workers, and looks into its
-// ledger how far it is behind.
+// resultsCmd sends the results of a season at a constant rate, as from several workers, and
+// measures how far the tracker's ledger is behind.
 type resultsCmd struct {
 	settings
 	Rate    int `help:"Results a second." default:"5000"`
 	Workers int `help:"Workers that they seem to come from: each sends a message every 100 ms." default:"4"`
 }
 
-// flood is what came of it.
+// flood is the result of the measurement.
 type flood struct {
 	results int
 	took    time.Duration // from the first to the last that was sent
@@ -119,7 +119,8 @@ func (c *resultsCmd) send(ctx context.Context, w *world, f *flood, tasks []messa
 	return nil
 }
 
-// lookEvery is after how many messages of each worker the ledger is read: it is written once a second or so.
+// lookEvery is after how many messages of each worker the ledger is read: it is written once a
+// second or so.
 const lookEvery = 5
 
 // messages are the tasks' results, in a message of each worker.

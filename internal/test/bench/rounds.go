@@ -10,7 +10,8 @@ import (
 // rounds are the measurements of one thing.
 type rounds []measured
 
-// spread is one figure of them: its median, which is what counts, and the least and the most, which tell how much is noise.
+// spread summarises several measurements of a figure: the median, which counts, and the least and
+// the most, which show the noise.
 type spread struct{ median, least, most float64 }
 
 func spreadOf(all ...float64) spread {
@@ -22,7 +23,7 @@ func spreadOf(all ...float64) spread {
 	return spread{(all[(n-1)/2] + all[n/2]) / 2, all[0], all[n-1]}
 }
 
-// in is the figure as text, with so many decimals: "16.3 s (15.9–17.0)".
+// in returns the figure as text with a number of decimals: "16.3 s (15.9–17.0)".
 func (s spread) in(unit string, decimals int) string {
 	text := fmt.Sprintf("%.*f%s", decimals, s.median, unit)
 	least, most := fmt.Sprintf("%.*f", decimals, s.least), fmt.Sprintf("%.*f", decimals, s.most)

@@ -15,22 +15,25 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/benchserver"
 )
 
-// serveCmd runs the server until its input ends, so that it never outlives whoever started it. On its output it says where it is.
+// serveCmd runs the server until its input ends, so that it ends with the process that started it.
+// It prints its addresses on its output.
 type serveCmd struct{}
 
-// addresses are base URLs: of S3 and SQS, and of what sets up and asks the server, which is not counted.
+// addresses are base URLs: of S3 and SQS, and of the control interface, whose requests are not
+// counted.
 type addresses struct {
 	AWS     string `json:"aws"`
 	Control string `json:"control"`
 }
 
-// usage is what the server has done and what CPU it took for it.
+// usage is the server's request counts and CPU time.
 type usage struct {
 	benchserver.Stats
 	CPU time.Duration `json:"cpu"`
 }
 
-// serverGC lets the heap of the server grow more between collections: it holds a season, and its CPU is the client's loss.
+// serverGC lets the server's heap grow more between collections. The server has a whole season in
+// memory, and it shares the CPU with the measured clients.
 const serverGC = 400
 
 func (serveCmd) Run(ctx *runContext) error {

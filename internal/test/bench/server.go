@@ -48,12 +48,12 @@ func (s *server) stop() error {
 	return s.process.Wait()
 }
 
-// configure sets how the server answers from now on, and begins the counts anew.
+// configure sets how the server answers from now on, and resets the counts.
 func (s *server) configure(ctx context.Context, o benchserver.Options) error {
 	return s.call(ctx, http.MethodPut, "/options", o, nil)
 }
 
-// fill makes a bucket anew, with an object under each key.
+// fill creates a bucket again, with an object under each key.
 func (s *server) fill(ctx context.Context, bucket string, keys []string) error {
 	return s.call(ctx, http.MethodPut, "/buckets/"+bucket, keys, nil)
 }
@@ -72,7 +72,7 @@ func (s *server) usage(ctx context.Context) (u usage, err error) {
 	return u, s.call(ctx, http.MethodGet, "/usage", nil, &u)
 }
 
-// messages is how many a queue holds, those that are hidden included.
+// messages returns the number of messages in a queue, including invisible ones.
 func (s *server) messages(ctx context.Context, queue string) (n int, err error) {
 	return n, s.call(ctx, http.MethodGet, "/queues/"+queue, nil, &n)
 }

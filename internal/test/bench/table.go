@@ -38,5 +38,5 @@ func cell(c any) string {
 
 type bytesSize int64
 
-// say tells what is being done, beside the tables.
+// say prints the present step to stderr, beside the tables.
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }

@@ -16,7 +16,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// world is a server, and a season whose sheets are files and whose images are in buckets of the server.
+// world is a server, and a season whose sheets are files and whose images are in buckets of the
+// server.
 type world struct {
 	settings
 	server *server
@@ -76,7 +77,8 @@ func (w *world) logs(p program) string {
 
 func (w *world) sheets() string { return filepath.Join(w.dir, "sheets") }
 
-// setenv sets this process up for the server, and with it those that it starts.
+// setenv sets the environment for the server in this process, and so in the processes that it
+// starts.
 func (w *world) setenv() error {
 	var all []error
 	for name, value := range map[string]string{
@@ -89,7 +91,7 @@ func (w *world) setenv() error {
 	return errors.Join(all...)
 }
 
-// fill makes a bucket anew with the season's images, its manifest and further keys.
+// fill creates a bucket again with the season's images, its manifest and further keys.
 func (w *world) fill(ctx context.Context, name string, further ...string) error {
 	if err := w.server.configure(ctx, benchFast); err != nil {
 		return err
@@ -114,7 +116,8 @@ func (w *world) layout() dataset.Layout { return dataset.Layout{Prefix: w.season
 // unsortedClass is a class folder of the past.
 const unsortedClass = "Unsorted"
 
-// unsorted are the keys of all classified frames of the first episodes in such a folder, so that each of them has to move.
+// unsorted are the keys of all classified frames of the first episodes in such a folder, so that
+// each of them has to move.
 func (w *world) unsorted(episodes int) (keys []string) {
 	for _, e := range w.season.Episodes[:episodes] {
 		classes, _ := e.Wanted()
@@ -161,7 +164,7 @@ func (w *world) tasks(ctx context.Context) ([]messages.Task, error) {
 	return tasks, nil
 }
 
-// count says how many objects stand below a prefix.
+// count returns the number of objects below a prefix.
 func (w *world) count(ctx context.Context, name, prefix string) (n int, err error) {
 	err = w.walk(ctx, name, prefix, func(string) { n++ })
 	return n, err
@@ -184,7 +187,7 @@ func (w *world) walk(ctx context.Context, name, prefix string, found func(key st
 	return nil
 }
 
-// write writes lines to a file and gives its path.
+// write writes lines to a file and returns its path.
 func (w *world) write(name string, lines []string) (path string, err error) {
 	path = filepath.Join(w.dir, name)
 	return path, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What SQS gives a queue that is told nothing else (CreateQueue, SQS API reference).
+// The default attributes of a queue in SQS (CreateQueue, SQS API reference).
 var defaultAttributes = map[string]string{
 	"VisibilityTimeout": "30", "ReceiveMessageWaitTimeSeconds": "0", "MessageRetentionPeriod": "345600",
 	"MaximumMessageSize": "1048576", "DelaySeconds": "0", "SqsManagedSseEnabled": "true",
@@ -18,7 +18,7 @@ var defaultAttributes = map[string]string{
 // arnPrefix is of every queue: there is one account.
 const arnPrefix = "arn:aws:sqs:us-east-1:000000000000:"
 
-// setAttributes changes those attributes; all of them or, with an error, none.
+// setAttributes changes all given attributes, or none when it returns an error.
 func (q *queue) setAttributes(changes map[string]string) *sqsError {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -51,7 +51,7 @@ func invalidAttribute(name string) *sqsError {
 	return &sqsError{"InvalidAttributeValue", "InvalidAttributeValue", "Invalid value for the parameter " + name + "."}
 }
 
-// getAttributes gives those of the names that the queue has; "All" are all.
+// getAttributes returns the named attributes that the queue has; "All" means all.
 func (q *queue) getAttributes(names []string) map[string]string {
 	visible, hidden := q.counts()
 	q.mu.Lock()
@@ -67,7 +67,7 @@ func (q *queue) getAttributes(names []string) map[string]string {
 	return all
 }
 
-// has says whether the queue was set up with these attributes.
+// has reports whether the queue was set up with these attributes.
 func (q *queue) has(attributes map[string]string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -142,7 +142,8 @@ func (s *Server) receiveMessage(ctx context.Context, q *queue, in *sqsRequest) a
 	return receivedMessages{out}
 }
 
-// bury moves messages to the queue's dead-letter queue. One whose dead-letter queue is gone stays lost, as in SQS once its time is up.
+// bury moves messages to the queue's dead-letter queue. When that queue does not exist, the
+// messages are lost, as in SQS after their retention.
 func (s *Server) bury(q *queue, over []*message) {
 	if len(over) == 0 {
 		return

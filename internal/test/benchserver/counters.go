@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// Stats is what the server has been asked for since it began, or since ResetStats.
+// Stats counts the requests since the server's start or since ResetStats.
 type Stats struct {
 	Requests map[string]int `json:"requests"` // by the names of the calls: "CopyObject", "ReceiveMessage"
 	InFlight int            `json:"in_flight"`
 	// PeakInFlight is the most requests at a time, long polls included.
 	PeakInFlight int `json:"peak_in_flight"`
-	// SQSBilled is the requests to SQS as it bills them: each 64 KiB of messages begun is one (Amazon SQS pricing).
+	// SQSBilled is the requests to SQS as it bills them: each 64 KiB of messages begun is one
+	// (Amazon SQS pricing).
 	SQSBilled int `json:"sqs_billed"`
 
 	Written  int   `json:"written"`   // objects
@@ -53,7 +54,7 @@ type counters struct {
 	firstWrite time.Time
 }
 
-// begin counts a request; the function that it gives ends it.
+// begin counts a request. The returned function ends it.
 func (c *counters) begin(kind string) (done func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,7 +73,7 @@ func (c *counters) end() {
 	c.stats.InFlight--
 }
 
-// billed counts a request to SQS that carried so many bytes of messages.
+// billed counts a request to SQS that carried this many bytes of messages.
 func (c *counters) billed(bytes int) {
 	const unit = 64 << 10
 	c.mu.Lock()
@@ -111,7 +112,7 @@ func (c *counters) connection(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// Stats gives the counts.
+// Stats returns the counts.
 func (s *Server) Stats() Stats {
 	s.count.mu.Lock()
 	defer s.count.mu.Unlock()
@@ -120,7 +121,7 @@ func (s *Server) Stats() Stats {
 	return stats
 }
 
-// ResetStats begins the counts anew. What is under way or open goes on being so.
+// ResetStats resets the counts. Requests in progress and open connections still count as such.
 func (s *Server) ResetStats() {
 	s.count.mu.Lock()
 	defer s.count.mu.Unlock()

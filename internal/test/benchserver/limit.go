@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// burst is how much of a second's writes may come at once.
+// burst is the part of a second's writes that may be sent at the same moment.
 const burst = 100 * time.Millisecond
 
-// writeLimit lets so many writes through a second: a bucket of tokens that holds those of the burst.
+// writeLimit limits the writes a second. It is a token bucket with the size of the burst.
 type writeLimit struct {
 	mu     sync.Mutex
 	rate   float64 // a second; 0: no limit
@@ -25,7 +25,7 @@ func (l *writeLimit) set(perSecond int) {
 
 func (l *writeLimit) most() float64 { return max(1, l.rate*burst.Seconds()) }
 
-// take gives as many of the wanted writes as there are now.
+// take returns how many of the wanted writes are granted now.
 func (l *writeLimit) take(now time.Time, wanted int) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -23,7 +23,7 @@ type message struct {
 	gone       bool      // deleted
 }
 
-// attribute of a message, as it stands in JSON.
+// attribute of a message, as it is in JSON.
 type attribute struct {
 	DataType    string
 	StringValue *string `json:",omitempty"`
@@ -37,7 +37,7 @@ func newMessage(id uint64, body string, attributes map[string]attribute) *messag
 
 func (m *message) name() string { return fmt.Sprintf("%032x", m.id) }
 
-// receipt is good for the message's last receive.
+// receipt returns the receipt of the message's last receive.
 func (m *message) receipt() string {
 	return strconv.FormatUint(m.id, 16) + "." + strconv.Itoa(m.receives)
 }
@@ -52,7 +52,8 @@ func parseReceipt(receipt string) (id uint64, receives int, ok bool) {
 	return id, receives, err == nil
 }
 
-// isAllowed is the characters of XML 1.0, which SQS takes and no others (SendMessage, SQS API reference).
+// isAllowed is the characters of XML 1.0, which SQS takes and no others (SendMessage, SQS API
+// reference).
 func isAllowed(body string) bool {
 	for _, r := range body {
 		switch {
@@ -64,7 +65,8 @@ func isAllowed(body string) bool {
 	return body != ""
 }
 
-// hiding says when a message was to be seen again; it may have been deleted or hidden anew since.
+// hiding is the time at which a message becomes visible. The message may have been deleted or
+// hidden again since.
 type hiding struct {
 	until   time.Time
 	message *message
@@ -87,7 +89,7 @@ func (h *hidings) Pop() any {
 	return last
 }
 
-// expired takes out a hiding that holds and has ended by now, or nil.
+// expired removes and returns a valid hiding that has ended by now, or nil.
 func (h *hidings) expired(now time.Time) *message {
 	for len(*h) > 0 {
 		first := (*h)[0]

@@ -35,7 +35,7 @@ func answerGet(w http.ResponseWriter, r *http.Request, b *store, key string) *re
 	return nil
 }
 
-// maxPut is what S3 takes of a PutObject.
+// maxPut is S3's limit for the body of a PutObject.
 const maxPut = 5 << 30
 
 func (s *Server) answerPut(w http.ResponseWriter, r *http.Request, b *store, key string) *refusal {
@@ -114,11 +114,11 @@ func (s *Server) answerDelete(w http.ResponseWriter, b *store, key string) *refu
 	return nil
 }
 
-// maxDelete is how many keys S3 takes in one DeleteObjects.
+// maxDelete is S3's limit for the keys of one DeleteObjects.
 const maxDelete = 1000
 
-// answerDeletes deletes as many keys as the limit grants. Where it grants some, the others have an error each; where none, the
-// whole request has one.
+// answerDeletes deletes as many keys as the limit grants. Where it grants some, the others have an
+// error each; where none, the whole request has one.
 func (s *Server) answerDeletes(w http.ResponseWriter, r *http.Request, b *store) *refusal {
 	var request struct {
 		Objects []struct{ Key string } `xml:"Object"`

@@ -59,8 +59,8 @@ type received struct {
 	count   int
 }
 
-// receive hides up to limit messages for the visibility timeout and waits for the first of them, if need be. over are those that the redrive policy
-// moves to the dead-letter queue.
+// receive hides up to limit messages for the visibility timeout and waits for the first of them, if
+// need be. over are those that the redrive policy moves to the dead-letter queue.
 func (q *queue) receive(ctx context.Context, limit int, wait, visibility time.Duration) (got []received, over []*message) {
 	deadline := time.Now().Add(wait)
 	for {
@@ -82,7 +82,8 @@ func (q *queue) receive(ctx context.Context, limit int, wait, visibility time.Du
 	}
 }
 
-// try takes what is there. With nothing there it gives a poll to wait for, at most until the next message may appear by itself.
+// try takes what is there. With nothing there it gives a poll to wait for, at most until the next
+// message may appear by itself.
 func (q *queue) try(
 	got *[]received, over *[]*message, limit int, visibility time.Duration, deadline time.Time,
 ) (poll chan struct{}, until time.Time) {
@@ -165,7 +166,8 @@ func (q *queue) pop() *message {
 	return nil
 }
 
-// delete deletes a message by the receipt of any of its receives; one that is gone already is no error.
+// delete deletes a message by the receipt of any of its receives; one that is gone already is not
+// an error.
 func (q *queue) delete(receipt string) *failure {
 	id, _, ok := parseReceipt(receipt)
 	if !ok {
@@ -204,7 +206,7 @@ func (q *queue) changeVisibility(receipt string, timeout time.Duration) *failure
 	case !m.hidden || m.receives != receives:
 		return notInFlight
 	case timeout == 0:
-		m.until = now // the hiding no longer holds
+		m.until = now // the hiding is no longer valid
 		q.unhide(m)
 		return nil
 	}

@@ -101,7 +101,7 @@ func medianOf(operation string) func(*Options) *Latency {
 	return func(o *Options) *Latency { return &o.Read }
 }
 
-// mayWrite asks the limit for so many writes and gives how many it grants.
+// mayWrite returns how many of the wanted writes the limit grants.
 func (s *Server) mayWrite(wanted int) int {
 	now := time.Now()
 	granted := s.writes.take(now, wanted)

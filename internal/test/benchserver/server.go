@@ -1,9 +1,11 @@
-// Package benchserver is S3 and SQS in memory, over HTTP: as much of both as the program and other clients of S3 ask for, with
-// settable latency and a settable limit of writes, and so cheap that a client can be measured on the same machine.
-// The contracts of the adapters hold on it (buckettest, queuetest). It is for benchmarks and tests of faults: nothing is kept
-// on disk, nobody is asked for credentials.
+// Package benchserver is S3 and SQS in memory, over HTTP: as much of both as the program and other
+// clients of S3 ask for, with settable latency and a settable limit of writes, and so cheap that a
+// client can be measured on the same machine. The contracts of the adapters hold on it (buckettest,
+// queuetest). It is for benchmarks and tests of faults: nothing is kept on disk, nobody is asked
+// for credentials.
 //
-// What it does not have, it refuses: ranges, versions, multipart and chunked uploads, FIFO queues, delays.
+// What it does not have, it refuses: ranges, versions, multipart and chunked uploads, FIFO queues,
+// delays.
 package benchserver
 
 import (
@@ -14,8 +16,8 @@ import (
 	"sync/atomic"
 )
 
-// Server is one account with its buckets and queues. It is an http.Handler, for another one to wrap that adds faults; buckets
-// are addressed in the path.
+// Server is one account with its buckets and queues. It is an http.Handler, for another one to wrap
+// that adds faults; buckets are addressed in the path.
 type Server struct {
 	options atomic.Pointer[Options]
 	writes  writeLimit
@@ -56,7 +58,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serveS3(w, r, kind)
 }
 
-// HTTPServer is a server for it that counts connections.
+// HTTPServer returns an HTTP server for it that counts connections.
 func (s *Server) HTTPServer() *http.Server {
 	return &http.Server{Handler: s, ConnState: s.count.connection, ReadHeaderTimeout: headerTimeout}
 }
@@ -67,7 +69,7 @@ func (s *Server) bucket(name string) *store {
 	return s.buckets[name]
 }
 
-// createBucket says whether the bucket is new.
+// createBucket reports whether the bucket is new.
 func (s *Server) createBucket(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,8 +80,9 @@ func (s *Server) createBucket(name string) bool {
 	return true
 }
 
-// Fill makes the bucket anew, with an object under each key: without requests, at no latency. An object's content is the last part
-// of its key, so that a copy under the same name elsewhere has the same ETag.
+// Fill makes the bucket anew, with an object under each key: without requests, at no latency. An
+// object's content is the last part of its key, so that a copy under the same name elsewhere has
+// the same ETag.
 func (s *Server) Fill(bucket string, keys []string) {
 	b := newStore()
 	b.fill(keys)
@@ -88,12 +91,12 @@ func (s *Server) Fill(bucket string, keys []string) {
 	s.buckets[bucket] = b
 }
 
-// Add puts further objects as Fill does into a bucket that exists, beside what it holds.
+// Add adds objects to an existing bucket, in the same way as Fill.
 func (s *Server) Add(bucket string, keys []string) {
 	s.bucket(bucket).fill(keys)
 }
 
-// Object is the body of an object. It is no request, and is not counted.
+// Object returns the body of an object. The call is not counted as a request.
 func (s *Server) Object(bucket, key string) (body []byte, ok bool) {
 	o := s.bucket(bucket).get(key)
 	if o == nil {
@@ -102,7 +105,8 @@ func (s *Server) Object(bucket, key string) (body []byte, ok bool) {
 	return o.body, true
 }
 
-// Messages is how many messages a queue holds, those that are hidden included; without the queue 0.
+// Messages returns the number of messages in a queue, including invisible ones. It returns 0 when
+// there is no such queue.
 func (s *Server) Messages(queue string) int {
 	q := s.queue(queue)
 	if q == nil {
@@ -112,7 +116,8 @@ func (s *Server) Messages(queue string) int {
 	return visible + hidden
 }
 
-// wait takes the time of a request that the latency is the median of; an error when the client has gone.
+// wait takes the time of a request that the latency is the median of; an error when the client has
+// gone.
 func (s *Server) wait(ctx context.Context, median func(*Options) *Latency) error {
 	return median(s.options.Load()).pass(ctx)
 }

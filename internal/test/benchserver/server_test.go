@@ -53,7 +53,8 @@ func TestStats(t *testing.T) {
 	}
 }
 
-// TestSQSBilled: each 64 KiB of messages begun is one request, sent and received; a queue holds what is not deleted.
+// TestSQSBilled: each 64 KiB of messages begun is one request, sent and received; a queue holds
+// what is not deleted.
 func TestSQSBilled(t *testing.T) {
 	t.Parallel()
 	s := benchserver.New(benchserver.Options{})
@@ -90,7 +91,7 @@ func TestSQSBilled(t *testing.T) {
 	}
 }
 
-// TestAdd: further objects stand beside the others.
+// TestAdd: further objects are beside the others.
 func TestAdd(t *testing.T) {
 	t.Parallel()
 	s, b := openBucket(t, benchserver.Options{}, "p/a")
@@ -205,7 +206,8 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestRange: a part of an object, as s5cmd gets it. An object's content is the last part of its key.
+// TestRange: a part of an object, as s5cmd gets it. An object's content is the last part of its
+// key.
 func TestRange(t *testing.T) {
 	t.Parallel()
 	s := benchserver.New(benchserver.Options{})

@@ -7,8 +7,8 @@ import (
 	"path"
 )
 
-// sqsError is an error of a whole request, in SQS's JSON protocol: the type's name, and the code of the query protocol,
-// which the SDK still shows.
+// sqsError is an error of a whole request, in SQS's JSON protocol: the type's name, and the code of
+// the query protocol, which the SDK still shows.
 type sqsError struct{ name, code, message string }
 
 var (

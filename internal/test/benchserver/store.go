@@ -23,7 +23,7 @@ func newObject(body []byte) *object {
 	return &object{body: body, etag: `"` + hex.EncodeToString(sum[:]) + `"`, modified: time.Now().UTC()}
 }
 
-// condition of a write; both fields as they stand in the headers.
+// condition of a write; both fields as they are in the headers.
 type condition struct{ ifMatch, ifNoneMatch string }
 
 // store is one bucket.
@@ -31,7 +31,8 @@ type store struct {
 	mu      sync.Mutex
 	objects map[string]*object
 
-	// keys are in order as of the last listing, which is when order is needed: since then, keys were added and removed.
+	// keys are in order as of the last listing, which is when order is needed: since then, keys
+	// were added and removed.
 	keys    []string
 	added   []string
 	removed bool
@@ -52,7 +53,7 @@ func (s *store) get(key string) *object {
 	return s.objects[key]
 }
 
-// put writes the object unless the condition forbids it; then it gives the refusal.
+// put writes the object. It returns a refusal when the condition is false.
 func (s *store) put(key string, o *object, cond condition) *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,7 +108,7 @@ func (s *store) order() {
 		merged = append(append(merged, old[:n]...), key)
 		old = old[n:]
 	}
-	// A key that was removed and written again since the last listing stands in both.
+	// A key that was removed and written again since the last listing is in both.
 	s.keys, s.added = slices.Compact(append(merged, old...)), nil
 }
 
@@ -117,8 +118,8 @@ type entry struct {
 	object *object
 }
 
-// marker is where the listing goes on after the entry. No key has the byte 0xFF (UTF-8), so that all that a common prefix rolls up
-// comes before its marker.
+// marker is where the listing goes on after the entry. No key has the byte 0xFF (UTF-8), so that
+// all that a common prefix rolls up comes before its marker.
 func (e entry) marker() string {
 	if e.object == nil {
 		return e.key + "\xff"
@@ -126,7 +127,8 @@ func (e entry) marker() string {
 	return e.key
 }
 
-// list gives up to limit entries below the prefix and after the marker, and whether there are more.
+// list returns up to limit entries below the prefix and after the marker, and whether there are
+// more.
 func (s *store) list(prefix, delimiter, after string, limit int) (page []entry, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

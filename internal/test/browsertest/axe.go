@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// axe is axe-core 4.14.1 (https://github.com/dequelabs/axe-core), unchanged, under the Mozilla Public License 2.0 that stands
-// beside it.
+// axe is axe-core 4.14.1 (https://github.com/dequelabs/axe-core), unchanged, under the Mozilla
+// Public License 2.0, which is in the same folder.
 //
 //go:embed testdata/axe.min.js
 var axe string

@@ -23,11 +23,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// patience bounds every wait: generous, for machines that are slow and busy.
+// patience limits every wait. It is long, because machines may be slow and busy.
 const patience = 2 * time.Minute
 
-// Open starts a browser of its own for the test and opens a tab. What goes wrong in the tab fails the test at its end: an error on
-// the console, an exception, a request to any host but those that were visited.
+// Open starts a browser of its own for the test and opens a tab. These make the test fail at its
+// end: an error on the console, an exception, or a request to a host that was not visited.
 func Open(t *testing.T) *Tab {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
@@ -155,7 +155,7 @@ func (tab *Tab) Wait(expression string) {
 		if time.Now().After(deadline) {
 			tab.t.Fatalf("%s did not become true in %s; the page says:\n%s", expression, patience, Eval[string](tab, "document.body.innerText"))
 		}
-		run(tab, chromedp.Sleep(50*time.Millisecond)) // the pace of looking, not what is waited for
+		run(tab, chromedp.Sleep(50*time.Millisecond)) // the interval of the checks
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package buckettest is the contract of every bucket adapter: what the stages rely on, as S3 does it.
+// Package buckettest has the contract of every bucket adapter: the behaviour of S3 on which the
+// stages rely.
 package buckettest
 
 import (
@@ -24,7 +25,7 @@ type Bucket interface {
 	OpenObject(ctx context.Context, key string) (io.ReadCloser, bucket.Object, error)
 }
 
-// Run runs the contract. open gives an empty bucket, a new one with each call.
+// Run runs the contract. open returns a new empty bucket at each call.
 func Run(t *testing.T, open func(t *testing.T) Bucket) {
 	parts := []struct {
 		name string
@@ -104,7 +105,8 @@ func list(t *testing.T, b Bucket, in bucket.ListInput) (l listing) {
 	return l
 }
 
-// wantError fails unless err is the sentinel and an *Error of that code; a nil sentinel or an empty code is not compared.
+// wantError fails unless err is the sentinel and an *Error of that code; a nil sentinel or an empty
+// code is not compared.
 func wantError(t *testing.T, err, sentinel error, code string) {
 	t.Helper()
 	var e *bucket.Error

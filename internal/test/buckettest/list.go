@@ -8,7 +8,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// inOrder has folders and names that sort around the slash, and bytes that sort otherwise than characters of UTF-16.
+// inOrder has folders and names that sort around the slash, and bytes that sort otherwise than
+// characters of UTF-16.
 var inOrder = []string{
 	"A", "a!/x", "a-b", "a-b-c/d", "a.txt", "a/b", "a/b-c", "a/c/d", "a/c0", "a0/0x", "b/a/a/a", "b/a/b", "b0/x",
 	"é", "\uffee", "\U0001f600",

@@ -70,7 +70,7 @@ func (m *model) put(t *rapid.T) {
 func (m *model) copy(t *rapid.T) {
 	src, dst := m.prefix+modelKeys.Draw(t, "src"), m.prefix+modelKeys.Draw(t, "dst")
 	if src == dst {
-		return // S3 refuses it, and nobody does it.
+		return // S3 refuses it, and no stage does it.
 	}
 	body, there := m.objects[src]
 	match, want := "", error(nil)

@@ -13,15 +13,17 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Audit is a Watcher that holds every write against the guarantees (DESIGN 2) at the moment of the write:
+// Audit is a Watcher that holds every write against the guarantees (DESIGN 2) at the moment of the
+// write:
 //
 //   - nothing is written or deleted outside the datasets and the program's own state, and copies are made of the frame's own image;
-//   - a frame that stands in the datasets never stands nowhere, unless it may go, and no task even asks for that;
+//   - a frame that is in the datasets never is nowhere, unless it may go, and no task even asks for that;
 //   - when the planner of a generation has listed the datasets, no write is made that only tasks of older ones ask for.
 type Audit struct {
 	Layout dataset.Layout
 	Bucket string
-	// OnPointer is told of each change of the pointer, before any later write or listing; nil mostly. It must not write.
+	// OnPointer is called at each change of the pointer, before any later write or listing. It may
+	// be nil, and it must not write.
 	OnPointer func(state.Pointer)
 
 	mu         sync.Mutex
@@ -42,7 +44,7 @@ func NewAudit(l dataset.Layout, bucket string) *Audit {
 	}
 }
 
-// MayGo says that frames are no longer wanted, and may be deleted from now on.
+// MayGo reports whether frames are no longer wanted, and may be deleted from now on.
 func (a *Audit) MayGo(frames ...dataset.Frame) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -51,7 +53,7 @@ func (a *Audit) MayGo(frames ...dataset.Frame) {
 	}
 }
 
-// Violations are those so far, in words.
+// Violations returns the violations so far, in words.
 func (a *Audit) Violations() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -99,7 +101,7 @@ func (a *Audit) Asked(q Request) {
 	}
 }
 
-// leavesNothing says that a frame stands only where the task deletes it.
+// leavesNothing reports whether the task deletes the only copies of its frame.
 func (a *Audit) leavesNothing(t messages.Task) bool {
 	for key := range a.stands[t.Frame] {
 		if !slices.Contains(t.Del, key) {
@@ -109,7 +111,7 @@ func (a *Audit) leavesNothing(t messages.Task) bool {
 	return len(a.stands[t.Frame]) > 0
 }
 
-// Applied holds a write or a listing against the guarantees.
+// Applied checks a write or a listing against the guarantees.
 func (a *Audit) Applied(q Request, answer []byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -170,8 +172,8 @@ func (a *Audit) copy(q Request) {
 	a.stands[f][q.Target] = true
 }
 
-// doctorProbe begins the names that doctor writes and deletes to find out whether it may: below ML/, where no object has
-// it, and below the state.
+// doctorProbe begins the names that doctor writes and deletes to find out whether it may: below
+// ML/, where no object has it, and below the state.
 const doctorProbe = "shuffle-doctor"
 
 func (a *Audit) delete(q Request, key string) {
@@ -191,7 +193,8 @@ func (a *Audit) delete(q Request, key string) {
 	}
 }
 
-// current says whether a task of the generation that has listed the datasets, or of a later one, asks for the write.
+// current reports whether a task of the generation that has listed the datasets, or of a later one,
+// asks for the write.
 func (a *Audit) current(q Request, write string) {
 	if newest := a.asked[write]; newest < a.listed {
 		a.violated(q, "%s was asked for by generation %d last, and generation %d has listed the datasets", write, newest, a.listed)

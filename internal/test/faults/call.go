@@ -24,7 +24,7 @@ type call struct {
 // maxHold is longer than any client waits.
 const maxHold = 2 * time.Minute
 
-// serve carries the request out or does what the rule says.
+// serve carries out the request, or applies the rule.
 func (c *call) serve(rule *Rule) {
 	c.shrinkPage()
 	if rule == nil {
@@ -85,7 +85,7 @@ func (c *call) upTo(longest time.Duration) time.Duration {
 	return longest/10 + time.Duration(c.rand.Float64()*float64(longest*9/10))
 }
 
-// wait says whether the client is still there afterwards.
+// wait reports whether the client is still there afterwards.
 func (c *call) wait(d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -103,7 +103,7 @@ func (c *call) wait(d time.Duration) bool {
 // cut closes the connection without an answer.
 func (c *call) cut() { panic(http.ErrAbortHandler) }
 
-// answer gives the client what the server answered, by the clock that the client is to see.
+// answer sends the server's answer to the client, with the clock that the client should see.
 func (c *call) answer(a *answer) {
 	c.front.ended(c.log, a.status)
 	h := c.w.Header()
@@ -119,7 +119,7 @@ func (c *call) answer(a *answer) {
 	_, _ = c.w.Write(a.body.Bytes()) // a client that has gone gets no answer
 }
 
-// shrinkPage makes a small world one of many pages.
+// shrinkPage makes listings of a small world have many pages.
 func (c *call) shrinkPage() {
 	if c.q.Op != "ListObjectsV2" || c.front.PageSize == 0 {
 		return
@@ -175,10 +175,11 @@ func (c *call) with(body []byte) *http.Request {
 	return r
 }
 
-// mostSkewed is what AWS tolerates between the clock that signs a request and its own (Signature Version 4).
+// mostSkewed is the largest difference that AWS tolerates between the signing clock and its own
+// (Signature Version 4).
 const mostSkewed = 15 * time.Minute
 
-// isSkewed says whether the client's clock is too far off the server's, as this client sees it.
+// isSkewed reports whether the client's clock is too far off the server's, as this client sees it.
 func (c *call) isSkewed() bool {
 	signed, err := time.Parse("20060102T150405Z", c.r.Header.Get("X-Amz-Date"))
 	return err == nil && time.Now().Add(c.front.skewOf(c.q.From)).Sub(signed).Abs() > mostSkewed

@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// tries bounds how often somebody has to type what the program tells, once nothing fails any more.
+// tries bounds how often someone has to type what the program tells, once nothing fails any more.
 const tries = 6
 
 // letGo allows that frames go whose rows are lost, when the program has held their episode for it.
@@ -126,8 +126,9 @@ func (w *world) queuesAreEmpty(ctx context.Context) error {
 	})
 }
 
-// onPointer looks, at the very moment when a run is set succeeded, whether the datasets are what the sheets say. An episode that is
-// held is not: then the run says so. When a sheet was edited since the run began, the plan is of the sheet before.
+// onPointer looks, at the very moment when a run is set succeeded, whether the datasets are what
+// the sheets say. An episode that is held is not: then the run says so. When a sheet was edited
+// since the run began, the plan is of the sheet before.
 func (w *world) onPointer(p state.Pointer) {
 	w.mu.Lock()
 	if _, known := w.draft[p.Run]; !known {

@@ -48,8 +48,8 @@ func clockOf(seed uint64, name string) clock {
 	return c
 }
 
-// clockSource is one file more of the package time. It moves the wall clock; what is measured by the monotonic one stays right, as on
-// a machine whose clock is wrong or is set.
+// clockSource is one file more of the package time. It moves the wall clock; what is measured by
+// the monotonic one stays right, as on a machine whose clock is wrong or is set.
 const clockSource = `package time
 
 import "syscall"
@@ -118,8 +118,8 @@ func clockOverlay(dir string) (path string, err error) {
 	return filepath.Join(dir, "overlay.json"), nil
 }
 
-// buildWithClocks builds the program once more, with clocks that can be wrong. It looks for no data races: that would take a third build of
-// all packages.
+// buildWithClocks builds the program once more, with clocks that can be wrong. It looks for no data
+// races: that would take a third build of all packages.
 var buildWithClocks = sync.OnceValue(func() error {
 	overlay, err := clockOverlay(filepath.Dir(program))
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// noises are what may happen all the time, with the largest share of the requests that it may happen to.
+// noises are what may happen all the time, with the largest share of the requests that it may
+// happen to.
 var noises = []struct {
 	rule faults.Rule
 	most float64
@@ -80,7 +81,8 @@ func draw(seed uint64) schedule {
 	return s
 }
 
-// drawMore draws what was thought of later, from a source of its own: the rest of a seed's schedule stays what it was.
+// drawMore draws what was thought of later, from a source of its own: the rest of a seed's schedule
+// stays what it was.
 func (s *schedule) drawMore(r *rand.Rand) {
 	s.clocks = chance(r, 2)
 	if chance(r, 3) {
@@ -162,8 +164,8 @@ func drawLocalStack(seed uint64) schedule {
 	return s
 }
 
-// drawLocal makes one for the embedded default. There are no requests that something could happen to: processes are killed and stopped, and
-// queues purged, at moments.
+// drawLocal makes one for the embedded default. There are no requests that something could happen
+// to: processes are killed and stopped, and queues purged, at moments.
 func drawLocal(seed uint64) schedule {
 	r := rand.New(rand.NewPCG(seed, 3))
 	s := schedule{

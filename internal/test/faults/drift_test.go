@@ -45,7 +45,8 @@ func (w *world) paint(ctx context.Context, e *season.Episode, n int) error {
 	return nil
 }
 
-// TestImageGone: an image goes after the plan. Its task is dead with that reason, and the next plan does without it.
+// TestImageGone: an image goes after the plan. Its task is dead with that reason, and the next plan
+// does without it.
 func TestImageGone(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()
@@ -68,7 +69,8 @@ func TestImageGone(t *testing.T) {
 	must(t, w.check(ctx))
 }
 
-// TestReviewedPlanHasChanged: apply refuses, says of each frame what has changed, and publishes nothing.
+// TestReviewedPlanHasChanged: apply refuses, says of each frame what has changed, and publishes
+// nothing.
 func TestReviewedPlanHasChanged(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()

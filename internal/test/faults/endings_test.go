@@ -12,8 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// TestEveryCopyDenied: the run is halted after some dozens of dead tasks, and says by what and what to type. When the rights are
-// there again, that does it.
+// TestEveryCopyDenied: the run is halted after some dozens of dead tasks, and says by what and what
+// to type. When the rights are there again, that does it.
 func TestEveryCopyDenied(t *testing.T) {
 	t.Parallel()
 	const frames = 1500
@@ -41,7 +41,8 @@ func TestEveryCopyDenied(t *testing.T) {
 	must(t, w.check(ctx))
 }
 
-// TestPublicationIsFinished: a planner that is killed after any message. The next plan finishes its run, with each task once.
+// TestPublicationIsFinished: a planner that is killed after any message. The next plan finishes its
+// run, with each task once.
 func TestPublicationIsFinished(t *testing.T) {
 	t.Parallel()
 	var g errgroup.Group
@@ -78,8 +79,8 @@ func TestPublicationIsFinished(t *testing.T) {
 	_ = g.Wait() // each has told of its failure
 }
 
-// TestSIGTERM to a busy worker: it finishes what it has in hand and takes nothing more. What it has not begun was never received,
-// so that no attempt is burnt.
+// TestSIGTERM to a busy worker: it finishes what it has in hand and takes nothing more. What it has
+// not begun was never received, so that no attempt is burnt.
 func TestSIGTERM(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()
@@ -111,7 +112,8 @@ func TestSIGTERM(t *testing.T) {
 	}
 }
 
-// TestSIGTERMWithoutAnswers: S3 does not answer, and the time to drain is short. What cannot be finished is given back at once.
+// TestSIGTERMWithoutAnswers: S3 does not answer, and the time to drain is short. What cannot be
+// finished is given back at once.
 func TestSIGTERMWithoutAnswers(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 40}, nil, "SHUFFLE_DRAIN=1s", "SHUFFLE_VISIBILITY_TIMEOUT=60s"), t.Context()

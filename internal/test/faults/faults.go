@@ -1,9 +1,11 @@
-// Package faults stands between the program and S3, SQS and the Sheets API, and does to requests and answers what networks and services do:
-// errors, lost answers, duplicates, delays. What happens to the n-th request that a rule is for is a function of the seed, so that a
-// schedule of faults can be told by its seed; in which order requests of several processes come is the machine's affair.
+// Package faults stands between the program and S3, SQS and the Sheets API, and does to requests
+// and answers what networks and services do: errors, lost answers, duplicates, delays. What happens
+// to the n-th request that a rule is for is a function of the seed, so that a schedule of faults
+// can be told by its seed; in which order requests of several processes come is the machine's
+// affair.
 //
-// A Front also counts what it did, keeps a log that can be printed as a story, and tells those who watch what was applied, in the order in which it
-// was applied: see Audit.
+// A Front also counts what it did, keeps a log that can be printed as a story, and tells those who
+// watch what was applied, in the order in which it was applied: see Audit.
 package faults
 
 import (
@@ -29,25 +31,27 @@ const (
 	Precondition  Kind = "412"                      // of a conditional write
 	Outage        Kind = "S3 is away"               // every request to S3 is cut
 	Foreign       Kind = "a key outside the prefix" // in a listing that is carried out
-	// Skewed happens without a rule, as it does at AWS: to requests that are signed by a clock which is a quarter of an hour off the server's.
+	// Skewed happens without a rule, as it does at AWS: to requests that are signed by a clock
+	// which is a quarter of an hour off the server's.
 	Skewed Kind = "RequestTimeTooSkewed"
 
 	FailedEntries Kind = "failed entries"      // some of a batch are refused, the others done
 	Duplicated    Kind = "duplicated message"  // some messages of a batch are sent once more, later
 	Delayed       Kind = "delayed message"     // some messages of a batch are sent later only
-	Redelivered   Kind = "redelivered message" // what is received is not hidden from the next receive
+	Redelivered   Kind = "redelivered message" // the received messages stay visible
 	Reordered     Kind = "reordered messages"
-	LostReceive   Kind = "lost receive"  // messages are hidden, and nobody has them
+	LostReceive   Kind = "lost receive"  // messages become invisible, and no client gets them
 	LostDelete    Kind = "lost deletion" // some are answered as deleted, and are not
-	WrongCounts   Kind = "wrong counts"  // the queue says that it is empty
+	WrongCounts   Kind = "wrong counts"  // the queue reports that it is empty
 
 	Quota     Kind = "429"            // of the Sheets API
 	Truncated Kind = "half an answer" // JSON that ends in the middle, of the Sheets API
 	FewerRows Kind = "rows left out"  // of a worksheet: the header and half of the rows at most
 	NoValues  Kind = "no values"      // a worksheet is answered as an empty one
 
-	// Crash calls the rule's Do, which kills a process, before the request is carried out; CrashAfter, when it has been and before it
-	// is answered. So a process ends between any two of its requests.
+	// Crash calls the rule's Do, which kills a process, before the request is carried out;
+	// CrashAfter, when it has been and before it is answered. So a process ends between any two of
+	// its requests.
 	Crash      Kind = "crash before"
 	CrashAfter Kind = "crash after"
 	// Event calls the rule's Do, and then carries the request out.
@@ -65,7 +69,7 @@ const (
 	Junk    Kind = "junk message"
 )
 
-// fits says to which requests a kind can happen.
+// fits reports whether a kind can happen to a request.
 func (k Kind) fits(r *Request) bool {
 	switch k {
 	case NotFound:
@@ -94,8 +98,8 @@ func (k Kind) fits(r *Request) bool {
 	return true
 }
 
-// Rule says to which requests a fault happens: of those that all of its fields fit, to Times ones from the First on, or else to a Share
-// of them, drawn.
+// Rule says to which requests a fault happens: of those that all of its fields fit, to Times ones
+// from the First on, or else to a Share of them, drawn.
 type Rule struct {
 	Kind   Kind
 	Op     string // "" is any
@@ -116,7 +120,7 @@ func (r *Rule) fits(q *Request) bool {
 		strings.HasPrefix(q.From, r.From) && strings.Contains(q.Target, r.Target)
 }
 
-// hits says whether the fault happens to the n-th request that the rule fits.
+// hits reports whether the fault happens to the n-th request that the rule fits.
 func (r *Rule) hits(n int, drawn float64) bool {
 	if r.First == 0 {
 		return drawn < r.Share

@@ -13,11 +13,12 @@ import (
 	"time"
 )
 
-// Watcher is told what goes through a Front.
+// Watcher observes the requests through a Front.
 type Watcher interface {
-	// Asked is told of a request that is about to be carried out.
+	// Asked is called before a request is carried out.
 	Asked(Request)
-	// Applied is told of what changed or listed the bucket, in the order in which it did, with the answer's body.
+	// Applied is called for each request that changed or listed the bucket, in their order, with
+	// the answer's body.
 	Applied(q Request, answer []byte)
 }
 
@@ -42,7 +43,7 @@ type Front struct {
 	counts  map[Kind]int
 	asked   int
 
-	late atomic.Int64 // messages that are held back
+	late atomic.Int64 // delayed messages
 }
 
 // inForce is a rule and how many requests it fitted.
@@ -60,17 +61,18 @@ func New(next http.Handler, seed uint64) *Front {
 	}
 }
 
-// Before is a handler that passes requests on to an endpoint, such as a LocalStack's or a server's of another process.
+// Before is a handler that passes requests on to an endpoint, such as a LocalStack's or a server's
+// of another process.
 func Before(endpoint *url.URL) http.Handler {
 	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(endpoint)
 		r.Out.Host = r.In.Host // queue URLs are made of it
 	}, ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-		http.Error(w, err.Error(), http.StatusBadGateway) // mostly the client has gone
+		http.Error(w, err.Error(), http.StatusBadGateway) // usually the client is gone
 	}}
 }
 
-// Add puts rules in force, after those that are: the first that hits a request decides.
+// Add adds rules after the present ones. The first rule that matches a request decides.
 func (f *Front) Add(rules ...Rule) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -90,7 +92,7 @@ func (f *Front) End(k Kind) {
 	}
 }
 
-// Calm ends all rules. Messages that are held back come in their time.
+// Calm removes all rules. Delayed messages are still sent later.
 func (f *Front) Calm() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -106,13 +108,13 @@ func (f *Front) Skew(from string, by time.Duration) {
 	f.skew[from] = by
 }
 
-// Sync returns when the Watcher has been told of all that has been carried out by now.
+// Sync returns when the Watcher has been called for every request carried out so far.
 func (f *Front) Sync() {
 	f.order.Lock()
 	defer f.order.Unlock()
 }
 
-// Late is the number of messages that are held back.
+// Late returns the number of delayed messages.
 func (f *Front) Late() int { return int(f.late.Load()) }
 
 // Counts are the faults so far, by kind.
@@ -122,7 +124,7 @@ func (f *Front) Counts() map[Kind]int {
 	return maps.Clone(f.counts)
 }
 
-// ServeHTTP carries a request out, or does to it what a rule says.
+// ServeHTTP carries out a request, or applies a rule to it.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, err := read(r)
 	if err != nil {
@@ -137,7 +139,8 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.serve(rule)
 }
 
-// admit numbers the request, logs it and looks for a rule that hits it, unless it is refused for its time.
+// admit numbers the request, logs it and looks for a rule that hits it, unless it is refused for
+// its time.
 func (f *Front) admit(c *call) (*Rule, int) {
 	skewed := c.isSkewed()
 	f.mu.Lock()
@@ -183,7 +186,7 @@ func (f *Front) draw(r *inForce) *rand.Rand {
 	return rand.New(rand.NewPCG(f.Seed^r.number<<48, uint64(r.fitted)))
 }
 
-// answer is what a server answers, held back until it is clear what the client gets of it.
+// answer is a server's answer, buffered until the fault for the client is decided.
 type answer struct {
 	status int
 	header http.Header
@@ -194,8 +197,8 @@ func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
 func (a *answer) WriteHeader(status int)      { a.status = status }
 
-// carryOut passes the request on. What touches the bucket is done one after the other, and to its end: a server goes on with a write whose
-// client has gone, and the Watcher is to know.
+// carryOut passes the request on. What touches the bucket is done one after the other, and to its
+// end: a server goes on with a write whose client has gone, and the Watcher is to know.
 func (f *Front) carryOut(q *Request, r *http.Request) *answer {
 	a := &answer{status: http.StatusOK, header: http.Header{}}
 	ordered := q.Writes() || q.Op == "ListObjectsV2"
@@ -204,7 +207,7 @@ func (f *Front) carryOut(q *Request, r *http.Request) *answer {
 		defer f.order.Unlock()
 	}
 	if r.Context().Err() != nil {
-		return a // nobody has it
+		return a // no client gets it
 	}
 	if ordered {
 		r = r.WithContext(context.WithoutCancel(r.Context()))

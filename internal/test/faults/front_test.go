@@ -148,7 +148,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestSkew: a client sees the server's clock go wrong. It is refused once for that, as by AWS, and ages stay right.
+// TestSkew: a client sees the server's clock go wrong. It is refused once for that, as by AWS, and
+// ages stay right.
 func TestSkew(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
@@ -162,7 +163,8 @@ func TestSkew(t *testing.T) {
 	}
 }
 
-// TestFaultsOfSQS sends three messages, receives and deletes them under a rule for one of the calls.
+// TestFaultsOfSQS sends three messages, receives and deletes them under a rule for one of the
+// calls.
 func TestFaultsOfSQS(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -209,7 +211,7 @@ func TestFaultsOfSQS(t *testing.T) {
 	}
 }
 
-// is says whether n is not what is wanted; -1 wants some of three, and not all.
+// is reports whether n is not what is wanted; -1 wants some of three, and not all.
 func is(n, want int) bool {
 	if want < 0 {
 		return n < 0 || n > 2

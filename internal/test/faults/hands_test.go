@@ -18,7 +18,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// hand is a person who does something to an object of the state, at a request or, where there is no front, after a time.
+// hand is a person who does something to an object of the state, at a request or, where there is no
+// front, after a time.
 type hand struct {
 	object string // "RUN" is the run in force, "GEN" the latest version's generation
 	how    string
@@ -44,7 +45,8 @@ var whens = []point{
 // folderWays are what a person does to the folder of the embedded default.
 var folderWays = []string{"read-only for a while", "removed for a while", "made again", "queues.db deleted", "queues.db damaged"}
 
-// drawHands draws what people do to the state, and services that fail for long, from a source of its own.
+// drawHands draws what people do to the state, and services that fail for long, from a source of
+// its own.
 func (s *schedule) drawHands(r *rand.Rand) {
 	objects := []string{"current.json", "settings.json", "plan.json", "ledger.json", "report.json", "tasks-00000", "latest.json", "expected-"}
 	for i := range s.rounds {
@@ -142,7 +144,7 @@ func (p *player) armHands(r round) {
 	}
 }
 
-// spam sends messages of somebody else to all queues.
+// spam sends messages of someone else to all queues.
 func (w *world) spam(n int) {
 	for name, q := range w.queues {
 		for i := range n {
@@ -155,7 +157,8 @@ func (w *world) spam(n int) {
 	}
 }
 
-// touch does something to an object of the state, past the front, if it is there. What was there is kept for restore.
+// touch does something to an object of the state, past the front, if it is there. What was there is
+// kept for restore.
 func (w *world) touch(ctx context.Context, h hand) (done bool, err error) {
 	held, err := w.store.Current(ctx, state.Held{})
 	if err != nil {
@@ -213,7 +216,7 @@ func (w *world) ofEarlier(ctx context.Context, object, run string, body *[]byte)
 	return false
 }
 
-// restore puts back the objects as they were before anybody touched them.
+// restore puts back the objects as they were before anyone touched them.
 func (w *world) restore(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -261,7 +264,8 @@ func (w *world) handle(how string) error {
 	return errors.Join(os.Rename(away+".copy", w.own("")), os.RemoveAll(away))
 }
 
-// mendQueueFile damages the file, and after a while a person types what needs it, and does what that says.
+// mendQueueFile damages the file, and after a while a person types what needs it, and does what
+// that says.
 func (w *world) mendQueueFile() error {
 	if err := w.damageQueueFile(); err != nil {
 		return err
@@ -295,7 +299,8 @@ func (w *world) damageQueueFile() error {
 	return nil
 }
 
-// readOnly takes the right to write from the folder and all that is in it; a service that is started meanwhile finds it so.
+// readOnly takes the right to write from the folder and all that is in it; a service that is
+// started meanwhile finds it so.
 func (w *world) readOnly() error {
 	modes := map[string]fs.FileMode{}
 	err := filepath.WalkDir(w.own(""), func(path string, e fs.DirEntry, err error) error {

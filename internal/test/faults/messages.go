@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// batch is a request with entries, or what is needed of it. The rest of each entry stays as it came.
+// batch is a request with entries, or what is needed of it. The rest of each entry stays as it
+// came.
 type batch struct {
 	QueueUrl string
 	Entries  []json.RawMessage
@@ -21,7 +22,7 @@ type result struct {
 	Failed     []json.RawMessage `json:",omitempty"`
 }
 
-// messages does to a request to SQS what its kind says.
+// messages applies a kind of fault to a request to SQS.
 func (c *call) messages(k Kind) {
 	switch k {
 	case WrongCounts:
@@ -39,7 +40,8 @@ func (c *call) messages(k Kind) {
 	}
 }
 
-// entries picks some entries of a batch, one at least, and treats them as the kind says; the others are carried out as they are.
+// entries applies a kind of fault to some entries of a batch, at least one. It carries out the
+// others normally.
 func (c *call) entries(k Kind) {
 	var in batch
 	if json.Unmarshal(c.q.Body, &in) != nil || len(in.Entries) == 0 {
@@ -91,10 +93,11 @@ func (c *call) pick(entries []json.RawMessage) (picked, others []json.RawMessage
 	return picked, others
 }
 
-// longestDelay is less than a visibility timeout of the tests, so that late messages come among those of the next run too.
+// longestDelay is less than a visibility timeout of the tests, so that late messages come among
+// those of the next run too.
 const longestDelay = 8 * time.Second
 
-// later sends entries by and by, whatever becomes of the client.
+// later sends entries after random delays, even when the client is gone.
 func (c *call) later(queueURL string, entries []json.RawMessage) {
 	for _, e := range entries {
 		c.front.late.Add(1)

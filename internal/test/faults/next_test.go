@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// TestNextWhenASourceIsGone: an image is deleted after the plan. No attempt at its task can succeed, and status leads to a new plan.
+// TestNextWhenASourceIsGone: an image is deleted after the plan. No attempt at its task can
+// succeed, and status leads to a new plan.
 func TestNextWhenASourceIsGone(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, services("w1", "t1")), t.Context()

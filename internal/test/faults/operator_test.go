@@ -68,8 +68,9 @@ func next(out string) (commands []string) {
 	return commands
 }
 
-// follow is an operator who types what status prints under "Next:", and nothing else, until it prints nothing more. Services
-// run already. What is a person's decision is decided: no more deletions are allowed, and an object that may be deleted is.
+// follow is an operator who types what status prints under "Next:", and nothing else, until it
+// prints nothing more. Services run already. What is a person's decision is decided: no more
+// deletions are allowed, and an object that may be deleted is.
 func (w *world) follow(ctx context.Context) error {
 	var transcript []string
 	for range follows {
@@ -121,7 +122,8 @@ func (w *world) typesNext(ctx context.Context, command string) (done typed, err 
 	return done, err
 }
 
-// obey does by hand what a message says: delete an object of the state, or the file of the queues, or else restore what was damaged.
+// obey does by hand what a message says: delete an object of the state, or the file of the queues,
+// or else restore what was damaged.
 func (w *world) obey(ctx context.Context, said string) {
 	said = strings.Join(strings.Fields(said), " ")
 	var err error
@@ -202,7 +204,7 @@ func (w *world) wasTouched(run string) bool {
 	return w.touched[run]
 }
 
-// hands says whether any person's hand was at work.
+// hands reports whether any person's hand was at work.
 func (w *world) hands() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -16,7 +16,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// patience is how long a command may take, and a run to end by itself, when everything fails for a while.
+// patience is how long a command may take, and a run to end by itself, when everything fails for a
+// while.
 const patience = 4 * time.Minute
 
 // player plays a schedule in a world.

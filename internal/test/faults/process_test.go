@@ -27,7 +27,8 @@ type process struct {
 	ended chan struct{}
 }
 
-// start begins a run of the program. Its name is its access key, and a part of its endpoint for sheets: by them the front knows it.
+// start begins a run of the program. Its name is its access key, and a part of its endpoint for
+// sheets: by them the front knows it.
 func (w *world) start(name string, args ...string) (*process, error) {
 	p := &process{name: name, log: filepath.Join(w.dir, name+".log"), ended: make(chan struct{})}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -57,8 +58,8 @@ func (w *world) start(name string, args ...string) (*process, error) {
 	return p, nil
 }
 
-// exec is a call of the program. Root may write to every folder; so that a folder can be read-only for the embedded default, its
-// processes go without that right.
+// exec is a call of the program. Root may write to every folder; so that a folder can be read-only
+// for the embedded default, its processes go without that right.
 func (w *world) exec(args ...string) *exec.Cmd {
 	if w.site != local || os.Getuid() != 0 {
 		return exec.Command(program, args...)

@@ -47,7 +47,7 @@ func (r *Request) isSQS() bool {
 	return r.isBatch() || strings.Contains(r.Op, "Queue") || r.Op == "ReceiveMessage"
 }
 
-// Writes says whether the request changes the bucket.
+// Writes reports whether the request changes the bucket.
 func (r *Request) Writes() bool {
 	switch r.Op {
 	case "PutObject", "CopyObject", "DeleteObject", "DeleteObjects":

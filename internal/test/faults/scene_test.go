@@ -74,7 +74,8 @@ func (w *world) succeeds(ctx context.Context) error {
 	return err
 }
 
-// tells runs a command and fails the test when its exit code is another or its output lacks one of the texts.
+// tells runs a command and fails the test when its exit code is another or its output lacks one of
+// the texts.
 func (w *world) tells(t *testing.T, code int, command string, texts ...string) {
 	t.Helper()
 	p, err := w.start("tells", command)
@@ -140,7 +141,7 @@ func (w *world) left(t *testing.T, name string) (all []queue.Message) {
 	return all
 }
 
-// copies says whether so many copies have been asked for.
+// copies reports whether so many copies have been asked for.
 func (w *world) copies(n int) func(context.Context) (bool, error) {
 	return func(context.Context) (bool, error) {
 		return w.front.Counts()[faults.Slow]+w.front.Counts()[faults.Hang] >= n, nil

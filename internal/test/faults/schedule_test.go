@@ -32,7 +32,7 @@ type round struct {
 	forgets   *crash        // settings.json is deleted, at a request or
 	forgotten time.Duration // after so long
 	shortened int           // so many reads of sheets leave out half of the rows or more
-	lost      int           // rows that somebody deletes, more than may go
+	lost      int           // rows that someone deletes, more than may go
 	purge     string        // the queue to purge, when a worker has copied some frames or
 	purged    time.Duration // after so long
 	twins     bool          // two planners at once
@@ -46,13 +46,14 @@ type round struct {
 	missed   []missed      // single answers that an object is not there
 	away     time.Duration // S3 does not answer for so long
 	refused  int           // writes of ledger.json are refused so many times in a row
-	junk     int           // messages of somebody else, on each queue
+	junk     int           // messages of someone else, on each queue
 	foreign  bool          // listings have keys outside the prefix
 	folder   string        // what a person does to the folder of the embedded default,
 	foldered time.Duration // after so long
 }
 
-// crash is a kill -9 at the n-th request of a kind, before it is carried out or before it is answered.
+// crash is a kill -9 at the n-th request of a kind, before it is carried out or before it is
+// answered.
 type crash struct {
 	point
 	nth   int
@@ -77,8 +78,8 @@ var points = []point{
 	{"t", "PutObject", "tasks.csv", 1}, {"t", "SendMessageBatch", "tasks", 1},
 }
 
-// drift is an edit of an episode's sheet at the n-th request of a kind: while the planner is between two sheets, or publishes, while workers
-// apply and while the tracker verifies.
+// drift is an edit of an episode's sheet at the n-th request of a kind: while the planner is
+// between two sheets, or publishes, while workers apply and while the tracker verifies.
 type drift struct {
 	point
 	nth     int
@@ -89,8 +90,8 @@ var drifts = []point{
 	{"plan", "values.get", "", 3}, {"plan", "SendMessageBatch", "", 4}, {"w", "CopyObject", "", 30}, {"t", "ListObjectsV2", "ML/", 10},
 }
 
-// forgettings are where settings.json is deleted: before the planner reads it, while it publishes, while workers apply and while the
-// tracker counts.
+// forgettings are where settings.json is deleted: before the planner reads it, while it publishes,
+// while workers apply and while the tracker counts.
 var forgettings = []point{
 	{"plan", "GetObject", "settings.json", 2}, {"plan", "SendMessageBatch", "", 4}, {"w", "CopyObject", "", 30}, {"t", "PutObject", "ledger.json", 2},
 }

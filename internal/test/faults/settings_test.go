@@ -47,8 +47,8 @@ func (w *world) refused(t *testing.T, things ...string) {
 	}
 }
 
-// TestSettingsAreDeleted, in the middle of the first run and between two runs: the settings are made again from what else is
-// there, and no frame changes its dataset.
+// TestSettingsAreDeleted, in the middle of the first run and between two runs: the settings are
+// made again from what else is there, and no frame changes its dataset.
 func TestSettingsAreDeleted(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, services("w1", "t1")), t.Context()
@@ -70,8 +70,8 @@ func TestSettingsAreDeleted(t *testing.T) {
 	must(t, w.check(ctx))
 }
 
-// TestSettingsAreTruncated in the middle of a run: the run ends as it was planned, and nothing is planned until somebody does what
-// the message says.
+// TestSettingsAreTruncated in the middle of a run: the run ends as it was planned, and nothing is
+// planned until someone does what the message says.
 func TestSettingsAreTruncated(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, services("w1", "t1")), t.Context()
@@ -94,7 +94,8 @@ func TestSettingsAreTruncated(t *testing.T) {
 	must(t, w.check(ctx))
 }
 
-// TestSettingsAreNotFoundOnce: one answer that there is no settings.json refuses the plan, and the next one goes on as before.
+// TestSettingsAreNotFoundOnce: one answer that there is no settings.json refuses the plan, and the
+// next one goes on as before.
 func TestSettingsAreNotFoundOnce(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, services("w1", "t1")), t.Context()

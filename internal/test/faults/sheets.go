@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// SheetsPath is where a Front answers for the Sheets API: a process of the name N has SheetsPath + N + "/" as its endpoint, for those
-// requests are not signed.
+// SheetsPath is where a Front answers for the Sheets API: a process of the name N has SheetsPath +
+// N + "/" as its endpoint, for those requests are not signed.
 const SheetsPath = "/sheets/"
 
 // The Sheets API's names of its calls.
@@ -42,7 +42,7 @@ func (f *Front) server(q *Request) http.Handler {
 	return f.next
 }
 
-// spoil gives the client something else than the sheet.
+// spoil sends the client something other than the sheet.
 func (c *call) spoil(k Kind) {
 	a := c.carryOut()
 	switch k {

@@ -18,7 +18,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
-// TestFaultsOfSheets: what a client gets of a worksheet with four rows while a rule holds for its first requests.
+// TestFaultsOfSheets: what a client gets of a worksheet with four rows while a rule holds for its
+// first requests.
 func TestFaultsOfSheets(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -49,8 +50,9 @@ func TestFaultsOfSheets(t *testing.T) {
 	}
 }
 
-// TestEditedMeanwhile: sheets are edited while the planner is between two of them, while it publishes and while workers apply. The run ends
-// by its plan, and the next one puts right what came too late for it.
+// TestEditedMeanwhile: sheets are edited while the planner is between two of them, while it
+// publishes and while workers apply. The run ends by its plan, and the next one puts right what
+// came too late for it.
 func TestEditedMeanwhile(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 2, Frames: 60}, services("w1", "t1")), t.Context()
@@ -79,8 +81,8 @@ func TestEditedMeanwhile(t *testing.T) {
 	must(t, errors.Join(w.converge(ctx), w.check(ctx)))
 }
 
-// TestRowsLost: a sheet loses more than a tenth of its rows in mid-life, while Sheets, S3 and SQS fail. Nothing is deleted, the other episode
-// goes on, and --allow-delete does it.
+// TestRowsLost: a sheet loses more than a tenth of its rows in mid-life, while Sheets, S3 and SQS
+// fail. Nothing is deleted, the other episode goes on, and --allow-delete does it.
 func TestRowsLost(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 2, Frames: 100}, services("w1", "w2", "t1")), t.Context()
@@ -107,8 +109,9 @@ func TestRowsLost(t *testing.T) {
 	must(t, errors.Join(w.converge(ctx), w.check(ctx)))
 }
 
-// TestClocksApart: the planner's clock is a day ahead, a worker's an hour behind until it jumps, the tracker's a day behind. All holds, the
-// newest run is still the newest, and a message that nobody can read is counted.
+// TestClocksApart: the planner's clock is a day ahead, a worker's an hour behind until it jumps,
+// the tracker's a day behind. All holds, the newest run is still the newest, and a message that
+// nobody can read is counted.
 func TestClocksApart(t *testing.T) {
 	t.Parallel()
 	must(t, buildWithClocks())

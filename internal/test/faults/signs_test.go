@@ -13,7 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// sign is what people see of a fault: the status and the log name the cause, and the next command to type.
+// sign is what people see of a fault: the status and the log name the cause, and the next command
+// to type.
 type sign struct {
 	name  string
 	rule  faults.Rule
@@ -146,7 +147,8 @@ func (s sign) see(t *testing.T, w *world) {
 	}
 }
 
-// isTold looks for the sign in the run's reason, in that of the held episode, in the logs and in what status says.
+// isTold looks for the sign in the run's reason, in that of the held episode, in the logs and in
+// what status says.
 func (s sign) isTold(t *testing.T, w *world, held state.Held, plan state.Plan) {
 	for _, text := range s.reason {
 		told(t, held.Reason, strings.ReplaceAll(text, "RUN", held.Run))

@@ -59,7 +59,8 @@ type pastQueue interface {
 	PurgeQueue(ctx context.Context) error
 }
 
-// queueNames are the program's own; in a LocalStack, which many worlds share, each world has an ending for them.
+// queueNames are the program's own; in a LocalStack, which many worlds share, each world has an
+// ending for them.
 var queueNames = []string{"google-shuffle-tasks", "google-shuffle-results", "google-shuffle-dead-letters"}
 
 // name draws what must differ between the worlds of a LocalStack.
@@ -135,7 +136,8 @@ func (w *world) openLocal(ctx context.Context, seed uint64) error {
 	return nil
 }
 
-// fileQueue is a queue in the file that has the name when it is called: people delete it and damage it.
+// fileQueue is a queue in the file that has the name when it is called: people delete it and damage
+// it.
 type fileQueue struct{ path, name string }
 
 func (q fileQueue) use(ctx context.Context, do func(*sqlitequeue.Queue) error) error {
@@ -192,7 +194,7 @@ func (w *world) setup(ctx context.Context) error {
 	return nil
 }
 
-// list is what stands under a prefix, key → ETag. A folder is walked by other code than the program's.
+// list is what is under a prefix, key → ETag. A folder is walked by other code than the program's.
 func (w *world) list(ctx context.Context, prefix string) (map[string]string, error) {
 	if w.site == local {
 		return walk(w.own("bucket"), prefix)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// entry is a line of the log: a request and what became of it, or an event.
+// entry is a line of the log: a request with its result, or an event.
 type entry struct {
 	Request
 	fault  Kind
@@ -53,8 +53,8 @@ func (f *Front) ended(i, status int) {
 	f.entries[i].status = status
 }
 
-// Story writes what happened: the faults by kind, each event and fault, and every request around them. Long polls that brought nothing and
-// other requests that do not change anything are left out where nothing else is near.
+// Story writes a log: the faults by kind, each event and fault, and every request around them. Away
+// from these it omits empty long polls and other requests that change nothing.
 func (f *Front) Story(w io.Writer) error {
 	f.mu.Lock()
 	entries := slices.Clone(f.entries)
@@ -84,7 +84,7 @@ func (f *Front) Story(w io.Writer) error {
 // Context of an event or a fault, in requests.
 const near = 4
 
-// told says whether the story tells an entry.
+// told reports whether the story includes an entry.
 func told(entries []entry, i int) bool {
 	e := entries[i]
 	if e.event != "" || e.fault != "" || e.Writes() && strings.Contains(e.Target, "/shuffle/") {

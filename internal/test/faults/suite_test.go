@@ -21,7 +21,8 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	program = filepath.Join(dir, "shuffle")
-	// These tests wait for timeouts and leases most of the time, so more of them run at once than there are processors.
+	// These tests wait for timeouts and leases most of the time, so more of them run at once than
+	// there are processors.
 	flag.Parse()
 	if err := flag.Set("test.parallel", "10"); err != nil {
 		panic(err)
@@ -45,8 +46,8 @@ func setting(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-// kept are the seeds of schedules that found a bug: a pointer that was never answered held the tracker for ever; a version without
-// one of its files, and a planner that gave up, for a 409.
+// kept are the seeds of schedules that found a bug: a pointer that was never answered held the
+// tracker for ever; a version without one of its files, and a planner that gave up, for a 409.
 var kept = []uint64{1, 121}
 
 // series are schedules for one kind of site.
@@ -66,11 +67,13 @@ var allSeries = []series{
 	{"localstack", func(t *testing.T) site { return localStack(testenv.AWSEndpoint(t)) }, drawLocalStack, nil, 3, 10, 3},
 }
 
-// TestSchedules: whatever fails and whoever is killed, each run ends by itself, and when nothing fails any more the datasets are
-// what the sheets say, every task is accounted for once, the next plan is empty and so are the queues. Meanwhile no write broke a guarantee.
+// TestSchedules: whatever fails and whoever is killed, each run ends by itself, and when nothing
+// fails any more the datasets are what the sheets say, every task is accounted for once, the next
+// plan is empty and so are the queues. Meanwhile no write broke a guarantee.
 //
-// SHUFFLE_FAULTS is the number of schedules, SHUFFLE_FAULTS_SEED the first one's seed: a failing schedule is played again by its
-// seed alone. Without a first seed the kept ones are played too. Schedules mostly wait, so many are played at a time.
+// SHUFFLE_FAULTS is the number of schedules, SHUFFLE_FAULTS_SEED the first one's seed: a failing
+// schedule is played again by its seed alone. Without a first seed the kept ones are played too.
+// Schedules mostly wait, so many are played at a time.
 func TestSchedules(t *testing.T) {
 	t.Parallel()
 	for _, s := range allSeries {

@@ -30,7 +30,8 @@ const (
 	lease      = 5 * time.Second
 )
 
-// world is a bucket and queues with a season, the front through which the program's processes see them, and the processes.
+// world is a bucket and queues with a season, the front through which the program's processes see
+// them, and the processes.
 type world struct {
 	site       site
 	dir        string
@@ -45,7 +46,7 @@ type world struct {
 	editing sync.Mutex
 	season  *season.Season
 	drawn   string          // seed with which the first run succeeded: nobody asks for another
-	lost    []dataset.Frame // whose rows are gone, and which must stand all the same until somebody allows that they go
+	lost    []dataset.Frame // whose rows are gone, and which must stand anyway until someone allows that they go
 
 	// Past the front: what the tests themselves see and do.
 	bucket pastBucket
@@ -178,7 +179,8 @@ func (w *world) close() error {
 	return errors.Join(err, os.RemoveAll(w.dir))
 }
 
-// command runs the program to its end and reads the JSON object that it prints, if into is not nil and it prints one.
+// command runs the program to its end and reads the JSON object that it prints, if into is not nil
+// and it prints one.
 func (w *world) command(ctx context.Context, into any, args ...string) (code int, err error) {
 	w.mu.Lock()
 	w.planned++
@@ -230,7 +232,8 @@ func tail(path string) string {
 	return string(body[max(0, len(body)-2000):])
 }
 
-// wanted is what the datasets must hold, key → ETag, by the sheets as they are: the test's own reading of DESIGN 4 and 5.
+// wanted is what the datasets must hold, key → ETag, by the sheets as they are: the test's own
+// reading of DESIGN 4 and 5.
 func (w *world) wanted(ctx context.Context) (map[string]string, error) {
 	w.editing.Lock()
 	defer w.editing.Unlock()

@@ -17,8 +17,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// TestZombie: workers that are stopped in the middle of moves, for as long as a newer planner needs to take over and to list the
-// datasets, and then go on where they were: not one write of theirs comes after the listing.
+// TestZombie: workers that are stopped in the middle of moves, for as long as a newer planner needs
+// to take over and to list the datasets, and then go on where they were: not one write of theirs
+// comes after the listing.
 func TestZombie(t *testing.T) {
 	t.Parallel()
 	must(t, build())
@@ -98,7 +99,8 @@ func zombies(ctx context.Context, w *world, nth int) error {
 	return errors.Join(w.converge(ctx), w.check(ctx))
 }
 
-// TestStaleTasks: when three newer runs have ended, all tasks of the first two are delivered once more. Nothing changes.
+// TestStaleTasks: when three newer runs have ended, all tasks of the first two are delivered once
+// more. Nothing changes.
 func TestStaleTasks(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, services("w1", "w2", "t1")), t.Context()

@@ -1,5 +1,6 @@
-// Package membucket is a bucket in memory, for tests that decide about everything that happens to it. It keeps the contract
-// of buckettest like any other adapter. Its times are those of the process, so in a synctest bubble they are the bubble's.
+// Package membucket is a bucket in memory, for tests that control everything that happens to it.
+// Like every adapter it passes the contract of buckettest. It uses the process's clock, which in a
+// synctest bubble is the bubble's.
 package membucket
 
 import (
@@ -19,7 +20,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// Bucket holds objects. The zero value is an empty bucket; it may be used by many goroutines at once.
+// Bucket has objects. The zero value is an empty bucket. It is safe for concurrent use.
 type Bucket struct {
 	mu      sync.Mutex
 	objects map[string]object
@@ -69,7 +70,7 @@ func etagOf(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// find gives an object. b.mu is held.
+// find returns an object. The caller holds b.mu.
 func (b *Bucket) find(op, key string) (object, error) {
 	o, ok := b.objects[key]
 	if !ok {
@@ -78,7 +79,7 @@ func (b *Bucket) find(op, key string) (object, error) {
 	return o, nil
 }
 
-// set writes an object. b.mu is held.
+// set writes an object. The caller holds b.mu.
 func (b *Bucket) set(key string, body []byte, etag string) {
 	if b.objects == nil {
 		b.objects = map[string]object{}
@@ -89,7 +90,7 @@ func (b *Bucket) set(key string, body []byte, etag string) {
 	b.objects[key] = object{body: body, etag: etag, written: time.Now()}
 }
 
-// GetObject reads an object, or says bucket.ErrNotModified when its ETag is ifNoneMatch.
+// GetObject reads an object, or returns bucket.ErrNotModified when its ETag is ifNoneMatch.
 func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error) {
 	if err := check(ctx, "GetObject", key); err != nil {
 		return bucket.Content{}, err
@@ -106,7 +107,7 @@ func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket
 	return bucket.Content{Body: slices.Clone(o.body), ETag: o.etag, Age: time.Since(o.written).Truncate(time.Second)}, nil
 }
 
-// HeadObject gives what a listing gives of one object.
+// HeadObject returns an object as a listing does.
 func (b *Bucket) HeadObject(ctx context.Context, key string) (bucket.Object, error) {
 	if err := check(ctx, "HeadObject", key); err != nil {
 		return bucket.Object{}, err
@@ -135,7 +136,7 @@ func (b *Bucket) OpenObject(ctx context.Context, key string) (io.ReadCloser, buc
 	return body, bucket.Object{Key: key, ETag: o.etag, Size: int64(len(o.body))}, nil
 }
 
-// PutObject writes an object if the condition holds.
+// PutObject writes an object if the condition is true.
 func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
 	if err := check(ctx, "PutObject", key); err != nil {
 		return "", err
@@ -159,7 +160,7 @@ func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeek
 	return PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
-// PutFrom is the PutObjectFrom of a bucket, or of what stands before one, that has a PutObject.
+// PutFrom is the PutObjectFrom of a bucket, or of what is before one, that has a PutObject.
 func PutFrom(ctx context.Context, put func(context.Context, string, []byte, bucket.Condition) (string, error), key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
 	_, err := body.Seek(0, io.SeekStart)
 	var all []byte

@@ -8,8 +8,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// ListObjects gives a page of keys in the order of their bytes. The token of a page is what the page before ended with: a key, or a
-// rolled-up prefix.
+// ListObjects returns a page of keys in the order of their bytes. The token of a page is the last
+// entry of the previous page: a key or a common prefix.
 func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error) {
 	if err := check(ctx, "ListObjectsV2"); err != nil {
 		return bucket.Page{}, err
@@ -42,7 +42,7 @@ func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.P
 	return page, nil
 }
 
-// first is where a listing begins among the keys. b.mu is held.
+// first returns the index of a listing's first key. The caller holds b.mu.
 func (b *Bucket) first(in bucket.ListInput) int {
 	i, _ := slices.BinarySearch(b.keys, in.Prefix)
 	after := max(in.StartAfter, in.Token)

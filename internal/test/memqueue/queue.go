@@ -57,7 +57,7 @@ func (q *Queue) put(m *message) {
 	q.wake = make(chan struct{})
 }
 
-// ReceiveMessage waits up to wait for a message, and takes what there is, oldest first.
+// ReceiveMessage waits up to wait for a message, and receives the visible ones, oldest first.
 func (q *Queue) ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error) {
 	if err := queue.CheckReceive(most, wait); err != nil {
 		return nil, err
@@ -104,7 +104,8 @@ func (q *Queue) take(most int) (got []queue.Message, wake <-chan struct{}) {
 	return got, q.wake
 }
 
-// redrive moves the messages that a receive of so many would take once too often. The move counts as a receive.
+// redrive moves messages that the next receive would receive too often. The move counts as a
+// receive.
 func (q *Queue) redrive(most int) {
 	dead := q.server.queues[q.spec.DeadLetterQueue]
 	if dead == nil {
@@ -125,7 +126,8 @@ func (q *Queue) redrive(most int) {
 	})
 }
 
-// DeleteMessageBatch deletes messages. The receipt of an earlier receive deletes nothing, which is no failure.
+// DeleteMessageBatch deletes messages. The receipt of an earlier receive deletes nothing, and this
+// is not a failure.
 func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]queue.Failure, error) {
 	return q.batch(ctx, receipts, func(m *message, last bool) *queue.Failure {
 		if m != nil && last {
@@ -136,7 +138,7 @@ func (q *Queue) DeleteMessageBatch(ctx context.Context, receipts []string) ([]qu
 	})
 }
 
-// ChangeMessageVisibilityBatch begins the visibility timeout of messages in flight anew.
+// ChangeMessageVisibilityBatch restarts the visibility timeout of messages in flight.
 func (q *Queue) ChangeMessageVisibilityBatch(ctx context.Context, receipts []string, timeout time.Duration) ([]queue.Failure, error) {
 	if err := queue.CheckVisibility(timeout); err != nil {
 		return nil, err
@@ -154,8 +156,8 @@ func (q *Queue) ChangeMessageVisibilityBatch(ctx context.Context, receipts []str
 	})
 }
 
-// batch does something with the message of each receipt: nil when it is no longer there, and last when the receipt is of its last
-// receive.
+// batch calls do for the message of each receipt. m is nil when the message no longer exists. last
+// means that the receipt is from the last receive.
 func (q *Queue) batch(ctx context.Context, receipts []string, do func(m *message, last bool) *queue.Failure) (failed []queue.Failure, err error) {
 	if err := cmp.Or(queue.CheckCount(len(receipts)), ctx.Err()); err != nil {
 		return nil, err
@@ -184,7 +186,7 @@ func (q *Queue) find(id int) *message {
 	return nil
 }
 
-// GetQueueAttributes gives exact counts.
+// GetQueueAttributes returns exact counts.
 func (q *Queue) GetQueueAttributes(ctx context.Context) (queue.Attributes, error) {
 	q.server.mu.Lock()
 	defer q.server.mu.Unlock()
@@ -201,7 +203,7 @@ func (q *Queue) GetQueueAttributes(ctx context.Context) (queue.Attributes, error
 	return a, ctx.Err()
 }
 
-// PurgeQueue deletes everything, also what is in flight.
+// PurgeQueue deletes all messages, including those in flight.
 func (q *Queue) PurgeQueue(ctx context.Context) error {
 	q.server.mu.Lock()
 	defer q.server.mu.Unlock()

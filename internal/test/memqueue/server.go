@@ -1,6 +1,6 @@
-// Package memqueue is SQS in memory, for tests that decide about everything that happens to it. It keeps the contract of queuetest like any
-// other adapter: visibility timeout, receive count, dead-letter redrive, batch limits. Its times are those of the process, so in a
-// synctest bubble they are the bubble's.
+// Package memqueue is SQS in memory, for tests that control everything that happens to it. Like
+// every adapter it passes the contract of queuetest: visibility timeout, receive count, dead-letter
+// redrive, batch limits. It uses the process's clock, which in a synctest bubble is the bubble's.
 package memqueue
 
 import (
@@ -11,14 +11,14 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// Server holds queues by name. The zero value has none; it may be used by many goroutines at once.
+// Server has queues by name. The zero value has none. It is safe for concurrent use.
 type Server struct {
 	mu     sync.Mutex
 	queues map[string]*Queue
 	sent   int // messages, which are numbered over all queues
 }
 
-// Setup creates a queue, or changes it to be as spec says.
+// Setup creates a queue by the spec, or changes it.
 func (s *Server) Setup(_ context.Context, spec queue.Spec) error {
 	if err := spec.Validate(); err != nil {
 		return err
@@ -40,7 +40,7 @@ func (s *Server) Setup(_ context.Context, spec queue.Spec) error {
 	return nil
 }
 
-// Open gives a queue that was set up.
+// Open returns a queue that was set up.
 func (s *Server) Open(name string) (*Queue, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,7 +14,7 @@ func (q *Queue) Next() (at time.Time, ok bool) {
 	return at, ok
 }
 
-// Bodies are those of the messages in the queue, in flight or not, oldest first.
+// Bodies returns the bodies of all messages in the queue, in flight or not, oldest first.
 func (q *Queue) Bodies() (all []string) {
 	q.server.mu.Lock()
 	defer q.server.mu.Unlock()
@@ -24,7 +24,8 @@ func (q *Queue) Bodies() (all []string) {
 	return all
 }
 
-// Redeliver makes everything visible that is in flight, and says how much that is: SQS delivers at least once.
+// Redeliver makes all messages in flight visible, and returns their number. It simulates
+// at-least-once delivery.
 func (q *Queue) Redeliver() (n int) {
 	q.server.mu.Lock()
 	defer q.server.mu.Unlock()
@@ -39,8 +40,8 @@ func (q *Queue) Redeliver() (n int) {
 	return n
 }
 
-// Haunt sends everything once more that was ever deleted, and says how much that is: a server of SQS that was away for the delete
-// does so with what it has a copy of.
+// Haunt sends all deleted messages again, and returns their number. In SQS this happens when a
+// server that has a copy was unavailable at the delete.
 func (q *Queue) Haunt() int {
 	q.server.mu.Lock()
 	defer q.server.mu.Unlock()

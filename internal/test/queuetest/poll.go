@@ -60,7 +60,7 @@ func testConsumers(t *testing.T, s Server) {
 	}
 }
 
-// arrival is what a receive in the background gave, and when.
+// arrival is the result of a receive in the background, with its time.
 type arrival struct {
 	messages []queue.Message
 	err      error
@@ -139,14 +139,14 @@ func testPurge(t *testing.T, s Server) {
 		t.Fatal(err)
 	}
 	wantCounts(t, q, 0, 0)
-	remove(t, q, held) // deleted already, which is no failure
+	remove(t, q, held) // already deleted, which is not a failure
 	send(t, q, "d")
 	if m := next(t, q, enough); m.Body != "d" {
 		t.Errorf("received %q, want what was sent after the purge", m.Body)
 	}
 }
 
-// wantCounts asks until the counts are right, since those of SQS lag behind.
+// wantCounts repeats the request until the counts are right, because SQS's counts lag.
 func wantCounts(t *testing.T, q Queue, visible, inFlight int) {
 	t.Helper()
 	ask := time.NewTicker(100 * time.Millisecond)

@@ -1,7 +1,8 @@
-// Package queuetest is the contract of every queue adapter: what the stages rely on, as SQS does it.
+// Package queuetest has the contract of every queue adapter: the behaviour of SQS on which the
+// stages rely.
 //
-// SQS leaves open what the delete with a receipt of an earlier receive does, so the contract does too; and a wait of 0 may be
-// one of a second.
+// SQS does not define the effect of a delete with the receipt of an earlier receive, so the
+// contract does not either. A wait of 0 may last a second.
 package queuetest
 
 import (
@@ -30,7 +31,7 @@ type Server interface {
 	Queue(ctx context.Context, name string) (Queue, error)
 }
 
-// Run runs the contract. Each part makes queues of its own, with names that no other has.
+// Run runs the contract. Each part creates its own queues, with unique names.
 func Run(t *testing.T, open func(t *testing.T) Server) {
 	parts := []struct {
 		name string
@@ -67,13 +68,13 @@ func Run(t *testing.T, open func(t *testing.T) Server) {
 	}
 }
 
-// enough is the time for what has no time of its own.
+// enough is the time limit of steps that have no other one.
 const enough = 10 * time.Second
 
 // newName is a name that no queue has.
 func newName() string { return "shuffle-test-" + rand.Text() }
 
-// newQueue sets up a queue as spec says, under a new name.
+// newQueue sets up a queue by the spec, under a new name.
 func newQueue(t *testing.T, s Server, spec queue.Spec) Queue {
 	t.Helper()
 	spec.Name = newName()

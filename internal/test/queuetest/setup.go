@@ -85,7 +85,7 @@ func testSetupAtOnce(t *testing.T, s Server) {
 	}
 }
 
-// given leaves out what no spec says and adapters have as they can.
+// given removes the attributes that a spec does not have and in which adapters differ.
 func given(a queue.Attributes) queue.Attributes {
 	a.Retention, a.MaxMessageBytes = 0, 0
 	return a

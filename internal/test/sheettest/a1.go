@@ -16,8 +16,8 @@ var (
 	looksLikeA1 = regexp.MustCompile(`^[A-Za-z]{1,3}[0-9]+$`)
 )
 
-// splitRange takes a range in A1 notation apart: the worksheet's title, "" for the first, and the cells, "" for
-// all. A quoted title is always a title; an unquoted one that reads as cells is cells
+// splitRange takes a range in A1 notation apart: the worksheet's title, "" for the first, and the
+// cells, "" for all. A quoted title is always a title; an unquoted one that reads as cells is cells
 // (https://developers.google.com/workspace/sheets/api/guides/concepts).
 func splitRange(s string) (title, cells string, ok bool) {
 	if strings.HasPrefix(s, "'") {
@@ -53,7 +53,8 @@ func closingQuote(s string) int {
 	return -1
 }
 
-// areaOf reads the cells of a range ("A1:G20", "A:G", "2:5", "A5:A", "B2", "") within a grid of that size.
+// areaOf reads the cells of a range ("A1:G20", "A:G", "2:5", "A5:A", "B2", "") within a grid of
+// that size.
 func areaOf(cells string, rows, columns int) (area, bool) {
 	if cells == "" {
 		return area{1, 1, rows, columns}, true
@@ -77,11 +78,11 @@ func orElse(n, other int) int {
 }
 
 func number(s string) int {
-	n, _ := strconv.Atoi(s) // "" and what is too large are 0: the whole grid
+	n, _ := strconv.Atoi(s) // "" and too large numbers become 0: the whole grid
 	return n
 }
 
-// column is the number of a column's letters, A is 1; 0 for none.
+// column returns the number of a column's letters: 1 for A, 0 for none.
 func column(letters string) int {
 	n := 0
 	for _, c := range strings.ToUpper(letters) {

@@ -9,7 +9,7 @@ import (
 // object is a JSON object.
 type object = map[string]any
 
-// properties is what spreadsheets.get answers. A tab that holds a chart has no gridProperties.
+// properties returns the answer of spreadsheets.get. A tab with a chart has no gridProperties.
 func properties(id string, book Spreadsheet) any {
 	tabs := []any{}
 	for i, w := range book.Worksheets {
@@ -33,7 +33,8 @@ func properties(id string, book Spreadsheet) any {
 	}
 }
 
-// mergesOf are the merged cells of a tab. As in all of the API's JSON, a field that is 0 is left out.
+// mergesOf are the merged cells of a tab. As in all of the API's JSON, a field that is 0 is left
+// out.
 func mergesOf(w Worksheet) []any {
 	var merges []any
 	for _, m := range w.Merges {
@@ -48,7 +49,8 @@ func mergesOf(w Worksheet) []any {
 	return merges
 }
 
-// values is what values.get answers: the range asked for in full, and the rows without their trailing blanks.
+// values returns the answer of values.get: the complete requested range, and the rows without
+// trailing blanks.
 func values(book Spreadsheet, cells string) (any, error) {
 	unparsable := errors.New("Unable to parse range: " + cells)
 	title, part, ok := splitRange(cells)

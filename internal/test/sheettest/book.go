@@ -1,17 +1,17 @@
-// Package sheettest holds the contract that every sheet adapter passes, and a stand-in for the Google Sheets API
-// whose sheets are set, edited and broken while a test runs.
+// Package sheettest has the contract of every sheet adapter, and a fake of the Google Sheets API.
+// Tests set, edit and break its sheets while they run.
 package sheettest
 
 import "github.com/angel-nft/google-shuffle/internal/sheet"
 
-// Spreadsheet is what a test puts in front of an adapter.
+// Spreadsheet is a spreadsheet that a test gives to an adapter.
 type Spreadsheet struct {
 	Title      string
 	Worksheets []Worksheet
 }
 
-// Worksheet is one tab. Rows are as people type them: trailing blanks are left out by whoever serves them.
-// A cell is a string; numbers and bools are also taken, and are answered as JSON numbers and bools.
+// Worksheet is one tab. Rows are as typed. The server removes trailing blanks. A cell is a string,
+// or a number or bool, which the answer has as a JSON number or bool.
 type Worksheet struct {
 	GID    int64
 	Title  string
@@ -19,7 +19,8 @@ type Worksheet struct {
 	Rows   [][]any
 	Merges []sheet.Merge
 
-	// Grid is the size of the tab, never less than its rows need; zero means 1,000 by 26, as a new one has.
+	// Grid is the size of the tab, never less than its rows need; zero means 1,000 by 26, as a new
+	// one has.
 	GridRows, GridColumns int
 }
 

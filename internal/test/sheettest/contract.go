@@ -16,7 +16,7 @@ type Reader interface {
 	Values(ctx context.Context, spreadsheetID, gid string) (sheet.Values, error)
 }
 
-// Contract says how to put spreadsheets in front of an adapter.
+// Contract gives spreadsheets to an adapter.
 type Contract struct {
 	// Open starts an adapter over nothing yet; put sets a spreadsheet, or another in its place.
 	Open func(t *testing.T) (r Reader, put func(id string, book Spreadsheet))
@@ -56,7 +56,7 @@ func Run(t *testing.T, c Contract) {
 
 const id = "1AbC-dEf_gHi0123456789"
 
-// mustRead reads what a test has just put in place.
+// mustRead reads a worksheet that the test has just written.
 func mustRead(t *testing.T, r Reader, id, gid string) sheet.Values {
 	t.Helper()
 	v, err := r.Values(t.Context(), id, gid)

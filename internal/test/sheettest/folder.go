@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// readFolder makes a spreadsheet of ID.csv, gid 0, and of ID.GID.csv. It is false when there is neither. Empty lines of a
-// file are no rows; a blank row has commas.
+// readFolder makes a spreadsheet of ID.csv, gid 0, and of ID.GID.csv. It returns false when neither
+// exists. Empty lines of a file are not rows. A blank row has commas.
 func readFolder(dir, id string) (Spreadsheet, bool, error) {
 	if id == "" || strings.ContainsAny(id, `./\*?[`) {
 		return Spreadsheet{}, false, nil

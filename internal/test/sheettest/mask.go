@@ -6,16 +6,18 @@ import (
 	"strings"
 )
 
-// mask is a fields parameter taken apart: "a,b(c,d),e.f" is a, b.c, b.d and e.f. A nil mask takes all below it.
+// mask is a fields parameter taken apart: "a,b(c,d),e.f" is a, b.c, b.d and e.f. A nil mask takes
+// all below it.
 type mask map[string]mask
 
-// selectable are the fields that a request may name: more than the server has, none that the API lacks.
+// selectable are the fields that a request may name: more than the server has, none that the API
+// lacks.
 const selectable = "spreadsheetId,spreadsheetUrl,properties(title,locale,autoRecalc,timeZone)," +
 	"sheets(merges,properties(sheetId,title,index,sheetType,hidden,gridProperties(rowCount,columnCount)))," +
 	"range,majorDimension,values,valueRanges(range,majorDimension,values)"
 
-// masked leaves only the fields asked for in body; "" and "*" ask for all. A name that the API does not know is
-// an error there, and here.
+// masked leaves only the fields asked for in body; "" and "*" ask for all. A name that the API does
+// not know is an error there, and here.
 func masked(body any, fields string) (any, error) {
 	if fields == "" || fields == "*" {
 		return body, nil
@@ -39,7 +41,7 @@ func masked(body any, fields string) (any, error) {
 	return asked.cut(copied), nil
 }
 
-// parseMask reads up to the end or to a closing parenthesis, which stands in rest.
+// parseMask reads up to the end or to a closing parenthesis, which is in rest.
 func parseMask(s string) (m mask, rest string) {
 	m = mask{}
 	for s != "" && s[0] != ')' {
@@ -63,7 +65,7 @@ func parseMask(s string) (m mask, rest string) {
 	return m, s
 }
 
-// parseOne reads what stands after a dot: one name, with all that hangs on it.
+// parseOne reads what is after a dot: one name, with all that hangs on it.
 func parseOne(s string) (mask, string) {
 	depth := 0
 	for i := range len(s) {

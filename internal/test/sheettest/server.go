@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// Server answers the two reads of the Sheets API, v4, that a reader needs (spreadsheets.get and values.get, with
-// values.batchGet) in the API's shapes and with its errors. It is an http.Handler; all methods may be called
-// while it serves.
+// Server answers the two reads of the Sheets API, v4, that a reader needs (spreadsheets.get and
+// values.get, with values.batchGet) in the API's shapes and with its errors. It is an http.Handler;
+// all methods may be called while it serves.
 type Server struct {
 	mu       sync.Mutex
 	books    map[string]Spreadsheet
@@ -35,8 +35,8 @@ func NewServer() *Server {
 	return &Server{books: map[string]Spreadsheet{}, failures: map[string]*failure{}, requests: map[string]int{}}
 }
 
-// FromFolder serves the CSV files of a folder, read again at each request: ID.csv, and ID.GID.csv for further
-// worksheets.
+// FromFolder serves the CSV files of a folder, read again at each request: ID.csv, and ID.GID.csv
+// for further worksheets.
 func FromFolder(dir string) *Server {
 	s := NewServer()
 	s.folder = dir
@@ -57,8 +57,8 @@ func (s *Server) Remove(id string) {
 	delete(s.books, id)
 }
 
-// Fail answers the next requests for the spreadsheet with an HTTP status, that many times; below 0 for ever,
-// 0 not any more. ID "" stands for every spreadsheet.
+// Fail answers the next requests for the spreadsheet with an HTTP status, that many times; below 0
+// for ever, 0 not any more. ID "" stands for every spreadsheet.
 func (s *Server) Fail(id string, status, times int) { s.FailWith(id, status, times, nil) }
 
 // FailWith is Fail with headers, such as Retry-After.
@@ -75,7 +75,8 @@ func (s *Server) Requests(id string) int {
 	return s.requests[id]
 }
 
-// Allow sets how many reads are answered in any minute; 0: any number. Further ones are refused with 429.
+// Allow sets how many reads are answered in any minute; 0: any number. Further ones are refused
+// with 429.
 func (s *Server) Allow(perMinute int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,7 +90,7 @@ func (s *Server) Refused() int {
 	return s.refused
 }
 
-// overQuota counts a read. s.mu is held.
+// overQuota counts a read, and reports whether it exceeds the quota. The caller holds s.mu.
 func (s *Server) overQuota(now time.Time) bool {
 	if s.quota == 0 {
 		return false
@@ -146,7 +147,7 @@ func route(u *url.URL) (id, call, cells string, err error) {
 	return id, call, cells, err
 }
 
-// count notes the request and says whether it is to fail.
+// count records the request, and returns the failure that it should have.
 func (s *Server) count(id string) *failure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,5 +201,5 @@ func answer(w http.ResponseWriter, query url.Values, id, call, cells string, boo
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client has gone: nobody is left to be told
+	_ = json.NewEncoder(w).Encode(body) // the client is gone, so the error does not matter
 }

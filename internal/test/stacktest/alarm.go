@@ -19,15 +19,17 @@ type Alarm struct {
 	value           datapoint
 }
 
-// datapoint gives the value of an expression in a minute, from the metrics as they can be seen; false is a missing one.
+// datapoint gives the value of an expression in a minute, from the metrics as they can be seen;
+// false is a missing one.
 type datapoint func(seen func(metric string) (float64, bool)) (float64, bool)
 
-// spare is how many minutes more than its periods an alarm looks back for data that are there (CloudWatch User Guide,
-// "Configuring how CloudWatch alarms treat missing data"; it does not say how many).
+// spare is how many minutes more than its periods an alarm looks back for data that are there
+// (CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data"; it does not say
+// how many).
 const spare = 3
 
-// Alarm reads an alarm of the template. Metrics are named by their queue or service and what is counted, such as
-// "tasks ApproximateNumberOfMessagesVisible".
+// Alarm reads an alarm of the template. Metrics are named by their queue or service and what is
+// counted, such as "tasks ApproximateNumberOfMessagesVisible".
 func (s *Stack) Alarm(id string) (Alarm, error) {
 	p := s.Resources[id].Properties
 	a := Alarm{
@@ -58,8 +60,8 @@ func (s *Stack) Alarm(id string) (Alarm, error) {
 	return a, nil
 }
 
-// breaching evaluates the alarm at the end of a minute. It takes the newest data that are there; minutes without any count
-// as the template says of missing data.
+// breaching evaluates the alarm at the end of a minute. It takes the newest data that are there;
+// minutes without any count as the template says of missing data.
 func (a Alarm) breaching(now int, seen func(metric string, minute int) (float64, bool)) bool {
 	found, breaching := 0, 0
 	for minute := now; minute > now-a.periods-spare && found < a.periods; minute-- {
@@ -78,7 +80,8 @@ func (a Alarm) breaching(now int, seen func(metric string, minute int) (float64,
 	return breaching >= a.needed
 }
 
-// compile knows what the template's expressions are made of: numbers, metrics, + - * / >, FILL and IF.
+// compile knows what the template's expressions are made of: numbers, metrics, + - * / >, FILL and
+// IF.
 func compile(e ast.Expr, names map[string]string) (datapoint, error) {
 	switch e := e.(type) {
 	case *ast.ParenExpr:

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Cloud is an emulator of AWS: LocalStack or moto. Its calls are written out, since a client of each service would take
-// longer to compile than the tests take to run.
+// Cloud is an emulator of AWS: LocalStack or moto. Its calls are written out, since a client of
+// each service would take longer to compile than the tests take to run.
 type Cloud struct {
 	T        testing.TB
 	Endpoint string
@@ -60,7 +60,8 @@ func (c Cloud) Get(service, path string, out any) {
 	}
 }
 
-// send fails the test when the answer is not 200. The emulators look at no signature, only at the service in its scope.
+// send fails the test when the answer is not 200. The emulators look at no signature, only at the
+// service in its scope.
 func (c Cloud) send(service, method, path, kind, target string, body []byte) []byte {
 	c.T.Helper()
 	req, err := http.NewRequestWithContext(c.T.Context(), method, c.Endpoint+path, bytes.NewReader(body))
@@ -92,7 +93,8 @@ type Deployed struct {
 	Status     string `xml:"ResourceStatus"`
 }
 
-// Deploy creates a stack, waits for it, and gives its resources by logical ID. The test's end deletes it.
+// Deploy creates a stack, waits for it, and gives its resources by logical ID. The test's end
+// deletes it.
 func (c Cloud) Deploy(name string, template []byte, parameters map[string]string) map[string]Deployed {
 	c.T.Helper()
 	form := map[string]string{"StackName": name, "TemplateURL": c.upload(name, template), "Capabilities.member.1": "CAPABILITY_NAMED_IAM"}
@@ -116,7 +118,8 @@ func (c Cloud) Deploy(name string, template []byte, parameters map[string]string
 	return resources
 }
 
-// upload puts a template into a bucket of its own, as deploy/up does: it is longer than a request may be.
+// upload puts a template into a bucket of its own, as deploy/up does: it is longer than a request
+// may be.
 func (c Cloud) upload(stack string, template []byte) (url string) {
 	c.T.Helper()
 	bucket := "/templates-" + stack

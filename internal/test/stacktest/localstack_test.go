@@ -201,7 +201,8 @@ func testSchedule(t *testing.T, d *deployed) {
 	}
 }
 
-// testRoles: the policies say in IAM what they say in the template, so that what is tested of the one holds of the other.
+// testRoles: the policies say in IAM what they say in the template, so that what is tested of the
+// one holds of the other.
 func testRoles(t *testing.T, d *deployed) {
 	for role, policy := range map[string]string{"PlannerRole": "plan", "WorkerRole": "work", "TrackerRole": "track", "DoctorRole": "diagnose"} {
 		var answer struct {
@@ -282,9 +283,9 @@ func (d *deployed) stopped(cluster, group, task, stopCode string, containers ...
 	return map[string]any{"Source": "aws.ecs", "DetailType": "ECS Task State Change", "Detail": string(detail)}
 }
 
-// testTaskFailed: there is a mail for each failure of the planner, with what to type. There is none for a planner that ends well,
-// with held episodes or beside another run, none for services, which may fail every few minutes, and none for commands that
-// somebody typed.
+// testTaskFailed: there is a mail for each failure of the planner, with what to type. There is none
+// for a planner that ends well, with held episodes or beside another run, none for services, which
+// may fail every few minutes, and none for commands that someone typed.
 func testTaskFailed(t *testing.T, d *deployed) {
 	inbox := d.inbox("tasks")
 	var rule struct{ EventPattern string }
@@ -315,7 +316,8 @@ func testTaskFailed(t *testing.T, d *deployed) {
 	}
 }
 
-// testRunFailed: the metric that the tracker's log line embeds sets off the alarm, which says what to type.
+// testRunFailed: the metric that the tracker's log line embeds sets off the alarm, which says what
+// to type.
 func testRunFailed(t *testing.T, d *deployed) {
 	inbox := d.inbox("runs")
 	var put struct{}

@@ -59,8 +59,8 @@ func statements(document any) (all []Statement) {
 	return all
 }
 
-// Allows says what IAM says of the request (IAM User Guide, "policy evaluation logic", for one account and identity-based
-// policies): a Deny that matches wins, else an Allow is needed.
+// Allows says what IAM says of the request (IAM User Guide, "policy evaluation logic", for one
+// account and identity-based policies): a Deny that matches wins, else an Allow is needed.
 func Allows(policy []Statement, r Request) bool {
 	allowed := false
 	for _, s := range policy {
@@ -75,7 +75,7 @@ func Allows(policy []Statement, r Request) bool {
 	return allowed
 }
 
-// Matches says whether the statement is about the request.
+// Matches reports whether the statement is about the request.
 func (s Statement) Matches(r Request) bool {
 	return slices.ContainsFunc(s.Actions, func(p string) bool { return like(strings.ToLower(p), strings.ToLower(r.Action)) }) &&
 		slices.ContainsFunc(s.Resources, func(p string) bool { return like(p, r.Resource) }) && s.conditionsHold(r)
@@ -103,7 +103,8 @@ func (r Request) value(key string) string {
 	return ""
 }
 
-// holds panics at an operator that it does not know: a condition must not be taken as met for want of a reader.
+// holds panics at an operator that it does not know: a condition must not be taken as met for want
+// of a reader.
 func holds(operator string, patterns []string, value string) bool {
 	base, ifExists := strings.CutSuffix(operator, "IfExists")
 	if value == "" {

@@ -111,7 +111,8 @@ func TestRolesRefuse(t *testing.T) {
 	}
 }
 
-// TestRolesWake: who wakes the tracker, or keeps it awake, may send to the results queue; who removes old runs may delete them.
+// TestRolesWake: who wakes the tracker, or keeps it awake, may send to the results queue; who
+// removes old runs may delete them.
 func TestRolesWake(t *testing.T) {
 	s := stack(t, source(t), everything)
 	for _, role := range []string{"PlannerRole", "TrackerRole"} {
@@ -130,7 +131,8 @@ func TestRolesWake(t *testing.T) {
 	}
 }
 
-// TestRolesAllow: the settings in force, which planner and tracker record, and the names of versions.
+// TestRolesAllow: the settings in force, which planner and tracker record, and the names of
+// versions.
 func TestRolesAllow(t *testing.T) {
 	s := stack(t, source(t), everything)
 	for _, role := range []string{"PlannerRole", "TrackerRole"} {

@@ -18,7 +18,8 @@ func read(t *testing.T, path string) string {
 	return string(body)
 }
 
-// TestToolchain: an image is built by the toolchain that go.mod names, which is the one that .ci/vuln scans.
+// TestToolchain: an image is built by the toolchain that go.mod names, which is the one that
+// .ci/vuln scans.
 func TestToolchain(t *testing.T) {
 	toolchain := regexp.MustCompile(`(?m)^toolchain go(\S+)$`).FindStringSubmatch(read(t, "go.mod"))
 	if toolchain == nil {
@@ -36,7 +37,8 @@ func TestToolchain(t *testing.T) {
 	}
 }
 
-// TestVersionInBinary: every way to build a program that leaves this machine puts the version into it.
+// TestVersionInBinary: every way to build a program that leaves this machine puts the version into
+// it.
 func TestVersionInBinary(t *testing.T) {
 	for _, path := range []string{"deploy/Dockerfile", "Makefile", ".goreleaser.yaml"} {
 		builds := regexp.MustCompile(`-s -w[^\n]*`).FindAllString(read(t, path), -1)
@@ -57,7 +59,8 @@ func TestVersionInBinary(t *testing.T) {
 	}
 }
 
-// TestRelease: what .goreleaser.yaml builds is there, for the usual systems, and each image has the processor of its binaries.
+// TestRelease: what .goreleaser.yaml builds is there, for the usual systems, and each image has the
+// processor of its binaries.
 func TestRelease(t *testing.T) {
 	var release struct {
 		Builds []struct {
@@ -102,7 +105,8 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// TestWorkflows: each action is pinned to a version, and a workflow has only the rights that it names.
+// TestWorkflows: each action is pinned to a version, and a workflow has only the rights that it
+// names.
 func TestWorkflows(t *testing.T) {
 	for _, path := range []string{".github/workflows/ci.yml", ".github/workflows/release.yml"} {
 		body := read(t, path)

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// Account, Region and StackName are what a Stack takes for granted. They are LocalStack's account and the bucket's region.
+// Account, Region and StackName are what a Stack takes for granted. They are LocalStack's account
+// and the bucket's region.
 const (
 	Account   = "000000000000"
 	Region    = "us-west-2"
@@ -30,8 +31,8 @@ type Resource struct {
 	Properties map[string]any
 }
 
-// Resolve puts parameters in; those that are left out have their defaults. AWS::StackName may be among them. The error
-// names a reference to nothing.
+// Resolve puts parameters in; those that are left out have their defaults. AWS::StackName may be
+// among them. The error names a reference to nothing.
 func (t *Template) Resolve(parameters map[string]string) (*Stack, error) {
 	s := &Stack{Resources: map[string]Resource{}, template: t, values: map[string]any{
 		"AWS::AccountId": Account, "AWS::Region": Region, "AWS::StackName": StackName, "AWS::Partition": "aws",
@@ -163,7 +164,8 @@ func (s *Stack) sub(argument any) string {
 	})
 }
 
-// ref is what Ref gives: of a queue its URL, of topics, secrets and policies an ARN, of others the name.
+// ref is what Ref gives: of a queue its URL, of topics, secrets and policies an ARN, of others the
+// name.
 func (s *Stack) ref(name string) any {
 	if name == "AWS::NoValue" {
 		return none{}
@@ -207,7 +209,8 @@ var arns = map[string]string{
 	"AWS::ECS::TaskDefinition":                   "ecs:%s:%s:task-definition/%s:1",
 }
 
-// checkMade refuses a reference to a resource that these parameters leave out. CloudFormation does so only when it is too late.
+// checkMade refuses a reference to a resource that these parameters leave out. CloudFormation does
+// so only when it is too late.
 func (s *Stack) checkMade(id string) {
 	if c := at(s.template.Resources[id], "Condition"); c != nil && !s.holds(text(c)) {
 		s.fail("%s is referred to, and is not made since the condition %s does not hold", id, c)

@@ -171,8 +171,9 @@ func defaults(s *Stack) (f Findings) {
 	return f
 }
 
-// quotas of CloudFormation (User Guide, "Understand CloudFormation quotas"). A template of more than 51,200 bytes has to
-// be put into a bucket, as deploy/up does. A tenth of each quota stays free for what comes next.
+// quotas of CloudFormation (User Guide, "Understand CloudFormation quotas"). A template of more
+// than 51,200 bytes has to be put into a bucket, as deploy/up does. A tenth of each quota stays
+// free for what comes next.
 func quotas(s *Stack) (f Findings) {
 	for _, q := range []struct {
 		name      string

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// mailFlood: what can happen every few minutes must not send a mail each time. A rule that mails is for the planner alone,
-// which the schedule starts; the others write to a log and are watched by an alarm.
+// mailFlood: what can happen every few minutes must not send a mail each time. A rule that mails is
+// for the planner alone, which the schedule starts; the others write to a log and are watched by an
+// alarm.
 func mailFlood(s *Stack) (f Findings) {
 	s.each("AWS::Events::Rule", func(id string, p map[string]any) {
 		planner := slices.Equal(texts(at(p["EventPattern"], "detail", "group")), []string{text(s.values["AWS::StackName"]) + "-planner"})
@@ -37,8 +38,8 @@ func (s *Stack) alarmWatches(rule string) bool {
 // global are the properties that name a resource in its account and region.
 var global = []string{"QueueName", "TopicName", "ClusterName", "LogGroupName", "RepositoryName", "AlarmName", "DashboardName", "Family", "PolicyName", "Name"}
 
-// apart: all that has a name in the account has the stack's name in it, and the metrics of runs too. In a cluster that two
-// stacks share, a rule is about the tasks of one of them only.
+// apart: all that has a name in the account has the stack's name in it, and the metrics of runs
+// too. In a cluster that two stacks share, a rule is about the tasks of one of them only.
 func apart(s *Stack) (f Findings) {
 	other, err := s.template.Resolve(map[string]string{"AlertEmail": "oncall@example.com", "ImageTag": "v1", "AWS::StackName": "staging", "ClusterName": "apps"})
 	if err != nil {
@@ -106,10 +107,12 @@ func platforms(s *Stack) (f Findings) {
 	return f
 }
 
-// memories of Fargate by CPU units, in MiB: the least, the most and the step (ECS Developer Guide, "Task CPU and memory").
+// memories of Fargate by CPU units, in MiB: the least, the most and the step (ECS Developer Guide,
+// "Task CPU and memory").
 var memories = map[int][3]int{256: {512, 2048, 512}, 512: {1024, 4096, 1024}, 1024: {2048, 8192, 1024}, 2048: {4096, 16384, 1024}, 4096: {8192, 30720, 1024}}
 
-// sizes tries every value that the parameters allow, but for those that the template's own rules refuse.
+// sizes tries every value that the parameters allow, except for those that the template's own rules
+// refuse.
 func sizes(s *Stack) (f Findings) {
 	allowed := func(v any) []string {
 		if name := text(at(v, "Ref")); name != "" {
@@ -132,7 +135,8 @@ func sizes(s *Stack) (f Findings) {
 	return f
 }
 
-// refuses says whether a rule of the template demands another memory for the CPU. It knows rules of two Equals only.
+// refuses reports whether a rule of the template demands another memory for the CPU. It knows rules
+// of two Equals only.
 func (t *Template) refuses(cpuParameter any, cpu string, memoryParameter any, memory string) bool {
 	for _, rule := range t.Rules {
 		when := list(at(rule, "RuleCondition", "Fn::Equals"))
@@ -145,8 +149,8 @@ func (t *Template) refuses(cpuParameter any, cpu string, memoryParameter any, me
 	return false
 }
 
-// routes: a task that starts before its subnet has a way out cannot pull its image. A service waits for an association whose
-// name it uses, and the association for the route.
+// routes: a task that starts before its subnet has a way out cannot pull its image. A service waits
+// for an association whose name it uses, and the association for the route.
 func routes(s *Stack) (f Findings) {
 	s.each("AWS::ECS::Service", func(id string, p map[string]any) {
 		for _, association := range s.Of("AWS::EC2::SubnetRouteTableAssociation") {

@@ -27,7 +27,8 @@ func scaleToZero(s *Stack) (f Findings) {
 
 var bareDivisor = regexp.MustCompile(`/\s*[a-z]`)
 
-// protection: a service of several tasks ends some of them while others work, so each must be able to say that it is busy.
+// protection: a service of several tasks ends some of them while others work, so each must be able
+// to say that it is busy.
 func protection(s *Stack) (f Findings) {
 	s.each("AWS::ApplicationAutoScaling::ScalableTarget", func(id string, p map[string]any) {
 		if number(p["MaxCapacity"]) <= 1 {

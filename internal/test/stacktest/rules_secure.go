@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// resourceless are the actions that IAM cannot narrow (Service Authorization Reference, Amazon ECR).
+// resourceless are the actions that IAM cannot narrow (Service Authorization Reference, Amazon
+// ECR).
 var resourceless = []string{"ecr:GetAuthorizationToken"}
 
 func noWildcards(s *Stack) (f Findings) {
@@ -70,7 +71,7 @@ func redrive(s *Stack) (f Findings) {
 	return f
 }
 
-// watched says whether an alarm looks at a queue.
+// watched reports whether an alarm looks at a queue.
 func (s *Stack) watched(queue map[string]any) bool {
 	return slices.ContainsFunc(s.Of("AWS::CloudWatch::Alarm"), func(id string) bool {
 		dimensions := list(s.Resources[id].Properties["Dimensions"])
@@ -119,8 +120,9 @@ func nothingPublic(s *Stack) (f Findings) {
 
 const eventBridge = "events.amazonaws.com"
 
-// rulesReach: a rule's alert arrives only if its topic lets EventBridge in without a condition (EventBridge User Guide,
-// "Troubleshooting": condition blocks are not supported in the policies of its topics), and its log only by a resource policy.
+// rulesReach: a rule's alert arrives only if its topic lets EventBridge in without a condition
+// (EventBridge User Guide, "Troubleshooting": condition blocks are not supported in the policies of
+// its topics), and its log only by a resource policy.
 func rulesReach(s *Stack) (f Findings) {
 	open := map[string]bool{}
 	s.each("AWS::SNS::TopicPolicy", func(_ string, p map[string]any) {

@@ -17,8 +17,9 @@ var tracked = []string{"KeepVersions", "KeepRuns", "MaxDead"}
 
 var innerCapital = regexp.MustCompile(`(.)([A-Z])`)
 
-// settings: whoever configures the stack can set all that decides a plan, and a parameter that is left empty gives the
-// program no variable: a stack without an opinion must not differ from the settings in force.
+// settings: whoever configures the stack can set all that decides a plan, and a parameter that is
+// left empty gives the program no variable: a stack without an opinion must not differ from the
+// settings in force.
 func settings(s *Stack) (f Findings) {
 	fields := reflect.TypeFor[config.Config]()
 	for i := range fields.NumField() {

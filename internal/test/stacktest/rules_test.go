@@ -115,7 +115,8 @@ func TestTheirNetwork(t *testing.T) {
 	}
 }
 
-// TestWithoutImage: before the first image there is what it is pushed to, and nothing that would start it.
+// TestWithoutImage: before the first image there is what it is pushed to, and nothing that would
+// start it.
 func TestWithoutImage(t *testing.T) {
 	s := stack(t, source(t), map[string]string{"AlertEmail": "oncall@example.com"})
 	for kind, want := range map[string]int{"AWS::ECR::Repository": 1, "AWS::ECS::Service": 0, "AWS::Scheduler::Schedule": 0, "AWS::ApplicationAutoScaling::ScalableTarget": 0} {

@@ -24,8 +24,8 @@ func alarmsAct(s *Stack) (f Findings) {
 	return f
 }
 
-// silence: missing data are no alarm where too much of something is one, and are one where too little of it is. A day and a bit
-// without a successful run is too little.
+// silence: missing data are no alarm where too much of something is one, and are one where too
+// little of it is. A day and a bit without a successful run is too little.
 func silence(s *Stack) (f Findings) {
 	s.each("AWS::CloudWatch::Alarm", func(id string, p map[string]any) {
 		want := "notBreaching"
@@ -39,8 +39,8 @@ func silence(s *Stack) (f Findings) {
 	return f
 }
 
-// reminds: an alarm notifies when its state changes, so one that has been in ALARM since before its address was confirmed is
-// silent for ever, unless something resets it.
+// reminds: an alarm notifies when its state changes, so one that has been in ALARM since before its
+// address was confirmed is silent for ever, unless something resets it.
 func reminds(s *Stack) (f Findings) {
 	reset := map[string]string{}
 	s.each("AWS::Scheduler::Schedule", func(_ string, p map[string]any) {
@@ -60,15 +60,16 @@ func reminds(s *Stack) (f Findings) {
 
 var daily = regexp.MustCompile(`^cron\(\d+ \d+ \* \* \? \*\)$`)
 
-// The newest minutes of a metric come late: some minutes as a rule, 15 of a queue that wakes (SQS Developer Guide,
-// "CloudWatch metrics for Amazon SQS"). FILL fills them meanwhile.
+// The newest minutes of a metric come late: some minutes as a rule, 15 of a queue that wakes (SQS
+// Developer Guide, "CloudWatch metrics for Amazon SQS"). FILL fills them meanwhile.
 const (
 	usualDelay  = 3
 	wakingDelay = 15
 )
 
-// fills: an alarm that looks at the newest minutes alone, and FILLs them, may stay in its state for ever (CloudWatch User
-// Guide, "Using metric math", FILL). One that takes little for bad must not take a few filled minutes for it.
+// fills: an alarm that looks at the newest minutes alone, and FILLs them, may stay in its state for
+// ever (CloudWatch User Guide, "Using metric math", FILL). One that takes little for bad must not
+// take a few filled minutes for it.
 func fills(s *Stack) (f Findings) {
 	s.each("AWS::CloudWatch::Alarm", func(id string, p map[string]any) {
 		filled := slices.ContainsFunc(list(p["Metrics"]), func(m any) bool { return strings.Contains(text(at(m, "Expression")), "FILL(") })
@@ -171,7 +172,8 @@ func scheduleRights(s *Stack) (f Findings) {
 // setAlarmState is what EventBridge Scheduler has for that call of CloudWatch.
 const setAlarmState = "arn:aws:scheduler:::aws-sdk:cloudwatch:setAlarmState"
 
-// alarmToReset is the ARN of the alarm that the input of setAlarmState names; "" when the stack has no such alarm.
+// alarmToReset is the ARN of the alarm that the input of setAlarmState names; "" when the stack has
+// no such alarm.
 func (s *Stack) alarmToReset(input string) (arn string) {
 	var call struct{ AlarmName, StateValue, StateReason string }
 	if json.Unmarshal([]byte(input), &call) != nil || call.StateValue != "OK" || call.StateReason == "" {
@@ -195,13 +197,13 @@ func (s *Stack) taskOf(arn string) map[string]any {
 	return nil
 }
 
-// logicalID of a role, which here stands in its ARN.
+// logicalID of a role, which here is in its ARN.
 func logicalID(roleARN string) string {
 	_, id, _ := strings.Cut(roleARN, ":role/")
 	return id
 }
 
-// has says whether the stack has a resource of the type with that ARN.
+// has reports whether the stack has a resource of the type with that ARN.
 func (s *Stack) has(kind, arn string) bool {
 	return slices.ContainsFunc(s.Of(kind), func(id string) bool { return s.attribute(id, "Arn") == arn })
 }
@@ -209,7 +211,8 @@ func (s *Stack) has(kind, arn string) bool {
 var (
 	rate = regexp.MustCompile(`^rate\(([1-9]\d*) (minute|hour|day)s?\)$`)
 	cron = regexp.MustCompile(`^cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)$`)
-	// One field of a cron expression: numbers or names with lists, ranges and steps, and the few signs of days.
+	// One field of a cron expression: numbers or names with lists, ranges and steps, and the few
+	// signs of days.
 	field = regexp.MustCompile(`^([0-9]+|[A-Z]{3}|\*|\?|L|[0-9]+[WL#]?[0-9]?)([-/,]([0-9]+|[A-Z]{3}))*$`)
 )
 

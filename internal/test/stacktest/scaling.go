@@ -67,12 +67,13 @@ type World struct {
 }
 
 const (
-	// The high alarm of target tracking looks at three minutes, and growing rests for one (Application Auto Scaling User
-	// Guide, target tracking; the template's ScaleOutCooldown).
+	// The high alarm of target tracking looks at three minutes, and growing rests for one
+	// (Application Auto Scaling User Guide, target tracking; the template's ScaleOutCooldown).
 	growPeriods = 3
 	growPause   = 60
 
-	// inactive is after how many seconds without messages or calls SQS stops its metrics (SQS Developer Guide).
+	// inactive is after how many seconds without messages or calls SQS stops its metrics (SQS
+	// Developer Guide).
 	inactive = 6 * 60 * 60
 )
 
@@ -88,7 +89,7 @@ type Course struct {
 	Further  int // worker-seconds of the others, which are on Spot
 }
 
-// Simulate runs the policies for so many seconds.
+// Simulate runs the policies for this many seconds.
 func (s Scaling) Simulate(w World, seconds int) Course {
 	f := fleet{scaling: s, world: w, lastGrow: math.MinInt / 2, active: math.MinInt / 2}
 	f.worker = service{policy: s.worker, lastWake: math.MinInt / 2}
@@ -191,8 +192,9 @@ func (f *fleet) second(now int) {
 	f.track(now)
 }
 
-// track is the tracker: it takes in what there is, and verifies a run of which all is done. One that is ended while it
-// verifies begins again. While it does, it has a message of its own of the results queue in hand, which waits there when it dies.
+// track is the tracker: it takes in what there is, and verifies a run of which all is done. One
+// that is ended while it verifies begins again. While it does, it has a message of its own of the
+// results queue in hand, which waits there when it dies.
 func (f *fleet) track(now int) {
 	if f.tracker.working(now, f.world.Start) == 0 {
 		f.verifying, f.results, f.own = 0, f.results+f.own, 0
@@ -255,8 +257,9 @@ func (f *fleet) note(metric string, s sample) {
 	f.metrics[metric] = append(f.metrics[metric], s)
 }
 
-// wanted is the capacity by target tracking: in proportion to the metric, when it was over the target for all periods. It
-// looks at the newest minutes of which the backlog is seen; a running count that is not seen is filled with one.
+// wanted is the capacity by target tracking: in proportion to the metric, when it was over the
+// target for all periods. It looks at the newest minutes of which the backlog is seen; a running
+// count that is not seen is filled with one.
 func (f *fleet) wanted(minute int, seen func(metric string, minute int) (float64, bool)) int {
 	found, newest := 0, 0.0
 	for m := minute; m > minute-growPeriods-spare && found < growPeriods; m-- {

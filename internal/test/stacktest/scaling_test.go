@@ -12,7 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/stacktest"
 )
 
-// fargate is what an hour of a processor and of a gigabyte costs in dollars, us-west-2, Linux (aws.amazon.com/fargate/pricing).
+// fargate is what an hour of a processor and of a gigabyte costs in dollars, us-west-2, Linux
+// (aws.amazon.com/fargate/pricing).
 type fargate struct{ vcpu, gb float64 }
 
 var (
@@ -61,8 +62,9 @@ func aTrickle(second int) int {
 
 func nothing(int) int { return 0 }
 
-// measured is the rate of one worker in the benchmark "limit": 97% of 3,500 a second (docs/speed.md). A worker of the stack has
-// one vCPU, half of the cores there, so less than half of that is taken for usual.
+// measured is the rate of one worker in the benchmark "limit": 97% of 3,500 a second
+// (docs/speed.md). A worker of the stack has one vCPU, half of the cores there, so less than half
+// of that is taken for usual.
 const measured = 3_400
 
 func usual(published func(int) int) stacktest.World { return at(1_500, published) }
@@ -85,7 +87,8 @@ func late(published func(int) int) stacktest.World {
 	return w
 }
 
-// TestScaling shows how the workers of the template come and go. docs/aws.md has the figures; go test -v prints them.
+// TestScaling shows how the workers of the template come and go. docs/aws.md has the figures; go
+// test -v prints them.
 func TestScaling(t *testing.T) {
 	scaling, err := stack(t, source(t), everything).Scaling()
 	if err != nil {
@@ -139,7 +142,8 @@ func TestScaling(t *testing.T) {
 	}
 }
 
-// TestAlarmsThatStick: with the wakes and sleeps that emulators are content with, late metrics stop everything.
+// TestAlarmsThatStick: with the wakes and sleeps that emulators are content with, late metrics stop
+// everything.
 func TestAlarmsThatStick(t *testing.T) {
 	for name, c := range map[string]struct {
 		old, new string
@@ -179,8 +183,8 @@ func TestAlarmsThatStick(t *testing.T) {
 	}
 }
 
-// TestLongVerification: a tracker that verifies for longer than the sleep alarm waits is not ended, thanks to its message on the
-// results queue. Without one it is, and nothing wakes it again.
+// TestLongVerification: a tracker that verifies for longer than the sleep alarm waits is not ended,
+// thanks to its message on the results queue. Without one it is, and nothing wakes it again.
 func TestLongVerification(t *testing.T) {
 	scaling, err := stack(t, source(t), everything).Scaling()
 	if err != nil {
@@ -216,7 +220,8 @@ func shape(workers []int) string {
 	return strings.Join(parts, " ")
 }
 
-// TestGrowth: the more there is to do, the more workers; never more than the limit, and none that would have nothing to do.
+// TestGrowth: the more there is to do, the more workers; never more than the limit, and none that
+// would have nothing to do.
 func TestGrowth(t *testing.T) {
 	const max = 10
 	parameters := maps.Clone(everything)
@@ -244,7 +249,8 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-// Further prices in dollars a month (aws.amazon.com/cloudwatch/pricing, /secrets-manager, /ecr, /kms).
+// Further prices in dollars a month (aws.amazon.com/cloudwatch/pricing, /secrets-manager, /ecr,
+// /kms).
 const (
 	alarmMonth     = 0.10 // for each metric; ten are free
 	freeAlarms     = 10
@@ -254,7 +260,8 @@ const (
 	kmsRequest     = 0.03 / 1e4
 )
 
-// byTheMonth are the prices of the template's resources that cost something as they stand. What costs by use is added up below.
+// byTheMonth are the prices of the template's resources that cost something as they stand. What
+// costs by use is added up below.
 var byTheMonth = map[string]func(s *stacktest.Stack, id string) float64{
 	"AWS::CloudWatch::Dashboard":  func(*stacktest.Stack, string) float64 { return dashboardMonth },
 	"AWS::SecretsManager::Secret": func(*stacktest.Stack, string) float64 { return 0.40 },
@@ -301,7 +308,8 @@ func standing(t *testing.T, s *stacktest.Stack) float64 {
 	return total + max(0, alarms-freeAlarms*alarmMonth)
 }
 
-// TestMonth adds up what a month costs for the two ways in which the program is used, and holds docs/aws.md against it.
+// TestMonth adds up what a month costs for the two ways in which the program is used, and holds
+// docs/aws.md against it.
 func TestMonth(t *testing.T) {
 	parameters := maps.Clone(everything)
 	s := stack(t, source(t), parameters)
@@ -317,7 +325,8 @@ func TestMonth(t *testing.T) {
 		metrics = runMetrics * metricMonth * 30 / (30 * 24) // sent in one hour of each day
 		keyed   = 2 * seasonFrames * kmsRequest             // a copy decrypts once and encrypts once
 	)
-	// run is what the planner and the tracker of a run cost: half an hour after the last message the tracker goes to sleep.
+	// run is what the planner and the tracker of a run cost: half an hour after the last message
+	// the tracker goes to sleep.
 	run := func(f fargate) float64 { return 3.0/60*f.worker() + 40.0/60*f.tracker() + lists }
 	trickle := scaling.Simulate(usual(aTrickle), 30*day)
 	month := func(f fargate) float64 {

@@ -11,8 +11,9 @@ import (
 	"testing"
 )
 
-// standIn is aws, docker and git for the scripts of deploy/: it notes how it was called and keeps an account in files, of
-// which each is empty or missing until something fills it. The call FAIL_AT fails and does nothing.
+// standIn is aws, docker and git for the scripts of deploy/: it notes how it was called and keeps
+// an account in files, of which each is empty or missing until something fills it. The call FAIL_AT
+// fails and does nothing.
 const standIn = `#!/bin/sh
 cd "$STATE" || exit 1
 name=$(basename "$0")

@@ -31,8 +31,8 @@ func (a *account) up(env []string, args ...string) (output string, calls []strin
 	return output, calls
 }
 
-// TestUp: the repository comes before the image, a task that runs the image before what runs it for good, and the template
-// goes by the bucket.
+// TestUp: the repository comes before the image, a task that runs the image before what runs it for
+// good, and the template goes by the bucket.
 func TestUp(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key.json")
 	if err := os.WriteFile(file, []byte(key+"\n"), 0o600); err != nil {
@@ -62,7 +62,8 @@ func TestUp(t *testing.T) {
 	}
 }
 
-// TestUpAgain: a later time takes one deployment, and what was given before holds. An earlier commit goes back, image and template.
+// TestUpAgain: a later time takes one deployment, and what was given before holds. An earlier
+// commit goes back, image and template.
 func TestUpAgain(t *testing.T) {
 	a := newAccount(t)
 	a.up(withKey, "AlertEmail=a@b.c")
@@ -82,7 +83,8 @@ func TestUpAgain(t *testing.T) {
 	}
 }
 
-// TestUpRefuses: what cannot come out well ends before anything is changed, with a word on what to do.
+// TestUpRefuses: what cannot come out well ends before anything is changed, with a word on what to
+// do.
 func TestUpRefuses(t *testing.T) {
 	first := []string{"AlertEmail=a@b.c"}
 	for name, c := range map[string]struct {
@@ -129,7 +131,8 @@ func TestUpRefuses(t *testing.T) {
 	}
 }
 
-// TestUpProcessor: the image is built for the processor of the tasks and tried on it. The other processor has an image of its own.
+// TestUpProcessor: the image is built for the processor of the tasks and tried on it. The other
+// processor has an image of its own.
 func TestUpProcessor(t *testing.T) {
 	a := newAccount(t)
 	_, calls := a.up(withKey, "AlertEmail=a@b.c", "ClusterName=apps")
@@ -170,7 +173,8 @@ func TestUpLeftovers(t *testing.T) {
 	order(t, calls, "delete-log-group --log-group-name /google-shuffle/planner", "delete-secret", "cloudformation deploy")
 }
 
-// TestUpBroken: an image that does not run is not deployed, and neither is one that could not be built.
+// TestUpBroken: an image that does not run is not deployed, and neither is one that could not be
+// built.
 func TestUpBroken(t *testing.T) {
 	for name, env := range map[string]string{"it ends badly": "EXIT=1", "it cannot start": "EXIT=None", "no capacity": "NOT_STARTED=yes", "no build": "NO_BUILD=yes"} {
 		t.Run(name, func(t *testing.T) {
@@ -187,7 +191,7 @@ func TestUpBroken(t *testing.T) {
 	}
 }
 
-// TestUpWithoutKey: somebody who has no Google key yet may go on without.
+// TestUpWithoutKey: someone who has no Google key yet may go on without.
 func TestUpWithoutKey(t *testing.T) {
 	a := newAccount(t)
 	_, calls := a.up([]string{"GOOGLE_KEY=later"}, "AlertEmail=a@b.c")
@@ -201,7 +205,8 @@ func TestUpWithoutKey(t *testing.T) {
 	}
 }
 
-// TestUpRepeats: whatever call fails, nothing untried is deployed, and the same command brings the stack up afterwards.
+// TestUpRepeats: whatever call fails, nothing untried is deployed, and the same command brings the
+// stack up afterwards.
 func TestUpRepeats(t *testing.T) {
 	_, calls := newAccount(t).up(withKey, "AlertEmail=a@b.c")
 	for n := range calls {
@@ -235,7 +240,8 @@ func TestAlertsScript(t *testing.T) {
 	}
 }
 
-// TestShuffleScript: a command runs with the definition of its stage; its log and its exit code are the script's.
+// TestShuffleScript: a command runs with the definition of its stage; its log and its exit code are
+// the script's.
 func TestShuffleScript(t *testing.T) {
 	a := newAccount(t)
 	a.up(withKey, "AlertEmail=a@b.c")
@@ -279,8 +285,8 @@ var operatorCalls = map[string]stacktest.Request{
 	"cloudwatch set-alarm-state":      {Action: "cloudwatch:SetAlarmState", Resource: "alarm:google-shuffle-no-success"},
 }
 
-// TestOperatorPolicy: the policy for the people on call holds every call of the scripts that they run, and what these tasks are
-// started with. It does not let them at anything itself.
+// TestOperatorPolicy: the policy for the people on call holds every call of the scripts that they
+// run, and what these tasks are started with. It does not let them at anything itself.
 func TestOperatorPolicy(t *testing.T) {
 	s := stack(t, source(t), everything)
 	policy := s.Statements("OperatorPolicy")
@@ -320,7 +326,8 @@ func TestOperatorPolicy(t *testing.T) {
 	}
 }
 
-// operatorMay fails the test at a call that the policy does not allow, or that operatorCalls does not know.
+// operatorMay fails the test at a call that the policy does not allow, or that operatorCalls does
+// not know.
 func (a *account) operatorMay(policy []stacktest.Statement, calls []string, on map[string]string) {
 	a.t.Helper()
 	for _, call := range calls {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The script that make test begins with installs a Chromium where there is none, or says plainly why it cannot. What apt-get is
-// asked for is real; the package that it "installs" here is not.
+// The script that make test begins with installs a Chromium where there is none, or says plainly
+// why it cannot. What apt-get is asked for is real; the package that it "installs" here is not.
 func TestBrowserIsInstalled(t *testing.T) {
 	const chromium = "#!/bin/sh\n"
 	for _, tc := range []struct {

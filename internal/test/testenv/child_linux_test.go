@@ -15,7 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// TestDiesWithParent: this test starts itself as a parent, which starts a child; the parent is killed, and the child goes too.
+// TestDiesWithParent: this test starts itself as a parent, which starts a child; the parent is
+// killed, and the child goes too.
 func TestDiesWithParent(t *testing.T) {
 	const role = "SHUFFLE_TEST_PARENT"
 	if os.Getenv(role) != "" {
@@ -50,7 +51,8 @@ func TestDiesWithParent(t *testing.T) {
 	}
 }
 
-// isZombie says that the process has ended and nobody has asked for its exit code: its new parent may take a while, or never do.
+// isZombie reports whether the process has ended and nobody has asked for its exit code: its new
+// parent may take a while, or never do.
 func isZombie(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && strings.Contains(string(stat), ") Z ")

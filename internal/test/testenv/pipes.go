@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Serve starts an HTTP server that is reached through the dial function alone, whatever the address. Its connections are pipes in
-// memory, so that in a bubble of package synctest a server and a client that wait for each other let time pass. It ends with the test.
+// Serve starts an HTTP server that is reached through the dial function alone, whatever the
+// address. Its connections are pipes in memory, so that in a bubble of package synctest a server
+// and a client that wait for each other let time pass. It ends with the test.
 func Serve(t *testing.T, handler http.Handler) (dial func(ctx context.Context, network, address string) (net.Conn, error)) {
 	l := pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}

@@ -19,14 +19,16 @@ func MotoEndpoint(t testing.TB) string {
 	return need(t, "SHUFFLE_TEST_MOTO_ENDPOINT", "the address of a moto server (deploy/moto/run)")
 }
 
-// DatasetsPython is a Python with the libraries that load datasets (.ci/datasets.txt), from SHUFFLE_TEST_DATASETS_PYTHON.
+// DatasetsPython is a Python with the libraries that load datasets (.ci/datasets.txt), from
+// SHUFFLE_TEST_DATASETS_PYTHON.
 func DatasetsPython(t testing.TB) string {
 	t.Helper()
 	return need(t, "SHUFFLE_TEST_DATASETS_PYTHON", "a Python with the libraries of .ci/datasets.txt")
 }
 
-// need is the variable's value. Without one the test is skipped, or, under SHUFFLE_TEST_REQUIRE=1 (as `make test` has it),
-// fails: a run that is meant to have everything must not pass for want of something.
+// need is the variable's value. Without one the test is skipped, or, under SHUFFLE_TEST_REQUIRE=1
+// (as `make test` has it), fails: a run that is meant to have everything must not pass for want of
+// something.
 func need(t testing.TB, variable, what string) string {
 	t.Helper()
 	value := os.Getenv(variable)
@@ -43,8 +45,8 @@ func need(t testing.TB, variable, what string) string {
 // browsers are the names by which systems know Chromium.
 var browsers = []string{"chromium", "chromium-browser", "google-chrome"}
 
-// Browser is the path of a Chromium: SHUFFLE_TEST_BROWSER, or the one that is installed. Without one the test is skipped, or,
-// under SHUFFLE_TEST_REQUIRE=1, fails.
+// Browser is the path of a Chromium: SHUFFLE_TEST_BROWSER, or the one that is installed. Without
+// one the test is skipped, or, under SHUFFLE_TEST_REQUIRE=1, fails.
 func Browser(t testing.TB) string {
 	t.Helper()
 	if path := os.Getenv("SHUFFLE_TEST_BROWSER"); path != "" {

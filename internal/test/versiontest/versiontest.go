@@ -16,7 +16,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// Publish publishes a version of the rows, all parts new. Where v has no digests it gets those of the rows.
+// Publish publishes a version of the rows, all parts new. Where v has no digests it gets those of
+// the rows.
 func Publish(ctx context.Context, s *state.Store, v state.Version, rows []version.Row) (state.Version, error) {
 	parent, err := s.LatestVersion(ctx)
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {

@@ -84,7 +84,7 @@ func (w *world) arrive(c *call) {
 	w.tell()
 }
 
-// cutOff says that the caller no longer waits.
+// cutOff reports whether the caller no longer waits.
 func (w *world) cutOff(c *call) {
 	w.mu.Lock()
 	c.cut = true
@@ -100,8 +100,8 @@ func (w *world) tell() {
 	}
 }
 
-// collect takes in the calls that have come since the last time, in an order that does not depend on the goroutines', and
-// the calls that were cut off. Everybody is blocked meanwhile.
+// collect takes in the calls that have come since the last time, in an order that does not depend
+// on the goroutines', and the calls that were cut off. Everybody is blocked meanwhile.
 func (w *world) collect() {
 	select {
 	case <-w.news:

@@ -17,8 +17,8 @@ const (
 	byFate                  // what happens to any other call; of these an exhaustive search tries all
 )
 
-// choices makes all choices of one schedule and keeps them. The choice 0 is always the usual course of things, so a schedule is told
-// by the others: its deviations.
+// choices makes all choices of one schedule and keeps them. The choice 0 is always the usual course
+// of things, so a schedule is told by the others: its deviations.
 type choices struct {
 	source func(n int, d decision) int
 	// visit is asked before each step whether to go on, by a search of every order; nil mostly.
@@ -28,7 +28,8 @@ type choices struct {
 	faults map[fate]int
 }
 
-// turn is a deviation that is told in words, so that it stays the same when the steps before it change.
+// turn is a deviation that is told in words, so that it stays the same when the steps before it
+// change.
 type turn struct {
 	call string // how the line of the call in the story begins, from its process on
 	fate fate
@@ -98,7 +99,7 @@ func parseDeviations(s string) (all deviations, err error) {
 	return all, nil
 }
 
-// scripted makes the usual choices but for the deviations.
+// scripted makes the usual choices except for the deviations.
 func scripted(ds deviations) *choices {
 	at := 0
 	return &choices{faults: map[fate]int{}, source: func(int, decision) int {
@@ -111,7 +112,8 @@ func scripted(ds deviations) *choices {
 	}}
 }
 
-// walk makes choices by chance. Some walks are wild, some have few faults and much disorder, and some the other way round.
+// walk makes choices by chance. Some walks are wild, some have few faults and much disorder, and
+// some the other way round.
 func walk(seed uint64) *choices {
 	r := rand.New(rand.NewPCG(seed, 0))
 	disorder := []float64{0, 0.1, 0.5, 1}[r.IntN(4)]

@@ -13,8 +13,9 @@ var (
 	mostFlag   = flag.Int("worlds.most", usually(math.MaxInt, 150), "schedules that the search of every order plays")
 )
 
-// every is a search of all orders in which the calls of a world's processes can be carried out at the same moment, with so many faults
-// at any of them. It plays each schedule from its beginning, and leaves it where the world has stood before.
+// every is a search of all orders in which the calls of a world's processes can be carried out at
+// the same moment, with so many faults at any of them. It plays each schedule from its beginning,
+// and leaves it where the world has was before.
 type every struct {
 	scenario scenario
 	faults   int
@@ -28,7 +29,8 @@ type every struct {
 	sum  tally
 }
 
-// schedule is the beginning of one: all its choices up to the first that is the usual one from there on.
+// schedule is the beginning of one: all its choices up to the first that is the usual one from
+// there on.
 type schedule struct {
 	chosen []int
 	faults int
@@ -65,7 +67,7 @@ func (e *every) done(w *world) {
 	e.more.Broadcast()
 }
 
-// known says whether the world has stood like this before, and remembers it.
+// known reports whether the world has stood like this before, and remembers it.
 func (e *every) known(at uint64) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -81,7 +83,8 @@ func (e *every) later(s schedule) {
 	e.more.Signal()
 }
 
-// play plays one schedule to where it has been before, and leaves those that turn off from it for later.
+// play plays one schedule to where it has been before, and leaves those that turn off from it for
+// later.
 func (e *every) play(t *testing.T, s schedule) *world {
 	var so []int
 	c := &choices{faults: map[fate]int{}}
@@ -103,7 +106,8 @@ func (e *every) play(t *testing.T, s schedule) *world {
 	return e.scenario.play(t, c)
 }
 
-// turn says whether another choice is to be tried: of an order before the first fault, of a fault while some are left.
+// turn reports whether another choice is to be tried: of an order before the first fault, of a
+// fault while some are left.
 func (e *every) turn(s schedule, d decision) (schedule, bool) {
 	if d == byFate {
 		s.faults++
@@ -112,7 +116,8 @@ func (e *every) turn(s schedule, d decision) (schedule, bool) {
 	return s, d == byOrder && s.faults == 0
 }
 
-// TestEvery tries every order of the calls in the smallest world, and with -worlds.faults=1 each fault at each step of each of them.
+// TestEvery tries every order of the calls in the smallest world, and with -worlds.faults=1 each
+// fault at each step of each of them.
 func TestEvery(t *testing.T) {
 	e := newEvery(scenarioOf(t, "smallest"), *faultsFlag, *mostFlag)
 	t.Cleanup(func() { t.Logf("%d states, %s; left out: %d", len(e.seen), &e.sum, len(e.open)) })

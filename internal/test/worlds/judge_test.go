@@ -96,8 +96,8 @@ func (j *judge) plan(p *process, plan *state.Plan) {
 	j.plans[plan.Run] = pl
 }
 
-// settings looks at a change of settings.json. Guarantee 8: it records the settings of a plan, never of an older one than before, and
-// others than before only when a person wants that.
+// settings looks at a change of settings.json. Guarantee 8: it records the settings of a plan,
+// never of an older one than before, and others than before only when a person wants that.
 func (j *judge) settings(now state.InForce) {
 	before := j.inForce
 	j.inForce = now
@@ -128,14 +128,16 @@ func (j *judge) pointer(p *process, now state.Pointer) {
 		j.wrong("guarantee 7: %s has succeeded without a plan", now.Run)
 		return
 	}
-	// What the plan does not have, since it was not asked to or could not read it, stands as it stood.
+	// What the plan does not have, since it was not asked to or could not read it, stands as it
+	// stood.
 	want, stands := plan.of(j.wanted(plan.read, plan.Settings.Definition)), plan.of(j.world.standing())
 	if !maps.Equal(want, stands) {
 		j.wrong("guarantee 7: generation %d has succeeded\nand there stands %s\nwhere it planned  %s", now.Generation, keysOf(stands), keysOf(want))
 	}
 }
 
-// of are the keys of the planned episodes. It forgets the ETags: an image that was replaced after its copy is the next plan's business.
+// of are the keys of the planned episodes. It forgets the ETags: an image that was replaced after
+// its copy is the next plan's business.
 func (p *planned) of(all map[string]string) map[string]string {
 	keys := map[string]string{}
 	for key := range all {
@@ -152,8 +154,8 @@ func keysOf(all map[string]string) []string { return slices.Sorted(maps.Keys(all
 // lists looks at a listing of the datasets.
 func (j *judge) lists(p *process) { j.listed = max(j.listed, p.generation) }
 
-// copied and deleted look at a key of the datasets that a worker has just changed. Guarantee 4: it must be a task's of the
-// newest generation that has listed, or of a newer one.
+// copied and deleted look at a key of the datasets that a worker has just changed. Guarantee 4: it
+// must be a task's of the newest generation that has listed, or of a newer one.
 func (j *judge) copied(p *process, key string) {
 	j.written++
 	if j.taskOf(func(t messages.Task) bool { return t.Dst == key }) == nil {
@@ -243,7 +245,8 @@ func (j *judge) settled() {
 	j.version()
 }
 
-// parts looks at the latest version, which trainers use and the next version shares its parts with: all of them must be there.
+// parts looks at the latest version, which trainers use and the next version shares its parts with:
+// all of them must be there.
 func (j *judge) parts() {
 	c, err := version.OpenLatest(always, j.world.store)
 	j.world.must(err)
@@ -273,7 +276,8 @@ func (j *judge) accounted(plan *planned) {
 	}
 }
 
-// version is guarantee 7 for trainers and readers: the latest version is what stands, and the report says so.
+// version is guarantee 7 for trainers and readers: the latest version is what stands, and the
+// report says so.
 func (j *judge) version() {
 	w := j.world
 	v, err := w.store.LatestVersion(always)

@@ -57,7 +57,8 @@ func (o operator) services(workers, trackers int) {
 	}
 }
 
-// plan types shuffle plan, and gives where its plan will be. Who was killed is started again, thrice at most.
+// plan types shuffle plan, and gives where its plan will be. Who was killed is started again,
+// thrice at most.
 func (o operator) plan(name string, opt planner.Options) *state.Plan {
 	return o.planWith(name, opt, func(*planner.Config) {})
 }
@@ -97,15 +98,16 @@ func cancelRun(ctx context.Context, p *process, run string) error {
 	return err
 }
 
-// applying says whether so many keys of the datasets have been written.
+// applying reports whether this many keys of the datasets have been written.
 func (w *world) applying(keys int) func() bool {
 	return func() bool { return w.judge.written >= keys || w.ended() }
 }
 
-// atWork says whether the run in force is running, or over.
+// atWork reports whether the run in force is running, or over.
 func (w *world) atWork() bool { return w.pointer().State == state.Running || w.ended() }
 
-// planned says whether a run of that generation or a later one has got as far as publishing, or never will.
+// planned reports whether a run of that generation or a later one has got as far as publishing, or
+// never will.
 func (w *world) planned(generation int64) func() bool {
 	return func() bool {
 		held := w.pointer()
@@ -113,13 +115,14 @@ func (w *world) planned(generation int64) func() bool {
 	}
 }
 
-// ended says whether no run is active and no command at work.
+// ended reports whether no run is active and no command at work.
 func (w *world) ended() bool {
 	held := w.pointer()
 	return !w.running() && !held.State.Active()
 }
 
-// finale lets everything come to an end, and judges it. A run that has failed is redriven or planned again, as its reason says.
+// finale lets everything come to an end, and judges it. A run that has failed is redriven or
+// planned again, as its reason says.
 func (o operator) finale() {
 	o.act("nothing goes wrong from here", o.world.appease)
 	for range 8 {
@@ -157,7 +160,8 @@ func (o operator) finale() {
 	})
 }
 
-// look says where the run stands: whether it has tasks to redrive, and whether it has succeeded with what people still want.
+// look says where the run stands: whether it has tasks to redrive, and whether it has succeeded
+// with what people still want.
 func (o operator) look() (held state.Held, unfinished, unchanged bool) {
 	w := o.world
 	held = w.pointer()
@@ -182,7 +186,7 @@ func (w *world) appease() {
 	}
 }
 
-// drained says whether nothing is on the queues, in flight or not.
+// drained reports whether nothing is on the queues, in flight or not.
 func (w *world) drained() bool {
 	for _, q := range []interface{ Next() (time.Time, bool) }{w.tasks, w.results, w.letters} {
 		if _, any := q.Next(); any {

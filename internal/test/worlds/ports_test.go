@@ -31,7 +31,7 @@ func (b bucketPort) call(op, key string, k kind, what func() string) call {
 	}}
 }
 
-// changing says whether an object's content changes after it was written first.
+// changing reports whether an object's content changes after it was written first.
 func changing(key string) bool {
 	name := key[strings.LastIndexByte(key, '/')+1:]
 	return name == "current.json" || name == "settings.json" || name == state.LedgerName || name == "latest.json" || name == "tags.json" || name == state.DeadName

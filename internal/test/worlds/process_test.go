@@ -14,7 +14,8 @@ import (
 	"github.com/angel-nft/google-shuffle/worker"
 )
 
-// process is one running program. A killed one goes on for a while, as its goroutines must end, but no call of it takes effect.
+// process is one running program. A killed one goes on for a while, as its goroutines must end, but
+// no call of it takes effect.
 type process struct {
 	world  *world
 	name   string
@@ -124,7 +125,8 @@ func (w *world) restart() {
 	w.restarts = later
 }
 
-// running says whether a planner or a person's command is still at work, or will be started again.
+// running reports whether a planner or a person's command is still at work, or will be started
+// again.
 func (w *world) running() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

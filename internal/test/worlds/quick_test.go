@@ -29,7 +29,8 @@ const (
 	queueTime = 10 * time.Millisecond
 )
 
-// slowBucket and slowQueue answer after a while. A queue waits a second at least for a message, as package sqsqueue does.
+// slowBucket and slowQueue answer after a while. A queue waits a second at least for a message, as
+// package sqsqueue does.
 type slowBucket struct{ *membucket.Bucket }
 
 func (b slowBucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error) {
@@ -182,8 +183,9 @@ func (q *quick) run(t *testing.T, tasks int, opt planner.Options) time.Duration 
 	}
 }
 
-// TestQuickRun: with idle services, twelve relabelled frames are where they belong within three seconds of the beginning of the
-// plan, at whatever moment of their waits the services are. When the run before has just ended, the plan waits for its workers first.
+// TestQuickRun: with idle services, twelve relabelled frames are where they belong within three
+// seconds of the beginning of the plan, at whatever moment of their waits the services are. When
+// the run before has just ended, the plan waits for its workers first.
 func TestQuickRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQuick(t)

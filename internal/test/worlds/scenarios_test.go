@@ -22,7 +22,8 @@ var (
 	rare   = dataset.Place{Dataset: "train", Class: "Rare"}
 )
 
-// halves is a split in which the seeds 7, 13 and 8 put the first two frames in different datasets each.
+// halves is a split in which the seeds 7, 13 and 8 put the first two frames in different datasets
+// each.
 var halves = planner.Split{{Dataset: "train", Ratio: 0.5}, {Dataset: "test", Ratio: 0.5}}
 
 // first is the plan that all worlds begin with.
@@ -30,8 +31,8 @@ var first = planner.Options{Seed: "7"}
 
 var scenarios = []scenario{
 	{
-		// The one in which every order is tried: two tasks, a worker and a tracker, and a second generation that wants the first one's
-		// tasks undone as soon as one of them has begun.
+		// The one in which every order is tried: two tasks, a worker and a tracker, and a second
+		// generation that wants the first one's tasks undone as soon as one of them has begun.
 		name: "smallest", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
 			o.services(1, 1)
@@ -90,8 +91,8 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		// Old versions are removed beside runs that publish new ones, which share parts with them: two trackers, and runs that are
-		// superseded while they are verified.
+		// Old versions are removed beside runs that publish new ones, which share parts with them:
+		// two trackers, and runs that are superseded while they are verified.
 		name: "keep one", sheets: sheets{e1: {"Rare"}, e2: {"Rare"}}, keep: 1,
 		script: func(o operator) {
 			o.services(1, 2)
@@ -118,7 +119,8 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		// A person changes the split and the group. The planner of the schedule, which goes by the old settings, is at work meanwhile.
+		// A person changes the split and the group. The planner of the schedule, which goes by the
+		// old settings, is at work meanwhile.
 		name: "other settings", sheets: sheets{e1: {"Rare", "Common"}}, split: halves,
 		script: func(o operator) {
 			o.services(1, 1)
@@ -137,8 +139,8 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		// Somebody deletes settings.json while a run is under way. A planner that gives another seed is refused then too, and the next
-		// one takes the settings from what else is there.
+		// Somebody deletes settings.json while a run is under way. A planner that gives another
+		// seed is refused then too, and the next one takes the settings from what else is there.
 		name: "lost settings", sheets: sheets{e1: {"Rare", "Common"}}, split: halves,
 		script: func(o operator) {
 			o.services(1, 1)
@@ -191,7 +193,8 @@ var scenarios = []scenario{
 			o.await(waits, "the run has ended", o.world.ended)
 		},
 	}, {
-		// The second plan cannot read one of the sheets, and what the first had to do there is stale.
+		// The second plan cannot read one of the sheets, and what the first had to do there is
+		// stale.
 		name: "one held", sheets: sheets{e1: {"Rare", "Common"}, e2: {"Rare"}},
 		standing: map[dataset.Frame]dataset.Place{frame(0): common, dataset.FrameAt(e2, 0): common},
 		script: func(o operator) {

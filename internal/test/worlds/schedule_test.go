@@ -105,7 +105,7 @@ func (w *world) pass() {
 	}
 }
 
-// quiet is how long nothing changes by itself but for the processes' own timers.
+// quiet is how long nothing changes by itself except for the processes' own timers.
 func (w *world) quiet() time.Duration {
 	now := time.Now()
 	next := now.Add(time.Minute)
@@ -151,7 +151,8 @@ type late struct {
 	call *call
 }
 
-// lateBy is how long after the caller's limit a write may still be carried out. state.Fence.Quiet allows for a second.
+// lateBy is how long after the caller's limit a write may still be carried out. state.Fence.Quiet
+// allows for a second.
 const lateBy = 900 * time.Millisecond
 
 // overdue is a call whose caller no longer waits.

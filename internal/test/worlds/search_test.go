@@ -95,8 +95,8 @@ func parallel(t *testing.T, do func(t *testing.T, part int)) {
 	}
 }
 
-// TestEach tries everything that may happen to each call but the reads of what does not change, one deviation from the usual
-// course at a time, or with -worlds.depth=2 each two of them.
+// TestEach tries everything that may happen to each call but the reads of what does not change, one
+// deviation from the usual course at a time, or with -worlds.depth=2 each two of them.
 func TestEach(t *testing.T) {
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
@@ -167,7 +167,8 @@ func TestWalks(t *testing.T) {
 	}
 }
 
-// TestFound plays the schedules by which bugs were found, and one that goes to the limit. The commits that mend the bugs say more.
+// TestFound plays the schedules by which bugs were found, and one that goes to the limit. The
+// commits that mend the bugs say more.
 func TestFound(t *testing.T) {
 	for _, found := range []struct {
 		name, scenario string
@@ -177,7 +178,8 @@ func TestFound(t *testing.T) {
 			{"planner-2 PutObject runs/20000101T000000Z-2-test/plan.json", frozen},
 			{"planner-2 PutObject current.json generation 2 publishing", hurries},
 		}},
-		// No bug: the latest write that the fence allows for, which is late by all of its three terms.
+		// No bug: the latest write that the fence allows for, which is late by all of its three
+		// terms.
 		{"an old view, a long attempt and a late write", "supersede", []turn{
 			{"worker-1 CopyObject ML/train/Rare/f00", waitsBit},
 			{"worker-1 DeleteObjects ML/train/Common/f00", waitsLong},

@@ -19,7 +19,8 @@ type line struct {
 // maxTold is how many steps of a story are worth reading.
 const maxTold = 3000
 
-// tale is the story of a schedule, a line for each step: when, by which choice, who, what, and what happened.
+// tale is the story of a schedule, a line for each step: when, by which choice, who, what, and what
+// happened.
 func (w *world) tale() string {
 	var b strings.Builder
 	for i, l := range w.story {

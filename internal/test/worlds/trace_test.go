@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// trace knows where a world stands by what has happened in it. Two schedules in which the same calls got the same answers at the same
-// times, and each process made its own in the same order, lead to the same world whatever order the calls of different processes had
-// (Mazurkiewicz): then their traces are equal.
+// trace knows where a world stands by what has happened in it. Two schedules in which the same
+// calls got the same answers at the same times, and each process made its own in the same order,
+// lead to the same world whatever order the calls of different processes had (Mazurkiewicz): then
+// their traces are equal.
 type trace struct {
 	sum  uint64            // of all steps, in any order
 	last map[string]uint64 // the last step of a process, and the last that changed an object or a queue
@@ -43,7 +44,8 @@ func (t *trace) add(l line) {
 	}
 }
 
-// before is what a call finds of an object: its last change, or for a listing those of all objects with the prefix.
+// before is what a call finds of an object: its last change, or for a listing those of all objects
+// with the prefix.
 func (t *trace) before(c *call, on string) (found uint64) {
 	if c.op != "ListObjectsV2" {
 		return t.last[on]
@@ -67,7 +69,8 @@ func (c *call) touches() []string {
 	return []string{c.on}
 }
 
-// settled says whether a call reads what nobody changes while it may be read: it makes no difference when it comes.
+// settled reports whether a call reads what nobody changes while it may be read: it makes no
+// difference when it comes.
 func (c *call) settled() bool {
 	name := c.on[strings.LastIndexByte(c.on, '/')+1:]
 	return c.kind == read && (strings.HasPrefix(name, "tasks-") || strings.HasPrefix(name, "expected-") ||

@@ -37,8 +37,8 @@ const (
 // visibility of the tasks. A heartbeat comes after 10 s and more.
 const visibility = 30 * time.Second
 
-// world is a bucket, three queues, a sheet, and the processes on them. One goroutine, the one of run, decides in which order
-// their calls are carried out, and what goes wrong.
+// world is a bucket, three queues, a sheet, and the processes on them. One goroutine, the one of
+// run, decides in which order their calls are carried out, and what goes wrong.
 type world struct {
 	t       *testing.T
 	choices *choices
@@ -67,7 +67,8 @@ type world struct {
 	judge    judge
 }
 
-// wishes is the class of each frame of an episode by its index; "" is none. A sheet without rows is broken.
+// wishes is the class of each frame of an episode by its index; "" is none. A sheet without rows is
+// broken.
 type wishes []string
 
 // sheets are what people wish for each episode.
@@ -93,7 +94,8 @@ func imageKey(f dataset.Frame) string {
 	return layout.Prefix + "/" + f.Episode().Folder() + "/default_eng/v1/frames/thumbnails/" + f.File()
 }
 
-// newWorld has a manifest, sheets and the images of their frames, and copies of some where an earlier run has left them.
+// newWorld has a manifest, sheets and the images of their frames, and copies of some where an
+// earlier run has left them.
 func newWorld(t *testing.T, from *choices, wished sheets, standing map[dataset.Frame]dataset.Place) *world {
 	w := &world{t: t, choices: from, sheets: maps.Clone(wished), begun: time.Now(), news: make(chan struct{}, 1), used: map[fate]bool{}}
 	w.store = &state.Store{Bucket: &w.bucket, Layout: layout}
@@ -139,7 +141,7 @@ func (w *world) put(key, body string) {
 	w.must(err)
 }
 
-// standing is what stands in the datasets: key → ETag.
+// standing is what is in the datasets: key → ETag.
 func (w *world) standing() map[string]string {
 	all := map[string]string{}
 	for page, err := range bucket.Pages(always, &w.bucket, bucket.ListInput{Prefix: layout.ML()}) {

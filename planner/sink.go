@@ -161,6 +161,7 @@ func (s *sink) finish(ctx context.Context, in inputs) (err error) {
 	plan.MissingClasses = missing(plan.Balance, s.split)
 	plan.RareClasses = s.sum.units.rare(s.p.Config.MinPerClass, s.split, plan.Settings.Classes, s.sum.after)
 	plan.Leakage, plan.LeakageGrouped = s.sum.leak.share(), s.sum.grouped.share()
+	plan.IdenticalImages = s.sum.images.identical()
 	plan.CostUSD, plan.Seconds = estimate(plan, in.lister.requests.Load())
 	if s.effect != nil {
 		plan.DatasetChanges, err = s.effect.result(ctx, s.p.Store, in.chosen.changed())

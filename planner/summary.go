@@ -15,11 +15,12 @@ const suggestedGroup = 10 * time.Second
 type summary struct {
 	before, after map[dataset.Place]int
 	leak, grouped leakage
+	images        imageHashes
 	units         classUnits // after
 }
 
 func newSummary() *summary {
-	return &summary{before: map[dataset.Place]int{}, after: map[dataset.Place]int{}, units: newClassUnits()}
+	return &summary{before: map[dataset.Place]int{}, after: map[dataset.Place]int{}, images: newImageHashes(), units: newClassUnits()}
 }
 
 func (s *summary) add(standing dataset.Standing, expected []state.Expected, a *Assigner) {
@@ -35,6 +36,7 @@ func (s *summary) add(standing dataset.Standing, expected []state.Expected, a *A
 		frames = append(frames, placed{e.Frame.Index(), e.Place})
 	}
 	s.units.add(frames, a.Group)
+	s.images.add(expected, a.Split.training())
 	s.leak = s.leak.plus(leak(points, a.Split))
 	s.grouped = s.grouped.plus(leak(regroup(expected, a), a.Split))
 }

@@ -28,7 +28,7 @@ func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan,
 		DifferenceList: []state.Difference{},
 		Totals:         plan.Totals, Episodes: plan.Episodes, Orphans: plan.Orphans, Manifests: plan.Problems,
 		Balance: slices.Clone(plan.Balance), MissingClasses: plan.MissingClasses,
-		CostUSD: plan.CostUSD, Leakage: plan.Leakage, LeakageGrouped: plan.LeakageGrouped, Settings: plan.Settings,
+		CostUSD: plan.CostUSD, Leakage: plan.Leakage, LeakageGrouped: plan.LeakageGrouped, IdenticalImages: plan.IdenticalImages, Settings: plan.Settings,
 		DurationSecs: p.Finished.Sub(p.Started).Seconds(),
 		Writer:       rand.Text(),
 		Verified:     p.State == state.Succeeded, // which nothing is without a listing that equals the plan

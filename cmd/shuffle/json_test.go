@@ -12,7 +12,7 @@ import (
 
 // The keys of DESIGN 10.
 var (
-	planKeys    = []string{"run", "generation", "state", "tasks", "totals", "episodes", "problems", "cost_usd", "leakage"}
+	planKeys    = []string{"run", "generation", "state", "tasks", "totals", "episodes", "problems", "cost_usd", "leakage", "identical_images"}
 	totalsKeys  = []string{"keep", "copy", "move", "refresh", "delete", "frozen"}
 	episodeKeys = append([]string{"season", "episode", "state", "reason", "problems"}, totalsKeys...)
 	problemKeys = []string{"row", "frame", "problem"}

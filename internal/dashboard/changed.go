@@ -26,7 +26,9 @@ func (d *dashboard) changed(r *http.Request) (page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, pages, err := c.turn(r.Context(), taskChanges{d.Store, run.Plan}, run.Plan)
+	changes, pages, err := c.turn(r.Context(), taskChanges{d.Store, run.Plan, func(ctx context.Context, e dataset.Episode) (map[dataset.Frame]cause, error) {
+		return d.causesOf(ctx, run.Plan.Run, e)
+	}}, run.Plan)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +47,13 @@ func changeFields(plan *state.Plan, c choice) []page.Field {
 			episodes = append(episodes, string(e.Name()))
 		}
 	}
-	return []page.Field{field("op", "Task", string(c.op), ops), field("episode", "Episode", string(c.episode), episodes)}
+	causes := []string{"", string(c.cause)}
+	for _, n := range plan.Changes {
+		if !n.Held {
+			causes = append(causes, string(n.Cause))
+		}
+	}
+	return []page.Field{field("op", "Task", string(c.op), ops), field("cause", "Cause", string(c.cause), causes), field("episode", "Episode", string(c.episode), episodes)}
 }
 
 // tiles are the tasks' frames with the addresses of their images.

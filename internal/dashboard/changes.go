@@ -26,35 +26,49 @@ const freshCauses = 10 * time.Minute
 // keptCauses bounds the episodes whose causes are kept, of some 2 MB each.
 const keptCauses = 6
 
+// cause is why a frame is changed, and the row of the sheet; 0 without one.
+type cause struct {
+	state.ChangeCause
+	row int
+}
+
+func (c cause) String() string {
+	if c.row == 0 {
+		return string(c.ChangeCause)
+	}
+	return fmt.Sprintf("%s, row %d", c.ChangeCause, c.row)
+}
+
+// causesOf gives the causes of an episode's changes.
+func (d *dashboard) causesOf(ctx context.Context, run string, e dataset.Episode) (map[dataset.Frame]cause, error) {
+	return d.causes.get(ctx, run+" "+string(e), func(ctx context.Context) (map[dataset.Frame]cause, error) {
+		return readCauses(ctx, d.Store, run, e)
+	})
+}
+
 // addCauses says why each change is made, where the run has recorded that.
 func (d *dashboard) addCauses(ctx context.Context, plan *state.Plan, changes []change) error {
 	if !plan.ChangesRecorded() {
 		return nil
 	}
 	for i, c := range changes {
-		e := c.Task.Frame.Episode()
-		causes, err := d.causes.get(ctx, plan.Run+" "+string(e), func(ctx context.Context) (map[dataset.Frame]string, error) {
-			return readCauses(ctx, d.Store, plan.Run, e)
-		})
+		causes, err := d.causesOf(ctx, plan.Run, c.Task.Frame.Episode())
 		if err != nil {
 			return err
 		}
-		changes[i].Cause = causes[c.Task.Frame]
+		changes[i].Cause = causes[c.Task.Frame].String()
 	}
 	return nil
 }
 
-func readCauses(ctx context.Context, s *state.Store, run string, e dataset.Episode) (map[dataset.Frame]string, error) {
+func readCauses(ctx context.Context, s *state.Store, run string, e dataset.Episode) (map[dataset.Frame]cause, error) {
 	all, err := s.ReadChanges(ctx, run, e)
 	if errors.Is(err, bucket.ErrNotFound) {
 		return nil, nil // the list is kept for people, who may delete it
 	}
-	causes := make(map[dataset.Frame]string, len(all))
+	causes := make(map[dataset.Frame]cause, len(all))
 	for _, c := range all {
-		causes[c.Frame] = string(c.Cause)
-		if c.Row > 0 {
-			causes[c.Frame] += fmt.Sprintf(", row %d", c.Row)
-		}
+		causes[c.Frame] = cause{c.Cause, c.Row}
 	}
 	return causes, err
 }
@@ -67,26 +81,54 @@ type changeReader interface {
 	before(ctx context.Context, c choice, most int) ([]change, error)
 }
 
-// taskChanges takes the changes from the run's tasks, which know no causes. It reads the chunks that may have some, one after the other.
+// taskChanges takes the changes from the run's tasks. It reads the chunks that may have some, one after the other. Tasks know no
+// causes: causes gives those of an episode, and is called for the episodes that have some of the chosen cause.
 type taskChanges struct {
-	store *state.Store
-	plan  *state.Plan
+	store  *state.Store
+	plan   *state.Plan
+	causes func(context.Context, dataset.Episode) (map[dataset.Frame]cause, error)
+}
+
+// chunk reads the tasks of a chunk that fit, between two seqs, the second one excluded.
+func (t taskChanges) chunk(ctx context.Context, c choice, chunk, begin, end int) (fit []messages.Task, err error) {
+	if !c.mayFit(t.plan, max(begin, chunk*state.ChunkTasks), min(end, (chunk+1)*state.ChunkTasks)) {
+		return nil, nil
+	}
+	all, err := t.store.ReadTasks(ctx, t.plan.Run, chunk)
+	if err != nil {
+		return nil, err
+	}
+	var causes map[dataset.Frame]cause
+	var of dataset.Episode // causes
+	for _, task := range all {
+		if seq := int(task.Seq); seq < begin || seq >= end || c.op != "" && task.Op != c.op {
+			continue
+		}
+		if e := task.Frame.Episode(); c.cause != "" && e != of {
+			of, causes = e, nil
+			if c.has(t.plan, e) {
+				if causes, err = t.causes(ctx, e); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if c.cause == "" || causes[task.Frame].ChangeCause == c.cause {
+			fit = append(fit, task)
+		}
+	}
+	return fit, nil
 }
 
 func (t taskChanges) after(ctx context.Context, c choice, most int) (changes []change, next int, err error) {
 	begin, end := c.bounds(t.plan)
 	for chunk := begin / state.ChunkTasks; chunk*state.ChunkTasks < end; chunk++ {
-		all, err := t.store.ReadTasks(ctx, t.plan.Run, chunk)
+		fit, err := t.chunk(ctx, c, chunk, begin, end)
 		if err != nil {
 			return nil, -1, err
 		}
-		for _, task := range all {
-			seq := int(task.Seq)
-			if seq < begin || seq >= end || !c.fits(task) {
-				continue
-			}
+		for _, task := range fit {
 			if len(changes) == most {
-				return changes, seq, nil
+				return changes, int(task.Seq), nil
 			}
 			changes = append(changes, change{Task: task})
 		}
@@ -98,15 +140,13 @@ func (t taskChanges) before(ctx context.Context, c choice, most int) (changes []
 	begin, end := choice{episode: c.episode}.bounds(t.plan)
 	end = min(end, c.before)
 	for chunk := (end - 1) / state.ChunkTasks; chunk >= begin/state.ChunkTasks && end > begin && len(changes) < most; chunk-- {
-		all, err := t.store.ReadTasks(ctx, t.plan.Run, chunk)
+		fit, err := t.chunk(ctx, c, chunk, begin, end)
 		if err != nil {
 			return nil, err
 		}
 		var found []change
-		for _, task := range all {
-			if int(task.Seq) >= begin && int(task.Seq) < end && c.fits(task) {
-				found = append(found, change{Task: task})
-			}
+		for _, task := range fit {
+			found = append(found, change{Task: task})
 		}
 		changes = append(found, changes...)
 	}

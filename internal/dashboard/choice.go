@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -15,11 +16,12 @@ import (
 
 // choice is which tasks of a run a contact sheet shows.
 type choice struct {
-	op      messages.Op     // "" is all
-	episode dataset.Episode // "" is all
-	from    int             // seq of the first that may be shown
-	before  int             // seq of the first that comes after the page; 0: the page begins at from
-	behind  int             // tasks before the page; -1 is unknown
+	op      messages.Op       // "" is all
+	cause   state.ChangeCause // "" is all
+	episode dataset.Episode   // "" is all
+	from    int               // seq of the first that may be shown
+	before  int               // seq of the first that comes after the page; 0: the page begins at from
+	behind  int               // tasks before the page; -1 is unknown
 }
 
 func readChoice(r *http.Request) (c choice, err error) {
@@ -28,6 +30,9 @@ func readChoice(r *http.Request) (c choice, err error) {
 	case "", messages.Copy, messages.Move, messages.Refresh, messages.Delete:
 	default:
 		return c, refused(http.StatusBadRequest, "op=%.20q: expected copy, move, refresh or delete.", string(c.op))
+	}
+	if c.cause = state.ChangeCause(r.FormValue("cause")); !slices.Contains(state.ChangeCauses, c.cause) {
+		return c, refused(http.StatusBadRequest, "cause=%.20q: expected one of those in the table, such as relabelled.", string(c.cause))
 	}
 	if c.episode, err = episodeOf(r); err != nil {
 		return c, err
@@ -61,7 +66,7 @@ func behindOf(r *http.Request) (int, error) {
 // query is that of another page: one that begins at a seq, or ends before it.
 func (c choice) query(name string, seq, behind int) string {
 	q := url.Values{}
-	for name, value := range map[string]string{"op": string(c.op), "episode": string(c.episode)} {
+	for name, value := range map[string]string{"op": string(c.op), "cause": string(c.cause), "episode": string(c.episode)} {
 		if value != "" {
 			q.Set(name, value)
 		}
@@ -96,7 +101,11 @@ func (c choice) turn(ctx context.Context, all changeReader, plan *state.Plan) (s
 }
 
 func (c choice) pager(shown []change, earlier bool, next int, plan *state.Plan) page.Pager {
-	p := page.NewPager(c.behind, len(shown), figure.Number(c.fitting(plan)))
+	of := ""
+	if n := c.fitting(plan); n >= 0 {
+		of = figure.Number(n)
+	}
+	p := page.NewPager(c.behind, len(shown), of)
 	if earlier {
 		p.First = c.query("", 0, -1)
 	}
@@ -113,8 +122,19 @@ func (c choice) pager(shown []change, earlier bool, next int, plan *state.Plan) 
 	return p
 }
 
-// fitting is how many tasks fit.
+// fitting is how many tasks fit; -1 when the plan does not count them, which is by task or by cause.
 func (c choice) fitting(plan *state.Plan) (n int) {
+	switch {
+	case c.cause != "" && c.op != "":
+		return -1
+	case c.cause != "":
+		for _, counted := range plan.Changes {
+			if c.counts(counted) {
+				n += counted.Count
+			}
+		}
+		return n
+	}
 	for _, e := range plan.Episodes {
 		if c.episode == "" || e.Name() == c.episode {
 			n += map[messages.Op]int{"": e.Totals.Tasks(), messages.Copy: e.Copy, messages.Move: e.Move, messages.Refresh: e.Refresh, messages.Delete: e.Delete}[c.op]
@@ -123,8 +143,25 @@ func (c choice) fitting(plan *state.Plan) (n int) {
 	return n
 }
 
-// fits leaves the bounds to the caller.
-func (c choice) fits(t messages.Task) bool { return c.op == "" || t.Op == c.op }
+// counts says whether what is counted there fits, and is made.
+func (c choice) counts(n state.ChangeCount) bool {
+	return !n.Held && (c.cause == "" || n.Cause == c.cause) && (c.episode == "" || n.Episode == c.episode)
+}
+
+// has says whether an episode has changes of the cause.
+func (c choice) has(plan *state.Plan, e dataset.Episode) bool {
+	return slices.ContainsFunc(plan.Changes, func(n state.ChangeCount) bool { return n.Episode == e && c.counts(n) })
+}
+
+// mayFit says whether a task between two seqs may fit, by the episodes that they are of. So a rare cause costs few chunks.
+func (c choice) mayFit(plan *state.Plan, begin, end int) bool {
+	if c.cause == "" {
+		return begin < end
+	}
+	return slices.ContainsFunc(plan.Episodes, func(e state.EpisodePlan) bool {
+		return e.State == state.EpisodePlanned && e.FirstSeq < end && e.FirstSeq+e.Totals.Tasks() > begin && c.has(plan, e.Name())
+	})
+}
 
 // bounds are the seqs that may fit, the second one excluded.
 func (c choice) bounds(plan *state.Plan) (begin, end int) {

@@ -41,7 +41,7 @@ func field(name, label, chosen string, values []string) page.Field {
 	for _, v := range slices.Compact(values) {
 		text := v
 		if v == "" {
-			text = map[string]string{"episode": "all", "class": "(no class)", "op": "all"}[name]
+			text = map[string]string{"episode": "all", "class": "(no class)", "op": "all", "cause": "all", "kind": "all"}[name]
 		}
 		f.Options = append(f.Options, page.Option{Value: v, Text: text, Chosen: v == chosen})
 	}

@@ -89,7 +89,7 @@ type dashboard struct {
 	drawings  *cache[string, []string]
 	listings  *cache[struct{}, version.Listing]
 	queues    *cache[struct{}, []page.Queue]
-	causes    *cache[string, map[dataset.Frame]string]
+	causes    *cache[string, map[dataset.Frame]cause]
 	plans     *cache[string, planned]
 	diffs     *cache[string, version.Diff]
 	histories *cache[dataset.Frame, []why.Operation]
@@ -105,7 +105,7 @@ func New(o Options) http.Handler {
 		events: make(chan struct{}, streamsAtOnce), images: make(chan struct{}, imagesAtOnce),
 		listings: newCache[struct{}, version.Listing](freshVersions), plans: newCache[string, planned](freshDiff), diffs: newCache[string, version.Diff](freshDiff),
 		queues:  newCache[struct{}, []page.Queue](freshQueues),
-		causes:  newCache[string, map[dataset.Frame]string](freshCauses),
+		causes:  newCache[string, map[dataset.Frame]cause](freshCauses),
 		asking:  make(chan struct{}, asksAtOnce),
 		library: newLibrary(o.Survey), indexes: newCache[struct{}, index](freshIndex), assigners: newCache[string, Assigner](freshAssigner), same: newCache[string, near](freshSame), drawings: newCache[string, []string](freshAssigner), histories: newCache[dataset.Frame, []why.Operation](freshHistory),
 	}

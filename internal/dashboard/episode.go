@@ -107,7 +107,7 @@ func (d *dashboard) episode(r *http.Request) (page.Page, error) {
 	if !named {
 		return nil, refused(http.StatusNotFound, "No run has planned %s, and no dataset version holds it.", e)
 	}
-	p := &page.Episode{Episode: e, Query: r.URL.RawQuery}
+	p := &page.Episode{Episode: e, Query: r.URL.RawQuery, Run: x.Problems[e]}
 	if at > 0 {
 		p.Previous = x.Episodes[at-1]
 	}

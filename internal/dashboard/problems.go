@@ -25,8 +25,11 @@ func (d *dashboard) problems(r *http.Request) (page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := r.FormValue("kind")
-	p := &page.ProblemsTab{Run: run, Heading: "Row by row", Chosen: kind != "" || episode != "", Fields: problemFields(run, kind, episode)}
+	kind, fresh := r.FormValue("kind"), r.FormValue("new")
+	if fresh != "" && fresh != onlyNew {
+		return nil, refused(http.StatusBadRequest, "new=%.20q: expected %s.", fresh, onlyNew)
+	}
+	p := &page.ProblemsTab{Run: run, Heading: "Row by row", Chosen: kind != "" || episode != "" || fresh != "", Fields: problemFields(run, kind, episode, fresh)}
 	if episode != "" {
 		i := slices.IndexFunc(run.Plan.Episodes, func(e state.EpisodePlan) bool { return e.Name() == episode })
 		if i < 0 {
@@ -34,7 +37,7 @@ func (d *dashboard) problems(r *http.Request) (page.Page, error) {
 		}
 		p.Reason = run.Plan.Episodes[i].Reason
 	}
-	all := problemsOf(run, kind, episode)
+	all := problemsOf(run, kind, episode, fresh == onlyNew)
 	begin, end, pages, err := pageOf(r, len(all), perPage)
 	if err != nil {
 		return nil, err
@@ -46,14 +49,17 @@ func (d *dashboard) problems(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
+// onlyNew is the choice of the problems that the run before did not have.
+const onlyNew = "yes"
+
 // problemsOf are those of a kind and an episode; "" is all.
-func problemsOf(run *page.Run, kind string, episode dataset.Episode) (all []page.SheetProblem) {
+func problemsOf(run *page.Run, kind string, episode dataset.Episode, fresh bool) (all []page.SheetProblem) {
 	for _, e := range run.Plan.Episodes {
 		if episode != "" && e.Name() != episode {
 			continue
 		}
 		for _, p := range e.Problems {
-			if kind == "" || page.KindOf(p) == kind {
+			if (kind == "" || page.KindOf(p) == kind) && (p.New || !fresh) {
 				all = append(all, page.SheetProblem{Episode: e.Name(), Sheet: e.Sheet, Problem: p})
 			}
 		}
@@ -61,7 +67,7 @@ func problemsOf(run *page.Run, kind string, episode dataset.Episode) (all []page
 	return all
 }
 
-func problemFields(run *page.Run, kind string, episode dataset.Episode) []page.Field {
+func problemFields(run *page.Run, kind string, episode dataset.Episode, fresh string) []page.Field {
 	kinds, episodes := []string{"", kind}, []string{"", string(episode)}
 	for _, k := range run.Kinds() {
 		kinds = append(kinds, k.Kind)
@@ -71,5 +77,7 @@ func problemFields(run *page.Run, kind string, episode dataset.Episode) []page.F
 			episodes = append(episodes, string(e.Name()))
 		}
 	}
-	return []page.Field{field("kind", "Problem", kind, kinds), field("episode", "Episode", string(episode), episodes)}
+	return []page.Field{field("kind", "Problem", kind, kinds), field("episode", "Episode", string(episode), episodes), {Name: "new", Label: "Since the run before", Options: []page.Option{
+		{Text: "all", Chosen: fresh == ""}, {Value: onlyNew, Text: "only new ones", Chosen: fresh == onlyNew},
+	}}}
 }

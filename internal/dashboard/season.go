@@ -18,8 +18,9 @@ const freshIndex = 5 * time.Second
 // index is which episodes there are, and what their datasets are made with.
 type index struct {
 	Episodes []dataset.Episode
-	Settings state.Settings // of the newest run that has a plan, else of the newest version
-	Changed  time.Time      // when the newest run ended; zero while it goes on
+	Settings state.Settings                       // of the newest run that has a plan, else of the newest version
+	Changed  time.Time                            // when the newest run ended; zero while it goes on
+	Problems map[dataset.Episode]page.RunProblems // of the newest run
 }
 
 // index reads the index: the episodes of the newest version and of the newest run.
@@ -33,7 +34,7 @@ func (d *dashboard) index(ctx context.Context) (index, error) {
 		if err != nil {
 			return index{}, err
 		}
-		x := index{Changed: held.Finished}
+		x := index{Changed: held.Finished, Problems: map[dataset.Episode]page.RunProblems{}}
 		if v != nil {
 			x.Settings = v.Settings
 			for e := range v.Digests {
@@ -50,6 +51,7 @@ func (d *dashboard) index(ctx context.Context) (index, error) {
 			}
 			for _, e := range run.Plan.Episodes {
 				x.Episodes = append(x.Episodes, e.Name())
+				x.Problems[e.Name()] = run.ProblemsOf(e.Name())
 			}
 		}
 		slices.Sort(x.Episodes)

@@ -32,7 +32,7 @@ type worker struct {
 	seconds map[int64]tally
 }
 
-type tally struct{ tasks, again, dead int }
+type tally struct{ tasks, again, retries, dead int }
 
 // Hear takes in a message of results.
 func (w *Workers) Hear(r messages.Results) { w.hear(r, time.Now()) }
@@ -58,6 +58,7 @@ func (w *Workers) hear(r messages.Results, now time.Time) {
 		t.tasks++
 		if result.Attempts > 1 {
 			t.again++
+			t.retries += result.Attempts - 1
 		}
 		if result.Outcome == messages.Dead {
 			t.dead++
@@ -89,7 +90,7 @@ func (w *Workers) rows(now time.Time) (rows []page.Worker) {
 	for name, one := range w.all {
 		row := page.Worker{Name: name, Last: one.last}
 		for _, t := range one.seconds {
-			row.Tasks, row.Again, row.Dead = row.Tasks+t.tasks, row.Again+t.again, row.Dead+t.dead
+			row.Tasks, row.Again, row.Retries, row.Dead = row.Tasks+t.tasks, row.Again+t.again, row.Retries+t.retries, row.Dead+t.dead
 		}
 		rows = append(rows, row)
 	}

@@ -24,7 +24,7 @@ func TestWorkersHear(t *testing.T) {
 	w.hear(results("a", messages.Result{Attempts: 1}, messages.Result{Attempts: 3}), start)
 	w.hear(results("b", messages.Result{Outcome: messages.Dead, Attempts: 1}), start)
 	w.hear(results("a", messages.Result{Attempts: 1}), start.Add(30*time.Second))
-	want := []page.Worker{{Name: "a", Last: start.Add(30 * time.Second), Tasks: 3, Again: 1}, {Name: "b", Last: start, Tasks: 1, Dead: 1}}
+	want := []page.Worker{{Name: "a", Last: start.Add(30 * time.Second), Tasks: 3, Again: 1, Retries: 2}, {Name: "b", Last: start, Tasks: 1, Dead: 1}}
 	if diff := cmp.Diff(want, w.rows(start.Add(31*time.Second))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -53,8 +53,12 @@ func TestWorkers(t *testing.T) {
 	w.handler = New(w.options)
 	w.expect(w.get("/workers"), http.StatusOK, "No worker has sent a result", "shuffle work", "tasks-of-ours", "1,234", ">40<")
 	w.options.Workers.Hear(messages.Results{Worker: "vm-1", Results: make([]messages.Result, 7)})
-	w.expect(w.get("/workers"), http.StatusOK, "vm-1", ">7<", "0 s ago")
-	w.expect(w.get("/runs/latest"), http.StatusOK, "1 worker reported in the last minute", "1,234 tasks wait, 40 are in flight")
+	w.expect(w.get("/workers"), http.StatusOK, "vm-1", ">7<", "0 s ago", "no retry")
+	w.expect(w.get("/runs/latest"), http.StatusOK, "1 worker reported in the last minute</a>")
+	w.options.Workers.Hear(messages.Results{Worker: "vm-2", Results: []messages.Result{{Attempts: 4}, {Attempts: 2}, {Attempts: 1}}})
+	w.expect(w.get("/workers"), http.StatusOK, "vm-2", `<strong id="retries">4 retries</strong>`, `<td class="n">2</td><td class="n">4</td>`)
+	w.handler = New(w.options)
+	w.expect(w.get("/runs/latest"), http.StatusOK, "2 workers reported in the last minute, with 4 retries", "1,234 tasks wait, 40 are in flight")
 	w.options.Queues = func(context.Context) ([]page.Queue, error) {
 		return nil, errors.New("no such queue; shuffle setup creates it")
 	}

@@ -41,13 +41,33 @@ type Episode struct {
 	Frames         int
 	First, Last    int // indexes of the frames at both ends of the lanes
 	Lanes          []Lane
-	Problems       int
-	Fields         []Field // of the what-if
-	WhatIf         *WhatIf // nil while it is being drawn
-	Failed         string  // why there is no WhatIf
+	Problems       int         // frames with one, as the sheet is now
+	Run            RunProblems // of the newest run
+	Fields         []Field     // of the what-if
+	WhatIf         *WhatIf     // nil while it is being drawn
+	Failed         string      // why there is no WhatIf
 	Query          string
 	Drawing        bool
 }
+
+// RunProblems is how many problems a run's plan found in an episode, and how many of them the run before did not have.
+type RunProblems struct {
+	All, New int
+	Path     string // of the list
+}
+
+// ProblemsOf counts the problems that the run found in an episode.
+func (r *Run) ProblemsOf(e dataset.Episode) (p RunProblems) {
+	for _, plan := range r.Plan.Episodes {
+		if plan.Name() == e {
+			p = RunProblems{All: plan.ProblemCount(), New: newProblems(plan), Path: r.Path() + "/problems?episode=" + string(e)}
+		}
+	}
+	return p
+}
+
+// NewPath is the address of the new ones.
+func (p RunProblems) NewPath() string { return p.Path + "&new=yes" }
 
 // WhatIf is the episode as it stands, and as a plan with some settings would leave it.
 type WhatIf struct {

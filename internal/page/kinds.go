@@ -16,6 +16,7 @@ type ProblemKind struct {
 	Kind     string
 	Warning  bool
 	Count    int
+	New      int // of Count, those that the run before did not have
 	Episodes []EpisodeCount
 }
 
@@ -104,6 +105,9 @@ func (r *Run) Kinds() []ProblemKind {
 				all = append(all, ProblemKind{Kind: k.kind, Warning: k.warning})
 			}
 			all[i].Count++
+			if p.New {
+				all[i].New++
+			}
 			if n := len(all[i].Episodes); n == 0 || all[i].Episodes[n-1].Episode != e.Name() {
 				all[i].Episodes = append(all[i].Episodes, EpisodeCount{Episode: e.Name()})
 			}
@@ -126,6 +130,17 @@ func (r *Run) Kinds() []ProblemKind {
 func (r *Run) AllProblems() (n int) {
 	for _, e := range r.Plan.Episodes {
 		n += len(e.Problems) + e.MoreProblems
+	}
+	return n
+}
+
+// NewProblems is the number of problems that the run before did not have.
+func (r *Run) NewProblems() int { return newProblems(r.Plan.Episodes...) }
+
+// newProblems counts those that a plan does not list, too.
+func newProblems(episodes ...state.EpisodePlan) (n int) {
+	for _, k := range state.Kinds(episodes) {
+		n += k.New
 	}
 	return n
 }

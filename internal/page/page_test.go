@@ -187,7 +187,7 @@ func TestCauses(t *testing.T) {
 		{Episode: "S01E02", Cause: state.ChangeUnlabelled, Count: 70, Held: true}, {Episode: "S01E03", Cause: state.ChangeRelabelled, Count: 1},
 	}
 	_, text := render(t, &ChangesTab{Run: r, Tiles: []Tile{{Frame: frame, Cause: "relabelled, row 12"}}})
-	expect(t, text, "unlabelled 4 70 S01E01 (4) relabelled 301 0 S01E01 (300), S01E03 (1)", "relabelled, row 12")
+	expect(t, text, "unlabelled 4 frames: unlabelled 70 S01E01 (4) relabelled 301 frames: relabelled 0 S01E01 (300), S01E03 (1)", "relabelled, row 12")
 }
 
 // What a number after a run is taken from is said: a run that ended unlisted knows only what was planned.

@@ -106,7 +106,7 @@ func (r *Run) Changes() []Change {
 	}
 	for i := range all {
 		all[i].Done = r.Status.Outcomes[all[i].Op.Done()]
-		all[i].Path = r.changesPath(string(all[i].Op))
+		all[i].Path = r.changesPath("op", string(all[i].Op))
 	}
 	return all
 }

@@ -136,14 +136,15 @@ type report struct{ *Run }
 
 func (p report) template() string { return "report" }
 
-// ChangesPath is the address of what the run changes, of one kind.
-func (r *Run) changesPath(op string) string {
-	return r.Path() + "/changes?" + url.Values{"op": {op}}.Encode()
+// changesPath is the address of what the run changes, of one choice.
+func (r *Run) changesPath(name, value string) string {
+	return r.Path() + "/changes?" + url.Values{name: {value}}.Encode()
 }
 
 // Cause is why a run changes frames, or would have changed them where their episode is held.
 type Cause struct {
 	Cause       string
+	Path        string // of the frames; "" where there are none, or no cause is recorded
 	Count, Held int
 	Episodes    []EpisodeCount // of Count
 }
@@ -164,6 +165,9 @@ func (r *Run) Causes() (all []Cause) {
 				c.Count += n.Count
 				c.Episodes = append(c.Episodes, EpisodeCount{Episode: n.Episode, Count: n.Count})
 			}
+		}
+		if c.Count > 0 && cause != state.ChangeUnrecorded {
+			c.Path = r.changesPath("cause", string(cause))
 		}
 		if c.Count+c.Held > 0 {
 			all = append(all, c)

@@ -21,13 +21,23 @@ type Worker struct {
 	Last  time.Time // of its messages
 	Tasks int       // in the last minute
 	Again int       // of them, those that had been received before
-	Dead  int
+	// Retries is how often they had been, as their results say. What S3 has throttled is no retry: no result has it.
+	Retries int
+	Dead    int
 }
 
 // Queue is a queue with what it holds.
 type Queue struct {
 	Name, Holds string
 	queue.Attributes
+}
+
+// Retries is that of all workers.
+func (l Live) Retries() (n int) {
+	for _, w := range l.Workers {
+		n += w.Retries
+	}
+	return n
 }
 
 // Tasks is the queue of the tasks; false when it is not known.

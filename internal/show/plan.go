@@ -68,7 +68,7 @@ func (p *page) restores(plan *state.Plan) {
 // facts are what a plan says in a line each.
 func (p *page) facts(plan *state.Plan) {
 	p.gap()
-	p.leakage(plan.Leakage, plan.LeakageGrouped, plan.Settings)
+	p.leakage(plan.Leakage, plan.LeakageGrouped, plan.IdenticalImages, plan.Settings)
 	cost := "about " + dollars(plan.CostUSD)
 	if plan.CostUSD < 0.01 {
 		cost = dollars(plan.CostUSD)
@@ -90,17 +90,22 @@ func (p *page) allProblems(st state.State, run string) string {
 	return ": " + p.Commands("shuffle problems "+run+" --csv FILE")
 }
 
-func (p *page) leakage(leakage, grouped float64, s state.Settings) {
-	if leakage == 0 {
-		p.item(at("Leakage   "), plain("no frame outside training has a training frame right beside it"))
-		return
-	}
+// leakage counts the frames outside training that are nearly, and those that are exactly, what is trained on.
+func (p *page) leakage(leakage, grouped float64, identical int, s state.Settings) {
 	body := percent(leakage) + " of the frames outside training have a training frame right beside them"
 	switch {
+	case leakage == 0:
+		body = "no frame outside training has a training frame right beside it"
 	case s.Group != "":
 		body += ", with blocks of " + s.Group
 	case grouped < leakage:
 		body += "; with SHUFFLE_GROUP=10s it would be " + percent(grouped)
+	}
+	switch {
+	case identical == 1:
+		body += "; 1 frame outside training has exactly the image of a training frame, at any distance"
+	case identical > 1:
+		body += "; " + number(identical) + " frames outside training have exactly the image of a training frame, at any distance"
 	}
 	p.item(at("Leakage   "), plain(body))
 }

@@ -35,6 +35,8 @@ func (p *page) planned(r *state.Report) {
 	if len(r.Episodes) > 0 {
 		p.balance(r.Balance, r.Settings)
 		p.missing(r.MissingClasses, r.Settings)
+		p.gap()
+		p.leakage(r.Leakage, r.LeakageGrouped, r.IdenticalImages, r.Settings)
 	}
 	p.problems(r.Episodes, 0, p.allProblems(r.State, r.Run))
 }

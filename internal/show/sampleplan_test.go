@@ -33,7 +33,7 @@ func samplePlan() *state.Plan {
 			episode("E04", state.Totals{}),
 		},
 		Balance: sampleBalance(), MissingClasses: []string{"validate/Legendary"},
-		CostUSD: 0.0241, Seconds: 7.1, Leakage: 0.4213, LeakageGrouped: 0.0055, Settings: settings,
+		CostUSD: 0.0241, Seconds: 7.1, Leakage: 0.4213, LeakageGrouped: 0.0055, IdenticalImages: 1234, Settings: settings,
 	}
 	p.Episodes[2].Problems = []state.Problem{{Row: 9, Frame: "TT_S01_E04_FRM-00-00-00-07", Problem: `frame of another episode, "TT_S01_E04_FRM-00-00-00-07": expected frames of S01E03`, Kind: rows.KindOtherEpisode}}
 	p.Episodes[3].State = state.EpisodeHeld

@@ -103,7 +103,7 @@ func sampleDifferences() []state.Difference {
 func report(st state.Status) *state.Report {
 	p := samplePlan()
 	return &state.Report{Status: st, Verified: true, Totals: p.Totals, Episodes: p.Episodes[:3], Balance: p.Balance, MissingClasses: p.MissingClasses,
-		Version: st.Generation, CostUSD: p.CostUSD, Leakage: p.Leakage, LeakageGrouped: p.LeakageGrouped, Settings: settings}
+		Version: st.Generation, CostUSD: p.CostUSD, Leakage: p.Leakage, LeakageGrouped: p.LeakageGrouped, IdenticalImages: p.IdenticalImages, Settings: settings}
 }
 
 func heldReport() *state.Report {

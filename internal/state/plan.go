@@ -41,9 +41,13 @@ type Plan struct {
 	Seconds float64 `json:"seconds"`
 	// Leakage is the share of the validate and test frames with a neighbouring train frame, 0 to 1.
 	// LeakageGrouped is the same with Group "10s".
-	Leakage        float64  `json:"leakage"`
-	LeakageGrouped float64  `json:"leakage_grouped"`
-	Settings       Settings `json:"settings"`
+	Leakage        float64 `json:"leakage"`
+	LeakageGrouped float64 `json:"leakage_grouped"`
+	// IdenticalImages counts the frames outside the training dataset whose source image has the
+	// ETag of a training frame's, at any distance. It is 0 in plans of releases that did not count
+	// them.
+	IdenticalImages int      `json:"identical_images"`
+	Settings        Settings `json:"settings"`
 	// SettingsSince is the run that recorded these settings. It is zero when this plan changes them
 	// or is the first.
 	SettingsSince Since `json:"settings_since,omitzero"`

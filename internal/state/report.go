@@ -45,12 +45,13 @@ type Report struct {
 	Balance        []Balance `json:"balance"`
 	MissingClasses []string  `json:"missing_classes,omitempty"`
 	// Version is the generation of the latest dataset version at the end of the run; 0: none.
-	Version        int64    `json:"version,omitempty"`
-	DurationSecs   float64  `json:"duration_seconds"`
-	CostUSD        float64  `json:"cost_usd"` // as planned
-	Leakage        float64  `json:"leakage"`
-	LeakageGrouped float64  `json:"leakage_grouped"`
-	Settings       Settings `json:"settings"`
+	Version         int64    `json:"version,omitempty"`
+	DurationSecs    float64  `json:"duration_seconds"`
+	CostUSD         float64  `json:"cost_usd"` // as planned
+	Leakage         float64  `json:"leakage"`
+	LeakageGrouped  float64  `json:"leakage_grouped"`
+	IdenticalImages int      `json:"identical_images"` // as in Plan
+	Settings        Settings `json:"settings"`
 }
 
 // MaxDifferences is the largest number of differences that a report names.

@@ -7,27 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/angel-nft/google-shuffle/messages"
 )
-
-// Progress is the readable part of a run's ledger.json. Tasks = Done + Dead + Superseded + Open.
-type Progress struct {
-	Tasks      int                      `json:"tasks"`
-	Done       int                      `json:"done"`
-	Dead       int                      `json:"dead"`
-	Superseded int                      `json:"superseded"`
-	Open       int                      `json:"open"` // no result yet, or none since they were published again
-	Outcomes   map[messages.Outcome]int `json:"outcomes"`
-	// Samples are the newest MaxSamples moments at which the ledger grew, oldest first.
-	Samples []Sample `json:"samples,omitempty"`
-	// First and Last are when the first and the last result were received, by the trackers' clocks.
-	First time.Time `json:"first,omitzero"`
-	Last  time.Time `json:"last,omitzero"`
-	// Age is the ledger's age by the bucket's clock when it was read from the bucket. Else it is 0,
-	// or negative for unknown.
-	Age time.Duration `json:"-"`
-}
 
 // These are the times without progress after which a run counts as stuck, and after which its rate
 // is no longer shown. A tracker saves results every second or two. A running planner renews the
@@ -38,38 +21,6 @@ const (
 	verifierAfter = 3 * time.Minute // listing a season takes a while
 	staleAfter    = 10 * time.Second
 )
-
-// MaxSamples is the largest number of samples in a ledger.
-const MaxSamples = 60
-
-// Sample is the number of tasks accounted for at a time, in Unix seconds.
-type Sample struct {
-	Second    int64 `json:"t"`
-	Accounted int   `json:"n"`
-}
-
-// Rate is the number of tasks accounted for a second, over the last minute of samples; 0 when
-// unknown.
-func (p Progress) Rate() float64 {
-	if len(p.Samples) < 2 {
-		return 0
-	}
-	last := p.Samples[len(p.Samples)-1]
-	i := slices.IndexFunc(p.Samples, func(s Sample) bool { return s.Second >= last.Second-60 })
-	first := p.Samples[i]
-	if last.Second <= first.Second || last.Accounted < first.Accounted {
-		return 0 // there is only one sample, or a redrive reopened tasks
-	}
-	return float64(last.Accounted-first.Accounted) / float64(last.Second-first.Second)
-}
-
-// Overall is the mean rate of the whole run.
-func (p Progress) Overall() float64 {
-	if d := p.Last.Sub(p.First).Seconds(); d > 0 {
-		return float64(p.Tasks-p.Open) / d
-	}
-	return 0
-}
 
 // Status is the output of status --json: the progress of a run.
 type Status struct {
@@ -303,21 +254,39 @@ func (s *Store) earlierStatus(ctx context.Context, run string) (Status, error) {
 	return status, err
 }
 
-// ReadProgress reads the readable part of a run's ledger. Without a ledger all tasks are open.
-func (s *Store) ReadProgress(ctx context.Context, run string, tasks int) (Progress, error) {
-	progress := Progress{Tasks: tasks, Open: tasks}
-	name := RunName(run, LedgerName)
-	c, err := s.Read(ctx, name)
-	if errors.Is(err, bucket.ErrNotFound) {
-		return progress, nil
-	}
+// statusesAtOnce is the number of parallel reads of RunStatuses.
+const statusesAtOnce = 16
+
+// RunStatuses reads the status of the newest runs, newest first. It reads at most limit runs, or
+// all with limit 0.
+func RunStatuses(ctx context.Context, s *Store, limit int) ([]Status, error) {
+	runs, err := s.Runs(ctx)
 	if err != nil {
-		return progress, err
+		return nil, err
 	}
-	var saved Progress
-	if damaged := Unseal(c.Body, &saved); damaged == nil { // else the tracker makes it again
-		progress = saved
+	held, err := s.Current(ctx, Held{})
+	if err != nil {
+		return nil, err
 	}
-	progress.Age = c.Age
-	return progress, nil
+	if held.Exists() && !slices.Contains(runs, held.Run) {
+		runs = append(runs, held.Run) // planning: nothing of it is saved yet
+	}
+	slices.SortFunc(runs, func(a, b string) int { return CompareRuns(b, a) })
+	if limit > 0 {
+		runs = runs[:min(limit, len(runs))]
+	}
+	all := make([]Status, len(runs))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(statusesAtOnce)
+	for i, run := range runs {
+		g.Go(func() (err error) {
+			if run == held.Run {
+				all[i], err = s.currentStatus(ctx, held)
+			} else {
+				all[i], err = s.earlierStatus(ctx, run)
+			}
+			return err
+		})
+	}
+	return all, g.Wait()
 }

@@ -178,7 +178,7 @@ func (p *process) tracker() *tracker.Tracker {
 	p.world.must(err)
 	t := &tracker.Tracker{
 		Store: p.store(), Tasks: p.queue(tasksQueue), Results: p.queue(resultsQueue), DeadLetters: p.queue(lettersQueue),
-		Options: tracker.Options{Stall: stall, MaxDead: limit, Poll: 2 * time.Second, Parallel: 4, KeepVersions: p.world.keep},
+		Options: tracker.Options{Stall: stall, MaxDead: limit, Poll: 2 * time.Second, Parallel: 32, KeepVersions: p.world.keep},
 	}
 	if p.world.keep > 0 {
 		t.Deleter = bucketPort{p}

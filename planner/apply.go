@@ -18,7 +18,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// ChangedError says that a reviewed plan is no longer what the sheets and listings ask for. Nothing was published.
+// ChangedError says that a reviewed plan is no longer what the sheets and listings ask for. Nothing
+// was published.
 type ChangedError struct {
 	Run     string
 	Changes []string // at most maxChanges, in words
@@ -36,8 +37,8 @@ func (e *ChangedError) Error() string {
 		e.Run, strings.Join(e.Changes, "\n  "), more)
 }
 
-// Apply publishes a reviewed plan. It plans anew with the same options and refuses, by a *ChangedError, when that comes to
-// anything else than what was reviewed.
+// Apply publishes a reviewed plan. It plans anew with the same options and refuses, by a
+// *ChangedError, when that comes to anything else than what was reviewed.
 func (p *Planner) Apply(ctx context.Context, run string) (*state.Plan, error) {
 	held, err := p.Store.Current(ctx, state.Held{})
 	if err != nil {
@@ -107,7 +108,8 @@ func settingsChanges(saved, fresh *state.Plan) []string {
 	return []string{fmt.Sprintf("the settings: planned with %s, now %s", before, now)}
 }
 
-// episodeChanges compares the episodes' fate and what stands of them. Why an episode is held is no matter, as long as it is.
+// episodeChanges compares the episodes' fate and what stands of them. Why an episode is held is no
+// matter, as long as it is.
 func episodeChanges(saved, fresh *state.Plan) (changes []string) {
 	before, now := fates(saved), fates(fresh)
 	for _, e := range slices.Sorted(maps.Keys(union(before, now))) {
@@ -148,7 +150,8 @@ func union[K comparable, V any](a, b map[K]V) map[K]V {
 	return all
 }
 
-// taskPrints tells tasks apart by their frames: a hash of each, since a season has hundreds of thousands.
+// taskPrints tells tasks apart by their frames: a hash of each, since a season has hundreds of
+// thousands.
 type taskPrints map[dataset.Frame]fingerprint
 
 type fingerprint [16]byte
@@ -162,7 +165,8 @@ func printOf(t messages.Task) fingerprint {
 	return fingerprint(sum[:16])
 }
 
-// taskChanges compares the saved tasks with the fresh ones, of which it takes those away that are equal.
+// taskChanges compares the saved tasks with the fresh ones, of which it takes those away that are
+// equal.
 func (p *Planner) taskChanges(ctx context.Context, saved *state.Plan, fresh taskPrints) (changes []string, err error) {
 	for chunk := range state.Chunks(saved.Tasks) {
 		tasks, err := p.Store.ReadTasks(ctx, saved.Run, chunk)

@@ -15,8 +15,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// reviewed is a world of two episodes and a plan for both that waits for its review: of the first, frame 0 is to be moved,
-// frame 1 copied, frame 2 deleted and frame 3 refreshed, and frame 4 is frozen in two places; of the second all five are copied.
+// reviewed is a world of two episodes and a plan for both that waits for its review: of the first,
+// frame 0 is to be moved, frame 1 copied, frame 2 deleted and frame 3 refreshed, and frame 4 is
+// frozen in two places; of the second all five are copied.
 func reviewed(t *testing.T, opt Options) (*world, *state.Plan) {
 	w := newWorld(t)
 	w.config.MaxBadRows = limit(t, "50%")
@@ -80,8 +81,8 @@ func TestApplyOfNothingToDo(t *testing.T) {
 	})
 }
 
-// TestApplyRefusesWhatHasChanged names what has. The run goes on waiting, nothing is sent, nothing is written; and when things are as
-// they were it is published.
+// TestApplyRefusesWhatHasChanged names what has. The run goes on waiting, nothing is sent, nothing
+// is written; and when things are as they were it is published.
 func TestApplyRefusesWhatHasChanged(t *testing.T) {
 	f := frames(e1, 10)
 	rare := dataset.Place{Dataset: "train", Class: "Rare"}
@@ -177,7 +178,8 @@ func TestApplyDoesNotMindWhatDoesNotMatter(t *testing.T) {
 	}
 }
 
-// An episode that was held and still is may be held in other words: requests have numbers, and times.
+// An episode that was held and still is may be held in other words: requests have numbers, and
+// times.
 func TestApplyWithAnEpisodeHeldInOtherWords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -216,7 +218,8 @@ func TestApplyOfAnOptionThatNoLongerFits(t *testing.T) {
 	})
 }
 
-// The options of the review hold when it is applied: its seed, its episodes, what it may delete and prune.
+// The options of the review hold when it is applied: its seed, its episodes, what it may delete and
+// prune.
 func TestApplyKeepsTheOptions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// Assigner says which dataset a frame belongs to: a pure function of seed, settings and, when stratified, the classes of the
-// season.
+// Assigner says which dataset a frame belongs to: a pure function of seed, settings and, when
+// stratified, the classes of the season.
 type Assigner struct {
 	Split     Split
 	Seed      string
@@ -23,7 +23,8 @@ type Assigner struct {
 	strata map[string]float64
 }
 
-// Dataset of the frame; false when the guard or the subsample leaves it out. A pinned frame stays where it is.
+// Dataset of the frame; false when the guard or the subsample leaves it out. A pinned frame stays
+// where it is.
 func (a *Assigner) Dataset(f dataset.Frame) (string, bool) {
 	if name, ok := a.pins.frames[f]; ok {
 		return name, true
@@ -48,8 +49,9 @@ func (a *Assigner) line(unit string) (float64, bool) {
 	return Position(a.Seed, unit), true
 }
 
-// nearBorder says whether a frame at most Guard frames away lies in a unit of another dataset. Where an episode ends it does not ask:
-// a frame's dataset must not depend on which others there are. So the last Guard frames may be left out although nothing follows them.
+// nearBorder says whether a frame at most Guard frames away lies in a unit of another dataset.
+// Where an episode ends it does not ask: a frame's dataset must not depend on which others there
+// are. So the last Guard frames may be left out although nothing follows them.
 func (a *Assigner) nearBorder(f dataset.Frame, unit, name string) bool {
 	e, index := f.Episode(), f.Index()
 	last := unit
@@ -81,10 +83,10 @@ type Labelled struct {
 	Class string
 }
 
-// Stratify fixes the units' datasets so that each class of the season is cut at the ratios: the units of a class, sorted by
-// their Position, are laid on the line evenly. With a group a block counts for the rarest class in it, so that a
-// rare class reaches every dataset. What the subsample leaves out takes no place on the line. Adding a frame moves at
-// most the units next to a cut.
+// Stratify fixes the units' datasets so that each class of the season is cut at the ratios: the
+// units of a class, sorted by their Position, are laid on the line evenly. With a group a block
+// counts for the rarest class in it, so that a rare class reaches every dataset. What the subsample
+// leaves out takes no place on the line. Adding a frame moves at most the units next to a cut.
 func (a *Assigner) Stratify(season []Labelled) {
 	frames := map[string]int{}
 	for _, l := range season {

@@ -23,8 +23,8 @@ func assigned(a *Assigner, e dataset.Episode, n int) []string {
 	return all
 }
 
-// near says whether n of so many are what a share of them gives by chance: within six standard deviations, and a few more
-// where a share of few has a long tail.
+// near says whether n of so many are what a share of them gives by chance: within six standard
+// deviations, and a few more where a share of few has a long tail.
 func near(n, of int, share float64) bool {
 	draws := float64(of)
 	return math.Abs(float64(n)-share*draws) <= 6*math.Sqrt(share*(1-share)*draws)+3
@@ -134,7 +134,8 @@ func TestGroupOfAnotherEpisode(t *testing.T) {
 	}
 }
 
-// anyAssigner draws an Assigner with every setting; the classes go round, and some frames have none.
+// anyAssigner draws an Assigner with every setting; the classes go round, and some frames have
+// none.
 func anyAssigner(t *rapid.T, frames int) *Assigner {
 	a := &Assigner{
 		Split: drawSplit(t, "split"), Seed: drawSeed(t),
@@ -176,8 +177,8 @@ func TestGuard(t *testing.T) {
 	})
 }
 
-// The guard leaves out exactly the frames within Guard of a frame of another dataset, and moves none. It does not know where
-// an episode ends; what the subsample leaves out is no border.
+// The guard leaves out exactly the frames within Guard of a frame of another dataset, and moves
+// none. It does not know where an episode ends; what the subsample leaves out is no border.
 func TestGuardLeavesOutOnlyAtBorders(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const frames = 24 * 30
@@ -246,7 +247,8 @@ func classShares(a *Assigner, season []Labelled, class string) (units int, by ma
 	return units, by
 }
 
-// Frame by frame, each class is cut at the ratios to the frame: a class with enough frames reaches every dataset.
+// Frame by frame, each class is cut at the ratios to the frame: a class with enough frames reaches
+// every dataset.
 func TestStratifyCutsEachClass(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		season := drawLabels(t, rapid.IntRange(1, 2000).Draw(t, "frames"))
@@ -267,7 +269,8 @@ func TestStratifyCutsEachClass(t *testing.T) {
 	})
 }
 
-// Without strata the rarest class may miss a dataset; with them it reaches each one, and near its share.
+// Without strata the rarest class may miss a dataset; with them it reaches each one, and near its
+// share.
 func TestStratifyBringsRareClassesEverywhere(t *testing.T) {
 	var season []Labelled
 	for i := range 24 * 600 {

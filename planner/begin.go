@@ -13,8 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// begin takes the pointer for a new run, or for the publication that another planner has left. quiet waits until
-// no worker can still be acting on an older run.
+// begin takes the pointer for a new run, or for the publication that another planner has left.
+// quiet waits until no worker can still be acting on an older run.
 func (p *Planner) begin(ctx context.Context, opt Options, show *progress) (held state.Held, quiet func(context.Context) error, err error) {
 	for {
 		old, err := p.Store.Current(ctx, state.Held{})
@@ -71,8 +71,9 @@ func (p *Planner) take(ctx context.Context, old state.Held, opt Options) (state.
 	})
 }
 
-// await waits until an active run that only a planner works on has been left by it: its pointer has not changed for Lease
-// by this process's own clock. A run that workers have, or a planner that lives, is an *ActiveError.
+// await waits until an active run that only a planner works on has been left by it: its pointer has
+// not changed for Lease by this process's own clock. A run that workers have, or a planner that
+// lives, is an *ActiveError.
 func (p *Planner) await(ctx context.Context, old state.Held, show *progress) (state.Held, error) {
 	active := &ActiveError{Run: old.Run, State: old.State, Note: old.Note}
 	if old.State != state.Planning && old.State != state.Publishing {
@@ -104,8 +105,8 @@ func (p *Planner) await(ctx context.Context, old state.Held, show *progress) (st
 	return old, nil
 }
 
-// trackerGone is how long nothing of a run may have been saved until its tracker counts as gone. One that lives saves results
-// every second, and verifies a run in less than a minute or two.
+// trackerGone is how long nothing of a run may have been saved until its tracker counts as gone.
+// One that lives saves results every second, and verifies a run in less than a minute or two.
 const trackerGone = 3 * time.Minute
 
 // wakeTracker wakes a tracker when that of an active run seems to be gone, and says so.
@@ -131,11 +132,11 @@ func (p *Planner) wakeTracker(ctx context.Context, held state.Held) string {
 	return "its tracker seems to be gone, since nothing was saved for " + since + ": a message to the results queue wakes one"
 }
 
-// quietLeft is how long workers may still act on the run before one of this generation. A run that succeeded without tasks
-// had none, and waited for those before it.
+// quietLeft is how long workers may still act on the run before one of this generation. A run that
+// succeeded without tasks had none, and waited for those before it.
 //
-// A run that could be acted on until this planner's own write gets the whole wait. Where somebody has deleted the pointer,
-// what it said is unknown.
+// A run that could be acted on until this planner's own write gets the whole wait. Where somebody
+// has deleted the pointer, what it said is unknown.
 func quietLeft(old state.Held, generation int64) time.Duration {
 	if generation == 1 || old.State == state.Succeeded && old.Tasks == 0 {
 		return 0
@@ -170,7 +171,8 @@ func quietUntil(until time.Time, old state.Held, show *progress) func(context.Co
 	}
 }
 
-// lease keeps the pointer's heartbeat while a planner plans. Its ctx ends when somebody else has taken the pointer.
+// lease keeps the pointer's heartbeat while a planner plans. Its ctx ends when somebody else has
+// taken the pointer.
 type lease struct {
 	p      *Planner
 	note   func() string // what the planner waits for
@@ -207,16 +209,18 @@ func (l *lease) beat() {
 			l.cancel(fmt.Errorf("run %s: %w", l.held.Run, err))
 			return
 		}
-		// Any other error is the bucket's; the next beat tries again, and if none gets through another planner
-		// may take over, which this one learns by the conflict.
+		// Any other error is the bucket's; the next beat tries again, and if none gets through
+		// another planner may take over, which this one learns by the conflict.
 	}
 }
 
-// swapTimeout bounds a write of the pointer that must not be cut off half-way: whether it was applied would be unknown.
+// swapTimeout bounds a write of the pointer that must not be cut off half-way: whether it was
+// applied would be unknown.
 const swapTimeout = 10 * time.Second
 
-// swap changes the pointer, with a heartbeat. A pointer that is not as held but still has this run in planning is of a write
-// of our own whose answer was lost: whoever else changes it gives it another run or state.
+// swap changes the pointer, with a heartbeat. A pointer that is not as held but still has this run
+// in planning is of a write of our own whose answer was lost: whoever else changes it gives it
+// another run or state.
 func (l *lease) swap(ctx context.Context, change func(*state.Pointer)) (state.Held, error) {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), swapTimeout)
 	defer stop()
@@ -249,7 +253,8 @@ func (l *lease) advance(ctx context.Context, change func(*state.Pointer)) (state
 	return l.swap(ctx, change)
 }
 
-// fail ends the run with the reason, also when ctx is over, so that the next planner need not wait for the lease.
+// fail ends the run with the reason, also when ctx is over, so that the next planner need not wait
+// for the lease.
 func (l *lease) fail(ctx context.Context, reason error) error {
 	if cause := context.Cause(l.ctx); cause != nil && ctx.Err() == nil {
 		reason = cause

@@ -15,7 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// inBubble is a world of one episode of so many frames, which stand nowhere, where time passes when everybody waits.
+// inBubble is a world of one episode of so many frames, which stand nowhere, where time passes when
+// everybody waits.
 func inBubble(t *testing.T, n int, test func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -113,8 +114,8 @@ func TestEndedRunGivesWay(t *testing.T) {
 	}
 }
 
-// A pointer that somebody has deleted: generations go on from the runs and dataset versions that are there, and the workers of the
-// last run are waited for as always.
+// A pointer that somebody has deleted: generations go on from the runs and dataset versions that
+// are there, and the workers of the last run are waited for as always.
 func TestDeletedPointer(t *testing.T) {
 	for _, left := range []string{"runs/20000101T000000Z-41/plan.json", "versions/41/version.json"} {
 		bubble(t, left, func(t *testing.T) {
@@ -134,8 +135,8 @@ func TestDeletedPointer(t *testing.T) {
 	}
 }
 
-// A planner that died while planning is taken over when its pointer has not changed for the lease: with a new generation, and
-// after the same wait for workers as ever.
+// A planner that died while planning is taken over when its pointer has not changed for the lease:
+// with a new generation, and after the same wait for workers as ever.
 func TestLeftWhilePlanning(t *testing.T) {
 	inBubble(t, 30, func(t *testing.T, w *world) {
 		w.leave(state.Planning)
@@ -158,8 +159,8 @@ func TestLeftWhilePlanning(t *testing.T) {
 	})
 }
 
-// A planner that died while publishing is taken over with the generation of its run, which is finished: no task is lost, seq
-// is dense.
+// A planner that died while publishing is taken over with the generation of its run, which is
+// finished: no task is lost, seq is dense.
 func TestLeftWhilePublishing(t *testing.T) {
 	inBubble(t, 95, func(t *testing.T, w *world) {
 		ctx, die := context.WithCancel(context.Background())
@@ -241,7 +242,8 @@ func TestLeftBetweenChunks(t *testing.T) {
 	})
 }
 
-// A publication that was left, and of which the plan or the tasks are gone, ends as failed; the next planner begins anew.
+// A publication that was left, and of which the plan or the tasks are gone, ends as failed; the
+// next planner begins anew.
 func TestLeftWithoutItsPlan(t *testing.T) {
 	for _, name := range []string{"plan.json", "tasks-00000.jsonl.zst"} {
 		for _, damaged := range []bool{false, true} {
@@ -283,7 +285,8 @@ func TestLeftBeforeTheEndOfNothing(t *testing.T) {
 	})
 }
 
-// A planner that lives is known by its heartbeat, however long it plans; the other one says so and leaves.
+// A planner that lives is known by its heartbeat, however long it plans; the other one says so and
+// leaves.
 func TestLivingPlanner(t *testing.T) {
 	inBubble(t, 30, func(t *testing.T, w *world) {
 		const slow = 3 * time.Minute
@@ -392,8 +395,8 @@ func TestTwoPlannersAtOnce(t *testing.T) {
 	})
 }
 
-// Superseding raises the generation first, reads sheets and images meanwhile, and lists the datasets only when no worker can
-// be acting on the old run any more.
+// Superseding raises the generation first, reads sheets and images meanwhile, and lists the
+// datasets only when no worker can be acting on the old run any more.
 func TestSupersede(t *testing.T) {
 	for _, s := range []state.State{state.Planning, state.Publishing, state.Running, state.Verifying} {
 		bubble(t, string(s), func(t *testing.T) {
@@ -429,8 +432,8 @@ func TestSupersede(t *testing.T) {
 	}
 }
 
-// What has passed since the end of the run before is not waited for again, and after a run without tasks there is
-// nobody to wait for.
+// What has passed since the end of the run before is not waited for again, and after a run without
+// tasks there is nobody to wait for.
 func TestQuietAfterAnEndedRun(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -520,7 +523,8 @@ func TestPublisherLosesThePointer(t *testing.T) {
 	})
 }
 
-// Somebody else, the tracker or another planner, may have brought the publication to its end meanwhile: that is what was wanted.
+// Somebody else, the tracker or another planner, may have brought the publication to its end
+// meanwhile: that is what was wanted.
 func TestPublicationIsFinishedBySomebodyElse(t *testing.T) {
 	inBubble(t, 30, func(t *testing.T, w *world) {
 		p := w.planner()
@@ -550,8 +554,8 @@ func TestPublicationIsFinishedBySomebodyElse(t *testing.T) {
 	})
 }
 
-// A heartbeat whose answer is lost, and which cannot be looked up either, is no reason to give up: nobody else leaves
-// a run in planning.
+// A heartbeat whose answer is lost, and which cannot be looked up either, is no reason to give up:
+// nobody else leaves a run in planning.
 func TestHeartbeatWhoseAnswerIsLost(t *testing.T) {
 	for name, slow := range map[string]time.Duration{"seen by the next one": time.Minute, "seen at the end": 4 * time.Second} {
 		bubble(t, name, func(t *testing.T) {
@@ -606,7 +610,8 @@ func TestNoLease(t *testing.T) {
 	})
 }
 
-// A run whose tracker seems to be gone gets a message that wakes one, before the planner gives up; a run that goes on does not.
+// A run whose tracker seems to be gone gets a message that wakes one, before the planner gives up;
+// a run that goes on does not.
 func TestWakesTracker(t *testing.T) {
 	for _, test := range []struct {
 		name  string

@@ -31,7 +31,8 @@ type season struct {
 	episodes []manifest.Entry
 }
 
-// readCatalog reads every manifest. One that cannot be read fails its season and lets the others go on.
+// readCatalog reads every manifest. One that cannot be read fails its season and lets the others go
+// on.
 func readCatalog(ctx context.Context, p *Planner, lister bucket.Lister) (*catalog, error) {
 	keys, problems, err := listManifests(ctx, p.Config.Layout.Manifests(), lister)
 	if err != nil {
@@ -63,7 +64,8 @@ func readCatalog(ctx context.Context, p *Planner, lister bucket.Lister) (*catalo
 	return c, nil
 }
 
-// listManifests lists the manifests' keys. Another name of a JSON file, which names no season, is a problem.
+// listManifests lists the manifests' keys. Another name of a JSON file, which names no season, is a
+// problem.
 func listManifests(ctx context.Context, folder string, lister bucket.Lister) (keys []string, problems []state.ManifestProblem, err error) {
 	problems = []state.ManifestProblem{}
 	for page, err := range bucket.Pages(ctx, lister, bucket.ListInput{Prefix: folder, Delimiter: "/"}) {
@@ -106,8 +108,8 @@ func readManifest(ctx context.Context, b Bucket, key string) ([]manifest.Entry, 
 	return manifest.Parse(key, c.Body)
 }
 
-// seasons are those whose manifests could be read, by code. Of a season with one that could not, nothing is planned: what
-// another manifest says of it may contradict the one that nobody can read.
+// seasons are those whose manifests could be read, by code. Of a season with one that could not,
+// nothing is planned: what another manifest says of it may contradict the one that nobody can read.
 func (c *catalog) seasons() []season {
 	episodes := map[string][]manifest.Entry{}
 	for _, e := range c.entries {
@@ -129,7 +131,8 @@ func (c *catalog) has(e dataset.Episode) bool {
 	return slices.ContainsFunc(c.entries, func(entry manifest.Entry) bool { return entry.Episode == e })
 }
 
-// check refuses options that name what there is not: a typing error would otherwise look like nothing to do.
+// check refuses options that name what there is not: a typing error would otherwise look like
+// nothing to do.
 func (c *catalog) check(opt Options) error {
 	inSeason := func(e manifest.Entry) bool { return e.Episode.Season() == opt.Season }
 	if opt.Season != "" && !c.failed[opt.Season] && !slices.ContainsFunc(c.entries, inSeason) {

@@ -36,7 +36,8 @@ func twoSeasons(t *testing.T) *world {
 	return w
 }
 
-// A manifest that cannot be read fails its season, of which nothing is planned and nothing is an orphan; the others go on.
+// A manifest that cannot be read fails its season, of which nothing is planned and nothing is an
+// orphan; the others go on.
 func TestManifestThatCannotBeRead(t *testing.T) {
 	key := layout.Manifests() + "S01-episodes.json"
 	entry := `{"season_code":"S01","episode_code":"E01","google_spreadsheet_url":"https://docs.google.com/spreadsheets/d/S01E01/edit"}`
@@ -138,7 +139,8 @@ func TestEntryWithoutSpreadsheet(t *testing.T) {
 	})
 }
 
-// Without a manifest there is nothing to plan: an error, not a run that has nothing to do. The bucket stays as it is.
+// Without a manifest there is nothing to plan: an error, not a run that has nothing to do. The
+// bucket stays as it is.
 func TestNoManifests(t *testing.T) {
 	for name, spoil := range map[string]func(w *world){
 		"none":                  func(*world) {},
@@ -201,7 +203,8 @@ func TestManifestOfAnOddName(t *testing.T) {
 	})
 }
 
-// The listing of the manifests is read to its end: the last of many seasons is planned too. A page that fails fails the plan.
+// The listing of the manifests is read to its end: the last of many seasons is planned too. A page
+// that fails fails the plan.
 func TestManifestsOnManyPages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -258,8 +261,9 @@ func TestOrphans(t *testing.T) {
 	})
 }
 
-// TestListingsThatFail has the listings of a plan of two episodes whose pages hold four keys, and what comes of it when a page of
-// one fails: its episode is held, or the plan fails. A part is never taken for the whole.
+// TestListingsThatFail has the listings of a plan of two episodes whose pages hold four keys, and
+// what comes of it when a page of one fails: its episode is held, or the plan fails. A part is
+// never taken for the whole.
 func TestListingsThatFail(t *testing.T) {
 	source := "tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/" + e1.FramePrefix()
 	stands := layout.Folder(trainCommon) + e1.FramePrefix()

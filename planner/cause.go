@@ -9,8 +9,9 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// causeOfChange decides why a change that the sheet asks for is made. hasImage says whether there is a source image that can be
-// copied. Of two reasons the one counts that a person can see in the sheet.
+// causeOfChange decides why a change that the sheet asks for is made. hasImage says whether there
+// is a source image that can be copied. Of two reasons the one counts that a person can see in the
+// sheet.
 //
 //	row               | image | change                               | cause
 //	------------------+-------+--------------------------------------+--------------

@@ -18,8 +18,8 @@ func everythingIn(name string) *Assigner {
 	return &Assigner{Split: Split{{Dataset: name, Ratio: 1}}, Seed: "x"}
 }
 
-// TestCauseOfChange is the table of causeOfChange's comment, row by row, each row with the combinations that it covers. The
-// frame is wanted at K = test/Rare.
+// TestCauseOfChange is the table of causeOfChange's comment, row by row, each row with the
+// combinations that it covers. The frame is wanted at K = test/Rare.
 func TestCauseOfChange(t *testing.T) {
 	f := dataset.FrameAt(e1, 0)
 	rare := rows.Row{Frame: f, Class: "Rare", Row: 17, Column: rows.ColumnJonny}
@@ -147,7 +147,8 @@ func TestHeldChanges(t *testing.T) {
 	}
 }
 
-// TestChangesOfAPlan: the plan has the counts, the bucket all changes, whatever else the run is, and they are those of the tasks.
+// TestChangesOfAPlan: the plan has the counts, the bucket all changes, whatever else the run is,
+// and they are those of the tasks.
 func TestChangesOfAPlan(t *testing.T) {
 	bubble(t, "published", func(t *testing.T) {
 		w := newWorld(t)

@@ -13,7 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 )
 
-// The ceiling of refreshes is as that of deletions: of the frames that stand, and 20 are never too many.
+// The ceiling of refreshes is as that of deletions: of the frames that stand, and 20 are never too
+// many.
 func TestRefreshCeiling(t *testing.T) {
 	for _, test := range []struct {
 		refresh, standing int
@@ -45,7 +46,8 @@ func TestRefreshCeiling(t *testing.T) {
 	}
 }
 
-// moved is a world whose two episodes have a dataset version, and whose first sheet leads to another folder since.
+// moved is a world whose two episodes have a dataset version, and whose first sheet leads to
+// another folder since.
 func moved(t *testing.T) *world {
 	w := newWorld(t)
 	w.manifest("S01", e1, e2)
@@ -62,7 +64,8 @@ func moved(t *testing.T) *world {
 	return w
 }
 
-// A base URI other than that of the last run holds its episode, in a plan, for doctor and for why, until it is accepted.
+// A base URI other than that of the last run holds its episode, in a plan, for doctor and for why,
+// until it is accepted.
 func TestBaseOfTheLastRun(t *testing.T) {
 	for _, stratify := range []bool{false, true} {
 		bubble(t, map[bool]string{false: "usual", true: "stratified"}[stratify], func(t *testing.T) {
@@ -133,7 +136,8 @@ func TestFlagsOfUnknownEpisodes(t *testing.T) {
 	}
 }
 
-// Files in the folder of manifests: hidden ones are not looked at, and JSON under another name is a problem.
+// Files in the folder of manifests: hidden ones are not looked at, and JSON under another name is a
+// problem.
 func TestOtherFilesBesideManifests(t *testing.T) {
 	bubble(t, "files", func(t *testing.T) {
 		w := newWorld(t)

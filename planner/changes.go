@@ -13,8 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// settingsEffect counts the frames that stand in a dataset and will stand in another: what other settings than those in
-// force do, or what a change of settings has left to do.
+// settingsEffect counts the frames that stand in a dataset and will stand in another: what other
+// settings than those in force do, or what a change of settings has left to do.
 type settingsEffect struct {
 	training string
 	frames   int
@@ -27,8 +27,8 @@ func newSettingsEffect(s Split) *settingsEffect {
 	return &settingsEffect{training: s.training(), counts: map[state.ChangedFrames]int{}, heldOut: map[string]dataset.FrameSet{}}
 }
 
-// add takes in what stands of an episode and what will. A frame changes its dataset when it will stand in one in which it
-// has no copy now.
+// add takes in what stands of an episode and what will. A frame changes its dataset when it will
+// stand in one in which it has no copy now.
 func (c *settingsEffect) add(e dataset.Episode, standing dataset.Standing, expected []state.Expected) {
 	for _, x := range expected {
 		if name := x.Place.Dataset; name != c.training {
@@ -48,8 +48,9 @@ func (c *settingsEffect) add(e dataset.Episode, standing dataset.Standing, expec
 	}
 }
 
-// result is nil when no frame changes its dataset under the settings in force. It adds, from the kept versions, which of the
-// frames that are held out have been trained on; not for a few frames, as stratified classes move with a label.
+// result is nil when no frame changes its dataset under the settings in force. It adds, from the
+// kept versions, which of the frames that are held out have been trained on; not for a few frames,
+// as stratified classes move with a label.
 func (c *settingsEffect) result(ctx context.Context, store *state.Store, changed bool) (*state.DatasetChanges, error) {
 	out := &state.DatasetChanges{Of: c.frames, Counts: []state.ChangedFrames{}}
 	for key, n := range c.counts {
@@ -77,8 +78,8 @@ func (c *settingsEffect) result(ctx context.Context, store *state.Store, changed
 	return out, nil
 }
 
-// trainedFrames are all that were in the training dataset in any kept version. A part that several versions share is read
-// once.
+// trainedFrames are all that were in the training dataset in any kept version. A part that several
+// versions share is read once.
 func trainedFrames(ctx context.Context, store *state.Store, training string) (dataset.FrameSet, error) {
 	versions, err := store.Versions(ctx)
 	if err != nil {

@@ -15,10 +15,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// episodesAtOnce bounds the memory: an episode of 28,800 frames takes about 20 MB while it is planned.
+// episodesAtOnce bounds the memory: an episode of 28,800 frames takes about 20 MB while it is
+// planned.
 const episodesAtOnce = 4
 
-// comparison compares what the sheets or a version want with what the datasets hold. inputs.compare sets every field.
+// comparison compares what the sheets or a version want with what the datasets hold. inputs.compare
+// sets every field.
 type comparison struct {
 	*reader
 	assign  *Assigner
@@ -31,8 +33,8 @@ type comparison struct {
 // planned takes the plan of one episode.
 type planned func(ctx context.Context, sheetURL string, in EpisodeInput, out EpisodeChanges) error
 
-// compare begins to list the class folders as soon as quiet returns: then no worker acts on an older run any more. What goes
-// on in the background ends with ctx.
+// compare begins to list the class folders as soon as quiet returns: then no worker acts on an
+// older run any more. What goes on in the background ends with ctx.
 func (in inputs) compare(ctx context.Context, background *errgroup.Group, a *Assigner, datasets []string, quiet func(context.Context) error) (*comparison, error) {
 	r, err := in.reader(ctx)
 	if err != nil {
@@ -85,7 +87,8 @@ func (c *comparison) sheets(ctx context.Context, add planned, label func(season 
 // readSheet gives the sheet of an episode. Its error holds the episode.
 type readSheet func(context.Context, manifest.Entry) (rows.Sheet, error)
 
-// season plans the selected episodes of one season. Stratified, it reads the sheets of all episodes first.
+// season plans the selected episodes of one season. Stratified, it reads the sheets of all episodes
+// first.
 func (c *comparison) season(ctx context.Context, s season, read readSheet, add planned, label func(string, []Labelled)) error {
 	assign := *c.assign
 	if c.chosen.Stratify {
@@ -107,8 +110,8 @@ func (c *comparison) season(ctx context.Context, s season, read readSheet, add p
 	return g.Wait()
 }
 
-// labels reads which frames of a season have which class: from its sheets, and where an episode's sheet cannot be used
-// from where its frames stand. kept gives the sheets that it has read.
+// labels reads which frames of a season have which class: from its sheets, and where an episode's
+// sheet cannot be used from where its frames stand. kept gives the sheets that it has read.
 func (c *comparison) labels(ctx context.Context, s season, read readSheet) (all []Labelled, kept readSheet, err error) {
 	type answer struct {
 		sheet rows.Sheet
@@ -162,8 +165,8 @@ func (c *comparison) standingLabels(ctx context.Context, e dataset.Episode) ([]L
 	return all, nil
 }
 
-// episode plans one episode. Whatever cannot be read of it, its sheet, its images or what stands, holds the episode and
-// lets the others go on.
+// episode plans one episode. Whatever cannot be read of it, its sheet, its images or what stands,
+// holds the episode and lets the others go on.
 func (c *comparison) episode(ctx context.Context, e manifest.Entry, a *Assigner, read readSheet, add planned) error {
 	in, err := c.read(ctx, e, a, read)
 	if ctx.Err() != nil {
@@ -175,8 +178,8 @@ func (c *comparison) episode(ctx context.Context, e manifest.Entry, a *Assigner,
 	return add(ctx, e.URL, in, PlanEpisode(in))
 }
 
-// read reads an episode's sheet and then its images; what stands is listed meanwhile. Of two errors it gives the first of
-// these, with what could be read.
+// read reads an episode's sheet and then its images; what stands is listed meanwhile. Of two errors
+// it gives the first of these, with what could be read.
 func (c *comparison) read(ctx context.Context, e manifest.Entry, a *Assigner, read readSheet) (in EpisodeInput, err error) {
 	in = c.episodeInput(e.Episode, a)
 	var unlisted error
@@ -207,8 +210,8 @@ func (c *comparison) standing(ctx context.Context, e dataset.Episode) (dataset.S
 	return c.dest.Episode(ctx, found, e)
 }
 
-// orphans finds the episodes with frames in the datasets that no manifest names. It prunes those that the options name,
-// and gives the others.
+// orphans finds the episodes with frames in the datasets that no manifest names. It prunes those
+// that the options name, and gives the others.
 func (c *comparison) orphans(ctx context.Context, add planned) (left []state.Orphan, err error) {
 	found, err := c.folders.get(ctx)
 	if err != nil {

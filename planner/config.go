@@ -8,8 +8,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Config are the settings that a plan depends on. Split to Classes decide in which dataset a frame stands: they are what the
-// first run records, and after it only what is named in Given and differs from what is in force counts.
+// Config are the settings that a plan depends on. Split to Classes decide in which dataset a frame
+// stands: they are what the first run records, and after it only what is named in Given and differs
+// from what is in force counts.
 type Config struct {
 	Layout      dataset.Layout
 	BucketNames []string // names of the bucket that a sheet's base URI may give
@@ -20,13 +21,14 @@ type Config struct {
 	Stratify    bool
 	Guard       int
 	Subsample   int
-	// Given says where a setting was given, by the name of its flag: "--group", "SHUFFLE_GROUP", "SHUFFLE_GROUP in .env". The
-	// settings that are not in it have their defaults.
+	// Given says where a setting was given, by the name of its flag: "--group", "SHUFFLE_GROUP",
+	// "SHUFFLE_GROUP in .env". The settings that are not in it have their defaults.
 	Given      map[string]string
 	MaxBadRows rows.Limit
 	MaxDelete  rows.Limit
 	MaxRefresh rows.Limit
-	// MinPerClass is how many units (blocks or frames) of a class each dataset should hold: with fewer the plan warns. 0: never.
+	// MinPerClass is how many units (blocks or frames) of a class each dataset should hold: with
+	// fewer the plan warns. 0: never.
 	MinPerClass int
 	// Lease is how long another planner's pointer must stay unchanged before it is taken over.
 	Lease time.Duration
@@ -59,6 +61,7 @@ type Options struct {
 	Seeds     int  `json:"-"`
 	Review    bool `json:"-"`
 	Supersede bool `json:"-"`
-	// OnChanges gets the changes of an episode when it has been planned, one episode at a time, in any order; nil: none.
+	// OnChanges gets the changes of an episode when it has been planned, one episode at a time, in
+	// any order; nil: none.
 	OnChanges func(dataset.Episode, []state.FrameChange) error `json:"-"`
 }

@@ -100,7 +100,8 @@ func (m *model) standing() dataset.Standing {
 	return s
 }
 
-// input reads the sheet and the listings. All rows may be bad, and all frames go, in so small a world.
+// input reads the sheet and the listings. All rows may be bad, and all frames go, in so small a
+// world.
 func (m *model) input(t *rapid.T) EpisodeInput {
 	values := sheet.Values{Title: "model", Rows: [][]string{header}}
 	for _, r := range m.rows {
@@ -115,7 +116,8 @@ func (m *model) input(t *rapid.T) EpisodeInput {
 	}
 }
 
-// wanted is guarantee 1, written down without the planner: what the bucket holds when the run has ended.
+// wanted is guarantee 1, written down without the planner: what the bucket holds when the run has
+// ended.
 func (m *model) wanted() map[string]string {
 	want := maps.Clone(m.bucket)
 	for i := range modelFrames {
@@ -174,7 +176,8 @@ func (m *model) deliver(t *rapid.T, task messages.Task, n int) {
 	}
 }
 
-// run applies the tasks in any order, each once or more often, some deliveries cut off anywhere; one of each is whole.
+// run applies the tasks in any order, each once or more often, some deliveries cut off anywhere;
+// one of each is whole.
 func (m *model) run(t *rapid.T, tasks []messages.Task) {
 	type delivery struct {
 		task  messages.Task
@@ -244,8 +247,9 @@ func (m *model) episodeKeys() map[string]string {
 	return all
 }
 
-// TestConvergence is guarantee 1 and 2: from anything that stands, and after any edit, a plan's tasks applied in any order
-// and as often as you like leave exactly what is wanted, touch nothing else, and leave the next plan nothing to do.
+// TestConvergence is guarantee 1 and 2: from anything that stands, and after any edit, a plan's
+// tasks applied in any order and as often as you like leave exactly what is wanted, touch nothing
+// else, and leave the next plan nothing to do.
 func TestConvergence(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawModel(t)
@@ -281,8 +285,8 @@ func (m *model) edit(t *rapid.T) {
 	}
 }
 
-// TestMinimalWork is guarantee 2: after an edit there are tasks for changed frames alone, one each at most. Re-sorting
-// changes none.
+// TestMinimalWork is guarantee 2: after an edit there are tasks for changed frames alone, one each
+// at most. Re-sorting changes none.
 func TestMinimalWork(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawModel(t)

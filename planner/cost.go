@@ -18,8 +18,8 @@ const (
 	sqsIdle        = 20     // receives that come back empty
 )
 
-// estimate predicts the run's requests in dollars, and its duration with one worker in seconds. lists is what the plan itself
-// needed; the verification lists the datasets once more.
+// estimate predicts the run's requests in dollars, and its duration with one worker in seconds.
+// lists is what the plan itself needed; the verification lists the datasets once more.
 func estimate(p *state.Plan, lists int64) (dollars, seconds float64) {
 	copies := p.Totals.Copy + p.Totals.Move + p.Totals.Refresh
 	frames := 0

@@ -27,8 +27,8 @@ type Wish struct {
 	Frozen bool   // the sheet contradicts itself: leave the frame alone
 }
 
-// Decide compares where a frame should stand with where it stands. same says whether the content of a copy is that of
-// the source, by their ETags.
+// Decide compares where a frame should stand with where it stands. same says whether the content of
+// a copy is that of the source, by their ETags.
 //
 //	frozen | wanted | stands at          | change
 //	-------+--------+--------------------+------------------------------------

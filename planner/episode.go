@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// freeChanges is the number of deletions, and of refreshes, that no ceiling refuses: in a small episode a few are a large share.
+// freeChanges is the number of deletions, and of refreshes, that no ceiling refuses: in a small
+// episode a few are a large share.
 const freeChanges = 20
 
 // EpisodeInput is all that the plan of one episode depends on.
@@ -25,14 +26,17 @@ type EpisodeInput struct {
 	Layout   dataset.Layout
 	// Same compares a copy's content with the source's, by their ETags.
 	Same func(copyETag, srcETag string) bool
-	// Untold counts the copies with another ETag than their source, of which it is not recorded what was copied.
+	// Untold counts the copies with another ETag than their source, of which it is not recorded
+	// what was copied.
 	Untold int
-	// Ceiling bounds the deletions, and RefreshCeiling the refreshes, of the frames that stand; AllowDelete and AllowRefresh lift them.
+	// Ceiling bounds the deletions, and RefreshCeiling the refreshes, of the frames that stand;
+	// AllowDelete and AllowRefresh lift them.
 	Ceiling, RefreshCeiling   rows.Limit
 	AllowDelete, AllowRefresh bool
 }
 
-// EpisodeChanges is the plan of one episode, without anything that belongs to its run: tasks have neither run nor seq.
+// EpisodeChanges is the plan of one episode, without anything that belongs to its run: tasks have
+// neither run nor seq.
 type EpisodeChanges struct {
 	Totals   state.Totals
 	Problems []state.Problem
@@ -41,7 +45,8 @@ type EpisodeChanges struct {
 	Changes []state.FrameChange
 	// Expected is what should stand when all tasks are done.
 	Expected []state.Expected
-	// Held is the reason to leave the episode as it stands, of the kind Cause; nothing else but Problems and Changes is set then.
+	// Held is the reason to leave the episode as it stands, of the kind Cause; nothing else but
+	// Problems and Changes is set then.
 	Held  string
 	Cause state.Cause
 }

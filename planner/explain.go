@@ -18,8 +18,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
-// Explain says why a frame stands where it stands and what the next plan would do to it. It reads what a plan of the frame's
-// episode reads, and writes nothing.
+// Explain says why a frame stands where it stands and what the next plan would do to it. It reads
+// what a plan of the frame's episode reads, and writes nothing.
 func (p *Planner) Explain(ctx context.Context, f dataset.Frame) (*why.Explanation, error) {
 	in, err := p.readInputs(ctx, Options{DryRun: true, Recorded: true}, nil)
 	if err != nil {
@@ -56,7 +56,8 @@ type frameReading struct {
 	unknown  bool   // neither the manifests nor the datasets have the episode
 }
 
-// readFrame reads what the plan of a frame's episode depends on. What holds the episode is no error.
+// readFrame reads what the plan of a frame's episode depends on. What holds the episode is no
+// error.
 func (c *comparison) readFrame(ctx context.Context, f dataset.Frame) (r frameReading, err error) {
 	r.in = c.episodeInput(f.Episode(), c.assign)
 	var holds error
@@ -138,7 +139,8 @@ func (r frameReading) explain(f dataset.Frame) *why.Explanation {
 	return out
 }
 
-// find is the season of the episode and its index there; -1 when no manifest that could be read names it.
+// find is the season of the episode and its index there; -1 when no manifest that could be read
+// names it.
 func (c *catalog) find(e dataset.Episode) (season, int) {
 	for _, s := range c.seasons() {
 		if i := slices.IndexFunc(s.episodes, func(entry manifest.Entry) bool { return entry.Episode == e }); i >= 0 {
@@ -148,7 +150,8 @@ func (c *catalog) find(e dataset.Episode) (season, int) {
 	return season{}, -1
 }
 
-// unnamed says why an episode is not planned at all. stands reports whether frames of it are in the datasets: else it is unknown.
+// unnamed says why an episode is not planned at all. stands reports whether frames of it are in the
+// datasets: else it is unknown.
 func (c *catalog) unnamed(e dataset.Episode, stands bool) (reason error, unknown bool) {
 	for _, p := range c.problems {
 		if code, ok := manifest.SeasonOf(p.Manifest); ok && code == e.Season() {

@@ -8,11 +8,13 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// imageHashes finds the frames outside the training dataset whose image is also one of a training frame. It keeps 8 bytes a
-// frame, since a plan may have a million: two images are taken as equal when the 64-bit hashes of their ETags are.
+// imageHashes finds the frames outside the training dataset whose image is also one of a training
+// frame. It keeps 8 bytes a frame, since a plan may have a million: two images are taken as equal
+// when the 64-bit hashes of their ETags are.
 type imageHashes struct {
 	seed maphash.Seed
-	// One slice for each episode, of exactly the length that it needs: one that grew would take twice the memory.
+	// One slice for each episode, of exactly the length that it needs: one that grew would take
+	// twice the memory.
 	train, others [][]uint64
 }
 
@@ -38,7 +40,8 @@ func (h *imageHashes) add(expected []state.Expected, training string) {
 	h.train, h.others = append(h.train, train), append(h.others, others)
 }
 
-// identical counts the frames outside the training dataset whose image a training frame has too, of whatever episode.
+// identical counts the frames outside the training dataset whose image a training frame has too, of
+// whatever episode.
 func (h *imageHashes) identical() (n int) {
 	train := slices.Concat(h.train...)
 	slices.Sort(train)

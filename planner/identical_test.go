@@ -7,7 +7,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// A frame outside training counts once when a training frame has its image, in whatever episode and at whatever distance.
+// A frame outside training counts once when a training frame has its image, in whatever episode and
+// at whatever distance.
 func TestIdenticalImages(t *testing.T) {
 	in := func(name, etag, src string) state.Expected {
 		return state.Expected{Place: dataset.Place{Dataset: name, Class: "Common"}, ETag: etag, SrcETag: src}

@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// inputs say what to plan and with which settings. readInputs sets every field, and no later step changes one.
+// inputs say what to plan and with which settings. readInputs sets every field, and no later step
+// changes one.
 type inputs struct {
 	p      *Planner
 	opt    Options
@@ -24,8 +25,9 @@ type inputs struct {
 	progress *progress
 }
 
-// readInputs reads the settings, and the manifests or the version to go back to, and checks the options against them.
-// fixed are the settings to plan with; nil: those in force, changed as the options say.
+// readInputs reads the settings, and the manifests or the version to go back to, and checks the
+// options against them. fixed are the settings to plan with; nil: those in force, changed as the
+// options say.
 func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Definition) (in inputs, err error) {
 	in = inputs{p: p, opt: opt, fixed: fixed, progress: &progress{p: p}, lister: &countingLister{bucket: bucket.AtMost(p.Config.Parallel, p.Bucket)}}
 	if opt.Restore != 0 {
@@ -34,8 +36,9 @@ func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Defi
 		}
 		in.names = &catalog{problems: []state.ManifestProblem{}}
 		in.opt.Recorded = true
-		// A version restored as a whole brings its settings back. A later plan from sheets that say what they said then
-		// moves nothing. A restore of some episodes leaves the settings alone, since the others have them too.
+		// A version restored as a whole brings its settings back. A later plan from sheets that say
+		// what they said then moves nothing. A restore of some episodes leaves the settings alone,
+		// since the others have them too.
 		if opt.Season == "" && len(opt.Episodes) == 0 {
 			in.fixed = &in.back.version.Definition
 		}
@@ -49,8 +52,8 @@ func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Defi
 	return in, in.names.check(opt)
 }
 
-// underLease are the same inputs with the settings that are in force now. While this planner has the pointer, no other
-// process changes them.
+// underLease are the same inputs with the settings that are in force now. While this planner has
+// the pointer, no other process changes them.
 func (in inputs) underLease(ctx context.Context) (inputs, error) {
 	var err error
 	in.chosen, in.latest, err = in.chooseSettings(ctx)

@@ -22,8 +22,8 @@ type Inspection struct {
 	Err  error // why the episode would be held
 }
 
-// Inspect reads every manifest, sheet and listing of images. It lists the frames of an episode in the datasets only where the
-// problems of its sheet depend on them.
+// Inspect reads every manifest, sheet and listing of images. It lists the frames of an episode in
+// the datasets only where the problems of its sheet depend on them.
 func (p *Planner) Inspect(ctx context.Context) ([]Inspection, []state.ManifestProblem, error) {
 	in, err := p.readInputs(ctx, Options{DryRun: true, Recorded: true}, nil)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 // oddFrames is the size of the episode that goes wrong: two bad rows are within 5%, three are not.
 const oddFrames = 40
 
-// oddity is a row of the table in DESIGN 4. Without it, oddFrames Common frames have their images and stand in
-// train/Common, where they should.
+// oddity is a row of the table in DESIGN 4. Without it, oddFrames Common frames have their images
+// and stand in train/Common, where they should.
 type oddity struct {
 	name  string
 	edit  func(rows [][]string) [][]string // the frame with index i is in rows[i+1]
@@ -311,8 +311,8 @@ func TestOddities(t *testing.T) {
 	}
 }
 
-// TestOdditiesInAPlan is the same table through a whole plan, from the bucket and the folder of sheets. The other episode goes on, and what
-// is applied leaves the odd one as the table says.
+// TestOdditiesInAPlan is the same table through a whole plan, from the bucket and the folder of
+// sheets. The other episode goes on, and what is applied leaves the odd one as the table says.
 func TestOdditiesInAPlan(t *testing.T) {
 	for _, o := range odd {
 		bubble(t, o.name, func(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// lastVersion reads the newest dataset version, once and only when it is needed. It is empty where there is none.
+// lastVersion reads the newest dataset version, once and only when it is needed. It is empty where
+// there is none.
 type lastVersion struct {
 	store *state.Store
 
@@ -37,10 +38,11 @@ func (l *lastVersion) get(ctx context.Context) (state.Version, error) {
 	return v, nil
 }
 
-// knownPairs reads, only when it is needed, which copies have which source's content although their ETags differ: from the
-// latest dataset version, an episode at a time, and from the runs since, which may have failed without one. A version that
-// was made after the ones before it had been deleted does not know all sources. Then the runs before it are read too, the
-// newest first. Of what runs recorded only hashes are kept: a bucket with KMS gives a pair for every task.
+// knownPairs reads, only when it is needed, which copies have which source's content although their
+// ETags differ: from the latest dataset version, an episode at a time, and from the runs since,
+// which may have failed without one. A version that was made after the ones before it had been
+// deleted does not know all sources. Then the runs before it are read too, the newest first. Of
+// what runs recorded only hashes are kept: a bucket with KMS gives a pair for every task.
 type knownPairs struct {
 	store *state.Store
 	last  *lastVersion
@@ -210,7 +212,8 @@ func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 	return nil
 }
 
-// untoldNote explains refreshes in a bucket whose copies have ETags of their own, when what was copied is not recorded any more.
+// untoldNote explains refreshes in a bucket whose copies have ETags of their own, when what was
+// copied is not recorded any more.
 func (p *episodePlanner) untoldNote() string {
 	if p.Untold == 0 {
 		return ""

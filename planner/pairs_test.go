@@ -15,8 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// encrypt applies what is on the queue as a bucket does that changes the ETag of a copy (KMS, multipart uploads), and tells the
-// pairs of ETags as workers do. The run ends as it says.
+// encrypt applies what is on the queue as a bucket does that changes the ETag of a copy (KMS,
+// multipart uploads), and tells the pairs of ETags as workers do. The run ends as it says.
 func (w *world) encrypt(plan *state.Plan, end state.State) (pairs []state.TaskPair) {
 	w.t.Helper()
 	ctx := context.Background()
@@ -38,7 +38,8 @@ func (w *world) encrypt(plan *state.Plan, end state.State) (pairs []state.TaskPa
 	return pairs
 }
 
-// version publishes what stands as the dataset version of a run, with its sources as far as the pairs tell them.
+// version publishes what stands as the dataset version of a run, with its sources as far as the
+// pairs tell them.
 func (w *world) version(plan *state.Plan, pairs []state.TaskPair) {
 	w.t.Helper()
 	var rows []version.Row
@@ -54,8 +55,9 @@ func (w *world) version(plan *state.Plan, pairs []state.TaskPair) {
 	w.must(err)
 }
 
-// Copies whose ETags the bucket has changed are known by what was told of them, first by the run's results, then by the dataset
-// version: nothing is refreshed for ever. A source that really changes is.
+// Copies whose ETags the bucket has changed are known by what was told of them, first by the run's
+// results, then by the dataset version: nothing is refreshed for ever. A source that really changes
+// is.
 func TestCopiesWithOtherETags(t *testing.T) {
 	inBubble(t, 12, func(t *testing.T, w *world) {
 		first := w.plan(Options{})
@@ -143,7 +145,8 @@ func TestPairsAreReadWhenNeeded(t *testing.T) {
 	})
 }
 
-// When the pairs cannot be read, an episode that needs them is held: to copy everything once more would be the alternative.
+// When the pairs cannot be read, an episode that needs them is held: to copy everything once more
+// would be the alternative.
 func TestPairsThatCannotBeRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -16,7 +16,8 @@ import (
 // seconds are those of the episode in the picture of docs/splits.md.
 const seconds = 80
 
-// TestPictureOfTheSplit holds the picture in docs/splits.md against real plans of a generated episode, one for each line.
+// TestPictureOfTheSplit holds the picture in docs/splits.md against real plans of a generated
+// episode, one for each line.
 func TestPictureOfTheSplit(t *testing.T) { bubble(t, "splits", testPicture) }
 
 func testPicture(t *testing.T) {

@@ -6,7 +6,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// pins are the frames that stay in a pinned dataset because they stand in it, and where a group puts them.
+// pins are the frames that stay in a pinned dataset because they stand in it, and where a group
+// puts them.
 type pins struct {
 	frames map[dataset.Frame]string // to the pinned dataset
 	holds  map[string]bool          // blocks that hold a pinned frame
@@ -47,13 +48,14 @@ func pinnedIn(pinned []string, copies []dataset.Copy) (string, bool) {
 	return "", false
 }
 
-// unit is the dataset of the unit that a frame belongs to; false when the strata do not know the unit, that is when none of
-// its frames has a class.
+// unit is the dataset of the unit that a frame belongs to; false when the strata do not know the
+// unit, that is when none of its frames has a class.
 //
-// With pins and a group, no block that holds or touches pinned frames is trained on, since its frames are near duplicates of
-// theirs: it is drawn among the datasets that are neither trained on nor pinned, and left out when there is none. A block
-// that is drawn to a pinned dataset will be pinned as soon as it stands there, so its neighbours are treated so at once: else
-// the next plan would move them.
+// With pins and a group, no block that holds or touches pinned frames is trained on, since its
+// frames are near duplicates of theirs: it is drawn among the datasets that are neither trained on
+// nor pinned, and left out when there is none. A block that is drawn to a pinned dataset will be
+// pinned as soon as it stands there, so its neighbours are treated so at once: else the next plan
+// would move them.
 func (a *Assigner) unit(f dataset.Frame) (name string, ok bool) {
 	unit := Unit(f, a.Group)
 	at, ok := a.line(unit)
@@ -87,7 +89,8 @@ func (a *Assigner) besideDrawn(f dataset.Frame) bool {
 	return false
 }
 
-// untrained lays the datasets that are neither trained on nor pinned on the whole line; it is empty when they have no share.
+// untrained lays the datasets that are neither trained on nor pinned on the whole line; it is empty
+// when they have no share.
 func (a *Assigner) untrained() Split {
 	var others Split
 	sum := 0.0

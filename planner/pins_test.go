@@ -13,8 +13,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// Whatever the settings, a frame that stands in a pinned dataset stays in it; with a group no block that holds or touches
-// one is trained on; and when every frame stands where it is drawn to, nothing moves.
+// Whatever the settings, a frame that stands in a pinned dataset stays in it; with a group no block
+// that holds or touches one is trained on; and when every frame stands where it is drawn to,
+// nothing moves.
 func TestPinnedFramesStay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := &Assigner{
@@ -93,8 +94,8 @@ func TestPinnedBesideNothing(t *testing.T) {
 	}
 }
 
-// A test set that is pinned outlives a group, another ratio, another seed and stratify; new frames are drawn. Unpinned, it
-// is drawn anew.
+// A test set that is pinned outlives a group, another ratio, another seed and stratify; new frames
+// are drawn. Unpinned, it is drawn anew.
 func TestPinnedForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

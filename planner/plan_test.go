@@ -247,8 +247,8 @@ func TestSeasonAndEpisodeSelect(t *testing.T) {
 	})
 }
 
-// The seed is drawn by the first run and stays; --seed gives it, --reshuffle changes it; a dataset that the split drops
-// is listed still, so that its frames move.
+// The seed is drawn by the first run and stays; --seed gives it, --reshuffle changes it; a dataset
+// that the split drops is listed still, so that its frames move.
 func TestSeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -301,7 +301,8 @@ func TestSeed(t *testing.T) {
 	})
 }
 
-// A season as it is, edited as people edit: what is relabelled, inserted or repainted costs a task each, and nothing else.
+// A season as it is, edited as people edit: what is relabelled, inserted or repainted costs a task
+// each, and nothing else.
 func TestEditsOfASeason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -366,8 +367,8 @@ func TestEditsOfASeason(t *testing.T) {
 	})
 }
 
-// A planner that is cancelled, or whose bucket breaks, leaves the pointer failed with a reason, so that the next one need not
-// wait. Nothing is published.
+// A planner that is cancelled, or whose bucket breaks, leaves the pointer failed with a reason, so
+// that the next one need not wait. Nothing is published.
 func TestPlannerThatFails(t *testing.T) {
 	stop := errors.New("the operator has had enough")
 	for name, test := range map[string]struct {

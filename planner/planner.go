@@ -1,8 +1,9 @@
-// Package planner compares what the sheets want with what stands in the bucket and publishes the difference, one task a
-// frame.
+// Package planner compares what the sheets want with what stands in the bucket and publishes the
+// difference, one task a frame.
 //
-// The core, Decide, PlanEpisode, Assigner and the summary, are pure functions. Around it, Planner reads manifests, sheets
-// and listings, takes the pointer for its run, saves the plan and publishes it.
+// The core, Decide, PlanEpisode, Assigner and the summary, are pure functions. Around it, Planner
+// reads manifests, sheets and listings, takes the pointer for its run, saves the plan and publishes
+// it.
 //
 // # What happens when the planner dies
 //
@@ -10,8 +11,9 @@
 //	while publishing  the plan is whole in the bucket; the next planner, or the tracker, sends what is missing
 //	after that        the run does not need a planner
 //
-// Workers of the run before may still be acting when a planner takes the pointer. It reads sheets and source listings
-// meanwhile, and lists the datasets only when state.Fence.Quiet has passed, see package state.
+// Workers of the run before may still be acting when a planner takes the pointer. It reads sheets
+// and source listings meanwhile, and lists the datasets only when state.Fence.Quiet has passed, see
+// package state.
 package planner
 
 import (
@@ -53,7 +55,8 @@ type Planner struct {
 	WakeTracker func(context.Context) error
 	// OnPublish gets a plan with tasks before the first of them is sent; nil: no one does.
 	OnPublish func(*state.Plan)
-	// Progress gets each step that takes a while, and the zero Step when it is over. nil: steps are logged.
+	// Progress gets each step that takes a while, and the zero Step when it is over. nil: steps are
+	// logged.
 	Progress func(Step)
 	Config   Config
 	Log      *zap.Logger
@@ -70,7 +73,8 @@ var ErrUsage = errors.New("usage")
 type ActiveError struct {
 	Run   string
 	State state.State
-	// Note is why the run does not go on, and Tracker what was done about a tracker that seems to be gone; "" mostly.
+	// Note is why the run does not go on, and Tracker what was done about a tracker that seems to
+	// be gone; "" mostly.
 	Note, Tracker string
 }
 
@@ -85,8 +89,9 @@ func (e *ActiveError) Error() string {
 	return text
 }
 
-// Plan makes a plan and, unless it is a dry run or a review, publishes it. A run that its planner has left while
-// publishing is finished instead, and its plan given back. Another active run is an *ActiveError.
+// Plan makes a plan and, unless it is a dry run or a review, publishes it. A run that its planner
+// has left while publishing is finished instead, and its plan given back. Another active run is an
+// *ActiveError.
 func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
 	in, err := p.readInputs(ctx, opt, nil)
 	if err != nil {
@@ -145,8 +150,8 @@ type purpose struct {
 	onTask func(messages.Task)         // sees every task; nil: none
 }
 
-// plan makes a plan: its header, then its episodes, each of which goes to the sink, and last what is said of all of them. It
-// writes the chunks of tasks as they fill.
+// plan makes a plan: its header, then its episodes, each of which goes to the sink, and last what
+// is said of all of them. It writes the chunks of tasks as they fill.
 func (in inputs) plan(ctx context.Context, what purpose) (*state.Plan, error) {
 	assign, err := newAssigner(in.chosen.Definition)
 	if err != nil {
@@ -170,8 +175,8 @@ func (in inputs) plan(ctx context.Context, what purpose) (*state.Plan, error) {
 	return plan, sink.finish(ctx, in)
 }
 
-// compareEpisodes plans the episodes, from the sheets or back to a version. It adds to the plan what belongs to no episode
-// of it: orphans and strays.
+// compareEpisodes plans the episodes, from the sheets or back to a version. It adds to the plan
+// what belongs to no episode of it: orphans and strays.
 func (in inputs) compareEpisodes(ctx context.Context, quiet func(context.Context) error, a *Assigner, plan *state.Plan, add planned, label func(string, []Labelled)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var background errgroup.Group

@@ -18,7 +18,8 @@ const (
 	kindNotRestored = "not restored"
 )
 
-// Problems are all problems of an episode's sheet and images, as the episode's plan lists them. It is a pure function.
+// Problems are all problems of an episode's sheet and images, as the episode's plan lists them. It
+// is a pure function.
 func Problems(in EpisodeInput) []state.Problem {
 	p := newEpisodePlanner(in)
 	p.out.Problems = convert(in.Sheet.Problems)
@@ -29,7 +30,8 @@ func Problems(in EpisodeInput) []state.Problem {
 	return p.out.Problems
 }
 
-// withoutPartner counts the images of an episode that no row names, and the rows that have a frame and no class.
+// withoutPartner counts the images of an episode that no row names, and the rows that have a frame
+// and no class.
 func withoutPartner(in EpisodeInput) (imagesWithoutRow, rowsWithoutClass int) {
 	imagesWithoutRow = len(in.Images)
 	for _, r := range in.Sheet.Rows {
@@ -52,13 +54,15 @@ func (b *earlierProblems) describe(ctx context.Context, row *state.EpisodePlan, 
 	countProblems(row, all)
 }
 
-// countProblems counts all problems in the episode's row of the plan, and lists the first. It sorts them.
+// countProblems counts all problems in the episode's row of the plan, and lists the first. It sorts
+// them.
 func countProblems(row *state.EpisodePlan, all []state.Problem) {
 	row.Kinds = state.CountKinds(all)
 	row.Problems, row.MoreProblems = bounded(all)
 }
 
-// bounded sorts problems, errors before warnings, in the order of the sheet's rows, and keeps the first MaxProblems.
+// bounded sorts problems, errors before warnings, in the order of the sheet's rows, and keeps the
+// first MaxProblems.
 func bounded(problems []state.Problem) ([]state.Problem, int) {
 	slices.SortStableFunc(problems, func(a, b state.Problem) int {
 		if a.Warning != b.Warning {
@@ -76,7 +80,8 @@ func bounded(problems []state.Problem) ([]state.Problem, int) {
 // earlierRuns is how many runs back the run before of an episode is looked for.
 const earlierRuns = 5
 
-// earlierProblems are those of the runs before this one. They only mark what is new: where they cannot be read, nothing is marked.
+// earlierProblems are those of the runs before this one. They only mark what is new: where they
+// cannot be read, nothing is marked.
 type earlierProblems struct {
 	store *state.Store
 	run   string // this run; "" for a dry run
@@ -84,9 +89,9 @@ type earlierProblems struct {
 	plans []*state.Plan // the newest first
 }
 
-// mark sets New on the problems that the episode did not have in the run before. A problem is the same as one of the run before
-// when it has the same frame, kind and value: its row may have moved. Of equal ones, as of rows without a frame's name, the
-// additional ones are new.
+// mark sets New on the problems that the episode did not have in the run before. A problem is the
+// same as one of the run before when it has the same frame, kind and value: its row may have moved.
+// Of equal ones, as of rows without a frame's name, the additional ones are new.
 func (b *earlierProblems) mark(ctx context.Context, e dataset.Episode, all []state.Problem) {
 	b.once.Do(func() { b.read(ctx) })
 	before, ok := b.of(ctx, e)
@@ -128,8 +133,8 @@ func (b *earlierProblems) read(ctx context.Context) {
 	}
 }
 
-// of finds the episode's problems in the newest run that has read its sheet. It is false when none has, or when that was planned
-// by a release that did not record the kinds.
+// of finds the episode's problems in the newest run that has read its sheet. It is false when none
+// has, or when that was planned by a release that did not record the kinds.
 func (b *earlierProblems) of(ctx context.Context, e dataset.Episode) ([]state.Problem, bool) {
 	for _, plan := range b.plans {
 		i := slices.IndexFunc(plan.Episodes, func(p state.EpisodePlan) bool {

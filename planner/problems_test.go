@@ -130,7 +130,8 @@ func TestMoreProblemsThanAPlanLists(t *testing.T) {
 	})
 }
 
-// TestWithoutPartner: images without a row and rows without a class are counted, and are no problems.
+// TestWithoutPartner: images without a row and rows without a class are counted, and are no
+// problems.
 func TestWithoutPartner(t *testing.T) {
 	bubble(t, "a dry run", func(t *testing.T) {
 		w := newWorld(t)

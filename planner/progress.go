@@ -15,7 +15,8 @@ type Step struct {
 	Why  string        // what decides how long it takes; may be empty
 }
 
-// String is the step as a person reads it: "sheets: 37 of 120 read, about 2 min left (Google allows 60 reads a minute)".
+// String is the step as a person reads it: "sheets: 37 of 120 read, about 2 min left (Google allows
+// 60 reads a minute)".
 func (s Step) String() string {
 	text := s.Text
 	switch {
@@ -33,7 +34,8 @@ func (s Step) String() string {
 // logEvery is how often a step that goes on is logged again.
 const logEvery = 15 * time.Second
 
-// progress shows the steps of one plan: to Planner.Progress, else in the log; and in the pointer, for status.
+// progress shows the steps of one plan: to Planner.Progress, else in the log; and in the pointer,
+// for status.
 type progress struct {
 	p *Planner
 
@@ -89,15 +91,16 @@ func (g *progress) note() string {
 
 // Paced is a Sheets whose service allows so many reads a minute only.
 type Paced interface {
-	// TimeFor is how long it takes at least to read so many further sheets, and the limit that decides it.
+	// TimeFor is how long it takes at least to read so many further sheets, and the limit that
+	// decides it.
 	TimeFor(sheets int) (time.Duration, string)
 }
 
 // shortRead is how long the reading of sheets may take without a word.
 const shortRead = 2 * time.Second
 
-// sheetsRead counts the sheets of a plan. It is called when one has been read, and shows how far the reading is when the
-// service makes it slow.
+// sheetsRead counts the sheets of a plan. It is called when one has been read, and shows how far
+// the reading is when the service makes it slow.
 func (g *progress) sheetsRead(total int) func() {
 	paced, ok := g.p.Sheets.(Paced)
 	if !ok {

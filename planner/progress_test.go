@@ -43,8 +43,8 @@ func (pacedSheets) TimeFor(sheets int) (time.Duration, string) {
 	return time.Duration(sheets) * 5 * time.Second, "one every five seconds"
 }
 
-// A plan shows what it waits for: first the workers of the run before, while it reads the sheets, and then the sheets; in the pointer
-// too. Without a terminal it logs that.
+// A plan shows what it waits for: first the workers of the run before, while it reads the sheets,
+// and then the sheets; in the pointer too. Without a terminal it logs that.
 func TestShowsWhatItWaitsFor(t *testing.T) {
 	for _, terminal := range []bool{true, false} {
 		bubble(t, fmt.Sprint("terminal ", terminal), func(t *testing.T) {

@@ -14,7 +14,8 @@ type placed struct {
 	place dataset.Place
 }
 
-// classUnits counts units that hold a frame of a class. A unit is a block with a group, else a frame.
+// classUnits counts units that hold a frame of a class. A unit is a block with a group, else a
+// frame.
 type classUnits struct {
 	in  map[dataset.Place]int
 	all map[string]int // by class, over all datasets
@@ -24,7 +25,8 @@ func newClassUnits() classUnits {
 	return classUnits{in: map[dataset.Place]int{}, all: map[string]int{}}
 }
 
-// add counts the frames of one episode, and sorts them by index: then the frames of a unit follow each other.
+// add counts the frames of one episode, and sorts them by index: then the frames of a unit follow
+// each other.
 func (u classUnits) add(frames []placed, group time.Duration) {
 	slices.SortFunc(frames, func(a, b placed) int { return a.index - b.index })
 	lastIn, lastOf := map[dataset.Place]int{}, map[string]int{}
@@ -45,8 +47,8 @@ func (u classUnits) add(frames []placed, group time.Duration) {
 	}
 }
 
-// rare lists where a dataset of the split holds fewer than least units of a class that has enough units to give each
-// dataset that many. A dataset with the ratio 0 wants none.
+// rare lists where a dataset of the split holds fewer than least units of a class that has enough
+// units to give each dataset that many. A dataset with the ratio 0 wants none.
 func (u classUnits) rare(least int, split Split, classes []string, frames map[dataset.Place]int) []state.RareClass {
 	var filled []string
 	for _, s := range split {

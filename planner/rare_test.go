@@ -11,7 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Rare classes by hand: the frames 0 to 23 are the first block of a second, 24 to 47 the second, and so on.
+// Rare classes by hand: the frames 0 to 23 are the first block of a second, 24 to 47 the second,
+// and so on.
 func TestRareClasses(t *testing.T) {
 	split := Split{{"train", 0.7}, {"test", 0.3}, {"none", 0}}
 	at := func(index int, name, class string) placed {
@@ -54,7 +55,8 @@ func TestRareClasses(t *testing.T) {
 	}
 }
 
-// A plan, of whatever kind, warns of a dataset without a rare class, and the strata mend that. Missing classes stay what they were.
+// A plan, of whatever kind, warns of a dataset without a rare class, and the strata mend that.
+// Missing classes stay what they were.
 func TestRareClassesOfAPlan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -13,8 +13,9 @@ import (
 const (
 	// sheetsAtOnce bounds the sheets that are being read.
 	sheetsAtOnce = 4
-	// sheetsAhead bounds the sheets that are read and not used yet, 3 MB each. They let the reading go on while the planner
-	// waits for the workers of the run before, or lists an episode. There must be more of them than episodesAtOnce.
+	// sheetsAhead bounds the sheets that are read and not used yet, 3 MB each. They let the reading
+	// go on while the planner waits for the workers of the run before, or lists an episode. There
+	// must be more of them than episodesAtOnce.
 	sheetsAhead = 12
 )
 
@@ -24,7 +25,8 @@ type sheetReader struct {
 	free   chan struct{} // has a value for each sheet that may be read ahead
 }
 
-// readAhead reads the sheets of the episodes in goroutines of g. read's error holds the episode. done is called after each sheet.
+// readAhead reads the sheets of the episodes in goroutines of g. read's error holds the episode.
+// done is called after each sheet.
 func readAhead(ctx context.Context, g *errgroup.Group, episodes []manifest.Entry,
 	read func(context.Context, manifest.Entry) (rows.Sheet, error), done func(),
 ) *sheetReader {

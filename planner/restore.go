@@ -16,11 +16,13 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// RestoreEpisode plans an episode back to a dataset version, of which restored are its rows. It is a pure function, and all of
-// PlanEpisode's rules hold but one: the version says where a frame belongs. in.Sheet is asked for its Base alone.
+// RestoreEpisode plans an episode back to a dataset version, of which restored are its rows. It is
+// a pure function, and all of PlanEpisode's rules hold but one: the version says where a frame
+// belongs. in.Sheet is asked for its Base alone.
 //
-// An image can only be copied while it is the one that the version has: where the source has changed or is gone, a frame
-// that does not stand as it stood is refused, that is, left exactly as it stands, with a problem.
+// An image can only be copied while it is the one that the version has: where the source has
+// changed or is gone, a frame that does not stand as it stood is refused, that is, left exactly as
+// it stands, with a problem.
 //
 //	in the version | stands there with that content | source            | the frame is
 //	---------------+--------------------------------+-------------------+------------------------------
@@ -110,7 +112,8 @@ type restore struct {
 	episodes []dataset.Episode // with rows
 }
 
-// readRestore opens the version. It reads neither manifests nor sheets: going back must work when they are broken.
+// readRestore opens the version. It reads neither manifests nor sheets: going back must work when
+// they are broken.
 func (p *Planner) readRestore(ctx context.Context, opt Options) (*restore, error) {
 	v, err := version.FindNumber(ctx, p.Store, opt.Restore)
 	if errors.Is(err, version.ErrNone) {

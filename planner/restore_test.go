@@ -26,7 +26,8 @@ var (
 	testRare  = dataset.Place{Dataset: "test", Class: "Rare"}
 )
 
-// TestRestoreEpisode goes through the table at RestoreEpisode: the frame was in train/Rare with the content v1.
+// TestRestoreEpisode goes through the table at RestoreEpisode: the frame was in train/Rare with the
+// content v1.
 func TestRestoreEpisode(t *testing.T) {
 	f := dataset.FrameAt(e1, 0)
 	at := func(p dataset.Place, etag string) dataset.Copy { return dataset.Copy{Place: p, ETag: etag} }
@@ -88,8 +89,8 @@ func TestRestoreEpisode(t *testing.T) {
 	}
 }
 
-// Whatever stands and whatever sources there are, a restore leads to the version, but for the frames that it names; what it
-// refuses stands as it stood, and planning again finds nothing to do.
+// Whatever stands and whatever sources there are, a restore leads to the version, but for the
+// frames that it names; what it refuses stands as it stood, and planning again finds nothing to do.
 func TestRestoreLeadsToTheVersion(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawModel(t)
@@ -150,8 +151,8 @@ func (w *world) publishVersion(plan *state.Plan) state.Version {
 	return v
 }
 
-// restorable is a world of two episodes with a version, after which everything was changed: a row relabelled, one removed, one added,
-// an episode taken up, another seed drawn.
+// restorable is a world of two episodes with a version, after which everything was changed: a row
+// relabelled, one removed, one added, an episode taken up, another seed drawn.
 func restorable(t *testing.T, test func(t *testing.T, w *world, v state.Version, stood map[string]string)) {
 	bubble(t, "", func(t *testing.T) {
 		w := newWorld(t)
@@ -281,8 +282,8 @@ func TestRestoreReviewedAndApplied(t *testing.T) {
 	})
 }
 
-// Rows that lead elsewhere are refused: those of a CSV file, which all are in, before a run begins; those of a part by holding
-// its episode.
+// Rows that lead elsewhere are refused: those of a CSV file, which all are in, before a run begins;
+// those of a part by holding its episode.
 func TestRestoreOfHostileVersion(t *testing.T) {
 	restorable(t, func(t *testing.T, w *world, v state.Version, _ map[string]string) {
 		rows, err := versiontest.Rows(t.Context(), w.store, v)

@@ -18,10 +18,12 @@ import (
 // MaxSeeds bounds the seeds that one dry run tries.
 const MaxSeeds = 1000
 
-// seedsAtOnce bounds the memory: the strata of a season of 345,600 frames take about 70 MB for each seed.
+// seedsAtOnce bounds the memory: the strata of a season of 345,600 frames take about 70 MB for each
+// seed.
 const seedsAtOnce = 4
 
-// seedTrial is all that a plan depends on beside its seed. It is collected once, and then every seed is a function of it.
+// seedTrial is all that a plan depends on beside its seed. It is collected once, and then every
+// seed is a function of it.
 type seedTrial struct {
 	assign   Assigner // with any seed
 	least    int      // units of a class in a dataset: Config.MinPerClass
@@ -56,8 +58,9 @@ func (t *seedTrial) label(season string, all []Labelled) {
 // undecided is the dataset of a frame as long as no seed decides. No dataset can have this name.
 const undecided = "?"
 
-// newTrialEpisode plans the episode with a split of one dataset: so it finds which frames the datasets should hold by the
-// same rules as the plan, whatever the seed, the guard and the subsample are.
+// newTrialEpisode plans the episode with a split of one dataset: so it finds which frames the
+// datasets should hold by the same rules as the plan, whatever the seed, the guard and the
+// subsample are.
 func newTrialEpisode(in EpisodeInput) trialEpisode {
 	t := trialEpisode{season: in.Episode.Season(), assign: *in.Assign}
 	in.Assign = &Assigner{Split: Split{{Dataset: undecided, Ratio: 1}}}
@@ -124,7 +127,8 @@ func (t *seedTrial) seed(seed string) state.SeedTrial {
 	return out
 }
 
-// beside tries as many seeds as the options say beside the one in force and the given one, and gives the best first.
+// beside tries as many seeds as the options say beside the one in force and the given one, and
+// gives the best first.
 func (t *seedTrial) beside(ctx context.Context, opt Options, inForce state.InForce) ([]state.SeedTrial, error) {
 	all, err := t.try(ctx, seedsToTry(opt.Seeds, inForce.Settings.Seed, opt.Seed))
 	for i := range all {
@@ -153,7 +157,8 @@ func (t *seedTrial) try(ctx context.Context, seeds []string) ([]state.SeedTrial,
 	return out, nil
 }
 
-// rankSeeds sorts by rare cells, then by how far the shares are from the ratios, to a tenth of a percent, then by moves.
+// rankSeeds sorts by rare cells, then by how far the shares are from the ratios, to a tenth of a
+// percent, then by moves.
 func rankSeeds(trials []state.SeedTrial, split Split) {
 	off := func(t state.SeedTrial) float64 {
 		sum := 0.0
@@ -167,7 +172,8 @@ func rankSeeds(trials []state.SeedTrial, split Split) {
 	})
 }
 
-// seedsToTry are the seed in force and the one that was given, if there are any, and n more. The same call gives the same ones.
+// seedsToTry are the seed in force and the one that was given, if there are any, and n more. The
+// same call gives the same ones.
 func seedsToTry(n int, inForce, given string) []string {
 	var seeds []string
 	for _, seed := range []string{inForce, given} {

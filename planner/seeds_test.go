@@ -69,7 +69,8 @@ func trialOf(plan *state.Plan, moves int) state.SeedTrial {
 	return out
 }
 
-// The row of a seed is what a plan with this seed says, whatever the settings: of the seed in force, and of another one.
+// The row of a seed is what a plan with this seed says, whatever the settings: of the seed in
+// force, and of another one.
 func TestTrialsEqualPlans(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		classes := []string{"Common", "Rare", "Legendary"}
@@ -145,7 +146,8 @@ func TestTrialsEqualPlans(t *testing.T) {
 	})
 }
 
-// A dry run tries seeds on what it has read once, says the same each time, and what it says of a seed comes true.
+// A dry run tries seeds on what it has read once, says the same each time, and what it says of a
+// seed comes true.
 func TestSeedsOfADryRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

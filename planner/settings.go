@@ -23,8 +23,8 @@ type chosen struct {
 // changed says that the plan puts frames elsewhere than the settings in force would.
 func (c chosen) changed() bool { return len(c.given) > 0 }
 
-// chooseSettings reads what is in force and chooses the definition of the plan. latest is the dataset version that it was
-// compared with.
+// chooseSettings reads what is in force and chooses the definition of the plan. latest is the
+// dataset version that it was compared with.
 func (in inputs) chooseSettings(ctx context.Context) (ch chosen, latest *lastVersion, err error) {
 	latest = &lastVersion{store: in.p.Store}
 	inForce, err := in.p.Store.SettingsBeside(ctx, latest.get)
@@ -123,7 +123,8 @@ func (c *Config) from(name string) string {
 	return c.Given[name]
 }
 
-// GivenSettings are the settings that a caller's flags and environment give otherwise than they are in force.
+// GivenSettings are the settings that a caller's flags and environment give otherwise than they are
+// in force.
 func (c *Config) GivenSettings(inForce state.InForce) []state.GivenSetting {
 	if !inForce.Exists() {
 		return nil
@@ -172,7 +173,8 @@ func (c *Config) over(d state.Definition) state.Definition {
 	return d
 }
 
-// checkPins refuses pins that pin nothing, and ends of pins that are none. before are the datasets that are pinned now.
+// checkPins refuses pins that pin nothing, and ends of pins that are none. before are the datasets
+// that are pinned now.
 func (c *Config) checkPins(before []string, d state.Definition, opt Options) error {
 	if len(opt.Pin)+len(opt.Unpin) > 0 && !opt.ChangeSettings && !opt.DryRun {
 		return fmt.Errorf("%w: --pin and --unpin change the settings in force: add --change-settings, or --dry-run to see what that does", ErrUsage)

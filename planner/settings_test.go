@@ -78,7 +78,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// The case that was seen: datasets made with a group, then a plan from a shell without it, or with another.
+// The case that was seen: datasets made with a group, then a plan from a shell without it, or with
+// another.
 func TestSettingsBelongToTheDatasets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -74,7 +74,8 @@ func (r *reader) parse(e manifest.Entry, values sheet.Values) (rows.Sheet, error
 	return s, err
 }
 
-// baseError holds an episode whose images are not where they were: a base URI that is lost or spoilt would replace every one.
+// baseError holds an episode whose images are not where they were: a base URI that is lost or
+// spoilt would replace every one.
 type baseError struct{ text string }
 
 func (e *baseError) Error() string { return e.text }

@@ -13,8 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// sink takes the episodes' changes in whatever order they come, numbers the tasks and saves them in chunks. newSink sets the
-// fields of the first part. add and finish change those of the second.
+// sink takes the episodes' changes in whatever order they come, numbers the tasks and saves them in
+// chunks. newSink sets the fields of the first part. add and finish change those of the second.
 type sink struct {
 	p      *Planner
 	plan   *state.Plan // add and finish complete it
@@ -111,7 +111,8 @@ func (s *sink) add(ctx context.Context, sheetURL string, in EpisodeInput, out Ep
 	return context.Cause(s.writing)
 }
 
-// saveForReaders saves what people ask for later: the changes with their causes, and the problems that the plan does not hold.
+// saveForReaders saves what people ask for later: the changes with their causes, and the problems
+// that the plan does not hold.
 func (s *sink) saveForReaders(ctx context.Context, row *state.EpisodePlan, out EpisodeChanges) error {
 	if s.saves && len(out.Changes) > 0 {
 		if err := s.p.Store.WriteChanges(ctx, s.plan.Run, row.Name(), out.Changes); err != nil {
@@ -175,7 +176,8 @@ func (s *sink) finish(ctx context.Context, in inputs) (err error) {
 	return cmp.Or(s.writes.Wait(), err)
 }
 
-// classNumbers lists which classes get another number in the next dataset version than in the newest.
+// classNumbers lists which classes get another number in the next dataset version than in the
+// newest.
 func (s *sink) classNumbers(ctx context.Context, last *lastVersion) ([]state.ClassNumber, error) {
 	latest, err := last.get(ctx)
 	if err != nil || latest.Generation == 0 {

@@ -60,7 +60,8 @@ func (s Split) training() string {
 	return s[0].Dataset
 }
 
-// At is the dataset at a point of the line, 0 ≤ u < 1. What rounding leaves over belongs to the last dataset with a share.
+// At is the dataset at a point of the line, 0 ≤ u < 1. What rounding leaves over belongs to the
+// last dataset with a share.
 func (s Split) At(u float64) string {
 	end, last := 0.0, ""
 	for _, share := range s {
@@ -83,7 +84,8 @@ func Position(seed, unit string) float64 {
 	return float64(binary.BigEndian.Uint64(sum[:8])) / (1 << 64)
 }
 
-// kept says whether a unit belongs to the subsample of one in n: by bytes of the hash that Position does not use.
+// kept says whether a unit belongs to the subsample of one in n: by bytes of the hash that Position
+// does not use.
 func kept(seed, unit string, n int) bool {
 	if n <= 1 {
 		return true

@@ -16,7 +16,8 @@ import (
 
 const e1, e2 = dataset.Episode("S01E01"), dataset.Episode("S01E02")
 
-// The vectors come from Python: int(sha256(f"{seed}\n{unit}".encode()).hexdigest()[:16], 16) / 2**64.
+// The vectors come from Python: int(sha256(f"{seed}\n{unit}".encode()).hexdigest()[:16], 16) /
+// 2**64.
 func TestPositionVectors(t *testing.T) {
 	for _, v := range []struct {
 		seed, unit string
@@ -205,7 +206,8 @@ func TestUnit(t *testing.T) {
 	}
 }
 
-// Frames of a second stay together for every group of whole seconds, and a group's blocks are as long as it.
+// Frames of a second stay together for every group of whole seconds, and a group's blocks are as
+// long as it.
 func TestUnitBlocks(t *testing.T) {
 	for _, group := range []time.Duration{time.Second, 3 * time.Second, 10 * time.Second, time.Minute} {
 		frames := map[string]int{}

@@ -8,7 +8,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// suggestedGroup is the block length that the plan compares its leakage with (FACTS: blocks of 10 s leave 0.55%).
+// suggestedGroup is the block length that the plan compares its leakage with (FACTS: blocks of 10 s
+// leave 0.55%).
 const suggestedGroup = 10 * time.Second
 
 // summary adds up, over the episodes, what a plan reports of the datasets as a whole.
@@ -64,7 +65,8 @@ type point struct {
 	dataset string
 }
 
-// leakage counts the frames outside the training dataset, and those of them with a training frame right beside them.
+// leakage counts the frames outside the training dataset, and those of them with a training frame
+// right beside them.
 type leakage struct{ frames, leaking int }
 
 func (l leakage) plus(o leakage) leakage {
@@ -125,7 +127,8 @@ func (s *summary) balance(settings state.Settings) []state.Balance {
 	return rows
 }
 
-// missing lists the classes that some dataset of the split will lack although the plan has frames of them.
+// missing lists the classes that some dataset of the split will lack although the plan has frames
+// of them.
 func missing(balance []state.Balance, split Split) []string {
 	total := map[string]int{}
 	for _, b := range balance {

@@ -17,7 +17,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Leakage by hand: a frame outside the training dataset leaks when the frame before it or after it is in it.
+// Leakage by hand: a frame outside the training dataset leaks when the frame before it or after it
+// is in it.
 func TestLeak(t *testing.T) {
 	const train, validate, test = "train", "validate", "test"
 	for _, c := range []struct {
@@ -51,7 +52,8 @@ func TestLeak(t *testing.T) {
 	}
 }
 
-// The leakage of a plan is what stands when it is applied, and LeakageGrouped what the same plan has with a group.
+// The leakage of a plan is what stands when it is applied, and LeakageGrouped what the same plan
+// has with a group.
 func TestLeakageOfAPlan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -97,7 +99,8 @@ func TestLeakageOfAPlan(t *testing.T) {
 	})
 }
 
-// The balance has a row for each configured class and dataset, then what stands elsewhere; held episodes are not in it.
+// The balance has a row for each configured class and dataset, then what stands elsewhere; held
+// episodes are not in it.
 func TestBalance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -182,7 +185,8 @@ func TestEstimateOfAPlan(t *testing.T) {
 	})
 }
 
-// The settings of the split reach the plan: a group, a guard, a subsample and strata over the season.
+// The settings of the split reach the plan: a group, a guard, a subsample and strata over the
+// season.
 func TestSettingsReachThePlan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -214,7 +218,8 @@ func TestSettingsReachThePlan(t *testing.T) {
 		if diff := cmp.Diff(map[string]int{"train": 14, "validate": 2, "test": 4}, legendary); diff != "" {
 			t.Errorf("Legendary frames (-want +got):\n%s", diff)
 		}
-		// A sheet that cannot be read leaves its episode's frames in the strata: the other episode does not move.
+		// A sheet that cannot be read leaves its episode's frames in the strata: the other episode
+		// does not move.
 		w.sheet(e2, nil)
 		if held := w.plan(Options{}); held.Tasks != 0 || of(held, e2).State != state.EpisodeHeld || of(held, e1).Keep != 480 {
 			t.Errorf("with a held episode: %+v", held.Episodes)
@@ -231,7 +236,8 @@ func TestSettingsReachThePlan(t *testing.T) {
 	})
 }
 
-// The strata of a held episode come from the datasets: when they cannot be listed, nobody can tell where the others belong.
+// The strata of a held episode come from the datasets: when they cannot be listed, nobody can tell
+// where the others belong.
 func TestStrataThatCannotBeRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

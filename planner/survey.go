@@ -13,8 +13,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
-// Survey reads what the sheet and the listings say of each frame of an episode, and writes nothing. What is wrong with the sheet or
-// its images is in the survey's Held; only what keeps the datasets from being listed is an error.
+// Survey reads what the sheet and the listings say of each frame of an episode, and writes nothing.
+// What is wrong with the sheet or its images is in the survey's Held; only what keeps the datasets
+// from being listed is an error.
 func (p *Planner) Survey(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
 	inputs, err := p.readInputs(ctx, Options{DryRun: true, Recorded: true}, nil)
 	if err != nil {
@@ -71,7 +72,8 @@ func (c *comparison) survey(ctx context.Context, e dataset.Episode) (*inventory.
 	return out, nil
 }
 
-// cellsOf are what the columns say, by row: a class in the spelling of the datasets, or what is typed.
+// cellsOf are what the columns say, by row: a class in the spelling of the datasets, or what is
+// typed.
 func cellsOf(h rows.Header, values sheet.Values, classes []string) func(row int) [inventory.Columns]string {
 	return func(row int) (cells [inventory.Columns]string) {
 		if row < 1 || row > len(values.Rows) {
@@ -110,8 +112,9 @@ func (in EpisodeInput) survey(out *inventory.Survey, cells func(row int) [invent
 	}
 }
 
-// AssignerOf makes the assigner of a definition. season are the frames with a class of the season, which a stratified split is drawn
-// from, and standing is where the frames of an episode stand, for pins.
+// AssignerOf makes the assigner of a definition. season are the frames with a class of the season,
+// which a stratified split is drawn from, and standing is where the frames of an episode stand, for
+// pins.
 func AssignerOf(d state.Definition, season []Labelled, standing dataset.Standing) (*Assigner, error) {
 	a, err := newAssigner(d)
 	if err != nil {

@@ -8,8 +8,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// In a bucket that gives copies ETags of their own, somebody deletes all dataset versions: the runs still say what was copied,
-// also when a version that does not know it was made since. When they are gone too, the plan says so and copies nothing.
+// In a bucket that gives copies ETags of their own, somebody deletes all dataset versions: the runs
+// still say what was copied, also when a version that does not know it was made since. When they
+// are gone too, the plan says so and copies nothing.
 func TestVersionsDeleted(t *testing.T) {
 	inBubble(t, 40, func(t *testing.T, w *world) {
 		first := w.plan(Options{})

@@ -29,8 +29,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// world is a bucket in a folder, a folder of sheets and a queue, with a planner on them. What workers and the tracker would
-// do is done by apply and end.
+// world is a bucket in a folder, a folder of sheets and a queue, with a planner on them. What
+// workers and the tracker would do is done by apply and end.
 type world struct {
 	t      testing.TB
 	bucket *tap
@@ -45,7 +45,8 @@ type world struct {
 	finished []string
 }
 
-// bubble runs a test where time passes when everybody waits. The planner waits for seconds between two runs.
+// bubble runs a test where time passes when everybody waits. The planner waits for seconds between
+// two runs.
 func bubble(t *testing.T, name string, test func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }
@@ -136,7 +137,8 @@ func (w *world) remove(keys ...string) {
 	w.must(err)
 }
 
-// manifest writes the manifest of a season with these episodes; each has its spreadsheet, named like the episode.
+// manifest writes the manifest of a season with these episodes; each has its spreadsheet, named
+// like the episode.
 func (w *world) manifest(season string, episodes ...dataset.Episode) {
 	w.t.Helper()
 	entries := make([]string, len(episodes))

@@ -9,8 +9,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// DefaultMetricsNamespace is where the metrics go when nothing else is configured. A stack has a namespace of its own, so
-// that two stacks in one account do not set off each other's alarms.
+// DefaultMetricsNamespace is where the metrics go when nothing else is configured. A stack has a
+// namespace of its own, so that two stacks in one account do not set off each other's alarms.
 const DefaultMetricsNamespace = "GoogleShuffle"
 
 // metricsDimension is the name of the metrics' dimension, which the alarms know too.
@@ -28,14 +28,15 @@ type directive struct {
 	Metrics    []metric
 }
 
-// embedded is the "_aws" member of a log line by which CloudWatch Logs finds the metrics in it (CloudWatch User Guide,
-// embedded metric format).
+// embedded is the "_aws" member of a log line by which CloudWatch Logs finds the metrics in it
+// (CloudWatch User Guide, embedded metric format).
 type embedded struct {
 	Timestamp         int64 // Unix milliseconds
 	CloudWatchMetrics []directive
 }
 
-// announce logs the one line about the end of a run. RunFailed and EpisodesHeld are what the alarms watch.
+// announce logs the one line about the end of a run. RunFailed and EpisodesHeld are what the alarms
+// watch.
 func (t *Tracker) announce(r *state.Report) {
 	values := []struct {
 		metric

@@ -22,7 +22,8 @@ import (
 	"github.com/angel-nft/google-shuffle/tracker"
 )
 
-// patient is a queue that waits a second for a message, whatever it is asked for, as SQS with this program's settings.
+// patient is a queue that waits a second for a message, whatever it is asked for, as SQS with this
+// program's settings.
 type patient struct {
 	*memQueue
 	mu    sync.Mutex
@@ -64,7 +65,8 @@ func (w *world) patientLetters() (*state.Plan, []messages.Task, *tracker.Tracker
 	return plan, tasks, tr, letters
 }
 
-// The dead-letter queue, which has nothing, is asked for a second every three: no result waits for that.
+// The dead-letter queue, which has nothing, is asked for a second every three: no result waits for
+// that.
 func TestResultsDoNotWaitForLetters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -93,7 +95,8 @@ func TestResultsDoNotWaitForLetters(t *testing.T) {
 	})
 }
 
-// A letter that comes while the tracker is being stopped is saved too: nobody else would see it for a minute.
+// A letter that comes while the tracker is being stopped is saved too: nobody else would see it for
+// a minute.
 func TestStopSavesLetters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -120,7 +123,8 @@ func TestStopSavesLetters(t *testing.T) {
 	})
 }
 
-// A run that is fast has more tasks in its last second or two: their results do not wait for others either.
+// A run that is fast has more tasks in its last second or two: their results do not wait for others
+// either.
 func TestNearTheEndOfAFastRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const tasks, told = 20_000, 12_000
@@ -186,8 +190,8 @@ func (b *requests) PutObjectFrom(ctx context.Context, key string, body io.ReadSe
 	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
-// What this tracker has written it does not read again: of the run's own objects only the ledger, which others write too. What it gives
-// back is what whoever reads everything is told.
+// What this tracker has written it does not read again: of the run's own objects only the ledger,
+// which others write too. What it gives back is what whoever reads everything is told.
 func TestEndIsNotReadAgain(t *testing.T) {
 	for name, fate := range map[string]func(messages.Task) *messages.Result{"succeeded": nil, "failed": onlySeqs(dead("AccessDenied"), 3)} {
 		want := []string{"PUT report.json", "GET ledger.json"}
@@ -250,7 +254,8 @@ func TestResultDuringTheEnd(t *testing.T) {
 	})
 }
 
-// The version is published while the queues are emptied, which takes a second; the report waits for both.
+// The version is published while the queues are emptied, which takes a second; the report waits for
+// both.
 func TestVersionDoesNotWaitForTheQueues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -292,8 +297,8 @@ func TestPageAndTasksAtOnce(t *testing.T) {
 	})
 }
 
-// slowReads lists the first episode only when somebody has asked what should be there, and takes a while for every episode, the longer
-// the earlier it is.
+// slowReads lists the first episode only when somebody has asked what should be there, and takes a
+// while for every episode, the longer the earlier it is.
 type slowReads struct {
 	*memBucket
 	asked chan struct{}
@@ -317,7 +322,8 @@ func (b *slowReads) ListObjects(ctx context.Context, in bucket.ListInput) (bucke
 	return b.memBucket.ListObjects(ctx, in)
 }
 
-// Two episodes are listed at once, and what should be there is read meanwhile. The differences are in order all the same.
+// Two episodes are listed at once, and what should be there is read meanwhile. The differences are
+// in order all the same.
 func TestEpisodesAreComparedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

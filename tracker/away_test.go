@@ -34,7 +34,8 @@ type httpError int
 func (e httpError) Error() string       { return fmt.Sprint("status ", int(e)) }
 func (e httpError) HTTPStatusCode() int { return int(e) }
 
-// A tracker waits for a service that is away, however long; a right that is missing ends it after a while, with what to do.
+// A tracker waits for a service that is away, however long; a right that is missing ends it after a
+// while, with what to do.
 func TestAway(t *testing.T) {
 	for _, tc := range []struct {
 		err   error

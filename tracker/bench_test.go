@@ -9,7 +9,8 @@ import (
 	"github.com/angel-nft/google-shuffle/tracker"
 )
 
-// BenchmarkLedger is a ledger of 345,600 tasks, a season's, of which half are accounted for in no order.
+// BenchmarkLedger is a ledger of 345,600 tasks, a season's, of which half are accounted for in no
+// order.
 func BenchmarkLedger(b *testing.B) {
 	const tasks = 345_600
 	half := tracker.NewLedger("run-1", 1, tasks)

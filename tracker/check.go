@@ -55,11 +55,12 @@ type checker struct {
 	each map[dataset.Episode][]state.Difference
 }
 
-// episodesAtOnce bounds the memory: the episodes that are compared at a time take some 30 MB each. It is not the number of
-// cores, so that the order of the requests is the same everywhere.
+// episodesAtOnce bounds the memory: the episodes that are compared at a time take some 30 MB each.
+// It is not the number of cores, so that the order of the requests is the same everywhere.
 const episodesAtOnce = 2
 
-// check compares the planned episodes with the plan, and gathers the rows of all episodes for the dataset version.
+// check compares the planned episodes with the plan, and gathers the rows of all episodes for the
+// dataset version.
 //
 //	the episode                                     | counts as
 //	------------------------------------------------+---------------------------------------------------------
@@ -68,8 +69,8 @@ const episodesAtOnce = 2
 //	is planned, and is not as in the latest version | a listing finds it, which must be what the plan has listed
 //	is held or not planned                          | the latest version has it
 //
-// Without a version, or with one whose rows have no parts that can be shared, everything is listed. So is an episode whose
-// part of the latest version is missing or damaged.
+// Without a version, or with one whose rows have no parts that can be shared, everything is listed.
+// So is an episode whose part of the latest version is missing or damaged.
 func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error) {
 	c := t.newChecker(plan, nil)
 	g, reading := errgroup.WithContext(ctx)
@@ -88,7 +89,8 @@ func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error)
 	if err != nil {
 		return nil, err
 	}
-	// First, and not in the goroutines that need it: none of them may hold a lock while it waits for S3.
+	// First, and not in the goroutines that need it: none of them may hold a lock while it waits
+	// for S3.
 	switch {
 	case c.found != nil || len(list) == 0:
 	case len(list) > fewEpisodes:
@@ -133,7 +135,8 @@ func (t *Tracker) destination(datasets []string, strays *dataset.Strays) dataset
 	}
 }
 
-// share takes the episodes from the latest version that are as they were in it, and gives those to list.
+// share takes the episodes from the latest version that are as they were in it, and gives those to
+// list.
 func (c *checker) share(ctx context.Context) (list []dataset.Episode, err error) {
 	if c.before == nil || !c.before.HasParts() {
 		return c.everything(ctx)
@@ -213,7 +216,8 @@ func (c *checker) find(ctx context.Context) error {
 	return nil
 }
 
-// fewEpisodes are listed in every place. For more it pays to find out first in which places each of them is.
+// fewEpisodes are listed in every place. For more it pays to find out first in which places each of
+// them is.
 const fewEpisodes = 4
 
 // warn notes what went wrong without spoiling the run. c.mu is held.
@@ -304,9 +308,9 @@ func (c *checker) list(ctx context.Context, e dataset.Episode) ([]dataset.Image,
 	return c.dest.Images(ctx, places, e)
 }
 
-// compare compares one planned episode. A plan saves what should stand of an episode when it changes something there. Of
-// another it knows the digest of the listing. When that is no longer true, the latest dataset version tells which frames
-// differ, if it is of the same listing.
+// compare compares one planned episode. A plan saves what should stand of an episode when it
+// changes something there. Of another it knows the digest of the listing. When that is no longer
+// true, the latest dataset version tells which frames differ, if it is of the same listing.
 func (c *checker) compare(ctx context.Context, e dataset.Episode, expected []state.Expected, rows []version.Row, digest, planned string) ([]state.Difference, error) {
 	if of, ok := c.changed[e]; ok {
 		told, err := c.pairs.copies(ctx, c.Store, c.plan, of)

@@ -13,8 +13,9 @@ import (
 // copies are the pairs of ETags that the run's results told, by the key that was written.
 type copies map[string][]state.Pair
 
-// compare tells the differences between what should stand of an episode and what a listing found, by frame. It sets the
-// rows' SrcETag where what should stand tells it. rows are the images of the episode, in the order of dataset.Image.
+// compare tells the differences between what should stand of an episode and what a listing found,
+// by frame. It sets the rows' SrcETag where what should stand tells it. rows are the images of the
+// episode, in the order of dataset.Image.
 //
 //	expected at K | stands at K          | stands elsewhere, unexpected | difference
 //	--------------+----------------------+------------------------------+-----------------------------------
@@ -25,8 +26,8 @@ type copies map[string][]state.Pair
 //	no            | –                    | at P                         | unexpected, for every P that is not
 //	              |                      |                              | told as misplaced
 //
-// Right content is the planned ETag, or one that a result told of the copy to that key: where the source changed after
-// the plan, or the copy has an ETag of its own.
+// Right content is the planned ETag, or one that a result told of the copy to that key: where the
+// source changed after the plan, or the copy has an ETag of its own.
 func compare(l dataset.Layout, e dataset.Episode, expected []state.Expected, rows []version.Row, told copies) []state.Difference {
 	slices.SortFunc(expected, func(a, b state.Expected) int {
 		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
@@ -80,7 +81,8 @@ func settledBy(l dataset.Layout, x state.Expected, row *version.Row, told copies
 	return ok
 }
 
-// source is the ETag of the source that a copy with this ETag has the content of; false when it is not what should stand.
+// source is the ETag of the source that a copy with this ETag has the content of; false when it is
+// not what should stand.
 func source(l dataset.Layout, x state.Expected, etag string, told copies) (string, bool) {
 	if x.Copied {
 		for _, pair := range told[l.Key(x.Place, x.Frame)] {

@@ -127,7 +127,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// Whatever should stand and whatever does: what should, changed as the differences say, is what does.
+// Whatever should stand and whatever does: what should, changed as the differences say, is what
+// does.
 func TestDifferencesLeadToTheListing(t *testing.T) {
 	places := []dataset.Place{{Dataset: "test", Class: "Rare"}, {Dataset: "train", Class: "Common"}, {Dataset: "train", Class: "Rare"}}
 	standing := rapid.Custom(func(t *rapid.T) map[string]string {

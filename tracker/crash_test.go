@@ -21,8 +21,8 @@ import (
 	"github.com/angel-nft/google-shuffle/tracker"
 )
 
-// crash ends a process at its n-th request that changes something: before it is carried out, or after, with the answer
-// lost. All later requests fail.
+// crash ends a process at its n-th request that changes something: before it is carried out, or
+// after, with the answer lost. All later requests fail.
 type crash struct {
 	at    int
 	after bool
@@ -116,8 +116,9 @@ func (w *world) doomed(c *crash) *tracker.Tracker {
 	return tr
 }
 
-// crashEverywhere runs a scenario with a crash at the first change, the second, and so on, before and after it, until the
-// process gets through. Another tracker goes on after the crash, and a third takes what the first had still in hand.
+// crashEverywhere runs a scenario with a crash at the first change, the second, and so on, before
+// and after it, until the process gets through. Another tracker goes on after the crash, and a
+// third takes what the first had still in hand.
 func crashEverywhere(t *testing.T, prepare func(*world), end func(*world)) {
 	for _, after := range []bool{false, true} {
 		for at := 1; ; at++ {
@@ -198,7 +199,8 @@ func TestCrashAnywhereKeepsTheDeadList(t *testing.T) {
 	})
 }
 
-// A version that one tracker has begun is finished as it was begun, also when something else stands in the datasets by then.
+// A version that one tracker has begun is finished as it was begun, also when something else stands
+// in the datasets by then.
 func TestVersionIsOfOneListing(t *testing.T) {
 	crashEverywhere(t, func(w *world) {
 		w.published(runName(1), 1, 12)

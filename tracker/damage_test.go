@@ -96,8 +96,9 @@ func ofAnotherRun(t *testing.T, name string, bring func(*world, int64)) func([]b
 	}
 }
 
-// Each object of the state, damaged in each way in each state of a run: the run ends, and it has succeeded only if the
-// datasets are what was planned; else its reason names the object and the command to type.
+// Each object of the state, damaged in each way in each state of a run: the run ends, and it has
+// succeeded only if the datasets are what was planned; else its reason names the object and the
+// command to type.
 func TestDamagedState(t *testing.T) {
 	names := slices.Clone(besideRuns)
 	for _, name := range []string{
@@ -158,7 +159,8 @@ func (w *world) endsAfterDamage(what, name string) {
 	}
 }
 
-// The report, the plan and the ledger of a run that has ended, damaged: the run stays what it was, and its report is there again.
+// The report, the plan and the ledger of a run that has ended, damaged: the run stays what it was,
+// and its report is there again.
 func TestDamagedEnd(t *testing.T) {
 	for _, name := range []string{"plan.json", "tasks-00000.jsonl.zst", state.LedgerName, state.ReportName} {
 		for how, damage := range damages {

@@ -35,9 +35,10 @@ func mergeDead(lists ...[]state.DeadTask) []state.DeadTask {
 	return merged
 }
 
-// telling is the entry that tells more, of two about one publication: the result's and the letter's. The worker's own reason,
-// which has a code, beats the queue's, which only counted; and a task that is known one of a chunk that is gone. Two entries
-// are ordered by all that they say, so that of many the same one is left whatever came first.
+// telling is the entry that tells more, of two about one publication: the result's and the
+// letter's. The worker's own reason, which has a code, beats the queue's, which only counted; and a
+// task that is known one of a chunk that is gone. Two entries are ordered by all that they say, so
+// that of many the same one is left whatever came first.
 func telling(a, b state.DeadTask) state.DeadTask {
 	more := cmp.Or(
 		cmp.Compare(rank(a.Code != ""), rank(b.Code != "")), cmp.Compare(a.Attempts, b.Attempts),
@@ -83,8 +84,8 @@ func encodeLines[T any](lines []T) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// deadList reads the entries of the tasks that the ledger counts as dead, each of its last round, by seq. Those that
-// were published again, or turned out to be done, are not among them.
+// deadList reads the entries of the tasks that the ledger counts as dead, each of its last round,
+// by seq. Those that were published again, or turned out to be done, are not among them.
 func deadList(ctx context.Context, store *state.Store, l *Ledger) ([]state.DeadTask, error) {
 	dead := l.Dead()
 	if dead.IsEmpty() {
@@ -118,7 +119,8 @@ func codes(dead []state.DeadTask) map[string]int {
 	return counts
 }
 
-// codeWorkerDied stands for the missing code of a task that only the queue's redrive policy gave up.
+// codeWorkerDied stands for the missing code of a task that only the queue's redrive policy gave
+// up.
 const codeWorkerDied = "NoResult"
 
 // commonest is the code that most of the dead tasks have.
@@ -132,7 +134,8 @@ func commonest(dead []state.DeadTask) (code string, n int) {
 	return code, n
 }
 
-// DeadList lists a run's dead tasks, by seq; "" is the newest run. A run that nobody knows is state.ErrNoRun.
+// DeadList lists a run's dead tasks, by seq; "" is the newest run. A run that nobody knows is
+// state.ErrNoRun.
 func (t *Tracker) DeadList(ctx context.Context, run string) ([]state.DeadTask, error) {
 	if run == "" {
 		held, err := t.Store.Current(ctx, state.Held{})

@@ -63,7 +63,8 @@ func jsonLines(t interface{ Fatal(...any) }, list []state.DeadTask) string {
 	return string(body)
 }
 
-// Whatever the order, however often, and in whatever parts entries come: the same list, one entry a publication.
+// Whatever the order, however often, and in whatever parts entries come: the same list, one entry a
+// publication.
 func TestMergeDeadIsAUnion(t *testing.T) {
 	entry := rapid.Custom(func(t *rapid.T) state.DeadTask {
 		d := state.DeadTask{

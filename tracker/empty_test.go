@@ -211,7 +211,8 @@ func TestFinishEmptyTwiceAtOnce(t *testing.T) {
 	})
 }
 
-// Verify compares with the latest version when the newest run had no tasks, and with the run's plan else.
+// Verify compares with the latest version when the newest run had no tasks, and with the run's plan
+// else.
 func TestVerify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

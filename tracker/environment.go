@@ -14,17 +14,19 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// errNotOurs says that a message is of another environment, which shares the queues by mistake. It is given back: only its
-// own tracker can count it.
+// errNotOurs says that a message is of another environment, which shares the queues by mistake. It
+// is given back: only its own tracker can count it.
 var errNotOurs = errors.New("the message is of another environment")
 
 const (
-	// strangerReceives is how often a message of a run that the state does not know is given back. It may be another
-	// environment's of the same scope; after that it is kept as unreadable, so that none stays for ever.
+	// strangerReceives is how often a message of a run that the state does not know is given back.
+	// It may be another environment's of the same scope; after that it is kept as unreadable, so
+	// that none stays for ever.
 	strangerReceives = 10
 	// noteEvery is how often it is written down again that other environments use the queues.
 	noteEvery = time.Minute
-	// lettersRest is how long the dead-letter queue is left alone after it gave nothing but other environments' messages.
+	// lettersRest is how long the dead-letter queue is left alone after it gave nothing but other
+	// environments' messages.
 	lettersRest = 30 * time.Second
 
 	yieldActive = 200 * time.Millisecond
@@ -96,8 +98,8 @@ func (s *session) giveBack(ctx context.Context, q Receiver, foreign []queue.Mess
 	return nil
 }
 
-// yield waits when all that came was other environments', so that their trackers can have it. A run of this environment
-// that is active does not wait for long.
+// yield waits when all that came was other environments', so that their trackers can have it. A run
+// of this environment that is active does not wait for long.
 func (s *session) yield(ctx context.Context, own, foreign int) {
 	if own > 0 || foreign == 0 {
 		s.yields = 0
@@ -111,8 +113,8 @@ func (s *session) yield(ctx context.Context, own, foreign int) {
 	_ = retry.Sleep(ctx, wait)
 }
 
-// afterLetters decides when the dead-letter queue is asked again: at once when it has more, and after a rest when it
-// gave nothing but other environments' messages.
+// afterLetters decides when the dead-letter queue is asked again: at once when it has more, and
+// after a rest when it gave nothing but other environments' messages.
 func (s *session) afterLetters(own, foreign int) {
 	switch {
 	case own+foreign >= maxGathered && own > 0:

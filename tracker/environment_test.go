@@ -28,7 +28,8 @@ func foreignTask(scope string) messages.Task {
 	}
 }
 
-// Messages of another environment are not counted, not acknowledged and not kept as unreadable; status names it, and the run ends.
+// Messages of another environment are not counted, not acknowledged and not kept as unreadable;
+// status names it, and the run ends.
 func TestOtherEnvironment(t *testing.T) {
 	for _, tc := range []struct{ name, scope, want string }{
 		{"of another name", "staging/tt", "staging/tt"}, {"of the same name", "bucket/tt", "bucket/tt"}, {"of an earlier build", "", "unknown"},
@@ -60,7 +61,8 @@ func TestOtherEnvironment(t *testing.T) {
 	}
 }
 
-// A tracker that has nothing to do leaves the queues to their owner: what it gives back can be received there.
+// A tracker that has nothing to do leaves the queues to their owner: what it gives back can be
+// received there.
 func TestLeavesQueuesToTheirOwner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -89,7 +91,8 @@ func TestLeavesQueuesToTheirOwner(t *testing.T) {
 	})
 }
 
-// A message of this scope whose run is not in the state is given back for some time, and then kept as unreadable.
+// A message of this scope whose run is not in the state is given back for some time, and then kept
+// as unreadable.
 func TestStrangerEndsAsUnreadable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -108,7 +111,8 @@ func TestStrangerEndsAsUnreadable(t *testing.T) {
 	})
 }
 
-// Tasks that workers of another environment have given up go back to the queue, and are no dead tasks.
+// Tasks that workers of another environment have given up go back to the queue, and are no dead
+// tasks.
 func TestTaskThatOthersGaveUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -140,8 +144,8 @@ func TestProbe(t *testing.T) {
 	})
 }
 
-// Thousands of messages that others have left hold up no run: of each queue a thousand are taken in at a time, however few tasks are
-// open, and a drain that brings nothing of the run ends.
+// Thousands of messages that others have left hold up no run: of each queue a thousand are taken in
+// at a time, however few tasks are open, and a drain that brings nothing of the run ends.
 func TestJunkHoldsUpNothing(t *testing.T) {
 	const junk = 20_000
 	entries := make([]queue.Entry, junk)

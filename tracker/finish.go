@@ -19,7 +19,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// verdict says how a run ends when all its tasks are accounted for and the destination has been listed.
+// verdict says how a run ends when all its tasks are accounted for and the destination has been
+// listed.
 //
 //	dead                  | superseded | differences | the run has
 //	----------------------+------------+-------------+------------
@@ -46,9 +47,10 @@ func verdict(run string, p state.Progress, deadCodes map[string]int, found diffe
 	return state.Succeeded, ""
 }
 
-// verify ends a run whose tasks are all accounted for: it lists, compares, publishes the version, writes the report, and
-// last changes the pointer. Each step can be done again by another tracker that finds the run in verifying: the listing is
-// made anew, a version of the generation that is there stays as it is, and the report is written over.
+// verify ends a run whose tasks are all accounted for: it lists, compares, publishes the version,
+// writes the report, and last changes the pointer. Each step can be done again by another tracker
+// that finds the run in verifying: the listing is made anew, a version of the generation that is
+// there stays as it is, and the report is written over.
 func (s *session) verify(ctx context.Context) error {
 	before, err := s.beforeCheck(ctx)
 	if err != nil {
@@ -59,8 +61,9 @@ func (s *session) verify(ctx context.Context) error {
 		// A redrive has recorded its round just before the pointer changed to verifying.
 		return s.swap(ctx, func(p *state.Pointer) { p.State = state.Running })
 	}
-	// Run returns after the end of this run when it is to, and what the queues still hold by then, late results and letters of tasks
-	// that are done, is taken in meanwhile: with nothing in them, that takes a second. It changes s.ledger, and not what is verified.
+	// Run returns after the end of this run when it is to, and what the queues still hold by then,
+	// late results and letters of tasks that are done, is taken in meanwhile: with nothing in them,
+	// that takes a second. It changes s.ledger, and not what is verified.
 	var meanwhile errgroup.Group
 	if s.Options.UntilDone {
 		meanwhile.Go(func() error { return s.drain(ctx, true) })
@@ -88,7 +91,8 @@ func (s *session) verify(ctx context.Context) error {
 	return s.afterEnd(ctx, r)
 }
 
-// afterEnd looks whether the report that this session has just written says all that is known: a result may have come meanwhile.
+// afterEnd looks whether the report that this session has just written says all that is known: a
+// result may have come meanwhile.
 func (s *session) afterEnd(ctx context.Context, r *state.Report) error {
 	told := s.mark(r.Done, r.Outcomes)
 	if err := s.readLedger(ctx); err != nil {
@@ -101,7 +105,8 @@ func (s *session) afterEnd(ctx context.Context, r *state.Report) error {
 	return nil
 }
 
-// beforeCheck reads what must be known before the check: the ledger as it is now, and the report, if another end has left one.
+// beforeCheck reads what must be known before the check: the ledger as it is now, and the report,
+// if another end has left one.
 func (s *session) beforeCheck(ctx context.Context) (before state.EndFiles, err error) {
 	g, reading := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.readLedger(reading) })
@@ -113,8 +118,9 @@ func (s *session) beforeCheck(ctx context.Context) (before state.EndFiles, err e
 	return before, err
 }
 
-// checkAndPublish lists and compares, sets the end of the run accordingly, and if it has succeeded publishes its version. It gives the
-// generation of the version that is the latest then; 0 when none was published.
+// checkAndPublish lists and compares, sets the end of the run accordingly, and if it has succeeded
+// publishes its version. It gives the generation of the version that is the latest then; 0 when
+// none was published.
 func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *state.Pointer, l *Ledger) (out *checked, version int64, err error) {
 	dead, err := deadList(ctx, t.Store, l)
 	if err != nil {
@@ -137,12 +143,13 @@ type ending struct {
 	ledger *Ledger
 	out    *checked       // nil: not listed again
 	before state.EndFiles // as they were before the check
-	// version is the generation of the latest dataset version, when this end has published it; 0: it is looked up.
+	// version is the generation of the latest dataset version, when this end has published it; 0:
+	// it is looked up.
 	version int64
 }
 
-// end proposes the report of a run that was checked, sets the pointer to the end, and then makes the report final. Several
-// trackers may check at once, and each may be paused anywhere:
+// end proposes the report of a run that was checked, sets the pointer to the end, and then makes
+// the report final. Several trackers may check at once, and each may be paused anywhere:
 //
 //	the report is proposed   on the condition that it is as it was before the check: of two, one goes on
 //	page and list            likewise: who sees that the run has ended finds them
@@ -173,8 +180,8 @@ func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e
 	return next, r, err
 }
 
-// publishVersion publishes the dataset version that a verified plan leaves, and gives the generation of the one that is the latest
-// then.
+// publishVersion publishes the dataset version that a verified plan leaves, and gives the
+// generation of the one that is the latest then.
 func (t *Tracker) publishVersion(ctx context.Context, plan *state.Plan, out *checked) (int64, error) {
 	v, err := version.Publish(ctx, t.Store, state.Version{
 		Generation: plan.Generation, Run: plan.Run, Created: now(), Restores: plan.Restores, Settings: plan.Settings,
@@ -186,9 +193,10 @@ func (t *Tracker) publishVersion(ctx context.Context, plan *state.Plan, out *che
 	return v.Generation, nil
 }
 
-// retain removes the versions that are too old beside the latest. That they could not be removed does not make a run worse: the next
-// one tries again. When a later run has begun, it leaves all of them to that one: its version may be on its way already, made
-// beside a version before this one (version.Retain).
+// retain removes the versions that are too old beside the latest. That they could not be removed
+// does not make a run worse: the next one tries again. When a later run has begun, it leaves all of
+// them to that one: its version may be on its way already, made beside a version before this one
+// (version.Retain).
 func (t *Tracker) retain(ctx context.Context, latest int64) {
 	if t.Deleter == nil {
 		return
@@ -207,9 +215,10 @@ func (t *Tracker) retain(ctx context.Context, latest int64) {
 	}
 }
 
-// FinishEmpty ends a run of 0 tasks, whose pointer is publishing: it was verified by the listing that its plan was made
-// from, so it has succeeded at once. It publishes a dataset version when there is none yet, or when the plan's episodes or
-// settings are not as in the latest one. That takes another listing; if an episode has changed since the plan, the run has failed.
+// FinishEmpty ends a run of 0 tasks, whose pointer is publishing: it was verified by the listing
+// that its plan was made from, so it has succeeded at once. It publishes a dataset version when
+// there is none yet, or when the plan's episodes or settings are not as in the latest one. That
+// takes another listing; if an episode has changed since the plan, the run has failed.
 func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.Plan) (state.Held, error) {
 	if plan.Tasks != 0 {
 		return held, fmt.Errorf("run %s has %d tasks", plan.Run, plan.Tasks)
@@ -245,7 +254,8 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 	return held, err
 }
 
-// versionIsStale says whether the latest version does not show the planned episodes as they stand, or has other settings.
+// versionIsStale says whether the latest version does not show the planned episodes as they stand,
+// or has other settings.
 func (t *Tracker) versionIsStale(ctx context.Context, plan *state.Plan) (v state.Version, stale bool, err error) {
 	v, err = t.Store.LatestVersion(ctx)
 	if errors.Is(err, bucket.ErrNotFound) {
@@ -265,7 +275,8 @@ func (t *Tracker) versionIsStale(ctx context.Context, plan *state.Plan) (v state
 	return v, false, nil
 }
 
-// describe puts what the check found into the report. Without a check, what the plan was made from is what stands.
+// describe puts what the check found into the report. Without a check, what the plan was made from
+// is what stands.
 func (c *checked) describe(r *state.Report) {
 	r.Verified = true
 	if c == nil {
@@ -285,7 +296,8 @@ func (c *checked) describe(r *state.Report) {
 	}
 }
 
-// Cancel stops the run in force. Workers stop applying its tasks within the fence (see package state).
+// Cancel stops the run in force. Workers stop applying its tasks within the fence (see package
+// state).
 func (t *Tracker) Cancel(ctx context.Context, run string) (state.Status, error) {
 	for {
 		held, err := t.Store.Current(ctx, state.Held{})

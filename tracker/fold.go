@@ -13,7 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Bounds of what is kept of a message's texts, in bytes: whatever a message says must fit a line that can be read again.
+// Bounds of what is kept of a message's texts, in bytes: whatever a message says must fit a line
+// that can be read again.
 const (
 	maxCode   = 256
 	maxReason = 4096
@@ -31,8 +32,8 @@ type delta struct {
 	pairs  []state.TaskPair
 }
 
-// fold sorts messages into what they tell of their runs. Its methods fail only when the bucket does; a message that makes
-// no sense is unreadable.
+// fold sorts messages into what they tell of their runs. Its methods fail only when the bucket
+// does; a message that makes no sense is unreadable.
 type fold struct {
 	runs       *knownRuns
 	deltas     map[string]*delta
@@ -87,7 +88,8 @@ func (f *fold) delta(r *knownRun) *delta {
 	return d
 }
 
-// reject keeps a message as unreadable, for a reason that is an error of the message. Other errors it gives back.
+// reject keeps a message as unreadable, for a reason that is an error of the message. Other errors
+// it gives back.
 func (f *fold) reject(from string, m queue.Message, err error) error {
 	if !errors.Is(err, messages.ErrUnreadable) && !errors.Is(err, errUnknown) && !errors.Is(err, errRefused) {
 		return err
@@ -134,7 +136,8 @@ func (f *fold) result(ctx context.Context, m queue.Message) error {
 	return nil
 }
 
-// details keeps what the ledger does not: why a task is dead, and the ETags of a copy that are not the planned ones.
+// details keeps what the ledger does not: why a task is dead, and the ETags of a copy that are not
+// the planned ones.
 func (f *fold) details(ctx context.Context, d *delta, worker string, r messages.Result) error {
 	switch {
 	case r.Outcome == messages.Dead:
@@ -157,8 +160,8 @@ func (f *fold) details(ctx context.Context, d *delta, worker string, r messages.
 	return nil
 }
 
-// letter folds a message of the dead-letter queue: a task that a worker gave up, or that the queue's redrive policy took
-// away; or anything else.
+// letter folds a message of the dead-letter queue: a task that a worker gave up, or that the
+// queue's redrive policy took away; or anything else.
 func (f *fold) letter(ctx context.Context, m queue.Message) error {
 	if messages.IsProbe(m.Body) {
 		return nil // of shuffle doctor
@@ -180,7 +183,8 @@ func (f *fold) letter(ctx context.Context, m queue.Message) error {
 	return nil
 }
 
-// planned is the task in a message's body, if it is one that the plan of its run has, to the letter.
+// planned is the task in a message's body, if it is one that the plan of its run has, to the
+// letter.
 func (f *fold) planned(ctx context.Context, m queue.Message) (messages.Task, *knownRun, error) {
 	task, err := messages.ParseTask(m.Body)
 	if err != nil {

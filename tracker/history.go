@@ -12,11 +12,12 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// runsAtOnce bounds the runs whose tasks are looked through at a time: a chunk of them takes some 3 MB.
+// runsAtOnce bounds the runs whose tasks are looked through at a time: a chunk of them takes some 3
+// MB.
 const runsAtOnce = 8
 
-// History finds the tasks that the newest runs had for a frame, newest first, and what came of them. It looks through most of
-// them, all with 0, and says how many that were.
+// History finds the tasks that the newest runs had for a frame, newest first, and what came of
+// them. It looks through most of them, all with 0, and says how many that were.
 func (t *Tracker) History(ctx context.Context, f dataset.Frame, most int) (all []why.Operation, looked int, err error) {
 	runs, err := t.Store.Runs(ctx)
 	if err != nil {

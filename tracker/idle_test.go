@@ -14,7 +14,8 @@ import (
 	"github.com/angel-nft/google-shuffle/tracker"
 )
 
-// counted is a queue that counts receives, and that waits a second at least for a message, as package sqsqueue does.
+// counted is a queue that counts receives, and that waits a second at least for a message, as
+// package sqsqueue does.
 type counted struct {
 	*memQueue
 	mu       sync.Mutex
@@ -68,8 +69,8 @@ func follow(t *testing.T, tr *tracker.Tracker) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-// A tracker that idles asks each queue and the pointer every five seconds: before, as often, and a month costs 1.04 million
-// receives and half as many reads of the pointer.
+// A tracker that idles asks each queue and the pointer every five seconds: before, as often, and a
+// month costs 1.04 million receives and half as many reads of the pointer.
 func TestIdleRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -90,8 +91,8 @@ func TestIdleRequests(t *testing.T) {
 	})
 }
 
-// The first result of a run is in the ledger within a second, at whatever moment of its waits an idle tracker is, and the run
-// ends at once when all have come.
+// The first result of a run is in the ledger within a second, at whatever moment of its waits an
+// idle tracker is, and the run ends at once when all have come.
 func TestFirstResult(t *testing.T) {
 	for moment := range 12 {
 		synctest.Test(t, func(t *testing.T) {
@@ -117,7 +118,8 @@ func TestFirstResult(t *testing.T) {
 	}
 }
 
-// Results that come before the planner has said that all tasks are sent do not delay the end of the run.
+// Results that come before the planner has said that all tasks are sent do not delay the end of the
+// run.
 func TestResultsBeforeThePublicationEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

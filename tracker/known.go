@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// keptRuns and keptChunks bound the caches: late messages are of the last runs, and a chunk of tasks takes some 8 MB.
+	// keptRuns and keptChunks bound the caches: late messages are of the last runs, and a chunk of
+	// tasks takes some 8 MB.
 	keptRuns   = 16
 	keptChunks = 4
 )
@@ -32,8 +33,8 @@ type knownRun struct {
 	tasks      int
 }
 
-// knownRuns reads the plans that messages refer to. The zero cache of a lookup that failed is not kept: a run that is
-// unknown now may be planned a moment later.
+// knownRuns reads the plans that messages refer to. The zero cache of a lookup that failed is not
+// kept: a run that is unknown now may be planned a moment later.
 type knownRuns struct {
 	store  *state.Store
 	held   state.Pointer // the run in force, set by adopt: it is known whatever becomes of its plan
@@ -73,7 +74,8 @@ func (k *knownRuns) run(ctx context.Context, name string, generation int64) (*kn
 		plan, err := k.store.ReadPlan(ctx, name)
 		switch {
 		case errors.Is(err, bucket.ErrNotFound) && generation > k.held.Generation:
-			// One answer that there is none is not enough to give up results of a run that may be in force.
+			// One answer that there is none is not enough to give up results of a run that may be
+			// in force.
 			if listed, listErr := k.store.Names(ctx, state.RunName(name, "plan.json")); listErr != nil || len(listed) > 0 {
 				return nil, errors.Join(fmt.Errorf("read the plan of run %s: %w", name, err), listErr)
 			}

@@ -18,7 +18,8 @@ import (
 	"github.com/angel-nft/google-shuffle/tracker"
 )
 
-// paused is the bucket of a process that is stopped for a while right before its n-th write of an object.
+// paused is the bucket of a process that is stopped for a while right before its n-th write of an
+// object.
 type paused struct {
 	*memBucket
 	name  string
@@ -96,7 +97,8 @@ func (w *world) checkEnd(run, what string, want state.State) {
 	}
 }
 
-// Two trackers verify one run, of which one is stopped at any of its writes, for less or longer than the other's patience.
+// Two trackers verify one run, of which one is stopped at any of its writes, for less or longer
+// than the other's patience.
 func TestOneOfTwoTrackersIsSlow(t *testing.T) {
 	for _, name := range []string{"report.json", "report.html", "tasks.csv", "current.json", "version.json", "latest.json", "train.csv"} {
 		for n := 1; n <= 2; n++ {
@@ -117,7 +119,8 @@ func TestOneOfTwoTrackersIsSlow(t *testing.T) {
 	}
 }
 
-// Both are slow: the one whose change of the pointer wins is not the one whose report was proposed last.
+// Both are slow: the one whose change of the pointer wins is not the one whose report was proposed
+// last.
 func TestBothTrackersAreSlow(t *testing.T) {
 	for first := 6; first <= 12; first += 2 {
 		for second := 1; second <= 9; second += 2 {

@@ -16,19 +16,21 @@ import (
 // maxRound bounds the rounds of a run. Each is a redrive by a person or a stall of minutes.
 const maxRound = 100_000
 
-// Ledger is what is known of how a run's tasks ended: a set of reports, and a set of publications. It only grows, and Merge
-// is their union, so that ledgers which learnt different things, in any order and however often, come to the same.
+// Ledger is what is known of how a run's tasks ended: a set of reports, and a set of publications.
+// It only grows, and Merge is their union, so that ledgers which learnt different things, in any
+// order and however often, come to the same.
 //
-// A task may be reported more than once. What counts is decided anew from the sets at every reading:
+// A task may be reported more than once. What counts is decided anew from the sets at every
+// reading:
 //
 //	any done outcome, in any round              | done
 //	dead, in the last round of the task or later | dead
 //	superseded, likewise                         | superseded
 //	nothing else                                 | open
 //
-// The first line that fits decides. The last round of a task is the last in which it was published: publishing a dead task
-// again opens it, and a dead report of the publication before no longer counts, even if it comes late. A report may
-// also come before its round is known here.
+// The first line that fits decides. The last round of a task is the last in which it was published:
+// publishing a dead task again opens it, and a dead report of the publication before no longer
+// counts, even if it comes late. A report may also come before its round is known here.
 type Ledger struct {
 	Run        string
 	Generation int64
@@ -41,7 +43,8 @@ type Ledger struct {
 	last    time.Time
 }
 
-// report is what a set of tasks was reported as. The round of done outcomes does not matter and is 0.
+// report is what a set of tasks was reported as. The round of done outcomes does not matter and is
+// 0.
 type report struct {
 	outcome messages.Outcome
 	round   uint32
@@ -197,7 +200,8 @@ func (l *Ledger) all() *roaring.Bitmap {
 
 // counting are the tasks with such a report that is of their last round or later.
 func (l *Ledger) counting(outcome messages.Outcome) *roaring.Bitmap {
-	// From the last round back: reported grows by each round's reports, later by what was published in it.
+	// From the last round back: reported grows by each round's reports, later by what was published
+	// in it.
 	rounds := map[uint32]bool{0: true}
 	for round := range l.rounds {
 		rounds[round] = true

@@ -69,7 +69,8 @@ func bitmapBytes(seqs *roaring.Bitmap) ([]byte, error) {
 	return seqs.ToBytes()
 }
 
-// UnmarshalJSON reads ledger.json. Bitmaps that are broken or name tasks that the run does not have are refused.
+// UnmarshalJSON reads ledger.json. Bitmaps that are broken or name tasks that the run does not have
+// are refused.
 func (l *Ledger) UnmarshalJSON(body []byte) error {
 	var f ledgerFile
 	if err := json.Unmarshal(body, &f); err != nil {
@@ -107,7 +108,8 @@ func (l *Ledger) bitmap(body []byte, round uint32) (*roaring.Bitmap, error) {
 	if round > maxRound {
 		return nil, errors.New("no such round")
 	}
-	// ReadFrom checks the lengths, Validate what it has read; only then may anything else touch the bitmap.
+	// ReadFrom checks the lengths, Validate what it has read; only then may anything else touch the
+	// bitmap.
 	r := bytes.NewReader(body)
 	if _, err := seqs.ReadFrom(r); err != nil {
 		return nil, fmt.Errorf("read bitmap: %w", err)

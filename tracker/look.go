@@ -9,8 +9,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Look is what the ledger of a planned run tells beyond its numbers: its dead tasks, by seq, and how far each episode
-// with tasks has come.
+// Look is what the ledger of a planned run tells beyond its numbers: its dead tasks, by seq, and
+// how far each episode with tasks has come.
 func (t *Tracker) Look(ctx context.Context, plan *state.Plan) ([]state.DeadTask, map[dataset.Episode]state.EpisodeProgress, error) {
 	l, err := readLedger(ctx, t.Store, plan.Run, plan.Generation, plan.Tasks)
 	if err != nil {

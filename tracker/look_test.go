@@ -11,7 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// An episode's tasks are those from its first seq on; what is dead, superseded or open is told apart.
+// An episode's tasks are those from its first seq on; what is dead, superseded or open is told
+// apart.
 func TestLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -17,13 +17,14 @@ const (
 	// troubleEvery is how often a tracker that cannot go on writes why into the pointer.
 	troubleEvery = time.Minute
 	maxTrouble   = 500 // bytes of it
-	// awakeEvery is how often a tracker with an active run sends a message to the results queue. A message comes back each time
-	// its visibility timeout ends, a minute, and a queue gives one up that was received too often: the stack's after 50 times.
+	// awakeEvery is how often a tracker with an active run sends a message to the results queue. A
+	// message comes back each time its visibility timeout ends, a minute, and a queue gives one up
+	// that was received too often: the stack's after 50 times.
 	awakeEvery = 10 * time.Minute
 )
 
-// noteTrouble writes into the pointer, for status and for the next planner, why the run cannot go on. It may fail: then the
-// log has it.
+// noteTrouble writes into the pointer, for status and for the next planner, why the run cannot go
+// on. It may fail: then the log has it.
 func (s *session) noteTrouble(ctx context.Context, trouble error) {
 	doing := map[state.State]string{state.Running: "count the results", state.Verifying: "verify"}[s.held.State]
 	if doing == "" || time.Since(s.troubled) < troubleEvery && s.held.Note != "" {
@@ -33,8 +34,9 @@ func (s *session) noteTrouble(ctx context.Context, trouble error) {
 	s.note(ctx, "the tracker cannot "+doing+": "+clip(trouble.Error(), maxTrouble)+"; it tries again; shuffle doctor says what to fix")
 }
 
-// noteTakeover says that this tracker, which has just started, found a run in verifying: another one began to verify it and did
-// not come to the end. When that happens again and again, it dies of the verification, perhaps by want of memory.
+// noteTakeover says that this tracker, which has just started, found a run in verifying: another
+// one began to verify it and did not come to the end. When that happens again and again, it dies of
+// the verification, perhaps by want of memory.
 func (s *session) noteTakeover(ctx context.Context) {
 	if !s.found {
 		return
@@ -44,7 +46,8 @@ func (s *session) noteTakeover(ctx context.Context) {
 		" UTC; if this comes again and again, see the tracker's log and its memory")
 }
 
-// clearNote takes the note away when the run goes on. The end of a verification changes the state, which does it by itself.
+// clearNote takes the note away when the run goes on. The end of a verification changes the state,
+// which does it by itself.
 func (s *session) clearNote(ctx context.Context) {
 	if s.held.State == state.Running && s.held.Note != "" {
 		s.note(ctx, "")
@@ -65,12 +68,13 @@ func (s *session) note(ctx context.Context, text string) {
 	}
 }
 
-// keepAwake has a message of its own on the results queue while a run is active, whether the run goes on or not. Where the
-// queues' metrics decide whether a tracker runs, a run that cannot end would otherwise be left alone.
+// keepAwake has a message of its own on the results queue while a run is active, whether the run
+// goes on or not. Where the queues' metrics decide whether a tracker runs, a run that cannot end
+// would otherwise be left alone.
 //
-// The message is a probe, which every tracker acknowledges, but for the one that has sent it: that leaves it in flight (see
-// fold.awake) until it sends the next one, or no run is active. When the tracker dies the message becomes visible, and wakes
-// another one.
+// The message is a probe, which every tracker acknowledges, but for the one that has sent it: that
+// leaves it in flight (see fold.awake) until it sends the next one, or no run is active. When the
+// tracker dies the message becomes visible, and wakes another one.
 func (s *session) keepAwake(ctx context.Context) {
 	if s.Awake == nil || !s.held.State.Active() || time.Since(s.awakened) < awakeEvery {
 		return

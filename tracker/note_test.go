@@ -39,7 +39,8 @@ func (b *refusing) PutObject(ctx context.Context, key string, body []byte, cond 
 	return b.Bucket.PutObject(ctx, key, body, cond)
 }
 
-// A tracker that cannot verify says why in the pointer, seldom, and the end of the run takes the note away.
+// A tracker that cannot verify says why in the pointer, seldom, and the end of the run takes the
+// note away.
 func TestCannotVerify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -78,7 +79,8 @@ func (b slowLists) ListObjects(ctx context.Context, in bucket.ListInput) (bucket
 	return b.Bucket.ListObjects(ctx, in)
 }
 
-// A tracker that finds a run in verifying when it starts says so: the one before may have died of the verification.
+// A tracker that finds a run in verifying when it starts says so: the one before may have died of
+// the verification.
 func TestVerifyingTakenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -103,15 +105,17 @@ func TestVerifyingTakenUp(t *testing.T) {
 	})
 }
 
-// now are the messages that were sent to a queue so far, and those that it has, visible or in flight.
+// now are the messages that were sent to a queue so far, and those that it has, visible or in
+// flight.
 func (q *memQueue) now() (sent, has int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.sent, len(q.messages)
 }
 
-// While a run is active its tracker has a message of its own on the results queue, visible or in flight, so that the queue's metrics
-// show that it is needed. It changes nothing, is sent anew before it was received too often, and goes with the end of the run.
+// While a run is active its tracker has a message of its own on the results queue, visible or in
+// flight, so that the queue's metrics show that it is needed. It changes nothing, is sent anew
+// before it was received too often, and goes with the end of the run.
 func TestKeepsItselfAwake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// pairs are the pairs of ETags that the results of a run gave. A bucket with KMS gives one for every task, so they are held
-// compressed, by chunk of the run's tasks: some 45 bytes each.
+// pairs are the pairs of ETags that the results of a run gave. A bucket with KMS gives one for
+// every task, so they are held compressed, by chunk of the run's tasks: some 45 bytes each.
 type pairs struct {
 	chunks map[int]*state.Text
 }
@@ -35,7 +35,8 @@ func readPairs(ctx context.Context, store *state.Store, plan *state.Plan) (*pair
 	})
 }
 
-// pairsBlock is how much of each chunk is not compressed yet. A run of a million tasks has a hundred chunks.
+// pairsBlock is how much of each chunk is not compressed yet. A run of a million tasks has a
+// hundred chunks.
 const pairsBlock = 32 << 10
 
 // of gives the pairs of a chunk's tasks, by seq.
@@ -84,7 +85,8 @@ func (p *pairs) copies(ctx context.Context, store *state.Store, plan *state.Plan
 	return told, nil
 }
 
-// inherit takes the sources that are unknown from the version before, where the same image was at the same key.
+// inherit takes the sources that are unknown from the version before, where the same image was at
+// the same key.
 func (c *checker) inherit(ctx context.Context, e dataset.Episode, rows []version.Row) error {
 	unknown := func(r version.Row) bool { return r.SrcETag == "" }
 	if c.before == nil || !slices.ContainsFunc(rows, unknown) {

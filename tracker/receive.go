@@ -17,16 +17,18 @@ import (
 const (
 	// maxPollers receive results at once while the queue gives full batches.
 	maxPollers = 8
-	// maxGathered messages of a queue are taken in between two saves of the ledger. With 100 results in a message that
-	// is far above what a bucket takes in a second.
+	// maxGathered messages of a queue are taken in between two saves of the ledger. With 100
+	// results in a message that is far above what a bucket takes in a second.
 	maxGathered = 1000
-	// lettersEvery is how often the dead-letter queue is asked while a run is active: it seldom has anything.
+	// lettersEvery is how often the dead-letter queue is asked while a run is active: it seldom has
+	// anything.
 	lettersEvery = 3 * time.Second
-	// fewOpen tasks have their results within about a second of S3's 3,500 writes; nearEndSeconds counts where the run is faster.
+	// fewOpen tasks have their results within about a second of S3's 3,500 writes; nearEndSeconds
+	// counts where the run is faster.
 	fewOpen        = 5000
 	nearEndSeconds = 2
-	// drainPatience is how long a drain goes on that brings nothing of the run in force: what others have left on the
-	// queues, however much, holds up no run.
+	// drainPatience is how long a drain goes on that brings nothing of the run in force: what
+	// others have left on the queues, however much, holds up no run.
 	drainPatience = 2 * time.Second
 	// receiveSlack is how much longer than its wait a receive may take before it is cut off.
 	receiveSlack = 20 * time.Second
@@ -39,9 +41,10 @@ type gathered struct {
 
 func (g gathered) len() int { return len(g.results) + len(g.letters) }
 
-// gather receives for at most about the window: from the results queue, by more pollers while it gives full batches, and from the
-// dead-letter queue, which in a run is asked now and then only. Results do not wait for its answer, which takes the whole window when
-// there is no letter: that is taken in by the step in which it has come. An error does not void what was received.
+// gather receives for at most about the window: from the results queue, by more pollers while it
+// gives full batches, and from the dead-letter queue, which in a run is asked now and then only.
+// Results do not wait for its answer, which takes the whole window when there is no letter: that is
+// taken in by the step in which it has come. An error does not void what was received.
 //
 // While few tasks are open, or none is known, the first batch that is not full ends the window.
 func (s *session) gather(ctx context.Context, window time.Duration) (gathered, error) {
@@ -67,7 +70,8 @@ func (s *session) gather(ctx context.Context, window time.Duration) (gathered, e
 	return got, err
 }
 
-// manyOpen reports whether so many tasks of an active run are open that their results come for longer than about a second.
+// manyOpen reports whether so many tasks of an active run are open that their results come for
+// longer than about a second.
 func (s *session) manyOpen() bool {
 	open := float64(s.ledger.Open().GetCardinality())
 	return s.held.State.Active() && open > fewOpen+nearEndSeconds*s.ledger.Progress().Rate()
@@ -107,7 +111,8 @@ func (s *session) takeLetters(g *gathered) error {
 	return q.err
 }
 
-// close takes in what the dead-letter queue still answers. Letters that cannot be saved now come again.
+// close takes in what the dead-letter queue still answers. Letters that cannot be saved now come
+// again.
 func (s *session) close(ctx context.Context) {
 	if s.letters == nil {
 		return
@@ -177,7 +182,8 @@ func (p *poller) take(ctx context.Context, batch []queue.Message, full bool) (st
 	return stop
 }
 
-// receive asks once. A receive that is cut off hides messages for the visibility timeout, so ctx does not end it.
+// receive asks once. A receive that is cut off hides messages for the visibility timeout, so ctx
+// does not end it.
 func receive(ctx context.Context, q Receiver, wait time.Duration) ([]queue.Message, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait+receiveSlack)
 	defer cancel()
@@ -192,11 +198,13 @@ func (s *session) window() time.Duration {
 	return max(s.poll(), idleWait)
 }
 
-// publishedSoon is how often the pointer is read when every task is accounted for before its planner says that all are sent.
+// publishedSoon is how often the pointer is read when every task is accounted for before its
+// planner says that all are sent.
 const publishedSoon = 200 * time.Millisecond
 
-// skipsReceive reports whether a step need not receive, since every task is accounted for: an empty queue takes a second to say
-// so. In a running run a step in two receives, so that one whose verification fails goes on to take in what comes.
+// skipsReceive reports whether a step need not receive, since every task is accounted for: an empty
+// queue takes a second to say so. In a running run a step in two receives, so that one whose
+// verification fails goes on to take in what comes.
 func (s *session) skipsReceive() bool {
 	accounted, skipped := s.held.Tasks > 0 && s.ledger.Open().IsEmpty(), s.skipped
 	s.skipped = false
@@ -210,8 +218,8 @@ func (s *session) skipsReceive() bool {
 	return false
 }
 
-// takeIn receives for one step, saves and acknowledges. It gives the number of messages, without those of other
-// environments.
+// takeIn receives for one step, saves and acknowledges. It gives the number of messages, without
+// those of other environments.
 func (s *session) takeIn(ctx context.Context) (int, error) {
 	if s.skipsReceive() {
 		if s.held.State == state.Publishing {
@@ -227,8 +235,8 @@ func (s *session) takeIn(ctx context.Context) (int, error) {
 	return f.own.len(), errors.Join(err, failed)
 }
 
-// drain takes in what the queues hold until they give nothing, or nothing of the run in force for a while: the
-// dead-letter queue, and with results the results queue too.
+// drain takes in what the queues hold until they give nothing, or nothing of the run in force for a
+// while: the dead-letter queue, and with results the results queue too.
 func (s *session) drain(ctx context.Context, results bool) error {
 	useful := time.Now()
 	for ctx.Err() == nil {
@@ -245,7 +253,8 @@ func (s *session) drain(ctx context.Context, results bool) error {
 	return ctx.Err()
 }
 
-// receiveAll receives what the queues hold, up to maxGathered of each, without waiting longer than a queue does by itself.
+// receiveAll receives what the queues hold, up to maxGathered of each, without waiting longer than
+// a queue does by itself.
 func (s *session) receiveAll(ctx context.Context, results bool) (got gathered, err error) {
 	all := func(q Receiver) *poller {
 		return &poller{queue: q, until: time.Now().Add(s.poll()), early: true, pollers: maxPollers}

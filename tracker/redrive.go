@@ -16,9 +16,10 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Redrive publishes tasks of the run in force again, in a new round, and gives their number: the named ones that are not
-// done, or all that are not done. The run must have failed, or still be running; a failed one is set running. When it
-// stops half-way, calling it again, or the tracker after Stall, publishes what is missing.
+// Redrive publishes tasks of the run in force again, in a new round, and gives their number: the
+// named ones that are not done, or all that are not done. The run must have failed, or still be
+// running; a failed one is set running. When it stops half-way, calling it again, or the tracker
+// after Stall, publishes what is missing.
 func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, error) {
 	held, err := t.Store.Current(ctx, state.Held{})
 	if err != nil {
@@ -27,8 +28,8 @@ func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, 
 	if err := redrivable(held, run); err != nil {
 		return 0, err
 	}
-	// The pointer's tasks, and not the plan's: a run whose planner died before it could publish may have a plan all the same, of
-	// which workers would take no task.
+	// The pointer's tasks, and not the plan's: a run whose planner died before it could publish may
+	// have a plan all the same, of which workers would take no task.
 	if held.Tasks == 0 {
 		return 0, fmt.Errorf("run %s has no tasks to publish; run shuffle plan again", run)
 	}
@@ -36,8 +37,8 @@ func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, 
 	if err != nil {
 		return 0, err
 	}
-	// The round comes before the pointer: whoever sees the run running again reads the ledger after that, and knows which
-	// dead reports no longer count.
+	// The round comes before the pointer: whoever sees the run running again reads the ledger after
+	// that, and knows which dead reports no longer count.
 	round, picked, _, err := openRound(ctx, t.Store, plan, func(l *Ledger) *roaring.Bitmap { return notDone(l, seqs) })
 	if err != nil {
 		return 0, err
@@ -80,8 +81,8 @@ func notDone(l *Ledger, seqs []uint32) *roaring.Bitmap {
 	return picked
 }
 
-// setRunning sets the run running. The pointer is written also when it is running already, so that trackers read the
-// ledger again.
+// setRunning sets the run running. The pointer is written also when it is running already, so that
+// trackers read the ledger again.
 func (t *Tracker) setRunning(ctx context.Context, held state.Held, run string) error {
 	for {
 		next := held.Pointer
@@ -109,8 +110,8 @@ func (t *Tracker) setRunning(ctx context.Context, held state.Held, run string) e
 	}
 }
 
-// openRound records a new round of the tasks that pick chooses of the ledger, and gives the ledger as saved. An empty
-// choice records nothing.
+// openRound records a new round of the tasks that pick chooses of the ledger, and gives the ledger
+// as saved. An empty choice records nothing.
 func openRound(ctx context.Context, store *state.Store, plan *state.Plan, pick func(*Ledger) *roaring.Bitmap) (round uint32, picked *roaring.Bitmap, l *Ledger, err error) {
 	l, err = updateLedger(ctx, store, plan.Run, plan.Generation, plan.Tasks, func(l *Ledger) bool {
 		picked = pick(l)
@@ -147,9 +148,9 @@ func (t *Tracker) sendRound(ctx context.Context, plan *state.Plan, round uint32,
 	return nil
 }
 
-// unstall publishes the open tasks again when no result has come for Stall and the tasks queue shows nothing left. The
-// queue's counts are approximate and may be wrong for a minute; a task that was only late is then applied twice, which
-// changes nothing.
+// unstall publishes the open tasks again when no result has come for Stall and the tasks queue
+// shows nothing left. The queue's counts are approximate and may be wrong for a minute; a task that
+// was only late is then applied twice, which changes nothing.
 func (s *session) unstall(ctx context.Context) error {
 	if time.Since(s.progressed) < s.stall() || time.Since(s.asked) < s.stall()/20 {
 		return nil
@@ -163,7 +164,8 @@ func (s *session) unstall(ctx context.Context) error {
 		s.warnIdle(left)
 		return nil
 	}
-	// What has left the queue without a result is in the dead-letter queue, which is asked now and then only.
+	// What has left the queue without a result is in the dead-letter queue, which is asked now and
+	// then only.
 	last := s.progressed
 	if err := s.drain(ctx, false); err != nil || !s.progressed.Equal(last) {
 		return err

@@ -175,8 +175,8 @@ func (b *afterPut) PutObjectFrom(ctx context.Context, key string, body io.ReadSe
 	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
-// The tracker sets the run verifying between the redrive's round and its change of the pointer: it sees the round, and the
-// redrive goes on when it has.
+// The tracker sets the run verifying between the redrive's round and its change of the pointer: it
+// sees the round, and the redrive goes on when it has.
 func TestRedriveWhileTheTrackerConcludes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -20,8 +20,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// report puts together what is known of a run that has ended, without a check of the destination. version is the generation of the
-// latest dataset version; 0: it is looked up.
+// report puts together what is known of a run that has ended, without a check of the destination.
+// version is the generation of the latest dataset version; 0: it is looked up.
 func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger, version int64) (*state.Report, error) {
 	r := &state.Report{
 		Status:         state.StatusOf(state.Held{Pointer: p}, l.Progress(), plan),
@@ -96,8 +96,9 @@ func (t *Tracker) savePage(ctx context.Context, r *state.Report, cond bucket.Con
 	return err
 }
 
-// settle writes the report of an ended run that has none, or one of an earlier end: a run that was halted, cancelled, left
-// by its planner, or whose tracker died. Results that come after the end change its counts.
+// settle writes the report of an ended run that has none, or one of an earlier end: a run that was
+// halted, cancelled, left by its planner, or whose tracker died. Results that come after the end
+// change its counts.
 func (s *session) settle(ctx context.Context) error {
 	p := s.ledger.Progress()
 	mark := s.mark(p.Done, p.Outcomes)
@@ -125,7 +126,8 @@ func (t *Tracker) settleCurrent(ctx context.Context, held state.Held) error {
 	return s.settle(ctx)
 }
 
-// settleTries bounds the tries of several trackers that write the report of one end at once: the first succeeds.
+// settleTries bounds the tries of several trackers that write the report of one end at once: the
+// first succeeds.
 const settleTries = 5
 
 func (t *Tracker) settle(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger) (err error) {
@@ -149,8 +151,8 @@ func (t *Tracker) settleOnce(ctx context.Context, p state.Pointer, plan *state.P
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) && !errors.Is(err, state.ErrDamaged) {
 		return err
 	}
-	// Whoever ends the run otherwise changes the pointer first. So while it is the same, the files just seen are of no later
-	// end, and of a later one they will not be as seen.
+	// Whoever ends the run otherwise changes the pointer first. So while it is the same, the files
+	// just seen are of no later end, and of a later one they will not be as seen.
 	now, err := t.Store.Current(ctx, state.Held{})
 	if err != nil {
 		return err
@@ -181,7 +183,8 @@ func (t *Tracker) settleOnce(ctx context.Context, p state.Pointer, plan *state.P
 	return nil
 }
 
-// sameEnd says whether two reports are of the same end of a run, which can be redriven and end again.
+// sameEnd says whether two reports are of the same end of a run, which can be redriven and end
+// again.
 func sameEnd(a, b *state.Report) bool {
 	return a.State == b.State && a.Reason == b.Reason && (a.Finished == nil) == (b.Finished == nil) &&
 		(a.Finished == nil || a.Finished.Equal(*b.Finished))
@@ -191,7 +194,8 @@ func agree(a, b *state.Report) bool {
 	return sameEnd(a, b) && a.Done == b.Done && a.Dead == b.Dead && maps.Equal(a.Outcomes, b.Outcomes)
 }
 
-// knowsMore says that a report of the same end counts more tasks than the ledger does now, which only grows: it is lost.
+// knowsMore says that a report of the same end counts more tasks than the ledger does now, which
+// only grows: it is lost.
 func knowsMore(report, now *state.Report) bool {
 	return sameEnd(report, now) && advice.Accounted(report.Status) > advice.Accounted(now.Status)
 }
@@ -207,8 +211,8 @@ var tasksHeader = []string{"seq", "op", "frame", "outcome", "attempts", "code", 
 // codeSourceChanged marks a task that copied newer content than was planned.
 const codeSourceChanged = "SourceChanged"
 
-// tasksCSV lists every task that was not plain success: dead, superseded, without a result, or of a source that changed
-// after the plan. In a run that was stopped that may be nearly all of them.
+// tasksCSV lists every task that was not plain success: dead, superseded, without a result, or of a
+// source that changed after the plan. In a run that was stopped that may be nearly all of them.
 func (t *Tracker) tasksCSV(ctx context.Context, plan *state.Plan, l *Ledger) (*state.Text, error) {
 	odd, err := t.oddTasks(ctx, plan, l)
 	if err != nil {

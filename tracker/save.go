@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// holdLimit is how long messages are held while saving them fails: well below the visibility timeout (60 s). After that
-	// they are left to be received again.
+	// holdLimit is how long messages are held while saving them fails: well below the visibility
+	// timeout (60 s). After that they are left to be received again.
 	holdLimit = 20 * time.Second
 	// saveTime is what saving may take on top of that, also when the tracker is being stopped.
 	saveTime = 20 * time.Second
@@ -27,8 +27,8 @@ const (
 	requestsAtOnce = 8
 )
 
-// save folds what was received, saves it, and acknowledges the messages; those of other environments go back. It gives
-// the fold. Stopping the tracker does not stop it half-way.
+// save folds what was received, saves it, and acknowledges the messages; those of other
+// environments go back. It gives the fold. Stopping the tracker does not stop it half-way.
 func (s *session) save(ctx context.Context, g gathered, begun time.Time) (*fold, error) {
 	f := newFold(s.runs)
 	f.awake = s.awakeMessage()
@@ -54,15 +54,16 @@ func (s *session) save(ctx context.Context, g gathered, begun time.Time) (*fold,
 			s.Options.Heard(r)
 		}
 	}
-	// Acknowledged here and nowhere else: all that the messages told is in the bucket now. Until this moment a tracker that
-	// dies leaves them to be received again, and saving them again changes nothing.
+	// Acknowledged here and nowhere else: all that the messages told is in the bucket now. Until
+	// this moment a tracker that dies leaves them to be received again, and saving them again
+	// changes nothing.
 	err := errors.Join(s.acknowledge(work, s.Results, f.own.results), s.acknowledge(work, s.DeadLetters, f.own.letters))
 	s.noteOthers(work, f.others)
 	return f, errors.Join(err, s.giveBack(work, s.Results, f.foreign.results), s.giveBack(work, s.DeadLetters, f.foreign.letters))
 }
 
-// saveOnce may be called again with the same fold: what was folded or saved before is then not done anew, or overwrites
-// itself.
+// saveOnce may be called again with the same fold: what was folded or saved before is then not done
+// anew, or overwrites itself.
 func (s *session) saveOnce(ctx context.Context, f *fold, g gathered) error {
 	if err := f.all(ctx, g); err != nil {
 		return err
@@ -81,8 +82,8 @@ func (s *session) saveOnce(ctx context.Context, f *fold, g gathered) error {
 	return nil
 }
 
-// saveDelta saves what was learnt of one run. The ledger comes last: it decides that the run is over, and by then the pairs
-// and the dead list must be whole.
+// saveDelta saves what was learnt of one run. The ledger comes last: it decides that the run is
+// over, and by then the pairs and the dead list must be whole.
 func (s *session) saveDelta(ctx context.Context, d *delta) error {
 	if len(d.pairs) > 0 {
 		if err := s.Store.AddTaskPairs(ctx, d.run.name, d.part, d.pairs); err != nil {
@@ -111,8 +112,8 @@ func (s *session) acknowledge(ctx context.Context, q Receiver, got []queue.Messa
 	return s.inBatches(ctx, got, q.DeleteMessageBatch)
 }
 
-// inBatches makes a request for every ten messages. That one fails is no error, for its messages come again, unless the
-// queue is gone.
+// inBatches makes a request for every ten messages. That one fails is no error, for its messages
+// come again, unless the queue is gone.
 func (s *session) inBatches(ctx context.Context, got []queue.Message, request func(context.Context, []string) ([]queue.Failure, error)) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(requestsAtOnce)
@@ -147,8 +148,9 @@ func readLedger(ctx context.Context, store *state.Store, run string, generation 
 	return parseLedger(c.Body, run, generation, tasks), nil
 }
 
-// parseLedger reads ledger.json. A damaged one, or one of another run, counts as none: tasks that it knew to be done are
-// open then, are published again after Stall, and turn out to be done. Nothing is lost by that but time.
+// parseLedger reads ledger.json. A damaged one, or one of another run, counts as none: tasks that
+// it knew to be done are open then, are published again after Stall, and turn out to be done.
+// Nothing is lost by that but time.
 func parseLedger(body []byte, run string, generation int64, tasks int) *Ledger {
 	l := NewLedger(run, generation, tasks)
 	if body == nil || state.Unseal(body, l) == nil && l.Run == run && l.Generation == generation && l.Tasks == tasks {
@@ -157,8 +159,8 @@ func parseLedger(body []byte, run string, generation int64, tasks int) *Ledger {
 	return NewLedger(run, generation, tasks)
 }
 
-// updateLedger changes a run's ledger by a union, on the condition that nobody else does so at the same time, and gives it
-// back as saved. change says false to leave it as it is.
+// updateLedger changes a run's ledger by a union, on the condition that nobody else does so at the
+// same time, and gives it back as saved. change says false to leave it as it is.
 func updateLedger(ctx context.Context, store *state.Store, run string, generation int64, tasks int, change func(*Ledger) bool) (*Ledger, error) {
 	var l *Ledger
 	err := store.Update(ctx, state.RunName(run, state.LedgerName), func(old []byte) ([]byte, error) {

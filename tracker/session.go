@@ -46,14 +46,15 @@ func newSession(t *Tracker) *session {
 	return &session{Tracker: t, changed: time.Now(), plan: &state.Plan{}, ledger: NewLedger("", 0, 0), runs: newKnownRuns(t.Store)}
 }
 
-// step looks at the pointer, takes in what has come, and does what the run needs. done says that Run has nothing more
-// to do.
+// step looks at the pointer, takes in what has come, and does what the run needs. done says that
+// Run has nothing more to do.
 func (s *session) step(ctx context.Context) (done bool, err error) {
 	if err := s.look(ctx); err != nil {
 		return false, err
 	}
 	if s.Options.UntilDone && s.ended() {
-		// The last results of a run that was stopped, and letters of tasks that are done, are still on their way.
+		// The last results of a run that was stopped, and letters of tasks that are done, are still
+		// on their way.
 		if s.drained != s.held.Run || s.letters != nil {
 			if err := s.drain(ctx, true); err != nil {
 				return false, err
@@ -102,7 +103,8 @@ func (s *session) follow(ctx context.Context, now state.Held, own bool) error {
 	if err != nil {
 		return err
 	}
-	// A redrive records its round in the ledger before it changes the pointer, so the ledger is read again here.
+	// A redrive records its round in the ledger before it changes the pointer, so the ledger is
+	// read again here.
 	ledger := NewLedger(now.Run, now.Generation, now.Tasks)
 	if plan.Run != "" {
 		ledger, err = readLedger(ctx, s.Store, plan.Run, plan.Generation, plan.Tasks)
@@ -117,7 +119,8 @@ func (s *session) follow(ctx context.Context, now state.Held, own bool) error {
 	return nil
 }
 
-// goBy makes the session go by the pointer as it is now. The plan is of its run, and the ledger as it was last read.
+// goBy makes the session go by the pointer as it is now. The plan is of its run, and the ledger as
+// it was last read.
 func (s *session) goBy(now state.Held, own bool) {
 	if now.State != s.held.State || now.Run != s.held.Run {
 		s.progressed = time.Now()
@@ -143,8 +146,8 @@ func (s *session) readLedger(ctx context.Context) error {
 	return err
 }
 
-// readPlanOf reads the plan of the run that the pointer names, and says why when it must have one and has not. One answer that
-// there is none, or that it is damaged, is not believed.
+// readPlanOf reads the plan of the run that the pointer names, and says why when it must have one
+// and has not. One answer that there is none, or that it is damaged, is not believed.
 func (s *session) readPlanOf(ctx context.Context, now state.Held) (plan *state.Plan, lost string, err error) {
 	planned := now.Tasks > 0 || now.State == state.Publishing || now.State == state.Succeeded || now.State == state.Review
 	if !planned {
@@ -175,7 +178,8 @@ func (s *session) readPlanOf(ctx context.Context, now state.Held) (plan *state.P
 	return &state.Plan{}, "its plan, " + s.Store.Layout.State() + name + ", is gone", nil
 }
 
-// readPlan reads a run's plan; the zero plan when it has none, because it is still being planned or that failed.
+// readPlan reads a run's plan; the zero plan when it has none, because it is still being planned or
+// that failed.
 func readPlan(ctx context.Context, store *state.Store, run string) (*state.Plan, error) {
 	if !state.ValidRun(run) {
 		return &state.Plan{}, nil
@@ -187,7 +191,8 @@ func readPlan(ctx context.Context, store *state.Store, run string) (*state.Plan,
 	return plan, err
 }
 
-// swap changes the pointer of the run in force. Its error is ErrConflict when somebody else has. The ledger is not read again.
+// swap changes the pointer of the run in force. Its error is ErrConflict when somebody else has.
+// The ledger is not read again.
 func (s *session) swap(ctx context.Context, change func(*state.Pointer)) error {
 	next := s.held.Pointer
 	change(&next)
@@ -199,7 +204,8 @@ func (s *session) swap(ctx context.Context, change func(*state.Pointer)) error {
 	return nil
 }
 
-// act does what the state of the run in force asks for. idle says that no message came in this step.
+// act does what the state of the run in force asks for. idle says that no message came in this
+// step.
 //
 //	planning    unchanged for Stall: ended as failed
 //	publishing  too many dead: halted · all accounted for and its planner gone: verified · unchanged for Stall: published to the end
@@ -207,7 +213,8 @@ func (s *session) swap(ctx context.Context, change func(*state.Pointer)) error {
 //	verifying   by this tracker, or by one that seems gone: verified
 //	ended       its report made to agree with the pointer
 //
-// A run that needs an object of its own which is gone or damaged, by two tries, ends as failed with that reason.
+// A run that needs an object of its own which is gone or damaged, by two tries, ends as failed with
+// that reason.
 func (s *session) act(ctx context.Context, idle bool) error {
 	err := s.actOn(ctx, idle)
 	if !state.Lost(err) || !s.held.State.Active() {
@@ -225,7 +232,8 @@ func (s *session) actOn(ctx context.Context, idle bool) error {
 	unchanged := time.Since(s.changed)
 	accounted := s.ledger.Open().IsEmpty()
 	if s.lost != "" && s.held.State.Active() {
-		// Nothing can be published again, and nothing verified: without the plan to compare with there is no success.
+		// Nothing can be published again, and nothing verified: without the plan to compare with
+		// there is no success.
 		return s.fail(ctx, s.lost+": without it the run cannot be verified; run shuffle plan, which plans what is still to do")
 	}
 	switch s.held.State {
@@ -266,8 +274,8 @@ func (s *session) actOn(ctx context.Context, idle bool) error {
 
 // conclude goes on to the verification when every task is accounted for.
 func (s *session) conclude(ctx context.Context) error {
-	// What the dead-letter queue still holds belongs to the dead list that the report shows. With no dead task there is no such
-	// list, and letters of tasks that are done are not waited for.
+	// What the dead-letter queue still holds belongs to the dead list that the report shows. With
+	// no dead task there is no such list, and letters of tasks that are done are not waited for.
 	if !s.ledger.Dead().IsEmpty() {
 		if err := s.drain(ctx, false); err != nil {
 			return err

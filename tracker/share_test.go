@@ -38,8 +38,9 @@ func (b *listings) DeleteObjects(_ context.Context, keys []string) ([]*bucket.Er
 	return nil, nil
 }
 
-// shared is a world of three episodes. A first run has left version 1, and the tasks of a second one, which copies a frame more
-// of S01E01, are done. S01E02 is planned and has nothing to do, S01E03 is not planned.
+// shared is a world of three episodes. A first run has left version 1, and the tasks of a second
+// one, which copies a frame more of S01E01, are done. S01E02 is planned and has nothing to do,
+// S01E03 is not planned.
 func shared(t *testing.T, before func(w *world)) (*world, *listings, *state.Plan) {
 	t.Helper()
 	w := newWorld(t)
@@ -70,7 +71,8 @@ func (w *world) parts(gen string) (names []string) {
 	return names
 }
 
-// Only the episode with tasks is listed; the others are as the plan and the version before have them.
+// Only the episode with tasks is listed; the others are as the plan and the version before have
+// them.
 func TestOnlyChangedEpisodesAreListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, noted, _ := shared(t, nil)
@@ -99,7 +101,8 @@ func TestOnlyChangedEpisodesAreListed(t *testing.T) {
 	})
 }
 
-// An episode that the plan has found otherwise than the version before is listed, although it has no tasks.
+// An episode that the plan has found otherwise than the version before is listed, although it has
+// no tasks.
 func TestEpisodeThatHasChangedSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, noted, _ := shared(t, func(w *world) { w.bucket.put("tt/"+stray, "before the plan") })
@@ -114,7 +117,8 @@ func TestEpisodeThatHasChangedSince(t *testing.T) {
 	})
 }
 
-// An episode whose part is missing or damaged is listed again, and the report says so. The others are as before.
+// An episode whose part is missing or damaged is listed again, and the report says so. The others
+// are as before.
 func TestDamagedPartIsListedAgain(t *testing.T) {
 	for name, spoil := range map[string]func(b *memBucket, key string){
 		"missing": func(b *memBucket, key string) { b.remove(key) },
@@ -165,7 +169,8 @@ func TestParentWithoutParts(t *testing.T) {
 	})
 }
 
-// Retention leaves old versions alone when a later run has begun: that run's version may have been made beside an older one.
+// Retention leaves old versions alone when a later run has begun: that run's version may have been
+// made beside an older one.
 func TestRetainWaitsForTheLaterRun(t *testing.T) {
 	for _, later := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

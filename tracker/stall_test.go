@@ -174,8 +174,8 @@ func TestResultsPutTheStallOff(t *testing.T) {
 	})
 }
 
-// The queue has just moved a task to the dead-letter queue, which no result tells of, when the run seems stalled: the task is dead, and
-// not published again.
+// The queue has just moved a task to the dead-letter queue, which no result tells of, when the run
+// seems stalled: the task is dead, and not published again.
 func TestStalledByALetter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

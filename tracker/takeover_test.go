@@ -161,7 +161,8 @@ func TestRunLeftInVerifyingIsVerified(t *testing.T) {
 	})
 }
 
-// A run that a newer one has superseded: what its messages tell is kept, and the tracker follows the newer one.
+// A run that a newer one has superseded: what its messages tell is kept, and the tracker follows
+// the newer one.
 func TestTrackerFollowsTheNewerRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

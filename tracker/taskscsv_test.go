@@ -8,8 +8,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Every task that was not plain success is a line, in the order of seq: dead, superseded, without a result, or of a source that
-// changed after the plan.
+// Every task that was not plain success is a line, in the order of seq: dead, superseded, without a
+// result, or of a source that changed after the plan.
 func TestTasksCSV(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

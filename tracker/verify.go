@@ -30,9 +30,9 @@ type Verification struct {
 	Strays *dataset.StrayCount
 }
 
-// Verify lists the datasets now, an episode at a time, and compares them with what the newest run should have left; with the
-// latest dataset version when the newest run had no tasks. An active run is an error: its tasks are about to change what
-// is there.
+// Verify lists the datasets now, an episode at a time, and compares them with what the newest run
+// should have left; with the latest dataset version when the newest run had no tasks. An active run
+// is an error: its tasks are about to change what is there.
 func (t *Tracker) Verify(ctx context.Context) (Verification, error) {
 	held, err := t.Store.Current(ctx, state.Held{})
 	if err != nil {

@@ -81,8 +81,8 @@ func (w *world) readVersion(gen int64) (v state.Version, rows []version.Row) {
 	return v, rows
 }
 
-// Two writers of one version, from listings that differ, with one of them held before each object in turn: the
-// version is one listing's, whole, and both are told the same.
+// Two writers of one version, from listings that differ, with one of them held before each object
+// in turn: the version is one listing's, whole, and both are told the same.
 func TestTwoWritersOfOneVersion(t *testing.T) {
 	for _, name := range []string{"snapshot.json", "test.csv", "train.csv", "classes.json", "version.json", "latest.json"} {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +123,8 @@ func TestTwoWritersOfOneVersion(t *testing.T) {
 	}
 }
 
-// The files of a version do not wait for each other, and version.json, which says that they are there, waits for all.
+// The files of a version do not wait for each other, and version.json, which says that they are
+// there, waits for all.
 func TestFilesOfAVersionAreWrittenAtOnce(t *testing.T) {
 	for _, held := range []string{"test.csv", "train.csv", "classes.json"} {
 		synctest.Test(t, func(t *testing.T) {

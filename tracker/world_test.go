@@ -77,8 +77,8 @@ func place(f dataset.Frame) dataset.Place {
 	return dataset.Place{Dataset: datasets[f.Index()%3], Class: classes[f.Index()%2]}
 }
 
-// plan saves a run that copies so many frames of S01E01, which all have source images, with its pointer publishing.
-// S01E02 is planned too, and has nothing to do.
+// plan saves a run that copies so many frames of S01E01, which all have source images, with its
+// pointer publishing. S01E02 is planned too, and has nothing to do.
 func (w *world) plan(run string, gen int64, frames int) (*state.Plan, state.Held) {
 	w.t.Helper()
 	ctx := context.Background()
@@ -151,8 +151,8 @@ func (w *world) list() map[dataset.Episode][]dataset.Image {
 
 func (w *world) digest(e dataset.Episode) string { return dataset.DigestOf(w.list()[e]).String() }
 
-// work applies all tasks that are on the queue, as a worker would, and sends the results, so many a message. A result that
-// instead gives is sent in place of applying the task.
+// work applies all tasks that are on the queue, as a worker would, and sends the results, so many a
+// message. A result that instead gives is sent in place of applying the task.
 func (w *world) work(instead func(messages.Task) *messages.Result) {
 	w.t.Helper()
 	ctx := context.Background()

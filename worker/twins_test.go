@@ -23,8 +23,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// memBucket is a bucket in memory. Its calls, except for the pointer's, take latency, and fail as fail
-// says before they do anything.
+// memBucket is a bucket in memory. Its calls, except for the pointer's, take latency, and fail as
+// fail says before they do anything.
 type memBucket struct {
 	latency time.Duration
 	// fail is asked at the beginning of each call, with S3's name of the call and its keys.

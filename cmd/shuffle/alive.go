@@ -20,8 +20,8 @@ func (c *aliveCmd) run(ctx context.Context, a *app) error {
 	return askAlive(ctx, a.cfg.Alive)
 }
 
-// answerAlive answers at --alive, if there is one, until the returned function is called. That it cannot is logged: the service
-// goes on, and whoever asks finds nobody.
+// answerAlive answers at --alive, if there is one, until the returned function is called. That it
+// cannot is logged: the service goes on, and whoever asks finds nobody.
 func (a *app) answerAlive(ctx context.Context) (stop func()) {
 	if a.cfg.Alive == "" {
 		return func() {}

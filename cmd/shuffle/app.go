@@ -61,7 +61,8 @@ func newApp(cfg config.Config, stdout, stderr io.Writer) (*app, error) {
 	}
 	a := &app{cfg: cfg, split: split, stdout: stdout, screen: newScreen(stderr), style: styleOf(stdout, cfg.Local)}
 	a.log = newLogger(a.screen, cfg.LogLevel, cfg.LogFormat)
-	// Connections for every slot of a worker and for the listings of a planner and a tracker beside it.
+	// Connections for every slot of a worker and for the listings of a planner and a tracker beside
+	// it.
 	a.opener = open.New(cfg.Concurrency + 2*cfg.Listings)
 	return a, nil
 }
@@ -225,8 +226,8 @@ func (a *app) openWorker(ctx context.Context, change func(*worker.Config)) (*wor
 	return worker.New(cfg), nil
 }
 
-// workerGC is the growth of a worker's heap between two collections, in percent of what it holds, which is some 20 MB. Measured, it
-// costs 80 MB and saves a tenth of the CPU.
+// workerGC is the growth of a worker's heap between two collections, in percent of what it holds,
+// which is some 20 MB. Measured, it costs 80 MB and saves a tenth of the CPU.
 const workerGC = 300
 
 func collectLess() {

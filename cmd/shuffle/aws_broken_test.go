@@ -12,8 +12,9 @@ import (
 // sheetFault is what is wrong with the sheet of one episode.
 type sheetFault struct {
 	name string
-	// cells changes the rows of the sheet; server what the Sheets API answers. Columns of season.ColumnURI: FRAME NUMBER,
-	// JONNY's, SUPERVISED, UNSUPERVISED, METADATA, S3_BASE_URI, ROW_INDEX.
+	// cells changes the rows of the sheet; server what the Sheets API answers. Columns of
+	// season.ColumnURI: FRAME NUMBER, JONNY's, SUPERVISED, UNSUPERVISED, METADATA, S3_BASE_URI,
+	// ROW_INDEX.
 	cells  func(rows [][]any) [][]any
 	server func(w *wire, e *season.Episode)
 	// held is what the reason must say; nil: the episode is planned all the same.
@@ -78,8 +79,9 @@ func swap(column int, part, by string) func([][]any) [][]any {
 	}
 }
 
-// shuffle run, plan --allow-delete: each broken sheet holds its episode, whose frames stay as they stand, and the others go
-// on; when the sheets are mended, all goes on. A manifest that cannot be read fails its season only.
+// shuffle run, plan --allow-delete: each broken sheet holds its episode, whose frames stay as they
+// stand, and the others go on; when the sheets are mended, all goes on. A manifest that cannot be
+// read fails its season only.
 func wireBrokenSheets(w *wire) {
 	for _, e := range w.season.Episodes {
 		e.Style = season.ColumnURI

@@ -14,8 +14,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/browsertest"
 )
 
-// shuffle track --http over S3, in a browser: a run with a held episode and a task that must die is watched to its end, and the frames
-// of its contact sheets are the images in S3, to the byte.
+// shuffle track --http over S3, in a browser: a run with a held episode and a task that must die is
+// watched to its end, and the frames of its contact sheets are the images in S3, to the byte.
 func wireDashboard(w *wire) {
 	tab := browsertest.Open(w.t)
 	w.writeSeason()
@@ -80,7 +80,8 @@ func textOf(tab *browsertest.Tab, selector string) string {
 	return browsertest.Eval[string](tab, fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector))
 }
 
-// streamed compares each image of the page, as the browser has it, with the object in S3 under the folder. So many are expected.
+// streamed compares each image of the page, as the browser has it, with the object in S3 under the
+// folder. So many are expected.
 func (w *wire) streamed(tab *browsertest.Tab, folder string, images int) {
 	w.t.Helper()
 	const sums = `Promise.all([...document.images].map(async (image) => {

@@ -8,8 +8,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shuffle plan, work --exit-when-idle, track --until-done, dead, redrive: one task whose worker dies each time, and one whose
-// image is gone, are dead; the others are done. Each is redriven.
+// shuffle plan, work --exit-when-idle, track --until-done, dead, redrive: one task whose worker
+// dies each time, and one whose image is gone, are dead; the others are done. Each is redriven.
 func wireDeadTasks(w *wire) {
 	w.first()
 	e := w.season.Episodes[0]

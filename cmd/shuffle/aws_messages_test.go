@@ -11,8 +11,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shuffle plan --supersede, work, track: tasks of the run before are on the queue still, and among those of the run in force
-// are messages that somebody has crafted. Nothing is written where it must not be, and every message is accounted for.
+// shuffle plan --supersede, work, track: tasks of the run before are on the queue still, and among
+// those of the run in force are messages that somebody has crafted. Nothing is written where it
+// must not be, and every message is accounted for.
 func wireMessages(w *wire) {
 	w.first()
 	first, second := w.season.Episodes[0], w.season.Episodes[1]
@@ -103,7 +104,8 @@ func (w *wire) craftedTasks(plan state.Plan) (bodies []string) {
 	return bodies
 }
 
-// mustBeUnreadable compares unreadable.jsonl with the bodies that were sent; of a long one its beginning is kept.
+// mustBeUnreadable compares unreadable.jsonl with the bodies that were sent; of a long one its
+// beginning is kept.
 func (w *wire) mustBeUnreadable(bodies []string) {
 	w.t.Helper()
 	const kept = 64 << 10

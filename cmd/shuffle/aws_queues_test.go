@@ -60,7 +60,8 @@ func (w *wire) release(m types.Message) {
 	}
 }
 
-// exhaust receives the one task of a frame, of n tasks on the queue, as often as the queue allows, as workers do that die each time.
+// exhaust receives the one task of a frame, of n tasks on the queue, as often as the queue allows,
+// as workers do that die each time.
 func (w *wire) exhaust(n int, frame dataset.Frame) {
 	w.t.Helper()
 	const receives = 5 // SHUFFLE_MAX_RECEIVE_COUNT

@@ -12,8 +12,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shuffle plan --dry-run, run, plan, run, verify, doctor: a season in the three styles of sheets and with their oddities, over
-// datasets in disorder; unchanged; with ten edits and the rows sorted; and with images that somebody has spoilt.
+// shuffle plan --dry-run, run, plan, run, verify, doctor: a season in the three styles of sheets
+// and with their oddities, over datasets in disorder; unchanged; with ten edits and the rows
+// sorted; and with images that somebody has spoilt.
 func wireSeason(w *wire) {
 	w.season.Episodes = w.season.Episodes[:3] // the fourth is held, which is another subject
 	w.writeSeason()
@@ -92,8 +93,8 @@ func (w *wire) spoiltImages() {
 	w.run(0, "verify")
 }
 
-// disorder puts images of the episode into the datasets as years of work by hand have left them: wrong, doubled, stale, and
-// of frames that belong nowhere.
+// disorder puts images of the episode into the datasets as years of work by hand have left them:
+// wrong, doubled, stale, and of frames that belong nowhere.
 func (w *wire) disorder(e *season.Episode) {
 	w.t.Helper()
 	classes, frozen := e.Wanted()
@@ -150,7 +151,8 @@ func (w *wire) wireOrphans(plan state.Plan) {
 	}
 }
 
-// mustHaveVersion compares the latest dataset version with a listing: every frame of every dataset, with its ETag.
+// mustHaveVersion compares the latest dataset version with a listing: every frame of every dataset,
+// with its ETag.
 func (w *wire) mustHaveVersion() {
 	w.t.Helper()
 	var latest struct{ Folder string }

@@ -6,8 +6,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shuffle work, work, track and plan as processes of their own. A worker and the tracker are killed in the middle of a run
-// and others started; the services go on with the next run, and end by SIGTERM.
+// shuffle work, work, track and plan as processes of their own. A worker and the tracker are killed
+// in the middle of a run and others started; the services go on with the next run, and end by
+// SIGTERM.
 func wireStages(w *wire) {
 	w.writeSeason()
 	want := w.want(w.list(), w.season.Episodes)

@@ -22,8 +22,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// TestOverTheWire drives the built program with S3 and SQS of a LocalStack and a Sheets API, each subject in a bucket and on
-// queues of its own. What the program says of itself is never the proof: the bucket is listed by other means.
+// TestOverTheWire drives the built program with S3 and SQS of a LocalStack and a Sheets API, each
+// subject in a bucket and on queues of its own. What the program says of itself is never the proof:
+// the bucket is listed by other means.
 func TestOverTheWire(t *testing.T) {
 	endpoint := testenv.AWSEndpoint(t)
 	for _, subject := range []struct {
@@ -97,7 +98,8 @@ func (w *wire) command(ctx context.Context, args ...string) (cmd *exec.Cmd, out,
 	return cmd, out, logs
 }
 
-// run runs the program to its end and gives its standard output; another exit code than the expected one fails the test.
+// run runs the program to its end and gives its standard output; another exit code than the
+// expected one fails the test.
 func (w *wire) run(code int, args ...string) []byte {
 	w.t.Helper()
 	cmd, out, logs := w.command(w.t.Context(), args...)

@@ -126,9 +126,9 @@ func home(f dataset.Frame, class string) string {
 	return mlFolder + name + "/" + class + "/" + f.File()
 }
 
-// want is what the bucket must hold, key → ETag, when these episodes have been applied to what stood before: their frames
-// where the sheets want them, everything else as it stood. Frozen frames and those in except stay as they stood.
-// The program's state is left out.
+// want is what the bucket must hold, key → ETag, when these episodes have been applied to what
+// stood before: their frames where the sheets want them, everything else as it stood. Frozen frames
+// and those in except stay as they stood. The program's state is left out.
 func (w *wire) want(before map[string]listed, episodes []*season.Episode, except ...dataset.Frame) map[string]string {
 	w.t.Helper()
 	want, planned, stays := map[string]string{}, map[dataset.Episode]bool{}, map[dataset.Frame]bool{}
@@ -159,7 +159,8 @@ func (w *wire) want(before map[string]listed, episodes []*season.Episode, except
 	return want
 }
 
-// rowless are the frames without a row that stay where they stand, since the sheet has rows whose frame cannot be known.
+// rowless are the frames without a row that stay where they stand, since the sheet has rows whose
+// frame cannot be known.
 func rowless(e *season.Episode, before map[string]listed) map[dataset.Frame]bool {
 	stays, named, unknown := map[dataset.Frame]bool{}, map[dataset.Frame]bool{}, false
 	for _, r := range e.Rows {
@@ -212,7 +213,8 @@ func (w *wire) mustHold(want map[string]string) {
 	}
 }
 
-// mustBeUntouched compares two listings, also by when each object was written; under leaves out a folder.
+// mustBeUntouched compares two listings, also by when each object was written; under leaves out a
+// folder.
 func (w *wire) mustBeUntouched(before map[string]listed, but string) {
 	w.t.Helper()
 	outside := func(key string, _ listed) bool { return but != "" && strings.HasPrefix(key, but) }

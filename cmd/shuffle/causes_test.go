@@ -28,7 +28,8 @@ func refusing(t *testing.T, status int, code, message string, header map[string]
 	return server
 }
 
-// shuffle doctor, status and setup, with services that cannot be used: the advice is about the cause, and comes soon.
+// shuffle doctor, status and setup, with services that cannot be used: the advice is about the
+// cause, and comes soon.
 func TestAdviceByCause(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -127,7 +127,8 @@ func (a *app) wrote(path string, n int, what string) {
 	_, _ = fmt.Fprintf(a.screen, "%s: %d %s\n", show.Clean(path), n, what) // stderr; there is nobody to tell
 }
 
-// dryChanges collects the changes of a dry run, which saves nothing: compressed, as they come in any order, and bounded by that.
+// dryChanges collects the changes of a dry run, which saves nothing: compressed, as they come in
+// any order, and bounded by that.
 type dryChanges struct{ episodes map[dataset.Episode][]byte }
 
 func (d *dryChanges) add(e dataset.Episode, changes []state.FrameChange) error {

@@ -27,7 +27,8 @@ func (w *world) readCSV(name string) (header []string, rows [][]string) {
 	return all[0], all[1:]
 }
 
-// edited is a world whose datasets equal its sheets, and then everything is edited that a plan has a cause for: by cause, the frames.
+// edited is a world whose datasets equal its sheets, and then everything is edited that a plan has
+// a cause for: by cause, the frames.
 func edited(t *testing.T) (w *world, want map[string][]string) {
 	w = generated(t, season.Options{Episodes: 2, Frames: 400})
 	w.finish(w.wanted())
@@ -86,7 +87,8 @@ func sameFrames(t *testing.T, got, want map[string][]string) {
 	}
 }
 
-// shuffle plan --dry-run --changes FILE; shuffle plan --review; shuffle changes, --csv FILE, --json; shuffle apply RUN; shuffle changes RUN
+// shuffle plan --dry-run --changes FILE; shuffle plan --review; shuffle changes, --csv FILE,
+// --json; shuffle apply RUN; shuffle changes RUN
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	w, want := edited(t)
@@ -139,7 +141,8 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// shuffle plan, which holds an episode, and shuffle changes: what it would delete can be looked at before --allow-delete lets it.
+// shuffle plan, which holds an episode, and shuffle changes: what it would delete can be looked at
+// before --allow-delete lets it.
 func TestChangesOfAHeldEpisode(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 200})
@@ -163,7 +166,8 @@ func TestChangesOfAHeldEpisode(t *testing.T) {
 	sameFrames(t, causes(t, header, rows, false), map[string][]string{"unlabelled": want})
 }
 
-// shuffle changes RUN of a run that an earlier release planned: what its tasks say, and that the cause is not recorded.
+// shuffle changes RUN of a run that an earlier release planned: what its tasks say, and that the
+// cause is not recorded.
 func TestChangesOfAnEarlierRelease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

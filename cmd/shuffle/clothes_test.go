@@ -68,7 +68,8 @@ func TestSlipsInEnvFile(t *testing.T) {
 	}
 }
 
-// shuffle, with variables that are no settings: a warning on stderr with the nearest name, and the command goes on.
+// shuffle, with variables that are no settings: a warning on stderr with the nearest name, and the
+// command goes on.
 func TestUnknownVariables(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 24})

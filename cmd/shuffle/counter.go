@@ -9,7 +9,8 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// counter shows how far something is that this process does itself: a bar on a terminal, a line now and then elsewhere.
+// counter shows how far something is that this process does itself: a bar on a terminal, a line now
+// and then elsewhere.
 type counter struct {
 	screen *screen
 	verb   string

@@ -11,7 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// services are shuffle work, twice, and shuffle track. Slow workers, one task at a time, leave time to kill them.
+// services are shuffle work, twice, and shuffle track. Slow workers, one task at a time, leave time
+// to kill them.
 type services struct {
 	w   *world
 	all []*process
@@ -35,8 +36,8 @@ func (s *services) restart(i int) {
 	s.all[i] = s.w.start(serviceCommands[i]...)
 }
 
-// end waits until the run in force has ended and nothing of it is in a queue, stops the services as ECS does, and checks what
-// they have left.
+// end waits until the run in force has ended and nothing of it is in a queue, stops the services as
+// ECS does, and checks what they have left.
 func (s *services) end(run string, tasks int) {
 	w := s.w
 	w.t.Helper()
@@ -59,7 +60,8 @@ func (s *services) end(run string, tasks int) {
 	}
 }
 
-// shuffle plan, work, work and track, each killed (-9) three times at moments of chance and started again.
+// shuffle plan, work, work and track, each killed (-9) three times at moments of chance and started
+// again.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3) {
@@ -84,7 +86,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 }
 
-// planUntilPublished is what one does after a crash of a planner: plan again. Exit code 3: the dead one had published all.
+// planUntilPublished is what one does after a crash of a planner: plan again. Exit code 3: the dead
+// one had published all.
 func (w *world) planUntilPublished() {
 	w.t.Helper()
 	p := w.start("plan")
@@ -97,7 +100,8 @@ func (w *world) planUntilPublished() {
 	}
 }
 
-// shuffle plan, work and track, each killed (-9) at a moment that shuffle status or the datasets show.
+// shuffle plan, work and track, each killed (-9) at a moment that shuffle status or the datasets
+// show.
 func TestKilledWhenObserved(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 500})
@@ -105,7 +109,8 @@ func TestKilledWhenObserved(t *testing.T) {
 	w.episode(0).Relabel(300)
 	w.save(w.episode(0))
 
-	// It waits until 7 s after the end of the run before, since workers might still be acting on that.
+	// It waits until 7 s after the end of the run before, since workers might still be acting on
+	// that.
 	planner := w.start("plan")
 	awaitOf(planner, "planning", func() bool { return w.status(anyCode).State == state.Planning })
 	planner.kill()

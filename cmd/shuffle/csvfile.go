@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// csvFile is a CSV that a command writes for people. It gets its name when it is whole: until then it is another file beside
-// it, so that a command that fails leaves what was there.
+// csvFile is a CSV that a command writes for people. It gets its name when it is whole: until then
+// it is another file beside it, so that a command that fails leaves what was there.
 type csvFile struct {
 	io.Writer
 	path string
@@ -17,7 +17,8 @@ type csvFile struct {
 	temp string   // the name until it is whole; "" for a device or pipe
 }
 
-// newCSVFile refuses, before anything else is done, a name under which nothing can be written. "-" is stdout, unless that is nil.
+// newCSVFile refuses, before anything else is done, a name under which nothing can be written. "-"
+// is stdout, unless that is nil.
 func newCSVFile(flag, path string, stdout io.Writer) (*csvFile, error) {
 	if path == "-" && stdout != nil {
 		return &csvFile{Writer: stdout, path: path}, nil
@@ -47,8 +48,8 @@ func openCSV(path string) (*csvFile, error) {
 	return &csvFile{Writer: file, path: path, file: file, temp: file.Name()}, nil
 }
 
-// withoutPath is the cause of a file's error. The caller names the path as it was given: a part of it, such as its folder
-// alone, would not be recognised as a secret and masked.
+// withoutPath is the cause of a file's error. The caller names the path as it was given: a part of
+// it, such as its folder alone, would not be recognised as a secret and masked.
 func withoutPath(err error) error {
 	if e, ok := errors.AsType[*os.PathError](err); ok {
 		return e.Err

@@ -25,7 +25,8 @@ type httpFlags struct {
 	HTTPHost []string `name:"http-host" help:"A name, beside localhost, that browsers call the dashboard by; repeatable." placeholder:"NAME"`
 }
 
-// dashboardOptions are those of the dashboard and of the reports, which have the same content. The store must be open.
+// dashboardOptions are those of the dashboard and of the reports, which have the same content. The
+// store must be open.
 func (a *app) dashboardOptions() dashboard.Options {
 	t := &tracker.Tracker{Store: a.store, Options: tracker.Options{Parallel: a.cfg.Listings}, Log: a.log}
 	name := strings.TrimPrefix(strings.TrimPrefix(a.cfg.Bucket, "s3://"), "file://")

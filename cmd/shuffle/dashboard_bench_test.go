@@ -22,8 +22,8 @@ import (
 	"github.com/angel-nft/google-shuffle/tracker"
 )
 
-// season345k is a running run of 12 episodes with 28,800 tasks each, in a folder: half are done in no order, 2,000 dead, and
-// every sheet has 500 problems.
+// season345k is a running run of 12 episodes with 28,800 tasks each, in a folder: half are done in
+// no order, 2,000 dead, and every sheet has 500 problems.
 func season345k(b *testing.B) (*state.Store, *dirbucket.Bucket) {
 	const episodes, frames, problems, deads = 12, 28_800, 500, 2_000
 	dir, err := dirbucket.Open(b.TempDir())
@@ -93,8 +93,8 @@ func saveAll(b *testing.B, store *state.Store, plan *state.Plan, l *tracker.Ledg
 	}
 }
 
-// BenchmarkFirstPaint is the page of a run with 345,600 tasks, with nothing cached: what the server does until the first and
-// only byte of the HTML is sent. DESIGN 11 wants less than 200 ms.
+// BenchmarkFirstPaint is the page of a run with 345,600 tasks, with nothing cached: what the server
+// does until the first and only byte of the HTML is sent. DESIGN 11 wants less than 200 ms.
 func BenchmarkFirstPaint(b *testing.B) {
 	store, dir := season345k(b)
 	t := &tracker.Tracker{Store: store}
@@ -112,7 +112,8 @@ func BenchmarkFirstPaint(b *testing.B) {
 	b.ReportMetric(float64(size), "bytes/page")
 }
 
-// season345kTables are surveys of the same season: classes in runs of two seconds, datasets by the frame.
+// season345kTables are surveys of the same season: classes in runs of two seconds, datasets by the
+// frame.
 func season345kTables(_ context.Context, e dataset.Episode) (*inventory.Survey, error) {
 	classes, datasets := []string{"Common", "Junk", "Rare", "Uncommon", "Legendary"}, []string{"train", "train", "train", "validate", "test"}
 	s := &inventory.Survey{Episode: e, Base: "tuttle_twins/" + e.Folder() + "/default_eng/v1/frames/thumbnails/"}

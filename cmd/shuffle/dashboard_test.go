@@ -38,8 +38,8 @@ func newWatched(t *testing.T) *watched {
 	return w
 }
 
-// A person watches a first run, in which a task dies, to its end, looks around, and sees the run of the redrive succeed without
-// touching the page.
+// A person watches a first run, in which a task dies, to its end, looks around, and sees the run of
+// the redrive succeed without touching the page.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t)
@@ -120,7 +120,8 @@ func (w *watched) each(name string) {
 	w.tab.Screen(1280, 900, "light")
 }
 
-// loaded waits for all images of the page, and gives their number. Those below the window load when it comes to them.
+// loaded waits for all images of the page, and gives their number. Those below the window load when
+// it comes to them.
 func (w *watched) loaded() int {
 	w.t.Helper()
 	n := browsertest.Eval[int](w.tab, "document.images.length")
@@ -240,7 +241,8 @@ func (w *watched) report(run string) {
 	w.each("report")
 }
 
-// moves is about a second run: what it moves and deletes, with the images of what no longer stands anywhere in the datasets.
+// moves is about a second run: what it moves and deletes, with the images of what no longer stands
+// anywhere in the datasets.
 func (w *watched) moves() {
 	w.t.Helper()
 	e := w.episode(0)

@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// lost is a world whose planned run has tasks without a source image: two that went between plan and work. Its run has ended.
+// lost is a world whose planned run has tasks without a source image: two that went between plan
+// and work. Its run has ended.
 func lost(t *testing.T) (w *world, run string, dead []state.DeadTask, restore func(dataset.Frame)) {
 	t.Helper()
 	w = generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -108,7 +109,8 @@ func TestCancel(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle plan --supersede, while a worker applies the tasks of the run before, more of which wait in the queue.
+// shuffle plan --supersede, while a worker applies the tasks of the run before, more of which wait
+// in the queue.
 func TestSupersede(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 1500})

@@ -23,7 +23,8 @@ type demoCmd struct {
 	httpFlags
 }
 
-// demo is what the demo keeps in its folder: the season, and how far it has come, so that one that was cut off goes on.
+// demo is what the demo keeps in its folder: the season, and how far it has come, so that one that
+// was cut off goes on.
 type demo struct {
 	Season season.Options `json:"season"`
 	Made   bool           `json:"made"`   // the season is written
@@ -152,7 +153,8 @@ func (d *demo) make(ctx context.Context) error {
 
 func (d *demo) sheets() string { return filepath.Join(filepath.Dir(d.path), "sheets") }
 
-// The demo's edit: of one episode a few frames are relabelled, and the rows are sorted, which moves none.
+// The demo's edit: of one episode a few frames are relabelled, and the rows are sorted, which moves
+// none.
 const relabelled = 12
 
 func (d *demo) edit() error {

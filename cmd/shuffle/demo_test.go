@@ -44,7 +44,8 @@ func TestDemo(t *testing.T) {
 	w.run(0, "verify")
 }
 
-// shuffle demo, interrupted while its tasks are applied: exit 130, and the command that it names goes on.
+// shuffle demo, interrupted while its tasks are applied: exit 130, and the command that it names
+// goes on.
 func TestDemoInterrupted(t *testing.T) {
 	t.Parallel()
 	w := demoWorld(t, 1, 2500)

@@ -45,7 +45,8 @@ func composeServices(t *testing.T) map[string]service {
 	return file.Services
 }
 
-// checkCommand asks the program for the help of the command, and finds every flag and variable in it.
+// checkCommand asks the program for the help of the command, and finds every flag and variable in
+// it.
 func checkCommand(t *testing.T, command []string, environment map[string]string) {
 	t.Helper()
 	help := helpOf(t, command[0])
@@ -77,7 +78,8 @@ func checkCommand(t *testing.T, command []string, environment map[string]string)
 	}
 }
 
-// TestCompose: the commands and variables of docker-compose.yml are the program's, and its containers can do no harm.
+// TestCompose: the commands and variables of docker-compose.yml are the program's, and its
+// containers can do no harm.
 func TestCompose(t *testing.T) {
 	services := composeServices(t)
 	for _, name := range []string{"localstack", "setup", "sheets", "planner", "worker", "tracker"} {
@@ -181,7 +183,8 @@ func TestImagesAreAlike(t *testing.T) {
 	}
 }
 
-// TestImageSize: what is loaded of the program, which is all that -s -w leave in the image, stays below 40 MB with the certificates.
+// TestImageSize: what is loaded of the program, which is all that -s -w leave in the image, stays
+// below 40 MB with the certificates.
 func TestImageSize(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the image has a program for Linux; this one is for " + runtime.GOOS)

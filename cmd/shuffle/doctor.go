@@ -115,7 +115,8 @@ func (a *app) checkAlerts(ctx context.Context) []show.Check {
 	return []show.Check{doctor.Alerts(topic, all, err)}
 }
 
-// otherEnvironments are those whose messages workers and trackers have met since the newest run began.
+// otherEnvironments are those whose messages workers and trackers have met since the newest run
+// began.
 func (a *app) otherEnvironments(ctx context.Context, store *state.Store) ([]string, error) {
 	held, err := store.Current(ctx, state.Held{})
 	if err != nil {

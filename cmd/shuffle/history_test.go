@@ -68,7 +68,8 @@ func (h *history) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run runs the program and gives its standard output; another exit code than the expected one ends the test.
+// run runs the program and gives its standard output; another exit code than the expected one ends
+// the test.
 func (h *history) run(code int, args ...string) string {
 	h.t.Helper()
 	cmd := h.command(args...)
@@ -240,7 +241,8 @@ func TestHistoryInAFolder(t *testing.T) {
 	newLocalHistory(t, season.Options{Episodes: 2, Frames: 120}).passes()
 }
 
-// A restore whose workers were never started is carried to its end, and stands: only the next run follows the sheets again.
+// A restore whose workers were never started is carried to its end, and stands: only the next run
+// follows the sheets again.
 func TestResumeOfARestore(t *testing.T) {
 	t.Parallel()
 	h := newLocalHistory(t, season.Options{Episodes: 1, Frames: 100})
@@ -282,8 +284,9 @@ func TestVersionsAreKept(t *testing.T) {
 	}
 }
 
-// Killed in the middle, again and again, a pull leaves whole files only, and the last one ends it. While it lives, though it may
-// be stopped, it keeps others out of its folder; when it is killed, it does so no longer.
+// Killed in the middle, again and again, a pull leaves whole files only, and the last one ends it.
+// While it lives, though it may be stopped, it keeps others out of its folder; when it is killed,
+// it does so no longer.
 func TestPullIsKilled(t *testing.T) {
 	t.Parallel()
 	h := newLocalHistory(t, season.Options{Episodes: 1, Frames: 900}, "SHUFFLE_CONCURRENCY=1")

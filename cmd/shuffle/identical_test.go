@@ -9,7 +9,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/season"
 )
 
-// shuffle plan counts the frames outside training whose image a training frame has too: fades of two episodes.
+// shuffle plan counts the frames outside training whose image a training frame has too: fades of
+// two episodes.
 func TestIdenticalImages(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 240})

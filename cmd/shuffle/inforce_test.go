@@ -138,8 +138,9 @@ func TestSettingsLostAndBroken(t *testing.T) {
 	}
 }
 
-// A state of the release before settings.json: the seed and the newest version say what is in force. The datasets were made
-// with --group 10s --split train=0.6,validate=0.2,test=0.2 --seed upgrade.
+// A state of the release before settings.json: the seed and the newest version say what is in
+// force. The datasets were made with --group 10s --split train=0.6,validate=0.2,test=0.2 --seed
+// upgrade.
 func TestUpgradeFromTheSeed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -164,8 +165,8 @@ func TestUpgradeFromTheSeed(t *testing.T) {
 	w.run(0, "pull", filepath.Join(w.work, "frames"))
 }
 
-// A state of an earlier release has a version of format 1. A run after the upgrade publishes one of format 2, whose rows are
-// parts by episode, and both are listed, compared, pulled and restored.
+// A state of an earlier release has a version of format 1. A run after the upgrade publishes one of
+// format 2, whose rows are parts by episode, and both are listed, compared, pulled and restored.
 func TestUpgradeOfVersions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -35,8 +35,8 @@ func (w *world) only(code int, args ...string) state.EpisodePlan {
 	return plan.Episodes[0]
 }
 
-// stamps is a world with one episode whose sheet leads to its own folder of images, while the default folder has others of the
-// same frames.
+// stamps is a world with one episode whose sheet leads to its own folder of images, while the
+// default folder has others of the same frames.
 func stamps(t *testing.T) (*world, *season.Episode) {
 	w := generated(t, season.Options{Episodes: 1, Frames: 60, ImageSize: "stamps"})
 	e := w.episode(0)
@@ -51,7 +51,8 @@ func stamps(t *testing.T) (*world, *season.Episode) {
 	return w, e
 }
 
-// shuffle plan, when the base URI in A1 is lost or spoilt: the episode is held, and the images of the default folder replace none.
+// shuffle plan, when the base URI in A1 is lost or spoilt: the episode is held, and the images of
+// the default folder replace none.
 func TestLostBaseURI(t *testing.T) {
 	t.Parallel()
 	w, e := stamps(t)
@@ -80,7 +81,8 @@ func TestLostBaseURI(t *testing.T) {
 	}
 }
 
-// shuffle plan --accept-base S01E01 --allow-refresh S01E01, for images that have moved and are others: each flag lifts one ceiling.
+// shuffle plan --accept-base S01E01 --allow-refresh S01E01, for images that have moved and are
+// others: each flag lifts one ceiling.
 func TestAcceptBase(t *testing.T) {
 	t.Parallel()
 	w, e := stamps(t)
@@ -103,7 +105,8 @@ func TestAcceptBase(t *testing.T) {
 	}
 }
 
-// shuffle run, and shuffle restore, after most images were drawn anew: held, until --allow-refresh or --max-refresh.
+// shuffle run, and shuffle restore, after most images were drawn anew: held, until --allow-refresh
+// or --max-refresh.
 func TestRefreshCeiling(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -133,7 +136,8 @@ func TestRefreshCeiling(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle plan, with 50 of 1,000 frame names in other clothes, and then with some that cannot be read: no frame goes.
+// shuffle plan, with 50 of 1,000 frame names in other clothes, and then with some that cannot be
+// read: no frame goes.
 func TestOtherFrameNames(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 1000})
@@ -243,7 +247,8 @@ func (w *world) edit(path string, change func(string) string) {
 	w.put(path, out.String())
 }
 
-// shuffle run on the XLSX file that Google's own download makes: one worksheet, which the manifest's gid means.
+// shuffle run on the XLSX file that Google's own download makes: one worksheet, which the
+// manifest's gid means.
 func TestDownloadedWorkbook(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -256,8 +261,9 @@ func TestDownloadedWorkbook(t *testing.T) {
 	}
 }
 
-// shuffle plan on XLSX files with values that are not known: formulas without a stored value, shared strings out of range. Up to
-// 5% of the rows they freeze their frames, and with more they hold the episode; they are never blank.
+// shuffle plan on XLSX files with values that are not known: formulas without a stored value,
+// shared strings out of range. Up to 5% of the rows they freeze their frames, and with more they
+// hold the episode; they are never blank.
 func TestUnknownValues(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 100})
@@ -331,7 +337,8 @@ func TestMergedCells(t *testing.T) {
 	}
 }
 
-// shuffle plan on files that are no CSV with commas, or of another kind: what they are is named. A newer file beside is warned of.
+// shuffle plan on files that are no CSV with commas, or of another kind: what they are is named. A
+// newer file beside is warned of.
 func TestOtherFiles(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -369,7 +376,8 @@ func TestOtherFiles(t *testing.T) {
 	}
 }
 
-// shuffle plan, with a hidden file of macOS, JSON under other names and a manifest with a mistake in the folder of manifests.
+// shuffle plan, with a hidden file of macOS, JSON under other names and a manifest with a mistake
+// in the folder of manifests.
 func TestManifestFiles(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})

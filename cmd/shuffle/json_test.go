@@ -70,7 +70,8 @@ func TestPlanKeys(t *testing.T) {
 	}
 }
 
-// shuffle status --json, shuffle runs --json, shuffle track --json and shuffle run --json: these keys and no others.
+// shuffle status --json, shuffle runs --json, shuffle track --json and shuffle run --json: these
+// keys and no others.
 func TestStatusKeys(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 48})

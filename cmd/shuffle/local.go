@@ -10,8 +10,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/config"
 )
 
-// checkFolders refuses a folder of --local, or of a bucket in a folder, that does not exist, so that a misspelt one is not made and
-// found empty. The commands that make the folder, and those that need none, take any.
+// checkFolders refuses a folder of --local, or of a bucket in a folder, that does not exist, so
+// that a misspelt one is not made and found empty. The commands that make the folder, and those
+// that need none, take any.
 func checkFolders(command runner, cfg config.Config) error {
 	switch command.(type) {
 	case *setupCmd, *demoCmd, *completionCmd, *aliveCmd:

@@ -10,8 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/season"
 )
 
-// shuffle --local with a folder that does not exist, and each command: exit 2 with the absolute path, and nothing is made. Only setup
-// and demo make it.
+// shuffle --local with a folder that does not exist, and each command: exit 2 with the absolute
+// path, and nothing is made. Only setup and demo make it.
 func TestMissingLocal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

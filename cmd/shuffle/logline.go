@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/show"
 )
 
-// forPeople writes log lines in words: the fields come after the message as "name value", and what is for CloudWatch only is
-// left out.
+// forPeople writes log lines in words: the fields come after the message as "name value", and what
+// is for CloudWatch only is left out.
 type forPeople struct {
 	zapcore.Core
 	with []zapcore.Field
@@ -45,10 +45,12 @@ func (c forPeople) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	return c.Core.Write(e, nil)
 }
 
-// metricsField is the field by which CloudWatch finds the metrics of a line, which have names in capitals.
+// metricsField is the field by which CloudWatch finds the metrics of a line, which have names in
+// capitals.
 const metricsField = "_aws"
 
-// readable are the fields for people. A line with metrics has them for CloudWatch, and a note about its alarms.
+// readable are the fields for people. A line with metrics has them for CloudWatch, and a note about
+// its alarms.
 func readable(fields []zapcore.Field) []zapcore.Field {
 	if !slices.ContainsFunc(fields, func(f zapcore.Field) bool { return f.Key == metricsField }) {
 		return fields

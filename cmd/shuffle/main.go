@@ -1,4 +1,5 @@
-// Command shuffle keeps the datasets in a bucket equal to the spreadsheets that say how rare each frame is.
+// Command shuffle keeps the datasets in a bucket equal to the spreadsheets that say how rare each
+// frame is.
 package main
 
 import (
@@ -31,7 +32,8 @@ func main() {
 	os.Exit(exitCode(err))
 }
 
-// run is the whole program. Settings come from the arguments, the environment and .env in the working folder, in this order.
+// run is the whole program. Settings come from the arguments, the environment and .env in the
+// working folder, in this order.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var hider secret.Hider
 	stdout, stderr = hider.Writer(stdout), hider.Writer(stderr)
@@ -47,7 +49,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return err
 }
 
-// clean is the error's text without what a terminal would obey: sheets and messages are quoted in it.
+// clean is the error's text without what a terminal would obey: sheets and messages are quoted in
+// it.
 func clean(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	for i := range lines {
@@ -92,7 +95,8 @@ type calledError struct {
 func (e *calledError) Error() string { return e.text }
 func (e *calledError) Unwrap() error { return e.error }
 
-// asCalled adds what to do about an error, where its cause is known, and makes the commands in it begin as the program was called.
+// asCalled adds what to do about an error, where its cause is known, and makes the commands in it
+// begin as the program was called.
 func asCalled(err error, style show.Style) error {
 	if err == nil {
 		return nil

@@ -16,7 +16,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// crafted are tasks of the run in force that ask for what no planner does: to write, delete or read elsewhere.
+// crafted are tasks of the run in force that ask for what no planner does: to write, delete or read
+// elsewhere.
 func crafted(plan state.Plan, real messages.Task) map[string]messages.Task {
 	outside := "tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/" + real.Frame.File()
 	all := map[string]messages.Task{}
@@ -45,8 +46,8 @@ func crafted(plan state.Plan, real messages.Task) map[string]messages.Task {
 	return all
 }
 
-// shuffle work and track, with crafted messages among the tasks: nothing is written, deleted or read where it should not be, the
-// real tasks are done, and what the others were is told.
+// shuffle work and track, with crafted messages among the tasks: nothing is written, deleted or
+// read where it should not be, the real tasks are done, and what the others were is told.
 func TestCraftedMessages(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})

@@ -24,7 +24,8 @@ func TestWatchBeforeThePlan(t *testing.T) {
 	says(t, out, `succeeded: run \S+, generation 1`)
 }
 
-// shuffle --bucket file:///DIR with a folder that does not exist, and each command: exit 2, and nothing is made.
+// shuffle --bucket file:///DIR with a folder that does not exist, and each command: exit 2, and
+// nothing is made.
 func TestMissingBucketFolder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -59,7 +60,8 @@ func TestUnknownRuns(t *testing.T) {
 	}
 }
 
-// shuffle plan, why and doctor beside a manifest whose name is not that of one: it is named, and nothing is said of how to delete.
+// shuffle plan, why and doctor beside a manifest whose name is not that of one: it is named, and
+// nothing is said of how to delete.
 func TestMisnamedManifest(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 24})

@@ -12,7 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shuffle plan, run and status with a broken sheet: exit 1, the other episodes are done, and the mended one comes later.
+// shuffle plan, run and status with a broken sheet: exit 1, the other episodes are done, and the
+// mended one comes later.
 func TestHeld(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 120, Oddities: true})
@@ -35,7 +36,8 @@ func TestHeld(t *testing.T) {
 	w.run(0, "status")
 }
 
-// shuffle run beside a manifest that cannot be read: all else is done, and the exit says that something is wrong, as status does.
+// shuffle run beside a manifest that cannot be read: all else is done, and the exit says that
+// something is wrong, as status does.
 func TestBrokenManifest(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -47,7 +49,8 @@ func TestBrokenManifest(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle verify after somebody has been in the datasets; shuffle run puts right what it finds, and touches nothing else.
+// shuffle verify after somebody has been in the datasets; shuffle run puts right what it finds, and
+// touches nothing else.
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 120})
@@ -81,7 +84,8 @@ func (w *world) put(path, text string) {
 	w.must(os.WriteFile(path, []byte(text), 0o600))
 }
 
-// shuffle plan, interrupted while it waits: exit 130, and what is left is said and is no run in force.
+// shuffle plan, interrupted while it waits: exit 130, and what is left is said and is no run in
+// force.
 func TestPlanInterrupted(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -107,7 +111,8 @@ func TestServicesEnd(t *testing.T) {
 	w.must(os.MkdirAll(w.dir, 0o700))
 	for _, command := range []string{"work", "track"} {
 		for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
-			// A process before may have left its file, and this one would get the signal before it is ready for it.
+			// A process before may have left its file, and this one would get the signal before it
+			// is ready for it.
 			wal := filepath.Join(w.dir, "queues.db-wal")
 			_ = os.Remove(wal)
 			p := w.start(command)
@@ -118,8 +123,8 @@ func TestServicesEnd(t *testing.T) {
 	}
 }
 
-// shuffle work, sent SIGTERM while it is busy, more often than a task may be received: it gives back what it has, and no task
-// dies of it.
+// shuffle work, sent SIGTERM while it is busy, more often than a task may be received: it gives
+// back what it has, and no task dies of it.
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 900})

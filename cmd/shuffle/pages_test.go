@@ -17,7 +17,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// A person goes through the pages about a season of twelve episodes. What they show is what the commands print.
+// A person goes through the pages about a season of twelve episodes. What they show is what the
+// commands print.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	w := &watched{tab: browsertest.Open(t), world: generated(t, season.Options{Episodes: 12, Frames: 200, Oddities: true, Seed: 5})}
@@ -60,7 +61,8 @@ func (w *watched) number(selector string) string {
 	return strings.TrimSpace(w.text(selector))
 }
 
-// stills gives eight frames of two episodes the same image, as a title sequence has, and one of those frames.
+// stills gives eight frames of two episodes the same image, as a title sequence has, and one of
+// those frames.
 func (w *watched) stills() dataset.Frame {
 	w.t.Helper()
 	body, err := os.ReadFile(w.image(w.episode(1), w.episode(1).Images[0]))
@@ -201,7 +203,8 @@ func (w *watched) duplicates(plan state.Plan, still dataset.Frame) {
 	w.each("duplicates")
 }
 
-// whatIf is about an episode under other settings: the figures are those that the command on the page prints.
+// whatIf is about an episode under other settings: the figures are those that the command on the
+// page prints.
 func (w *watched) whatIf() {
 	w.t.Helper()
 	w.visit("/episodes/S01E02?group=2s&guard=2&stratify=true", `document.querySelector("#leakage")`)

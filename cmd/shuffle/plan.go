@@ -113,8 +113,8 @@ func (c *planCmd) run(ctx context.Context, a *app) error {
 	return err // the plan is made, and published perhaps, and the file is not written
 }
 
-// plan makes the plan, and writes its changes to the file that the command line names. That file is opened first: a name under
-// which nothing can be written is refused before anything is planned.
+// plan makes the plan, and writes its changes to the file that the command line names. That file is
+// opened first: a name under which nothing can be written is refused before anything is planned.
 func (c *planCmd) plan(ctx context.Context, a *app, p *planner.Planner, opt planner.Options) (*state.Plan, error) {
 	if c.Changes == "" {
 		return p.Plan(ctx, opt)
@@ -155,8 +155,8 @@ func (a *app) showPlan(plan *state.Plan, asJSON bool) error {
 	return outcomeOf(plan)
 }
 
-// outcomeOf is errOutcome when some of what the manifests and sheets, or the version to go back to, ask for is left undone, or
-// the run has failed.
+// outcomeOf is errOutcome when some of what the manifests and sheets, or the version to go back to,
+// ask for is left undone, or the run has failed.
 func outcomeOf(plan *state.Plan) error {
 	if plan.Refused() > 0 {
 		return errOutcome

@@ -69,7 +69,8 @@ func TestReview(t *testing.T) {
 	w.run(2, "apply", again.Run)
 }
 
-// twoSeasons is a world with seasons S01 and S02, and whether an episode's frames stand in the datasets.
+// twoSeasons is a world with seasons S01 and S02, and whether an episode's frames stand in the
+// datasets.
 func twoSeasons(t *testing.T) (w *world, stands func() []dataset.Episode) {
 	w = generated(t, season.Options{Episodes: 2, Frames: 48})
 	w.add(season.Options{Season: "S02", Episodes: 2, Frames: 48, Seed: 5})
@@ -136,7 +137,8 @@ func TestPrune(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle plan --seed N, and --reshuffle with and without it: each frame goes where its hash with the seed says.
+// shuffle plan --seed N, and --reshuffle with and without it: each frame goes where its hash with
+// the seed says.
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 240})
@@ -162,7 +164,8 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// reshuffled is the number of frames that another dataset than their present one gets with the seed "third".
+// reshuffled is the number of frames that another dataset than their present one gets with the seed
+// "third".
 func (w *world) reshuffled() (n int) {
 	w.t.Helper()
 	for key := range w.standing() {

@@ -11,7 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// spoilt is a world with 9 rows of a new class, 4 malformed names and a missing image in the first of two sheets.
+// spoilt is a world with 9 rows of a new class, 4 malformed names and a missing image in the first
+// of two sheets.
 func spoilt(t *testing.T) *world {
 	w := generated(t, season.Options{Episodes: 2, Frames: 400})
 	e := w.episode(0)
@@ -26,7 +27,8 @@ func spoilt(t *testing.T) *world {
 	return w
 }
 
-// shuffle plan --dry-run; shuffle doctor; shuffle run; shuffle problems, --csv FILE, --json: all of them count the same.
+// shuffle plan --dry-run; shuffle doctor; shuffle run; shuffle problems, --csv FILE, --json: all of
+// them count the same.
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	w := spoilt(t)

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// aliveLimit is how long a service may go without a beat. A tracker that lists a season and a worker that S3 throttles receive
-	// nothing for minutes.
+	// aliveLimit is how long a service may go without a beat. A tracker that lists a season and a
+	// worker that S3 throttles receive nothing for minutes.
 	aliveLimit = 15 * time.Minute
 	// alivePatience is for one question and its answer.
 	alivePatience = 5 * time.Second
@@ -21,8 +21,9 @@ const (
 	aliveAnswer = "alive\n"
 )
 
-// pulse is a service's last sign of life. The command alive asks for it at a Unix socket: a container has its own network and often
-// no folder to write to, and a socket whose name begins with "@" needs no file. The zero value has had no sign of life.
+// pulse is a service's last sign of life. The command alive asks for it at a Unix socket: a
+// container has its own network and often no folder to write to, and a socket whose name begins
+// with "@" needs no file. The zero value has had no sign of life.
 type pulse struct{ last atomic.Pointer[time.Time] }
 
 // beat is to be called whenever the service comes round.

@@ -82,8 +82,8 @@ func (r *rehearsal) run(wanted error, command ...string) string {
 	return out.String()
 }
 
-// TestRehearsal: what docker compose shows a newcomer first ends well, with nothing held and no problem. The broken sheet comes
-// when it is asked for, and goes again.
+// TestRehearsal: what docker compose shows a newcomer first ends well, with nothing held and no
+// problem. The broken sheet comes when it is asked for, and goes again.
 func TestRehearsal(t *testing.T) {
 	t.Parallel()
 	r := startRehearsal(t)

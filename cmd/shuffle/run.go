@@ -37,8 +37,8 @@ func (c *runCmd) run(ctx context.Context, a *app) error {
 	return a.showEnd(ctx, status, c.JSON)
 }
 
-// runAll plans, works and tracks until the run has ended. planned is told of the plan before its tasks are sent. A restore that
-// was resumed is the run; nothing is planned after it.
+// runAll plans, works and tracks until the run has ended. planned is told of the plan before its
+// tasks are sent. A restore that was resumed is the run; nothing is planned after it.
 func (a *app) runAll(ctx context.Context, opt planner.Options, resume bool, planned func(*state.Plan) error) (state.Status, error) {
 	p, err := a.openPlanner(ctx, true)
 	if err != nil {
@@ -64,7 +64,8 @@ func (a *app) runAll(ctx context.Context, opt planner.Options, resume bool, plan
 	return state.ReadStatus(ctx, a.store, plan.Run)
 }
 
-// resume works and tracks until the run in force, if it is active, has ended. Without one the status is empty.
+// resume works and tracks until the run in force, if it is active, has ended. Without one the
+// status is empty.
 func (a *app) resume(ctx context.Context) (state.Status, error) {
 	held, err := a.store.Current(ctx, state.Held{})
 	if err != nil || held.State != state.Running && held.State != state.Verifying {
@@ -120,8 +121,9 @@ func (r *round) work() {
 	})
 }
 
-// follow has a worker as long as there are tasks. While the run is verified there are none, and the last poll of the worker, which is not
-// cut off, comes back meanwhile; a redrive brings tasks again.
+// follow has a worker as long as there are tasks. While the run is verified there are none, and the
+// last poll of the worker, which is not cut off, comes back meanwhile; a redrive brings tasks
+// again.
 func (r *round) follow(s state.Status) {
 	switch {
 	case s.State == state.Verifying && r.rest != nil:

@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/browsertest"
 )
 
-// A person looks at what is new in a run: its problems, the frames of a cause, the identical images and the workers. The numbers are
-// those that the commands print.
+// A person looks at what is new in a run: its problems, the frames of a cause, the identical images
+// and the workers. The numbers are those that the commands print.
 func TestWhatIsNewOnThePages(t *testing.T) {
 	t.Parallel()
 	w := &watched{tab: browsertest.Open(t), world: generated(t, season.Options{Episodes: 2, Frames: 200, Seed: 5})}

@@ -60,8 +60,9 @@ func (n *neighbour) inQueue(name string) int {
 	return a.Visible + a.InFlight
 }
 
-// shuffle plan, work, track, status and doctor of two environments that share queues by mistake: with buckets of other names, and of
-// the same one. Each ends its own run, and touches nothing of the other's.
+// shuffle plan, work, track, status and doctor of two environments that share queues by mistake:
+// with buckets of other names, and of the same one. Each ends its own run, and touches nothing of
+// the other's.
 func TestTwoEnvironments(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
@@ -128,8 +129,8 @@ func TestTwoTrackers(t *testing.T) {
 	says(t, out, `succeeded: .* 60 done, 0 dead`)
 }
 
-// shuffle run, with thousands of dead letters of another environment and as many junk results on the queues: it ends, and
-// the other environment's messages stay.
+// shuffle run, with thousands of dead letters of another environment and as many junk results on
+// the queues: it ends, and the other environment's messages stay.
 func TestDeadLettersOfOthers(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -184,7 +185,8 @@ func TestTaskNamesItsEnvironment(t *testing.T) {
 	}
 }
 
-// shuffle work, with tasks of the run in force whose keys are allowed but that are not in the plan: they do nothing.
+// shuffle work, with tasks of the run in force whose keys are allowed but that are not in the plan:
+// they do nothing.
 func TestTasksThatWereNotPlanned(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -216,7 +218,8 @@ func TestTasksThatWereNotPlanned(t *testing.T) {
 	w.kept(forged)
 }
 
-// shuffle doctor of queues that are not as setup makes them, and shuffle setup, which says what it changes.
+// shuffle doctor of queues that are not as setup makes them, and shuffle setup, which says what it
+// changes.
 func TestDoctorAndSetupOfBrokenQueues(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 48})

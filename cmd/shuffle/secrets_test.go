@@ -53,7 +53,8 @@ func example(argument *kong.Positional) string {
 	return "1"
 }
 
-// planted stands in every secret of these tests, after its first character, so that parts of one are found too.
+// planted stands in every secret of these tests, after its first character, so that parts of one
+// are found too.
 const planted = "Hush4Hush7"
 
 // randomKey looks as a key of AWS does.
@@ -66,7 +67,8 @@ func accountJSON(key string) string {
 	return fmt.Sprintf(`{"type":"service_account","private_key_id":"%s","private_key":%q,"client_email":"a@b.example.com","token_uri":"http://127.0.0.1:1/%s"}`, planted, key, "token")
 }
 
-// mustHide runs a command and fails the test when it prints a part of a secret. Services are killed once they have shown what is wrong.
+// mustHide runs a command and fails the test when it prints a part of a secret. Services are killed
+// once they have shown what is wrong.
 func (w *world) mustHide(env, args []string) {
 	w.t.Helper()
 	p := start(w.t, w.work, env, args...)
@@ -83,7 +85,8 @@ func (w *world) mustHide(env, args []string) {
 	}
 }
 
-// shuffle, each command: no secret that stands in a variable, in .env or in a file is printed, whatever fails, at the level debug.
+// shuffle, each command: no secret that stands in a variable, in .env or in a file is printed,
+// whatever fails, at the level debug.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 24})
@@ -134,7 +137,8 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	}
 }
 
-// shuffle, each flag of each command, given a key by mistake, on the command line and in its variable.
+// shuffle, each flag of each command, given a key by mistake, on the command line and in its
+// variable.
 func TestKeysInTheWrongSettings(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shuffle plan, with few blocks of a rare class: a plan that is shown and one that is published warn of each dataset with too
-// few of them, and --min-per-class says how many are too few.
+// shuffle plan, with few blocks of a rare class: a plan that is shown and one that is published
+// warn of each dataset with too few of them, and --min-per-class says how many are too few.
 func TestRareClasses(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 1200})
@@ -46,8 +46,8 @@ func TestRareClasses(t *testing.T) {
 	}
 }
 
-// shuffle plan --dry-run --seeds N writes nothing, says the same each time, and what it says of a seed comes true when the command
-// at its end is typed.
+// shuffle plan --dry-run --seeds N writes nothing, says the same each time, and what it says of a
+// seed comes true when the command at its end is typed.
 func TestSeeds(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 1200})

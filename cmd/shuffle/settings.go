@@ -31,8 +31,8 @@ func (c *settingsCmd) run(ctx context.Context, a *app) error {
 	return show.Settings(a.stdout, a.style, inForce, given)
 }
 
-// checkSettings is doctor's check of the settings in force. What this environment gives otherwise is a fault too: plan is
-// refused with it.
+// checkSettings is doctor's check of the settings in force. What this environment gives otherwise
+// is a fault too: plan is refused with it.
 func (a *app) checkSettings(ctx context.Context) []show.Check {
 	const name = "settings in force"
 	store, err := a.openStore(ctx)
@@ -57,7 +57,8 @@ func (a *app) checkSettings(ctx context.Context) []show.Check {
 	return []show.Check{{Name: name, OK: true, Detail: "since run " + inForce.Since.Run}}
 }
 
-// settingsJSON is what settings --json prints (DESIGN 10): settings and since are null before the first published run.
+// settingsJSON is what settings --json prints (DESIGN 10): settings and since are null before the
+// first published run.
 func settingsJSON(f state.InForce, given []state.GivenSetting) map[string]any {
 	out := map[string]any{"settings": nil, "since": nil, "given": append([]state.GivenSetting{}, given...)}
 	if f.Exists() {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A flag is stronger than the environment, that is stronger than .env, and that than the default. The bucket's URL, which is
-// refused wherever it comes from, tells which was taken.
+// A flag is stronger than the environment, that is stronger than .env, and that than the default.
+// The bucket's URL, which is refused wherever it comes from, tells which was taken.
 func TestSettingsPrecedence(t *testing.T) {
 	for _, tc := range []struct {
 		name, flag, variable, file string

@@ -43,7 +43,8 @@ func (w *world) manifest(change func(string) string) {
 
 var notes = [][]string{{"Notes", "by"}, {"ask Jonny", "ML team"}}
 
-// shuffle run on XLSX files, whose worksheets the manifest chooses by gid, and on the CSV file of a further worksheet.
+// shuffle run on XLSX files, whose worksheets the manifest chooses by gid, and on the CSV file of a
+// further worksheet.
 func TestWorkbooks(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 4, Frames: 48})
@@ -82,8 +83,8 @@ func unclassified(e *season.Episode) int {
 	return len(e.Images) - len(classes)
 }
 
-// shuffle run on a base URI of every kind: where a cell, or the header cell itself, says that the images are, there they are
-// read.
+// shuffle run on a base URI of every kind: where a cell, or the header cell itself, says that the
+// images are, there they are read.
 func TestBaseURIs(t *testing.T) {
 	t.Parallel()
 	const rest = "/default_eng/v1/frames/big/"
@@ -115,8 +116,8 @@ func TestBaseURIs(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle plan, after people have sorted rows, relabelled, inserted and removed some, and painted images anew: as many tasks as
-// frames that changed.
+// shuffle plan, after people have sorted rows, relabelled, inserted and removed some, and painted
+// images anew: as many tasks as frames that changed.
 func TestEdits(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 150})

@@ -13,8 +13,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/stacktest"
 )
 
-// TestCommandsOnStack: what the person on call types needs no more than a stage's role has, so that a task that is started with
-// another command can do it too: what reads the sheets with the planner's, doctor with its own, the rest, and the dashboard, with the tracker's.
+// TestCommandsOnStack: what the person on call types needs no more than a stage's role has, so that
+// a task that is started with another command can do it too: what reads the sheets with the
+// planner's, doctor with its own, the rest, and the dashboard, with the tracker's.
 func TestCommandsOnStack(t *testing.T) {
 	d := deployStack(t)
 	none, planner, tracker, doctor := &stacktest.Calls{}, &stacktest.Calls{}, &stacktest.Calls{}, &stacktest.Calls{}

@@ -22,8 +22,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// onStack is the system as deploy/stack.yaml has it, on LocalStack: its queues, and the commands and variables of its
-// task definitions.
+// onStack is the system as deploy/stack.yaml has it, on LocalStack: its queues, and the commands
+// and variables of its task definitions.
 type onStack struct {
 	t      *testing.T
 	name   string
@@ -90,7 +90,8 @@ func (d *onStack) fill(bucket string) {
 	}
 }
 
-// setenv sets the variables of a task definition, with the queues and the sheets where they are here.
+// setenv sets the variables of a task definition, with the queues and the sheets where they are
+// here.
 func (d *onStack) setenv(c stacktest.Container) {
 	for name, value := range c.Environment {
 		if _, queue, ok := strings.Cut(value, ".amazonaws.com/"); ok {
@@ -106,8 +107,9 @@ var ending = map[string][]string{"PlannerTask": nil, "WorkerTask": {"--exit-when
 
 var stages = []string{"PlannerTask", "WorkerTask", "TrackerTask"}
 
-// TestOnStack: the built binary does a run with the queues that the stack made, started as the task definitions say; its log has
-// the metrics that the alarms watch; and every call that the stages make is one that their roles allow.
+// TestOnStack: the built binary does a run with the queues that the stack made, started as the task
+// definitions say; its log has the metrics that the alarms watch; and every call that the stages
+// make is one that their roles allow.
 func TestOnStack(t *testing.T) {
 	d := deployStack(t)
 	t.Setenv("SHUFFLE_KEEP_VERSIONS", "1") // so that older ones go
@@ -141,7 +143,8 @@ func TestOnStack(t *testing.T) {
 	}
 }
 
-// runBinary runs planner, worker and tracker one after the other, and gives what the tracker logged.
+// runBinary runs planner, worker and tracker one after the other, and gives what the tracker
+// logged.
 func (d *onStack) runBinary() []byte {
 	d.t.Helper()
 	var out, logs bytes.Buffer
@@ -165,8 +168,8 @@ func (d *onStack) runNoted(task string, calls *stacktest.Calls) {
 	d.command(task, calls, slices.Concat(d.stack.Container(task).Command, ending[task])...)
 }
 
-// command runs any command as a task would, notes its calls and gives what it printed. A run with a dead task does not end
-// well, which is no matter here.
+// command runs any command as a task would, notes its calls and gives what it printed. A run with a
+// dead task does not end well, which is no matter here.
 func (d *onStack) command(task string, calls *stacktest.Calls, args ...string) string {
 	d.t.Helper()
 	var out, logs bytes.Buffer
@@ -234,7 +237,8 @@ func checkMetrics(t *testing.T, stack *stacktest.Stack, logs []byte) {
 	}
 }
 
-// unused are the permissions, by statement and action, that such a run has no use for, with the reason.
+// unused are the permissions, by statement and action, that such a run has no use for, with the
+// reason.
 var unused = map[string]map[string]string{
 	"PlannerRole": {
 		"RemoveWhatIsOld s3:DeleteObject": "when a run of no task publishes the first version of other episodes, or runs are old",

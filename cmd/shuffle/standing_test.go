@@ -23,7 +23,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// tree is every file and folder below dir, with what a write changes: content, size and time. A missing folder is empty.
+// tree is every file and folder below dir, with what a write changes: content, size and time. A
+// missing folder is empty.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -103,9 +104,10 @@ func files(folder string) int {
 	return len(names)
 }
 
-// checkDatasets compares every file in the datasets with the sheets (guarantee 1): each frame that has a class and an image
-// once, under its class, in the dataset that seed and frame decide, with its image's bytes; a frozen frame as it stood at
-// the last check; but for what keep names, nothing else.
+// checkDatasets compares every file in the datasets with the sheets (guarantee 1): each frame that
+// has a class and an image once, under its class, in the dataset that seed and frame decide, with
+// its image's bytes; a frozen frame as it stood at the last check; but for what keep names, nothing
+// else.
 func (w *world) checkDatasets(keep ...string) {
 	w.t.Helper()
 	want, seed := map[string]string{}, w.seed()

@@ -66,7 +66,8 @@ func (a *app) awaitRun(ctx context.Context) (state.Status, error) {
 // queueLook bounds the look for missing queues: a status must come, also where SQS does not answer.
 const queueLook = 3 * time.Second
 
-// lookAtQueues puts into the status of an active run which of its queues somebody has deleted, and whether they can be used.
+// lookAtQueues puts into the status of an active run which of its queues somebody has deleted, and
+// whether they can be used.
 func (a *app) lookAtQueues(ctx context.Context, s *state.Status) {
 	ctx, cancel := context.WithTimeout(ctx, queueLook)
 	defer cancel()
@@ -117,8 +118,8 @@ func (a *app) statusOutcome(ctx context.Context, s state.Status) error {
 	return outcome(s, plan.Problems)
 }
 
-// outcome is errOutcome when the run has failed or was stopped, has dead tasks, held episodes, manifests that could not be
-// read, or differences.
+// outcome is errOutcome when the run has failed or was stopped, has dead tasks, held episodes,
+// manifests that could not be read, or differences.
 func outcome(s state.Status, manifests []state.ManifestProblem) error {
 	switch {
 	case s.State == state.Failed, s.State == state.Cancelled, s.State == state.Superseded,

@@ -12,7 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/planner"
 )
 
-// steps shows on a terminal what a planner waits for: one line, which counts down, below what is logged.
+// steps shows on a terminal what a planner waits for: one line, which counts down, below what is
+// logged.
 type steps struct {
 	screen *screen
 

@@ -30,7 +30,8 @@ func colorful(w io.Writer) bool {
 
 const plainWidth = 80
 
-// styleOf is how to print there. local is the folder that the command line names, which the commands to type need too.
+// styleOf is how to print there. local is the folder that the command line names, which the
+// commands to type need too.
 func styleOf(w io.Writer, local string) show.Style {
 	s := show.Style{Color: colorful(w), Width: plainWidth, Command: program(), Local: local != ""}
 	if local != "" && os.Getenv("SHUFFLE_LOCAL") == "" {
@@ -71,7 +72,8 @@ func program() string {
 	return "shuffle"
 }
 
-// screen is stderr, shared by the logs and the progress. While a bar is shown, log lines go above it.
+// screen is stderr, shared by the logs and the progress. While a bar is shown, log lines go above
+// it.
 type screen struct {
 	stderr io.Writer
 

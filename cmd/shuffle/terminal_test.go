@@ -39,7 +39,8 @@ func TestMetricsInLogs(t *testing.T) {
 
 var clockTime = regexp.MustCompile(`([0-9-]+T)?[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9:]{5})?`)
 
-// A log line for people has all fields of lines without metrics, and nothing that a terminal would obey.
+// A log line for people has all fields of lines without metrics, and nothing that a terminal would
+// obey.
 func TestLogLineForPeople(t *testing.T) {
 	var out bytes.Buffer
 	newLogger(newScreen(&out), "info", "console").Warn("failed", zap.Error(errors.New("a\x1b[31mb")), zap.Duration("for", time.Second), zap.String("Prefix", "p"))

@@ -12,8 +12,8 @@ import (
 // testVariables are the beginnings of names that the project's own tests read.
 var testVariables = []string{"SHUFFLE_TEST_", "SHUFFLE_FAULTS"}
 
-// unknownVariables has a warning for each variable that looks like a setting and is none: a misspelt setting would otherwise
-// count as not given, without a word.
+// unknownVariables has a warning for each variable that looks like a setting and is none: a
+// misspelt setting would otherwise count as not given, without a word.
 func unknownVariables(environ, settings []string, env dotenv.Environment) (warnings []string) {
 	const prefix = "SHUFFLE_"
 	for _, entry := range environ {

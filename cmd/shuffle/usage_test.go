@@ -56,7 +56,8 @@ func TestUsage(t *testing.T) {
 	})
 }
 
-// shuffle with URLs that name no bucket, queues or sheets: exit 2, with flag, variable and what is expected.
+// shuffle with URLs that name no bucket, queues or sheets: exit 2, with flag, variable and what is
+// expected.
 func TestUsageOfURLs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

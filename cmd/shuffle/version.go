@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// release is the version of a build that does not know it, such as one of a container without the repository:
-// go build -ldflags "-X main.release=v1.2.3".
+// release is the version of a build that does not know it, such as one of a container without the
+// repository: go build -ldflags "-X main.release=v1.2.3".
 var release string
 
 // versionLine names the build: its version, its commit where it was built in the repository, and

@@ -21,8 +21,8 @@ func (c *workCmd) run(ctx context.Context, a *app) error {
 	return ofService(ctx, err)
 }
 
-// ofService is the end of a service's run. A signal is its normal end, as early as it may come: the service has finished
-// what it had in hand, or given it back.
+// ofService is the end of a service's run. A signal is its normal end, as early as it may come: the
+// service has finished what it had in hand, or given it back.
 func ofService(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil

@@ -19,7 +19,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// binaryPath is the program as it is built, without the race detector: what the tests in this package drive.
+// binaryPath is the program as it is built, without the race detector: what the tests in this
+// package drive.
 var binaryPath string
 
 func TestMain(m *testing.M) {
@@ -57,7 +58,8 @@ type world struct {
 	stood   map[string]string // what checkDatasets found: key → content
 }
 
-// newWorld is an empty one. Its queues give back what a killed worker had after 10 s, the least that is allowed.
+// newWorld is an empty one. Its queues give back what a killed worker had after 10 s, the least
+// that is allowed.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	root := t.TempDir()
@@ -89,7 +91,8 @@ func (w *world) add(o season.Options) *season.Season {
 	return s
 }
 
-// draw writes source images. The program does not look into them, so a line of text is one; drawn again they differ.
+// draw writes source images. The program does not look into them, so a line of text is one; drawn
+// again they differ.
 func (w *world) draw(e *season.Episode, frames []dataset.Frame) {
 	w.t.Helper()
 	w.drawn++
@@ -144,7 +147,8 @@ func (f folder) PutObject(_ context.Context, key string, body []byte, _ bucket.C
 // local is a command line on the world's folder.
 func (w *world) local(args []string) []string { return slices.Concat([]string{"--local", w.dir}, args) }
 
-// run runs the program on the world's folder to its end. Another exit code than the expected one ends the test.
+// run runs the program on the world's folder to its end. Another exit code than the expected one
+// ends the test.
 func (w *world) run(code int, args ...string) (out, logs string) {
 	w.t.Helper()
 	return w.command(w.local(args)...).wait(code)
@@ -215,7 +219,8 @@ func (w *world) wanted() (n int) {
 	return n
 }
 
-// says fails the test when the text does not match the expression; spaces and line breaks are all one.
+// says fails the test when the text does not match the expression; spaces and line breaks are all
+// one.
 func says(t *testing.T, text, expression string) {
 	t.Helper()
 	flat := regexp.MustCompile(`\s+`).ReplaceAllString(text, " ")

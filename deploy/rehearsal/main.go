@@ -1,6 +1,7 @@
-// Command rehearsal is what docker-compose.yml has in the place of the outside world: it draws a season into the bucket
-// and answers as the Sheets API would. POST /relabel relabels some frames, as an editor does. POST /break spoils a sheet, and
-// POST /mend undoes that. Nothing of it is in the program.
+// Command rehearsal is what docker-compose.yml has in the place of the outside world: it draws a
+// season into the bucket and answers as the Sheets API would. POST /relabel relabels some frames,
+// as an editor does. POST /break spoils a sheet, and POST /mend undoes that. Nothing of it is in
+// the program.
 package main
 
 import (

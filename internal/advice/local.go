@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// OnOneMachine turns steps into those for a world in a folder, where no service runs unless somebody has started it: shuffle run
-// plans, works and tracks in one.
+// OnOneMachine turns steps into those for a world in a folder, where no service runs unless
+// somebody has started it: shuffle run plans, works and tracks in one.
 //
 //	step                         | instead
 //	-----------------------------+--------------------------------------------

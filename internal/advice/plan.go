@@ -61,12 +61,14 @@ func ForPlan(plan *state.Plan) []Step {
 	return steps
 }
 
-// SeedsTried says whether the plan can show what seeds do: with every episode held, it knows nothing of them.
+// SeedsTried says whether the plan can show what seeds do: with every episode held, it knows
+// nothing of them.
 func SeedsTried(plan *state.Plan) bool {
 	return len(plan.Seeds) > 0 && len(plan.Held()) < len(plan.Episodes)
 }
 
-// otherSettings says whether a plan is made with other settings than those in force, beside the seed.
+// otherSettings says whether a plan is made with other settings than those in force, beside the
+// seed.
 func otherSettings(plan *state.Plan) bool {
 	return slices.ContainsFunc(plan.Given, func(g state.GivenSetting) bool { return g.Name != "seed" })
 }
@@ -105,7 +107,8 @@ func heldSteps(held []state.HeldEpisode) (steps []Step) {
 	return steps
 }
 
-// heldChanges leads to what the episodes would do that a ceiling holds: it is to be looked at before it is allowed.
+// heldChanges leads to what the episodes would do that a ceiling holds: it is to be looked at
+// before it is allowed.
 func heldChanges(run string, held []state.HeldEpisode) []Step {
 	ceiling := func(e state.HeldEpisode) bool {
 		return e.Cause == state.CauseDeletions || e.Cause == state.CauseRefreshes
@@ -123,8 +126,8 @@ var lifts = map[state.Cause]struct{ flag, what string }{
 	state.CauseBase:      {" --accept-base ", "take the images from where the sheet says now, if they have moved"},
 }
 
-// sameFlags are the flags by which a command plans what this dry run shows: its selection, what it allows, and the settings
-// that it was given.
+// sameFlags are the flags by which a command plans what this dry run shows: its selection, what it
+// allows, and the settings that it was given.
 func sameFlags(plan *state.Plan) string {
 	var opt struct {
 		Season       string   `json:"season"`

@@ -103,10 +103,12 @@ func failedSteps(st state.Status) []Step {
 	return []Step{{"plan", "begin a new run"}}
 }
 
-// Gone says whether the source image of a dead task is gone. Such a task fails at each attempt; a new plan does without it.
+// Gone says whether the source image of a dead task is gone. Such a task fails at each attempt; a
+// new plan does without it.
 func Gone(deadCodes map[string]int) bool { return deadCodes[bucket.CodeNoSuchKey] > 0 }
 
-// ForDead are the commands that follow on the dead tasks of a run. Only of the run in force can they be published again.
+// ForDead are the commands that follow on the dead tasks of a run. Only of the run in force can
+// they be published again.
 func ForDead(st state.Status, dead []state.DeadTask) []Step {
 	run := st.Run
 	if st.Earlier || !st.State.Active() && st.State != state.Failed {
@@ -126,7 +128,8 @@ func ForDead(st state.Status, dead []state.DeadTask) []Step {
 	return steps
 }
 
-// ForRuns leads to the newest run that needs somebody, unless a later one has ended well. all are the newest first.
+// ForRuns leads to the newest run that needs somebody, unless a later one has ended well. all are
+// the newest first.
 func ForRuns(all []state.Status) []Step {
 	for _, st := range all {
 		switch {
@@ -142,7 +145,8 @@ func ForRuns(all []state.Status) []Step {
 // Accounted is the number of tasks whose end is known.
 func Accounted(st state.Status) int { return st.Done + st.Dead + st.Outcomes[messages.Superseded] }
 
-// Meaning explains a state: by the reason that it has, or else by what it is, with what happens next by itself and when.
+// Meaning explains a state: by the reason that it has, or else by what it is, with what happens
+// next by itself and when.
 func Meaning(st state.Status) string {
 	switch {
 	case st.Reason != "":

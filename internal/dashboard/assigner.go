@@ -20,8 +20,8 @@ const (
 	keptDrawings = 16
 )
 
-// assigner says where the frames of an episode belong under a definition. A stratified one is drawn from the season's tables, which
-// must all be there.
+// assigner says where the frames of an episode belong under a definition. A stratified one is drawn
+// from the season's tables, which must all be there.
 func (d *dashboard) assigner(ctx context.Context, def state.Definition, season []*inventory.Table, t *inventory.Table) (Assigner, error) {
 	if d.Assign == nil {
 		return nil, errors.New("this dashboard cannot draw datasets")
@@ -42,7 +42,8 @@ func (d *dashboard) assigner(ctx context.Context, def state.Definition, season [
 	})
 }
 
-// draw gives the dataset of each frame of an episode when a plan with the definition has been applied.
+// draw gives the dataset of each frame of an episode when a plan with the definition has been
+// applied.
 func (d *dashboard) draw(ctx context.Context, def state.Definition, season []*inventory.Table, t *inventory.Table) ([]string, error) {
 	key := fmt.Sprint(def.List(), lent{Tables: []*inventory.Table{t}}.key(), lent{Tables: season}.key())
 	return d.drawings.get(ctx, key, func(ctx context.Context) ([]string, error) {

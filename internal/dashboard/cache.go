@@ -7,9 +7,11 @@ import (
 )
 
 const (
-	// freshRun is how old a run may be when it is shown: all who watch it share one reading a second.
+	// freshRun is how old a run may be when it is shown: all who watch it share one reading a
+	// second.
 	freshRun = time.Second
-	// freshEnded is how long the status of a run that is no longer in force is kept. Nothing changes it but late results.
+	// freshEnded is how long the status of a run that is no longer in force is kept. Nothing
+	// changes it but late results.
 	freshEnded = time.Minute
 	// cached bounds a cache.
 	cached = 256
@@ -35,7 +37,8 @@ func newCache[K comparable, V any](fresh time.Duration) *cache[K, V] {
 	return &cache[K, V]{fresh: fresh, most: cached, all: map[K]*reading[V]{}}
 }
 
-// get gives the value, which read reads if need be. The reading goes on when the one who asked first has left.
+// get gives the value, which read reads if need be. The reading goes on when the one who asked
+// first has left.
 func (c *cache[K, V]) get(ctx context.Context, key K, read func(context.Context) (V, error)) (V, error) {
 	c.mu.Lock()
 	r := c.all[key]

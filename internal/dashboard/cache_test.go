@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Who asks at the same time shares one reading, for as long as it is fresh; the one who asked first may leave.
+// Who asks at the same time shares one reading, for as long as it is fresh; the one who asked first
+// may leave.
 func TestCache(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCache[string, int](time.Second)

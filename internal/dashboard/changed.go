@@ -103,8 +103,8 @@ func imageKeys(ctx context.Context, o Options, tasks []messages.Task, plan *stat
 	return keys, nil
 }
 
-// candidates are where each task's frame may be seen: its source, and for a deletion, which has none, the copy that it deletes, or the
-// episode's folder where that is gone.
+// candidates are where each task's frame may be seen: its source, and for a deletion, which has
+// none, the copy that it deletes, or the episode's folder where that is gone.
 func candidates(l dataset.Layout, tasks []messages.Task, plan *state.Plan) [][]string {
 	bases := map[dataset.Episode]string{}
 	for _, t := range tasks {

@@ -75,14 +75,16 @@ func readCauses(ctx context.Context, s *state.Store, run string, e dataset.Episo
 
 // changeReader reads what a run changes, in the order of its tasks.
 type changeReader interface {
-	// after gives the first changes that fit, at most so many, and the seq of the next that does; -1 when there is none.
+	// after gives the first changes that fit, at most so many, and the seq of the next that does;
+	// -1 when there is none.
 	after(ctx context.Context, c choice, most int) (changes []change, next int, err error)
 	// before gives the last ones before the choice's page, at most so many.
 	before(ctx context.Context, c choice, most int) ([]change, error)
 }
 
-// taskChanges takes the changes from the run's tasks. It reads the chunks that may have some, one after the other. Tasks know no
-// causes: causes gives those of an episode, and is called for the episodes that have some of the chosen cause.
+// taskChanges takes the changes from the run's tasks. It reads the chunks that may have some, one
+// after the other. Tasks know no causes: causes gives those of an episode, and is called for the
+// episodes that have some of the chosen cause.
 type taskChanges struct {
 	store  *state.Store
 	plan   *state.Plan

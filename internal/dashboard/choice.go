@@ -122,7 +122,8 @@ func (c choice) pager(shown []change, earlier bool, next int, plan *state.Plan) 
 	return p
 }
 
-// fitting is how many tasks fit; -1 when the plan does not count them, which is by task or by cause.
+// fitting is how many tasks fit; -1 when the plan does not count them, which is by task or by
+// cause.
 func (c choice) fitting(plan *state.Plan) (n int) {
 	switch {
 	case c.cause != "" && c.op != "":
@@ -153,7 +154,8 @@ func (c choice) has(plan *state.Plan, e dataset.Episode) bool {
 	return slices.ContainsFunc(plan.Changes, func(n state.ChangeCount) bool { return n.Episode == e && c.counts(n) })
 }
 
-// mayFit says whether a task between two seqs may fit, by the episodes that they are of. So a rare cause costs few chunks.
+// mayFit says whether a task between two seqs may fit, by the episodes that they are of. So a rare
+// cause costs few chunks.
 func (c choice) mayFit(plan *state.Plan, begin, end int) bool {
 	if c.cause == "" {
 		return begin < end

@@ -1,15 +1,17 @@
-// Package dashboard serves the pages of package page: runs, one run as it goes, the frames as images. It only reads, and answers
-// GET and HEAD alone.
+// Package dashboard serves the pages of package page: runs, one run as it goes, the frames as
+// images. It only reads, and answers GET and HEAD alone.
 //
 // # What a stranger can do with it
 //
-// It has no users and no secrets: whoever reaches its port sees the runs, the sheets' problems and the frames. So it listens on
-// loopback unless told otherwise. A web page that somebody has open in the same browser must not reach it: a request
-// whose Host is a name that nobody configured is refused, which is what DNS rebinding needs; no answer may be read or embedded
-// by another origin; no page may frame it. Pages load nothing but what it serves itself.
+// It has no users and no secrets: whoever reaches its port sees the runs, the sheets' problems and
+// the frames. So it listens on loopback unless told otherwise. A web page that somebody has open in
+// the same browser must not reach it: a request whose Host is a name that nobody configured is
+// refused, which is what DNS rebinding needs; no answer may be read or embedded by another origin;
+// no page may frame it. Pages load nothing but what it serves itself.
 //
-// Images come through it and not by presigned URLs: then the policy names no other host, no URL with a signature stands in
-// a page, and one check decides which keys can be read. An image is streamed, at most maxImage bytes, imagesAtOnce at a time.
+// Images come through it and not by presigned URLs: then the policy names no other host, no URL
+// with a signature stands in a page, and one check decides which keys can be read. An image is
+// streamed, at most maxImage bytes, imagesAtOnce at a time.
 package dashboard
 
 import (
@@ -44,10 +46,11 @@ type Options struct {
 	Store  *state.Store
 	Bucket Bucket
 	Site   page.Site
-	// Look is what the ledger of a planned run tells beyond its numbers: the dead tasks and how far each episode is.
+	// Look is what the ledger of a planned run tells beyond its numbers: the dead tasks and how far
+	// each episode is.
 	Look func(context.Context, *state.Plan) ([]state.DeadTask, map[dataset.Episode]state.EpisodeProgress, error)
-	// Survey reads what the sheet and the listings say of an episode; nil: it cannot be read from here. It reads a sheet and lists an
-	// episode, so its answers are kept.
+	// Survey reads what the sheet and the listings say of an episode; nil: it cannot be read from
+	// here. It reads a sheet and lists an episode, so its answers are kept.
 	Survey func(context.Context, dataset.Episode) (*inventory.Survey, error)
 	// Assign makes what says where frames belong under a definition. It is a function of values.
 	Assign func(d state.Definition, season []inventory.Labelled, standing dataset.Standing) (Assigner, error)
@@ -57,11 +60,13 @@ type Options struct {
 	Queues func(context.Context) ([]page.Queue, error)
 	// MinPerClass is how many units of a class each dataset should hold.
 	MinPerClass int
-	// History gives the tasks that the newest runs had for a frame, newest first; nil: they are not looked for.
+	// History gives the tasks that the newest runs had for a frame, newest first; nil: they are not
+	// looked for.
 	History func(context.Context, dataset.Frame) ([]why.Operation, error)
 	// Stall is how long trackers wait before they act on a run that does not go on; 0: unknown.
 	Stall time.Duration
-	// Hosts are the names, beside localhost and every IP address, that a request may call the server by.
+	// Hosts are the names, beside localhost and every IP address, that a request may call the
+	// server by.
 	Hosts []string
 	Log   *zap.Logger // nil logs nothing
 }
@@ -174,8 +179,8 @@ func refused(code int, format string, args ...any) error {
 	return &refusal{code, fmt.Sprintf(format, args...)}
 }
 
-// page answers with the page that build makes. It is rendered whole before the first byte is sent, so that an error is never
-// half a page.
+// page answers with the page that build makes. It is rendered whole before the first byte is sent,
+// so that an error is never half a page.
 func (d *dashboard) page(build builder) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		code := http.StatusOK

@@ -69,7 +69,8 @@ func classLane(t *inventory.Table, classes []string, columns int) page.Lane {
 	}), names, colors)
 }
 
-// The palette of the lanes: classes begin at its first colour, datasets at their own; plain is for what is none.
+// The palette of the lanes: classes begin at its first colour, datasets at their own; plain is for
+// what is none.
 const (
 	palette       = 8
 	plain         = 8
@@ -213,7 +214,8 @@ func (d *dashboard) glimpse(w http.ResponseWriter, r *http.Request) {
 // errDrawing says that the datasets are still being drawn.
 var errDrawing = errors.New("drawing")
 
-// within gives what get gives within the patience of a page, else errDrawing. What get reads goes on meanwhile.
+// within gives what get gives within the patience of a page, else errDrawing. What get reads goes
+// on meanwhile.
 func within[T any](ctx context.Context, get func(context.Context) (T, error)) (T, error) {
 	short, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

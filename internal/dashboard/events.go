@@ -12,17 +12,20 @@ import (
 )
 
 const (
-	// streamsAtOnce bounds the pages that are kept up to date. A browser opens no more than six on one server.
+	// streamsAtOnce bounds the pages that are kept up to date. A browser opens no more than six on
+	// one server.
 	streamsAtOnce = 64
 	// tick is how often a page is looked at for what has changed.
 	tick = time.Second
-	// quietTicks is after how many ticks without a change something is sent all the same, to see who has left.
+	// quietTicks is after how many ticks without a change something is sent all the same, to see
+	// who has left.
 	quietTicks = 15
 	// sendTime is how long sending an event may take.
 	sendTime = 10 * time.Second
 )
 
-// stream sends a page's regions when they change, as server-sent events, until the page has no more to come.
+// stream sends a page's regions when they change, as server-sent events, until the page has no more
+// to come.
 func (d *dashboard) stream(build builder) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -55,8 +58,8 @@ type stream struct {
 	quiet int
 }
 
-// step sends what has changed; false ends the stream. An error of the bucket changes nothing on the page: the next step may see
-// better.
+// step sends what has changed; false ends the stream. An error of the bucket changes nothing on the
+// page: the next step may see better.
 func (s *stream) step(d *dashboard, r *http.Request, build builder) bool {
 	p, err := build(r)
 	if err != nil {

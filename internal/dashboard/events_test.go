@@ -73,7 +73,8 @@ func (s *source) next() (event string, regions map[string]string) {
 	return "", nil
 }
 
-// A page is told once of everything, then of what has changed and nothing else, and is let go when a newer run is in force.
+// A page is told once of everything, then of what has changed and nothing else, and is let go when
+// a newer run is in force.
 func TestEvents(t *testing.T) {
 	w := newWorld(t, 3)
 	server := httptest.NewServer(w.handler)

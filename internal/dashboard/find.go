@@ -140,7 +140,8 @@ var (
 	inSheet  = regexp.MustCompile(`(?i)^(?:row\s*)?(\d{1,7})$`)
 )
 
-// find leads from what somebody types to its page: a frame's name, an episode, or a row or a time of an episode.
+// find leads from what somebody types to its page: a frame's name, an episode, or a row or a time
+// of an episode.
 func (d *dashboard) find(w http.ResponseWriter, r *http.Request) {
 	text := strings.TrimSpace(r.FormValue("q"))
 	target, err := d.found(r, text)

@@ -19,7 +19,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
-// firstImage is the first of the keys that holds an object which may be read as an image; "" when none does.
+// firstImage is the first of the keys that holds an object which may be read as an image; "" when
+// none does.
 func firstImage(ctx context.Context, o Options, keys []string) (string, error) {
 	for _, key := range keys {
 		if checkImage(o.Store.Layout, key) != nil {
@@ -39,7 +40,8 @@ func firstImage(ctx context.Context, o Options, keys []string) (string, error) {
 const (
 	// freshHistory is how long the tasks of a frame are kept: a run takes longer.
 	freshHistory = 5 * time.Second
-	// asksAtOnce bounds the frames whose tasks are looked for: each reads a chunk of tasks of every run.
+	// asksAtOnce bounds the frames whose tasks are looked for: each reads a chunk of tasks of every
+	// run.
 	asksAtOnce = 2
 	// stripSide is how many neighbours are shown at each side of a frame.
 	stripSide = 4
@@ -125,7 +127,8 @@ func (d *dashboard) fromTable(p *page.Frame, t *inventory.Table) {
 // columnTitles are the columns' names in the sheets.
 var columnTitles = [inventory.Columns]string{rows.ColumnUnsupervised, rows.ColumnSupervised, rows.ColumnJonny}
 
-// split says how the frame comes to its dataset. A stratified split depends on the whole season, which may still be read.
+// split says how the frame comes to its dataset. A stratified split depends on the whole season,
+// which may still be read.
 func (d *dashboard) split(ctx context.Context, p *page.Frame, x index, t *inventory.Table) error {
 	season := []*inventory.Table{t}
 	if x.Settings.Stratify {

@@ -145,8 +145,8 @@ func TestFrame(t *testing.T) {
 	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 5000))), http.StatusOK, `rel="prev"`, "No row of the sheet names this frame")
 }
 
-// A page is sent while its episodes are being read, and brought up to date by its events; an episode that cannot be read does not keep
-// the others from being shown.
+// A page is sent while its episodes are being read, and brought up to date by its events; an
+// episode that cannot be read does not keep the others from being shown.
 func TestReading(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()

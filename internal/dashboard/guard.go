@@ -41,8 +41,8 @@ func (d *dashboard) guard(next http.Handler) http.Handler {
 	})
 }
 
-// known says whether a request calls the server by a name of its own. An address is always one: DNS rebinding needs
-// a name, which the attacker's DNS then points here.
+// known says whether a request calls the server by a name of its own. An address is always one: DNS
+// rebinding needs a name, which the attacker's DNS then points here.
 func (d *dashboard) known(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name

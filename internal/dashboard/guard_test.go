@@ -8,7 +8,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/page"
 )
 
-// Whoever asks by a name that nobody configured is refused, whatever he asks for: DNS rebinding needs a name.
+// Whoever asks by a name that nobody configured is refused, whatever he asks for: DNS rebinding
+// needs a name.
 func TestHosts(t *testing.T) {
 	w := newWorld(t, 3)
 	w.options.Hosts = []string{"shuffle.internal"}

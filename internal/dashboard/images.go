@@ -30,8 +30,9 @@ var (
 	errTooLong = fmt.Errorf("longer than %d bytes", maxImage)
 )
 
-// checkImage is the wall before every image that is read: a frame in a dataset, or the source image of one, which stands in
-// a folder of its episode and nowhere among the datasets, the manifests and the program's own objects.
+// checkImage is the wall before every image that is read: a frame in a dataset, or the source image
+// of one, which stands in a folder of its episode and nowhere among the datasets, the manifests and
+// the program's own objects.
 func checkImage(l dataset.Layout, key string) error {
 	if err := dataset.CheckKey(key); err != nil {
 		return err
@@ -55,7 +56,8 @@ func checkImage(l dataset.Layout, key string) error {
 	return fmt.Errorf("key %.200q does not stand in a folder of %s", key, f.Episode())
 }
 
-// openImage opens an image of a checked key. Its first bytes must be a JPEG's: nothing else is ever sent as one.
+// openImage opens an image of a checked key. Its first bytes must be a JPEG's: nothing else is ever
+// sent as one.
 func openImage(ctx context.Context, b Bucket, key string) (io.ReadCloser, bucket.Object, error) {
 	r, o, err := b.OpenObject(ctx, key)
 	if err != nil {
@@ -141,7 +143,8 @@ func asset(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, a[0]) // to a visitor, who may have left
 }
 
-// file sends a file that a run has left, to be saved and not shown: it is not of this server's making.
+// file sends a file that a run has left, to be saved and not shown: it is not of this server's
+// making.
 func (d *dashboard) file(w http.ResponseWriter, r *http.Request) {
 	types := map[string]string{state.PageName: "text/html; charset=utf-8", state.TasksName: "text/csv; charset=utf-8"}
 	run, name := r.PathValue("run"), r.PathValue("file")

@@ -12,7 +12,8 @@ import (
 
 func (w *world) imageOf(i int) string { return sourceKey(dataset.FrameAt(e1, i)) }
 
-// What can be read as an image: the frames in the datasets and in their episode's folder, and nothing else of the bucket.
+// What can be read as an image: the frames in the datasets and in their episode's folder, and
+// nothing else of the bucket.
 func TestCheckImage(t *testing.T) {
 	const file = "TT_S01_E01_FRM-00-00-08-12.jpg"
 	for key, want := range map[string]bool{

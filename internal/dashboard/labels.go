@@ -16,7 +16,8 @@ import (
 const (
 	// islandsPerPage is the number of islands, or of pairs of near duplicates, on one page.
 	islandsPerPage = 20
-	// shownGroups and shownCopies bound the images that stand in several datasets, and the frames of each.
+	// shownGroups and shownCopies bound the images that stand in several datasets, and the frames
+	// of each.
 	shownGroups, shownCopies = 20, 6
 )
 
@@ -77,7 +78,8 @@ func (l look) query() url.Values {
 	return q
 }
 
-// freshSame is how long it is kept which frames are near duplicates. Its key has all that it depends on.
+// freshSame is how long it is kept which frames are near duplicates. Its key has all that it
+// depends on.
 const freshSame = 10 * time.Minute
 
 // near is the near duplicates of some tables.

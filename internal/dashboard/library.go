@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// patience is how long a page waits for what is being read. Then it is sent without, and brought up to date by its events.
+	// patience is how long a page waits for what is being read. Then it is sent without, and
+	// brought up to date by its events.
 	patience = 100 * time.Millisecond
 	// freshTable is how old a table may be when it is shown without being read again.
 	freshTable = 2 * time.Minute
@@ -24,13 +25,14 @@ const (
 	surveysAtOnce = 2
 	// keptTables bounds the tables that are kept, of about 1.3 MB each.
 	keptTables = 48
-	// A survey reads a sheet with two of the 60 requests that Google grants a minute, which the planner needs too.
+	// A survey reads a sheet with two of the 60 requests that Google grants a minute, which the
+	// planner needs too.
 	surveyBurst = 16
 	surveyEvery = 6 * time.Second
 )
 
-// library keeps tables of the episodes. A request never waits for a sheet: it gets what is there, and what is missing or old is read
-// while it goes on.
+// library keeps tables of the episodes. A request never waits for a sheet: it gets what is there,
+// and what is missing or old is read while it goes on.
 type library struct {
 	survey func(context.Context, dataset.Episode) (*inventory.Survey, error)
 	slots  chan struct{}
@@ -70,7 +72,8 @@ func (l lent) Missing() int { return l.Of - len(l.Tables) - l.Failed }
 // errNoSurvey says that the dashboard was started without the means to read sheets.
 var errNoSurvey = errors.New("this dashboard cannot read the sheets")
 
-// get gives the tables of the episodes that are there within the patience of a page. Tables from before changed are read again.
+// get gives the tables of the episodes that are there within the patience of a page. Tables from
+// before changed are read again.
 func (l *library) get(ctx context.Context, changed time.Time, episodes ...dataset.Episode) lent {
 	if l.survey == nil {
 		return lent{Of: len(episodes), Failed: len(episodes), Err: errNoSurvey}
@@ -98,7 +101,8 @@ func (l *library) get(ctx context.Context, changed time.Time, episodes ...datase
 	return out
 }
 
-// open begins the readings that are due, and gives what to wait for: the first readings of the episodes.
+// open begins the readings that are due, and gives what to wait for: the first readings of the
+// episodes.
 func (l *library) open(ctx context.Context, changed time.Time, episodes []dataset.Episode) (waiting []chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

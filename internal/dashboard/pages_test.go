@@ -100,7 +100,8 @@ func (w *world) tilesOn(address string) (all []string) {
 
 var position = regexp.MustCompile(`<span>(\d+)–(\d+)(?: of ([^<]*))?</span>`)
 
-// back goes to the last page and then back to the first: each page must be the one that was come by, at the same place.
+// back goes to the last page and then back to the first: each page must be the one that was come
+// by, at the same place.
 func (w *world) back(address, of string) {
 	w.t.Helper()
 	type shown struct {
@@ -168,8 +169,8 @@ func TestChangedFrames(t *testing.T) {
 	}
 }
 
-// A tile shows the source image, for a deletion the copy that still stands, after it the episode's folder, and else says that
-// there is none.
+// A tile shows the source image, for a deletion the copy that still stands, after it the episode's
+// folder, and else says that there is none.
 func TestImagesOfChanges(t *testing.T) {
 	w := newWorld(t, 3)
 	copied, deleted := dataset.FrameAt(e1, 0), dataset.FrameAt(e1, 2)
@@ -194,7 +195,8 @@ func TestImagesOfChanges(t *testing.T) {
 	}
 }
 
-// A change says why, with its row, where the run has recorded that; a list that somebody has deleted leaves the page as it is.
+// A change says why, with its row, where the run has recorded that; a list that somebody has
+// deleted leaves the page as it is.
 func TestCausesOfChanges(t *testing.T) {
 	w := newWorld(t, 3)
 	f := dataset.FrameAt(e1, 1)

@@ -35,8 +35,8 @@ func Report(ctx context.Context, o Options, r *state.Report) ([]byte, error) {
 	return page.Report(o.Site, run)
 }
 
-// reportSheet is a small contact sheet of each kind of task. It is there to look at: an image that cannot be read is left out,
-// and does not keep the run from ending.
+// reportSheet is a small contact sheet of each kind of task. It is there to look at: an image that
+// cannot be read is left out, and does not keep the run from ending.
 func reportSheet(ctx context.Context, o Options, run *page.Run) ([]page.Tile, error) {
 	tasks, err := sampleTasks(ctx, o.Store, run)
 	if err != nil {
@@ -61,7 +61,8 @@ func reportSheet(ctx context.Context, o Options, run *page.Run) ([]page.Tile, er
 	return tiles, nil
 }
 
-// sampleTasks are up to reportTiles tasks of each kind, evenly over the run: neighbours look the same.
+// sampleTasks are up to reportTiles tasks of each kind, evenly over the run: neighbours look the
+// same.
 func sampleTasks(ctx context.Context, s *state.Store, run *page.Run) ([]messages.Task, error) {
 	every := map[messages.Op]int{}
 	for _, c := range run.Changes() {

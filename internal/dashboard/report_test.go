@@ -13,7 +13,8 @@ import (
 
 var noCondition = bucket.Condition{}
 
-// The report holds images of each kind of task, from all over the run, and is made without those that cannot be read.
+// The report holds images of each kind of task, from all over the run, and is made without those
+// that cannot be read.
 func TestReport(t *testing.T) {
 	w := newWorld(t, 300)
 	for i := range 300 {
@@ -30,7 +31,8 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := html.UnescapeString(string(body))
-	// 400 copies and 200 deletions, half of each in S01E01, which has the images: 12 of 24, of which one is broken or large.
+	// 400 copies and 200 deletions, half of each in S01E01, which has the images: 12 of 24, of
+	// which one is broken or large.
 	if n := strings.Count(page, "data:image/jpeg;base64,"+base64.StdEncoding.EncodeToString(w.jpeg)); n < 20 || n > 24 {
 		t.Errorf("%d images in the report", n)
 	}

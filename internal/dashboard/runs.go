@@ -96,7 +96,8 @@ func readRun(ctx context.Context, o Options, run string) (*page.Run, error) {
 // perPage is the number of lines on a page of problems or of dead tasks.
 const perPage = 200
 
-// pageOf is where a page of a list of n begins and ends, by the query, and where it stands. So many fit on a page.
+// pageOf is where a page of a list of n begins and ends, by the query, and where it stands. So many
+// fit on a page.
 func pageOf(r *http.Request, n, perPage int) (begin, end int, p page.Pager, err error) {
 	if text := r.FormValue("skip"); text != "" {
 		if begin, err = strconv.Atoi(text); err != nil || begin < 0 || begin > n {

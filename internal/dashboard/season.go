@@ -94,7 +94,8 @@ type look struct {
 	Episode dataset.Episode // "" is all of the season
 }
 
-// look takes the season and the episode of a request. Without them it is the last season, all of it.
+// look takes the season and the episode of a request. Without them it is the last season, all of
+// it.
 func (d *dashboard) look(r *http.Request) (l look, err error) {
 	if l.index, err = d.index(r.Context()); err != nil {
 		return l, err
@@ -139,7 +140,8 @@ func (l lent) reading() page.Reading {
 	return p
 }
 
-// image is the address of the i-th frame's image: the source, else where it stands; "" when there is none.
+// image is the address of the i-th frame's image: the source, else where it stands; "" when there
+// is none.
 func (d *dashboard) tile(t *inventory.Table, i int) page.Tile {
 	f, name := t.Frames[i], t.Name(i)
 	tile := page.Tile{Frame: name, Class: t.Text(f.Class), Note: t.Text(f.Dataset)}

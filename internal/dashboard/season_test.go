@@ -90,7 +90,8 @@ func TestLabels(t *testing.T) {
 func TestDuplicates(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()
-	// Two frames share an image; a block of ten begins at an even frame, so that none has the same image in two datasets.
+	// Two frames share an image; a block of ten begins at an even frame, so that none has the same
+	// image in two datasets.
 	w.expect(w.settled("/duplicates"), http.StatusOK, "No image stands in more than one dataset", "frames outside train have a frame of train right beside them")
 	read := w.options.Survey
 	w.options.Survey = func(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
@@ -130,7 +131,8 @@ func TestVersions(t *testing.T) {
 	w.expect(w.get("/versions/compare?from=nine&to=5"), http.StatusNotFound, "no tag")
 }
 
-// The library reads what is missing or old, a bounded number at a time and a minute, and lends what it has meanwhile.
+// The library reads what is missing or old, a bounded number at a time and a minute, and lends what
+// it has meanwhile.
 func TestLibrary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reading, most, readings atomic.Int64
@@ -192,7 +194,8 @@ func TestLibrary(t *testing.T) {
 			t.Errorf("tried again: %+v", got)
 		}
 
-		// No more than Google's quota leaves are read in a minute, and no more are kept than fit in memory.
+		// No more than Google's quota leaves are read in a minute, and no more are kept than fit in
+		// memory.
 		time.Sleep(time.Hour) //nolint:forbidigo // Fake time.
 		before := readings.Load()
 		for i := range 2 * keptTables {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Listen takes the address of --http. An address without a host would be every one of the machine's: it is loopback
-// then.
+// Listen takes the address of --http. An address without a host would be every one of the
+// machine's: it is loopback then.
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err == nil && host == "" {

@@ -21,11 +21,13 @@ import (
 
 const (
 	freshVersions = 5 * time.Second
-	// freshDiff is how long a comparison of two versions, or what the plan of a version said, is kept. Versions do not change.
+	// freshDiff is how long a comparison of two versions, or what the plan of a version said, is
+	// kept. Versions do not change.
 	freshDiff = time.Hour
 	// keptDiffs bounds the memory: of a season that was drawn afresh a comparison takes some 40 MB.
 	keptDiffs = 2
-	// trendVersions is how many versions the trends go back, and plansAtOnce how many plans are read for them at a time.
+	// trendVersions is how many versions the trends go back, and plansAtOnce how many plans are
+	// read for them at a time.
 	trendVersions, plansAtOnce = 30, 3
 )
 
@@ -59,7 +61,8 @@ func (d *dashboard) listing(ctx context.Context) (version.Listing, error) {
 	return d.listings.get(ctx, struct{}{}, func(ctx context.Context) (version.Listing, error) { return version.List(ctx, d.Store) })
 }
 
-// trends are how the numbers of the versions went, the oldest first. What only the plans know may still be read.
+// trends are how the numbers of the versions went, the oldest first. What only the plans know may
+// still be read.
 func (d *dashboard) trends(ctx context.Context, l version.Listing) (all []page.Trend, pending bool, err error) {
 	some := slices.Clone(l.Versions[:min(len(l.Versions), trendVersions)])
 	slices.Reverse(some)
@@ -155,7 +158,8 @@ func diffOf(ctx context.Context, s *state.Store, from, to state.Version) (versio
 	return diff, err
 }
 
-// pair finds the versions that an address names; without names they are the newest and the one before it.
+// pair finds the versions that an address names; without names they are the newest and the one
+// before it.
 func (d *dashboard) pair(ctx context.Context, from, to string) (a, b state.Version, err error) {
 	if to == "" {
 		to = version.Latest
@@ -175,7 +179,8 @@ func (d *dashboard) pair(ctx context.Context, from, to string) (a, b state.Versi
 	return a, b, err
 }
 
-// changedTiles are the changes with the addresses of their images: the source, else where they stand or stood.
+// changedTiles are the changes with the addresses of their images: the source, else where they
+// stand or stood.
 func (d *dashboard) changedTiles(ctx context.Context, changes []version.Change, from, to state.Version) ([]page.Tile, error) {
 	tiles := make([]page.Tile, len(changes))
 	g, looking := errgroup.WithContext(ctx)

@@ -77,7 +77,8 @@ func (a ask) flags() (flags []string) {
 	return flags
 }
 
-// whatIf adds the episode as a plan with the settings would leave it: a lane and the figures. Nothing is written.
+// whatIf adds the episode as a plan with the settings would leave it: a lane and the figures.
+// Nothing is written.
 func (d *dashboard) whatIf(ctx context.Context, p *page.Episode, x index, a ask, t *inventory.Table) error {
 	season := []*inventory.Table{t}
 	if a.Stratify {
@@ -157,8 +158,8 @@ func balanceOf(t *inventory.Table, now, then []string, s state.Settings) []state
 	return out
 }
 
-// rare lists the classes of the episode that a dataset would lack, or of which it would hold fewer units than it should although there
-// are enough.
+// rare lists the classes of the episode that a dataset would lack, or of which it would hold fewer
+// units than it should although there are enough.
 func (d *dashboard) rare(t *inventory.Table, then []string, group time.Duration, s state.Settings) (missing []string, rare []state.RareClass) {
 	in, all := t.Units(then, group)
 	for _, class := range s.Classes {

@@ -13,14 +13,16 @@ import (
 )
 
 const (
-	// heardFor is how long a worker counts as one that reports, and heardWorkers bounds how many are known.
+	// heardFor is how long a worker counts as one that reports, and heardWorkers bounds how many
+	// are known.
 	heardFor     = time.Minute
 	heardWorkers = 500
 	// freshQueues is how long what the queues hold is kept: all who watch share one question.
 	freshQueues = 3 * time.Second
 )
 
-// Workers remembers which workers have sent results lately. The zero value has heard of none. The tracker of the same process tells it.
+// Workers remembers which workers have sent results lately. The zero value has heard of none. The
+// tracker of the same process tells it.
 type Workers struct {
 	mu  sync.Mutex
 	all map[string]*worker

@@ -77,7 +77,8 @@ func (b *tap) OpenObject(ctx context.Context, key string) (io.ReadCloser, bucket
 
 var errBroken = errors.New("the bucket is broken")
 
-// newWorld has a running run of frames tasks for S01E01 and as many for S01E02: two in three are copies, the others deletions.
+// newWorld has a running run of frames tasks for S01E01 and as many for S01E02: two in three are
+// copies, the others deletions.
 func newWorld(t testing.TB, frames int) *world {
 	t.Helper()
 	dir, err := dirbucket.Open(t.TempDir())

@@ -112,7 +112,8 @@ func Rate(perSecond float64) string {
 // Moment writes a time to the second, in UTC.
 func Moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// Places says where a task takes its frame from and to: "train/Common → test/Rare". del and dst are keys; dst may be "".
+// Places says where a task takes its frame from and to: "train/Common → test/Rare". del and dst are
+// keys; dst may be "".
 func Places(del []string, dst string) string {
 	from := make([]string, len(del))
 	for i, key := range del {

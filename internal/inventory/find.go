@@ -63,7 +63,8 @@ func (t *Table) Find(f Filter) []int {
 	return found
 }
 
-// compile turns the filter's texts into the table's words; false when a text is none of them, so that nothing fits.
+// compile turns the filter's texts into the table's words; false when a text is none of them, so
+// that nothing fits.
 func (t *Table) compile(f Filter) (fits func(Frame) bool, ok bool) {
 	type test struct {
 		of   func(Frame) Word

@@ -66,7 +66,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// An island is a single frame of another class than the ten frames at each side, which all follow each other.
+// An island is a single frame of another class than the ten frames at each side, which all follow
+// each other.
 func TestIslands(t *testing.T) {
 	common := repeat("Common", 41)
 	with := func(changes map[int]string) *Table {
@@ -166,7 +167,8 @@ func TestIdentical(t *testing.T) {
 	}
 }
 
-// What is drawn is what a plan does: a frozen frame stays, one without a class or an image is nowhere.
+// What is drawn is what a plan does: a frozen frame stays, one without a class or an image is
+// nowhere.
 func TestDrawn(t *testing.T) {
 	s := Survey{Episode: e1, Frames: []Seen{
 		{Frame: dataset.FrameAt(e1, 0), Class: "Rare", Image: "x"},

@@ -25,8 +25,9 @@ func Confusion(tables []*Table, a, b Column) map[Pair]int {
 // beside is how many frames at each side of an island must agree.
 const beside = 10
 
-// Islands gives the places in the table of the single frames whose class differs from that of the ten frames before and the ten after
-// them, which all have one class. Such a label is often a slip: a film seldom changes for a twenty-fourth of a second.
+// Islands gives the places in the table of the single frames whose class differs from that of the
+// ten frames before and the ten after them, which all have one class. Such a label is often a slip:
+// a film seldom changes for a twenty-fourth of a second.
 func (t *Table) Islands() (found []int) {
 	run := 0 // how many frames up to the one before i follow each other and have one class
 	for i := range t.Frames {
@@ -60,7 +61,8 @@ func (t *Table) island(i int) bool {
 	return true
 }
 
-// Classes are the classes that the tables' frames have or that their cells say, the given ones first.
+// Classes are the classes that the tables' frames have or that their cells say, the given ones
+// first.
 func Classes(tables []*Table, known []string) []string {
 	all := slices.Clone(known)
 	for _, t := range tables {

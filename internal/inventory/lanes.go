@@ -12,8 +12,8 @@ type Lane struct {
 	Counts      [][]int
 }
 
-// Lane cuts the episode's time into columns of equal length and counts in each what value gives for its frames: the number of a
-// value, below values. A negative one counts for none.
+// Lane cuts the episode's time into columns of equal length and counts in each what value gives for
+// its frames: the number of a value, below values. A negative one counts for none.
 func (t *Table) Lane(columns, values int, value func(i int) int) Lane {
 	if len(t.Frames) == 0 {
 		return Lane{}
@@ -41,8 +41,9 @@ func (t *Table) Standing() []string {
 	return names
 }
 
-// Drawn is the dataset of each frame when a plan has been applied that draws them so: as draw says for a frame that has a class and an
-// image, as it stands for a frozen one, and none for the others. Of an episode that is held everything stays.
+// Drawn is the dataset of each frame when a plan has been applied that draws them so: as draw says
+// for a frame that has a class and an image, as it stands for a frozen one, and none for the
+// others. Of an episode that is held everything stays.
 func (t *Table) Drawn(draw func(dataset.Frame) (string, bool)) []string {
 	names := make([]string, len(t.Frames))
 	for i, f := range t.Frames {
@@ -56,7 +57,8 @@ func (t *Table) Drawn(draw func(dataset.Frame) (string, bool)) []string {
 	return names
 }
 
-// ClassAt is the class of a frame that a plan puts somewhere: what its sheet says, or for a frozen one where it stands.
+// ClassAt is the class of a frame that a plan puts somewhere: what its sheet says, or for a frozen
+// one where it stands.
 func (t *Table) ClassAt(i int) string {
 	f := t.Frames[i]
 	if f.Frozen() || t.Held != "" {
@@ -65,8 +67,9 @@ func (t *Table) ClassAt(i int) string {
 	return t.Text(f.Class)
 }
 
-// Leaking gives the places in the table of the frames outside the training dataset with a training frame right beside them, one frame
-// away: near duplicates. names are the datasets of the frames, and of is how many stand outside the training one.
+// Leaking gives the places in the table of the frames outside the training dataset with a training
+// frame right beside them, one frame away: near duplicates. names are the datasets of the frames,
+// and of is how many stand outside the training one.
 func (t *Table) Leaking(names []string, training string) (leaking []int, of int) {
 	for i, name := range names {
 		if name == "" || name == training {
@@ -80,7 +83,8 @@ func (t *Table) Leaking(names []string, training string) (leaking []int, of int)
 	return leaking, of
 }
 
-// Beside is the place in the table of the training frame right beside the i-th frame as they stand, -1 when there is none.
+// Beside is the place in the table of the training frame right beside the i-th frame as they stand,
+// -1 when there is none.
 func (t *Table) Beside(i int, training string) int {
 	stands := func(at int) bool { return t.Text(t.Frames[at].Dataset) == training }
 	switch {
@@ -102,8 +106,8 @@ func (t *Table) beside(names []string, i int, training string) int {
 	return -1
 }
 
-// Units counts, by place, the units that hold a frame of a class, and by class the units in all datasets. A unit is a block with a
-// group, else a frame.
+// Units counts, by place, the units that hold a frame of a class, and by class the units in all
+// datasets. A unit is a block with a group, else a frame.
 func (t *Table) Units(names []string, group time.Duration) (in map[dataset.Place]int, all map[string]int) {
 	in, all = map[dataset.Place]int{}, map[string]int{}
 	lastIn, lastOf := map[dataset.Place]int{}, map[string]int{}

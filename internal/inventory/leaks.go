@@ -5,8 +5,9 @@ import "slices"
 // Ref is a frame of one of several tables.
 type Ref struct{ Table, Index int }
 
-// Identical gives the images that stand in more than one dataset, each with all its frames, in the order of the tables. They are equal
-// to the byte, at any distance: fades, title sequences, still frames.
+// Identical gives the images that stand in more than one dataset, each with all its frames, in the
+// order of the tables. They are equal to the byte, at any distance: fades, title sequences, still
+// frames.
 func Identical(tables []*Table) [][]Ref {
 	first := map[uint64]Ref{} // the first frame of each image
 	index := map[uint64]int{} // of the images with several frames, in groups

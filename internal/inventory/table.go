@@ -1,5 +1,6 @@
-// Package inventory holds what is known of all frames of an episode at once: what its sheet says of each, where it stands and what
-// image it has. A Table of an episode of 28,800 frames takes about 1.3 MB, so that a season can be looked through in memory.
+// Package inventory holds what is known of all frames of an episode at once: what its sheet says of
+// each, where it stands and what image it has. A Table of an episode of 28,800 frames takes about
+// 1.3 MB, so that a season can be looked through in memory.
 //
 // Everything here is a function of values. The planner fills in a Survey; the dashboard asks.
 package inventory
@@ -29,7 +30,8 @@ type Seen struct {
 	Frame dataset.Frame
 	// Row is its first row in the sheet; 0: it has none.
 	Row int
-	// Cells are what the columns say: a class as the datasets spell it, or what is typed where it means none.
+	// Cells are what the columns say: a class as the datasets spell it, or what is typed where it
+	// means none.
 	Cells  [Columns]string
 	Class  string // "" unclassified, frozen or without a row
 	Frozen bool   // the next plan leaves it as it stands

@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Charts are drawn in a space of their own, which the page stretches to its width; their text stands outside.
+// Charts are drawn in a space of their own, which the page stretches to its width; their text
+// stands outside.
 const (
 	barWidth    = 1000
 	chartWidth  = 1000
@@ -43,8 +44,8 @@ type Throughput struct {
 	Width, Height int
 }
 
-// newThroughput needs two samples, between which something was accounted for. The rate between two is drawn as a step; a redrive, after which less is accounted for than
-// before, is drawn as none.
+// newThroughput needs two samples, between which something was accounted for. The rate between two
+// is drawn as a step; a redrive, after which less is accounted for than before, is drawn as none.
 func newThroughput(samples []state.Sample) Throughput {
 	t := Throughput{Width: chartWidth, Height: chartHeight}
 	if len(samples) < 2 {
@@ -86,8 +87,8 @@ func (t *Throughput) axes(first int64) {
 // step is a rate from one second of the chart to another.
 type step struct{ from, to, rate float64 }
 
-// Balance is the frames by class and dataset, a row a class. The bars of a dataset are shares of it, so that the datasets
-// can be compared whatever their sizes.
+// Balance is the frames by class and dataset, a row a class. The bars of a dataset are shares of
+// it, so that the datasets can be compared whatever their sizes.
 type Balance struct {
 	Datasets []string
 	Rows     []BalanceRow

@@ -50,7 +50,8 @@ type Episode struct {
 	Drawing        bool
 }
 
-// RunProblems is how many problems a run's plan found in an episode, and how many of them the run before did not have.
+// RunProblems is how many problems a run's plan found in an episode, and how many of them the run
+// before did not have.
 type RunProblems struct {
 	All, New int
 	Path     string // of the list
@@ -76,7 +77,8 @@ type WhatIf struct {
 	Balance  Balance
 	// Shares of the frames, by dataset, in the order of Balance.Datasets.
 	Changing int // frames that stand and would change their dataset
-	// LeakingNow and Leaking are how many of FramesNow and Frames outside the training dataset have a training frame beside them.
+	// LeakingNow and Leaking are how many of FramesNow and Frames outside the training dataset have
+	// a training frame beside them.
 	LeakingNow, FramesNow, Leaking, Frames int
 	Missing                                []string
 	Rare                                   []state.RareClass

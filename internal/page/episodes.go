@@ -26,7 +26,8 @@ func (e EpisodeRow) AllProblems() int { return len(e.Problems) + e.MoreProblems 
 // NewProblems is the number of problems of the sheet that the run before did not have.
 func (e EpisodeRow) NewProblems() int { return newProblems(e.EpisodePlan) }
 
-// EpisodeTable is the episodes of a run, the held ones apart. A column of nothing but zeros is left out.
+// EpisodeTable is the episodes of a run, the held ones apart. A column of nothing but zeros is left
+// out.
 type EpisodeTable struct {
 	Held    []EpisodeRow
 	Columns []string

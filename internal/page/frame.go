@@ -13,7 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Frame is all that is known of one frame: where it stands and why. What is not known is left out of the page.
+// Frame is all that is known of one frame: where it stands and why. What is not known is left out
+// of the page.
 type Frame struct {
 	Frame          dataset.Frame
 	Previous, Next dataset.Frame // in time; "" where there is none
@@ -34,7 +35,8 @@ type Frame struct {
 	Problems []state.Problem
 	// Held is why the frame, or its whole episode, is left as it stands.
 	Held string
-	// Operations are the tasks on it in the kept runs, newest first. Looking says that they are still being looked for.
+	// Operations are the tasks on it in the kept runs, newest first. Looking says that they are
+	// still being looked for.
 	Operations []FrameOperation
 	Looking    bool
 	Reading    Reading

@@ -40,7 +40,8 @@ func (p *Frames) Title() string { return "Frames" }
 // Events is the address of the page's events while episodes are being read.
 func (p *Frames) Events() string { return pending(p.Reading, "/frames/events", p.Query) }
 
-// pending is the address of the events of a page for which episodes are being read; "" when none is.
+// pending is the address of the events of a page for which episodes are being read; "" when none
+// is.
 func pending(r Reading, path, query string) string {
 	if !r.Pending {
 		return ""

@@ -93,7 +93,8 @@ func badgeOf(s state.State) badge {
 	return badge{string(s), icon}
 }
 
-// rowURL opens the sheet at the row, 0 the sheet itself. It is empty for an address that is not Google's, which no plan has.
+// rowURL opens the sheet at the row, 0 the sheet itself. It is empty for an address that is not
+// Google's, which no plan has.
 func rowURL(sheet string, row int) string {
 	if !strings.HasPrefix(sheet, "https://docs.google.com/spreadsheets/d/") {
 		return ""
@@ -143,7 +144,8 @@ func when(file bool, t time.Time) moment {
 	return m
 }
 
-// ago says how long ago something was, in its largest unit. The script on the page says the same as time goes by.
+// ago says how long ago something was, in its largest unit. The script on the page says the same as
+// time goes by.
 func ago(since time.Duration) string {
 	s := int(since.Seconds())
 	switch {

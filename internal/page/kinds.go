@@ -57,8 +57,8 @@ func (k ProblemKind) Where() string {
 
 const unknownClass = `unknown class "`
 
-// KindOf is what a problem says without what differs from row to row: quoted texts, numbers, and what follows a colon. The name
-// of an unknown class stays, since each is a case of its own.
+// KindOf is what a problem says without what differs from row to row: quoted texts, numbers, and
+// what follows a colon. The name of an unknown class stays, since each is a case of its own.
 func KindOf(p state.Problem) string {
 	text := p.Problem
 	if rest, ok := strings.CutPrefix(text, unknownClass); ok {

@@ -7,7 +7,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/inventory"
 )
 
-// Labels is the label inbox: where the columns of the sheets disagree, and which labels stand alone.
+// Labels is the label inbox: where the columns of the sheets disagree, and which labels stand
+// alone.
 type Labels struct {
 	Reading  Reading
 	Fields   []Field
@@ -55,7 +56,8 @@ var (
 	ColumnParams = [inventory.Columns]string{"unsupervised", "supervised", "jonny"}
 )
 
-// NewConfusion makes the matrix of two columns. with are the parameters that its cells' addresses have beside their own.
+// NewConfusion makes the matrix of two columns. with are the parameters that its cells' addresses
+// have beside their own.
 func NewConfusion(down, across inventory.Column, counts map[inventory.Pair]int, classes []string, with url.Values) Confusion {
 	c := Confusion{Down: ColumnLabels[down], Across: ColumnLabels[across]}
 	for _, class := range classes {
@@ -112,11 +114,13 @@ type Duplicates struct {
 	Fields  []Field
 	// Training is the dataset that models are trained on.
 	Training string
-	// Leaking is how many of Frames, which stand in another dataset, have a training frame right beside them.
+	// Leaking is how many of Frames, which stand in another dataset, have a training frame right
+	// beside them.
 	Leaking, Frames int
 	Pairs           []DuplicatePair // those of the page
 	Pages           Pager
-	// Groups are the first images that stand in more than one dataset; Images is how many there are, with Copies frames.
+	// Groups are the first images that stand in more than one dataset; Images is how many there
+	// are, with Copies frames.
 	Groups         [][]Tile
 	Images, Copies int
 	Group          string // the setting in force; "": frame by frame

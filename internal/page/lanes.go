@@ -7,7 +7,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/inventory"
 )
 
-// laneHeight is that of a lane in its own space, which the page stretches; its width is its number of columns.
+// laneHeight is that of a lane in its own space, which the page stretches; its width is its number
+// of columns.
 const laneHeight = 100
 
 // Lane is one strip of an episode's time.

@@ -6,7 +6,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// What a run waits for is on its page, as status prints it, and in its report; amber only while it is planned.
+// What a run waits for is on its page, as status prints it, and in its report; amber only while it
+// is planned.
 func TestNote(t *testing.T) {
 	for _, c := range []struct {
 		state       state.State
@@ -26,7 +27,8 @@ func TestNote(t *testing.T) {
 	}
 }
 
-// The report has the causes with their counts, also when all that a run would change is held; a file has no links.
+// The report has the causes with their counts, also when all that a run would change is held; a
+// file has no links.
 func TestCausesOfAReport(t *testing.T) {
 	r := ended(state.Succeeded, 0, 0)
 	r.Plan.Changes = []state.ChangeCount{

@@ -1,9 +1,11 @@
-// Package page renders what people look at in a browser: the dashboard's pages and the report of a run, which is one file. All
-// are functions of values; package dashboard reads those and serves the pages.
+// Package page renders what people look at in a browser: the dashboard's pages and the report of a
+// run, which is one file. All are functions of values; package dashboard reads those and serves the
+// pages.
 //
-// What is shown comes from sheets, messages and other services, whose writers are not trusted. It reaches a page through
-// html/template alone, which escapes it for where it stands; no value of a type that html/template trusts is made of it, but
-// for the data: URIs of images in a report, whose bytes are written in base64.
+// What is shown comes from sheets, messages and other services, whose writers are not trusted. It
+// reaches a page through html/template alone, which escapes it for where it stands; no value of a
+// type that html/template trusts is made of it, but for the data: URIs of images in a report, whose
+// bytes are written in base64.
 package page
 
 import (
@@ -37,7 +39,8 @@ var (
 // Version names the assets as they are, for their addresses: a browser may then keep them for good.
 var Version = hex.EncodeToString(hash(Style + Script + Icon)[:8])
 
-// Policy is the Content-Security-Policy of the dashboard's pages: everything comes from the dashboard itself.
+// Policy is the Content-Security-Policy of the dashboard's pages: everything comes from the
+// dashboard itself.
 const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -95,7 +98,8 @@ func Regions(s Site, p Page) ([]Region, error) {
 	return all, nil
 }
 
-// regions are the templates that stand in an element of their name, by page. The others of a page never change.
+// regions are the templates that stand in an element of their name, by page. The others of a page
+// never change.
 var regions = map[string][]string{
 	"runs":       {"runs"},
 	"frames":     {"found"},

@@ -123,7 +123,8 @@ func TestEpisodes(t *testing.T) {
 	}
 }
 
-// Problems of a kind are counted over all episodes; what differs from row to row makes no other kind, but for the name of a class.
+// Problems of a kind are counted over all episodes; what differs from row to row makes no other
+// kind, but for the name of a class.
 func TestKinds(t *testing.T) {
 	for problem, want := range map[string]string{
 		`unknown class "My: 7th" in SUPERVISED CLASSIFICATION: expected one of Junk, Rare; the frame is left as it stands`: `unknown class "My: 7th"`,
@@ -149,7 +150,8 @@ func TestKinds(t *testing.T) {
 	expect(t, text, "1 problem", "S01E01 12 no source image "+string(frame), "!Rows")
 }
 
-// Dead tasks are grouped by cause, each with the command for it: one whose image is gone would only die again.
+// Dead tasks are grouped by cause, each with the command for it: one whose image is gone would only
+// die again.
 func TestDeadGroups(t *testing.T) {
 	r := sampleRun(state.Failed, 0, 15)
 	for i := range r.Dead {
@@ -179,7 +181,8 @@ func TestDeadGroups(t *testing.T) {
 	expect(t, text, "Dead tasks 11", "11 × AccessDenied", "Each of them", "redrive "+runName+" --seq 13")
 }
 
-// The changes' causes are counted over the episodes, and what held episodes would have changed stands apart.
+// The changes' causes are counted over the episodes, and what held episodes would have changed
+// stands apart.
 func TestCauses(t *testing.T) {
 	r := sampleRun(state.Running, 0, 0)
 	r.Plan.Changes = []state.ChangeCount{
@@ -190,7 +193,8 @@ func TestCauses(t *testing.T) {
 	expect(t, text, "unlabelled 4 frames: unlabelled 70 S01E01 (4) relabelled 301 frames: relabelled 0 S01E01 (300), S01E03 (1)", "relabelled, row 12")
 }
 
-// What a number after a run is taken from is said: a run that ended unlisted knows only what was planned.
+// What a number after a run is taken from is said: a run that ended unlisted knows only what was
+// planned.
 func TestBalanceTable(t *testing.T) {
 	_, text := render(t, sampleRun(state.Running, 200, 0))
 	expect(t, text, "before the run → as it is planned.", "Class train test All", "Common 700 → 698 frames −2 200 → 202 frames +2 900 → 900 ±0", "Rare 100 → 100 frames ±0 0 → 0 frames ±0 none",

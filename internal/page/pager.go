@@ -2,15 +2,18 @@ package page
 
 import "github.com/angel-nft/google-shuffle/internal/figure"
 
-// Pager is where a page stands among its like, and the addresses of those around it, "" where there is none.
+// Pager is where a page stands among its like, and the addresses of those around it, "" where there
+// is none.
 type Pager struct {
 	First, Previous, Next string
-	// From and To are the first and the last that the page shows, counted from 1; 0 when that is not known.
+	// From and To are the first and the last that the page shows, counted from 1; 0 when that is
+	// not known.
 	From, To int
 	Of       string // how many there are, in words; "" when that is not known
 }
 
-// NewPager is the position of shown lines behind so many others, -1 when that is not known. of is the number of all.
+// NewPager is the position of shown lines behind so many others, -1 when that is not known. of is
+// the number of all.
 func NewPager(before, shown int, of string) Pager {
 	if before < 0 || shown == 0 {
 		return Pager{}

@@ -114,7 +114,8 @@ func (r *Run) Changes() []Change {
 // Planned says that there is a plan to show.
 func (r *Run) Planned() bool { return r.Plan.Run != "" }
 
-// Balance is the frames by class and dataset: of the listing when the run was verified, else as planned.
+// Balance is the frames by class and dataset: of the listing when the run was verified, else as
+// planned.
 func (r *Run) Balance() Balance {
 	if r.Report != nil {
 		return newBalance(r.Report.Balance, r.Report.Settings)

@@ -152,7 +152,8 @@ type Cause struct {
 // Where says in which episodes the changes are.
 func (c Cause) Where() string { return ProblemKind{Episodes: c.Episodes}.Where() }
 
-// Causes are the causes of the run's changes, what deletes first; none where an earlier release planned the run.
+// Causes are the causes of the run's changes, what deletes first; none where an earlier release
+// planned the run.
 func (r *Run) Causes() (all []Cause) {
 	for _, cause := range state.ChangeCauses {
 		c := Cause{Cause: cmp.Or(string(cause), "not recorded")}

@@ -139,7 +139,8 @@ func (t Trend) Width() int { return trendWidth }
 // Height is that of the space of Path.
 func (t Trend) Height() int { return trendHeight }
 
-// CountTrends are what the versions themselves count: frames by class, shares of the datasets, held episodes.
+// CountTrends are what the versions themselves count: frames by class, shares of the datasets, held
+// episodes.
 func CountTrends(all []version.Listed) (trends []Trend) {
 	newest := all[len(all)-1]
 	for _, class := range newest.Classes {

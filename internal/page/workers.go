@@ -8,7 +8,8 @@ import (
 
 // Live is what the workers and the queues do now.
 type Live struct {
-	// Listens says that results are received in this process, so that Workers is all that have sent some in the last minute.
+	// Listens says that results are received in this process, so that Workers is all that have sent
+	// some in the last minute.
 	Listens bool
 	Workers []Worker
 	Queues  []Queue
@@ -21,7 +22,8 @@ type Worker struct {
 	Last  time.Time // of its messages
 	Tasks int       // in the last minute
 	Again int       // of them, those that had been received before
-	// Retries is how often they had been, as their results say. What S3 has throttled is no retry: no result has it.
+	// Retries is how often they had been, as their results say. What S3 has throttled is no retry:
+	// no result has it.
 	Retries int
 	Dead    int
 }

@@ -60,7 +60,8 @@ func (m matrix) rows() [][]span {
 	return rows
 }
 
-// cells are a dataset's column, aligned on both sides of the arrow, and its share of all frames after the run.
+// cells are a dataset's column, aligned on both sides of the arrow, and its share of all frames
+// after the run.
 func (m matrix) cells(d int) []span {
 	before, after := 0, 0
 	for _, n := range m.Counts[d] {

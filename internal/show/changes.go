@@ -88,7 +88,8 @@ func (p *page) causes(counts []state.ChangeCount) {
 	}
 }
 
-// firstShown is how many changes of each cause and episode are named, so that a season's plan stays readable.
+// firstShown is how many changes of each cause and episode are named, so that a season's plan stays
+// readable.
 func firstShown(groups int) int {
 	switch {
 	case groups <= 8:

@@ -10,8 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Dead prints the dead tasks of a run with their reasons, and last, where a long list has not scrolled them away, their
-// number and how to publish them again.
+// Dead prints the dead tasks of a run with their reasons, and last, where a long list has not
+// scrolled them away, their number and how to publish them again.
 func Dead(w io.Writer, s Style, st state.Status, dead []state.DeadTask) error {
 	return write(w, s, func(p *page) {
 		if len(dead) == 0 {

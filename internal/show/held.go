@@ -31,7 +31,8 @@ func heldIn(st state.Status) []heldEpisode {
 	return all
 }
 
-// held prints the held episodes with their whole reasons; of is the number of all episodes, 0 when that is unknown.
+// held prints the held episodes with their whole reasons; of is the number of all episodes, 0 when
+// that is unknown.
 func (p *page) held(all []heldEpisode, of int) {
 	if len(all) == 0 {
 		return
@@ -53,7 +54,8 @@ func (p *page) held(all []heldEpisode, of int) {
 	}
 }
 
-// manifests prints the problems that no episode owns. They often begin with the manifest's name themselves.
+// manifests prints the problems that no episode owns. They often begin with the manifest's name
+// themselves.
 func (p *page) manifests(all []state.ManifestProblem) {
 	if len(all) == 0 {
 		return
@@ -67,8 +69,8 @@ func (p *page) manifests(all []state.ManifestProblem) {
 	}
 }
 
-// orphans prints the episodes that no manifest names. While a manifest is not read because of its name, they may be of it, and
-// nothing is said of how to delete them.
+// orphans prints the episodes that no manifest names. While a manifest is not read because of its
+// name, they may be of it, and nothing is said of how to delete them.
 func (p *page) orphans(all []state.Orphan, manifests []state.ManifestProblem) {
 	if len(all) == 0 {
 		return

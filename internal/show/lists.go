@@ -46,8 +46,8 @@ func runRow(st state.Status) []span {
 		problemCell(st.Dead), problemCell(st.Differences), problemCell(len(st.Held)), plain(took)}
 }
 
-// Differences prints what verify found: against is what the datasets were compared with, and diffs are the first of all
-// differences. Strays are no differences.
+// Differences prints what verify found: against is what the datasets were compared with, and diffs
+// are the first of all differences. Strays are no differences.
 func Differences(w io.Writer, s Style, against string, frames, episodes, all int, diffs []state.Difference, strays *dataset.StrayCount) error {
 	return write(w, s, func(p *page) {
 		if strays != nil {

@@ -9,8 +9,8 @@ import (
 // step is advice that only a page of this package gives.
 func step(command, does string) advice.Step { return advice.Step{Command: command, Does: does} }
 
-// next prints the commands to type, each whole and first on its line, so that it can be copied. What they do stands beside
-// them where all of it fits.
+// next prints the commands to type, each whole and first on its line, so that it can be copied.
+// What they do stands beside them where all of it fits.
 func (p *page) next(steps ...advice.Step) {
 	if p.Local {
 		steps = advice.OnOneMachine(steps)

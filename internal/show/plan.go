@@ -9,7 +9,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Plan prints what a run will do: first what is wrong, then the changes, what they lead to and cost, and last what to type.
+// Plan prints what a run will do: first what is wrong, then the changes, what they lead to and
+// cost, and last what to type.
 func Plan(w io.Writer, s Style, p *state.Plan) error {
 	return write(w, s, func(pg *page) {
 		pg.whatIf(p)
@@ -90,7 +91,8 @@ func (p *page) allProblems(st state.State, run string) string {
 	return ": " + p.Commands("shuffle problems "+run+" --csv FILE")
 }
 
-// leakage counts the frames outside training that are nearly, and those that are exactly, what is trained on.
+// leakage counts the frames outside training that are nearly, and those that are exactly, what is
+// trained on.
 func (p *page) leakage(leakage, grouped float64, identical int, s state.Settings) {
 	body := percent(leakage) + " of the frames outside training have a training frame right beside them"
 	switch {

@@ -11,7 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shownProblems and shownKinds bound the sheets' problems on a terminal; the CSV and the report have them all.
+// shownProblems and shownKinds bound the sheets' problems on a terminal; the CSV and the report
+// have them all.
 const (
 	shownProblems = 10
 	shownKinds    = 12
@@ -43,8 +44,9 @@ func Problems(w io.Writer, s Style, run string, st state.State, episodes []state
 	})
 }
 
-// problems prints the problems of the sheets, or of the version that is restored: how many of each kind, and then the first of them,
-// the same one of an episode once. rest says where those are that are not named.
+// problems prints the problems of the sheets, or of the version that is restored: how many of each
+// kind, and then the first of them, the same one of an episode once. rest says where those are that
+// are not named.
 func (p *page) problems(episodes []state.EpisodePlan, restores int64, rest string) {
 	all := countProblems(episodes)
 	if all == 0 {
@@ -101,7 +103,8 @@ func (p *page) kinds(kinds []state.ProblemKind) {
 	}
 }
 
-// manyOfAValue is from how many equal unknown classes on they are rather a new class than slips of the hand.
+// manyOfAValue is from how many equal unknown classes on they are rather a new class than slips of
+// the hand.
 const manyOfAValue = 5
 
 func kindLine(k state.ProblemKind) string {
@@ -203,8 +206,9 @@ func findings(episodes []state.EpisodePlan) []finding {
 	return all
 }
 
-// choose takes the first finding of each episode, then the second of each: an episode with thousands does not hide
-// another one's. New ones come before those that the run before had too, and warnings when there is room left.
+// choose takes the first finding of each episode, then the second of each: an episode with
+// thousands does not hide another one's. New ones come before those that the run before had too,
+// and warnings when there is room left.
 func choose(all []finding) []finding {
 	index := make([]int, len(all))
 	for i := range index {

@@ -9,7 +9,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Thousands of problems of one episode leave room for those of another, and errors come before warnings.
+// Thousands of problems of one episode leave room for those of another, and errors come before
+// warnings.
 func TestChoose(t *testing.T) {
 	many, one := episode("E01", state.Totals{}), episode("E02", state.Totals{}, state.Problem{Problem: "an error"})
 	for i := range 100 {

@@ -71,7 +71,8 @@ func hostileChanges() *state.Plan {
 	return p
 }
 
-// problemsPlan has a new class in two sheets, malformed names, and problems that the run before had too.
+// problemsPlan has a new class in two sheets, malformed names, and problems that the run before had
+// too.
 func problemsPlan() *state.Plan {
 	p := samplePlan()
 	for i := range 27 {

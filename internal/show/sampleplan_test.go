@@ -41,7 +41,8 @@ func samplePlan() *state.Plan {
 	return p
 }
 
-// whatIfPlan is a dry run with other settings than those in force, and changedPlan puts them in force.
+// whatIfPlan is a dry run with other settings than those in force, and changedPlan puts them in
+// force.
 func whatIfPlan() *state.Plan {
 	p := changedPlan()
 	p.State, p.Run, p.Generation = state.DryRun, "", 0
@@ -64,7 +65,8 @@ func changedPlan() *state.Plan {
 	return p
 }
 
-// rarePlan warns of datasets with too little of a class: of one with none, which is missing too, and of one with too few.
+// rarePlan warns of datasets with too little of a class: of one with none, which is missing too,
+// and of one with too few.
 func rarePlan() *state.Plan {
 	p := dryRunPlan()
 	p.Settings.Group, p.SeedDrawn = "10s", false
@@ -75,7 +77,8 @@ func rarePlan() *state.Plan {
 	return p
 }
 
-// seedsPlan has tried seeds, with other settings than those in force. The seed in force is not among the best.
+// seedsPlan has tried seeds, with other settings than those in force. The seed in force is not
+// among the best.
 func seedsPlan() *state.Plan {
 	p := whatIfPlan()
 	p.Settings.Group, p.Settings.Stratify = "10s", true
@@ -127,7 +130,8 @@ func sampleBalance() []state.Balance {
 	return append(all, state.Balance{Class: "Rarr", Dataset: "train", Before: 4})
 }
 
-// reviewPlan waits for somebody, with more problems than fit and everything that can be wrong around the sheets.
+// reviewPlan waits for somebody, with more problems than fit and everything that can be wrong
+// around the sheets.
 func reviewPlan() *state.Plan {
 	p := samplePlan()
 	p.State = state.Review

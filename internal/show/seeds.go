@@ -40,7 +40,8 @@ func (p *page) rare(plan *state.Plan) {
 	p.missing(missing, plan.Settings)
 }
 
-// rareHint says what gives a class to every dataset. Seeds can be tried unless this plan has done so.
+// rareHint says what gives a class to every dataset. Seeds can be tried unless this plan has done
+// so.
 func rareHint(plan *state.Plan, name string) string {
 	training := name == "train" || name == plan.Settings.Datasets[0]
 	if training && plan.Settings.Group != "" && len(plan.Settings.Pinned) > 0 {

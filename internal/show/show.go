@@ -1,8 +1,8 @@
-// Package show prints for people: plans, where a run stands, how it ended, what is dead, what differs. Every function
-// writes once, and depends on nothing but its arguments.
+// Package show prints for people: plans, where a run stands, how it ended, what is dead, what
+// differs. Every function writes once, and depends on nothing but its arguments.
 //
-// What is printed comes from sheets, messages and other services, whose writers are not trusted with the terminal. So all
-// text passes Clean on its way out, in one place: see page.emit.
+// What is printed comes from sheets, messages and other services, whose writers are not trusted
+// with the terminal. So all text passes Clean on its way out, in one place: see page.emit.
 package show
 
 import (
@@ -18,12 +18,14 @@ type Style struct {
 	Color bool
 	// Width is that of the terminal in columns; 0 is 80.
 	Width int
-	// Command is how the program was called, as the commands to type begin: "shuffle --local ./x". Empty is "shuffle".
+	// Command is how the program was called, as the commands to type begin: "shuffle --local ./x".
+	// Empty is "shuffle".
 	Command string
-	// Local is for a world in a folder, where no service runs by itself: the commands to type work and track too.
+	// Local is for a world in a folder, where no service runs by itself: the commands to type work
+	// and track too.
 	Local bool
-	// Attended is for a command that goes on by itself from its plan to its report: the plan names no next step, and the report
-	// leaves out what the plan has just said.
+	// Attended is for a command that goes on by itself from its plan to its report: the plan names
+	// no next step, and the report leaves out what the plan has just said.
 	Attended bool
 }
 

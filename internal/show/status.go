@@ -150,7 +150,8 @@ func outcomes(st state.Status) string {
 	return strings.Join(parts, ", ")
 }
 
-// LastResult says how long ago the last result of a run with open tasks came; nothing where that is unknown.
+// LastResult says how long ago the last result of a run with open tasks came; nothing where that is
+// unknown.
 func LastResult(st state.Status) []string {
 	if st.LastResultSeconds == nil || open(st) == 0 || !st.State.Acting() {
 		return nil
@@ -170,8 +171,8 @@ func pace(st state.Status) string {
 	return rate(st.Rate) + ", about " + duration(*st.ETASeconds) + " left"
 }
 
-// bar draws done tasks as #, those that ended otherwise as x, and open ones as dots. A single x shows, and the bar is not
-// full before all tasks are accounted for.
+// bar draws done tasks as #, those that ended otherwise as x, and open ones as dots. A single x
+// shows, and the bar is not full before all tasks are accounted for.
 func bar(st state.Status, w int) string {
 	part := func(n int) int { return min(max(int(float64(n)/float64(st.Tasks)*float64(w)), min(n, 1)), w) }
 	rest := part(open(st))

@@ -8,8 +8,8 @@ type column struct {
 	right bool
 }
 
-// table prints rows under their columns' heads. A table that does not fit becomes a paragraph a row, so that nothing is
-// cut off.
+// table prints rows under their columns' heads. A table that does not fit becomes a paragraph a
+// row, so that nothing is cut off.
 func (p *page) table(columns []column, rows [][]span) {
 	if p.grid(columns, rows) {
 		return
@@ -86,8 +86,8 @@ func (p *page) record(columns []column, row []span) {
 	p.item(at(row[0].text+": "), body...)
 }
 
-// shown bounds a name that somebody else chose, so that one of them does not spoil a table. What is left out shows as an
-// ellipsis.
+// shown bounds a name that somebody else chose, so that one of them does not spoil a table. What is
+// left out shows as an ellipsis.
 func shown(name string) string {
 	const most = 24
 	if width(name) <= most {

@@ -131,7 +131,8 @@ func Diff(w io.Writer, s Style, d version.Diff) error {
 	})
 }
 
-// DiffJSON prints a diff as one JSON object, with all changes as they come: all of them may be more than memory should hold.
+// DiffJSON prints a diff as one JSON object, with all changes as they come: all of them may be more
+// than memory should hold.
 func DiffJSON(w io.Writer, d version.Diff, changes func(func(version.Change) error) error) error {
 	d.Changes = []version.Change{}
 	head, err := encodeJSON(d, "")

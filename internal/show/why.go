@@ -14,7 +14,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Why prints what is known of one frame: the verdict first, then how it comes about, and last what was done to it.
+// Why prints what is known of one frame: the verdict first, then how it comes about, and last what
+// was done to it.
 func Why(w io.Writer, s Style, x *why.Explanation) error {
 	return write(w, s, func(p *page) {
 		p.whyVerdict(x)

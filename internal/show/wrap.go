@@ -8,8 +8,8 @@ import (
 // glue is a space at which no line is broken.
 const glue = "\u00a0"
 
-// typed matches what somebody may copy out of a sentence: a command of this program with what belongs to it, and a flag
-// with its episode.
+// typed matches what somebody may copy out of a sentence: a command of this program with what
+// belongs to it, and a flag with its episode.
 var typed = regexp.MustCompile(`(\bgo run \./cmd/|\b)shuffle( --local ('[^']*'|\S+))? [a-z]+( --[a-z-]+| [0-9]{8}T[0-9]{6}Z-[0-9]+(-[a-z0-9]{4})?| [0-9]+| S[0-9]+E[0-9]+){0,3}|--[a-z-]+ S[0-9]+E[0-9]+`)
 
 // words splits text at its spaces. A command stays one word.
@@ -18,8 +18,8 @@ func words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ' ' })
 }
 
-// wrap breaks spans into lines of the given widths. A word that is too long for a line gets one to itself, whole: a
-// key or a command that was broken could not be copied.
+// wrap breaks spans into lines of the given widths. A word that is too long for a line gets one to
+// itself, whole: a key or a command that was broken could not be copied.
 func wrap(spans []span, first, others int) [][]span {
 	var lines [][]span
 	var line []span

@@ -1,5 +1,6 @@
-// Package why holds what is known of one frame: where its sheet, the split and the bucket put it, what the next plan would do
-// to it, and what was done to it. The planner and the tracker fill it in; the terminal and the dashboard show it.
+// Package why holds what is known of one frame: where its sheet, the split and the bucket put it,
+// what the next plan would do to it, and what was done to it. The planner and the tracker fill it
+// in; the terminal and the dashboard show it.
 package why
 
 import (
@@ -15,7 +16,8 @@ type Explanation struct {
 	Frame   dataset.Frame   `json:"frame"`
 	Episode dataset.Episode `json:"episode"`
 	Sheet   Sheet           `json:"sheet"`
-	// Rows are those of the sheet that name the frame. More than one, or none, is already half of the answer.
+	// Rows are those of the sheet that name the frame. More than one, or none, is already half of
+	// the answer.
 	Rows  []Row  `json:"rows"`
 	Class string `json:"class"` // as the destination spells it; "" unclassified, frozen or not in the sheet
 	// Source is the image that is copied; its ETag is "" when there is none.
@@ -26,7 +28,8 @@ type Explanation struct {
 	Wanted *Copy `json:"wanted"`
 	// Change is what the next plan does: "keep", a task's op, or "" when nothing is to be done.
 	Change string `json:"change"`
-	// Held is why the next plan leaves the whole episode as it stands, Frozen why it leaves the frame so. Change is "" then.
+	// Held is why the next plan leaves the whole episode as it stands, Frozen why it leaves the
+	// frame so. Change is "" then.
 	Held string `json:"held,omitempty"`
 	// Unknown says that neither the manifests nor the datasets have the frame's episode.
 	Unknown bool   `json:"unknown,omitempty"`
@@ -76,12 +79,14 @@ type Split struct {
 	Seed string `json:"seed"` // "" before the first run, which draws it; nothing else is known then
 	// U is where the hash of seed and unit lies on the line from 0 to 1.
 	U float64 `json:"u"`
-	// Line is where the unit is laid on the ratios: U itself, or when Stratified its rank within its class.
+	// Line is where the unit is laid on the ratios: U itself, or when Stratified its rank within
+	// its class.
 	Line       float64 `json:"line"`
 	Stratified bool    `json:"stratified"`
 	Shares     []Share `json:"shares"`
 	Dataset    string  `json:"dataset"` // "" when it is left out
-	// LeftOut is why the frame is in no dataset although it has a class: the subsample, or the guard.
+	// LeftOut is why the frame is in no dataset although it has a class: the subsample, or the
+	// guard.
 	LeftOut string `json:"left_out,omitempty"`
 	// Pinned is what a pin has to do with the dataset; "" is nothing.
 	Pinned string `json:"pinned,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sync/atomic"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ func TestFaultsOfSheets(t *testing.T) {
 	for _, tt := range []struct {
 		kind     faults.Kind
 		rows     []int // any of these
-		requests int   // with those that were tried again
+		requests int64 // with those that were tried again
 	}{
 		{faults.Quota, []int{4}, 3}, {faults.InternalError, []int{4}, 3}, {faults.SlowDown, []int{4}, 3}, {faults.Cut, []int{4}, 3},
 		{faults.Truncated, []int{4}, 3}, {faults.Slow, []int{4}, 2}, {faults.FewerRows, []int{1, 2}, 2}, {faults.NoValues, []int{0}, 2},
@@ -33,19 +34,20 @@ func TestFaultsOfSheets(t *testing.T) {
 	} {
 		api := sheettest.NewServer()
 		api.Set("ID", sheettest.One("Frames", []string{"FRAME NUMBER"}, []string{"a"}, []string{"b"}, []string{"c"}))
-		front, asked := faults.New(http.NotFoundHandler(), 7), 0
+		front := faults.New(http.NotFoundHandler(), 7)
+		var asked atomic.Int64
 		front.Sheets = api
 		front.Add(faults.Rule{Kind: tt.kind, From: "me", Op: "values.get", Target: "ID", First: 1, Do: func(faults.Request) {}})
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			asked++
+			asked.Add(1)
 			front.ServeHTTP(w, r)
 		}))
 		sheets, err := gsheet.New(t.Context(), option.WithEndpoint(server.URL+faults.SheetsPath+"me/"), option.WithoutAuthentication())
 		must(t, err)
 		v, err := sheets.Values(t.Context(), "ID", "0")
 		server.Close()
-		if err != nil || !slices.Contains(tt.rows, len(v.Rows)) || asked != tt.requests || front.Counts()[tt.kind] != 1 {
-			t.Errorf("%s: %d rows, %v, after %d requests; expected %v rows after %d", tt.kind, len(v.Rows), err, asked, tt.rows, tt.requests)
+		if err != nil || !slices.Contains(tt.rows, len(v.Rows)) || asked.Load() != tt.requests || front.Counts()[tt.kind] != 1 {
+			t.Errorf("%s: %d rows, %v, after %d requests; expected %v rows after %d", tt.kind, len(v.Rows), err, asked.Load(), tt.rows, tt.requests)
 		}
 	}
 }

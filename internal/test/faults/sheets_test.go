@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sync/atomic"
-	"sync/atomic"
 	"testing"
 	"time"
 

@@ -34,19 +34,24 @@ func TestWhatIsNewOnThePages(t *testing.T) {
 	awaitOf(tracker, "the dashboard is up", func() bool { return dashboardAt.MatchString(tracker.logs.String()) })
 	w.site = dashboardAt.FindStringSubmatch(tracker.logs.String())[1]
 	plan := w.plan(0)
-	w.run(0, "work", "--exit-when-idle", "1s")
-
+	w.atWork(plan)
 	w.newProblems(plan)
 	w.byCause(plan)
-	w.visit("/workers", `document.querySelector("table.workers tbody tr")`)
-	if got := w.number("table.workers tbody td:nth-of-type(2)"); got != figure.Number(plan.Tasks) {
-		t.Errorf("the worker has done %s tasks, and the plan has %d", got, plan.Tasks)
-	}
+	w.tab.Visit("about:blank")
+}
+
+// atWork looks at the workers' page while a worker applies the plan: a minute later the page has
+// forgotten the worker.
+func (w *watched) atWork(plan state.Plan) {
+	w.t.Helper()
+	w.visit("/workers", `document.querySelector("#workers")`)
+	w.start("work", "--exit-when-idle", "1s")
+	done := `document.querySelector("table.workers tbody td:nth-of-type(2)")`
+	w.tab.Wait(fmt.Sprintf(`%s?.innerText === %q`, done, figure.Number(plan.Tasks)))
 	if got := w.number("#retries"); got != "no retry" {
-		t.Errorf("%q, and nothing was received twice", got)
+		w.t.Errorf("%q, and nothing was received twice", got)
 	}
 	w.each("workers-retries")
-	w.tab.Visit("about:blank")
 }
 
 // stillsOf gives every tenth frame of two episodes the same image.

@@ -40,15 +40,15 @@ func (e *ChangedError) Error() string {
 // Apply publishes a reviewed plan. It plans anew with the same options and refuses, by a
 // *ChangedError, when that comes to anything else than what was reviewed.
 func (p *Planner) Apply(ctx context.Context, run string) (*state.Plan, error) {
-	held, err := p.Store.Current(ctx, state.Held{})
+	pointer, err := p.Store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case !held.Exists() || held.Run != run:
+	case !pointer.Exists() || pointer.Run != run:
 		return nil, fmt.Errorf("%w: run %.60q is not the one waiting for its review; see shuffle status", ErrUsage, run)
-	case held.State != state.Review:
-		return nil, fmt.Errorf("%w: run %s is %s, expected review; see shuffle status", ErrUsage, run, held.State)
+	case pointer.State != state.Review:
+		return nil, fmt.Errorf("%w: run %s is %s, expected review; see shuffle status", ErrUsage, run, pointer.State)
 	}
 	saved, err := p.Store.ReadPlan(ctx, run)
 	if err != nil {
@@ -57,14 +57,14 @@ func (p *Planner) Apply(ctx context.Context, run string) (*state.Plan, error) {
 	if err := p.unchanged(ctx, saved); err != nil {
 		return nil, err
 	}
-	next := held.Pointer
+	next := pointer.Pointer
 	next.State = state.Publishing
 	next.Heartbeat++
-	if held, err = p.Store.Swap(ctx, held, next); err != nil {
+	if pointer, err = p.Store.Swap(ctx, pointer, next); err != nil {
 		return nil, fmt.Errorf("apply run %s: %w", run, err)
 	}
 	p.log().Info("publishing a reviewed plan", zap.String("run", run), zap.Int("tasks", saved.Tasks))
-	return p.publish(ctx, held, saved)
+	return p.publish(ctx, pointer, saved)
 }
 
 // unchanged plans again and compares.

@@ -15,34 +15,34 @@ import (
 
 // begin takes the pointer for a new run, or for the publication that another planner has left.
 // quiet waits until no worker can still be acting on an older run.
-func (p *Planner) begin(ctx context.Context, opt Options, show *progress) (held state.Held, quiet func(context.Context) error, err error) {
+func (p *Planner) begin(ctx context.Context, opt Options, show *progress) (pointer state.PointerSnapshot, quiet func(context.Context) error, err error) {
 	for {
-		old, err := p.Store.Current(ctx, state.Held{})
+		old, err := p.Store.Current(ctx, state.PointerSnapshot{})
 		if err != nil {
-			return state.Held{}, nil, err
+			return state.PointerSnapshot{}, nil, err
 		}
 		if old.State.Active() && !opt.Supersede {
 			if old, err = p.await(ctx, old, show); err != nil {
-				return state.Held{}, nil, err
+				return state.PointerSnapshot{}, nil, err
 			}
 		}
-		held, err := p.take(ctx, old, opt)
+		pointer, err := p.take(ctx, old, opt)
 		if errors.Is(err, state.ErrConflict) {
 			continue // another process was faster: look again
 		}
 		if err != nil {
-			return state.Held{}, nil, err
+			return state.PointerSnapshot{}, nil, err
 		}
-		if old.State.Active() && old.Run != held.Run {
-			p.log().Info("took over from an earlier run", zap.String("run", held.Run), zap.String("superseded", old.Run), zap.String("state", string(old.State)))
+		if old.State.Active() && old.Run != pointer.Run {
+			p.log().Info("took over from an earlier run", zap.String("run", pointer.Run), zap.String("superseded", old.Run), zap.String("state", string(old.State)))
 		}
-		until := time.Now().Add(quietLeft(old, held.Generation))
-		return held, quietUntil(until, old, show), nil
+		until := time.Now().Add(quietLeft(old, pointer.Generation))
+		return pointer, quietUntil(until, old, show), nil
 	}
 }
 
 // take changes the pointer to a new generation; a publication that was left keeps its own.
-func (p *Planner) take(ctx context.Context, old state.Held, opt Options) (state.Held, error) {
+func (p *Planner) take(ctx context.Context, old state.PointerSnapshot, opt Options) (state.PointerSnapshot, error) {
 	next := old.Pointer
 	next.Heartbeat++
 	if old.State == state.Publishing && !opt.Supersede {
@@ -53,7 +53,7 @@ func (p *Planner) take(ctx context.Context, old state.Held, opt Options) (state.
 	if !old.Exists() {
 		last, err := p.Store.LastGeneration(ctx)
 		if err != nil {
-			return state.Held{}, err
+			return state.PointerSnapshot{}, err
 		}
 		gen = last + 1
 	}
@@ -74,11 +74,11 @@ func (p *Planner) take(ctx context.Context, old state.Held, opt Options) (state.
 // await waits until an active run that only a planner works on has been left by it: its pointer has
 // not changed for Lease by this process's own clock. A run that workers have, or a planner that
 // lives, is an *ActiveError.
-func (p *Planner) await(ctx context.Context, old state.Held, show *progress) (state.Held, error) {
+func (p *Planner) await(ctx context.Context, old state.PointerSnapshot, show *progress) (state.PointerSnapshot, error) {
 	active := &ActiveError{Run: old.Run, State: old.State, Note: old.Note}
 	if old.State != state.Planning && old.State != state.Publishing {
 		active.Tracker = p.wakeTracker(ctx, old)
-		return state.Held{}, active
+		return state.PointerSnapshot{}, active
 	}
 	show.wait(Step{Text: "another planner is at work: waiting to see whether it lives", Left: p.Config.Lease},
 		zap.String("run", old.Run), zap.String("state", string(old.State)), zap.Duration("at_most", p.Config.Lease))
@@ -88,16 +88,16 @@ func (p *Planner) await(ctx context.Context, old state.Held, show *progress) (st
 	for begun := time.Now(); time.Since(begun) < p.Config.Lease; {
 		select {
 		case <-ctx.Done():
-			return state.Held{}, ctx.Err()
+			return state.PointerSnapshot{}, ctx.Err()
 		case <-look.C:
 		}
 		now, err := p.Store.Current(ctx, old)
 		switch {
 		case err != nil:
-			return state.Held{}, err
+			return state.PointerSnapshot{}, err
 		case now.Writer != old.Writer && now.State.Active():
 			active.Run, active.State, active.Note = now.Run, now.State, now.Note
-			return state.Held{}, active
+			return state.PointerSnapshot{}, active
 		case now.Writer != old.Writer:
 			return now, nil // it has ended meanwhile
 		}
@@ -110,12 +110,12 @@ func (p *Planner) await(ctx context.Context, old state.Held, show *progress) (st
 const trackerGone = 3 * time.Minute
 
 // wakeTracker wakes a tracker when that of an active run seems to be gone, and says so.
-func (p *Planner) wakeTracker(ctx context.Context, held state.Held) string {
+func (p *Planner) wakeTracker(ctx context.Context, pointer state.PointerSnapshot) string {
 	if p.WakeTracker == nil {
 		return ""
 	}
-	age := held.Age
-	if progress, err := p.Store.ReadProgress(ctx, held.Run, held.Tasks); err == nil && progress.Age > 0 {
+	age := pointer.Age
+	if progress, err := p.Store.ReadProgress(ctx, pointer.Run, pointer.Tasks); err == nil && progress.Age > 0 {
 		age = min(age, progress.Age)
 	}
 	if age >= 0 && age < trackerGone { // below 0 it is unknown
@@ -124,7 +124,7 @@ func (p *Planner) wakeTracker(ctx context.Context, held state.Held) string {
 	if err := p.WakeTracker(ctx); err != nil {
 		return fmt.Sprintf("its tracker seems to be gone, and could not be woken: %v", err)
 	}
-	p.log().Warn("woke a tracker for a run that does not go on", zap.String("run", held.Run), zap.Duration("age", age))
+	p.log().Warn("woke a tracker for a run that does not go on", zap.String("run", pointer.Run), zap.Duration("age", age))
 	since := "a while"
 	if age > 0 {
 		since = age.Round(time.Second).String()
@@ -137,7 +137,7 @@ func (p *Planner) wakeTracker(ctx context.Context, held state.Held) string {
 //
 // A run that could be acted on until this planner's own write gets the whole wait. Where somebody
 // has deleted the pointer, what it said is unknown.
-func quietLeft(old state.Held, generation int64) time.Duration {
+func quietLeft(old state.PointerSnapshot, generation int64) time.Duration {
 	if generation == 1 || old.State == state.Succeeded && old.Tasks == 0 {
 		return 0
 	}
@@ -148,7 +148,7 @@ func quietLeft(old state.Held, generation int64) time.Duration {
 	return max(left, 0)
 }
 
-func quietStep(old state.Held, left time.Duration) Step {
+func quietStep(old state.PointerSnapshot, left time.Duration) Step {
 	if left <= 0 {
 		return Step{}
 	}
@@ -156,7 +156,7 @@ func quietStep(old state.Held, left time.Duration) Step {
 }
 
 // quietUntil waits until no worker can be acting on the run before.
-func quietUntil(until time.Time, old state.Held, show *progress) func(context.Context) error {
+func quietUntil(until time.Time, old state.PointerSnapshot, show *progress) func(context.Context) error {
 	return func(ctx context.Context) error {
 		left := time.Until(until)
 		if left <= 0 {
@@ -174,17 +174,17 @@ func quietUntil(until time.Time, old state.Held, show *progress) func(context.Co
 // lease keeps the pointer's heartbeat while a planner plans. Its ctx ends when somebody else has
 // taken the pointer.
 type lease struct {
-	p      *Planner
-	note   func() string // what the planner waits for
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	done   chan struct{}
-	held   state.Held // owned by beat until done is closed
+	p       *Planner
+	note    func() string // what the planner waits for
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	done    chan struct{}
+	pointer state.PointerSnapshot // owned by beat until done is closed
 }
 
-func (p *Planner) keep(ctx context.Context, held state.Held, note func() string) *lease {
+func (p *Planner) keep(ctx context.Context, pointer state.PointerSnapshot, note func() string) *lease {
 	ctx, cancel := context.WithCancelCause(ctx)
-	l := &lease{p: p, note: note, ctx: ctx, cancel: cancel, done: make(chan struct{}), held: held}
+	l := &lease{p: p, note: note, ctx: ctx, cancel: cancel, done: make(chan struct{}), pointer: pointer}
 	go l.beat()
 	return l
 }
@@ -201,12 +201,12 @@ func (l *lease) beat() {
 		if l.ctx.Err() != nil {
 			return // also when a beat is due: advance or fail waits for the end
 		}
-		held, err := l.swap(l.ctx, func(next *state.Pointer) { next.Note = l.note() })
+		pointer, err := l.swap(l.ctx, func(next *state.Pointer) { next.Note = l.note() })
 		switch {
 		case err == nil:
-			l.held = held
+			l.pointer = pointer
 		case errors.Is(err, state.ErrConflict):
-			l.cancel(fmt.Errorf("run %s: %w", l.held.Run, err))
+			l.cancel(fmt.Errorf("run %s: %w", l.pointer.Run, err))
 			return
 		}
 		// Any other error is the bucket's; the next beat tries again, and if none gets through
@@ -221,22 +221,22 @@ const swapTimeout = 10 * time.Second
 // swap changes the pointer, with a heartbeat. A pointer that is not as held but still has this run
 // in planning is of a write of our own whose answer was lost: whoever else changes it gives it
 // another run or state.
-func (l *lease) swap(ctx context.Context, change func(*state.Pointer)) (state.Held, error) {
+func (l *lease) swap(ctx context.Context, change func(*state.Pointer)) (state.PointerSnapshot, error) {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), swapTimeout)
 	defer stop()
 	for {
-		next := l.held.Pointer
+		next := l.pointer.Pointer
 		change(&next)
 		next.Heartbeat++
-		held, err := l.p.Store.Swap(ctx, l.held, next)
+		pointer, err := l.p.Store.Swap(ctx, l.pointer, next)
 		if !errors.Is(err, state.ErrConflict) {
-			return held, err
+			return pointer, err
 		}
-		now, readErr := l.p.Store.Current(ctx, state.Held{})
-		if readErr != nil || now.Run != l.held.Run || now.State != state.Planning || now.Writer == l.held.Writer {
-			return held, err
+		now, readErr := l.p.Store.Current(ctx, state.PointerSnapshot{})
+		if readErr != nil || now.Run != l.pointer.Run || now.State != state.Planning || now.Writer == l.pointer.Writer {
+			return pointer, err
 		}
-		l.held = now
+		l.pointer = now
 	}
 }
 
@@ -244,11 +244,11 @@ func (l *lease) swap(ctx context.Context, change func(*state.Pointer)) (state.He
 var errDone = errors.New("planned")
 
 // advance stops the heartbeat and changes the pointer.
-func (l *lease) advance(ctx context.Context, change func(*state.Pointer)) (state.Held, error) {
+func (l *lease) advance(ctx context.Context, change func(*state.Pointer)) (state.PointerSnapshot, error) {
 	l.cancel(errDone)
 	<-l.done
 	if cause := context.Cause(l.ctx); !errors.Is(cause, errDone) {
-		return state.Held{}, l.fail(ctx, cause)
+		return state.PointerSnapshot{}, l.fail(ctx, cause)
 	}
 	return l.swap(ctx, change)
 }
@@ -264,7 +264,7 @@ func (l *lease) fail(ctx context.Context, reason error) error {
 	_, err := l.swap(ctx, func(next *state.Pointer) {
 		next.State, next.Reason, next.Finished = state.Failed, "planning: "+reason.Error()+"; nothing was published", l.p.now().UTC().Truncate(time.Second)
 	})
-	reason = fmt.Errorf("plan run %s: %w; nothing was published", l.held.Run, reason)
+	reason = fmt.Errorf("plan run %s: %w; nothing was published", l.pointer.Run, reason)
 	if err != nil && !errors.Is(err, state.ErrConflict) {
 		return errors.Join(reason, err)
 	}

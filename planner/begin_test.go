@@ -274,7 +274,9 @@ func TestLeftBeforeTheEndOfNothing(t *testing.T) {
 	inBubble(t, 3, func(t *testing.T, w *world) {
 		w.stand(trainCommon, frames(e1, 3)...)
 		p := w.planner()
-		p.Finish = func(context.Context, state.Held, *state.Plan) (state.Held, error) { return state.Held{}, errBroken }
+		p.Finish = func(context.Context, state.PointerSnapshot, *state.Plan) (state.PointerSnapshot, error) {
+			return state.PointerSnapshot{}, errBroken
+		}
 		if _, err := p.Plan(context.Background(), Options{}); !errors.Is(err, errBroken) {
 			t.Fatalf("error %v", err)
 		}
@@ -540,11 +542,11 @@ func TestPublicationIsFinishedBySomebodyElse(t *testing.T) {
 	inBubble(t, 3, func(t *testing.T, w *world) {
 		w.stand(trainCommon, frames(e1, 3)...)
 		p := w.planner()
-		p.Finish = func(ctx context.Context, held state.Held, plan *state.Plan) (state.Held, error) {
-			if _, err := w.finish(ctx, held, plan); err != nil {
-				return held, err
+		p.Finish = func(ctx context.Context, pointer state.PointerSnapshot, plan *state.Plan) (state.PointerSnapshot, error) {
+			if _, err := w.finish(ctx, pointer, plan); err != nil {
+				return pointer, err
 			}
-			return w.finish(ctx, held, plan) // with what is no longer the pointer
+			return w.finish(ctx, pointer, plan) // with what is no longer the pointer
 		}
 		plan, err := p.Plan(context.Background(), Options{})
 		w.must(err)

@@ -50,7 +50,7 @@ type Planner struct {
 	Sheets Sheets
 	Tasks  queue.BatchSender
 	// Finish ends a run of 0 tasks whose pointer is publishing.
-	Finish func(context.Context, state.Held, *state.Plan) (state.Held, error)
+	Finish func(context.Context, state.PointerSnapshot, *state.Plan) (state.PointerSnapshot, error)
 	// WakeTracker sends a message that starts a tracker where none runs; nil: there is no way to.
 	WakeTracker func(context.Context) error
 	// OnPublish gets a plan with tasks before the first of them is sent; nil: no one does.
@@ -100,16 +100,16 @@ func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
 	if opt.DryRun {
 		return in.plan(ctx, purpose{})
 	}
-	held, quiet, err := p.begin(ctx, opt, in.progress)
+	pointer, quiet, err := p.begin(ctx, opt, in.progress)
 	if err != nil {
 		return nil, err
 	}
-	if held.State == state.Publishing {
-		return p.resume(ctx, held)
+	if pointer.State == state.Publishing {
+		return p.resume(ctx, pointer)
 	}
-	p.log().Info("planning", zap.String("run", held.Run))
-	lease := p.keep(ctx, held, in.progress.note)
-	plan, err := in.planAndSave(lease.ctx, purpose{run: held.Pointer, quiet: quiet})
+	p.log().Info("planning", zap.String("run", pointer.Run))
+	lease := p.keep(ctx, pointer, in.progress.note)
+	plan, err := in.planAndSave(lease.ctx, purpose{run: pointer.Pointer, quiet: quiet})
 	if err != nil {
 		return nil, lease.fail(ctx, err)
 	}
@@ -117,7 +117,7 @@ func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
 	if opt.Review {
 		next = state.Review
 	}
-	held, err = lease.advance(ctx, func(ptr *state.Pointer) {
+	pointer, err = lease.advance(ctx, func(ptr *state.Pointer) {
 		ptr.State, ptr.Tasks, ptr.Published = next, plan.Tasks, 0
 	})
 	if err != nil {
@@ -127,7 +127,7 @@ func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
 		plan.State = state.Review
 		return plan, nil
 	}
-	return p.publish(ctx, held, plan)
+	return p.publish(ctx, pointer, plan)
 }
 
 // planAndSave plans with the settings that are in force under the lease, and saves the plan.
@@ -197,16 +197,16 @@ func (in inputs) compareEpisodes(ctx context.Context, quiet func(context.Context
 }
 
 // publish sends the tasks of a saved plan whose pointer is publishing.
-func (p *Planner) publish(ctx context.Context, held state.Held, plan *state.Plan) (*state.Plan, error) {
+func (p *Planner) publish(ctx context.Context, pointer state.PointerSnapshot, plan *state.Plan) (*state.Plan, error) {
 	var err error
-	plan.State = held.State
+	plan.State = pointer.State
 	if plan.Tasks == 0 {
-		held, err = p.finish(ctx, held, plan)
+		pointer, err = p.finish(ctx, pointer, plan)
 	} else {
 		if p.OnPublish != nil {
 			p.OnPublish(plan)
 		}
-		held, err = state.Publish(ctx, p.Store, held, p.Tasks)
+		pointer, err = state.Publish(ctx, p.Store, pointer, p.Tasks)
 	}
 	if errors.Is(err, state.ErrConflict) {
 		return nil, fmt.Errorf("publish run %s: another process goes on with it, or has cancelled or superseded it: %w; see shuffle status", plan.Run, err)
@@ -214,41 +214,41 @@ func (p *Planner) publish(ctx context.Context, held state.Held, plan *state.Plan
 	if err != nil {
 		return nil, fmt.Errorf("publish run %s: %w; the next shuffle plan goes on with it", plan.Run, err)
 	}
-	plan.State = held.State
-	p.log().Info("published", zap.String("run", plan.Run), zap.Int("tasks", plan.Tasks), zap.String("state", string(held.State)))
+	plan.State = pointer.State
+	p.log().Info("published", zap.String("run", plan.Run), zap.Int("tasks", plan.Tasks), zap.String("state", string(pointer.State)))
 	return plan, nil
 }
 
 // finish ends a run without tasks.
-func (p *Planner) finish(ctx context.Context, held state.Held, plan *state.Plan) (state.Held, error) {
-	next, err := p.Finish(ctx, held, plan)
+func (p *Planner) finish(ctx context.Context, pointer state.PointerSnapshot, plan *state.Plan) (state.PointerSnapshot, error) {
+	next, err := p.Finish(ctx, pointer, plan)
 	if errors.Is(err, state.ErrConflict) {
-		return p.Store.Overtaken(ctx, held, err)
+		return p.Store.Overtaken(ctx, pointer, err)
 	}
 	return next, err
 }
 
 // resume finishes the publication that another planner has left.
-func (p *Planner) resume(ctx context.Context, held state.Held) (*state.Plan, error) {
-	p.log().Info("finishing the publication that another planner left", zap.String("run", held.Run),
-		zap.Int("chunks_sent", held.Published), zap.Int("chunks", state.Chunks(held.Tasks)))
-	plan, err := p.Store.ReadPlan(ctx, held.Run)
+func (p *Planner) resume(ctx context.Context, pointer state.PointerSnapshot) (*state.Plan, error) {
+	p.log().Info("finishing the publication that another planner left", zap.String("run", pointer.Run),
+		zap.Int("chunks_sent", pointer.Published), zap.Int("chunks", state.Chunks(pointer.Tasks)))
+	plan, err := p.Store.ReadPlan(ctx, pointer.Run)
 	if err == nil {
-		plan, err = p.publish(ctx, held, plan)
+		plan, err = p.publish(ctx, pointer, plan)
 	}
 	if !state.Lost(err) {
 		return plan, err
 	}
 	// What is left of the run cannot be published. It ends, so that the next plan begins anew.
-	next := held.Pointer
+	next := pointer.Pointer
 	next.State, next.Finished = state.Failed, p.now().UTC().Truncate(time.Second)
 	next.Reason = "publishing: " + err.Error() + "; run shuffle plan, which plans what is still to do"
-	now, readErr := p.Store.Current(ctx, state.Held{})
-	if readErr == nil && now.Run == held.Run && now.State == state.Publishing {
+	now, readErr := p.Store.Current(ctx, state.PointerSnapshot{})
+	if readErr == nil && now.Run == pointer.Run && now.State == state.Publishing {
 		next.Published, next.Heartbeat = now.Published, now.Heartbeat+1
 		_, readErr = p.Store.Swap(ctx, now, next)
 	}
-	return nil, errors.Join(fmt.Errorf("run %s, whose publication another planner left, has ended as failed: %w; run shuffle plan again", held.Run, err), readErr)
+	return nil, errors.Join(fmt.Errorf("run %s, whose publication another planner left, has ended as failed: %w; run shuffle plan again", pointer.Run, err), readErr)
 }
 
 func (p *Planner) log() *zap.Logger {

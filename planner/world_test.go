@@ -88,17 +88,17 @@ func (w *world) planner() *Planner {
 }
 
 // finish does what tracker.FinishEmpty does, without a dataset version.
-func (w *world) finish(ctx context.Context, held state.Held, plan *state.Plan) (state.Held, error) {
-	if plan.Tasks != 0 || held.State != state.Publishing || held.Run != plan.Run {
-		return held, fmt.Errorf("asked to finish %+v", held.Pointer)
+func (w *world) finish(ctx context.Context, pointer state.PointerSnapshot, plan *state.Plan) (state.PointerSnapshot, error) {
+	if plan.Tasks != 0 || pointer.State != state.Publishing || pointer.Run != plan.Run {
+		return pointer, fmt.Errorf("asked to finish %+v", pointer.Pointer)
 	}
 	if err := w.store.EnsureSettings(ctx, plan); err != nil {
-		return held, err
+		return pointer, err
 	}
 	w.finished = append(w.finished, plan.Run)
-	next := held.Pointer
+	next := pointer.Pointer
 	next.State = state.Succeeded
-	return w.store.Swap(ctx, held, next)
+	return w.store.Swap(ctx, pointer, next)
 }
 
 // plan makes a plan that must come to something.
@@ -225,19 +225,19 @@ func (w *world) listing(prefix string) map[string]string {
 
 func (w *world) pointer() state.Pointer {
 	w.t.Helper()
-	held, err := w.store.Current(context.Background(), state.Held{})
+	pointer, err := w.store.Current(context.Background(), state.PointerSnapshot{})
 	w.must(err)
-	return held.Pointer
+	return pointer.Pointer
 }
 
 // point changes the pointer as another process does.
 func (w *world) point(change func(*state.Pointer)) {
 	w.t.Helper()
-	held, err := w.store.Current(context.Background(), state.Held{})
+	pointer, err := w.store.Current(context.Background(), state.PointerSnapshot{})
 	w.must(err)
-	next := held.Pointer
+	next := pointer.Pointer
 	change(&next)
-	_, err = w.store.Swap(context.Background(), held, next)
+	_, err = w.store.Swap(context.Background(), pointer, next)
 	w.must(err)
 }
 

@@ -112,10 +112,10 @@ func TestCancelOfARunThatGoesOn(t *testing.T) {
 		t.Run(string(next), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				_, held := w.plan(runName(1), 1, 3)
+				_, pointer := w.plan(runName(1), 1, 3)
 				tr := w.tracker()
 				tr.Store = &state.Store{Layout: layout, Bucket: &beforePut{w.bucket, "/current.json", func() {
-					p := held.Pointer
+					p := pointer.Pointer
 					p.State = next
 					w.point(p)
 				}}}
@@ -132,11 +132,11 @@ func TestCancelOfARunThatGoesOn(t *testing.T) {
 func TestCancelStopsThePublication(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		_, held := w.plan(runName(1), 1, 3)
+		_, pointer := w.plan(runName(1), 1, 3)
 		if _, err := w.tracker().Cancel(t.Context(), runName(1)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := state.Publish(t.Context(), w.store, held, w.tasks); !errors.Is(err, state.ErrConflict) {
+		if _, err := state.Publish(t.Context(), w.store, pointer, w.tasks); !errors.Is(err, state.ErrConflict) {
 			t.Errorf("error %v", err)
 		}
 		if p := w.pointer(); p.State != state.Cancelled {

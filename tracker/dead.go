@@ -138,11 +138,11 @@ func commonest(dead []state.DeadTask) (code string, n int) {
 // state.ErrNoRun.
 func (t *Tracker) DeadList(ctx context.Context, run string) ([]state.DeadTask, error) {
 	if run == "" {
-		held, err := t.Store.Current(ctx, state.Held{})
+		pointer, err := t.Store.Current(ctx, state.PointerSnapshot{})
 		if err != nil {
 			return nil, err
 		}
-		run = held.Run
+		run = pointer.Run
 	}
 	plan, err := readPlan(ctx, t.Store, run)
 	if err != nil {

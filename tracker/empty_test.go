@@ -29,13 +29,13 @@ func succeeded(t *testing.T) *world {
 }
 
 // finishEmpty plans a run of 0 tasks, lets something happen, and finishes the run.
-func (w *world) finishEmpty(gen int64, meanwhile func(*state.Plan)) (state.Held, error) {
+func (w *world) finishEmpty(gen int64, meanwhile func(*state.Plan)) (state.PointerSnapshot, error) {
 	w.t.Helper()
-	plan, held := w.plan(runName(gen), gen, 0)
+	plan, pointer := w.plan(runName(gen), gen, 0)
 	if meanwhile != nil {
 		meanwhile(plan)
 	}
-	return w.tracker().FinishEmpty(context.Background(), held, plan)
+	return w.tracker().FinishEmpty(context.Background(), pointer, plan)
 }
 
 const stray = "ML/test/Rare/TT_S01_E02_FRM-00-00-00-05.jpg" // an image of an episode that is planned and has nothing to do
@@ -85,7 +85,7 @@ func TestFinishEmpty(t *testing.T) {
 				if test.prepare != nil {
 					test.prepare(w)
 				}
-				held, err := w.finishEmpty(2, func(p *state.Plan) {
+				pointer, err := w.finishEmpty(2, func(p *state.Plan) {
 					if test.edit != nil {
 						test.edit(w, p)
 						w.must(w.store.WritePlan(t.Context(), p))
@@ -94,8 +94,8 @@ func TestFinishEmpty(t *testing.T) {
 						test.meanwhile(w)
 					}
 				})
-				if err != nil || held.State != test.want || !strings.Contains(held.Reason, test.reason) || held.Finished.IsZero() || held.Pointer != w.pointer() {
-					t.Fatalf("%+v, %v", held.Pointer, err)
+				if err != nil || pointer.State != test.want || !strings.Contains(pointer.Reason, test.reason) || pointer.Finished.IsZero() || pointer.Pointer != w.pointer() {
+					t.Fatalf("%+v, %v", pointer.Pointer, err)
 				}
 				v, err := w.store.LatestVersion(t.Context())
 				if err != nil || v.Generation != test.version {
@@ -125,9 +125,9 @@ func TestFirstRunIsEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.bucket.put("tt/"+stray, "x")
-		held, err := w.finishEmpty(1, nil)
-		if err != nil || held.State != state.Succeeded {
-			t.Fatalf("%+v, %v", held.Pointer, err)
+		pointer, err := w.finishEmpty(1, nil)
+		if err != nil || pointer.State != state.Succeeded {
+			t.Fatalf("%+v, %v", pointer.Pointer, err)
 		}
 		v, err := w.store.LatestVersion(t.Context())
 		if err != nil || v.Frames != 1 || v.Parent != 0 || v.Counts["test"]["Rare"] != 1 {
@@ -159,11 +159,11 @@ func (b *lists) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Pa
 func TestFinishEmptyOfAnUnchangedWorldListsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := succeeded(t)
-		plan, held := w.plan(runName(2), 2, 0)
+		plan, pointer := w.plan(runName(2), 2, 0)
 		counted := &lists{memBucket: w.bucket}
 		tr := w.tracker()
 		tr.Store = &state.Store{Bucket: counted, Layout: layout}
-		if _, err := tr.FinishEmpty(t.Context(), held, plan); err != nil || counted.n.Load() != 0 {
+		if _, err := tr.FinishEmpty(t.Context(), pointer, plan); err != nil || counted.n.Load() != 0 {
 			t.Errorf("%d listings, %v", counted.n.Load(), err)
 		}
 	})
@@ -172,8 +172,8 @@ func TestFinishEmptyOfAnUnchangedWorldListsNothing(t *testing.T) {
 func TestFinishEmptyRefusesTasks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		plan, held := w.plan(runName(1), 1, 3)
-		if _, err := w.tracker().FinishEmpty(t.Context(), held, plan); err == nil || !strings.Contains(err.Error(), "has 3 tasks") {
+		plan, pointer := w.plan(runName(1), 1, 3)
+		if _, err := w.tracker().FinishEmpty(t.Context(), pointer, plan); err == nil || !strings.Contains(err.Error(), "has 3 tasks") {
 			t.Errorf("error %v", err)
 		}
 		if p := w.pointer(); p.State != state.Publishing {
@@ -187,12 +187,12 @@ func TestFinishEmptyTwiceAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.bucket.put("tt/"+stray, "x")
-		plan, held := w.plan(runName(1), 1, 0)
+		plan, pointer := w.plan(runName(1), 1, 0)
 		var ended, conflicts atomic.Int32
 		var g errgroup.Group
 		for range 2 {
 			g.Go(func() error {
-				_, err := w.tracker().FinishEmpty(t.Context(), held, plan)
+				_, err := w.tracker().FinishEmpty(t.Context(), pointer, plan)
 				if errors.Is(err, state.ErrConflict) {
 					conflicts.Add(1)
 					return nil

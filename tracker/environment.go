@@ -70,7 +70,7 @@ func (s *session) noteOthers(ctx context.Context, others map[string]state.OtherE
 	}
 	s.noted = time.Now()
 	for _, e := range others {
-		e.Generation = s.held.Generation
+		e.Generation = s.pointer.Generation
 		s.log().Warn("another environment uses these queues: its messages are given back; give each environment queues of its own "+
 			"(SHUFFLE_TASKS_QUEUE, SHUFFLE_RESULTS_QUEUE, SHUFFLE_DEAD_LETTER_QUEUE)",
 			zap.String("scope", clip(e.Scope, maxCode)), zap.String("run", e.Run), zap.String("queue", e.Queue))
@@ -106,7 +106,7 @@ func (s *session) yield(ctx context.Context, own, foreign int) {
 		return
 	}
 	wait := min(yieldIdle<<min(s.yields, 10), yieldMost)
-	if s.held.State.Active() || s.Options.UntilDone {
+	if s.pointer.State.Active() || s.Options.UntilDone {
 		wait = yieldActive
 	}
 	s.yields++

@@ -68,7 +68,7 @@ func (s *session) verify(ctx context.Context) error {
 	if s.Options.UntilDone {
 		meanwhile.Go(func() error { return s.drain(ctx, true) })
 	}
-	end := s.held.Pointer
+	end := s.pointer.Pointer
 	out, version, err := s.checkAndPublish(ctx, s.plan, &end, ledger)
 	var retaining sync.WaitGroup
 	defer retaining.Wait()
@@ -79,11 +79,11 @@ func (s *session) verify(ctx context.Context) error {
 		return err
 	}
 	if s.Options.UntilDone {
-		s.drained = s.held.Run
+		s.drained = s.pointer.Run
 	}
-	held, r, err := s.end(ctx, s.held, end, ending{plan: s.plan, ledger: ledger, out: out, before: before, version: version})
+	pointer, r, err := s.end(ctx, s.pointer, end, ending{plan: s.plan, ledger: ledger, out: out, before: before, version: version})
 	if r != nil { // it has ended, even if its report is not final
-		s.goBy(held, true)
+		s.goBy(pointer, true)
 	}
 	if err != nil {
 		return err
@@ -157,22 +157,22 @@ type ending struct {
 //	the report is final      by the tracker that changed the pointer, on the condition that it is the proposed one; otherwise, or
 //	                         when that tracker dies, settle writes all of them again. A final report differs from a proposed
 //	                         one, so that no tracker that saw the proposal can write over it
-func (t *Tracker) end(ctx context.Context, held state.Held, end state.Pointer, e ending) (state.Held, *state.Report, error) {
+func (t *Tracker) end(ctx context.Context, pointer state.PointerSnapshot, end state.Pointer, e ending) (state.PointerSnapshot, *state.Report, error) {
 	r, err := t.report(ctx, end, e.plan, e.ledger, e.version)
 	if err != nil {
-		return held, nil, err
+		return pointer, nil, err
 	}
 	e.out.describe(r)
 	etag, err := t.Store.WriteReport(ctx, r, e.before[state.ReportName])
 	if err != nil {
-		return held, nil, err
+		return pointer, nil, err
 	}
 	if err := t.saveBeside(ctx, r, e.plan, e.ledger, e.before); err != nil {
-		return held, nil, err
+		return pointer, nil, err
 	}
-	next, err := t.Store.Swap(ctx, held, end)
+	next, err := t.Store.Swap(ctx, pointer, end)
 	if err != nil {
-		return held, nil, err
+		return pointer, nil, err
 	}
 	t.announce(r)
 	err = t.makeFinal(ctx, r, bucket.Condition{IfMatch: etag})
@@ -201,8 +201,8 @@ func (t *Tracker) retain(ctx context.Context, latest int64) {
 	if t.Deleter == nil {
 		return
 	}
-	held, err := t.Store.Current(ctx, state.Held{})
-	if err != nil || held.Generation > latest {
+	pointer, err := t.Store.Current(ctx, state.PointerSnapshot{})
+	if err != nil || pointer.Generation > latest {
 		t.log().Info("old dataset versions are left to the next run", zap.Int64("latest", latest), zap.Error(err))
 		return
 	}
@@ -219,18 +219,18 @@ func (t *Tracker) retain(ctx context.Context, latest int64) {
 // that its plan was made from, so it has succeeded at once. It publishes a dataset version when
 // there is none yet, or when the plan's episodes or settings are not as in the latest one. That
 // takes another listing; if an episode has changed since the plan, the run has failed.
-func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.Plan) (state.Held, error) {
+func (t *Tracker) FinishEmpty(ctx context.Context, pointer state.PointerSnapshot, plan *state.Plan) (state.PointerSnapshot, error) {
 	if plan.Tasks != 0 {
-		return held, fmt.Errorf("run %s has %d tasks", plan.Run, plan.Tasks)
+		return pointer, fmt.Errorf("run %s has %d tasks", plan.Run, plan.Tasks)
 	}
 	if err := t.Store.EnsureSettings(ctx, plan); err != nil {
-		return held, err
+		return pointer, err
 	}
 	before, err := t.Store.EndFiles(ctx, plan.Run)
 	if err != nil {
-		return held, err
+		return pointer, err
 	}
-	end := held.Pointer
+	end := pointer.Pointer
 	end.State, end.Reason, end.Finished = state.Succeeded, "", now()
 	e := ending{plan: plan, ledger: NewLedger(plan.Run, plan.Generation, 0), before: before}
 	latest, stale, err := t.versionIsStale(ctx, plan)
@@ -241,17 +241,17 @@ func (t *Tracker) FinishEmpty(ctx context.Context, held state.Held, plan *state.
 		err = t.Store.NameLatest(ctx, latest)
 	}
 	if err != nil {
-		return held, err
+		return pointer, err
 	}
 	if e.version > 0 {
 		t.retain(ctx, e.version)
 	}
-	held, r, err := t.end(ctx, held, end, e)
+	pointer, r, err := t.end(ctx, pointer, end, e)
 	if r != nil && err != nil {
 		t.log().Warn("a run has ended without a final report", zap.String("run", plan.Run), zap.Error(err))
 		err = nil
 	}
-	return held, err
+	return pointer, err
 }
 
 // versionIsStale says whether the latest version does not show the planned episodes as they stand,
@@ -300,26 +300,26 @@ func (c *checked) describe(r *state.Report) {
 // state).
 func (t *Tracker) Cancel(ctx context.Context, run string) (state.Status, error) {
 	for {
-		held, err := t.Store.Current(ctx, state.Held{})
+		pointer, err := t.Store.Current(ctx, state.PointerSnapshot{})
 		if err != nil {
 			return state.Status{}, err
 		}
-		if err := inForce(held, run); err != nil {
+		if err := inForce(pointer, run); err != nil {
 			return state.Status{}, err
 		}
-		if !held.State.Active() && held.State != state.Review {
-			return state.Status{}, fmt.Errorf("run %s has ended already: %s", run, held.State)
+		if !pointer.State.Active() && pointer.State != state.Review {
+			return state.Status{}, fmt.Errorf("run %s has ended already: %s", run, pointer.State)
 		}
-		next := held.Pointer
+		next := pointer.Pointer
 		next.State, next.Reason, next.Finished = state.Cancelled, "stopped by shuffle cancel; shuffle plan begins a new run", now()
-		if held, err = t.Store.Swap(ctx, held, next); errors.Is(err, state.ErrConflict) {
+		if pointer, err = t.Store.Swap(ctx, pointer, next); errors.Is(err, state.ErrConflict) {
 			continue // it goes on: look again
 		}
 		if err != nil {
 			return state.Status{}, err
 		}
 		t.log().Info("run cancelled", zap.String("run", run))
-		if err := t.settleCurrent(ctx, held); err != nil && !errors.Is(err, state.ErrConflict) { // another run has begun
+		if err := t.settleCurrent(ctx, pointer); err != nil && !errors.Is(err, state.ErrConflict) { // another run has begun
 			return state.Status{}, err
 		}
 		return state.ReadStatus(ctx, t.Store, run)
@@ -327,12 +327,12 @@ func (t *Tracker) Cancel(ctx context.Context, run string) (state.Status, error) 
 }
 
 // inForce refuses a run that is not the one in force.
-func inForce(held state.Held, run string) error {
+func inForce(pointer state.PointerSnapshot, run string) error {
 	switch {
-	case !held.Exists():
+	case !pointer.Exists():
 		return fmt.Errorf("%w: there is no run yet; shuffle plan begins the first", state.ErrNoRun)
-	case held.Run != run:
-		return fmt.Errorf("run %.60s is no longer in force; the newest is %s (%s), and what is still to do comes with it or with shuffle plan", run, held.Run, held.State)
+	case pointer.Run != run:
+		return fmt.Errorf("run %.60s is no longer in force; the newest is %s (%s), and what is still to do comes with it or with shuffle plan", run, pointer.Run, pointer.State)
 	}
 	return nil
 }

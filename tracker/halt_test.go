@@ -32,7 +32,7 @@ func TestTooManyDead(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := newSession(&Tracker{Options: Options{MaxDead: limit}})
-		s.held = state.Held{Pointer: state.Pointer{Tasks: test.tasks}}
+		s.pointer = state.PointerSnapshot{Pointer: state.Pointer{Tasks: test.tasks}}
 		s.ledger = NewLedger("r", 1, test.tasks)
 		for seq := range uint32(test.dead) {
 			if err := s.ledger.Add(seq, messages.Dead, 0); err != nil {

@@ -126,17 +126,17 @@ func TestResultsBeforeThePublicationEnds(t *testing.T) {
 		tr, _, _ := w.idle()
 		stop := follow(t, tr)
 		defer stop()
-		_, held := w.plan(runName(2), 2, 12)
-		tasks, err := w.store.ReadTasks(t.Context(), held.Run, 0)
+		_, pointer := w.plan(runName(2), 2, 12)
+		tasks, err := w.store.ReadTasks(t.Context(), pointer.Run, 0)
 		w.must(err)
 		for _, task := range tasks {
 			w.report(task, *w.apply(task))
 		}
 		<-time.After(3 * time.Second)
-		held, err = state.Publish(t.Context(), w.store, held, w.tasks)
+		pointer, err = state.Publish(t.Context(), w.store, pointer, w.tasks)
 		w.must(err)
 		<-time.After(500 * time.Millisecond)
-		if got := w.pointer(); got.State != state.Succeeded || got.Run != held.Run {
+		if got := w.pointer(); got.State != state.Succeeded || got.Run != pointer.Run {
 			t.Errorf("run %s is %s", got.Run, got.State)
 		}
 	})

@@ -26,8 +26,8 @@ const (
 // noteTrouble writes into the pointer, for status and for the next planner, why the run cannot go
 // on. It may fail: then the log has it.
 func (s *session) noteTrouble(ctx context.Context, trouble error) {
-	doing := map[state.State]string{state.Running: "count the results", state.Verifying: "verify"}[s.held.State]
-	if doing == "" || time.Since(s.troubled) < troubleEvery && s.held.Note != "" {
+	doing := map[state.State]string{state.Running: "count the results", state.Verifying: "verify"}[s.pointer.State]
+	if doing == "" || time.Since(s.troubled) < troubleEvery && s.pointer.Note != "" {
 		return
 	}
 	s.troubled = time.Now()
@@ -49,20 +49,20 @@ func (s *session) noteTakeover(ctx context.Context) {
 // clearNote takes the note away when the run goes on. The end of a verification changes the state,
 // which does it by itself.
 func (s *session) clearNote(ctx context.Context) {
-	if s.held.State == state.Running && s.held.Note != "" {
+	if s.pointer.State == state.Running && s.pointer.Note != "" {
 		s.note(ctx, "")
 	}
 }
 
 // note changes the pointer's note, and nothing that other processes go by.
 func (s *session) note(ctx context.Context, text string) {
-	next := s.held.Pointer
+	next := s.pointer.Pointer
 	next.Note = text
-	held, err := s.Store.Swap(ctx, s.held, next)
+	pointer, err := s.Store.Swap(ctx, s.pointer, next)
 	switch {
 	case err == nil:
-		s.held = held
-		s.runs.held = held.Pointer
+		s.pointer = pointer
+		s.runs.held = pointer.Pointer
 	case !errors.Is(err, state.ErrConflict): // else another process goes on with the run
 		s.log().Debug("cannot write the note into the pointer", zap.Error(err))
 	}
@@ -76,18 +76,18 @@ func (s *session) note(ctx context.Context, text string) {
 // leaves it in flight (see fold.awake) until it sends the next one, or no run is active. When the
 // tracker dies the message becomes visible, and wakes another one.
 func (s *session) keepAwake(ctx context.Context) {
-	if s.Awake == nil || !s.held.State.Active() || time.Since(s.awakened) < awakeEvery {
+	if s.Awake == nil || !s.pointer.State.Active() || time.Since(s.awakened) < awakeEvery {
 		return
 	}
 	s.awakened, s.awake = time.Now(), messages.EncodeProbe("awake-"+rand.Text())
 	if err := queue.SendAll(ctx, s.Awake, []queue.Entry{{Body: s.awake}}); err != nil {
-		s.log().Warn("cannot send the message that keeps this tracker awake", zap.String("run", s.held.Run), zap.Error(err))
+		s.log().Warn("cannot send the message that keeps this tracker awake", zap.String("run", s.pointer.Run), zap.Error(err))
 	}
 }
 
 // awakeMessage is the body of the message that is not acknowledged; "" when there is none.
 func (s *session) awakeMessage() string {
-	if !s.held.State.Active() {
+	if !s.pointer.State.Active() {
 		return ""
 	}
 	return s.awake

@@ -34,8 +34,8 @@ func TestPrune(t *testing.T) {
 			t.Errorf("a tracker without a Deleter leaves %v", got)
 		}
 		<-time.After(31 * 24 * time.Hour)
-		plan, held := w.plan(runName(5), 5, 0)
-		_, err = pruning.FinishEmpty(t.Context(), held, plan)
+		plan, pointer := w.plan(runName(5), 5, 0)
+		_, err = pruning.FinishEmpty(t.Context(), pointer, plan)
 		w.must(err)
 		if got, want := w.runs(), []string{runName(1), runName(3), runName(4), runName(5)}; !slices.Equal(got, want) {
 			t.Errorf("left %v, want %v: the first recorded the settings, the third made the version, the run after the fourth has only just ended", got, want)

@@ -51,19 +51,19 @@ func (s *session) gather(ctx context.Context, window time.Duration) (gathered, e
 	begun := time.Now()
 	results := &poller{queue: s.Results, wait: window, until: begun.Add(window), pollers: maxPollers}
 	results.early = !s.manyOpen() // the first results, and the last, are not to wait for more
-	if !s.held.State.Active() {
+	if !s.pointer.State.Active() {
 		results.pollers = 1
 	}
 	if s.letters == nil && !begun.Before(s.askLetters) {
 		s.askLetters = begun
-		if s.held.State.Active() {
+		if s.pointer.State.Active() {
 			s.askLetters = begun.Add(lettersEvery)
 		}
 		s.letters = ask(ctx, s.DeadLetters, window)
 	}
 	err := results.run(ctx)
 	got := gathered{results: results.received}
-	quiet := !s.held.State.Active() && len(got.results) == 0 // both answers come at the same time
+	quiet := !s.pointer.State.Active() && len(got.results) == 0 // both answers come at the same time
 	if s.letters != nil && (quiet || ctx.Err() != nil || s.letters.answered()) {
 		err = errors.Join(err, s.takeLetters(&got))
 	}
@@ -74,7 +74,7 @@ func (s *session) gather(ctx context.Context, window time.Duration) (gathered, e
 // longer than about a second.
 func (s *session) manyOpen() bool {
 	open := float64(s.ledger.Open().GetCardinality())
-	return s.held.State.Active() && open > fewOpen+nearEndSeconds*s.ledger.Progress().Rate()
+	return s.pointer.State.Active() && open > fewOpen+nearEndSeconds*s.ledger.Progress().Rate()
 }
 
 // question is a queue that is being asked for the time of one window.
@@ -122,7 +122,7 @@ func (s *session) close(ctx context.Context) {
 	err := s.takeLetters(&g)
 	_, failed := s.save(ctx, g, begun)
 	if err = errors.Join(err, failed); err != nil {
-		s.log().Warn("the last dead letters were not taken in; they come again", zap.String("run", s.held.Run), zap.Error(err))
+		s.log().Warn("the last dead letters were not taken in; they come again", zap.String("run", s.pointer.Run), zap.Error(err))
 	}
 }
 
@@ -192,7 +192,7 @@ func receive(ctx context.Context, q Receiver, wait time.Duration) ([]queue.Messa
 
 // window is how long a step waits for messages.
 func (s *session) window() time.Duration {
-	if s.held.State.Active() || s.Options.UntilDone {
+	if s.pointer.State.Active() || s.Options.UntilDone {
 		return s.poll()
 	}
 	return max(s.poll(), idleWait)
@@ -206,9 +206,9 @@ const publishedSoon = 200 * time.Millisecond
 // queue takes a second to say so. In a running run a step in two receives, so that one whose
 // verification fails goes on to take in what comes.
 func (s *session) skipsReceive() bool {
-	accounted, skipped := s.held.Tasks > 0 && s.ledger.Open().IsEmpty(), s.skipped
+	accounted, skipped := s.pointer.Tasks > 0 && s.ledger.Open().IsEmpty(), s.skipped
 	s.skipped = false
-	switch s.held.State {
+	switch s.pointer.State {
 	case state.Running:
 		s.skipped = accounted && !skipped
 		return s.skipped
@@ -222,7 +222,7 @@ func (s *session) skipsReceive() bool {
 // those of other environments.
 func (s *session) takeIn(ctx context.Context) (int, error) {
 	if s.skipsReceive() {
-		if s.held.State == state.Publishing {
+		if s.pointer.State == state.Publishing {
 			_ = retry.Sleep(ctx, publishedSoon)
 		}
 		return 0, nil
@@ -243,7 +243,7 @@ func (s *session) drain(ctx context.Context, results bool) error {
 		begun := time.Now()
 		g, err := s.receiveAll(ctx, results)
 		f, failed := s.save(ctx, g, begun)
-		if f.aboutRun(s.held.Run) {
+		if f.aboutRun(s.pointer.Run) {
 			useful = time.Now()
 		}
 		if err = errors.Join(err, failed); err != nil || f.own.len() == 0 || time.Since(useful) > drainPatience {

@@ -21,16 +21,16 @@ import (
 // running; a failed one is set running. When it stops half-way, calling it again, or the tracker
 // after Stall, publishes what is missing.
 func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, error) {
-	held, err := t.Store.Current(ctx, state.Held{})
+	pointer, err := t.Store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
 		return 0, err
 	}
-	if err := redrivable(held, run); err != nil {
+	if err := redrivable(pointer, run); err != nil {
 		return 0, err
 	}
 	// The pointer's tasks, and not the plan's: a run whose planner died before it could publish may
 	// have a plan all the same, of which workers would take no task.
-	if held.Tasks == 0 {
+	if pointer.Tasks == 0 {
 		return 0, fmt.Errorf("run %s has no tasks to publish; run shuffle plan again", run)
 	}
 	plan, err := readPlan(ctx, t.Store, run)
@@ -46,7 +46,7 @@ func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, 
 	if picked.IsEmpty() {
 		return 0, fmt.Errorf("run %s has no such task that is not done; if the destination differs from the plan, run shuffle plan again", run)
 	}
-	if err := t.setRunning(ctx, held, run); err != nil {
+	if err := t.setRunning(ctx, pointer, run); err != nil {
 		return 0, err
 	}
 	n := int(picked.GetCardinality())
@@ -55,11 +55,11 @@ func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, 
 }
 
 // redrivable refuses a run whose tasks cannot be published again.
-func redrivable(held state.Held, run string) error {
-	if err := inForce(held, run); err != nil {
+func redrivable(pointer state.PointerSnapshot, run string) error {
+	if err := inForce(pointer, run); err != nil {
 		return err
 	}
-	switch held.State {
+	switch pointer.State {
 	case state.Failed, state.Running:
 		return nil
 	case state.Cancelled:
@@ -67,7 +67,7 @@ func redrivable(held state.Held, run string) error {
 	case state.Succeeded:
 		return fmt.Errorf("run %s has succeeded: there is nothing to publish again", run)
 	}
-	return fmt.Errorf("run %s is %s: try again when it is running or has ended (shuffle status --watch)", run, held.State)
+	return fmt.Errorf("run %s is %s: try again when it is running or has ended (shuffle status --watch)", run, pointer.State)
 }
 
 // notDone are the tasks among seqs, or of all, that have not been applied.
@@ -83,20 +83,20 @@ func notDone(l *Ledger, seqs []uint32) *roaring.Bitmap {
 
 // setRunning sets the run running. The pointer is written also when it is running already, so that
 // trackers read the ledger again.
-func (t *Tracker) setRunning(ctx context.Context, held state.Held, run string) error {
+func (t *Tracker) setRunning(ctx context.Context, pointer state.PointerSnapshot, run string) error {
 	for {
-		next := held.Pointer
+		next := pointer.Pointer
 		next.State, next.Reason, next.Finished = state.Running, "", time.Time{}
 		next.Heartbeat++
-		_, err := t.Store.Swap(ctx, held, next)
+		_, err := t.Store.Swap(ctx, pointer, next)
 		if !errors.Is(err, state.ErrConflict) {
 			return err
 		}
 		for {
-			if held, err = t.Store.Current(ctx, state.Held{}); err != nil {
+			if pointer, err = t.Store.Current(ctx, state.PointerSnapshot{}); err != nil {
 				return err
 			}
-			if held.Run != run || held.State != state.Verifying {
+			if pointer.Run != run || pointer.State != state.Verifying {
 				break
 			}
 			_ = retry.Sleep(ctx, time.Second) // the tracker was faster: it sees the round, or ends the run
@@ -104,7 +104,7 @@ func (t *Tracker) setRunning(ctx context.Context, held state.Held, run string) e
 				return ctx.Err()
 			}
 		}
-		if err := redrivable(held, run); err != nil {
+		if err := redrivable(pointer, run); err != nil {
 			return err
 		}
 	}
@@ -184,7 +184,7 @@ func (s *session) unstall(ctx context.Context) error {
 	if open.IsEmpty() {
 		return nil
 	}
-	s.log().Warn("no result has come for long and the queue is empty: publishing the open tasks again", zap.String("run", s.held.Run),
+	s.log().Warn("no result has come for long and the queue is empty: publishing the open tasks again", zap.String("run", s.pointer.Run),
 		zap.Uint64("tasks", open.GetCardinality()), zap.Uint32("round", round), zap.Duration("stall", s.stall()))
 	return s.sendRound(ctx, s.plan, round, open)
 }
@@ -196,5 +196,5 @@ func (s *session) warnIdle(left queue.Attributes) {
 	}
 	s.warned = s.progressed
 	s.log().Warn("no result has come for long, and the queue holds tasks: no worker takes them (shuffle work), or they fail again and again (see the workers' logs, and shuffle doctor)",
-		zap.String("run", s.held.Run), zap.Int("waiting", left.Visible+left.Delayed), zap.Int("in_flight", left.InFlight), zap.Duration("stall", s.stall()))
+		zap.String("run", s.pointer.Run), zap.Int("waiting", left.Visible+left.Delayed), zap.Int("in_flight", left.InFlight), zap.Duration("stall", s.stall()))
 }

@@ -121,8 +121,8 @@ func TestRedriveRefuses(t *testing.T) {
 		}, runName(1), nil, "has succeeded"},
 		{"failed in planning", func(w *world) { w.point(state.Pointer{Run: runName(1), Generation: 1, State: state.Failed}) }, runName(1), nil, "has no tasks to publish; run shuffle plan"},
 		{"failed in planning, with a plan", func(w *world) {
-			_, held := w.plan(runName(1), 1, 3)
-			failed := held.Pointer
+			_, pointer := w.plan(runName(1), 1, 3)
+			failed := pointer.Pointer
 			failed.State, failed.Tasks = state.Failed, 0
 			w.point(failed)
 		}, runName(1), nil, "has no tasks to publish; run shuffle plan"},

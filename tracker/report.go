@@ -24,7 +24,7 @@ import (
 // version is the generation of the latest dataset version; 0: it is looked up.
 func (t *Tracker) report(ctx context.Context, p state.Pointer, plan *state.Plan, l *Ledger, version int64) (*state.Report, error) {
 	r := &state.Report{
-		Status:         state.StatusOf(state.Held{Pointer: p}, l.Progress(), plan),
+		Status:         state.StatusOf(state.PointerSnapshot{Pointer: p}, l.Progress(), plan),
 		DifferenceList: []state.Difference{},
 		Totals:         plan.Totals, Episodes: plan.Episodes, Orphans: plan.Orphans, Manifests: plan.Problems,
 		Balance: slices.Clone(plan.Balance), MissingClasses: plan.MissingClasses,
@@ -105,7 +105,7 @@ func (s *session) settle(ctx context.Context) error {
 	if mark == s.settled {
 		return nil
 	}
-	if err := s.Tracker.settle(ctx, s.held.Pointer, s.plan, s.ledger); err != nil {
+	if err := s.Tracker.settle(ctx, s.pointer.Pointer, s.plan, s.ledger); err != nil {
 		return err
 	}
 	s.settled = mark
@@ -114,13 +114,13 @@ func (s *session) settle(ctx context.Context) error {
 
 // mark tells the end of the run in force, and what its report says of the ledger.
 func (s *session) mark(done int, outcomes map[messages.Outcome]int) string {
-	return fmt.Sprint(s.held.Writer, done, outcomes)
+	return fmt.Sprint(s.pointer.Writer, done, outcomes)
 }
 
 // settleCurrent settles the run of a pointer.
-func (t *Tracker) settleCurrent(ctx context.Context, held state.Held) error {
+func (t *Tracker) settleCurrent(ctx context.Context, pointer state.PointerSnapshot) error {
 	s := newSession(t)
-	if err := s.follow(ctx, held, true); err != nil {
+	if err := s.follow(ctx, pointer, true); err != nil {
 		return err
 	}
 	return s.settle(ctx)
@@ -153,7 +153,7 @@ func (t *Tracker) settleOnce(ctx context.Context, p state.Pointer, plan *state.P
 	}
 	// Whoever ends the run otherwise changes the pointer first. So while it is the same, the files
 	// just seen are of no later end, and of a later one they will not be as seen.
-	now, err := t.Store.Current(ctx, state.Held{})
+	now, err := t.Store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (s *session) save(ctx context.Context, g gathered, begun time.Time) (*fold,
 			// Not acknowledged, so nothing is lost: the messages will be received again.
 			return f, fmt.Errorf("save %d messages: %w", g.len(), err)
 		}
-		s.log().Warn("saving what was received failed and is tried again", zap.String("run", s.held.Run), zap.Error(err))
+		s.log().Warn("saving what was received failed and is tried again", zap.String("run", s.pointer.Run), zap.Error(err))
 		_ = retry.Sleep(ctx, min(200*time.Millisecond<<try, 5*time.Second))
 	}
 	if s.Options.Heard != nil {
@@ -101,7 +101,7 @@ func (s *session) saveDelta(ctx context.Context, d *delta) error {
 	if err != nil {
 		return err
 	}
-	if d.run.name == s.held.Run {
+	if d.run.name == s.pointer.Run {
 		s.ledger, s.progressed = merged, time.Now()
 	}
 	return nil

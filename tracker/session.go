@@ -16,7 +16,7 @@ import (
 // session is what one call of Run knows. One goroutine owns it.
 type session struct {
 	*Tracker
-	held       state.Held
+	pointer    state.PointerSnapshot
 	changed    time.Time   // when the pointer was first seen as it is
 	own        bool        // this session wrote the pointer as it is
 	plan       *state.Plan // the zero plan when the run has none, or it is lost
@@ -55,7 +55,7 @@ func (s *session) step(ctx context.Context) (done bool, err error) {
 	if s.Options.UntilDone && s.ended() {
 		// The last results of a run that was stopped, and letters of tasks that are done, are still
 		// on their way.
-		if s.drained != s.held.Run || s.letters != nil {
+		if s.drained != s.pointer.Run || s.letters != nil {
 			if err := s.drain(ctx, true); err != nil {
 				return false, err
 			}
@@ -71,34 +71,34 @@ func (s *session) step(ctx context.Context) (done bool, err error) {
 }
 
 func (s *session) progress() {
-	if s.Options.Progress != nil && s.held.Exists() {
+	if s.Options.Progress != nil && s.pointer.Exists() {
 		s.Options.Progress(s.status())
 	}
 }
 
 // ended says that the run in force is over. One in review waits for its apply.
 func (s *session) ended() bool {
-	return s.held.Exists() && !s.held.State.Active() && s.held.State != state.Review
+	return s.pointer.Exists() && !s.pointer.State.Active() && s.pointer.State != state.Review
 }
 
 func (s *session) status() state.Status {
 	p := s.ledger.Progress()
 	p.Age = time.Since(s.progressed)
-	return state.StatusOf(s.held, p, s.plan)
+	return state.StatusOf(s.pointer, p, s.plan)
 }
 
 // look reads the pointer, and what belongs to its run when it has changed.
 func (s *session) look(ctx context.Context) error {
-	now, err := s.Store.Current(ctx, s.held)
-	if err != nil || now.Writer == s.held.Writer {
+	now, err := s.Store.Current(ctx, s.pointer)
+	if err != nil || now.Writer == s.pointer.Writer {
 		return err
 	}
-	s.found = s.held.Run == "" && now.State == state.Verifying
+	s.found = s.pointer.Run == "" && now.State == state.Verifying
 	return s.follow(ctx, now, false)
 }
 
 // follow makes the session go by the pointer as it is now, with what belongs to its run.
-func (s *session) follow(ctx context.Context, now state.Held, own bool) error {
+func (s *session) follow(ctx context.Context, now state.PointerSnapshot, own bool) error {
 	plan, lost, err := s.readPlanOf(ctx, now)
 	if err != nil {
 		return err
@@ -121,13 +121,13 @@ func (s *session) follow(ctx context.Context, now state.Held, own bool) error {
 
 // goBy makes the session go by the pointer as it is now. The plan is of its run, and the ledger as
 // it was last read.
-func (s *session) goBy(now state.Held, own bool) {
-	if now.State != s.held.State || now.Run != s.held.Run {
+func (s *session) goBy(now state.PointerSnapshot, own bool) {
+	if now.State != s.pointer.State || now.Run != s.pointer.Run {
 		s.progressed = time.Now()
 		s.log().Info("run "+string(now.State), zap.String("run", now.Run), zap.String("reason", now.Reason), zap.Int("tasks", now.Tasks))
 	}
-	changes := now.State != s.held.State
-	s.held, s.changed, s.own, s.closed = now, time.Now(), own, nil
+	changes := now.State != s.pointer.State
+	s.pointer, s.changed, s.own, s.closed = now, time.Now(), own, nil
 	s.runs.held = now.Pointer
 	if changes {
 		s.progress() // verifying takes a while, within one step
@@ -148,7 +148,7 @@ func (s *session) readLedger(ctx context.Context) error {
 
 // readPlanOf reads the plan of the run that the pointer names, and says why when it must have one
 // and has not. One answer that there is none, or that it is damaged, is not believed.
-func (s *session) readPlanOf(ctx context.Context, now state.Held) (plan *state.Plan, lost string, err error) {
+func (s *session) readPlanOf(ctx context.Context, now state.PointerSnapshot) (plan *state.Plan, lost string, err error) {
 	planned := now.Tasks > 0 || now.State == state.Publishing || now.State == state.Succeeded || now.State == state.Review
 	if !planned {
 		plan, err = readPlan(ctx, s.Store, now.Run)
@@ -194,13 +194,13 @@ func readPlan(ctx context.Context, store *state.Store, run string) (*state.Plan,
 // swap changes the pointer of the run in force. Its error is ErrConflict when somebody else has.
 // The ledger is not read again.
 func (s *session) swap(ctx context.Context, change func(*state.Pointer)) error {
-	next := s.held.Pointer
+	next := s.pointer.Pointer
 	change(&next)
-	held, err := s.Store.Swap(ctx, s.held, next)
+	pointer, err := s.Store.Swap(ctx, s.pointer, next)
 	if err != nil {
 		return err
 	}
-	s.goBy(held, true)
+	s.goBy(pointer, true)
 	return nil
 }
 
@@ -217,7 +217,7 @@ func (s *session) swap(ctx context.Context, change func(*state.Pointer)) error {
 // that reason.
 func (s *session) act(ctx context.Context, idle bool) error {
 	err := s.actOn(ctx, idle)
-	if !state.Lost(err) || !s.held.State.Active() {
+	if !state.Lost(err) || !s.pointer.State.Active() {
 		s.missed = ""
 		return err
 	}
@@ -231,12 +231,12 @@ func (s *session) act(ctx context.Context, idle bool) error {
 func (s *session) actOn(ctx context.Context, idle bool) error {
 	unchanged := time.Since(s.changed)
 	accounted := s.ledger.Open().IsEmpty()
-	if s.lost != "" && s.held.State.Active() {
+	if s.lost != "" && s.pointer.State.Active() {
 		// Nothing can be published again, and nothing verified: without the plan to compare with
 		// there is no success.
 		return s.fail(ctx, s.lost+": without it the run cannot be verified; run shuffle plan, which plans what is still to do")
 	}
-	switch s.held.State {
+	switch s.pointer.State {
 	case state.Planning:
 		if unchanged >= s.stall() {
 			return s.fail(ctx, "the planner died while planning; run shuffle plan again")
@@ -245,7 +245,7 @@ func (s *session) actOn(ctx context.Context, idle bool) error {
 		switch {
 		case s.tooManyDead():
 			return s.halt(ctx)
-		case s.held.Tasks > 0 && accounted && unchanged >= min(patience, s.stall()):
+		case s.pointer.Tasks > 0 && accounted && unchanged >= min(patience, s.stall()):
 			return s.conclude(ctx)
 		case unchanged >= s.stall():
 			return s.publish(ctx)
@@ -292,7 +292,7 @@ func (s *session) conclude(ctx context.Context) error {
 
 func (s *session) tooManyDead() bool {
 	dead := int(s.ledger.Dead().GetCardinality())
-	return dead > minDead && s.Options.MaxDead.Exceeded(dead, s.held.Tasks)
+	return dead > minDead && s.Options.MaxDead.Exceeded(dead, s.pointer.Tasks)
 }
 
 // halt ends a run with too many dead tasks. The pointer comes first: it is what stops the workers.
@@ -302,13 +302,13 @@ func (s *session) halt(ctx context.Context) error {
 		return err
 	}
 	code, n := commonest(dead)
-	then := "fix that, then: shuffle redrive " + s.held.Run
+	then := "fix that, then: shuffle redrive " + s.pointer.Run
 	if advice.Gone(codes(dead)) {
 		then = "fix that, then: shuffle plan, which does without the source images that are gone"
 	}
 	return s.fail(ctx, fmt.Sprintf(
 		"halted: %d of %d tasks are dead, more than %s (--max-dead, SHUFFLE_MAX_DEAD) allows; most by %s (%d), see shuffle dead %s; %s",
-		len(dead), s.held.Tasks, s.Options.MaxDead, code, n, s.held.Run, then))
+		len(dead), s.pointer.Tasks, s.Options.MaxDead, code, n, s.pointer.Run, then))
 }
 
 // fail ends the run, then writes its report; a crash in between is mended by settle.
@@ -327,19 +327,19 @@ func (s *session) fail(ctx context.Context, reason string) error {
 
 // publish finishes a publication that its planner has left.
 func (s *session) publish(ctx context.Context) error {
-	s.log().Info("finishing the publication that its planner left", zap.String("run", s.held.Run),
-		zap.Int("chunks_sent", s.held.Published), zap.Int("chunks", state.Chunks(s.held.Tasks)))
-	var held state.Held
+	s.log().Info("finishing the publication that its planner left", zap.String("run", s.pointer.Run),
+		zap.Int("chunks_sent", s.pointer.Published), zap.Int("chunks", state.Chunks(s.pointer.Tasks)))
+	var pointer state.PointerSnapshot
 	var err error
-	if s.held.Tasks == 0 {
-		held, err = s.FinishEmpty(ctx, s.held, s.plan)
+	if s.pointer.Tasks == 0 {
+		pointer, err = s.FinishEmpty(ctx, s.pointer, s.plan)
 	} else {
-		held, err = state.Publish(ctx, s.Store, s.held, s.Tasks)
+		pointer, err = state.Publish(ctx, s.Store, s.pointer, s.Tasks)
 	}
 	if err != nil {
-		return fmt.Errorf("finish the publication of run %s: %w", s.held.Run, err)
+		return fmt.Errorf("finish the publication of run %s: %w", s.pointer.Run, err)
 	}
-	return s.follow(ctx, held, true)
+	return s.follow(ctx, pointer, true)
 }
 
 // now is the present as the state keeps times.

@@ -49,11 +49,11 @@ func TestRunLeftInPublishingIsPublishedToTheEnd(t *testing.T) {
 		w := newWorld(t)
 		w.bucket.maxKeys = 1000
 		begun := time.Now()
-		plan, held := w.plan(runName(1), 1, tasks)
+		plan, pointer := w.plan(runName(1), 1, tasks)
 		first, err := w.store.ReadTasks(t.Context(), plan.Run, 0)
 		w.must(err)
 		w.must(state.SendTasks(t.Context(), w.tasks, first))
-		p := held.Pointer
+		p := pointer.Pointer
 		p.Published = 1
 		w.point(p)
 		w.hire()
@@ -83,9 +83,9 @@ func TestRunBeingPublishedIsLeftAlone(t *testing.T) {
 		if w.tasks.sent != 0 {
 			t.Errorf("%d tasks sent", w.tasks.sent)
 		}
-		held, err := w.store.Current(t.Context(), state.Held{})
+		pointer, err := w.store.Current(t.Context(), state.PointerSnapshot{})
 		w.must(err)
-		_, err = state.Publish(t.Context(), w.store, held, w.tasks)
+		_, err = state.Publish(t.Context(), w.store, pointer, w.tasks)
 		w.must(err)
 		w.work(nil)
 		if status := <-done; status.State != state.Succeeded || w.tasks.sent != 25 {
@@ -114,7 +114,7 @@ func TestRunPublishedByADeadPlannerIsVerified(t *testing.T) {
 func TestRunIsHaltedWhileItIsPublished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		plan, held := w.plan(runName(1), 1, 60)
+		plan, pointer := w.plan(runName(1), 1, 60)
 		tasks, err := w.store.ReadTasks(t.Context(), plan.Run, 0)
 		w.must(err)
 		w.must(state.SendTasks(t.Context(), w.tasks, tasks[:30]))
@@ -123,7 +123,7 @@ func TestRunIsHaltedWhileItIsPublished(t *testing.T) {
 			t.Fatalf("%+v", status)
 		}
 		// The planner learns that the run has ended, and does not set it running.
-		now, err := state.Publish(t.Context(), w.store, held, w.tasks)
+		now, err := state.Publish(t.Context(), w.store, pointer, w.tasks)
 		if err != nil || now.State != state.Failed || w.pointer().State != state.Failed {
 			t.Errorf("publisher: %+v, %v; pointer %+v", now.Pointer, err, w.pointer())
 		}

@@ -147,7 +147,7 @@ func (t *Tracker) Run(ctx context.Context) (state.Status, error) {
 		case done && err == nil && s.closed != nil:
 			return *s.closed, nil
 		case done && err == nil:
-			return state.ReadStatus(ctx, t.Store, s.held.Run)
+			return state.ReadStatus(ctx, t.Store, s.pointer.Run)
 		case ctx.Err() != nil:
 			return s.status(), ctx.Err()
 		case err == nil, errors.Is(err, state.ErrConflict):
@@ -163,7 +163,7 @@ func (t *Tracker) Run(ctx context.Context) (state.Status, error) {
 		if time.Since(failing) > giveUp {
 			return s.status(), fmt.Errorf("track: failing for %s: %w; shuffle doctor says what to fix, and nothing is lost meanwhile", giveUp, err)
 		}
-		t.log().Warn("a step failed and is tried again", zap.String("run", s.held.Run), zap.Error(err))
+		t.log().Warn("a step failed and is tried again", zap.String("run", s.pointer.Run), zap.Error(err))
 		s.noteTrouble(ctx, err)
 		_ = retry.Sleep(ctx, min(time.Second<<try, 30*time.Second))
 		try = min(try+1, 5)

@@ -71,7 +71,7 @@ func (s *session) saveUnreadable(ctx context.Context, more []state.Unreadable) e
 		return nil
 	}
 	for i := range more {
-		more[i].Generation = s.held.Generation
+		more[i].Generation = s.pointer.Generation
 	}
 	var added []state.Unreadable
 	err := s.Store.Update(ctx, state.UnreadableName, func(body []byte) ([]byte, error) {
@@ -90,7 +90,7 @@ func (s *session) saveUnreadable(ctx context.Context, more []state.Unreadable) e
 	}
 	for _, u := range added {
 		s.log().Warn("unreadable message, kept in "+s.Store.Layout.State()+state.UnreadableName,
-			zap.String("run", s.held.Run), zap.String("id", u.ID), zap.String("queue", u.Queue), zap.String("reason", u.Reason))
+			zap.String("run", s.pointer.Run), zap.String("id", u.ID), zap.String("queue", u.Queue), zap.String("reason", u.Reason))
 	}
 	return nil
 }

@@ -34,14 +34,14 @@ type Verification struct {
 // should have left; with the latest dataset version when the newest run had no tasks. An active run
 // is an error: its tasks are about to change what is there.
 func (t *Tracker) Verify(ctx context.Context) (Verification, error) {
-	held, err := t.Store.Current(ctx, state.Held{})
+	pointer, err := t.Store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
 		return Verification{}, err
 	}
-	if held.State.Active() {
-		return Verification{}, fmt.Errorf("run %s is %s: verify when it has ended (shuffle status --watch)", held.Run, held.State)
+	if pointer.State.Active() {
+		return Verification{}, fmt.Errorf("run %s is %s: verify when it has ended (shuffle status --watch)", pointer.Run, pointer.State)
 	}
-	plan, err := readPlan(ctx, t.Store, held.Run)
+	plan, err := readPlan(ctx, t.Store, pointer.Run)
 	if err != nil {
 		return Verification{}, err
 	}
@@ -50,7 +50,7 @@ func (t *Tracker) Verify(ctx context.Context) (Verification, error) {
 		return Verification{}, err
 	}
 	out := Verification{Against: "run " + plan.Run}
-	if plan.Tasks == 0 || held.State == state.Review {
+	if plan.Tasks == 0 || pointer.State == state.Review {
 		if before == nil {
 			return Verification{}, fmt.Errorf("%w: no run has succeeded yet; shuffle plan begins one", ErrNothingToCompare)
 		}

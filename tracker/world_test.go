@@ -79,7 +79,7 @@ func place(f dataset.Frame) dataset.Place {
 
 // plan saves a run that copies so many frames of S01E01, which all have source images, with its
 // pointer publishing. S01E02 is planned too, and has nothing to do.
-func (w *world) plan(run string, gen int64, frames int) (*state.Plan, state.Held) {
+func (w *world) plan(run string, gen int64, frames int) (*state.Plan, state.PointerSnapshot) {
 	w.t.Helper()
 	ctx := context.Background()
 	plan := &state.Plan{
@@ -114,26 +114,26 @@ func (w *world) plan(run string, gen int64, frames int) (*state.Plan, state.Held
 // published is a plan whose tasks have been sent.
 func (w *world) published(run string, gen int64, frames int) *state.Plan {
 	w.t.Helper()
-	plan, held := w.plan(run, gen, frames)
-	_, err := state.Publish(context.Background(), w.store, held, w.tasks)
+	plan, pointer := w.plan(run, gen, frames)
+	_, err := state.Publish(context.Background(), w.store, pointer, w.tasks)
 	w.must(err)
 	return plan
 }
 
-func (w *world) point(p state.Pointer) state.Held {
+func (w *world) point(p state.Pointer) state.PointerSnapshot {
 	w.t.Helper()
-	held, err := w.store.Current(context.Background(), state.Held{})
+	pointer, err := w.store.Current(context.Background(), state.PointerSnapshot{})
 	w.must(err)
-	held, err = w.store.Swap(context.Background(), held, p)
+	pointer, err = w.store.Swap(context.Background(), pointer, p)
 	w.must(err)
-	return held
+	return pointer
 }
 
 func (w *world) pointer() state.Pointer {
 	w.t.Helper()
-	held, err := w.store.Current(context.Background(), state.Held{})
+	pointer, err := w.store.Current(context.Background(), state.PointerSnapshot{})
 	w.must(err)
-	return held.Pointer
+	return pointer.Pointer
 }
 
 func (w *world) list() map[dataset.Episode][]dataset.Image {

@@ -37,7 +37,7 @@ func fenced(err error) bool {
 // snapshot is the pointer as it was at at or later. at was taken from the monotonic clock before
 // the GET was sent, so the content is never older than at.
 type snapshot struct {
-	pointer state.Held
+	pointer state.PointerSnapshot
 	at      time.Time
 }
 
@@ -67,7 +67,7 @@ func newFence(p Pointer, log *zap.Logger) *fence {
 }
 
 // judge returns nil when a task may be applied while the pointer is p.
-func judge(p state.Held, t *messages.Task) error {
+func judge(p state.PointerSnapshot, t *messages.Task) error {
 	switch {
 	case !p.Exists() || t.Gen > p.Generation:
 		return errNotYet

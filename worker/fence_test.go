@@ -30,15 +30,15 @@ type slowPointer struct {
 	there, back time.Duration
 }
 
-func (p slowPointer) Current(ctx context.Context, known state.Held) (state.Held, error) {
+func (p slowPointer) Current(ctx context.Context, known state.PointerSnapshot) (state.PointerSnapshot, error) {
 	if retry.Sleep(ctx, p.there) != nil {
-		return state.Held{}, ctx.Err()
+		return state.PointerSnapshot{}, ctx.Err()
 	}
-	held, err := p.Pointer.Current(ctx, known)
+	pointer, err := p.Pointer.Current(ctx, known)
 	if retry.Sleep(ctx, p.back) != nil {
-		return state.Held{}, ctx.Err()
+		return state.PointerSnapshot{}, ctx.Err()
 	}
-	return held, err
+	return pointer, err
 }
 
 func delivered(t messages.Task) *delivery {

@@ -32,7 +32,7 @@ type Sender interface {
 
 // Pointer reads which run is in force: *state.Store.
 type Pointer interface {
-	Current(ctx context.Context, known state.Held) (state.Held, error)
+	Current(ctx context.Context, known state.PointerSnapshot) (state.PointerSnapshot, error)
 }
 
 // Runs knows the runs of the worker's own environment: *state.Store.

@@ -381,7 +381,7 @@ type world struct {
 	results *memQueue
 	deads   *memQueue
 	store   *state.Store
-	held    state.Held
+	pointer state.PointerSnapshot
 }
 
 // newWorld has a run in force, the images of its tasks, and what the tasks find in the datasets.
@@ -410,13 +410,13 @@ func newWorld(t testing.TB, tasks ...messages.Task) *world {
 // point changes the pointer.
 func (w *world) point(t testing.TB, change func(*state.Pointer)) {
 	t.Helper()
-	next := w.held.Pointer
+	next := w.pointer.Pointer
 	change(&next)
-	held, err := w.store.Swap(context.Background(), w.held, next)
+	pointer, err := w.store.Swap(context.Background(), w.pointer, next)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.held = held
+	w.pointer = pointer
 }
 
 func (w *world) config() Config {

@@ -88,7 +88,7 @@ func saveAll(b *testing.B, store *state.Store, plan *state.Plan, l *tracker.Ledg
 		b.Fatal(err)
 	}
 	p := state.Pointer{Run: plan.Run, Generation: 1, State: state.Running, Tasks: plan.Tasks, Started: time.Now()}
-	if _, err := store.Swap(b.Context(), state.Held{}, p); err != nil {
+	if _, err := store.Swap(b.Context(), state.PointerSnapshot{}, p); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -118,11 +118,11 @@ func (a *app) checkAlerts(ctx context.Context) []show.Check {
 // otherEnvironments are those whose messages workers and trackers have met since the newest run
 // began.
 func (a *app) otherEnvironments(ctx context.Context, store *state.Store) ([]string, error) {
-	held, err := store.Current(ctx, state.Held{})
+	pointer, err := store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
 		return nil, err
 	}
-	return store.OtherEnvironments(ctx, held.Generation)
+	return store.OtherEnvironments(ctx, pointer.Generation)
 }
 
 func (a *app) checkSheets(ctx context.Context) (checks []show.Check) {

@@ -67,12 +67,12 @@ func (a *app) runAll(ctx context.Context, opt planner.Options, resume bool, plan
 // resume works and tracks until the run in force, if it is active, has ended. Without one the
 // status is empty.
 func (a *app) resume(ctx context.Context) (state.Status, error) {
-	held, err := a.store.Current(ctx, state.Held{})
-	if err != nil || held.State != state.Running && held.State != state.Verifying {
+	pointer, err := a.store.Current(ctx, state.PointerSnapshot{})
+	if err != nil || pointer.State != state.Running && pointer.State != state.Verifying {
 		return state.Status{}, err // a planner sees to the rest
 	}
 	r := newRound(ctx, a)
-	r.start(&state.Plan{Run: held.Run}, func(*state.Plan) error { return nil })
+	r.start(&state.Plan{Run: pointer.Run}, func(*state.Plan) error { return nil })
 	return r.wait(ctx)
 }
 

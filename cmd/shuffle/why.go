@@ -47,11 +47,11 @@ func (a *app) explain(ctx context.Context, frame dataset.Frame, runs int) (*why.
 	if err != nil {
 		return nil, err
 	}
-	held, err := t.Store.Current(ctx, state.Held{})
+	pointer, err := t.Store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
 		return nil, err
 	}
-	x.Current = held.Run
+	x.Current = pointer.Run
 	operations, looked, err := t.History(ctx, frame, runs)
 	x.Operations, x.Runs = append(x.Operations, operations...), looked
 	return x, err

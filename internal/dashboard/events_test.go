@@ -97,7 +97,7 @@ func TestEvents(t *testing.T) {
 	w.bucket.fail(errBroken)
 	w.expect(w.get("/"), http.StatusBadGateway)
 	w.bucket.fail(nil)
-	ended := w.held.Pointer
+	ended := w.pointer.Pointer
 	ended.State, ended.Finished = state.Failed, ended.Started.Add(time.Minute)
 	w.point(ended)
 	if event, regions = s.next(); event != "regions" || !strings.Contains(regions["head"], "failed") {

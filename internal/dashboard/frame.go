@@ -55,11 +55,11 @@ func (d *dashboard) frame(r *http.Request) (page.Page, error) {
 	}
 	ctx := r.Context()
 	p := &page.Frame{Frame: f}
-	held, err := d.Store.Current(ctx, state.Held{})
-	if err != nil || !held.Exists() {
+	pointer, err := d.Store.Current(ctx, state.PointerSnapshot{})
+	if err != nil || !pointer.Exists() {
 		return p, err
 	}
-	run, err := d.read(ctx, held.Run)
+	run, err := d.read(ctx, pointer.Run)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func TestNewProblems(t *testing.T) {
 // A run's page says why its tracker does not go on, as the pointer has it.
 func TestNoteOfThePointer(t *testing.T) {
 	w := newWorld(t, 3)
-	p := w.held.Pointer
+	p := w.pointer.Pointer
 	p.State, p.Note = state.Verifying, "the tracker cannot verify: AccessDenied <LIST>; it tries again"
 	w.point(p)
 	w.expect(w.get("/runs/latest"), http.StatusOK, `<p id="note" class="note bad">`, "the tracker cannot verify: AccessDenied &lt;LIST&gt;; it tries again")

@@ -23,7 +23,7 @@ func TestReport(t *testing.T) {
 	broken, large := dataset.FrameAt(e1, 0), dataset.FrameAt(e1, 2)
 	w.put(sourceKey(broken), []byte("no image"))
 	w.put(sourceKey(large), append(w.jpeg[:len(w.jpeg):len(w.jpeg)], make([]byte, reportImage)...))
-	status := state.StatusOf(w.held, state.Progress{Tasks: 600, Done: 600}, &state.Plan{})
+	status := state.StatusOf(w.pointer, state.Progress{Tasks: 600, Done: 600}, &state.Plan{})
 	status.State = state.Succeeded
 	r := &state.Report{Status: status, Verified: true, Episodes: w.plan.Episodes, Settings: w.plan.Settings}
 	body, err := Report(t.Context(), w.options, r)

@@ -19,7 +19,7 @@ const listed = 20
 // first is the page of the runs.
 func (d *dashboard) first(r *http.Request) (page.Page, error) {
 	ctx := r.Context()
-	held, err := d.Store.Current(ctx, state.Held{})
+	pointer, err := d.Store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
 		return nil, err
 	}
@@ -27,8 +27,8 @@ func (d *dashboard) first(r *http.Request) (page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	if held.Exists() && !slices.Contains(names, held.Run) {
-		names = append(names, held.Run) // planning: nothing of it is saved yet
+	if pointer.Exists() && !slices.Contains(names, pointer.Run) {
+		names = append(names, pointer.Run) // planning: nothing of it is saved yet
 	}
 	slices.SortFunc(names, func(a, b string) int { return state.CompareRuns(b, a) })
 	p := &page.Runs{More: len(names) > listed}
@@ -36,7 +36,7 @@ func (d *dashboard) first(r *http.Request) (page.Page, error) {
 	g, reading := errgroup.WithContext(ctx)
 	for i := range p.All {
 		g.Go(func() (err error) {
-			p.All[i], err = d.status(reading, names[i], held.Run)
+			p.All[i], err = d.status(reading, names[i], pointer.Run)
 			return err
 		})
 	}
@@ -59,11 +59,11 @@ const latest = "latest"
 func (d *dashboard) run(r *http.Request) (page.Page, error) {
 	run := r.PathValue("run")
 	if run == latest {
-		held, err := d.Store.Current(r.Context(), state.Held{})
+		pointer, err := d.Store.Current(r.Context(), state.PointerSnapshot{})
 		if err != nil {
 			return nil, err
 		}
-		run = held.Run
+		run = pointer.Run
 	}
 	return d.read(r.Context(), run)
 }

@@ -26,7 +26,7 @@ type index struct {
 // index reads the index: the episodes of the newest version and of the newest run.
 func (d *dashboard) index(ctx context.Context) (index, error) {
 	return d.indexes.get(ctx, struct{}{}, func(ctx context.Context) (index, error) {
-		held, err := d.Store.Current(ctx, state.Held{})
+		pointer, err := d.Store.Current(ctx, state.PointerSnapshot{})
 		if err != nil {
 			return index{}, err
 		}
@@ -34,15 +34,15 @@ func (d *dashboard) index(ctx context.Context) (index, error) {
 		if err != nil {
 			return index{}, err
 		}
-		x := index{Changed: held.Finished, Problems: map[dataset.Episode]page.RunProblems{}}
+		x := index{Changed: pointer.Finished, Problems: map[dataset.Episode]page.RunProblems{}}
 		if v != nil {
 			x.Settings = v.Settings
 			for e := range v.Digests {
 				x.Episodes = append(x.Episodes, e)
 			}
 		}
-		if held.Exists() {
-			run, err := d.read(ctx, held.Run)
+		if pointer.Exists() {
+			run, err := d.read(ctx, pointer.Run)
 			if err != nil {
 				return x, err
 			}

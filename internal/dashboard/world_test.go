@@ -37,7 +37,7 @@ type world struct {
 	store   *state.Store
 	options Options
 	handler http.Handler
-	held    state.Held
+	pointer state.PointerSnapshot
 	plan    *state.Plan
 	jpeg    []byte
 }
@@ -155,9 +155,9 @@ func (w *world) write(frames int) {
 
 func (w *world) point(p state.Pointer) {
 	w.t.Helper()
-	held, err := w.store.Swap(w.t.Context(), w.held, p)
+	pointer, err := w.store.Swap(w.t.Context(), w.pointer, p)
 	w.must(err)
-	w.held = held
+	w.pointer = pointer
 }
 
 func (w *world) put(key string, body []byte) {

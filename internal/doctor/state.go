@@ -15,13 +15,13 @@ import (
 // newest dataset version with its rows, version.json of the others, the tags and the lists. It
 // writes nothing. It checks only that the chunks of a run exist, and does not read earlier runs.
 func State(ctx context.Context, s *state.Store) (checks []show.Check) {
-	held, err := s.Current(ctx, state.Held{})
-	if err != nil || !held.Exists() {
+	pointer, err := s.Current(ctx, state.PointerSnapshot{})
+	if err != nil || !pointer.Exists() {
 		checks = append(checks, noPointer(ctx, s, err))
 	} else {
-		checks = append(checks, check("current.json", nil, "run "+held.Run+", "+string(held.State), ""))
-		for _, i := range s.InspectRun(ctx, held.Pointer) {
-			checks = append(checks, inspected(i, runFix(held.State)))
+		checks = append(checks, check("current.json", nil, "run "+pointer.Run+", "+string(pointer.State), ""))
+		for _, i := range s.InspectRun(ctx, pointer.Pointer) {
+			checks = append(checks, inspected(i, runFix(pointer.State)))
 		}
 	}
 	for _, i := range version.Inspect(ctx, s) {

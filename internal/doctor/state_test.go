@@ -56,7 +56,7 @@ func newState(t *testing.T, now state.State) *state.Store {
 		must(err)
 	}
 	must(s.NoteEnvironment(ctx, state.OtherEnvironment{Scope: "other/tt", Seen: time.Unix(0, 0)}))
-	_, err = s.Swap(ctx, state.Held{}, state.Pointer{Run: runInForce, Generation: 2, State: now, Tasks: 2})
+	_, err = s.Swap(ctx, state.PointerSnapshot{}, state.Pointer{Run: runInForce, Generation: 2, State: now, Tasks: 2})
 	must(err)
 	return s
 }

@@ -55,7 +55,7 @@ func sampleRun(s state.State, done, dead int) *Run {
 		pointer.Finished = started.Add(83 * time.Second)
 	}
 	r := &Run{
-		Run:       state.Run{Status: state.StatusOf(state.Held{Pointer: pointer}, p, plan), Plan: plan, Progress: p, InForce: true},
+		Run:       state.Run{Status: state.StatusOf(state.PointerSnapshot{Pointer: pointer}, p, plan), Plan: plan, Progress: p, InForce: true},
 		ByEpisode: map[dataset.Episode]state.EpisodeProgress{"S01E01": {Tasks: plan.Tasks, Done: done, Dead: dead}},
 	}
 	for seq := range dead {

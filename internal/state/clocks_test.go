@@ -31,12 +31,12 @@ func TestClocksApart(t *testing.T) {
 	if all, err := state.RunStatuses(t.Context(), s, 1); err != nil || len(all) != 1 || all[0].Run != runs[2] {
 		t.Errorf("the newest run: %+v, %v", all, err)
 	}
-	held, err := s.Swap(t.Context(), state.Held{}, state.Pointer{Generation: 10, Run: runs[2], State: state.Running, Started: time.Now()})
+	pointer, err := s.Swap(t.Context(), state.PointerSnapshot{}, state.Pointer{Generation: 10, Run: runs[2], State: state.Running, Started: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	write(state.UnreadableName, `{"id":"a","generation":9,"received":"2026-11-26T00:00:00Z"}`+"\n"+`{"id":"b","generation":10,"received":"2020-01-01T00:00:00Z"}`+"\n")
-	if st, err := state.ReadStatus(t.Context(), s, ""); err != nil || st.Unreadable != 1 || st.Run != held.Run {
+	if st, err := state.ReadStatus(t.Context(), s, ""); err != nil || st.Unreadable != 1 || st.Run != pointer.Run {
 		t.Errorf("%+v, %v", st, err)
 	}
 }

@@ -73,18 +73,18 @@ func TestSwapInARace(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := raced(t, "current.json", tt.times)
-			if _, err := s.Swap(t.Context(), state.Held{}, next); errors.Is(err, state.ErrConflict) != tt.conflict || err == nil == tt.conflict {
+			if _, err := s.Swap(t.Context(), state.PointerSnapshot{}, next); errors.Is(err, state.ErrConflict) != tt.conflict || err == nil == tt.conflict {
 				t.Errorf("error %v, a conflict expected: %t", err, tt.conflict)
 			}
 		})
 	}
 	t.Run("somebody else was faster", func(t *testing.T) {
 		s := raced(t, "current.json", 0)
-		first, err := s.Swap(t.Context(), state.Held{}, next)
+		first, err := s.Swap(t.Context(), state.PointerSnapshot{}, next)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Swap(t.Context(), state.Held{}, next); !errors.Is(err, state.ErrConflict) {
+		if _, err := s.Swap(t.Context(), state.PointerSnapshot{}, next); !errors.Is(err, state.ErrConflict) {
 			t.Errorf("error %v of a write over the pointer of another, expected a conflict", err)
 		}
 		if _, err := s.Swap(t.Context(), first, next); err != nil {

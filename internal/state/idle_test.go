@@ -34,7 +34,7 @@ func TestIdle(t *testing.T) {
 		if tt.age == none {
 			p.Done, p.Open, p.Age = 0, 1000, 0
 		}
-		s := state.StatusOf(state.Held{Pointer: state.Pointer{State: tt.state, Tasks: 1000}, Age: tt.pointer}, p, &state.Plan{})
+		s := state.StatusOf(state.PointerSnapshot{Pointer: state.Pointer{State: tt.state, Tasks: 1000}, Age: tt.pointer}, p, &state.Plan{})
 		if s.IdleSeconds != tt.idle || s.Rate != tt.rate || tt.state.Active() && (s.ETASeconds == nil) != (tt.rate == 0) {
 			t.Errorf("%s, pointer of %s, ledger of %s ago: idle %v s, rate %v, ETA %v", tt.state, tt.pointer, tt.age, s.IdleSeconds, s.Rate, s.ETASeconds)
 		}

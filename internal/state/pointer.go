@@ -79,9 +79,9 @@ type Pointer struct {
 	Writer string `json:"writer"`
 }
 
-// Held is a snapshot of the pointer, as it was read or written. The zero value means that there is
-// no pointer yet.
-type Held struct {
+// PointerSnapshot is the pointer as it was read or written. The zero value means that there is no
+// pointer yet.
+type PointerSnapshot struct {
 	Pointer
 	// Age is the pointer's age at the time of the read, by the bucket's clock; negative: unknown.
 	Age  time.Duration
@@ -89,7 +89,7 @@ type Held struct {
 }
 
 // Exists reports whether there is a pointer.
-func (h Held) Exists() bool { return h.etag != "" }
+func (h PointerSnapshot) Exists() bool { return h.etag != "" }
 
 // ErrConflict means that another process has changed the pointer or written the report. The caller
 // must stop acting on the run.
@@ -97,60 +97,60 @@ var ErrConflict = errors.New("another process is acting on the run")
 
 // Current reads the pointer. With a known snapshot it sends a conditional GET, which transfers
 // nothing when the pointer has not changed.
-func (s *Store) Current(ctx context.Context, known Held) (Held, error) {
+func (s *Store) Current(ctx context.Context, known PointerSnapshot) (PointerSnapshot, error) {
 	c, err := s.Bucket.GetObject(ctx, s.Layout.State()+pointerName, known.etag)
 	switch {
 	case errors.Is(err, bucket.ErrNotModified):
 		return known, nil
 	case errors.Is(err, bucket.ErrNotFound):
-		return Held{}, nil
+		return PointerSnapshot{}, nil
 	case err != nil:
-		return Held{}, fmt.Errorf("read %s%s: %w", s.Layout.State(), pointerName, err)
+		return PointerSnapshot{}, fmt.Errorf("read %s%s: %w", s.Layout.State(), pointerName, err)
 	}
-	h := Held{etag: c.ETag, Age: c.Age}
+	h := PointerSnapshot{etag: c.ETag, Age: c.Age}
 	err = Unseal(c.Body, &h.Pointer)
 	if err == nil && (h.Generation < 1 || !ValidRun(h.Run) || h.Run == "") {
 		err = fmt.Errorf("%w: it names run %.100q of generation %d", ErrDamaged, h.Run, h.Generation)
 	}
 	if err != nil {
-		return Held{}, fmt.Errorf("read %s%s: %w; restore the object's last version, or delete it: then shuffle plan begins a new run, and nothing in the datasets is lost",
+		return PointerSnapshot{}, fmt.Errorf("read %s%s: %w; restore the object's last version, or delete it: then shuffle plan begins a new run, and nothing in the datasets is lost",
 			s.Layout.State(), pointerName, err)
 	}
 	return h, nil
 }
 
-// Swap writes next on the condition that the pointer still equals held, except for its note. After
-// another process's change it returns ErrConflict. It recognises by Writer a write that succeeded
-// although its answer was lost. It tries again when a write is refused and the pointer is
-// unchanged, as with S3's 409 for racing writes.
-func (s *Store) Swap(ctx context.Context, held Held, next Pointer) (Held, error) {
+// Swap writes next on the condition that the pointer has not changed since the snapshot, except for
+// its note. After another process's change it returns ErrConflict. It recognises by Writer a write
+// that succeeded although its answer was lost. It tries again when a write is refused and the
+// pointer is unchanged, as with S3's 409 for racing writes.
+func (s *Store) Swap(ctx context.Context, pointer PointerSnapshot, next Pointer) (PointerSnapshot, error) {
 	next.V, next.Writer = 1, rand.Text()
-	if next.State != held.State && next.Note == held.Note {
+	if next.State != pointer.State && next.Note == pointer.Note {
 		next.Note = ""
 	}
 	body, err := Seal(next)
 	if err != nil {
-		return Held{}, fmt.Errorf("write %s: %w", pointerName, err)
+		return PointerSnapshot{}, fmt.Errorf("write %s: %w", pointerName, err)
 	}
-	cond := bucket.Condition{IfMatch: held.etag, IfNoneMatch: !held.Exists()}
+	cond := bucket.Condition{IfMatch: pointer.etag, IfNoneMatch: !pointer.Exists()}
 	for try := 1; ; try++ {
 		etag, err := s.Write(ctx, pointerName, body, cond)
 		if err == nil {
-			return Held{Pointer: next, etag: etag}, nil
+			return PointerSnapshot{Pointer: next, etag: etag}, nil
 		}
 		refused := errors.Is(err, bucket.ErrPrecondition) || errors.Is(err, bucket.ErrNotFound)
-		now, readErr := s.Current(ctx, Held{})
+		now, readErr := s.Current(ctx, PointerSnapshot{})
 		switch {
 		case readErr == nil && now.Writer == next.Writer:
 			return now, nil
 		case !refused:
-			return Held{}, errors.Join(err, readErr)
-		case readErr != nil || !sameButNote(now.Pointer, held.Pointer) || try == swapTries:
-			return Held{}, fmt.Errorf("%w: %w", ErrConflict, err)
+			return PointerSnapshot{}, errors.Join(err, readErr)
+		case readErr != nil || !sameButNote(now.Pointer, pointer.Pointer) || try == swapTries:
+			return PointerSnapshot{}, fmt.Errorf("%w: %w", ErrConflict, err)
 		}
 		cond = bucket.Condition{IfMatch: now.etag, IfNoneMatch: !now.Exists()}
 		if err := retry.Sleep(ctx, retry.Backoff(20*time.Millisecond, try, time.Second)); err != nil {
-			return Held{}, err
+			return PointerSnapshot{}, err
 		}
 	}
 }

@@ -32,54 +32,54 @@ const (
 //
 // ErrConflict means that another process acts on the run now. When that process has already set the
 // run running, or beyond, Publish succeeds and returns the present pointer.
-func Publish(ctx context.Context, s *Store, held Held, tasks queue.BatchSender) (Held, error) {
-	plan, err := s.ReadPlan(ctx, held.Run)
+func Publish(ctx context.Context, s *Store, pointer PointerSnapshot, tasks queue.BatchSender) (PointerSnapshot, error) {
+	plan, err := s.ReadPlan(ctx, pointer.Run)
 	if err != nil {
-		return held, err
+		return pointer, err
 	}
 	if err := s.EnsureSettings(ctx, plan); err != nil {
-		return held, err
+		return pointer, err
 	}
 	// This object proves that the run was published, so that a lost settings.json can be rebuilt
 	// before the run has a result.
-	if err := s.WriteJSON(ctx, RunName(held.Run, publishedName), Since{Run: plan.Run, Generation: plan.Generation}, bucket.Condition{}); err != nil {
-		return held, err
+	if err := s.WriteJSON(ctx, RunName(pointer.Run, publishedName), Since{Run: plan.Run, Generation: plan.Generation}, bucket.Condition{}); err != nil {
+		return pointer, err
 	}
-	p := publisher{store: s, queue: tasks, held: held, beaten: time.Now()}
+	p := publisher{store: s, queue: tasks, pointer: pointer, beaten: time.Now()}
 	err = p.chunks(ctx)
 	if errors.Is(err, ErrConflict) {
-		return s.Overtaken(ctx, held, err)
+		return s.Overtaken(ctx, pointer, err)
 	}
-	return p.held, err
+	return p.pointer, err
 }
 
 // Overtaken checks after a conflict whether another process has finished the publication.
-func (s *Store) Overtaken(ctx context.Context, held Held, conflict error) (Held, error) {
-	now, err := s.Current(ctx, Held{})
+func (s *Store) Overtaken(ctx context.Context, pointer PointerSnapshot, conflict error) (PointerSnapshot, error) {
+	now, err := s.Current(ctx, PointerSnapshot{})
 	if err != nil {
-		return held, errors.Join(conflict, err)
+		return pointer, errors.Join(conflict, err)
 	}
-	if now.Run == held.Run && now.State != Publishing && now.State != Cancelled {
+	if now.Run == pointer.Run && now.State != Publishing && now.State != Cancelled {
 		return now, nil
 	}
 	return now, conflict
 }
 
-// publisher sends the chunks of one run. held is the pointer as the publisher last wrote it.
+// publisher sends the chunks of one run. pointer is what the publisher last wrote.
 type publisher struct {
-	store  *Store
-	queue  queue.BatchSender
-	held   Held
-	beaten time.Time
+	store   *Store
+	queue   queue.BatchSender
+	pointer PointerSnapshot
+	beaten  time.Time
 }
 
 func (p *publisher) chunks(ctx context.Context) error {
-	last := Chunks(p.held.Tasks)
-	for p.held.Published < last {
-		if err := p.chunk(ctx, p.held.Published); err != nil {
+	last := Chunks(p.pointer.Tasks)
+	for p.pointer.Published < last {
+		if err := p.chunk(ctx, p.pointer.Published); err != nil {
 			return err
 		}
-		done := p.held.Published + 1
+		done := p.pointer.Published + 1
 		err := p.swap(ctx, func(next *Pointer) {
 			next.Published = done
 			if done == last {
@@ -90,14 +90,14 @@ func (p *publisher) chunks(ctx context.Context) error {
 			return err
 		}
 	}
-	if p.held.State == Running {
+	if p.pointer.State == Running {
 		return nil
 	}
 	return p.swap(ctx, func(next *Pointer) { next.State = Running })
 }
 
 func (p *publisher) chunk(ctx context.Context, n int) error {
-	tasks, err := p.store.taskEntries(ctx, p.held.Run, n)
+	tasks, err := p.store.taskEntries(ctx, p.pointer.Run, n)
 	if err != nil {
 		return err
 	}
@@ -117,12 +117,12 @@ func (p *publisher) chunk(ctx context.Context, n int) error {
 
 // swap changes the pointer, with a heartbeat.
 func (p *publisher) swap(ctx context.Context, change func(*Pointer)) error {
-	next := p.held.Pointer
+	next := p.pointer.Pointer
 	next.Heartbeat++
 	change(&next)
-	held, err := p.store.Swap(ctx, p.held, next)
+	pointer, err := p.store.Swap(ctx, p.pointer, next)
 	if err == nil {
-		p.held, p.beaten = held, time.Now()
+		p.pointer, p.beaten = pointer, time.Now()
 	}
 	return err
 }

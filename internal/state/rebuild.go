@@ -40,14 +40,14 @@ func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 			return InForce{}, errors.Join(s.settingsError("it is missing, and "+seedName+", which it is to be made from, cannot be read: restore the last version of one of them"), err)
 		}
 	}
-	held, err := s.Current(ctx, Held{})
+	pointer, err := s.Current(ctx, PointerSnapshot{})
 	if err != nil {
 		return InForce{}, err
 	}
-	published := held.State == Running || held.State == Verifying || held.State == Succeeded || held.Published > 0
+	published := pointer.State == Running || pointer.State == Verifying || pointer.State == Succeeded || pointer.Published > 0
 	known := old.Generation
 	if published {
-		known = held.Generation
+		known = pointer.Generation
 	}
 	newest, from, err := s.newestPublished(ctx, known)
 	switch {
@@ -55,7 +55,7 @@ func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 		return InForce{}, err
 	case from.Generation > 0:
 	case known > 0:
-		return InForce{}, s.settingsError("it is missing, and so are the versions and the plan of run " + cmp.Or(held.Run, old.Run) +
+		return InForce{}, s.settingsError("it is missing, and so are the versions and the plan of run " + cmp.Or(pointer.Run, old.Run) +
 			", which was published: restore one of them; or, to draw the datasets anew, delete " + pointerName + " and " + seedName + " beside it too")
 	default:
 		return InForce{}, nil

@@ -26,11 +26,11 @@ func ReadRun(ctx context.Context, s *Store, run string) (Run, error) {
 	if !ValidRun(run) {
 		return Run{}, ErrNoRun
 	}
-	var held Held
+	var pointer PointerSnapshot
 	r := Run{}
 	g, reading := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		held, err = s.Current(reading, Held{})
+		pointer, err = s.Current(reading, PointerSnapshot{})
 		return err
 	})
 	g.Go(func() (err error) {
@@ -53,19 +53,19 @@ func ReadRun(ctx context.Context, s *Store, run string) (Run, error) {
 	})
 	err := g.Wait()
 	if err == nil {
-		err = s.setStatus(ctx, run, held, &r)
+		err = s.setStatus(ctx, run, pointer, &r)
 	}
 	return r, err
 }
 
 // setStatus sets the status. It drops a report whose state differs from the run's state.
-func (s *Store) setStatus(ctx context.Context, run string, held Held, r *Run) (err error) {
-	r.InForce = run == held.Run
+func (s *Store) setStatus(ctx context.Context, run string, pointer PointerSnapshot, r *Run) (err error) {
+	r.InForce = run == pointer.Run
 	if r.InForce {
-		if r.Report != nil && r.Report.State != held.State {
+		if r.Report != nil && r.Report.State != pointer.State {
 			r.Report = nil
 		}
-		r.Status = StatusOf(held, r.Progress, r.Plan)
+		r.Status = StatusOf(pointer, r.Progress, r.Plan)
 		if r.Report != nil {
 			r.Status.Differences, r.Status.DeadCodes = r.Report.Differences, r.Report.DeadCodes
 		}

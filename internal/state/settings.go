@@ -219,12 +219,12 @@ func (s *Store) contradiction(ctx context.Context, f InForce, latest func(contex
 	if f.Scope != s.Scope && f.Scope != "" && s.Scope != "" {
 		return fmt.Sprintf("it belongs to other datasets: those of %.100s, and these are of %s", f.Scope, s.Scope)
 	}
-	held, err := s.Current(ctx, Held{})
+	pointer, err := s.Current(ctx, PointerSnapshot{})
 	switch {
-	case err != nil, !held.Exists():
-	case f.Generation > held.Generation:
-		return fmt.Sprintf("it belongs to other datasets: it was recorded for generation %d, and the newest run here has %d", f.Generation, held.Generation)
-	case held.Generation > f.Generation+1, held.Generation > f.Generation && held.State != Planning && held.State != Review:
+	case err != nil, !pointer.Exists():
+	case f.Generation > pointer.Generation:
+		return fmt.Sprintf("it belongs to other datasets: it was recorded for generation %d, and the newest run here has %d", f.Generation, pointer.Generation)
+	case pointer.Generation > f.Generation+1, pointer.Generation > f.Generation && pointer.State != Planning && pointer.State != Review:
 		if run, err := s.publishedAfter(ctx, f.Generation, 0); err == nil && run != "" {
 			return fmt.Sprintf("it is older than run %s: it was recorded for generation %d", run, f.Generation)
 		}

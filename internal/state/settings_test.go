@@ -194,7 +194,7 @@ func TestSettingsThatCannotBeTrusted(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := newSettingsWorld(t)
 			w.version(plan(5, "five", "train", "test"))
-			_, err := w.Swap(t.Context(), state.Held{}, state.Pointer{Generation: 7, Run: "20261123T212443Z-7", State: state.Failed})
+			_, err := w.Swap(t.Context(), state.PointerSnapshot{}, state.Pointer{Generation: 7, Run: "20261123T212443Z-7", State: state.Failed})
 			w.must(err)
 			w.put("settings.json", test.body)
 			_, err = w.Settings(t.Context())
@@ -231,7 +231,7 @@ func TestSettingsThatAreOlderThanARun(t *testing.T) {
 	w.must(err)
 	w.published(second)
 	w.must(w.EnsureSettings(t.Context(), &second))
-	_, err = w.Swap(t.Context(), state.Held{}, state.Pointer{Generation: 6, Run: second.Run, State: state.Cancelled})
+	_, err = w.Swap(t.Context(), state.PointerSnapshot{}, state.Pointer{Generation: 6, Run: second.Run, State: state.Cancelled})
 	w.must(err)
 	w.put("settings.json", string(before.Body))
 	if f, err := w.Settings(t.Context()); !errors.Is(err, state.ErrSettings) || !strings.Contains(err.Error(), "older than run "+second.Run) {
@@ -263,7 +263,7 @@ func TestNothingIsLeftOfAPublishedRun(t *testing.T) {
 		state.Running: true, state.Verifying: true, state.Succeeded: true,
 	} {
 		w := newSettingsWorld(t)
-		_, err := w.Swap(t.Context(), state.Held{}, state.Pointer{Generation: 1, Run: "20261123T212443Z-1", State: held})
+		_, err := w.Swap(t.Context(), state.PointerSnapshot{}, state.Pointer{Generation: 1, Run: "20261123T212443Z-1", State: held})
 		w.must(err)
 		if _, err := w.Settings(t.Context()); errors.Is(err, state.ErrSettings) != known {
 			t.Errorf("%s: %v", held, err)

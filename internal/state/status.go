@@ -80,7 +80,7 @@ func (s *Status) Expect(stall time.Duration) {
 
 // StatusOf makes a run's status. The caller sets Differences and DeadCodes, which come from the
 // report, and Unreadable.
-func StatusOf(p Held, progress Progress, plan *Plan) Status {
+func StatusOf(p PointerSnapshot, progress Progress, plan *Plan) Status {
 	s := Status{
 		Run: p.Run, Generation: p.Generation, State: p.State, Reason: p.Reason, Tasks: p.Tasks,
 		Done: progress.Done, Dead: progress.Dead, Outcomes: map[messages.Outcome]int{},
@@ -157,15 +157,15 @@ var ErrNoRun = errors.New("no such run")
 // the pointer and the ledger. The status of an earlier run comes from its report. An earlier run
 // without a report was superseded. An unknown run gives ErrNoRun.
 func ReadStatus(ctx context.Context, s *Store, run string) (Status, error) {
-	held, err := s.Current(ctx, Held{})
+	pointer, err := s.Current(ctx, PointerSnapshot{})
 	if err != nil {
 		return Status{}, err
 	}
 	switch {
-	case run == "" && !held.Exists():
+	case run == "" && !pointer.Exists():
 		return Status{}, s.noPointer(ctx)
-	case run == "" || run == held.Run:
-		return s.currentStatus(ctx, held)
+	case run == "" || run == pointer.Run:
+		return s.currentStatus(ctx, pointer)
 	case !ValidRun(run):
 		return Status{}, fmt.Errorf("%w: %.60q; see shuffle runs", ErrNoRun, run)
 	}
@@ -185,7 +185,7 @@ func (s *Store) noPointer(ctx context.Context) error {
 		s.Layout.State(), pointerName, runs[len(runs)-1])
 }
 
-func (s *Store) currentStatus(ctx context.Context, p Held) (Status, error) {
+func (s *Store) currentStatus(ctx context.Context, p PointerSnapshot) (Status, error) {
 	plan, err := s.planIfAny(ctx, p.Run)
 	if err != nil {
 		return Status{}, err
@@ -235,7 +235,7 @@ func (s *Store) earlierStatus(ctx context.Context, run string) (Status, error) {
 	if !Lost(err) {
 		return Status{}, err
 	}
-	p := Held{Pointer: Pointer{Run: run, State: Superseded, Reason: "a newer run took over"}}
+	p := PointerSnapshot{Pointer: Pointer{Run: run, State: Superseded, Reason: "a newer run took over"}}
 	p.Started = StartOf(run)
 	plan, err := s.planIfAny(ctx, run)
 	switch {
@@ -264,12 +264,12 @@ func RunStatuses(ctx context.Context, s *Store, limit int) ([]Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	held, err := s.Current(ctx, Held{})
+	pointer, err := s.Current(ctx, PointerSnapshot{})
 	if err != nil {
 		return nil, err
 	}
-	if held.Exists() && !slices.Contains(runs, held.Run) {
-		runs = append(runs, held.Run) // planning: nothing of it is saved yet
+	if pointer.Exists() && !slices.Contains(runs, pointer.Run) {
+		runs = append(runs, pointer.Run) // planning: nothing of it is saved yet
 	}
 	slices.SortFunc(runs, func(a, b string) int { return CompareRuns(b, a) })
 	if limit > 0 {
@@ -280,8 +280,8 @@ func RunStatuses(ctx context.Context, s *Store, limit int) ([]Status, error) {
 	g.SetLimit(statusesAtOnce)
 	for i, run := range runs {
 		g.Go(func() (err error) {
-			if run == held.Run {
-				all[i], err = s.currentStatus(ctx, held)
+			if run == pointer.Run {
+				all[i], err = s.currentStatus(ctx, pointer)
 			} else {
 				all[i], err = s.earlierStatus(ctx, run)
 			}

@@ -65,14 +65,14 @@ func (w *world) backlog(ctx context.Context, workers int) (b backlog, err error)
 	if b.planner, err = w.measure(ctx, program{path: w.Shuffle, args: []string{"plan", "--seed", seed}}); err != nil {
 		return b, err
 	}
-	_, held, err := w.current(ctx)
+	_, pointer, err := w.current(ctx)
 	if err != nil {
 		return b, err
 	}
 	if err := w.server.configure(ctx, w.options(0)); err != nil {
 		return b, err
 	}
-	b.tasks = held.Tasks
+	b.tasks = pointer.Tasks
 	say("work off %d tasks", b.tasks)
 	all := slices.Repeat([]program{{path: w.Shuffle, args: []string{"work"}}}, workers)
 	tracker := program{path: w.Shuffle, args: []string{"track", "--until-done"}}

@@ -108,11 +108,11 @@ func (w *world) cost(ctx context.Context) (row costRow, err error) {
 	if err != nil {
 		return row, err
 	}
-	store, held, err := w.current(ctx)
+	store, pointer, err := w.current(ctx)
 	if err != nil {
 		return row, err
 	}
-	plan, err := store.ReadPlan(ctx, held.Run)
+	plan, err := store.ReadPlan(ctx, pointer.Run)
 	if err != nil {
 		return row, err
 	}

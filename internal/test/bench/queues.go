@@ -23,8 +23,8 @@ func (w *world) publish(ctx context.Context, further []string, episodes int) (ta
 	if _, err := w.measure(ctx, program{path: w.Shuffle, args: args}); err != nil {
 		return 0, err
 	}
-	_, held, err := w.current(ctx)
-	return held.Tasks, err
+	_, pointer, err := w.current(ctx)
+	return pointer.Tasks, err
 }
 
 // The queues that the program has by default.

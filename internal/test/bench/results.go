@@ -84,7 +84,7 @@ func (c *resultsCmd) send(ctx context.Context, w *world, f *flood, tasks []messa
 	if err != nil {
 		return err
 	}
-	store, held, err := w.current(ctx)
+	store, pointer, err := w.current(ctx)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (c *resultsCmd) send(ctx context.Context, w *world, f *flood, tasks []messa
 			sent, ended = due, time.Now()
 		}
 		if n%lookEvery == 0 || sent == len(tasks) {
-			progress, err := store.ReadProgress(ctx, held.Run, len(tasks))
+			progress, err := store.ReadProgress(ctx, pointer.Run, len(tasks))
 			if err != nil {
 				return err
 			}

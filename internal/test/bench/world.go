@@ -140,22 +140,22 @@ func (w *world) wanted(ctx context.Context) (keys []string, err error) {
 }
 
 // current is the program's newest run.
-func (w *world) current(ctx context.Context) (store *state.Store, held state.Held, err error) {
+func (w *world) current(ctx context.Context) (store *state.Store, pointer state.PointerSnapshot, err error) {
 	if store, _, err = w.open(ctx, bucketName); err == nil {
-		held, err = store.Current(ctx, state.Held{})
+		pointer, err = store.Current(ctx, state.PointerSnapshot{})
 	}
-	return store, held, err
+	return store, pointer, err
 }
 
 // tasks reads the plan of the newest run.
 func (w *world) tasks(ctx context.Context) ([]messages.Task, error) {
-	store, held, err := w.current(ctx)
+	store, pointer, err := w.current(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var tasks []messages.Task
-	for chunk := range state.Chunks(held.Tasks) {
-		part, err := store.ReadTasks(ctx, held.Run, chunk)
+	for chunk := range state.Chunks(pointer.Tasks) {
+		part, err := store.ReadTasks(ctx, pointer.Run, chunk)
 		if err != nil {
 			return nil, err
 		}

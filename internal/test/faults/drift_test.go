@@ -59,9 +59,9 @@ func TestImageGone(t *testing.T) {
 		return err
 	}))
 	w.serve(services("w1", "t1")...)
-	held, err := w.ended(ctx)
+	pointer, err := w.ended(ctx)
 	must(t, err)
-	told(t, string(held.State)+" "+held.Reason, "failed", "1 task is dead", "shuffle dead "+plan.Run, "then shuffle plan")
+	told(t, string(pointer.State)+" "+pointer.Reason, "failed", "1 task is dead", "shuffle dead "+plan.Run, "then shuffle plan")
 	dead, err := w.store.Read(ctx, state.RunName(plan.Run, state.DeadName))
 	must(t, err)
 	told(t, string(dead.Body), "NoSuchKey", "source image is gone")

@@ -22,14 +22,14 @@ func TestEveryCopyDenied(t *testing.T) {
 	w.front.Add(faults.Rule{Kind: faults.Denied, Op: "CopyObject", First: 1, Times: -1})
 	plan, err := w.plan(ctx, 0)
 	must(t, err)
-	held, err := w.ended(ctx)
+	pointer, err := w.ended(ctx)
 	must(t, err)
-	if n := w.front.Counts()[faults.Denied]; held.State != state.Failed || n > frames/2 {
-		t.Errorf("the run is %s after %d copies were denied, expected failed after a few", held.State, n)
+	if n := w.front.Counts()[faults.Denied]; pointer.State != state.Failed || n > frames/2 {
+		t.Errorf("the run is %s after %d copies were denied, expected failed after a few", pointer.State, n)
 	}
-	told(t, held.Reason, "AccessDenied", "SHUFFLE_MAX_DEAD", "shuffle dead "+plan.Run, "shuffle redrive "+plan.Run)
+	told(t, pointer.Reason, "AccessDenied", "SHUFFLE_MAX_DEAD", "shuffle dead "+plan.Run, "shuffle redrive "+plan.Run)
 	var s state.Status
-	if code, err := w.command(ctx, &s, "status", "--json"); err != nil || code != 1 || s.Dead <= 20 || s.Reason != held.Reason {
+	if code, err := w.command(ctx, &s, "status", "--json"); err != nil || code != 1 || s.Dead <= 20 || s.Reason != pointer.Reason {
 		t.Errorf("status: exit code %d, %v, %d dead, %s", code, err, s.Dead, s.Reason)
 	}
 	w.front.Calm()
@@ -144,16 +144,16 @@ func TestSIGINT(t *testing.T) {
 	if code, err := run.code(ctx); err != nil || code != 130 {
 		t.Errorf("exit code %d, %v; expected 130", code, err)
 	}
-	held, err := w.store.Current(ctx, state.Held{})
+	pointer, err := w.store.Current(ctx, state.PointerSnapshot{})
 	must(t, err)
-	told(t, run.said(t), "run "+held.Run+" is not finished", "shuffle run --resume", "shuffle cancel "+held.Run)
+	told(t, run.said(t), "run "+pointer.Run+" is not finished", "shuffle run --resume", "shuffle cancel "+pointer.Run)
 	if code, err := w.command(ctx, nil, "run", "--resume", "--json"); err != nil || code != 0 {
 		t.Errorf("run --resume: exit code %d, %v; expected 0", code, err)
 	}
-	first, err := state.ReadStatus(ctx, w.store, held.Run)
+	first, err := state.ReadStatus(ctx, w.store, pointer.Run)
 	must(t, err)
 	if first.State != state.Succeeded {
-		t.Errorf("run %s is %s", held.Run, first.State)
+		t.Errorf("run %s is %s", pointer.Run, first.State)
 	}
 	must(t, w.check(ctx))
 }

@@ -160,15 +160,15 @@ func (w *world) spam(n int) {
 // touch does something to an object of the state, past the front, if it is there. What was there is
 // kept for restore.
 func (w *world) touch(ctx context.Context, h hand) (done bool, err error) {
-	held, err := w.store.Current(ctx, state.Held{})
+	pointer, err := w.store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
 		return false, nil //nolint:nilerr // It is damaged already, or the folder is away.
 	}
 	v, err := w.store.LatestVersion(ctx)
-	if err != nil && strings.Contains(h.object, "GEN") || !held.Exists() {
+	if err != nil && strings.Contains(h.object, "GEN") || !pointer.Exists() {
 		return false, nil
 	}
-	name := strings.NewReplacer("RUN", held.Run, "GEN", fmt.Sprint(v.Generation)).Replace(h.object)
+	name := strings.NewReplacer("RUN", pointer.Run, "GEN", fmt.Sprint(v.Generation)).Replace(h.object)
 	c, err := w.store.Read(ctx, name)
 	if err != nil {
 		return false, nil //nolint:nilerr // There is nothing to touch.
@@ -179,13 +179,13 @@ func (w *world) touch(ctx context.Context, h hand) (done bool, err error) {
 		body = []byte{}
 	case how == "flipped" && len(body) > 0:
 		body[len(body)/2] ^= 0x10
-	case how == "replaced" && strings.Contains(h.object, "RUN") && w.ofEarlier(ctx, h.object, held.Run, &body):
+	case how == "replaced" && strings.Contains(h.object, "RUN") && w.ofEarlier(ctx, h.object, pointer.Run, &body):
 	case how != "deleted":
 		body = body[:len(body)/2]
 	}
 	run := ""
 	if strings.Contains(h.object, "RUN") || name == "current.json" {
-		run = held.Run
+		run = pointer.Run
 	}
 	w.did(name+" "+h.how, run)
 	w.mu.Lock()
@@ -235,11 +235,11 @@ func (w *world) restore(ctx context.Context) error {
 func (w *world) handle(how string) error {
 	w.editing.Lock()
 	defer w.editing.Unlock()
-	held, err := w.store.Current(w.ctx, state.Held{})
+	pointer, err := w.store.Current(w.ctx, state.PointerSnapshot{})
 	if err != nil {
 		return nil // the pointer is damaged: the operator's business
 	}
-	w.did("the folder: "+how, held.Run)
+	w.did("the folder: "+how, pointer.Run)
 	switch how {
 	case "queues.db deleted":
 		return w.removeQueueFile()

@@ -31,16 +31,16 @@ func TestNextWhenASourceIsGone(t *testing.T) {
 	}})
 	plan, err := w.plan(ctx, 0)
 	must(t, err)
-	held, err := w.ended(ctx)
+	pointer, err := w.ended(ctx)
 	must(t, err)
 	look, err := w.types(ctx, "status")
 	must(t, err)
-	if want := []string{"dead " + plan.Run, "plan"}; held.State != state.Failed || !slices.Equal(next(look.out), want) {
-		t.Errorf("%s: status says %q, expected %q", held.State, next(look.out), want)
+	if want := []string{"dead " + plan.Run, "plan"}; pointer.State != state.Failed || !slices.Equal(next(look.out), want) {
+		t.Errorf("%s: status says %q, expected %q", pointer.State, next(look.out), want)
 	}
-	told(t, held.Reason, "1 since the source image is gone", "shuffle plan")
+	told(t, pointer.Reason, "1 since the source image is gone", "shuffle plan")
 	must(t, w.follow(ctx))
-	if after, err := w.store.Current(ctx, state.Held{}); err != nil || after.State != state.Succeeded || after.Run == plan.Run {
+	if after, err := w.store.Current(ctx, state.PointerSnapshot{}); err != nil || after.State != state.Succeeded || after.Run == plan.Run {
 		t.Errorf("an operator comes to run %s, %s: %v", after.Run, after.State, err)
 	}
 }

@@ -105,8 +105,8 @@ func (p *player) round(ctx context.Context, r round) error {
 			p.front.Event("the trackers come")
 			p.track()
 		}
-		held, err := p.ended(ctx)
-		if err != nil || held.State == state.Succeeded {
+		pointer, err := p.ended(ctx)
+		if err != nil || pointer.State == state.Succeeded {
 			return err
 		}
 	}
@@ -152,9 +152,9 @@ func (p *player) planAll(ctx context.Context, r round) error {
 
 // cancel stops the run in force, if there is one that can be stopped.
 func (p *player) cancel(ctx context.Context) {
-	held, err := p.store.Current(ctx, state.Held{})
-	if err == nil && held.State.Active() {
-		_, err = p.command(ctx, nil, "cancel", held.Run)
+	pointer, err := p.store.Current(ctx, state.PointerSnapshot{})
+	if err == nil && pointer.State.Active() {
+		_, err = p.command(ctx, nil, "cancel", pointer.Run)
 	}
 	if err != nil && !p.hands() {
 		p.broke(err)
@@ -296,27 +296,27 @@ func (p *player) called(name string) []string {
 }
 
 // ended waits until the run in force has ended by itself.
-func (w *world) ended(ctx context.Context) (held state.Held, err error) {
+func (w *world) ended(ctx context.Context) (pointer state.PointerSnapshot, err error) {
 	err = until(ctx, "a run that is over", patience, func(ctx context.Context) (bool, error) {
-		held, err = w.store.Current(ctx, state.Held{})
+		pointer, err = w.store.Current(ctx, state.PointerSnapshot{})
 		if err != nil && w.hands() {
 			return errors.Is(err, state.ErrDamaged), nil // a damaged pointer is the operator's business; a folder comes back
 		}
-		return !held.State.Active(), err // also when a planner died before it began a run
+		return !pointer.State.Active(), err // also when a planner died before it began a run
 	})
 	w.front.Sync()
-	w.front.Event("run %s: %s %s", held.Run, held.State, held.Reason)
-	return held, err
+	w.front.Event("run %s: %s %s", pointer.Run, pointer.State, pointer.Reason)
+	return pointer, err
 }
 
 // workersAreDone waits until the workers have nothing left.
 func (w *world) workersAreDone(ctx context.Context) error {
 	return until(ctx, "an empty tasks queue", patience, func(ctx context.Context) (bool, error) {
-		held, err := w.store.Current(ctx, state.Held{})
+		pointer, err := w.store.Current(ctx, state.PointerSnapshot{})
 		if err != nil && w.hands() {
 			return errors.Is(err, state.ErrDamaged), nil
 		}
-		if err != nil || held.State == state.Planning || held.State == state.Publishing || !held.Exists() {
+		if err != nil || pointer.State == state.Planning || pointer.State == state.Publishing || !pointer.Exists() {
 			return true, err // its planner was killed, and the tracker is to see to it
 		}
 		left, err := w.queues[queueNames[0]].GetQueueAttributes(ctx)

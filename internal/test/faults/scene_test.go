@@ -67,9 +67,9 @@ func (w *world) run(ctx context.Context, args ...string) (state.Plan, error) {
 }
 
 func (w *world) succeeds(ctx context.Context) error {
-	held, err := w.ended(ctx)
-	if err == nil && held.State != state.Succeeded {
-		err = fmt.Errorf("run %s: %s, %s", held.Run, held.State, held.Reason)
+	pointer, err := w.ended(ctx)
+	if err == nil && pointer.State != state.Succeeded {
+		err = fmt.Errorf("run %s: %s, %s", pointer.Run, pointer.State, pointer.Reason)
 	}
 	return err
 }

@@ -32,7 +32,7 @@ func (w *world) truncate(ctx context.Context) error {
 // refused runs plan, which must end with exit code 2, say these things, and begin nothing.
 func (w *world) refused(t *testing.T, things ...string) {
 	t.Helper()
-	before, err := w.store.Current(t.Context(), state.Held{})
+	before, err := w.store.Current(t.Context(), state.PointerSnapshot{})
 	must(t, err)
 	p, err := w.start("refused", "plan")
 	must(t, err)
@@ -40,7 +40,7 @@ func (w *world) refused(t *testing.T, things ...string) {
 		t.Errorf("exit code %d, %v; expected 2", code, err)
 	}
 	told(t, p.said(t), append(things, "settings.json")...)
-	after, err := w.store.Current(t.Context(), state.Held{})
+	after, err := w.store.Current(t.Context(), state.PointerSnapshot{})
 	must(t, err)
 	if after.Generation != before.Generation || after.Run != before.Run {
 		t.Errorf("run %s was begun", after.Run)

@@ -125,15 +125,15 @@ func (s sign) see(t *testing.T, w *world) {
 	w.serve(services("w1", "t1")...)
 	var plan state.Plan
 	code, err := w.command(ctx, &plan, "plan", "--json")
-	held, more := w.ended(ctx)
-	if err != nil || more != nil || code != s.code || held.State != s.state {
-		t.Errorf("%s: plan has exit code %d, %v; the run is %s, %v: %s", s.name, code, err, held.State, more, held.Reason)
+	pointer, more := w.ended(ctx)
+	if err != nil || more != nil || code != s.code || pointer.State != s.state {
+		t.Errorf("%s: plan has exit code %d, %v; the run is %s, %v: %s", s.name, code, err, pointer.State, more, pointer.Reason)
 		return
 	}
-	s.isTold(t, w, held, plan)
+	s.isTold(t, w, pointer, plan)
 	w.front.Calm()
 	if s.then != "" {
-		if code, err := w.command(ctx, nil, s.then, held.Run); err != nil || code != 0 {
+		if code, err := w.command(ctx, nil, s.then, pointer.Run); err != nil || code != 0 {
 			t.Errorf("%s: %s has exit code %d, %v", s.name, s.then, code, err)
 		}
 		if err := w.succeeds(ctx); err != nil {
@@ -149,9 +149,9 @@ func (s sign) see(t *testing.T, w *world) {
 
 // isTold looks for the sign in the run's reason, in that of the held episode, in the logs and in
 // what status says.
-func (s sign) isTold(t *testing.T, w *world, held state.Held, plan state.Plan) {
+func (s sign) isTold(t *testing.T, w *world, pointer state.PointerSnapshot, plan state.Plan) {
 	for _, text := range s.reason {
-		told(t, held.Reason, strings.ReplaceAll(text, "RUN", held.Run))
+		told(t, pointer.Reason, strings.ReplaceAll(text, "RUN", pointer.Run))
 	}
 	for _, text := range s.held {
 		if len(plan.Held()) != 1 {
@@ -169,7 +169,7 @@ func (s sign) isTold(t *testing.T, w *world, held state.Held, plan state.Plan) {
 	}
 	var next []string
 	for _, text := range s.next {
-		next = append(next, strings.ReplaceAll(text, "RUN", held.Run))
+		next = append(next, strings.ReplaceAll(text, "RUN", pointer.Run))
 	}
 	w.tells(t, min(1, len(s.held)+len(s.reason)), "status", next...)
 }

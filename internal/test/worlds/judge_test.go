@@ -219,14 +219,14 @@ func (w *world) delete(p *process, keys []string) ([]*bucket.Error, error) {
 // settled looks at the world when all is over: guarantees 1, 2, 3 and 7 for what is in force.
 func (j *judge) settled() {
 	w := j.world
-	held := w.pointer()
+	pointer := w.pointer()
 	now, err := w.store.Settings(always)
 	w.must(err)
-	if held.State != state.Succeeded {
-		j.wrong("guarantee 7: in the end the run is %s: %s", held.State, held.Reason)
+	if pointer.State != state.Succeeded {
+		j.wrong("guarantee 7: in the end the run is %s: %s", pointer.State, pointer.Reason)
 	}
-	if plan := j.plans[held.Run]; plan == nil || now.Generation != held.Generation || !now.Settings.Equal(plan.Settings.Definition) {
-		j.wrong("guarantee 8: in the end generation %d is the newest, and the settings in force are %+v", held.Generation, now)
+	if plan := j.plans[pointer.Run]; plan == nil || now.Generation != pointer.Generation || !now.Settings.Equal(plan.Settings.Definition) {
+		j.wrong("guarantee 8: in the end generation %d is the newest, and the settings in force are %+v", pointer.Generation, now)
 	}
 	if want, stands := j.wanted(w.sheets, now.Settings), w.standing(); !maps.Equal(want, stands) {
 		j.wrong("guarantee 1: in the end there stands %v\nwhere there should be %v", stands, want)

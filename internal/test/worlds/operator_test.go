@@ -110,15 +110,15 @@ func (w *world) atWork() bool { return w.pointer().State == state.Running || w.e
 // never will.
 func (w *world) planned(generation int64) func() bool {
 	return func() bool {
-		held := w.pointer()
-		return held.Generation >= generation && held.State != state.Planning || w.ended()
+		pointer := w.pointer()
+		return pointer.Generation >= generation && pointer.State != state.Planning || w.ended()
 	}
 }
 
 // ended reports whether no run is active and no command at work.
 func (w *world) ended() bool {
-	held := w.pointer()
-	return !w.running() && !held.State.Active()
+	pointer := w.pointer()
+	return !w.running() && !pointer.State.Active()
 }
 
 // finale lets everything come to an end, and judges it. A run that has failed is redriven or
@@ -127,7 +127,7 @@ func (o operator) finale() {
 	o.act("nothing goes wrong from here", o.world.appease)
 	for range 8 {
 		o.await(waits, "the run has ended", o.world.ended)
-		var before, after state.Held
+		var before, after state.PointerSnapshot
 		var unfinished, unchanged bool
 		var opt planner.Options
 		o.act("looks at the run", func() {
@@ -155,24 +155,24 @@ func (o operator) finale() {
 		}
 	}
 	o.act("gives up", func() {
-		held := o.world.pointer()
-		o.world.judge.wrong("the world does not come to rest: run %s is %s: %s", held.Run, held.State, held.Reason)
+		pointer := o.world.pointer()
+		o.world.judge.wrong("the world does not come to rest: run %s is %s: %s", pointer.Run, pointer.State, pointer.Reason)
 	})
 }
 
 // look says where the run stands: whether it has tasks to redrive, and whether it has succeeded
 // with what people still want.
-func (o operator) look() (held state.Held, unfinished, unchanged bool) {
+func (o operator) look() (pointer state.PointerSnapshot, unfinished, unchanged bool) {
 	w := o.world
-	held = w.pointer()
-	plan := w.judge.plans[held.Run]
+	pointer = w.pointer()
+	plan := w.judge.plans[pointer.Run]
 	if plan == nil {
-		return held, false, false
+		return pointer, false, false
 	}
-	unfinished = held.State == state.Failed && strings.Contains(held.Reason, "shuffle redrive")
-	unchanged = held.State == state.Succeeded && plan.read.equal(w.sheets) &&
+	unfinished = pointer.State == state.Failed && strings.Contains(pointer.Reason, "shuffle redrive")
+	unchanged = pointer.State == state.Succeeded && plan.read.equal(w.sheets) &&
 		maps.Equal(w.judge.wanted(w.sheets, plan.Settings.Definition), w.standing())
-	return held, unfinished, unchanged
+	return pointer, unfinished, unchanged
 }
 
 // appease ends everything that goes wrong or waits.

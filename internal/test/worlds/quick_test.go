@@ -170,14 +170,14 @@ func (q *quick) run(t *testing.T, tasks int, opt planner.Options) time.Duration 
 		t.Fatalf("%v, plan %+v", err, plan)
 	}
 	for {
-		held, err := q.store.Current(t.Context(), state.Held{})
+		pointer, err := q.store.Current(t.Context(), state.PointerSnapshot{})
 		switch {
 		case err != nil:
 			t.Fatal(err)
-		case held.Run == plan.Run && held.State == state.Succeeded:
+		case pointer.Run == plan.Run && pointer.State == state.Succeeded:
 			return time.Since(begun)
-		case held.Run != plan.Run || !held.State.Active() || time.Since(begun) > time.Minute:
-			t.Fatalf("%+v", held)
+		case pointer.Run != plan.Run || !pointer.State.Active() || time.Since(begun) > time.Minute:
+			t.Fatalf("%+v", pointer)
 		}
 		<-time.After(20 * time.Millisecond)
 	}

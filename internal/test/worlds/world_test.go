@@ -153,10 +153,10 @@ func (w *world) standing() map[string]string {
 	return all
 }
 
-func (w *world) pointer() state.Held {
-	held, err := w.store.Current(always, state.Held{})
+func (w *world) pointer() state.PointerSnapshot {
+	pointer, err := w.store.Current(always, state.PointerSnapshot{})
 	w.must(err)
-	return held
+	return pointer
 }
 
 func (w *world) now() time.Duration { return time.Since(w.begun) }

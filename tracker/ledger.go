@@ -95,8 +95,8 @@ func set[K comparable](sets map[K]*roaring.Bitmap, key K) *roaring.Bitmap {
 	return sets[key]
 }
 
-// Saw notes when a result came.
-func (l *Ledger) Saw(at time.Time) {
+// RecordArrival records when a result came.
+func (l *Ledger) RecordArrival(at time.Time) {
 	at = at.UTC().Truncate(time.Second)
 	l.see(at, at)
 }

@@ -95,7 +95,7 @@ func drawEvents(t *rapid.T, tasks int) []event {
 			return func(l *tracker.Ledger) { l.Publish(r+1, roaring.BitmapOf(more...)) }
 		case 1:
 			at := time.Unix(int64(rapid.IntRange(0, 200).Draw(t, "second")), 0)
-			return func(l *tracker.Ledger) { l.Saw(at) }
+			return func(l *tracker.Ledger) { l.RecordArrival(at) }
 		default:
 			o := rapid.SampledFrom(messages.Outcomes).Draw(t, "outcome")
 			return func(l *tracker.Ledger) { _ = l.Add(s, o, r) }

@@ -39,8 +39,8 @@ func readPairs(ctx context.Context, store *state.Store, plan *state.Plan) (*pair
 // hundred chunks.
 const pairsBlock = 32 << 10
 
-// of gives the pairs of a chunk's tasks, by seq.
-func (p *pairs) of(chunk int) (map[uint32][]state.TaskPair, error) {
+// ofChunk returns the pairs of a chunk's tasks, by seq.
+func (p *pairs) ofChunk(chunk int) (map[uint32][]state.TaskPair, error) {
 	text := p.chunks[chunk]
 	if text == nil {
 		return nil, nil
@@ -62,7 +62,7 @@ func (p *pairs) copies(ctx context.Context, store *state.Store, plan *state.Plan
 	told := copies{}
 	end := e.FirstSeq + e.Tasks()
 	for chunk := e.FirstSeq / state.ChunkTasks; chunk*state.ChunkTasks < end; chunk++ {
-		bySeq, err := p.of(chunk)
+		bySeq, err := p.ofChunk(chunk)
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,6 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"go.uber.org/zap"
 
-	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -146,55 +145,4 @@ func (t *Tracker) sendRound(ctx context.Context, plan *state.Plan, round uint32,
 		}
 	}
 	return nil
-}
-
-// unstall publishes the open tasks again when no result has come for Stall and the tasks queue
-// shows nothing left. The queue's counts are approximate and may be wrong for a minute; a task that
-// was only late is then applied twice, which changes nothing.
-func (s *session) unstall(ctx context.Context) error {
-	if time.Since(s.progressed) < s.stall() || time.Since(s.asked) < s.stall()/20 {
-		return nil
-	}
-	s.asked = time.Now()
-	left, err := s.Tasks.GetQueueAttributes(ctx)
-	if err != nil {
-		return err
-	}
-	if left.Visible+left.InFlight+left.Delayed > 0 {
-		s.warnIdle(left)
-		return nil
-	}
-	// What has left the queue without a result is in the dead-letter queue, which is asked now and
-	// then only.
-	last := s.progressed
-	if err := s.drain(ctx, false); err != nil || !s.progressed.Equal(last) {
-		return err
-	}
-	known := s.ledger.Round()
-	round, open, ledger, err := openRound(ctx, s.Store, s.plan, func(l *Ledger) *roaring.Bitmap {
-		if l.Round() != known {
-			return roaring.New() // another tracker has just done so
-		}
-		return l.Open()
-	})
-	if err != nil {
-		return err
-	}
-	s.ledger, s.progressed = ledger, time.Now()
-	if open.IsEmpty() {
-		return nil
-	}
-	s.log().Warn("no result has come for long and the queue is empty: publishing the open tasks again", zap.String("run", s.pointer.Run),
-		zap.Uint64("tasks", open.GetCardinality()), zap.Uint32("round", round), zap.Duration("stall", s.stall()))
-	return s.sendRound(ctx, s.plan, round, open)
-}
-
-// warnIdle says, once for each time that results stop coming, that the queue still holds tasks.
-func (s *session) warnIdle(left queue.Attributes) {
-	if s.warned.Equal(s.progressed) {
-		return
-	}
-	s.warned = s.progressed
-	s.log().Warn("no result has come for long, and the queue holds tasks: no worker takes them (shuffle work), or they fail again and again (see the workers' logs, and shuffle doctor)",
-		zap.String("run", s.pointer.Run), zap.Int("waiting", left.Visible+left.Delayed), zap.Int("in_flight", left.InFlight), zap.Duration("stall", s.stall()))
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // awakeEvery is how often a tracker with an active run sends a message to the results queue. A
-// message comes back each time its visibility timeout ends, a minute, and a queue gives up a message
-// that was received too often: the stack's after 50 times.
+// message comes back each time its visibility timeout ends, a minute, and a queue gives up a
+// message that was received too often: the stack's after 50 times.
 const awakeEvery = 10 * time.Minute
 
 // wakeMessage is the message by which a tracker keeps its service running.

@@ -84,8 +84,8 @@ func encodeLines[T any](lines []T) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// deadList reads the entries of the tasks that the ledger counts as dead, each of its last round, by
-// seq. It leaves out tasks that were published again or turned out to be done.
+// deadList reads the entries of the tasks that the ledger counts as dead, each of its last round,
+// by seq. It leaves out tasks that were published again or turned out to be done.
 func deadList(ctx context.Context, store *state.Store, l *Ledger) ([]state.DeadTask, error) {
 	dead := l.Dead()
 	if dead.IsEmpty() {

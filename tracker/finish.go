@@ -26,7 +26,7 @@ import (
 //	----------------------+------------+-------------+------------
 //	0                     | 0          | 0           | succeeded
 //	> 0                   | any        | any         | failed: redrive the dead tasks
-//	> 0, some source gone | any        | any         | failed: plan again, since those tasks fail at each attempt
+//	> 0, some source gone | any        | any         | failed: plan again, as a redrive fails too
 //	0                     | > 0        | any         | failed: redrive the others
 //	0                     | 0          | > 0         | failed: plan again
 //
@@ -47,10 +47,10 @@ func verdict(run string, p state.Progress, deadCodes map[string]int, found diffe
 	return state.Succeeded, ""
 }
 
-// verifyRun ends a run whose tasks are all accounted for: it lists, compares, publishes the version,
-// writes the report, and changes the pointer last. Another tracker that finds the run in verifying
-// can do each step again: it lists anew, keeps a version of the generation that exists, and writes
-// over the report.
+// verifyRun ends a run whose tasks are all accounted for: it lists, compares, publishes the
+// version, writes the report, and changes the pointer last. Another tracker that finds the run in
+// verifying can do each step again: it lists anew, keeps a version of the generation that exists,
+// and writes over the report.
 func (s *session) verifyRun(ctx context.Context) error {
 	var before state.EndFiles // as another end has left them
 	g, reading := errgroup.WithContext(ctx)
@@ -143,13 +143,14 @@ type ending struct {
 // endRun proposes the report of a run that was checked, sets the pointer to the end, and then makes
 // the report final. Several trackers may check at once, and each may be paused anywhere:
 //
-//	the report is proposed   if it is unchanged since before the check: of two trackers, one goes on
-//	page and list            likewise: they exist when the run is seen to have ended
-//	the pointer is changed   if it is unchanged: that tracker alone announces the end
-//	the report is final      if it is the proposed one, by the tracker that changed the pointer; otherwise,
-//	                         or when that tracker dies, writeEndReport writes all of them again. A final
-//	                         report differs from a proposed one, so that no tracker that has read the
-//	                         proposal can write over it
+//	the report is proposed  if it is unchanged since before the check: of two trackers, one goes on
+//	page and list           likewise: they exist when the run is seen to have ended
+//	the pointer is changed  if it is unchanged: that tracker alone announces the end
+//	the report is final     if it is the proposed one, by the tracker that changed the pointer
+//
+// When the last condition fails, or that tracker dies, writeEndReport writes all of them again. A
+// final report differs from a proposed one, so that no tracker that has read the proposal can write
+// over it.
 func (t *Tracker) endRun(ctx context.Context, pointer state.PointerSnapshot, end state.Pointer, e ending) (state.PointerSnapshot, *state.Report, error) {
 	r, err := t.buildReport(ctx, end, e.plan, e.ledger, e.version)
 	if err != nil {
@@ -267,8 +268,8 @@ func (t *Tracker) versionIsStale(ctx context.Context, plan *state.Plan) (v state
 	return v, false, nil
 }
 
-// addTo adds what the check found to the report. Without a check, the plan's own listing is what the
-// datasets hold.
+// addTo adds what the check found to the report. Without a check, the plan's own listing is what
+// the datasets hold.
 func (c *checked) addTo(r *state.Report) {
 	r.Verified = true
 	if c == nil {

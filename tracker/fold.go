@@ -139,8 +139,8 @@ func (f *fold) foldResults(ctx context.Context, m queue.Message) error {
 	return nil
 }
 
-// foldDetails keeps what the ledger does not: why a task is dead, and the ETags of a copy that are not
-// the planned ones.
+// foldDetails keeps what the ledger does not: why a task is dead, and the ETags of a copy that are
+// not the planned ones.
 func (f *fold) foldDetails(ctx context.Context, d *delta, worker string, r messages.Result) error {
 	switch {
 	case r.Outcome == messages.Dead:
@@ -163,8 +163,8 @@ func (f *fold) foldDetails(ctx context.Context, d *delta, worker string, r messa
 	return nil
 }
 
-// foldDeadLetter folds a message of the dead-letter queue: a task that a worker gave up, or that the
-// queue's redrive policy moved there; or anything else.
+// foldDeadLetter folds a message of the dead-letter queue: a task that a worker gave up, or that
+// the queue's redrive policy moved there; or anything else.
 func (f *fold) foldDeadLetter(ctx context.Context, m queue.Message) error {
 	if messages.IsProbe(m.Body) {
 		return nil // of shuffle doctor

@@ -75,8 +75,8 @@ func (k *knownRuns) run(ctx context.Context, name string, generation int64) (*kn
 		plan, err := k.store.ReadPlan(ctx, name)
 		switch {
 		case errors.Is(err, bucket.ErrNotFound) && generation > k.pointer.Generation:
-			// The run may be in force: one answer that there is no plan is not enough to give up its
-			// results.
+			// The run may be in force: one answer that there is no plan is not enough to give up
+			// its results.
 			if listed, listErr := k.store.Names(ctx, state.RunName(name, "plan.json")); listErr != nil || len(listed) > 0 {
 				return nil, errors.Join(fmt.Errorf("read the plan of run %s: %w", name, err), listErr)
 			}
@@ -101,7 +101,8 @@ func (r *knownRun) check(generation int64) error {
 	return nil
 }
 
-// task returns a planned task of the run. Its error is errUnknown when the run has none of that seq.
+// task returns a planned task of the run. Its error is errUnknown when the run has none of that
+// seq.
 func (k *knownRuns) task(ctx context.Context, r *knownRun, seq uint32) (messages.Task, error) {
 	if int64(seq) >= int64(r.tasks) {
 		return messages.Task{}, fmt.Errorf("%w: seq %d of run %s with %d tasks", errUnknown, seq, r.name, r.tasks)

@@ -15,10 +15,10 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Redrive publishes tasks of the run in force again, in a new round, and gives their number: the
+// Redrive publishes tasks of the run in force again, in a new round, and returns their number: the
 // named ones that are not done, or all that are not done. The run must have failed, or still be
-// running; a failed one is set running. When it stops half-way, calling it again, or the tracker
-// after Stall, publishes what is missing.
+// running. A failed one is set running. When Redrive stops half-way, another call publishes what is
+// missing, or else the tracker after Stall.
 func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, error) {
 	pointer, err := t.Store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
@@ -27,8 +27,8 @@ func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, 
 	if err := redrivable(pointer, run); err != nil {
 		return 0, err
 	}
-	// The pointer's tasks, and not the plan's: a run whose planner died before it could publish may
-	// have a plan all the same, of which workers would take no task.
+	// The pointer's tasks, and not the plan's: a run whose planner died before it published may
+	// have a plan, but workers refuse its tasks.
 	if pointer.Tasks == 0 {
 		return 0, fmt.Errorf("run %s has no tasks to publish; run shuffle plan again", run)
 	}
@@ -36,8 +36,8 @@ func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, 
 	if err != nil {
 		return 0, err
 	}
-	// The round comes before the pointer: whoever sees the run running again reads the ledger after
-	// that, and knows which dead reports no longer count.
+	// The round comes before the pointer: a tracker that sees the run running again reads the
+	// ledger after that, and knows which dead reports no longer count.
 	round, picked, _, err := openRound(ctx, t.Store, plan, func(l *Ledger) *roaring.Bitmap { return notDone(l, seqs) })
 	if err != nil {
 		return 0, err
@@ -69,7 +69,7 @@ func redrivable(pointer state.PointerSnapshot, run string) error {
 	return fmt.Errorf("run %s is %s: try again when it is running or has ended (shuffle status --watch)", run, pointer.State)
 }
 
-// notDone are the tasks among seqs, or of all, that have not been applied.
+// notDone returns the tasks among seqs that have not been applied; without seqs, among all.
 func notDone(l *Ledger, seqs []uint32) *roaring.Bitmap {
 	picked := roaring.BitmapOf(seqs...)
 	if len(seqs) == 0 {
@@ -98,7 +98,7 @@ func (t *Tracker) setRunning(ctx context.Context, pointer state.PointerSnapshot,
 			if pointer.Run != run || pointer.State != state.Verifying {
 				break
 			}
-			_ = retry.Sleep(ctx, time.Second) // the tracker was faster: it sees the round, or ends the run
+			_ = retry.Sleep(ctx, time.Second) // a tracker verifies: it sees the new round, or ends the run
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -109,8 +109,8 @@ func (t *Tracker) setRunning(ctx context.Context, pointer state.PointerSnapshot,
 	}
 }
 
-// openRound records a new round of the tasks that pick chooses of the ledger, and gives the ledger
-// as saved. An empty choice records nothing.
+// openRound records a new round of the tasks that pick chooses from the ledger, and returns the
+// ledger as saved. An empty choice records nothing.
 func openRound(ctx context.Context, store *state.Store, plan *state.Plan, pick func(*Ledger) *roaring.Bitmap) (round uint32, picked *roaring.Bitmap, l *Ledger, err error) {
 	l, err = updateLedger(ctx, store, plan.Run, plan.Generation, plan.Tasks, func(l *Ledger) bool {
 		picked = pick(l)

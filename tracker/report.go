@@ -95,8 +95,8 @@ func (t *Tracker) writePage(ctx context.Context, r *state.Report, cond bucket.Co
 }
 
 // writeReport writes the report of an ended run that has none, or one of an earlier end: a run that
-// was halted, cancelled, left by its planner, or whose tracker died. Results that come after the end
-// change its counts.
+// was halted, cancelled, left by its planner, or whose tracker died. Results that come after the
+// end change its counts.
 func (s *session) writeReport(ctx context.Context) error {
 	p := s.run.ledger.Progress()
 	end := endOf(s.run.pointer, p.Done, p.Outcomes)

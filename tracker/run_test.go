@@ -174,7 +174,8 @@ func TestTooManyDeadHalt(t *testing.T) {
 			}
 			return dead([]string{"AccessDenied", "AccessDenied", "NoSuchKey"}[n%3])(task)
 		})
-		// Only what came before the halt is on the queue now; the rest comes after it, as superseded.
+		// Only what came before the halt is on the queue now; the rest comes after it, as
+		// superseded.
 		rest := w.results.messages[4:]
 		w.results.messages = w.results.messages[:4]
 		status := w.run(w.tracker())

@@ -94,11 +94,17 @@ func (s *session) receiveOnce(ctx context.Context) (int, error) {
 // advanceRun does what the state of the run in force requires. idle means that no message came in
 // this step.
 //
-//	planning    unchanged for Stall: ended as failed
-//	publishing  too many dead: halted · all accounted for and its planner gone: verified · unchanged for Stall: published to the end
-//	running     too many dead: halted · all accounted for: verified · stalled: the open tasks published again
-//	verifying   by this tracker, or by one that seems gone: verified
-//	ended       its report made to agree with the pointer
+//	planning    unchanged for Stall             ended as failed
+//	publishing  too many dead                   halted
+//	            all accounted for, planner gone verified
+//	            unchanged for Stall             published to the end
+//	running     too many dead                   halted
+//	            all accounted for               verified
+//	            no result for Stall             the open tasks published again
+//	verifying   by this tracker, or by another  verified
+//	            one that seems to have died
+//	ended       the report shows another end    its report written
+//	            or other counts
 //
 // A run fails when an object of its own is missing or damaged in two steps in a row.
 func (s *session) advanceRun(ctx context.Context, idle bool) error {

@@ -17,8 +17,8 @@ type stallCheck struct {
 }
 
 // republishStalled publishes the open tasks again when no result has come for Stall and the tasks
-// queue shows nothing left. The queue's counts are approximate and may be wrong for a minute. A task
-// that was only late is then applied twice, which changes nothing.
+// queue shows nothing left. The queue's counts are approximate and may be wrong for a minute. A
+// task that was only late is then applied twice, which changes nothing.
 func (s *session) republishStalled(ctx context.Context) error {
 	if time.Since(s.run.progressed) < s.stallTime() || time.Since(s.stall.asked) < s.stallTime()/20 {
 		return nil

@@ -10,8 +10,8 @@
 // What a message reports is saved in an order in which each object only grows by a union: pairs of
 // ETags, then the dead list, then the ledger. Only then the message is deleted (session.process). A
 // tracker that dies anywhere in between leaves the message on its queue. The tracker that receives
-// it again changes nothing by saving it again. So any number of trackers may run at once. The end of
-// a run is a sequence of the same kind: version, report, and last the pointer, whose conditional
+// it again changes nothing by saving it again. So any number of trackers may run at once. The end
+// of a run is a sequence of the same kind: version, report, and last the pointer, whose conditional
 // write succeeds for one of them only.
 package tracker
 

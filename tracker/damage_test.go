@@ -140,14 +140,14 @@ func (w *world) endsAfterDamage(what, name string) {
 		t.Errorf("%s: the run does not end: %v", what, err)
 		return
 	}
-	stands := 0
+	found := 0
 	for _, images := range w.list() {
-		stands += len(images)
+		found += len(images)
 	}
 	_, object, _ := strings.Cut(name, runName(1)+"/")
 	switch {
-	case status.State == state.Succeeded && (stands != 12 || status.Done != 12 || !w.exists(state.RunName(runName(1), "plan.json"))):
-		t.Errorf("%s: succeeded with %d of 12 done and %d images", what, status.Done, stands)
+	case status.State == state.Succeeded && (found != 12 || status.Done != 12 || !w.exists(state.RunName(runName(1), "plan.json"))):
+		t.Errorf("%s: succeeded with %d of 12 done and %d images", what, status.Done, found)
 	case status.State == state.Failed && status.Dead == 0 && status.Differences == 0 &&
 		(!strings.Contains(status.Reason, "shuffle plan") || !strings.Contains(status.Reason, object)):
 		t.Errorf("%s: failed: %s", what, status.Reason)
@@ -182,7 +182,7 @@ func TestDamagedEnd(t *testing.T) {
 	}
 }
 
-// A pointer that is gone or damaged: nothing is decided by it, and status says what to type.
+// A pointer that is gone or damaged: nothing is decided by it, and status shows what to type.
 func TestDamagedPointer(t *testing.T) {
 	for how, damage := range damages {
 		synctest.Test(t, func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// An episode's tasks are those from its first seq on; what is dead, superseded or open is told
-// apart.
+// An episode's tasks are those from its first seq on; dead, superseded and open tasks are
+// distinguished.
 func TestReadDetails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

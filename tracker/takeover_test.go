@@ -94,7 +94,7 @@ func TestRunBeingPublishedIsLeftAlone(t *testing.T) {
 	})
 }
 
-// All was sent, and the planner died before it could say so: the results are proof enough.
+// All was sent, and the planner died before it could report it: the results are proof enough.
 func TestRunPublishedByADeadPlannerIsVerified(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -122,7 +122,7 @@ func TestRunIsHaltedWhileItIsPublished(t *testing.T) {
 		if status := w.run(w.tracker()); status.State != state.Failed || !strings.HasPrefix(status.Reason, "halted: 30 of 60") {
 			t.Fatalf("%+v", status)
 		}
-		// The planner learns that the run has ended, and does not set it running.
+		// The planner sees that the run has ended, and does not set it running.
 		now, err := state.Publish(t.Context(), w.store, pointer, w.tasks)
 		if err != nil || now.State != state.Failed || w.pointer().State != state.Failed {
 			t.Errorf("publisher: %+v, %v; pointer %+v", now.Pointer, err, w.pointer())
@@ -161,7 +161,7 @@ func TestRunLeftInVerifyingIsVerified(t *testing.T) {
 	})
 }
 
-// A run that a newer one has superseded: what its messages tell is kept, and the tracker follows
+// A run that a newer one has superseded: what its messages report is kept, and the tracker follows
 // the newer one.
 func TestTrackerFollowsTheNewerRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -67,7 +67,7 @@ func TestUnreadableBounds(t *testing.T) {
 	}
 }
 
-// What anybody can send fits a line that can be read again.
+// Every message fits a line that can be read again.
 func TestUnreadableFitsALine(t *testing.T) {
 	m := queue.Message{
 		ID: "m1", Body: strings.Repeat("\x01", queue.MaxBatchBytes-3) + "é",
@@ -98,8 +98,8 @@ func TestUnreadableFitsALine(t *testing.T) {
 
 func TestUnreadableReason(t *testing.T) {
 	const own = "unknown version"
-	for told, want := range map[string]string{"": own, "no task": "no task (the tracker: " + own + ")"} {
-		m := queue.Message{ID: "m1", Attributes: map[string]string{messages.AttrReason: told}}
+	for given, want := range map[string]string{"": own, "no task": "no task (the tracker: " + own + ")"} {
+		m := queue.Message{ID: "m1", Attributes: map[string]string{messages.AttrReason: given}}
 		if u := newUnreadable(fromDeadLetters, m, own); u.Reason != want || u.Details != nil {
 			t.Errorf("reason %q, details %v; want %q", u.Reason, u.Details, want)
 		}

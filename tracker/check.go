@@ -195,7 +195,9 @@ func (c *checker) takeUnchanged(ctx context.Context) (list []dataset.Episode, er
 			defer c.mu.Unlock()
 			if err != nil {
 				list = append(list, e)
-				c.warn(fmt.Sprintf("%s was listed again, since its part of dataset version %d cannot be used: %v", e, c.before.Version.Generation, err))
+				warning := fmt.Sprintf("%s was listed again, since its part of dataset version %d cannot be used: %v", e, c.before.Version.Generation, err)
+				c.log().Warn(warning, zap.String("run", c.plan.Run))
+				c.out.warnings = append(c.out.warnings, warning)
 				return nil
 			}
 			c.addPart(e, p, c.before.Version.Digests[e])
@@ -237,12 +239,6 @@ func (c *checker) findPlaces(ctx context.Context) error {
 
 // fewEpisodes are listed in every place. For more it pays to find the places of each one first.
 const fewEpisodes = 4
-
-// warn records a fault that does not fail the run. c.mu is locked.
-func (c *checker) warn(text string) {
-	c.log().Warn(text, zap.String("run", c.plan.Run))
-	c.out.warnings = append(c.out.warnings, text)
-}
 
 // addPart adds the rows of an episode. c.mu is locked.
 func (c *checker) addPart(e dataset.Episode, p *version.Part, digest string) {

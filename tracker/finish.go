@@ -111,9 +111,9 @@ func (s *session) confirmReport(ctx context.Context, r *state.Report) error {
 }
 
 // checkAndPublish lists and compares, sets the end of the run accordingly, and if it has succeeded
-// publishes its version. It returns the generation of the version that is the latest then; 0 when
+// publishes its version. latest is the generation of the version that is the latest then; 0 when
 // none was published.
-func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *state.Pointer, l *Ledger) (out *checked, version int64, err error) {
+func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *state.Pointer, l *Ledger) (out *checked, latest int64, err error) {
 	dead, err := deadList(ctx, t.Store, l)
 	if err != nil {
 		return nil, 0, err
@@ -124,9 +124,16 @@ func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *st
 	end.State, end.Reason = verdict(end.Run, l.Progress(), countCodes(dead), out.differences)
 	end.Finished = now()
 	if end.State == state.Succeeded {
-		version, err = t.publishVersion(ctx, plan, out)
+		v, err := version.Publish(ctx, t.Store, state.Version{
+			Generation: plan.Generation, Run: plan.Run, Created: now(), Restores: plan.Restores, Settings: plan.Settings,
+			Digests: out.digests, Bases: plan.Bases, Held: plan.Held(),
+		}, out.parent, out.parts)
+		if err != nil {
+			return nil, 0, fmt.Errorf("publish version %d: %w", plan.Generation, err)
+		}
+		latest = v.Generation
 	}
-	return out, version, err
+	return out, latest, nil
 }
 
 // ending is what the report of a run that was checked is made of.
@@ -172,19 +179,6 @@ func (t *Tracker) endRun(ctx context.Context, pointer state.PointerSnapshot, end
 	err = t.writeFinal(ctx, r, bucket.Condition{IfMatch: etag})
 	t.prune(ctx, next.Run)
 	return next, r, err
-}
-
-// publishVersion publishes the dataset version that a verified plan leaves, and returns the
-// generation of the one that is the latest then.
-func (t *Tracker) publishVersion(ctx context.Context, plan *state.Plan, out *checked) (int64, error) {
-	v, err := version.Publish(ctx, t.Store, state.Version{
-		Generation: plan.Generation, Run: plan.Run, Created: now(), Restores: plan.Restores, Settings: plan.Settings,
-		Digests: out.digests, Bases: plan.Bases, Held: plan.Held(),
-	}, out.parent, out.parts)
-	if err != nil {
-		return 0, fmt.Errorf("publish version %d: %w", plan.Generation, err)
-	}
-	return v.Generation, nil
 }
 
 // retain removes old versions, as KeepVersions says. A failure does not make a run worse: the next

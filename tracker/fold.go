@@ -49,8 +49,6 @@ type fold struct {
 	foldedWhole bool                              // every message has been folded
 }
 
-func newFold(runs *knownRuns) *fold { return &fold{runs: runs} }
-
 // foldAll folds what was received, once. When the bucket fails half-way, the next call begins
 // afresh.
 func (f *fold) foldAll(ctx context.Context, got received) error {

@@ -28,7 +28,7 @@ const (
 // process is the life of a message after its receive: it is folded with the others, checkpointed,
 // and acknowledged or given back. It returns the fold. The end of ctx does not stop it half-way.
 func (s *session) process(ctx context.Context, got received, begun time.Time) (*fold, error) {
-	f := newFold(s.runs)
+	f := &fold{runs: s.runs}
 	if s.run.pointer.State.Active() {
 		f.awake = s.awake.body
 	}

@@ -71,7 +71,16 @@ func (t *Tracker) writeTasksAndPage(ctx context.Context, r *state.Report, plan *
 		})
 	}
 	if t.Options.Page != nil {
-		g.Go(func() error { return t.writePage(ctx, r, before[state.PageName]) })
+		g.Go(func() error {
+			page, err := t.Options.Page(ctx, r)
+			if err != nil { // the page is only to look at: a run does not go on for ever without it
+				t.log().Warn("a run ends without its "+state.PageName, zap.String("run", r.Run), zap.Error(err))
+				return ctx.Err()
+			}
+			page = fmt.Appendf(page, "\n<!-- %s -->\n", r.Writer) // each report has a page and an ETag of its own
+			_, err = t.Store.WriteEndFile(ctx, r.Run, state.PageName, page, before[state.PageName])
+			return err
+		})
 	}
 	return g.Wait()
 }
@@ -80,17 +89,6 @@ func (t *Tracker) writeTasksAndPage(ctx context.Context, r *state.Report, plan *
 func (t *Tracker) writeFinal(ctx context.Context, r *state.Report, cond bucket.Condition) error {
 	r.Final = true
 	_, err := t.Store.WriteReport(ctx, r, cond)
-	return err
-}
-
-func (t *Tracker) writePage(ctx context.Context, r *state.Report, cond bucket.Condition) error {
-	page, err := t.Options.Page(ctx, r)
-	if err != nil { // the page is only to look at: a run does not go on for ever without it
-		t.log().Warn("a run ends without its "+state.PageName, zap.String("run", r.Run), zap.Error(err))
-		return ctx.Err()
-	}
-	page = fmt.Appendf(page, "\n<!-- %s -->\n", r.Writer) // each report has a page and an ETag of its own
-	_, err = t.Store.WriteEndFile(ctx, r.Run, state.PageName, page, cond)
 	return err
 }
 
@@ -156,7 +154,9 @@ func (t *Tracker) tryEndReport(ctx context.Context, p state.Pointer, plan *state
 	}
 	proposed := before.State == r.State && before.Reason == r.Reason
 	if proposed {
-		copyCheck(r, before)
+		// Only the listing showed these.
+		r.Verified, r.Differences, r.DifferenceList = before.Verified, before.Differences, before.DifferenceList
+		r.Balance, r.Version, r.Warnings = before.Balance, before.Version, before.Warnings
 	}
 	// An end that was proposed is announced by the tracker that changed the pointer.
 	first := !sameEnd(before, r) && (before.Final || !proposed)
@@ -188,10 +188,4 @@ func sameCounts(a, b *state.Report) bool {
 // ledger only grows, so then it was lost.
 func countsMore(report, now *state.Report) bool {
 	return sameEnd(report, now) && advice.Accounted(report.Status) > advice.Accounted(now.Status)
-}
-
-// copyCheck copies what only the listing showed.
-func copyCheck(r, before *state.Report) {
-	r.Verified, r.Differences, r.DifferenceList = before.Verified, before.Differences, before.DifferenceList
-	r.Balance, r.Version, r.Warnings = before.Balance, before.Version, before.Warnings
 }

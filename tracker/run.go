@@ -24,9 +24,11 @@ type runInForce struct {
 	ledger   *Ledger
 
 	// adoptRun sets these three.
-	adopted    time.Time // when the session began to act on the pointer
-	written    bool      // the session wrote the pointer itself
-	progressed time.Time // when the run changed its state; checkpointRun and republishStalled: when they last did something
+	adopted time.Time // when the session began to act on the pointer
+	written bool      // the session wrote the pointer itself
+	// progressed is when the run changed its state, when checkpointRun last saved results, or when
+	// republishStalled last published tasks.
+	progressed time.Time
 }
 
 // hasEnded reports whether the run is over. One in review waits for its apply.

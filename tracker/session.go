@@ -14,24 +14,29 @@ import (
 )
 
 // session is what one call of Run knows. Its goroutine owns it. While verifyRun lists the datasets,
-// a second goroutine drains the queues: it changes only what process changes.
+// a second goroutine drains the queues, and changes what drainQueues changes. The comment of a
+// field names the step that sets it.
 type session struct {
 	*Tracker
-	run  runInForce // see there
-	runs *knownRuns // newSession makes it; adoptRun and writeNote set its pointer
+	run  runInForce // the comments of its fields name the steps
+	runs *knownRuns // newSession; adoptRun and writeNote set its pointer
 
-	results     backgroundReceiver // receiveOnce and drainQueues receive with it
-	deadLetters backgroundReceiver // likewise
-	drainedRun  string             // verifyRun: the run whose queues it has drained
-	skipped     bool               // receiveOnce: it did not receive in the last step
-	foreignOnly int                // leaveToOwners: steps in a row with messages of other environments only
+	// Receiving.
+	results     backgroundReceiver // receive, drainQueues
+	deadLetters backgroundReceiver // receive, drainQueues, scheduleDeadLetters
+	skipped     bool               // receiveOnce: the last step did not receive
+	foreignOnly int                // leaveToOwners: steps in a row with other environments' messages only
+	drainedRun  string             // verifyRun: the run during whose check the queues were drained
 
-	stall    stallCheck    // republishStalled sets it
-	notes    notes         // see there
-	awake    wakeMessage   // keepAwake sets it
-	reported string        // writeReport and confirmReport: the end and the counts that the report shows
-	final    *state.Status // confirmReport: the status of a run whose report counts every result; adoptRun clears it
-	lost     string        // advanceRun: the error of the last step, when an object of the run was lost
+	// The run without progress.
+	stall stallCheck  // republishStalled
+	lost  string      // advanceRun: the last step's error, when an object of the run was lost
+	notes notes       // the comments of its fields name the steps
+	awake wakeMessage // keepAwake
+
+	// The run's end.
+	reported string        // writeReport, confirmReport: the end and the counts in the report
+	final    *state.Status // confirmReport: of a report that counts every result; adoptRun clears it
 }
 
 func newSession(t *Tracker) *session {

@@ -31,7 +31,7 @@ func (s *session) writeTrouble(ctx context.Context, trouble error) {
 		return
 	}
 	s.notes.trouble = time.Now()
-	s.writeNote(ctx, "the tracker cannot "+doing+": "+clip(trouble.Error(), maxTrouble)+"; it tries again; shuffle doctor says what to fix")
+	s.writeNote(ctx, "the tracker cannot "+doing+": "+clip(trouble.Error(), maxTrouble)+"; it tries again; shuffle doctor shows what to fix")
 }
 
 // writeTakeover notes that this tracker, which has just started, found a run in verifying: another

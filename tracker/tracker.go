@@ -162,7 +162,7 @@ func (t *Tracker) Run(ctx context.Context) (state.Status, error) {
 			failing = time.Now()
 		}
 		if time.Since(failing) > maxFailing {
-			return s.status(), fmt.Errorf("track: failing for %s: %w; shuffle doctor says what to fix, and nothing is lost meanwhile", maxFailing, err)
+			return s.status(), fmt.Errorf("track: failing for %s: %w; shuffle doctor shows what to fix, and nothing is lost meanwhile", maxFailing, err)
 		}
 		t.log().Warn("a step failed and is tried again", zap.String("run", s.run.pointer.Run), zap.Error(err))
 		s.writeTrouble(ctx, err)

@@ -23,9 +23,9 @@ const (
 	acknowledgeTries = 3
 )
 
-// deadLetter sends messages to the dead-letter queue, with the reasons. It returns those that could
+// sendDeadLetters sends messages to the dead-letter queue, with the reasons. It returns those that could
 // not be sent. They are delivered again after their visibility timeout.
-func (w *Worker) deadLetter(ctx context.Context, batch []*delivery) map[*delivery]error {
+func (w *Worker) sendDeadLetters(ctx context.Context, batch []*delivery) map[*delivery]error {
 	entries, groups := make([]queue.Entry, len(batch)), make([][]*delivery, len(batch))
 	for i, d := range batch {
 		entries[i] = queue.Entry{Body: d.msg.Body, Attributes: map[string]string{
@@ -50,9 +50,9 @@ func attribute(s string, most int) string {
 	return s
 }
 
-// report sends the results of tasks, many in a message, and one message for each run. It returns
+// sendResults sends the results of tasks, many in a message, and one message for each run. It returns
 // the tasks whose result could not be sent.
-func (w *Worker) report(ctx context.Context, batch []*delivery) map[*delivery]error {
+func (w *Worker) sendResults(ctx context.Context, batch []*delivery) map[*delivery]error {
 	var groups [][]*delivery
 	var bodies []messages.Results
 	for _, d := range batch {

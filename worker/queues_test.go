@@ -26,7 +26,7 @@ func TestReportByRun(t *testing.T) {
 	w := newWorld(t)
 	batch := []*delivery{concluded(1, messages.Copied), concluded(2, messages.Superseded), concluded(3, messages.Copied)}
 	batch[1].task.Run, batch[1].task.Gen = "older", 6
-	if failed := New(w.config()).report(t.Context(), batch); len(failed) > 0 {
+	if failed := New(w.config()).sendResults(t.Context(), batch); len(failed) > 0 {
 		t.Errorf("%d not sent", len(failed))
 	}
 	got := map[string]int{}
@@ -61,7 +61,7 @@ func TestReportRefused(t *testing.T) {
 	cfg.Results = refusing{w.results}
 	batch := []*delivery{concluded(1, messages.Copied), concluded(2, messages.Superseded)}
 	batch[1].task.Run = "forged"
-	if failed := New(cfg).report(t.Context(), batch); len(failed) != 1 || failed[batch[1]] == nil {
+	if failed := New(cfg).sendResults(t.Context(), batch); len(failed) != 1 || failed[batch[1]] == nil {
 		t.Errorf("%d not sent", len(failed))
 	}
 }

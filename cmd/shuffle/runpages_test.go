@@ -51,6 +51,9 @@ func (w *watched) atWork(plan state.Plan) {
 	if got := w.number("#retries"); got != "no retry" {
 		w.t.Errorf("%q, and nothing was received twice", got)
 	}
+	if got := w.number("#throttled"); got != "0 requests" {
+		w.t.Errorf("%q, and a folder throttles nothing", got)
+	}
 	w.each("workers-retries")
 }
 

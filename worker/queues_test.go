@@ -52,7 +52,7 @@ func TestReportLoad(t *testing.T) {
 	worker.count.refused()
 	worker.count.refused()
 	for range 2 {
-		worker.report(t.Context(), batch)
+		worker.sendResults(t.Context(), batch)
 		batch = batch[1:]
 	}
 	var got [][2]int64

@@ -244,3 +244,20 @@ func TestOneAnswerThatThereIsNone(t *testing.T) {
 		}
 	}
 }
+
+// The plan of a running run is gone: the run fails, and its results are counted all the same.
+func TestResultsWithoutThePlanAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		plan := w.published(runName(1), 1, 12)
+		w.work(nil)
+		w.bucket.remove(layout.State() + state.RunName(plan.Run, "plan.json"))
+		status := w.run(w.tracker())
+		if status.State != state.Failed || status.Done != 12 {
+			t.Errorf("%s with %d of 12 done: %s", status.State, status.Done, status.Reason)
+		}
+		if r := w.readReport(plan.Run); r.Done != 12 || r.Unreadable != 0 {
+			t.Errorf("the report has %d done and %d unreadable messages", r.Done, r.Unreadable)
+		}
+	})
+}

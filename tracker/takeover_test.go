@@ -188,3 +188,16 @@ func TestTrackerFollowsTheNewerRun(t *testing.T) {
 		}
 	})
 }
+
+// A tracker that finds a run in verifying leaves it for five seconds to the one that verifies.
+func TestVerifyingIsLeftToItsTracker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		moments["verifying"](w, 1)
+		begun := time.Now()
+		status := w.run(w.tracker())
+		if took := time.Since(begun); status.State != state.Succeeded || took < 5*time.Second || took > 10*time.Second {
+			t.Errorf("%s after %v", status.State, took)
+		}
+	})
+}

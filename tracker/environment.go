@@ -48,7 +48,7 @@ func (f *fold) runOf(ctx context.Context, from origin, generation int64, m queue
 	return run, err
 }
 
-// addOther records that a message of another environment has come.
+// addOther records that a message of another environment has come, and returns errNotOurs.
 func (f *fold) addOther(from origin) error {
 	scope := cmp.Or(from.scope, "unknown")
 	f.others[scope] = state.OtherEnvironment{Scope: scope, Queue: from.queue, Run: clip(from.run, maxCode), Seen: now()}

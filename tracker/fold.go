@@ -39,20 +39,20 @@ type fold struct {
 	awake string // the body of the message that keeps the tracker awake, see keepAwake; "": there is none
 
 	// foldAll sets all of these.
-	deltas      map[string]*delta // by run
-	unreadable  []state.Unreadable
-	republish   []queue.Entry                     // tasks that workers could not apply, through no fault of the task
-	results     []messages.Results                // of this environment
-	own         received                          // messages to acknowledge
-	foreign     received                          // messages of other environments
-	others      map[string]state.OtherEnvironment // by scope
-	foldedWhole bool                              // every message has been folded
+	deltas     map[string]*delta // by run
+	unreadable []state.Unreadable
+	republish  []queue.Entry                     // tasks that workers could not apply, through no fault of the task
+	results    []messages.Results                // of this environment
+	own        received                          // messages to acknowledge
+	foreign    received                          // messages of other environments
+	others     map[string]state.OtherEnvironment // by scope
+	complete   bool                              // every message has been folded
 }
 
 // foldAll folds what was received, once. When the bucket fails half-way, the next call begins
 // afresh.
 func (f *fold) foldAll(ctx context.Context, got received) error {
-	if f.foldedWhole {
+	if f.complete {
 		return nil
 	}
 	*f = fold{runs: f.runs, awake: f.awake, deltas: map[string]*delta{}, others: map[string]state.OtherEnvironment{}}
@@ -66,7 +66,7 @@ func (f *fold) foldAll(ctx context.Context, got received) error {
 	} {
 		for _, m := range part.messages {
 			switch err := part.fold(ctx, m); {
-			case errors.Is(err, errStaysInFlight):
+			case errors.Is(err, errStaysInFlight): // keepAwake needs it on the queue
 			case errors.Is(err, errNotOurs):
 				*part.foreign = append(*part.foreign, m)
 			case err != nil:
@@ -76,7 +76,7 @@ func (f *fold) foldAll(ctx context.Context, got received) error {
 			}
 		}
 	}
-	f.foldedWhole = true
+	f.complete = true
 	return nil
 }
 

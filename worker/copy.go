@@ -110,8 +110,8 @@ func (w *Worker) copyOnce(ctx context.Context, d *delivery) error {
 	})
 }
 
-// recordAnswer passes the result of a request for this number of keys to the counters, the limiter and
-// the outage.
+// recordAnswer passes the result of a request for this number of keys to the counters, the limiter
+// and the outage.
 func (w *Worker) recordAnswer(kind call, begun time.Time, keys int, err error, batch ...*delivery) {
 	w.count.request(kind)
 	w.limiter.adjust(begun, countAnswer(keys, err))
@@ -155,7 +155,8 @@ func throttlePause(try int) time.Duration {
 	return retry.Backoff(100*time.Millisecond, try, 2*time.Second)
 }
 
-// countAnswer counts the served and refused keys of a request for this number of keys, for the limiter.
+// countAnswer counts the served and refused keys of a request for this number of keys, for the
+// limiter.
 func countAnswer(keys int, err error) answer {
 	if err == nil {
 		return answer{served: keys}

@@ -107,8 +107,8 @@ func (f *fence) check(ctx context.Context, d *delivery) (until time.Time, err er
 	}
 }
 
-// freshSnapshot returns a snapshot whose read began at notBefore or later, and the present time, at which
-// it is not too old.
+// freshSnapshot returns a snapshot whose read began at notBefore or later, and the present time, at
+// which it is not too old.
 func (f *fence) freshSnapshot(ctx context.Context, notBefore time.Time) (s *snapshot, now time.Time, err error) {
 	now = time.Now()
 	s, cache := f.current.Load(), state.DefaultFence.Cache()
@@ -151,8 +151,8 @@ func (f *fence) keepFresh(ctx context.Context) {
 	}
 }
 
-// readSince returns a snapshot whose read began at notBefore or later. Reads are shared: one is under
-// way at a time.
+// readSince returns a snapshot whose read began at notBefore or later. Reads are shared: one is
+// under way at a time.
 func (f *fence) readSince(ctx context.Context, notBefore time.Time) (*snapshot, error) {
 	for {
 		if s := f.current.Load(); s != nil && !s.at.Before(notBefore) {

@@ -98,8 +98,8 @@ func task(ctx context.Context, l *limiter, s *limited, lock chan struct{}, serve
 	}
 }
 
-// simulate runs workers against one bucket for a number of virtual seconds, and returns what was served
-// of each and what was refused in all, of the seconds after the first skip.
+// simulate runs workers against one bucket for a number of virtual seconds, and returns what was
+// served of each and what was refused in all, of the seconds after the first skip.
 func simulate(t *testing.T, s func() *limited, workers, slots, skip, seconds int) (served []int, refused int) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

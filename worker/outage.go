@@ -41,8 +41,8 @@ type taskName struct {
 	seq uint32
 }
 
-// record records the result of a request for the deliveries. An error that the request itself caused
-// counts as an answer.
+// record records the result of a request for the deliveries. An error that the request itself
+// caused counts as an answer.
 func (o *outage) record(now time.Time, kind call, err error, batch ...*delivery) {
 	blame := permanent
 	if err != nil {

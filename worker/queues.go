@@ -23,8 +23,8 @@ const (
 	acknowledgeTries = 3
 )
 
-// sendDeadLetters sends messages to the dead-letter queue, with the reasons. It returns those that could
-// not be sent. They are delivered again after their visibility timeout.
+// sendDeadLetters sends messages to the dead-letter queue, with the reasons. It returns those that
+// could not be sent. They are delivered again after their visibility timeout.
 func (w *Worker) sendDeadLetters(ctx context.Context, batch []*delivery) map[*delivery]error {
 	entries, groups := make([]queue.Entry, len(batch)), make([][]*delivery, len(batch))
 	for i, d := range batch {
@@ -50,8 +50,8 @@ func attribute(s string, most int) string {
 	return s
 }
 
-// sendResults sends the results of tasks, many in a message, and one message for each run. It returns
-// the tasks whose result could not be sent.
+// sendResults sends the results of tasks, many in a message, and one message for each run. It
+// returns the tasks whose result could not be sent.
 func (w *Worker) sendResults(ctx context.Context, batch []*delivery) map[*delivery]error {
 	var groups [][]*delivery
 	var bodies []messages.Results

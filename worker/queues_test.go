@@ -43,7 +43,8 @@ func TestReportByRun(t *testing.T) {
 	}
 }
 
-// Results carry the longest wait of their tasks, and what S3 has throttled since the results before.
+// Results carry the longest wait of their tasks, and what S3 has throttled since the results
+// before.
 func TestReportLoad(t *testing.T) {
 	w := newWorld(t)
 	worker := New(w.config())

@@ -100,7 +100,7 @@ func BenchmarkFirstPaint(b *testing.B) {
 	t := &tracker.Tracker{Store: store}
 	size := 0
 	for b.Loop() {
-		handler := dashboard.New(dashboard.Options{Store: store, Bucket: dir, Look: t.Look})
+		handler := dashboard.New(dashboard.Options{Store: store, Bucket: dir, ReadLedger: t.Look})
 		answer := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodGet, "/runs/latest", nil)
 		r.Host = "localhost"
@@ -131,9 +131,9 @@ func BenchmarkSeasonPages(b *testing.B) {
 	store, dir := season345k(b)
 	t := &tracker.Tracker{Store: store}
 	a := &app{}
-	o := dashboard.Options{Store: store, Bucket: dir, Look: t.Look}
-	a.readers(&o)
-	o.Survey, o.Queues, o.History = season345kTables, nil, nil
+	o := dashboard.Options{Store: store, Bucket: dir, ReadLedger: t.Look}
+	a.addReaders(&o)
+	o.ReadSurvey, o.ReadQueues, o.ReadHistory = season345kTables, nil, nil
 	handler := dashboard.New(o)
 	get := func(path string) *httptest.ResponseRecorder {
 		answer := httptest.NewRecorder()

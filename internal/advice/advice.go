@@ -28,10 +28,10 @@ func (s Step) Name() string {
 // none.
 var named = regexp.MustCompile(`(^|[^-/\w])shuffle (demo|run|plan|apply|work|track|status|runs|dead|redrive|cancel|verify|versions|restore|pull|why|setup|doctor|settings|changes|problems)\b`)
 
-// Calls makes the commands that a sentence names begin as the program was called, so that they can
+// RewriteCommands makes the commands that a sentence names begin as the program was called, so that they can
 // be copied. The stages that write the sentences, into errors and reasons that the state keeps, do
 // not know how that was.
-func Calls(called, sentence string) string {
+func RewriteCommands(called, sentence string) string {
 	return named.ReplaceAllStringFunc(sentence, func(match string) string {
 		parts := named.FindStringSubmatch(match)
 		return parts[1] + Step{Command: parts[2]}.Call(called)

@@ -27,7 +27,7 @@ func TestCalls(t *testing.T) {
 		{"shuffle --local x", "shuffle planning, google-shuffle run, reshuffle plan", "shuffle planning, google-shuffle run, reshuffle plan"},
 		{"$1 --local $0", "shuffle run", "$1 --local $0 run"},
 	} {
-		if got := Calls(test.called, test.in); got != test.want {
+		if got := RewriteCommands(test.called, test.in); got != test.want {
 			t.Errorf("%q called as %q: %q, expected %q", test.in, test.called, got, test.want)
 		}
 	}

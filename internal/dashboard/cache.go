@@ -7,26 +7,26 @@ import (
 )
 
 const (
-	// freshRun is how old a run may be when it is shown: all who watch it share one reading a
+	// runTTL is how old a run may be when it is shown: all who watch it share one reading a
 	// second.
-	freshRun = time.Second
-	// freshEnded is how long the status of a run that is no longer in force is kept. Nothing
+	runTTL = time.Second
+	// endedRunTTL is how long the status of a run that is no longer in force is kept. Nothing
 	// changes it but late results.
-	freshEnded = time.Minute
-	// cached bounds a cache.
-	cached = 256
+	endedRunTTL = time.Minute
+	// maxCacheEntries bounds a cache.
+	maxCacheEntries = 256
 )
 
 // cache keeps what was read for a while. Who asks for what is being read waits for that reading.
 type cache[K comparable, V any] struct {
-	fresh time.Duration
-	most  int // entries
+	ttl time.Duration
+	max  int // entries
 
 	mu  sync.Mutex
-	all map[K]*reading[V]
+	all map[K]*cacheEntry[V]
 }
 
-type reading[V any] struct {
+type cacheEntry[V any] struct {
 	done  chan struct{}
 	at    time.Time // when it began
 	value V
@@ -34,7 +34,7 @@ type reading[V any] struct {
 }
 
 func newCache[K comparable, V any](fresh time.Duration) *cache[K, V] {
-	return &cache[K, V]{fresh: fresh, most: cached, all: map[K]*reading[V]{}}
+	return &cache[K, V]{ttl: fresh, max: maxCacheEntries, all: map[K]*cacheEntry[V]{}}
 }
 
 // get gives the value, which read reads if need be. The reading goes on when the one who asked
@@ -42,8 +42,8 @@ func newCache[K comparable, V any](fresh time.Duration) *cache[K, V] {
 func (c *cache[K, V]) get(ctx context.Context, key K, read func(context.Context) (V, error)) (V, error) {
 	c.mu.Lock()
 	r := c.all[key]
-	if r == nil || time.Since(r.at) >= c.fresh {
-		r = &reading[V]{done: make(chan struct{}), at: time.Now()}
+	if r == nil || time.Since(r.at) >= c.ttl {
+		r = &cacheEntry[V]{done: make(chan struct{}), at: time.Now()}
 		c.put(key, r)
 		go func() {
 			defer close(r.done)
@@ -61,15 +61,15 @@ func (c *cache[K, V]) get(ctx context.Context, key K, read func(context.Context)
 }
 
 // put forgets what is stale, and all when that is not enough.
-func (c *cache[K, V]) put(key K, r *reading[V]) {
-	if len(c.all) >= c.most {
+func (c *cache[K, V]) put(key K, r *cacheEntry[V]) {
+	if len(c.all) >= c.max {
 		for k, old := range c.all {
-			if time.Since(old.at) >= c.fresh {
+			if time.Since(old.at) >= c.ttl {
 				delete(c.all, k)
 			}
 		}
 	}
-	if len(c.all) >= c.most {
+	if len(c.all) >= c.max {
 		clear(c.all)
 	}
 	c.all[key] = r

@@ -20,11 +20,11 @@ type change struct {
 	Cause string
 }
 
-// freshCauses is how long the causes of a run's changes are kept. Nothing changes them.
-const freshCauses = 10 * time.Minute
+// causesTTL is how long the causes of a run's changes are kept. Nothing changes them.
+const causesTTL = 10 * time.Minute
 
-// keptCauses bounds the episodes whose causes are kept, of some 2 MB each.
-const keptCauses = 6
+// maxCauseEpisodes bounds the episodes whose causes are kept, of some 2 MB each.
+const maxCauseEpisodes = 6
 
 // cause is why a frame is changed, and the row of the sheet; 0 without one.
 type cause struct {
@@ -39,8 +39,8 @@ func (c cause) String() string {
 	return fmt.Sprintf("%s, row %d", c.ChangeCause, c.row)
 }
 
-// causesOf gives the causes of an episode's changes.
-func (d *dashboard) causesOf(ctx context.Context, run string, e dataset.Episode) (map[dataset.Frame]cause, error) {
+// cachedCauses gives the causes of an episode's changes.
+func (d *dashboard) cachedCauses(ctx context.Context, run string, e dataset.Episode) (map[dataset.Frame]cause, error) {
 	return d.causes.get(ctx, run+" "+string(e), func(ctx context.Context) (map[dataset.Frame]cause, error) {
 		return readCauses(ctx, d.Store, run, e)
 	})
@@ -52,7 +52,7 @@ func (d *dashboard) addCauses(ctx context.Context, plan *state.Plan, changes []c
 		return nil
 	}
 	for i, c := range changes {
-		causes, err := d.causesOf(ctx, plan.Run, c.Task.Frame.Episode())
+		causes, err := d.cachedCauses(ctx, plan.Run, c.Task.Frame.Episode())
 		if err != nil {
 			return err
 		}
@@ -75,11 +75,11 @@ func readCauses(ctx context.Context, s *state.Store, run string, e dataset.Episo
 
 // changeReader reads what a run changes, in the order of its tasks.
 type changeReader interface {
-	// after gives the first changes that fit, at most so many, and the seq of the next that does;
+	// readAfter gives the first changes that fit, at most so many, and the seq of the next that does;
 	// -1 when there is none.
-	after(ctx context.Context, c choice, most int) (changes []change, next int, err error)
-	// before gives the last ones before the choice's page, at most so many.
-	before(ctx context.Context, c choice, most int) ([]change, error)
+	readAfter(ctx context.Context, c taskFilter, most int) (changes []change, next int, err error)
+	// readBefore gives the last ones before the choice's page, at most so many.
+	readBefore(ctx context.Context, c taskFilter, most int) ([]change, error)
 }
 
 // taskChanges takes the changes from the run's tasks. It reads the chunks that may have some, one
@@ -91,9 +91,9 @@ type taskChanges struct {
 	causes func(context.Context, dataset.Episode) (map[dataset.Frame]cause, error)
 }
 
-// chunk reads the tasks of a chunk that fit, between two seqs, the second one excluded.
-func (t taskChanges) chunk(ctx context.Context, c choice, chunk, begin, end int) (fit []messages.Task, err error) {
-	if !c.mayFit(t.plan, max(begin, chunk*state.ChunkTasks), min(end, (chunk+1)*state.ChunkTasks)) {
+// readChunk reads the tasks of a chunk that fit, between two seqs, the second one excluded.
+func (t taskChanges) readChunk(ctx context.Context, c taskFilter, chunk, begin, end int) (fit []messages.Task, err error) {
+	if !c.mayMatch(t.plan, max(begin, chunk*state.ChunkTasks), min(end, (chunk+1)*state.ChunkTasks)) {
 		return nil, nil
 	}
 	all, err := t.store.ReadTasks(ctx, t.plan.Run, chunk)
@@ -108,7 +108,7 @@ func (t taskChanges) chunk(ctx context.Context, c choice, chunk, begin, end int)
 		}
 		if e := task.Frame.Episode(); c.cause != "" && e != of {
 			of, causes = e, nil
-			if c.has(t.plan, e) {
+			if c.hasChanges(t.plan, e) {
 				if causes, err = t.causes(ctx, e); err != nil {
 					return nil, err
 				}
@@ -121,10 +121,10 @@ func (t taskChanges) chunk(ctx context.Context, c choice, chunk, begin, end int)
 	return fit, nil
 }
 
-func (t taskChanges) after(ctx context.Context, c choice, most int) (changes []change, next int, err error) {
+func (t taskChanges) readAfter(ctx context.Context, c taskFilter, most int) (changes []change, next int, err error) {
 	begin, end := c.bounds(t.plan)
 	for chunk := begin / state.ChunkTasks; chunk*state.ChunkTasks < end; chunk++ {
-		fit, err := t.chunk(ctx, c, chunk, begin, end)
+		fit, err := t.readChunk(ctx, c, chunk, begin, end)
 		if err != nil {
 			return nil, -1, err
 		}
@@ -138,11 +138,11 @@ func (t taskChanges) after(ctx context.Context, c choice, most int) (changes []c
 	return changes, -1, nil
 }
 
-func (t taskChanges) before(ctx context.Context, c choice, most int) (changes []change, err error) {
-	begin, end := choice{episode: c.episode}.bounds(t.plan)
+func (t taskChanges) readBefore(ctx context.Context, c taskFilter, most int) (changes []change, err error) {
+	begin, end := taskFilter{episode: c.episode}.bounds(t.plan)
 	end = min(end, c.before)
 	for chunk := (end - 1) / state.ChunkTasks; chunk >= begin/state.ChunkTasks && end > begin && len(changes) < most; chunk-- {
-		fit, err := t.chunk(ctx, c, chunk, begin, end)
+		fit, err := t.readChunk(ctx, c, chunk, begin, end)
 		if err != nil {
 			return nil, err
 		}

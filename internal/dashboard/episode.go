@@ -21,14 +21,14 @@ const (
 	miniColumns = 120
 )
 
-// season lists the episodes.
-func (d *dashboard) season(r *http.Request) (page.Page, error) {
-	l, err := d.look(r)
+// seasonPage lists the episodes.
+func (d *dashboard) seasonPage(r *http.Request) (page.Page, error) {
+	l, err := d.readSeasonView(r)
 	if err != nil {
 		return nil, err
 	}
-	p := &page.Episodes{Reading: l.reading(), Query: r.URL.RawQuery}
-	for _, f := range l.place(r) {
+	p := &page.Episodes{Reading: l.progress(), Query: r.URL.RawQuery}
+	for _, f := range l.scopeFields(r) {
 		if f.Name == "season" {
 			p.Fields = append(p.Fields, f)
 		}
@@ -37,7 +37,7 @@ func (d *dashboard) season(r *http.Request) (page.Page, error) {
 		line := page.EpisodeLine{Episode: t.Episode, Sheet: t.Sheet, Held: t.Held, Frames: len(t.Frames), Unclassified: len(t.Find(inventory.Filter{Only: inventory.Unclassified}))}
 		for _, f := range t.Frames {
 			if f.Stands() {
-				line.Stand++
+				line.InDatasets++
 			}
 			if f.Problem() {
 				line.Problems++
@@ -94,19 +94,19 @@ func datasetLane(title string, t *inventory.Table, names, of []string) page.Lane
 	}), all, colors)
 }
 
-// episode is the page of one episode.
-func (d *dashboard) episode(r *http.Request) (page.Page, error) {
+// episodePage is the page of one episode.
+func (d *dashboard) episodePage(r *http.Request) (page.Page, error) {
 	e, err := dataset.ParseEpisodeFlag(r.PathValue("episode"))
 	if err != nil {
-		return nil, refused(http.StatusNotFound, "There is no such episode: expected the form S01E01.")
+		return nil, visitorErrorf(http.StatusNotFound, "There is no such episode: expected the form S01E01.")
 	}
-	x, err := d.index(r.Context())
+	x, err := d.readCatalog(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	at, named := slices.BinarySearch(x.Episodes, e)
 	if !named {
-		return nil, refused(http.StatusNotFound, "No run has planned %s, and no dataset version holds it.", e)
+		return nil, visitorErrorf(http.StatusNotFound, "No run has planned %s, and no dataset version holds it.", e)
 	}
 	p := &page.Episode{Episode: e, Query: r.URL.RawQuery, Run: x.Problems[e]}
 	if at > 0 {
@@ -115,13 +115,13 @@ func (d *dashboard) episode(r *http.Request) (page.Page, error) {
 	if at+1 < len(x.Episodes) {
 		p.Next = x.Episodes[at+1]
 	}
-	ask, err := x.ask(r)
+	ask, err := x.parseWhatIf(r)
 	if err != nil {
 		return nil, err
 	}
 	p.Fields = ask.fields()
-	got := d.library.get(r.Context(), x.Changed, e)
-	p.Reading = got.reading()
+	got := d.tables.get(r.Context(), x.Changed, e)
+	p.Reading = got.progress()
 	if len(got.Tables) == 0 {
 		return p, nil
 	}
@@ -133,7 +133,7 @@ func (d *dashboard) episode(r *http.Request) (page.Page, error) {
 	}
 	p.First, p.Last = int(t.Frames[0].Index), int(t.Frames[len(t.Frames)-1].Index)
 	p.Lanes = []page.Lane{datasetLane("Dataset", t, x.Settings.Listed, t.Standing())}
-	if err := d.whatIf(r.Context(), p, x, ask, t); err != nil {
+	if err := d.addWhatIf(r.Context(), p, x, ask, t); err != nil {
 		return nil, err
 	}
 	p.Lanes = append(p.Lanes, classLane(t, x.Settings.Classes, laneColumns), decidingLane(t), problemLane(t))
@@ -163,8 +163,8 @@ func problemLane(t *inventory.Table) page.Lane {
 	}), names, []int{14, 15, plain})
 }
 
-// glimpse is what the script on an episode's page shows of a frame.
-type glimpse struct {
+// preview is what the script on an episode's page shows of a frame.
+type preview struct {
 	Frame  dataset.Frame `json:"frame"`
 	Time   string        `json:"time"`
 	Path   string        `json:"path"`
@@ -172,15 +172,15 @@ type glimpse struct {
 	Labels []string      `json:"labels"`
 }
 
-// glimpse answers with the frame at an index of an episode, or the nearest one after it.
-func (d *dashboard) glimpse(w http.ResponseWriter, r *http.Request) {
+// servePreview answers with the frame at an index of an episode, or the nearest one after it.
+func (d *dashboard) servePreview(w http.ResponseWriter, r *http.Request) {
 	e, err := dataset.ParseEpisodeFlag(r.PathValue("episode"))
 	index, badIndex := strconv.Atoi(r.PathValue("index"))
 	if err != nil || badIndex != nil {
 		http.Error(w, "There is no such frame.", http.StatusNotFound)
 		return
 	}
-	x, err := d.index(r.Context())
+	x, err := d.readCatalog(r.Context())
 	if err != nil {
 		http.Error(w, "The bucket could not be read.", http.StatusBadGateway)
 		return
@@ -189,7 +189,7 @@ func (d *dashboard) glimpse(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is no such episode.", http.StatusNotFound)
 		return
 	}
-	got := d.library.get(r.Context(), x.Changed, e)
+	got := d.tables.get(r.Context(), x.Changed, e)
 	if len(got.Tables) == 0 || len(got.Tables[0].Frames) == 0 {
 		http.Error(w, "The episode is being read.", http.StatusServiceUnavailable)
 		return
@@ -198,7 +198,7 @@ func (d *dashboard) glimpse(w http.ResponseWriter, r *http.Request) {
 	i, _ := slices.BinarySearchFunc(t.Frames, index, func(f inventory.Frame, index int) int { return int(f.Index) - index })
 	i = min(i, len(t.Frames)-1)
 	tile := d.tile(t, i)
-	g := glimpse{Frame: tile.Frame, Time: tile.Frame.Timecode(), Path: page.FramePath(tile.Frame), Image: string(tile.Image)}
+	g := preview{Frame: tile.Frame, Time: tile.Frame.Timecode(), Path: page.FramePath(tile.Frame), Image: string(tile.Image)}
 	g.Labels = append(g.Labels, cmp.Or(tile.Class, "unclassified"), tile.Note)
 	if c, ok := t.Frames[i].Deciding(); ok {
 		g.Labels = append(g.Labels, "by "+page.ColumnLabels[c])
@@ -211,23 +211,23 @@ func (d *dashboard) glimpse(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(g) // to a visitor, who may have left
 }
 
-// errDrawing says that the datasets are still being drawn.
-var errDrawing = errors.New("drawing")
+// errNotReady says that the datasets are still being drawn.
+var errNotReady = errors.New("drawing")
 
-// within gives what get gives within the patience of a page, else errDrawing. What get reads goes
+// waitBriefly gives what get gives within the patience of a page, else errDrawing. What get reads goes
 // on meanwhile.
-func within[T any](ctx context.Context, get func(context.Context) (T, error)) (T, error) {
-	short, cancel := context.WithTimeout(ctx, patience)
+func waitBriefly[T any](ctx context.Context, get func(context.Context) (T, error)) (T, error) {
+	short, cancel := context.WithTimeout(ctx, pageWait)
 	defer cancel()
 	v, err := get(short)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		err = errDrawing
+		err = errNotReady
 	}
 	return v, err
 }
 
-// seconds is a duration as settings write it; "" is 0.
-func seconds(text string) (time.Duration, error) {
+// parseGroup is a duration as settings write it; "" is 0.
+func parseGroup(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
 	}

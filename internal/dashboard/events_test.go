@@ -117,7 +117,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	defer server.Close()
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
-	for range streamsAtOnce {
+	for range maxStreams {
 		listen(ctx, t, server.URL+"/events").next()
 	}
 	w.expect(w.get("/events"), http.StatusServiceUnavailable, "Too many pages")

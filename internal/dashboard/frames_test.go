@@ -23,7 +23,7 @@ func datasetOf(i int) string { return []string{"train", "train", "test", ""}[i/1
 
 // surveyed lets the dashboard read two episodes of 300 frames, with a row each but for the last.
 func (w *world) surveyed() {
-	w.options.Survey = func(_ context.Context, e dataset.Episode) (*inventory.Survey, error) {
+	w.options.ReadSurvey = func(_ context.Context, e dataset.Episode) (*inventory.Survey, error) {
 		s := &inventory.Survey{Episode: e, Base: "tt/" + e.Folder() + "/default_eng/v1/frames/thumbnails/"}
 		for i := range 300 {
 			seen := inventory.Seen{Frame: dataset.FrameAt(e, i), Row: i + 2, Class: classOf(i), Image: fmt.Sprint(e, i/2)}
@@ -131,8 +131,8 @@ func TestFrame(t *testing.T) {
 	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 500))), http.StatusOK, "no image", "no dataset")
 	w.expect(w.get("/frames/TT_S01"), http.StatusNotFound, "no such frame")
 
-	w.options.Assign = func(state.Definition, []inventory.Labelled, dataset.Standing) (Assigner, error) { return drawn{}, nil }
-	w.options.History = func(_ context.Context, f dataset.Frame) ([]why.Operation, error) {
+	w.options.NewAssigner = func(state.Definition, []inventory.Labelled, dataset.Standing) (Assigner, error) { return drawn{}, nil }
+	w.options.ReadHistory = func(_ context.Context, f dataset.Frame) ([]why.Operation, error) {
 		return []why.Operation{{Run: "earlier", Op: messages.Move, Dst: layout.Key(rare, f), Outcome: messages.Moved}}, nil
 	}
 	w.plan.Settings.Seed = "seed"
@@ -150,9 +150,9 @@ func TestFrame(t *testing.T) {
 func TestReading(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()
-	read := w.options.Survey
+	read := w.options.ReadSurvey
 	goOn := make(chan struct{})
-	w.options.Survey = func(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
+	w.options.ReadSurvey = func(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
 		if <-goOn; e == e2 {
 			return nil, errors.New("no credentials")
 		}

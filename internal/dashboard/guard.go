@@ -29,7 +29,7 @@ func (d *dashboard) guard(next http.Handler) http.Handler {
 			w.Header().Set(name, value)
 		}
 		switch {
-		case !d.known(r.Host):
+		case !d.allowsHost(r.Host):
 			http.Error(w, "This server does not know itself by that name"+
 				": open it by its IP address or as localhost, or start it with --http-host and the name.", http.StatusMisdirectedRequest)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -41,9 +41,9 @@ func (d *dashboard) guard(next http.Handler) http.Handler {
 	})
 }
 
-// known says whether a request calls the server by a name of its own. An address is always one: DNS
+// allowsHost says whether a request calls the server by a name of its own. An address is always one: DNS
 // rebinding needs a name, which the attacker's DNS then points here.
-func (d *dashboard) known(host string) bool {
+func (d *dashboard) allowsHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}

@@ -19,8 +19,8 @@ import (
 const (
 	// maxImage bounds an image in bytes; thumbnails have a few thousand.
 	maxImage = 16 << 20
-	// imagesAtOnce bounds the images that are being sent.
-	imagesAtOnce = 32
+	// maxImageReads bounds the images that are being sent.
+	maxImageReads = 32
 	// sniffed is what http.DetectContentType looks at.
 	sniffed = 512
 )
@@ -82,16 +82,16 @@ func openImage(ctx context.Context, b Bucket, key string) (io.ReadCloser, bucket
 
 const imageType = "image/jpeg"
 
-// image sends an image.
-func (d *dashboard) image(w http.ResponseWriter, r *http.Request) {
+// serveImage sends an image.
+func (d *dashboard) serveImage(w http.ResponseWriter, r *http.Request) {
 	key := r.PathValue("key")
 	if checkImage(d.Store.Layout, key) != nil {
 		http.Error(w, "This is no frame's key.", http.StatusNotFound)
 		return
 	}
 	select {
-	case d.images <- struct{}{}:
-		defer func() { <-d.images }()
+	case d.imageSlots <- struct{}{}:
+		defer func() { <-d.imageSlots }()
 	case <-r.Context().Done():
 		return
 	}
@@ -127,8 +127,8 @@ func imageURL(l dataset.Layout, key string) template.URL {
 	return template.URL(page.ImagePath(key)) //nolint:gosec // ImagePath escapes it.
 }
 
-// asset sends a style or script. Its address has its version in it.
-func asset(w http.ResponseWriter, r *http.Request) {
+// serveAsset sends a style or script. Its address has its version in it.
+func serveAsset(w http.ResponseWriter, r *http.Request) {
 	types := map[string][2]string{
 		"style.css": {page.Style, "text/css; charset=utf-8"}, "app.js": {page.Script, "text/javascript; charset=utf-8"},
 		"icon.svg": {page.Icon, "image/svg+xml"},
@@ -143,9 +143,9 @@ func asset(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, a[0]) // to a visitor, who may have left
 }
 
-// file sends a file that a run has left, to be saved and not shown: it is not of this server's
+// serveRunFile sends a file that a run has left, to be saved and not shown: it is not of this server's
 // making.
-func (d *dashboard) file(w http.ResponseWriter, r *http.Request) {
+func (d *dashboard) serveRunFile(w http.ResponseWriter, r *http.Request) {
 	types := map[string]string{state.PageName: "text/html; charset=utf-8", state.TasksName: "text/csv; charset=utf-8"}
 	run, name := r.PathValue("run"), r.PathValue("file")
 	if types[name] == "" || !state.ValidRun(run) {

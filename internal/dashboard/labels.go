@@ -21,17 +21,17 @@ const (
 	shownGroups, shownCopies = 20, 6
 )
 
-// labels is the label inbox.
-func (d *dashboard) labels(r *http.Request) (page.Page, error) {
-	l, err := d.look(r)
+// labelsPage is the label inbox.
+func (d *dashboard) labelsPage(r *http.Request) (page.Page, error) {
+	l, err := d.readSeasonView(r)
 	if err != nil {
 		return nil, err
 	}
-	p := &page.Labels{Reading: l.reading(), Fields: l.place(r), Query: r.URL.RawQuery}
+	p := &page.Labels{Reading: l.progress(), Fields: l.scopeFields(r), Query: r.URL.RawQuery}
 	classes := inventory.Classes(l.Tables, l.Settings.Classes)
 	for _, pair := range [][2]inventory.Column{{inventory.Unsupervised, inventory.Supervised}, {inventory.Supervised, inventory.Jonny}, {inventory.Unsupervised, inventory.Jonny}} {
 		counts := inventory.Confusion(l.Tables, pair[0], pair[1])
-		p.Matrices = append(p.Matrices, page.NewConfusion(pair[0], pair[1], counts, classes, l.query()))
+		p.Matrices = append(p.Matrices, page.NewConfusion(pair[0], pair[1], counts, classes, l.scopeQuery()))
 	}
 	var islands []inventory.Ref
 	for n, t := range l.Tables {
@@ -39,7 +39,7 @@ func (d *dashboard) labels(r *http.Request) (page.Page, error) {
 			islands = append(islands, inventory.Ref{Table: n, Index: i})
 		}
 	}
-	begin, end, pages, err := pageOf(r, len(islands), islandsPerPage)
+	begin, end, pages, err := pageBounds(r, len(islands), islandsPerPage)
 	if err != nil && l.Missing() == 0 {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (d *dashboard) labels(r *http.Request) (page.Page, error) {
 		island := page.Island{Class: t.Text(t.Frames[at.Index].Class), Around: t.Text(t.Frames[at.Index-1].Class), Row: int(t.Frames[at.Index].Row), Sheet: t.Sheet}
 		for i := at.Index - 1; i <= at.Index+1; i++ {
 			tile := d.tile(t, i)
-			tile.Here = i == at.Index
+			tile.Highlighted = i == at.Index
 			island.Tiles = append(island.Tiles, tile)
 		}
 		p.Islands = append(p.Islands, island)
@@ -57,8 +57,8 @@ func (d *dashboard) labels(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
-// place are the choices of a season and an episode.
-func (l look) place(r *http.Request) (fields []page.Field) {
+// scopeFields are the choices of a season and an episode.
+func (l seasonView) scopeFields(r *http.Request) (fields []page.Field) {
 	for _, f := range l.fields(r) {
 		if f.Name == "season" || f.Name == "episode" {
 			fields = append(fields, f)
@@ -67,8 +67,8 @@ func (l look) place(r *http.Request) (fields []page.Field) {
 	return fields
 }
 
-// query is what an address needs to mean the same season and episode.
-func (l look) query() url.Values {
+// scopeQuery is what an address needs to mean the same season and episode.
+func (l seasonView) scopeQuery() url.Values {
 	q := url.Values{}
 	if l.Episode != "" {
 		q.Set("episode", string(l.Episode))
@@ -78,18 +78,18 @@ func (l look) query() url.Values {
 	return q
 }
 
-// freshSame is how long it is kept which frames are near duplicates. Its key has all that it
+// duplicatesTTL is how long it is kept which frames are near duplicates. Its key has all that it
 // depends on.
-const freshSame = 10 * time.Minute
+const duplicatesTTL = 10 * time.Minute
 
-// near is the near duplicates of some tables.
-type near struct {
+// nearDuplicates is the near duplicates of some tables.
+type nearDuplicates struct {
 	leaking []inventory.Ref // frames outside the training dataset, beside a training frame
 	frames  int             // outside the training dataset
 	groups  [][]inventory.Ref
 }
 
-func nearOf(tables []*inventory.Table, training string) (n near) {
+func findNearDuplicates(tables []*inventory.Table, training string) (n nearDuplicates) {
 	for at, t := range tables {
 		found, frames := t.Leaking(t.Standing(), training)
 		n.frames += frames
@@ -101,24 +101,24 @@ func nearOf(tables []*inventory.Table, training string) (n near) {
 	return n
 }
 
-// duplicates shows what is trained on and stands in another dataset too, or nearly so.
-func (d *dashboard) duplicates(r *http.Request) (page.Page, error) {
-	l, err := d.look(r)
+// duplicatesPage shows what is trained on and stands in another dataset too, or nearly so.
+func (d *dashboard) duplicatesPage(r *http.Request) (page.Page, error) {
+	l, err := d.readSeasonView(r)
 	if err != nil {
 		return nil, err
 	}
-	p := &page.Duplicates{Reading: l.reading(), Fields: l.place(r), Training: l.training(), Group: l.Settings.Group, Query: r.URL.RawQuery}
-	n, err := within(r.Context(), func(ctx context.Context) (near, error) {
-		return d.same.get(ctx, p.Training+" "+l.key(), func(context.Context) (near, error) { return nearOf(l.Tables, p.Training), nil })
+	p := &page.Duplicates{Reading: l.progress(), Fields: l.scopeFields(r), Training: l.trainingDataset(), Group: l.Settings.Group, Query: r.URL.RawQuery}
+	n, err := waitBriefly(r.Context(), func(ctx context.Context) (nearDuplicates, error) {
+		return d.nearDuplicates.get(ctx, p.Training+" "+l.cacheKey(), func(context.Context) (nearDuplicates, error) { return findNearDuplicates(l.Tables, p.Training), nil })
 	})
-	if errors.Is(err, errDrawing) {
+	if errors.Is(err, errNotReady) {
 		p.Reading.Pending = true
 		return p, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	begin, end, pages, err := pageOf(r, len(n.leaking), islandsPerPage)
+	begin, end, pages, err := pageBounds(r, len(n.leaking), islandsPerPage)
 	if err != nil && l.Missing() == 0 {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (d *dashboard) duplicates(r *http.Request) (page.Page, error) {
 			continue
 		}
 		var tiles []page.Tile
-		for _, at := range spread(l.Tables, group) {
+		for _, at := range pickGroupFrames(l.Tables, group) {
 			tiles = append(tiles, d.tile(l.Tables[at.Table], at.Index))
 		}
 		p.Groups = append(p.Groups, tiles)
@@ -142,8 +142,8 @@ func (d *dashboard) duplicates(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
-// key tells apart what the library has lent.
-func (l lent) key() string {
+// cacheKey tells apart what the library has lent.
+func (l episodeTables) cacheKey() string {
 	var key strings.Builder
 	for _, t := range l.Tables {
 		fmt.Fprintf(&key, "%s@%d ", t.Episode, t.Read.UnixNano())
@@ -151,8 +151,8 @@ func (l lent) key() string {
 	return key.String()
 }
 
-// spread is at most shownCopies frames of a group: the first of each dataset, then others.
-func spread(tables []*inventory.Table, group []inventory.Ref) []inventory.Ref {
+// pickGroupFrames is at most shownCopies frames of a group: the first of each dataset, then others.
+func pickGroupFrames(tables []*inventory.Table, group []inventory.Ref) []inventory.Ref {
 	var first, others []inventory.Ref
 	seen := map[string]bool{}
 	for _, at := range group {

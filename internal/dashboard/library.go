@@ -14,36 +14,36 @@ import (
 )
 
 const (
-	// patience is how long a page waits for what is being read. Then it is sent without, and
+	// pageWait is how long a page waits for what is being read. Then it is sent without, and
 	// brought up to date by its events.
-	patience = 100 * time.Millisecond
-	// freshTable is how old a table may be when it is shown without being read again.
-	freshTable = 2 * time.Minute
-	// retryTable is how long after a reading that failed the next one begins.
-	retryTable = 30 * time.Second
-	// surveysAtOnce bounds the memory: a survey takes some 20 MB while it is made.
-	surveysAtOnce = 2
-	// keptTables bounds the tables that are kept, of about 1.3 MB each.
-	keptTables = 48
+	pageWait = 100 * time.Millisecond
+	// tableTTL is how old a table may be when it is shown without being read again.
+	tableTTL = 2 * time.Minute
+	// retryDelay is how long after a reading that failed the next one begins.
+	retryDelay = 30 * time.Second
+	// maxSurveys bounds the memory: a survey takes some 20 MB while it is made.
+	maxSurveys = 2
+	// maxTables bounds the tables that are kept, of about 1.3 MB each.
+	maxTables = 48
 	// A survey reads a sheet with two of the 60 requests that Google grants a minute, which the
 	// planner needs too.
 	surveyBurst = 16
 	surveyEvery = 6 * time.Second
 )
 
-// library keeps tables of the episodes. A request never waits for a sheet: it gets what is there,
+// tableCache keeps tables of the episodes. A request never waits for a sheet: it gets what is there,
 // and what is missing or old is read while it goes on.
-type library struct {
+type tableCache struct {
 	survey func(context.Context, dataset.Episode) (*inventory.Survey, error)
 	slots  chan struct{}
-	pace   *rate.Limiter
+	limiter   *rate.Limiter
 
 	mu      sync.Mutex
-	shelves map[dataset.Episode]*shelf
+	entries map[dataset.Episode]*tableEntry
 }
 
-// shelf is what is known of one episode.
-type shelf struct {
+// tableEntry is what is known of one episode.
+type tableEntry struct {
 	table   *inventory.Table // nil until the first reading has ended well
 	err     error            // of the last reading
 	ended   time.Time        // the last reading
@@ -51,15 +51,15 @@ type shelf struct {
 	reading chan struct{} // closed when the reading under way ends; nil: there is none
 }
 
-func newLibrary(survey func(context.Context, dataset.Episode) (*inventory.Survey, error)) *library {
-	return &library{
-		survey: survey, slots: make(chan struct{}, surveysAtOnce), pace: rate.NewLimiter(rate.Every(surveyEvery), surveyBurst),
-		shelves: map[dataset.Episode]*shelf{},
+func newTableCache(survey func(context.Context, dataset.Episode) (*inventory.Survey, error)) *tableCache {
+	return &tableCache{
+		survey: survey, slots: make(chan struct{}, maxSurveys), limiter: rate.NewLimiter(rate.Every(surveyEvery), surveyBurst),
+		entries: map[dataset.Episode]*tableEntry{},
 	}
 }
 
-// lent is what the library has of some episodes.
-type lent struct {
+// episodeTables is what the library has of some episodes.
+type episodeTables struct {
 	Tables []*inventory.Table // by episode
 	Of     int                // episodes that were asked for
 	Failed int                // of them, those that could not be read
@@ -67,30 +67,30 @@ type lent struct {
 }
 
 // Missing is the number of episodes whose first reading has not ended.
-func (l lent) Missing() int { return l.Of - len(l.Tables) - l.Failed }
+func (l episodeTables) Missing() int { return l.Of - len(l.Tables) - l.Failed }
 
 // errNoSurvey says that the dashboard was started without the means to read sheets.
 var errNoSurvey = errors.New("this dashboard cannot read the sheets")
 
 // get gives the tables of the episodes that are there within the patience of a page. Tables from
 // before changed are read again.
-func (l *library) get(ctx context.Context, changed time.Time, episodes ...dataset.Episode) lent {
+func (l *tableCache) get(ctx context.Context, changed time.Time, episodes ...dataset.Episode) episodeTables {
 	if l.survey == nil {
-		return lent{Of: len(episodes), Failed: len(episodes), Err: errNoSurvey}
+		return episodeTables{Of: len(episodes), Failed: len(episodes), Err: errNoSurvey}
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, pageWait)
 	defer cancel()
-	for _, waiting := range l.open(ctx, changed, episodes) {
+	for _, waiting := range l.startReads(ctx, changed, episodes) {
 		select {
 		case <-waiting:
 		case <-ctx.Done():
 		}
 	}
-	out := lent{Of: len(episodes)}
+	out := episodeTables{Of: len(episodes)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range episodes {
-		switch s := l.shelves[e]; {
+		switch s := l.entries[e]; {
 		case s == nil: // there were too many since
 		case s.table != nil:
 			out.Tables = append(out.Tables, s.table)
@@ -101,22 +101,22 @@ func (l *library) get(ctx context.Context, changed time.Time, episodes ...datase
 	return out
 }
 
-// open begins the readings that are due, and gives what to wait for: the first readings of the
+// startReads begins the readings that are due, and gives what to wait for: the first readings of the
 // episodes.
-func (l *library) open(ctx context.Context, changed time.Time, episodes []dataset.Episode) (waiting []chan struct{}) {
+func (l *tableCache) startReads(ctx context.Context, changed time.Time, episodes []dataset.Episode) (waiting []chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	for _, e := range episodes {
-		s := l.shelves[e]
+		s := l.entries[e]
 		if s == nil {
-			s = &shelf{}
-			l.shelves[e] = s
+			s = &tableEntry{}
+			l.entries[e] = s
 		}
 		s.used = now
-		if s.reading == nil && s.due(now, changed) {
+		if s.reading == nil && s.needsRead(now, changed) {
 			s.reading = make(chan struct{})
-			go l.read(context.WithoutCancel(ctx), e, s, s.reading)
+			go l.readTable(context.WithoutCancel(ctx), e, s, s.reading)
 		}
 		if s.table == nil && s.err == nil && s.reading != nil {
 			waiting = append(waiting, s.reading)
@@ -126,18 +126,18 @@ func (l *library) open(ctx context.Context, changed time.Time, episodes []datase
 	return waiting
 }
 
-func (s *shelf) due(now, changed time.Time) bool {
+func (s *tableEntry) needsRead(now, changed time.Time) bool {
 	if s.table == nil || s.err != nil {
-		return now.Sub(s.ended) >= retryTable || s.ended.IsZero()
+		return now.Sub(s.ended) >= retryDelay || s.ended.IsZero()
 	}
-	return now.Sub(s.table.Read) >= freshTable || s.table.Read.Before(changed) && changed.Before(now)
+	return now.Sub(s.table.Read) >= tableTTL || s.table.Read.Before(changed) && changed.Before(now)
 }
 
-// read makes a table. The one before stays until then.
-func (l *library) read(ctx context.Context, e dataset.Episode, s *shelf, done chan struct{}) {
+// readTable makes a table. The one before stays until then.
+func (l *tableCache) readTable(ctx context.Context, e dataset.Episode, s *tableEntry, done chan struct{}) {
 	l.slots <- struct{}{}
 	defer func() { <-l.slots }()
-	err := l.pace.Wait(ctx)
+	err := l.limiter.Wait(ctx)
 	began := time.Now()
 	var table *inventory.Table
 	if err == nil {
@@ -156,18 +156,18 @@ func (l *library) read(ctx context.Context, e dataset.Episode, s *shelf, done ch
 }
 
 // evict drops the tables that nobody has asked for longest.
-func (l *library) evict() {
-	if len(l.shelves) <= keptTables {
+func (l *tableCache) evict() {
+	if len(l.entries) <= maxTables {
 		return
 	}
 	var idle []dataset.Episode
-	for e, s := range l.shelves {
+	for e, s := range l.entries {
 		if s.reading == nil {
 			idle = append(idle, e)
 		}
 	}
-	slices.SortFunc(idle, func(a, b dataset.Episode) int { return l.shelves[a].used.Compare(l.shelves[b].used) })
-	for _, e := range idle[:min(len(idle), len(l.shelves)-keptTables)] {
-		delete(l.shelves, e)
+	slices.SortFunc(idle, func(a, b dataset.Episode) int { return l.entries[a].used.Compare(l.entries[b].used) })
+	for _, e := range idle[:min(len(idle), len(l.entries)-maxTables)] {
+		delete(l.entries, e)
 	}
 }

@@ -39,7 +39,7 @@ type Throughput struct {
 	Line, Area    string // paths
 	Highest, Last float64
 	Seconds       float64  // from the first sample to the last
-	Up, Along     []string // what stands beside the axes: rates from the highest to 0, and times from the first to the last
+	Rates, Times     []string // what stands beside the axes: rates from the highest to 0, and times from the first to the last
 	Grid          string   // path of the lines at Up
 	Width, Height int
 }
@@ -75,13 +75,13 @@ func newThroughput(samples []state.Sample) Throughput {
 // axes marks three rates and three times.
 func (t *Throughput) axes(first int64) {
 	for _, part := range []float64{1, 0.5, 0} {
-		t.Up = append(t.Up, figure.Number(int(math.Round(t.Highest*part))))
+		t.Rates = append(t.Rates, figure.Number(int(math.Round(t.Highest*part))))
 		y := chartHeight - part*(chartHeight-4)
 		t.Grid += fmt.Sprintf("M0 %.1fH%d", y, chartWidth)
 		at := time.Unix(first, 0).Add(time.Duration(t.Seconds * (1 - part) * float64(time.Second)))
-		t.Along = append(t.Along, at.UTC().Format("15:04:05"))
+		t.Times = append(t.Times, at.UTC().Format("15:04:05"))
 	}
-	t.Along[2] += " UTC"
+	t.Times[2] += " UTC"
 }
 
 // step is a rate from one second of the chart to another.
@@ -109,7 +109,7 @@ type BalanceCell struct {
 	Share      float64 // of the dataset after the run, or of all frames in the sum's row
 	Old, New   int     // lengths of the bars
 	Path       string  // of the contact sheet; "" for sums
-	Added, Cut int     // of After against Before
+	Added, Removed int     // of After against Before
 	Missing    bool    // the class has frames, and none here
 }
 
@@ -154,7 +154,7 @@ func share(n, of int) float64 {
 
 func balanceCell(m state.Matrix, d, c int, longest float64) BalanceCell {
 	n := m.Counts[d][c]
-	cell := BalanceCell{Change: n, Added: max(n.After-n.Before, 0), Cut: max(n.Before-n.After, 0)}
+	cell := BalanceCell{Change: n, Added: max(n.After-n.Before, 0), Removed: max(n.Before-n.After, 0)}
 	if c == len(m.Classes) {
 		cell.Share = share(n.After, m.Total().After)
 		return cell

@@ -21,8 +21,8 @@ type DeadGroup struct {
 	Command, Does string
 }
 
-// fewSeqs is how many tasks a command may name one by one.
-const fewSeqs = 12
+// maxSeqs is how many tasks a command may name one by one.
+const maxSeqs = 12
 
 // DeadGroups are the dead tasks by cause, the commonest first.
 func (r *Run) DeadGroups() []DeadGroup {
@@ -40,15 +40,15 @@ func (r *Run) DeadGroups() []DeadGroup {
 			}
 		}
 		slices.Sort(g.Episodes)
-		g.Command, g.Does = r.mend(code, tasks, len(byCode) > 1)
+		g.Command, g.Does = r.deadCommand(code, tasks, len(byCode) > 1)
 		all = append(all, g)
 	}
 	slices.SortFunc(all, func(a, b DeadGroup) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Code, b.Code)) })
 	return all
 }
 
-// mend is the command for the dead tasks of one cause. others says that there are further causes.
-func (r *Run) mend(code string, tasks []state.DeadTask, others bool) (command, does string) {
+// deadCommand is the command for the dead tasks of one cause. others says that there are further causes.
+func (r *Run) deadCommand(code string, tasks []state.DeadTask, others bool) (command, does string) {
 	switch {
 	case r.Status.Earlier:
 		return "plan", "A newer run is in force, so that these cannot be published again. A new plan has what they left."
@@ -56,7 +56,7 @@ func (r *Run) mend(code string, tasks []state.DeadTask, others bool) (command, d
 		return "plan", "The image that the task copies is gone, so the task can never succeed. Plan again: the plan knows what is there now."
 	case !others:
 		return "redrive " + r.Status.Run, "Mend the cause, then publish them again:"
-	case len(tasks) > fewSeqs:
+	case len(tasks) > maxSeqs:
 		return "redrive " + r.Status.Run, "Mend the cause, then publish all dead tasks of the run again:"
 	}
 	var seqs strings.Builder

@@ -7,7 +7,7 @@ import (
 
 // Episodes lists the episodes of a season.
 type Episodes struct {
-	Reading Reading
+	Reading ReadProgress
 	Fields  []Field
 	Rows    []EpisodeLine
 	Query   string
@@ -18,7 +18,7 @@ type EpisodeLine struct {
 	Episode                 dataset.Episode
 	Sheet                   string // URL
 	Held                    string
-	Frames, Stand, Problems int
+	Frames, InDatasets, Problems int
 	Unclassified            int
 	Classes                 Lane
 }
@@ -29,7 +29,7 @@ func (p *Episodes) template() string { return "season" }
 func (p *Episodes) Title() string { return "Episodes" }
 
 // Events is the address of the page's events while episodes are being read.
-func (p *Episodes) Events() string { return pending(p.Reading, "/episodes/events", p.Query) }
+func (p *Episodes) Events() string { return eventsPath(p.Reading, "/episodes/events", p.Query) }
 
 // Episode is the page of one episode: its time as lanes, and what other settings would do to it.
 type Episode struct {
@@ -37,7 +37,7 @@ type Episode struct {
 	Previous, Next dataset.Episode
 	Sheet          string // URL
 	Known          bool   // its table is there
-	Reading        Reading
+	Reading        ReadProgress
 	Frames         int
 	First, Last    int // indexes of the frames at both ends of the lanes
 	Lanes          []Lane
@@ -77,17 +77,17 @@ type WhatIf struct {
 	Balance  Balance
 	// Shares of the frames, by dataset, in the order of Balance.Datasets.
 	Changing int // frames that stand and would change their dataset
-	// LeakingNow and Leaking are how many of FramesNow and Frames outside the training dataset have
+	// LeakingBefore and Leaking are how many of FramesNow and Frames outside the training dataset have
 	// a training frame beside them.
-	LeakingNow, FramesNow, Leaking, Frames int
+	LeakingBefore, FramesBefore, Leaking, Frames int
 	Missing                                []string
 	Rare                                   []state.RareClass
 	Grouped                                bool
 	Command                                string // that plans with them, as a what-if
 }
 
-// ShareNow is the leakage as the frames stand.
-func (w WhatIf) ShareNow() float64 { return share(w.LeakingNow, w.FramesNow) }
+// ShareBefore is the leakage as the frames stand.
+func (w WhatIf) ShareBefore() float64 { return share(w.LeakingBefore, w.FramesBefore) }
 
 // Share is the leakage under the settings.
 func (w WhatIf) Share() float64 { return share(w.Leaking, w.Frames) }
@@ -107,5 +107,5 @@ func (p *Episode) Path() string { return EpisodePath(p.Episode) }
 func (p *Episode) Events() string {
 	r := p.Reading
 	r.Pending = r.Pending || p.Drawing
-	return pending(r, p.Path()+"/events", p.Query)
+	return eventsPath(r, p.Path()+"/events", p.Query)
 }

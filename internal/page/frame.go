@@ -21,8 +21,8 @@ type Frame struct {
 	// Strip are the frames around it, itself among them.
 	Strip []Tile
 	Image template.URL // "" when there is none
-	// Standing is where it stands in the datasets now.
-	Standing []dataset.Place
+	// Folders is where it stands in the datasets now.
+	Folders []dataset.Place
 	// Source is the key of its image in the episode's folder.
 	Source string
 	Sheet  string // URL
@@ -38,8 +38,8 @@ type Frame struct {
 	// Operations are the tasks on it in the kept runs, newest first. Looking says that they are
 	// still being looked for.
 	Operations []FrameOperation
-	Looking    bool
-	Reading    Reading
+	Searching    bool
+	Reading    ReadProgress
 }
 
 // Decision says in one sentence which column decides, and why; "" when the sheet has not been read.
@@ -98,7 +98,7 @@ func (p *FramePlace) Parts() []FramePart {
 	var all []FramePart
 	for _, s := range p.Shares {
 		x := int(s.From * barWidth)
-		all = append(all, FramePart{Share: s, X: x, Width: int(s.To*barWidth) - x, Its: s.Dataset == p.Dataset})
+		all = append(all, FramePart{Share: s, X: x, Width: int(s.To*barWidth) - x, Own: s.Dataset == p.Dataset})
 	}
 	return all
 }
@@ -107,7 +107,7 @@ func (p *FramePlace) Parts() []FramePart {
 type FramePart struct {
 	why.Share
 	X, Width int
-	Its      bool // the frame's own dataset
+	Own      bool // the frame's own dataset
 }
 
 // FrameOperation is a task on the frame.
@@ -126,6 +126,6 @@ func (p *Frame) Title() string { return string(p.Frame) }
 // Events is the address of the page's events while something of it is being read.
 func (p *Frame) Events() string {
 	r := p.Reading
-	r.Pending = r.Pending || p.Looking
-	return pending(r, FramePath(p.Frame)+"/events", "")
+	r.Pending = r.Pending || p.Searching
+	return eventsPath(r, FramePath(p.Frame)+"/events", "")
 }

@@ -17,7 +17,7 @@ import (
 // functions are those of the templates.
 var functions = template.FuncMap{
 	"number": figure.Number, "count": figure.Count, "isAre": figure.IsAre, "percent": figure.Percent,
-	"duration": figure.Duration, "dollars": figure.Dollars, "rate": figure.Rate, "moment": figure.Moment, "when": when,
+	"duration": figure.Duration, "dollars": figure.Dollars, "rate": figure.Rate, "moment": figure.Moment, "when": newMoment,
 	"badge": badgeOf, "meaning": advice.Meaning, "row": rowURL, "image": ImagePath, "frame": FramePath, "episode": EpisodePath, "class": className,
 	"command": func(s Site, text string) string { return cmp.Or(s.Command, "shuffle") + " " + text },
 	"copy":    func(s Site, id, text string) command { return command{id, cmp.Or(s.Command, "shuffle") + " " + text} },
@@ -135,8 +135,8 @@ type moment struct{ ISO, Text, Ago string }
 // now is the clock of the pages.
 var now = time.Now
 
-// when is a time in UTC and how long ago it was, which a file cannot say.
-func when(file bool, t time.Time) moment {
+// newMoment is a time in UTC and how long ago it was, which a file cannot say.
+func newMoment(file bool, t time.Time) moment {
 	m := moment{ISO: t.UTC().Format(time.RFC3339), Text: t.UTC().Format("2 Jan 2006, 15:04:05 UTC")}
 	if since := now().Sub(t); !file && since >= 0 {
 		m.Ago = ago(since)

@@ -10,7 +10,7 @@ import (
 // Labels is the label inbox: where the columns of the sheets disagree, and which labels stand
 // alone.
 type Labels struct {
-	Reading  Reading
+	Reading  ReadProgress
 	Fields   []Field
 	Matrices []Confusion
 	Islands  []Island // those of the page
@@ -25,7 +25,7 @@ func (p *Labels) template() string { return "labels" }
 func (p *Labels) Title() string { return "Labels" }
 
 // Events is the address of the page's events while episodes are being read.
-func (p *Labels) Events() string { return pending(p.Reading, "/labels/events", p.Query) }
+func (p *Labels) Events() string { return eventsPath(p.Reading, "/labels/events", p.Query) }
 
 // Confusion is a matrix of what two columns say of the frames for which both are filled in.
 type Confusion struct {
@@ -110,7 +110,7 @@ type Island struct {
 
 // Duplicates is the page of frames that a model is trained on and tested with, or nearly so.
 type Duplicates struct {
-	Reading Reading
+	Reading ReadProgress
 	Fields  []Field
 	// Training is the dataset that models are trained on.
 	Training string
@@ -136,7 +136,7 @@ func (p *Duplicates) template() string { return "duplicates" }
 func (p *Duplicates) Title() string { return "Near duplicates" }
 
 // Events is the address of the page's events while episodes are being read.
-func (p *Duplicates) Events() string { return pending(p.Reading, "/duplicates/events", p.Query) }
+func (p *Duplicates) Events() string { return eventsPath(p.Reading, "/duplicates/events", p.Query) }
 
 // Share is the leakage, as a plan counts it.
 func (p *Duplicates) Share() float64 { return share(p.Leaking, p.Frames) }

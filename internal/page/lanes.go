@@ -33,7 +33,7 @@ func NewLane(name string, l inventory.Lane, names []string, colors []int) Lane {
 	paths := make([]strings.Builder, len(names))
 	for begin := 0; begin < len(l.Counts); {
 		end := begin + 1
-		for end < len(l.Counts) && same(l.Counts[begin], l.Counts[end]) {
+		for end < len(l.Counts) && sameShares(l.Counts[begin], l.Counts[end]) {
 			end++
 		}
 		sum, top := 0, 0.0
@@ -60,8 +60,8 @@ func NewLane(name string, l inventory.Lane, names []string, colors []int) Lane {
 	return lane
 }
 
-// same says whether two columns have the same shares.
-func same(a, b []int) bool {
+// sameShares says whether two columns have the same shares.
+func sameShares(a, b []int) bool {
 	sumA, sumB := 0, 0
 	for v := range a {
 		sumA, sumB = sumA+a[v], sumB+b[v]

@@ -34,7 +34,7 @@ type Tile struct {
 	Cause string   // why
 	Dead  bool     // its task is dead
 	Marks []string // what else is to be known: frozen, problem
-	Here  bool     // it is the frame that the page is about
+	Highlighted  bool     // it is the frame that the page is about
 }
 
 // Field is a choice, or a text to type.

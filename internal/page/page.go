@@ -170,10 +170,10 @@ func (v view) Nav() []Tab {
 	return all
 }
 
-// Leads says that the page begins with what the run's state means.
-func (v view) Leads() bool { return v.File || v.template() == "run" }
+// ShowsMeaning says that the page begins with what the run's state means.
+func (v view) ShowsMeaning() bool { return v.File || v.template() == "run" }
 
-// Words makes the commands that a sentence names begin as the program is called.
-func (v view) Words(sentence string) string {
-	return advice.Calls(v.Site.Command, sentence)
+// RewriteCommands makes the commands that a sentence names begin as the program is called.
+func (v view) RewriteCommands(sentence string) string {
+	return advice.RewriteCommands(v.Site.Command, sentence)
 }

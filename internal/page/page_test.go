@@ -268,10 +268,10 @@ func TestEverythingIsEscaped(t *testing.T) {
 	p.Orphans[0].Places = []string{evil}
 	pages := []Page{
 		r, &Runs{All: []state.Status{r.Status}}, &ProblemsTab{Run: r, Heading: evil, Reason: evil, Shown: []SheetProblem{{Episode: "S01E01", Sheet: evil, Problem: p.Episodes[0].Problems[0]}}, Pages: Pager{Next: "?from=1", Of: evil, To: 1}},
-		&DeadTab{Run: r, Shown: r.Dead}, EpisodesTab{r}, &Message{Code: 404, Text: evil}, &Frames{Reading: Reading{Of: 1, Failed: evil, Held: []HeldTable{{"S01E01", evil}}}, Query: evil, Fields: []Field{{Name: evil, Label: evil, Options: []Option{{Value: evil, Text: evil}}}},
+		&DeadTab{Run: r, Shown: r.Dead}, EpisodesTab{r}, &Message{Code: 404, Text: evil}, &Frames{Reading: ReadProgress{Of: 1, Failed: evil, Held: []HeldEpisode{{"S01E01", evil}}}, Query: evil, Fields: []Field{{Name: evil, Label: evil, Options: []Option{{Value: evil, Text: evil}}}},
 			Tiles: []Tile{{Frame: frame, Image: template.URL(ImagePath(evil)), Class: evil, Note: evil, Cause: evil, Marks: []string{evil}}}},
 		&ChangesTab{Run: r, Heading: evil, Fields: []Field{{Name: evil, Label: evil, Text: true, Value: evil, Hint: evil}}, Tiles: []Tile{{Frame: frame, Note: evil}}},
-		&Frame{Frame: frame, Source: evil, Standing: []dataset.Place{{Dataset: evil, Class: evil}}, Sheet: evil,
+		&Frame{Frame: frame, Source: evil, Folders: []dataset.Place{{Dataset: evil, Class: evil}}, Sheet: evil,
 			Class: evil, Held: evil, Row: 3, Known: true, Cells: []FrameCell{{Column: evil, Value: evil, Decides: true}}, Problems: p.Episodes[0].Problems,
 			Place:      &FramePlace{why.Split{Dataset: evil, Unit: evil, Seed: evil, LeftOut: evil, Shares: []why.Share{{Dataset: evil, To: 1}}}},
 			Operations: []FrameOperation{{Run: evil, Op: evil, Where: evil, Outcome: evil}}},
@@ -334,7 +334,7 @@ func TestDecision(t *testing.T) {
 
 // All that is known of a frame is on its page.
 func TestFrame(t *testing.T) {
-	p := &Frame{Frame: frame, Standing: []dataset.Place{{Dataset: "train", Class: "Rare"}}, Operations: []FrameOperation{{Run: "old"}}, Sheet: sheetURL, Class: "Rare", Row: 12, Known: true,
+	p := &Frame{Frame: frame, Folders: []dataset.Place{{Dataset: "train", Class: "Rare"}}, Operations: []FrameOperation{{Run: "old"}}, Sheet: sheetURL, Class: "Rare", Row: 12, Known: true,
 		Held: "two rows do not agree", Previous: "TT_S01_E01_FRM-00-00-08-11",
 		Cells: []FrameCell{{"JONNY's RECLASSIFICATION", "", false}, {"SUPERVISED CLASSIFICATION", "Rare", true}, {"UNSUPERVISED CLASSIFICATION", "Junk", false}},
 		Place: &FramePlace{why.Split{Unit: "S01E01/10s/0", Seed: "seed", U: 0.25, Line: 0.75, Stratified: true, Dataset: "test", Shares: []why.Share{{Dataset: "train", To: 0.7}, {Dataset: "test", From: 0.7, To: 1}}}},
@@ -349,7 +349,7 @@ func TestFrame(t *testing.T) {
 		"lies at 0.2500", "by its rank within its class, at 0.7500", "train 0–0.7 test 0.7–1",
 		"move test/Junk → train/Rare dead: Access Denied", "copy to test/Junk no result yet", "!old")
 	expect(t, body, "range=A12", `<rect class="its" x="700" y="8" width="300" height="8"/><path d="M750 0v24"/>`, `<a href="/frames/TT_S01_E01_FRM-00-00-08-11" rel="prev"`, `<span class="minor">Next frame`, "!data-events")
-	p.Looking = true
+	p.Searching = true
 	body, _ = render(t, p)
 	expect(t, body, `data-events="/frames/`+string(frame)+`/events"`, "Looking through the runs")
 }

@@ -21,8 +21,8 @@ func NewPager(before, shown int, of string) Pager {
 	return Pager{From: before + 1, To: before + shown, Of: of}
 }
 
-// Paged says that there is more than this page.
-func (p Pager) Paged() bool { return p.Previous != "" || p.Next != "" }
+// HasOtherPages says that there is more than this page.
+func (p Pager) HasOtherPages() bool { return p.Previous != "" || p.Next != "" }
 
 // Position is the place in words, "" when it is not known.
 func (p Pager) Position() string {

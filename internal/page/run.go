@@ -64,11 +64,11 @@ func (r *Run) Share() float64 {
 	return float64(r.Accounted()) / float64(r.Status.Tasks)
 }
 
-// Tenths says it in steps of ten percent: what is read aloud should not change every second.
-func (r *Run) Tenths() int { return int(r.Share()*10) * 10 }
+// RoundedPercent says it in steps of ten percent: what is read aloud should not change every second.
+func (r *Run) RoundedPercent() int { return int(r.Share()*10) * 10 }
 
-// Took is the run's duration in seconds, 0 until it has ended.
-func (r *Run) Took() float64 {
+// DurationSeconds is the run's duration in seconds, 0 until it has ended.
+func (r *Run) DurationSeconds() float64 {
 	if r.Status.Finished == nil {
 		return 0
 	}
@@ -123,8 +123,8 @@ func (r *Run) Balance() Balance {
 	return newBalance(r.Plan.Balance, r.Plan.Settings)
 }
 
-// Compared says what the numbers before and after a run are taken from.
-func (r *Run) Compared() string {
+// BalanceSource says what the numbers before and after a run are taken from.
+func (r *Run) BalanceSource() string {
 	switch {
 	case r.Report != nil && r.Report.Verified:
 		return "Frames before the run → after it, as the last listing counted them."

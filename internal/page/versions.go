@@ -67,7 +67,7 @@ func (p *Versions) Title() string { return "Versions" }
 
 // Events is the address of the page's events while the plans of the versions are being read.
 func (p *Versions) Events() string {
-	return pending(Reading{Pending: p.Pending}, "/versions/events", "")
+	return eventsPath(ReadProgress{Pending: p.Pending}, "/versions/events", "")
 }
 
 // Options are the versions to compare; the one whose place it is is chosen.
@@ -197,8 +197,8 @@ func (p *Compare) ClassNumbers() []state.ClassNumber { return p.diff.ClassNumber
 // Same is the number of frames that are the same in both.
 func (p *Compare) Same() int { return p.diff.Same }
 
-// Shows says that a change is among those that are chosen.
-func (p *Compare) Shows(c version.Change) bool {
+// Matches says that a change is among those that are chosen.
+func (p *Compare) Matches(c version.Change) bool {
 	class := func(places []string) string {
 		_, class, _ := strings.Cut(slices.Concat(places, []string{""})[0], "/")
 		return class
@@ -270,5 +270,5 @@ func (p *Compare) Title() string {
 
 // Events is the address of the page's events while the versions are being compared.
 func (p *Compare) Events() string {
-	return pending(Reading{Pending: p.Pending}, "/versions/compare/events", p.Query)
+	return eventsPath(ReadProgress{Pending: p.Pending}, "/versions/compare/events", p.Query)
 }

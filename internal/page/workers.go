@@ -8,9 +8,9 @@ import (
 
 // Live is what the workers and the queues do now.
 type Live struct {
-	// Listens says that results are received in this process, so that Workers is all that have sent
+	// ReceivesResults says that results are received in this process, so that Workers is all that have sent
 	// some in the last minute.
-	Listens bool
+	ReceivesResults bool
 	Workers []Worker
 	Queues  []Queue
 	Failed  string // why the queues are not known
@@ -21,7 +21,7 @@ type Worker struct {
 	Name  string
 	Last  time.Time // of its messages
 	Tasks int       // in the last minute
-	Again int       // of them, those that had been received before
+	ReceivedAgain int       // of them, those that had been received before
 	// Retries is how often they had been, as their results say. What S3 has throttled is no retry:
 	// no result has it.
 	Retries int
@@ -30,7 +30,7 @@ type Worker struct {
 
 // Queue is a queue with what it holds.
 type Queue struct {
-	Name, Holds string
+	Name, Content string
 	queue.Attributes
 }
 

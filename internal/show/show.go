@@ -30,7 +30,7 @@ type Style struct {
 }
 
 // Commands makes the commands that a sentence names begin as the program was called.
-func (s Style) Commands(sentence string) string { return advice.Calls(s.Command, sentence) }
+func (s Style) Commands(sentence string) string { return advice.RewriteCommands(s.Command, sentence) }
 
 // minWidth is what prose needs to be readable. A narrower terminal wraps by itself.
 const minWidth = 40

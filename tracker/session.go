@@ -303,7 +303,7 @@ func (s *session) halt(ctx context.Context) error {
 	}
 	code, n := commonest(dead)
 	then := "fix that, then: shuffle redrive " + s.pointer.Run
-	if advice.Gone(codes(dead)) {
+	if advice.SourceGone(codes(dead)) {
 		then = "fix that, then: shuffle plan, which does without the source images that are gone"
 	}
 	return s.fail(ctx, fmt.Sprintf(

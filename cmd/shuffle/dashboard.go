@@ -51,7 +51,7 @@ func (a *app) addReaders(o *dashboard.Options) {
 		}
 		return p.Survey(ctx, e)
 	}
-	o.NewAssigner = func(d state.Definition, season []inventory.Labelled, standing dataset.Standing) (dashboard.Assigner, error) {
+	o.NewAssigner = func(d state.Definition, season []inventory.LabelledFrame, standing dataset.Standing) (dashboard.Assigner, error) {
 		labelled := make([]planner.Labelled, len(season))
 		for i, l := range season {
 			labelled[i] = planner.Labelled(l)

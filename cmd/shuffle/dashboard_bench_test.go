@@ -119,7 +119,7 @@ func season345kTables(_ context.Context, e dataset.Episode) (*inventory.Survey, 
 	s := &inventory.Survey{Episode: e, Base: "tuttle_twins/" + e.Folder() + "/default_eng/v1/frames/thumbnails/"}
 	for i := range 28_800 {
 		class := classes[i/48%5]
-		seen := inventory.Seen{Frame: dataset.FrameAt(e, i), Row: i + 2, Class: class, Image: fmt.Sprint(e, i), Stands: []dataset.Place{{Dataset: datasets[i*7919%5], Class: class}}}
+		seen := inventory.SurveyFrame{Frame: dataset.FrameAt(e, i), Row: i + 2, Class: class, Image: fmt.Sprint(e, i), Stands: []dataset.Place{{Dataset: datasets[i*7919%5], Class: class}}}
 		seen.Cells[inventory.Unsupervised], seen.Cells[inventory.Supervised] = classes[i/24%5], class
 		s.Frames = append(s.Frames, seen)
 	}
@@ -145,7 +145,7 @@ func BenchmarkSeasonPages(b *testing.B) {
 		}
 		return answer
 	}
-	for strings.Contains(get("/frames").Body.String(), "The page goes on by itself") {
+	for strings.Contains(get("/frames").Body.String(), "The page updates itself") {
 	}
 	for _, path := range []string{"/frames", "/frames?class=Rare&skip=60000", "/episodes", "/episodes/S01E02", "/episodes/S01E02?group=10s&guard=2", "/labels", "/duplicates", "/frames/TT_S01_E02_FRM-00-00-08-12"} {
 		b.Run(path, func(b *testing.B) {

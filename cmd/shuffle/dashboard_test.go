@@ -220,7 +220,7 @@ func (w *watched) frame(plan state.Plan) {
 	if n := w.loaded(); n != 6 { // its own, and those of the first five frames
 		w.t.Errorf("%d images on the frame's page", n)
 	}
-	says(w.t, w.text("main"), "Stands in .*row 2.*CLASSIFICATION.*decides.*"+plan.Settings.Seed+".*What runs did with it.*copied")
+	says(w.t, w.text("main"), "Is in .*row 2.*CLASSIFICATION.*decides.*"+plan.Settings.Seed+".*Tasks for this frame.*copied")
 	w.each("frame")
 }
 

@@ -49,6 +49,6 @@ func (c *redriveCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "run %s: tasks published again: %d; %s\n", c.Run, n, a.style.Commands("shuffle status "+c.Run+" --watch"))
+	_, err = fmt.Fprintf(a.stdout, "run %s: tasks published again: %d; %s\n", c.Run, n, a.style.RewriteCommands("shuffle status "+c.Run+" --watch"))
 	return err
 }

@@ -102,7 +102,7 @@ func (c *demoCmd) openDemo(a *app) (*demo, error) {
 	if err := a.cfg.Resolve(); err != nil {
 		return nil, err
 	}
-	a.style.Command, a.style.Attended, a.style.Local = program()+" --local "+shellWord(c.Dir), true, true
+	a.style.Command, a.style.ReportFollows, a.style.Local = program()+" --local "+shellWord(c.Dir), true, true
 	if a.cfg.LogLevel == "auto" {
 		a.log = newLogger(a.screen, "warn", a.cfg.LogFormat)
 	}

@@ -254,7 +254,7 @@ func TestResumeOfARestore(t *testing.T) {
 	h.round()
 	h.run(0, "restore", "1")
 	out := h.run(0, "run", "--resume")
-	says(t, out, `succeeded: run \S+-3.* plan back to version 1; the sheets stay as they are, and the next plan follows them again.*Next: \S+ plan --dry-run`)
+	says(t, out, `succeeded: run \S+-3.* plan back to version 1; the sheets have not changed, and the next plan follows them again.*Next: \S+ plan --dry-run`)
 	if diff := cmp.Diff(first, h.stands()); diff != "" {
 		t.Errorf("-version 1 +resumed:\n%s", diff)
 	}

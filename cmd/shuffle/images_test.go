@@ -152,7 +152,7 @@ func TestStrays(t *testing.T) {
 			t.Errorf("plan: %d tasks, %+v, expected %q", plan.Tasks, plan.Strays, named)
 		}
 		out, _ := w.run(0, "plan", "--dry-run")
-		says(t, out, `Strays: 9 keys below ML/ not part of any dataset, left alone .*"tuttle_twins/ML/pred/Rare/`+f+`"`)
+		says(t, out, `Strays: 9 keys below ML/ not part of any dataset, not changed .*"tuttle_twins/ML/pred/Rare/`+f+`"`)
 		out, _ = w.run(0, "verify")
 		says(t, out, `Strays: 9 keys .*"tuttle_twins/ML/train/Common/sub/`+f+`".* no difference`)
 		out, _ = w.run(0, "verify", "--json")
@@ -164,7 +164,7 @@ func TestStrays(t *testing.T) {
 			t.Errorf("verify: %+v", v)
 		}
 		out, _ = w.run(0, "doctor")
-		says(t, out, `! keys below tuttle_twins/ML/ .*9 keys below ML/ not part of any dataset, left alone, such as .*pred/Junk`)
+		says(t, out, `! keys below tuttle_twins/ML/ .*9 keys below ML/ not part of any dataset, not changed, such as .*pred/Junk`)
 	})
 	w.episode(0).Relabel(3)
 	w.save(w.episode(0))

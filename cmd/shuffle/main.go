@@ -104,7 +104,7 @@ func addAdvice(err error, style show.Style) error {
 	if advice := doctor.Advice(err); advice != "" {
 		text += "\n→ " + advice
 	}
-	return &advisedError{error: err, text: style.Commands(text)}
+	return &advisedError{error: err, text: style.RewriteCommands(text)}
 }
 
 var (

@@ -94,7 +94,7 @@ func TestNextOnOneMachine(t *testing.T) {
 	out, _ := w.run(0, "plan", "--dry-run")
 	says(t, out, `Next: shuffle --local \S+ run --seed \w+ publish it`)
 	out, _ = w.run(0, "plan")
-	says(t, out, `Next: shuffle --local \S+ status --watch .* shuffle --local \S+ run --resume work and track here`)
+	says(t, out, `Next: shuffle --local \S+ status --watch .* shuffle --local \S+ run --resume apply and track the tasks here`)
 	if strings.Contains(out, w.dir+" track") {
 		t.Errorf("a service is named:\n%s", out)
 	}

@@ -24,7 +24,7 @@ func (c *runCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	a.style.Attended = true
+	a.style.ReportFollows = true
 	status, err := a.runAll(ctx, opt, c.Resume, func(plan *state.Plan) error {
 		if c.JSON {
 			return nil

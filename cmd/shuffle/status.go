@@ -51,7 +51,7 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 
 // waitForFirstRun waits for the first run.
 func (a *app) waitForFirstRun(ctx context.Context) (state.Status, error) {
-	_, _ = fmt.Fprintln(a.screen, a.style.Commands("There is no run yet; waiting for the first (shuffle plan).")) // an error of stderr has no reader
+	_, _ = fmt.Fprintln(a.screen, a.style.RewriteCommands("There is no run yet; waiting for the first (shuffle plan).")) // an error of stderr has no reader
 	for {
 		if err := retry.Sleep(ctx, time.Second); err != nil {
 			return state.Status{}, err

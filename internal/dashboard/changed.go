@@ -16,7 +16,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// changesPage shows what a run copies, moves, refreshes or deletes, frame by frame.
+// changesPage is the page of what a run copies, moves, refreshes or deletes, frame by frame.
 func (d *dashboard) changesPage(r *http.Request) (page.Page, error) {
 	run, err := d.cachedRun(r.Context(), r.PathValue("run"))
 	if err != nil {
@@ -56,7 +56,7 @@ func changeFields(plan *state.Plan, c taskFilter) []page.Field {
 	return []page.Field{newField("op", "Task", string(c.op), ops), newField("cause", "Cause", string(c.cause), causes), newField("episode", "Episode", string(c.episode), episodes)}
 }
 
-// changeTiles are the tasks' frames with the addresses of their images.
+// changeTiles makes tiles of the tasks' frames, with the addresses of their images.
 func (d *dashboard) changeTiles(ctx context.Context, changes []change, run *page.Run) ([]page.Tile, error) {
 	tasks := make([]messages.Task, len(changes))
 	for i, c := range changes {
@@ -73,7 +73,7 @@ func (d *dashboard) changeTiles(ctx context.Context, changes []change, run *page
 	return tiles, nil
 }
 
-// taskTiles are the tasks' frames, without images.
+// taskTiles makes tiles of the tasks' frames, without images.
 func taskTiles(tasks []messages.Task, deads []state.DeadTask) []page.Tile {
 	dead := map[uint32]bool{}
 	for _, t := range deads {
@@ -86,7 +86,7 @@ func taskTiles(tasks []messages.Task, deads []state.DeadTask) []page.Tile {
 	return tiles
 }
 
-// imageKeys says where each task's frame can be seen. A key is "" when there is no image any more.
+// imageKeys finds the key of an image for each task's frame; "" when there is no image any more.
 func imageKeys(ctx context.Context, o Options, tasks []messages.Task, plan *state.Plan) ([]string, error) {
 	keys := make([]string, len(tasks))
 	g, looking := errgroup.WithContext(ctx)
@@ -98,13 +98,13 @@ func imageKeys(ctx context.Context, o Options, tasks []messages.Task, plan *stat
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, fmt.Errorf("look for images: %w", err)
+		return nil, fmt.Errorf("find images: %w", err)
 	}
 	return keys, nil
 }
 
-// candidateKeys are where each task's frame may be seen: its source, and for a deletion, which has
-// none, the copy that it deletes, or the episode's folder where that is gone.
+// candidateKeys lists the keys that may have an image of each task's frame. A deletion has no
+// source: its candidates are the copy that it deletes, then the image in the episode's folder.
 func candidateKeys(l dataset.Layout, tasks []messages.Task, plan *state.Plan) [][]string {
 	bases := map[dataset.Episode]string{}
 	for _, t := range tasks {

@@ -16,17 +16,17 @@ import (
 // change is one frame that a run changes.
 type change struct {
 	Task messages.Task
-	// Cause is why, with the row of the sheet; "" is not known.
+	// Cause is the cause with the row of the sheet; "" when it is not known.
 	Cause string
 }
 
-// causesTTL is how long the causes of a run's changes are kept. Nothing changes them.
+// causesTTL is how long the causes of a run's changes are cached. They never change.
 const causesTTL = 10 * time.Minute
 
-// maxCauseEpisodes bounds the episodes whose causes are kept, of some 2 MB each.
+// maxCauseEpisodes limits the episodes whose causes are cached, of about 2 MB each.
 const maxCauseEpisodes = 6
 
-// cause is why a frame is changed, and the row of the sheet; 0 without one.
+// cause is the cause of a change, and the row of the sheet; 0 without a row.
 type cause struct {
 	state.ChangeCause
 	row int
@@ -39,14 +39,14 @@ func (c cause) String() string {
 	return fmt.Sprintf("%s, row %d", c.ChangeCause, c.row)
 }
 
-// cachedCauses gives the causes of an episode's changes.
+// cachedCauses returns the causes of an episode's changes.
 func (d *dashboard) cachedCauses(ctx context.Context, run string, e dataset.Episode) (map[dataset.Frame]cause, error) {
 	return d.causes.get(ctx, run+" "+string(e), func(ctx context.Context) (map[dataset.Frame]cause, error) {
 		return readCauses(ctx, d.Store, run, e)
 	})
 }
 
-// addCauses says why each change is made, where the run has recorded that.
+// addCauses adds the cause of each change, if the run has recorded causes.
 func (d *dashboard) addCauses(ctx context.Context, plan *state.Plan, changes []change) error {
 	if !plan.ChangesRecorded() {
 		return nil
@@ -64,7 +64,7 @@ func (d *dashboard) addCauses(ctx context.Context, plan *state.Plan, changes []c
 func readCauses(ctx context.Context, s *state.Store, run string, e dataset.Episode) (map[dataset.Frame]cause, error) {
 	all, err := s.ReadChanges(ctx, run, e)
 	if errors.Is(err, bucket.ErrNotFound) {
-		return nil, nil // the list is kept for people, who may delete it
+		return nil, nil // the list is only for people, who may delete it
 	}
 	causes := make(map[dataset.Frame]cause, len(all))
 	for _, c := range all {
@@ -75,23 +75,23 @@ func readCauses(ctx context.Context, s *state.Store, run string, e dataset.Episo
 
 // changeReader reads what a run changes, in the order of its tasks.
 type changeReader interface {
-	// readAfter gives the first changes that fit, at most so many, and the seq of the next that does;
-	// -1 when there is none.
+	// readAfter returns the first changes that match, at most most, and the seq of the next one
+	// that matches; -1 when there is none.
 	readAfter(ctx context.Context, c taskFilter, most int) (changes []change, next int, err error)
-	// readBefore gives the last ones before the choice's page, at most so many.
+	// readBefore returns the last matching changes before the filter's page, at most most.
 	readBefore(ctx context.Context, c taskFilter, most int) ([]change, error)
 }
 
-// taskChanges takes the changes from the run's tasks. It reads the chunks that may have some, one
-// after the other. Tasks know no causes: causes gives those of an episode, and is called for the
-// episodes that have some of the chosen cause.
+// taskChanges reads the changes from the run's tasks. It reads one chunk after another, and skips
+// chunks that cannot match. Tasks have no causes: causes reads them for an episode that has changes
+// of the chosen cause.
 type taskChanges struct {
 	store  *state.Store
 	plan   *state.Plan
 	causes func(context.Context, dataset.Episode) (map[dataset.Frame]cause, error)
 }
 
-// readChunk reads the tasks of a chunk that fit, between two seqs, the second one excluded.
+// readChunk reads the matching tasks of a chunk with seqs from begin to before end.
 func (t taskChanges) readChunk(ctx context.Context, c taskFilter, chunk, begin, end int) (fit []messages.Task, err error) {
 	if !c.mayMatch(t.plan, max(begin, chunk*state.ChunkTasks), min(end, (chunk+1)*state.ChunkTasks)) {
 		return nil, nil
@@ -101,7 +101,7 @@ func (t taskChanges) readChunk(ctx context.Context, c taskFilter, chunk, begin, 
 		return nil, err
 	}
 	var causes map[dataset.Frame]cause
-	var of dataset.Episode // causes
+	var of dataset.Episode // the episode of causes
 	for _, task := range all {
 		if seq := int(task.Seq); seq < begin || seq >= end || c.op != "" && task.Op != c.op {
 			continue

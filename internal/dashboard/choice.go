@@ -14,14 +14,14 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// taskFilter is which tasks of a run a contact sheet shows.
+// taskFilter chooses the tasks of a run that a page shows.
 type taskFilter struct {
 	op      messages.Op       // "" is all
 	cause   state.ChangeCause // "" is all
 	episode dataset.Episode   // "" is all
-	from    int               // seq of the first that may be shown
-	before  int               // seq of the first that comes after the page; 0: the page begins at from
-	skipped  int               // tasks before the page; -1 is unknown
+	from    int               // seq of the first task that may be shown
+	before  int               // seq of the first task after the page; 0: the page begins at from
+	skipped int               // number of matching tasks before the page; -1 is unknown
 }
 
 func parseTaskFilter(r *http.Request) (c taskFilter, err error) {
@@ -50,7 +50,7 @@ func parseTaskFilter(r *http.Request) (c taskFilter, err error) {
 	return c, err
 }
 
-// parseSkipped is the number of changes before the page, as the link to it said; -1 when it did not.
+// parseSkipped reads the number of changes before the page from the link; -1 when it is not there.
 func parseSkipped(r *http.Request) (int, error) {
 	text := r.FormValue("at")
 	if text == "" {
@@ -63,7 +63,7 @@ func parseSkipped(r *http.Request) (int, error) {
 	return n, nil
 }
 
-// query is that of another page: one that begins at a seq, or ends before it.
+// query is the query of another page: one that begins at a seq, or ends before it.
 func (c taskFilter) query(name string, seq, behind int) string {
 	q := url.Values{}
 	for name, value := range map[string]string{"op": string(c.op), "cause": string(c.cause), "episode": string(c.episode)} {
@@ -80,7 +80,7 @@ func (c taskFilter) query(name string, seq, behind int) string {
 	return "?" + q.Encode()
 }
 
-// readPage is the page that is chosen.
+// readPage reads the changes of the chosen page.
 func (c taskFilter) readPage(ctx context.Context, all changeReader, plan *state.Plan) (shown []change, p page.Pager, err error) {
 	earlier, next := c.from > 0, -1
 	if c.before > 0 {
@@ -88,7 +88,7 @@ func (c taskFilter) readPage(ctx context.Context, all changeReader, plan *state.
 		earlier, next = len(shown) > tilesPerPage, c.before
 		shown = shown[max(0, len(shown)-tilesPerPage):]
 	}
-	if err == nil && len(shown) < tilesPerPage { // no page before, or too little for one: then it is the first
+	if err == nil && len(shown) < tilesPerPage { // too few tasks before: show the first page
 		if c.before > 0 {
 			c.from = 0
 		}
@@ -122,8 +122,8 @@ func (c taskFilter) pager(shown []change, earlier bool, next int, plan *state.Pl
 	return p
 }
 
-// countMatching is how many tasks fit; -1 when the plan does not count them, which is by task or by
-// cause.
+// countMatching is the number of matching tasks; -1 when it is not known. A plan counts tasks by
+// operation and by cause, but not by both.
 func (c taskFilter) countMatching(plan *state.Plan) (n int) {
 	switch {
 	case c.cause != "" && c.op != "":
@@ -144,18 +144,18 @@ func (c taskFilter) countMatching(plan *state.Plan) (n int) {
 	return n
 }
 
-// matches says whether what is counted there fits, and is made.
+// matches reports whether the counted changes match and are not held.
 func (c taskFilter) matches(n state.ChangeCount) bool {
 	return !n.Held && (c.cause == "" || n.Cause == c.cause) && (c.episode == "" || n.Episode == c.episode)
 }
 
-// hasChanges says whether an episode has changes of the cause.
+// hasChanges reports whether an episode has changes of the cause.
 func (c taskFilter) hasChanges(plan *state.Plan, e dataset.Episode) bool {
 	return slices.ContainsFunc(plan.Changes, func(n state.ChangeCount) bool { return n.Episode == e && c.matches(n) })
 }
 
-// mayMatch says whether a task between two seqs may fit, by the episodes that they are of. So a rare
-// cause costs few chunks.
+// mayMatch reports whether a task between two seqs may match, judged by its episode. So only few
+// chunks are read for a rare cause.
 func (c taskFilter) mayMatch(plan *state.Plan, begin, end int) bool {
 	if c.cause == "" {
 		return begin < end
@@ -165,7 +165,7 @@ func (c taskFilter) mayMatch(plan *state.Plan, begin, end int) bool {
 	})
 }
 
-// bounds are the seqs that may fit, the second one excluded.
+// bounds returns the seqs that may match, from begin to before end.
 func (c taskFilter) bounds(plan *state.Plan) (begin, end int) {
 	if c.episode == "" {
 		return c.from, plan.Tasks

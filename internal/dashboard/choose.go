@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// latestVersion is the latest dataset version, nil before the first.
+// latestVersion reads the latest dataset version, nil before the first.
 func (d *dashboard) latestVersion(ctx context.Context) (*state.Version, error) {
 	v, err := d.Store.LatestVersion(ctx)
 	if errors.Is(err, bucket.ErrNotFound) {
@@ -21,7 +21,7 @@ func (d *dashboard) latestVersion(ctx context.Context) (*state.Version, error) {
 	return &v, err
 }
 
-// parseEpisode is the episode that the query names, "" for all.
+// parseEpisode reads the episode from the query, "" for all.
 func parseEpisode(r *http.Request) (dataset.Episode, error) {
 	text := r.FormValue("episode")
 	if text == "" {
@@ -34,7 +34,7 @@ func parseEpisode(r *http.Request) (dataset.Episode, error) {
 	return e, nil
 }
 
-// newField is a choice of the values, each once.
+// newField makes a choice of the values, each once.
 func newField(name, label, chosen string, values []string) page.Field {
 	slices.Sort(values)
 	f := page.Field{Name: name, Label: label}

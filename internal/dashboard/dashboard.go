@@ -1,17 +1,17 @@
-// Package dashboard serves the pages of package page: runs, one run as it goes, the frames as
-// images. It only reads, and answers GET and HEAD alone.
+// Package dashboard serves the pages of package page: the runs, the progress of one run, the frames
+// as images. It only reads, and answers only GET and HEAD.
 //
-// # What a stranger can do with it
+// # Security
 //
-// It has no users and no secrets: whoever reaches its port sees the runs, the sheets' problems and
-// the frames. So it listens on loopback unless told otherwise. A web page that somebody has open in
-// the same browser must not reach it: a request whose Host is a name that nobody configured is
-// refused, which is what DNS rebinding needs; no answer may be read or embedded by another origin;
-// no page may frame it. Pages load nothing but what it serves itself.
+// It has no users and no secrets: everybody who can connect to its port sees the runs, the sheets'
+// problems and the frames. So by default it listens on loopback. A web page in the same browser
+// must not read it. DNS rebinding needs a request with a foreign name as Host: such a request is
+// refused unless the name is configured. No other origin may read or embed an answer, and no page
+// may frame it. Pages load only what the dashboard itself serves.
 //
-// Images come through it and not by presigned URLs: then the policy names no other host, no URL
-// with a signature stands in a page, and one check decides which keys can be read. An image is
-// streamed, at most maxImage bytes, imagesAtOnce at a time.
+// The dashboard serves images itself instead of presigned URLs. So the policy names no other host,
+// no page contains a URL with a signature, and one check decides which keys can be read. An image
+// is streamed, at most maxImage bytes, maxImageReads at a time.
 package dashboard
 
 import (
@@ -34,7 +34,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
-// Bucket is what the dashboard needs of the bucket beside the state in it.
+// Bucket are the bucket's operations that the dashboard needs, besides reading the state.
 type Bucket interface {
 	bucket.Lister
 	HeadObject(ctx context.Context, key string) (bucket.Object, error)
@@ -46,61 +46,59 @@ type Options struct {
 	Store  *state.Store
 	Bucket Bucket
 	Site   page.Site
-	// ReadLedger is what the ledger of a planned run tells beyond its numbers: the dead tasks and how far
-	// each episode is.
+	// ReadLedger reads the dead tasks and the progress of each episode from the ledger of a run.
 	ReadLedger func(context.Context, *state.Plan) ([]state.DeadTask, map[dataset.Episode]state.EpisodeProgress, error)
-	// ReadSurvey reads what the sheet and the listings say of an episode; nil: it cannot be read from
-	// here. It reads a sheet and lists an episode, so its answers are kept.
+	// ReadSurvey reads the sheet of an episode and lists its images. Since that is slow, its results
+	// are cached. nil when this dashboard cannot read sheets.
 	ReadSurvey func(context.Context, dataset.Episode) (*inventory.Survey, error)
-	// NewAssigner makes what says where frames belong under a definition. It is a function of values.
-	NewAssigner func(d state.Definition, season []inventory.Labelled, standing dataset.Standing) (Assigner, error)
-	// Workers knows the workers that have sent results; nil: they are received elsewhere.
+	// NewAssigner makes the assigner of a definition. It is a function of values.
+	NewAssigner func(d state.Definition, season []inventory.LabelledFrame, standing dataset.Standing) (Assigner, error)
+	// Workers has the workers that have sent results; nil when another process receives the results.
 	Workers *Workers
-	// ReadQueues says what the queues hold, that of the tasks first; nil: they are not asked.
+	// ReadQueues reads the attributes of the queues, the tasks queue first; nil: they are not shown.
 	ReadQueues func(context.Context) ([]page.Queue, error)
 	// MinPerClass is how many units of a class each dataset should hold.
 	MinPerClass int
-	// ReadHistory gives the tasks that the newest runs had for a frame, newest first; nil: they are not
-	// looked for.
+	// ReadHistory reads the tasks that the newest runs had for a frame, newest first; nil: they are
+	// not shown.
 	ReadHistory func(context.Context, dataset.Frame) ([]why.Operation, error)
-	// Stall is how long trackers wait before they act on a run that does not go on; 0: unknown.
+	// Stall is how long trackers wait before they act on a run without progress; 0: unknown.
 	Stall time.Duration
-	// Hosts are the names, beside localhost and every IP address, that a request may call the
-	// server by.
+	// Hosts are the names that a request may have as Host, besides localhost and IP addresses.
 	Hosts []string
 	Log   *zap.Logger // nil logs nothing
 }
 
-// Assigner says in which dataset a frame is, and why.
+// Assigner assigns frames to datasets, and explains it.
 type Assigner interface {
-	// Dataset is false for a frame that is left out.
+	// Dataset returns false for a frame that belongs in no dataset.
 	Dataset(dataset.Frame) (string, bool)
 	Explain(dataset.Frame) why.Split
 }
 
-// dashboard is a set of handlers.
+// dashboard has the handlers and their caches.
 type dashboard struct {
 	Options
-	runs   *cache[string, *page.Run]
-	ended  *cache[string, state.Status]
+	runs       *cache[string, *page.Run]
+	ended      *cache[string, state.Status]
 	eventSlots chan struct{} // a slot for each stream of events
 	imageSlots chan struct{} // and for each image that is being sent
 
-	historySlots    chan struct{} // a slot for each frame whose tasks are looked for
-	tables   *tableCache
-	catalogs   *cache[struct{}, catalog]
-	assigners *cache[string, Assigner]
-	nearDuplicates      *cache[string, nearDuplicates]
-	drawings  *cache[string, []string]
-	listings  *cache[struct{}, version.Listing]
-	queues    *cache[struct{}, []page.Queue]
-	causes    *cache[string, map[dataset.Frame]cause]
-	plans     *cache[string, planSummary]
-	diffs     *cache[string, version.Diff]
-	histories *cache[dataset.Frame, []why.Operation]
+	historySlots   chan struct{} // a slot for each frame whose tasks are looked for
+	tables         *tableCache
+	catalogs       *cache[struct{}, catalog]
+	assigners      *cache[string, Assigner]
+	nearDuplicates *cache[string, nearDuplicates]
+	drawings       *cache[string, []string]
+	listings       *cache[struct{}, version.Listing]
+	queues         *cache[struct{}, []page.Queue]
+	causes         *cache[string, map[dataset.Frame]cause]
+	plans          *cache[string, planSummary]
+	diffs          *cache[string, version.Diff]
+	histories      *cache[dataset.Frame, []why.Operation]
 }
 
-// New is the dashboard's handler.
+// New makes the dashboard's handler.
 func New(o Options) http.Handler {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
@@ -109,10 +107,10 @@ func New(o Options) http.Handler {
 		Options: o, runs: newCache[string, *page.Run](runTTL), ended: newCache[string, state.Status](endedRunTTL),
 		eventSlots: make(chan struct{}, maxStreams), imageSlots: make(chan struct{}, maxImageReads),
 		listings: newCache[struct{}, version.Listing](versionsTTL), plans: newCache[string, planSummary](diffTTL), diffs: newCache[string, version.Diff](diffTTL),
-		queues:  newCache[struct{}, []page.Queue](queuesTTL),
-		causes:  newCache[string, map[dataset.Frame]cause](causesTTL),
-		historySlots:  make(chan struct{}, maxHistoryReads),
-		tables: newTableCache(o.ReadSurvey), catalogs: newCache[struct{}, catalog](catalogTTL), assigners: newCache[string, Assigner](assignerTTL), nearDuplicates: newCache[string, nearDuplicates](duplicatesTTL), drawings: newCache[string, []string](assignerTTL), histories: newCache[dataset.Frame, []why.Operation](historyTTL),
+		queues:       newCache[struct{}, []page.Queue](queuesTTL),
+		causes:       newCache[string, map[dataset.Frame]cause](causesTTL),
+		historySlots: make(chan struct{}, maxHistoryReads),
+		tables:       newTableCache(o.ReadSurvey), catalogs: newCache[struct{}, catalog](catalogTTL), assigners: newCache[string, Assigner](assignerTTL), nearDuplicates: newCache[string, nearDuplicates](duplicatesTTL), drawings: newCache[string, []string](assignerTTL), histories: newCache[dataset.Frame, []why.Operation](historyTTL),
 	}
 	d.diffs.max, d.causes.max = maxDiffs, maxCauseEpisodes
 	d.assigners.max, d.nearDuplicates.max, d.drawings.max = maxAssigners, maxAssigners, maxDrawings
@@ -164,10 +162,10 @@ func New(o Options) http.Handler {
 	return d.guard(compress(mux))
 }
 
-// builder makes the page that a request asks for.
+// builder makes the page for a request.
 type builder func(*http.Request) (page.Page, error)
 
-// visitorError is an error that the visitor is told of as it is.
+// visitorError is an error whose text is shown to the visitor.
 type visitorError struct {
 	code int
 	text string
@@ -179,8 +177,8 @@ func visitorErrorf(code int, format string, args ...any) error {
 	return &visitorError{code, fmt.Sprintf(format, args...)}
 }
 
-// servePage answers with the page that build makes. It is rendered whole before the first byte is sent,
-// so that an error is never half a page.
+// servePage answers with the page that build makes. The page is rendered completely before the
+// first byte is sent, so that an error never leaves half a page.
 func (d *dashboard) servePage(build builder) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		code := http.StatusOK
@@ -202,17 +200,17 @@ func (d *dashboard) servePage(build builder) http.HandlerFunc {
 	}
 }
 
-// errorPage is the page about an error.
+// errorPage is the page for an error.
 func (d *dashboard) errorPage(r *http.Request, err error) *page.Message {
 	var known *visitorError
 	switch {
 	case errors.As(err, &known):
 		return &page.Message{Code: known.code, Text: known.text}
 	case errors.Is(err, state.ErrNoRun), errors.Is(err, bucket.ErrNotFound):
-		return &page.Message{Code: http.StatusNotFound, Text: "There is no such run, or it has no such thing (any more)."}
+		return &page.Message{Code: http.StatusNotFound, Text: "This run does not exist, or it does not have this page (any more)."}
 	}
 	if r.Context().Err() == nil {
 		d.Log.Warn("a page failed", zap.String("path", r.URL.Path), zap.Error(err))
 	}
-	return &page.Message{Code: http.StatusBadGateway, Text: "The bucket could not be read: " + err.Error() + ". Try again; shuffle doctor says what to fix."}
+	return &page.Message{Code: http.StatusBadGateway, Text: "The bucket could not be read: " + err.Error() + ". Try again; shuffle doctor shows what to fix."}
 }

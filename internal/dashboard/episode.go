@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	// laneColumns is how finely a lane is drawn: about two pixels a column on a wide screen.
+	// laneColumns is the resolution of a lane: about two pixels a column on a wide screen.
 	laneColumns = 540
 	miniColumns = 120
 )
 
-// seasonPage lists the episodes.
+// seasonPage is the page of a season's episodes.
 func (d *dashboard) seasonPage(r *http.Request) (page.Page, error) {
 	l, err := d.readSeasonView(r)
 	if err != nil {
@@ -36,7 +36,7 @@ func (d *dashboard) seasonPage(r *http.Request) (page.Page, error) {
 	for _, t := range l.Tables {
 		line := page.EpisodeLine{Episode: t.Episode, Sheet: t.Sheet, Held: t.Held, Frames: len(t.Frames), Unclassified: len(t.Find(inventory.Filter{Only: inventory.Unclassified}))}
 		for _, f := range t.Frames {
-			if f.Stands() {
+			if f.InDataset() {
 				line.InDatasets++
 			}
 			if f.Problem() {
@@ -49,7 +49,7 @@ func (d *dashboard) seasonPage(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
-// classLane draws the classes.
+// classLane draws the classes over time.
 func classLane(t *inventory.Table, classes []string, columns int) page.Lane {
 	names := append(slices.Clone(classes), "another class", "unclassified")
 	colors := make([]int, len(names))
@@ -61,7 +61,7 @@ func classLane(t *inventory.Table, classes []string, columns int) page.Lane {
 	for i, class := range classes {
 		places[class] = i
 	}
-	return page.NewLane("Class", t.Lane(columns, len(names), func(i int) int {
+	return page.NewLane("Class", t.CountLane(columns, len(names), func(i int) int {
 		if at, ok := places[t.ClassAt(i)]; ok {
 			return at
 		}
@@ -69,8 +69,8 @@ func classLane(t *inventory.Table, classes []string, columns int) page.Lane {
 	}), names, colors)
 }
 
-// The palette of the lanes: classes begin at its first colour, datasets at their own; plain is for
-// what is none.
+// The colours of the lanes: those of classes begin at 0, those of datasets at firstDataset. plain
+// is for frames without a value.
 const (
 	palette       = 8
 	plain         = 8
@@ -78,7 +78,7 @@ const (
 	datasetColors = 5
 )
 
-// datasetLane draws the datasets that frames stand in, or would.
+// datasetLane draws the datasets of the frames over time.
 func datasetLane(title string, t *inventory.Table, names, of []string) page.Lane {
 	colors := make([]int, len(names)+1)
 	for i := range names {
@@ -86,7 +86,7 @@ func datasetLane(title string, t *inventory.Table, names, of []string) page.Lane
 	}
 	colors[len(names)] = plain
 	all := append(slices.Clone(names), "in none")
-	return page.NewLane(title, t.Lane(laneColumns, len(all), func(i int) int {
+	return page.NewLane(title, t.CountLane(laneColumns, len(all), func(i int) int {
 		if at := slices.Index(names, of[i]); at >= 0 {
 			return at
 		}
@@ -132,7 +132,7 @@ func (d *dashboard) episodePage(r *http.Request) (page.Page, error) {
 		return p, nil
 	}
 	p.First, p.Last = int(t.Frames[0].Index), int(t.Frames[len(t.Frames)-1].Index)
-	p.Lanes = []page.Lane{datasetLane("Dataset", t, x.Settings.Listed, t.Standing())}
+	p.Lanes = []page.Lane{datasetLane("Dataset", t, x.Settings.Listed, t.CurrentDatasets())}
 	if err := d.addWhatIf(r.Context(), p, x, ask, t); err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (d *dashboard) episodePage(r *http.Request) (page.Page, error) {
 
 func decidingLane(t *inventory.Table) page.Lane {
 	names := []string{page.ColumnLabels[0], page.ColumnLabels[1], page.ColumnLabels[2], "no column"}
-	return page.NewLane("Decided by", t.Lane(laneColumns, len(names), func(i int) int {
+	return page.NewLane("Decided by", t.CountLane(laneColumns, len(names), func(i int) int {
 		if c, ok := t.Frames[i].Deciding(); ok {
 			return int(c)
 		}
@@ -152,7 +152,7 @@ func decidingLane(t *inventory.Table) page.Lane {
 
 func problemLane(t *inventory.Table) page.Lane {
 	names := []string{"problem", "frozen", "none"}
-	return page.NewLane("Problems", t.Lane(laneColumns, len(names), func(i int) int {
+	return page.NewLane("Problems", t.CountLane(laneColumns, len(names), func(i int) int {
 		switch f := t.Frames[i]; {
 		case f.Problem():
 			return 0
@@ -211,11 +211,11 @@ func (d *dashboard) servePreview(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(g) // to a visitor, who may have left
 }
 
-// errNotReady says that the datasets are still being drawn.
+// errNotReady means that a value is still being computed.
 var errNotReady = errors.New("drawing")
 
-// waitBriefly gives what get gives within the patience of a page, else errDrawing. What get reads goes
-// on meanwhile.
+// waitBriefly calls get and waits for pageWait, then returns errNotReady. Meanwhile the read of get
+// continues in its cache.
 func waitBriefly[T any](ctx context.Context, get func(context.Context) (T, error)) (T, error) {
 	short, cancel := context.WithTimeout(ctx, pageWait)
 	defer cancel()
@@ -226,7 +226,7 @@ func waitBriefly[T any](ctx context.Context, get func(context.Context) (T, error
 	return v, err
 }
 
-// parseGroup is a duration as settings write it; "" is 0.
+// parseGroup parses the setting group; "" is 0.
 func parseGroup(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil

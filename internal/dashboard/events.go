@@ -12,27 +12,27 @@ import (
 )
 
 const (
-	// maxStreams bounds the pages that are kept up to date. A browser opens no more than six on
-	// one server.
+	// maxStreams limits the pages that are kept up to date. A browser opens at most six to one
+	// server.
 	maxStreams = 64
-	// tick is how often a page is looked at for what has changed.
+	// tick is the time between two checks of a page for changes.
 	tick = time.Second
-	// maxQuietTicks is after how many ticks without a change something is sent all the same, to see
-	// who has left.
+	// maxQuietTicks is the number of ticks without a change after which a comment is sent, to detect
+	// visitors who have left.
 	maxQuietTicks = 15
 	// sendTime is how long sending an event may take.
 	sendTime = 10 * time.Second
 )
 
-// serveEvents sends a page's regions when they change, as server-sent events, until the page has no more
-// to come.
+// serveEvents sends a page's regions as server-sent events when they change, until the page does
+// not change any more.
 func (d *dashboard) serveEvents(build builder) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case d.eventSlots <- struct{}{}:
 			defer func() { <-d.eventSlots }()
 		default:
-			http.Error(w, "Too many pages are open; close some, or reload this one to see what is new.", http.StatusServiceUnavailable)
+			http.Error(w, "Too many pages are open; close some, or reload this page to update it.", http.StatusServiceUnavailable)
 			return
 		}
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -50,16 +50,16 @@ func (d *dashboard) serveEvents(build builder) http.HandlerFunc {
 	}
 }
 
-// eventStream is one visitor's.
+// eventStream is the stream of one open page.
 type eventStream struct {
-	w     http.ResponseWriter
-	out   *http.ResponseController
-	sent  map[string]string // the HTML by region
+	w          http.ResponseWriter
+	out        *http.ResponseController
+	sent       map[string]string // the HTML by region
 	quietTicks int
 }
 
-// sendChanges sends what has changed; false ends the stream. An error of the bucket changes nothing on the
-// page: the next step may see better.
+// sendChanges sends the regions that have changed; false ends the stream. An error of the bucket
+// changes nothing on the page, since the next call may succeed.
 func (s *eventStream) sendChanges(d *dashboard, r *http.Request, build builder) bool {
 	p, err := build(r)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *eventStream) sendChanges(d *dashboard, r *http.Request, build builder) 
 	return len(changed) > 0 || s.keepAlive()
 }
 
-// keepAlive sends a comment now and then.
+// keepAlive sends a comment after maxQuietTicks calls.
 func (s *eventStream) keepAlive() bool {
 	if s.quietTicks++; s.quietTicks < maxQuietTicks {
 		return true

@@ -16,16 +16,16 @@ import (
 // tilesPerPage is the number of images on one page.
 const tilesPerPage = 60
 
-// What stands for an empty value in an address, where "" is all.
+// Special values in an address: nothing means the empty text, and anyText means all.
 const (
 	nothing = "none"
 	anyText = ""
 )
 
-// columnNames are the columns as an address names them.
+// columnNames are the names of the columns in addresses.
 var columnNames = map[string]inventory.Column{"unsupervised": inventory.Unsupervised, "supervised": inventory.Supervised, "jonny": inventory.Jonny}
 
-// framesPage shows the frames that the address chooses, in time order.
+// framesPage is the page of the frames that match the address, in time order.
 func (d *dashboard) framesPage(r *http.Request) (page.Page, error) {
 	l, err := d.readSeasonView(r)
 	if err != nil {
@@ -55,7 +55,7 @@ func (d *dashboard) framesPage(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
-// filterOf reads what an address chooses. "none" is the empty text.
+// filterOf reads the filter from an address. "none" means the empty text.
 func filterOf(r *http.Request) (f inventory.Filter, err error) {
 	text := func(name string) *string {
 		value := r.FormValue(name)
@@ -78,13 +78,13 @@ func filterOf(r *http.Request) (f inventory.Filter, err error) {
 		}
 		f.Decides = &column
 	}
-	if f.Only = inventory.Only(r.FormValue("only")); !slices.Contains(inventory.Onlys, f.Only) {
-		return f, visitorErrorf(http.StatusBadRequest, "only=%.20q: expected one of %q.", string(f.Only), inventory.Onlys[1:])
+	if f.Only = inventory.FrameState(r.FormValue("only")); !slices.Contains(inventory.FrameStates, f.Only) {
+		return f, visitorErrorf(http.StatusBadRequest, "only=%.20q: expected one of %q.", string(f.Only), inventory.FrameStates[1:])
 	}
 	return f, nil
 }
 
-// fields are the choices of the page, each with "all".
+// fields are the form fields of the page, each with "all".
 func (l seasonView) fields(r *http.Request) []page.Field {
 	choice := func(name, label string, values ...string) page.Field {
 		f := page.Field{Name: name, Label: label}
@@ -114,21 +114,21 @@ func (l seasonView) fields(r *http.Request) []page.Field {
 	for _, e := range l.seasonEpisodes(l.Season) {
 		episodes = append(episodes, string(e))
 	}
-	classes := inventory.Classes(l.Tables, l.Settings.Classes)
+	classes := inventory.ListClasses(l.Tables, l.Settings.Classes)
 	with := func(values ...string) []string { return append([]string{anyText}, values...) }
 	var all []page.Field
 	if seasons := l.seasons(); len(seasons) > 1 {
 		all = append(all, choice("season", "Season", seasons...))
 	}
-	onlys := make([]string, len(inventory.Onlys))
-	for i, o := range inventory.Onlys {
+	onlys := make([]string, len(inventory.FrameStates))
+	for i, o := range inventory.FrameStates {
 		onlys[i] = string(o)
 	}
 	all = append(all, choice("episode", "Episode", with(episodes...)...), choice("class", "Class", with(append(slices.Clone(classes), nothing)...)...),
 		choice("dataset", "Dataset", with(append(slices.Clone(l.Settings.Listed), nothing)...)...),
 		choice("decides", "Decided by", with("unsupervised", "supervised", "jonny")...), choice("only", "Only", onlys...))
-	for _, f := range [][2]string{{"folder", "Stands as"}, {"unsupervised", "Unsupervised"}, {"supervised", "Supervised"}, {"jonny", "Jonny’s"}} {
-		if r.FormValue(f[0]) != "" { // a link from another page leads here
+	for _, f := range [][2]string{{"folder", "Class folder"}, {"unsupervised", "Unsupervised"}, {"supervised", "Supervised"}, {"jonny", "Jonny’s"}} {
+		if r.FormValue(f[0]) != "" { // only links from other pages set it
 			all = append(all, choice(f[0], f[1], with(append(slices.Clone(classes), nothing)...)...))
 		}
 	}
@@ -140,8 +140,8 @@ var (
 	inSheet  = regexp.MustCompile(`(?i)^(?:row\s*)?(\d{1,7})$`)
 )
 
-// redirectFound leads from what somebody types to its page: a frame's name, an episode, or a row or a time
-// of an episode.
+// redirectFound redirects from a search text to its page. The text is a frame's name, an episode,
+// or a row or time of an episode.
 func (d *dashboard) redirectFound(w http.ResponseWriter, r *http.Request) {
 	text := strings.TrimSpace(r.FormValue("q"))
 	target, err := d.findTarget(r, text)
@@ -181,10 +181,10 @@ func (d *dashboard) findTarget(r *http.Request, text string) (target string, err
 	return "", visitorErrorf(http.StatusNotFound, "%.80q is no row or time of %s. Expected a row such as %s 14, or a time such as %s 00:00:08:12.", rest, e, e, e)
 }
 
-// padTwo is a number of two digits.
+// padTwo adds a leading zero to a single digit.
 func padTwo(digits string) string { return strings.Repeat("0", max(2-len(digits), 0)) + digits }
 
-// rowPath is the page of the frame that a row names.
+// rowPath is the path of the page of the frame in a row.
 func (d *dashboard) rowPath(r *http.Request, e dataset.Episode, row int) (string, error) {
 	x, err := d.readCatalog(r.Context())
 	if err != nil {
@@ -199,10 +199,10 @@ func (d *dashboard) rowPath(r *http.Request, e dataset.Episode, row int) (string
 	if i < 0 {
 		for _, p := range t.Problems {
 			if p.Row == row {
-				return "", visitorErrorf(http.StatusNotFound, "Row %d of %s names no frame that can be used: %s.", row, e, p.Problem)
+				return "", visitorErrorf(http.StatusNotFound, "Row %d of %s has no usable frame name: %s.", row, e, p.Problem)
 			}
 		}
-		return "", visitorErrorf(http.StatusNotFound, "No frame has the row %d of %s first.", row, e)
+		return "", visitorErrorf(http.StatusNotFound, "Row %d of %s has no frame, or repeats the frame of an earlier row.", row, e)
 	}
 	return page.FramePath(t.Name(i)), nil
 }

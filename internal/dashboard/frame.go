@@ -19,8 +19,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
-// firstImage is the first of the keys that holds an object which may be read as an image; "" when
-// none does.
+// firstImage returns the first key that has an object and may be read as an image; "" when there is
+// none.
 func firstImage(ctx context.Context, o Options, keys []string) (string, error) {
 	for _, key := range keys {
 		if checkImage(o.Store.Layout, key) != nil {
@@ -38,16 +38,17 @@ func firstImage(ctx context.Context, o Options, keys []string) (string, error) {
 }
 
 const (
-	// historyTTL is how long the tasks of a frame are kept: a run takes longer.
+	// historyTTL is how long the tasks of a frame are cached. It is shorter than a run.
 	historyTTL = 5 * time.Second
-	// maxHistoryReads bounds the frames whose tasks are looked for: each reads a chunk of tasks of every
-	// run.
+	// maxHistoryReads limits the frames whose tasks are searched at a time: each search reads a
+	// chunk of tasks of every run.
 	maxHistoryReads = 2
-	// stripSide is how many neighbours are shown at each side of a frame.
+	// stripSide is the number of frames shown before and after a frame.
 	stripSide = 4
 )
 
-// framePage is the page of one frame: where it stands, what its sheet says, and what runs did with it.
+// framePage is the page of one frame: its folders, its row in the sheet, and its tasks in past
+// runs.
 func (d *dashboard) framePage(r *http.Request) (page.Page, error) {
 	f, err := dataset.ParseFrame(r.PathValue("frame"))
 	if err != nil {
@@ -90,9 +91,9 @@ func (d *dashboard) framePage(r *http.Request) (page.Page, error) {
 	return p, d.addHistory(ctx, p)
 }
 
-// fillFromTable takes what the sheet and the listings say of the frame, and its neighbours in time.
+// fillFromTable fills in what comes from the sheet and the listings, and the neighbours in time.
 func (d *dashboard) fillFromTable(p *page.Frame, t *inventory.Table) {
-	at, ok := t.At(p.Frame)
+	at, ok := t.IndexOf(p.Frame)
 	if at > 0 {
 		p.Previous = t.Name(at - 1)
 	}
@@ -116,7 +117,7 @@ func (d *dashboard) fillFromTable(p *page.Frame, t *inventory.Table) {
 	f := t.Frames[at]
 	p.Row, p.Class = int(f.Row), t.Text(f.Class)
 	if f.Frozen() && p.Held == "" {
-		p.Held = "the next plan does not touch it"
+		p.Held = "the next plan does not change it"
 	}
 	deciding, decided := f.Deciding()
 	for _, c := range []inventory.Column{inventory.Jonny, inventory.Supervised, inventory.Unsupervised} {
@@ -127,8 +128,8 @@ func (d *dashboard) fillFromTable(p *page.Frame, t *inventory.Table) {
 // columnTitles are the columns' names in the sheets.
 var columnTitles = [inventory.Columns]string{rows.ColumnUnsupervised, rows.ColumnSupervised, rows.ColumnJonny}
 
-// addSplit says how the frame comes to its dataset. A stratified split depends on the whole season,
-// which may still be read.
+// addSplit adds how the split places the frame. A stratified split depends on the whole season,
+// which may not be read yet.
 func (d *dashboard) addSplit(ctx context.Context, p *page.Frame, x catalog, t *inventory.Table) error {
 	season := []*inventory.Table{t}
 	if x.Settings.Stratify {
@@ -140,7 +141,9 @@ func (d *dashboard) addSplit(ctx context.Context, p *page.Frame, x catalog, t *i
 	if d.NewAssigner == nil || x.Settings.Seed == "" {
 		return nil
 	}
-	a, err := waitBriefly(ctx, func(ctx context.Context) (Assigner, error) { return d.findAssigner(ctx, x.Settings.Definition, season, t) })
+	a, err := waitBriefly(ctx, func(ctx context.Context) (Assigner, error) {
+		return d.findAssigner(ctx, x.Settings.Definition, season, t)
+	})
 	if errors.Is(err, errNotReady) {
 		p.Searching = true
 		return nil
@@ -152,7 +155,7 @@ func (d *dashboard) addSplit(ctx context.Context, p *page.Frame, x catalog, t *i
 	return nil
 }
 
-// addHistory adds what runs did with the frame.
+// addHistory adds the tasks that runs had for the frame.
 func (d *dashboard) addHistory(ctx context.Context, p *page.Frame) error {
 	if d.ReadHistory == nil {
 		return nil
@@ -175,7 +178,7 @@ func (d *dashboard) addHistory(ctx context.Context, p *page.Frame) error {
 	return nil
 }
 
-// fillFromRun takes what the newest run says of the frame.
+// fillFromRun fills in the frame's problems and dead tasks of the newest run.
 func (d *dashboard) fillFromRun(p *page.Frame, run *page.Run) {
 	for _, e := range run.Plan.Episodes {
 		if e.Name() != p.Frame.Episode() {
@@ -197,20 +200,21 @@ func (d *dashboard) fillFromRun(p *page.Frame, run *page.Run) {
 	}
 }
 
-// findFolders are the folders where the frame stands, of the datasets that were ever filled.
+// findFolders finds the folders that hold the frame, in all datasets that the settings have ever
+// named.
 func (d *dashboard) findFolders(ctx context.Context, s state.Settings, f dataset.Frame) ([]dataset.Place, error) {
 	dest := dataset.Destination{Bucket: d.Bucket, Layout: d.Store.Layout, Datasets: s.Listed, Parallel: maxImageReads}
 	all, err := dest.Places(ctx)
 	if err != nil {
 		return nil, err
 	}
-	stands := make([]bool, len(all))
-	g, looking := errgroup.WithContext(ctx)
+	exists := make([]bool, len(all))
+	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(maxImageReads)
 	for i, place := range all {
 		g.Go(func() error {
-			_, err := d.Bucket.HeadObject(looking, d.Store.Layout.Key(place, f))
-			stands[i] = err == nil
+			_, err := d.Bucket.HeadObject(ctx, d.Store.Layout.Key(place, f))
+			exists[i] = err == nil
 			if errors.Is(err, bucket.ErrNotFound) {
 				return nil
 			}
@@ -222,7 +226,7 @@ func (d *dashboard) findFolders(ctx context.Context, s state.Settings, f dataset
 	}
 	var found []dataset.Place
 	for i, place := range all {
-		if stands[i] {
+		if exists[i] {
 			found = append(found, place)
 		}
 	}
@@ -230,7 +234,7 @@ func (d *dashboard) findFolders(ctx context.Context, s state.Settings, f dataset
 	return found, nil
 }
 
-// findImage finds the frame's image: in the episode's folder, else where it stands.
+// findImage finds the frame's image: in the episode's folder, else in the datasets.
 func (d *dashboard) findImage(ctx context.Context, p *page.Frame, base string) error {
 	usual := base + p.Frame.File()
 	keys := []string{usual}

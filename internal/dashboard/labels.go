@@ -16,26 +16,26 @@ import (
 const (
 	// islandsPerPage is the number of islands, or of pairs of near duplicates, on one page.
 	islandsPerPage = 20
-	// shownGroups and shownCopies bound the images that stand in several datasets, and the frames
+	// shownGroups limits the shown images that are in several datasets, and shownCopies the frames
 	// of each.
 	shownGroups, shownCopies = 20, 6
 )
 
-// labelsPage is the label inbox.
+// labelsPage is the page of doubtful labels.
 func (d *dashboard) labelsPage(r *http.Request) (page.Page, error) {
 	l, err := d.readSeasonView(r)
 	if err != nil {
 		return nil, err
 	}
 	p := &page.Labels{Reading: l.progress(), Fields: l.scopeFields(r), Query: r.URL.RawQuery}
-	classes := inventory.Classes(l.Tables, l.Settings.Classes)
+	classes := inventory.ListClasses(l.Tables, l.Settings.Classes)
 	for _, pair := range [][2]inventory.Column{{inventory.Unsupervised, inventory.Supervised}, {inventory.Supervised, inventory.Jonny}, {inventory.Unsupervised, inventory.Jonny}} {
-		counts := inventory.Confusion(l.Tables, pair[0], pair[1])
+		counts := inventory.CountPairs(l.Tables, pair[0], pair[1])
 		p.Matrices = append(p.Matrices, page.NewConfusion(pair[0], pair[1], counts, classes, l.scopeQuery()))
 	}
 	var islands []inventory.Ref
 	for n, t := range l.Tables {
-		for _, i := range t.Islands() {
+		for _, i := range t.FindIslands() {
 			islands = append(islands, inventory.Ref{Table: n, Index: i})
 		}
 	}
@@ -57,7 +57,7 @@ func (d *dashboard) labelsPage(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
-// scopeFields are the choices of a season and an episode.
+// scopeFields are the form fields for season and episode.
 func (l seasonView) scopeFields(r *http.Request) (fields []page.Field) {
 	for _, f := range l.fields(r) {
 		if f.Name == "season" || f.Name == "episode" {
@@ -67,7 +67,7 @@ func (l seasonView) scopeFields(r *http.Request) (fields []page.Field) {
 	return fields
 }
 
-// scopeQuery is what an address needs to mean the same season and episode.
+// scopeQuery is the part of an address that selects the same season and episode.
 func (l seasonView) scopeQuery() url.Values {
 	q := url.Values{}
 	if l.Episode != "" {
@@ -78,11 +78,11 @@ func (l seasonView) scopeQuery() url.Values {
 	return q
 }
 
-// duplicatesTTL is how long it is kept which frames are near duplicates. Its key has all that it
-// depends on.
+// duplicatesTTL is how long near duplicates are cached. Their key contains everything that they
+// depend on.
 const duplicatesTTL = 10 * time.Minute
 
-// nearDuplicates is the near duplicates of some tables.
+// nearDuplicates are the near duplicates of some tables.
 type nearDuplicates struct {
 	leaking []inventory.Ref // frames outside the training dataset, beside a training frame
 	frames  int             // outside the training dataset
@@ -91,17 +91,17 @@ type nearDuplicates struct {
 
 func findNearDuplicates(tables []*inventory.Table, training string) (n nearDuplicates) {
 	for at, t := range tables {
-		found, frames := t.Leaking(t.Standing(), training)
+		found, frames := t.FindLeaking(t.CurrentDatasets(), training)
 		n.frames += frames
 		for _, i := range found {
 			n.leaking = append(n.leaking, inventory.Ref{Table: at, Index: i})
 		}
 	}
-	n.groups = inventory.Identical(tables)
+	n.groups = inventory.FindIdentical(tables)
 	return n
 }
 
-// duplicatesPage shows what is trained on and stands in another dataset too, or nearly so.
+// duplicatesPage is the page of equal and nearly equal frames in different datasets.
 func (d *dashboard) duplicatesPage(r *http.Request) (page.Page, error) {
 	l, err := d.readSeasonView(r)
 	if err != nil {
@@ -125,7 +125,7 @@ func (d *dashboard) duplicatesPage(r *http.Request) (page.Page, error) {
 	p.Leaking, p.Frames, p.Pages = len(n.leaking), n.frames, pages
 	for _, at := range n.leaking[begin:end] {
 		t := l.Tables[at.Table]
-		p.Pairs = append(p.Pairs, page.DuplicatePair{Tiles: []page.Tile{d.tile(t, at.Index), d.tile(t, t.Beside(at.Index, p.Training))}})
+		p.Pairs = append(p.Pairs, page.DuplicatePair{Tiles: []page.Tile{d.tile(t, at.Index), d.tile(t, t.TrainingNeighbour(at.Index, p.Training))}})
 	}
 	p.Images = len(n.groups)
 	for i, group := range n.groups {
@@ -142,7 +142,7 @@ func (d *dashboard) duplicatesPage(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
-// cacheKey tells apart what the library has lent.
+// cacheKey is different for different tables or newer reads of them.
 func (l episodeTables) cacheKey() string {
 	var key strings.Builder
 	for _, t := range l.Tables {
@@ -151,7 +151,8 @@ func (l episodeTables) cacheKey() string {
 	return key.String()
 }
 
-// pickGroupFrames is at most shownCopies frames of a group: the first of each dataset, then others.
+// pickGroupFrames returns at most shownCopies frames of a group: the first of each dataset, then
+// others.
 func pickGroupFrames(tables []*inventory.Table, group []inventory.Ref) []inventory.Ref {
 	var first, others []inventory.Ref
 	seen := map[string]bool{}

@@ -14,41 +14,40 @@ import (
 )
 
 const (
-	// pageWait is how long a page waits for what is being read. Then it is sent without, and
-	// brought up to date by its events.
+	// pageWait is how long a page waits for values that are being read. Then it is sent without
+	// them, and its events add them later.
 	pageWait = 100 * time.Millisecond
-	// tableTTL is how old a table may be when it is shown without being read again.
+	// tableTTL is how old a shown table may be before it is read again.
 	tableTTL = 2 * time.Minute
-	// retryDelay is how long after a reading that failed the next one begins.
+	// retryDelay is the time between a failed read and the next one.
 	retryDelay = 30 * time.Second
-	// maxSurveys bounds the memory: a survey takes some 20 MB while it is made.
+	// maxSurveys limits the memory: a survey takes about 20 MB while it is made.
 	maxSurveys = 2
-	// maxTables bounds the tables that are kept, of about 1.3 MB each.
+	// maxTables limits the tables that are kept, of about 1.3 MB each.
 	maxTables = 48
-	// A survey reads a sheet with two of the 60 requests that Google grants a minute, which the
-	// planner needs too.
+	// A survey needs two of the 60 requests that Google allows a minute. The planner needs them too.
 	surveyBurst = 16
 	surveyEvery = 6 * time.Second
 )
 
-// tableCache keeps tables of the episodes. A request never waits for a sheet: it gets what is there,
-// and what is missing or old is read while it goes on.
+// tableCache keeps the tables of episodes. A request does not wait for a sheet: it gets the tables
+// that are there, and missing or old ones are read in the background.
 type tableCache struct {
-	survey func(context.Context, dataset.Episode) (*inventory.Survey, error)
-	slots  chan struct{}
-	limiter   *rate.Limiter
+	survey  func(context.Context, dataset.Episode) (*inventory.Survey, error)
+	slots   chan struct{}
+	limiter *rate.Limiter
 
 	mu      sync.Mutex
 	entries map[dataset.Episode]*tableEntry
 }
 
-// tableEntry is what is known of one episode.
+// tableEntry is the cached table of one episode.
 type tableEntry struct {
-	table   *inventory.Table // nil until the first reading has ended well
-	err     error            // of the last reading
-	ended   time.Time        // the last reading
-	used    time.Time
-	reading chan struct{} // closed when the reading under way ends; nil: there is none
+	table   *inventory.Table // nil until the first successful read
+	err     error            // of the last read
+	ended   time.Time        // end of the last read
+	used    time.Time        // when a request last needed it
+	reading chan struct{}    // closed when the current read ends; nil without one
 }
 
 func newTableCache(survey func(context.Context, dataset.Episode) (*inventory.Survey, error)) *tableCache {
@@ -58,22 +57,22 @@ func newTableCache(survey func(context.Context, dataset.Episode) (*inventory.Sur
 	}
 }
 
-// episodeTables is what the library has of some episodes.
+// episodeTables are the tables of some episodes, as far as they have been read.
 type episodeTables struct {
 	Tables []*inventory.Table // by episode
-	Of     int                // episodes that were asked for
-	Failed int                // of them, those that could not be read
-	Err    error              // of one of those
+	Of     int                // number of requested episodes
+	Failed int                // number of episodes that could not be read
+	Err    error              // the error of one of them
 }
 
-// Missing is the number of episodes whose first reading has not ended.
+// Missing is the number of episodes whose first read has not ended.
 func (l episodeTables) Missing() int { return l.Of - len(l.Tables) - l.Failed }
 
-// errNoSurvey says that the dashboard was started without the means to read sheets.
+// errNoSurvey means that this dashboard has no access to the sheets.
 var errNoSurvey = errors.New("this dashboard cannot read the sheets")
 
-// get gives the tables of the episodes that are there within the patience of a page. Tables from
-// before changed are read again.
+// get returns the tables of the episodes that have been read within pageWait. Tables that are older
+// than changed are read again.
 func (l *tableCache) get(ctx context.Context, changed time.Time, episodes ...dataset.Episode) episodeTables {
 	if l.survey == nil {
 		return episodeTables{Of: len(episodes), Failed: len(episodes), Err: errNoSurvey}
@@ -91,7 +90,7 @@ func (l *tableCache) get(ctx context.Context, changed time.Time, episodes ...dat
 	defer l.mu.Unlock()
 	for _, e := range episodes {
 		switch s := l.entries[e]; {
-		case s == nil: // there were too many since
+		case s == nil: // evicted meanwhile
 		case s.table != nil:
 			out.Tables = append(out.Tables, s.table)
 		case s.err != nil:
@@ -101,8 +100,8 @@ func (l *tableCache) get(ctx context.Context, changed time.Time, episodes ...dat
 	return out
 }
 
-// startReads begins the readings that are due, and gives what to wait for: the first readings of the
-// episodes.
+// startReads begins the reads that are due. It returns channels that are closed when the first
+// reads of the episodes have ended.
 func (l *tableCache) startReads(ctx context.Context, changed time.Time, episodes []dataset.Episode) (waiting []chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -133,7 +132,7 @@ func (s *tableEntry) needsRead(now, changed time.Time) bool {
 	return now.Sub(s.table.Read) >= tableTTL || s.table.Read.Before(changed) && changed.Before(now)
 }
 
-// readTable makes a table. The one before stays until then.
+// readTable reads a table. Until it has ended, requests get the table before it.
 func (l *tableCache) readTable(ctx context.Context, e dataset.Episode, s *tableEntry, done chan struct{}) {
 	l.slots <- struct{}{}
 	defer func() { <-l.slots }()
@@ -155,7 +154,7 @@ func (l *tableCache) readTable(ctx context.Context, e dataset.Episode, s *tableE
 	close(done)
 }
 
-// evict drops the tables that nobody has asked for longest.
+// evict removes the least recently used tables.
 func (l *tableCache) evict() {
 	if len(l.entries) <= maxTables {
 		return

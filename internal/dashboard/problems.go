@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// problemsPage lists what a plan found in the sheets: all of it, one kind, or one episode's.
+// problemsPage is the page of the problems in the sheets: all, those of one kind, or those of one
+// episode.
 func (d *dashboard) problemsPage(r *http.Request) (page.Page, error) {
 	run, err := d.cachedRun(r.Context(), r.PathValue("run"))
 	if err != nil {
@@ -49,10 +50,10 @@ func (d *dashboard) problemsPage(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
-// onlyNew is the choice of the problems that the run before did not have.
+// onlyNew is the value that chooses problems which the run before did not have.
 const onlyNew = "yes"
 
-// filterProblems are those of a kind and an episode; "" is all.
+// filterProblems returns the problems of a kind and an episode; "" is all.
 func filterProblems(run *page.Run, kind string, episode dataset.Episode, fresh bool) (all []page.SheetProblem) {
 	for _, e := range run.Plan.Episodes {
 		if episode != "" && e.Name() != episode {

@@ -14,15 +14,15 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Bounds of the images in a report.
+// Limits of the images in a report.
 const (
-	reportTiles  = 24       // of each kind of task
-	reportImage  = 64 << 10 // bytes of one image; a larger one is left out
-	reportImages = 3 << 20  // bytes of all of them
+	reportTiles   = 24       // of each kind of task
+	reportImage   = 64 << 10 // bytes of one image; a larger one is left out
+	reportImages  = 3 << 20  // bytes of all of them
 	maxChunkReads = 4        // of tasks, of some 3 MB each
 )
 
-// Report makes report.html of a run that is about to end: r is what its report.json will say.
+// Report makes report.html of a run that is about to end. r is the content of its report.json.
 func Report(ctx context.Context, o Options, r *state.Report) ([]byte, error) {
 	run, err := readRun(ctx, o, r.Run)
 	if err != nil {
@@ -35,8 +35,8 @@ func Report(ctx context.Context, o Options, r *state.Report) ([]byte, error) {
 	return page.Report(o.Site, run)
 }
 
-// sampleTiles is a small contact sheet of each kind of task. It is there to look at: an image that
-// cannot be read is left out, and does not keep the run from ending.
+// sampleTiles makes tiles of some frames of each kind of task. An image that cannot be read is left
+// out, since it must not prevent the end of the run.
 func sampleTiles(ctx context.Context, o Options, run *page.Run) ([]page.Tile, error) {
 	tasks, err := sampleTasks(ctx, o.Store, run)
 	if err != nil {
@@ -51,7 +51,7 @@ func sampleTiles(ctx context.Context, o Options, run *page.Run) ([]page.Tile, er
 			return nil
 		})
 	}
-	_ = g.Wait() // an image is there or it is not
+	_ = g.Wait() // its functions return no error
 	tiles, left := taskTiles(tasks, run.Dead), reportImages
 	for i, body := range images {
 		if left -= len(body); len(body) > 0 && left >= 0 {
@@ -61,8 +61,8 @@ func sampleTiles(ctx context.Context, o Options, run *page.Run) ([]page.Tile, er
 	return tiles, nil
 }
 
-// sampleTasks are up to reportTiles tasks of each kind, evenly over the run: neighbours look the
-// same.
+// sampleTasks reads up to reportTiles tasks of each kind, evenly over the run: neighbouring frames
+// look the same.
 func sampleTasks(ctx context.Context, s *state.Store, run *page.Run) ([]messages.Task, error) {
 	every := map[messages.Op]int{}
 	for _, c := range run.Changes() {
@@ -91,7 +91,7 @@ func sampleTasks(ctx context.Context, s *state.Store, run *page.Run) ([]messages
 	return all, nil
 }
 
-// pickEvenly is at most so many of all.
+// pickEvenly returns at most most elements, evenly over all.
 func pickEvenly[T any](all []T, most int) []T {
 	if len(all) <= most {
 		return all
@@ -103,7 +103,7 @@ func pickEvenly[T any](all []T, most int) []T {
 	return some
 }
 
-// readFirstSmall reads the first of the keys that can be read as an image; nil when none can.
+// readFirstSmall reads the first key that has a small image; nil when there is none.
 func readFirstSmall(ctx context.Context, o Options, keys []string) []byte {
 	for _, key := range keys {
 		if checkImage(o.Store.Layout, key) != nil {
@@ -116,7 +116,7 @@ func readFirstSmall(ctx context.Context, o Options, keys []string) []byte {
 	return nil
 }
 
-// readSmallImage reads an image, nil when there is none or it is too large.
+// readSmallImage reads an image; nil when there is none or it is too large.
 func readSmallImage(ctx context.Context, b Bucket, key string) []byte {
 	r, o, err := openImage(ctx, b, key)
 	if err != nil {

@@ -28,7 +28,7 @@ func (d *dashboard) runsPage(r *http.Request) (page.Page, error) {
 		return nil, err
 	}
 	if pointer.Exists() && !slices.Contains(names, pointer.Run) {
-		names = append(names, pointer.Run) // planning: nothing of it is saved yet
+		names = append(names, pointer.Run) // a run in planning has no objects yet
 	}
 	slices.SortFunc(names, func(a, b string) int { return state.CompareRuns(b, a) })
 	p := &page.Runs{More: len(names) > runsPerPage}
@@ -43,7 +43,7 @@ func (d *dashboard) runsPage(r *http.Request) (page.Page, error) {
 	return p, g.Wait()
 }
 
-// readStatus reads where a run stands; one that is no longer in force not every time.
+// readStatus reads the status of a run, from the cache if the run is no longer in force.
 func (d *dashboard) readStatus(ctx context.Context, run, inForce string) (state.Status, error) {
 	read := func(ctx context.Context) (state.Status, error) { return state.ReadStatus(ctx, d.Store, run) }
 	if run == inForce {
@@ -52,7 +52,7 @@ func (d *dashboard) readStatus(ctx context.Context, run, inForce string) (state.
 	return d.ended.get(ctx, run, read)
 }
 
-// newestRun is the name by which a page asks for the newest run.
+// newestRun is the name of the newest run in addresses.
 const newestRun = "latest"
 
 // runPage is the page of a run.
@@ -68,7 +68,7 @@ func (d *dashboard) runPage(r *http.Request) (page.Page, error) {
 	return d.cachedRun(r.Context(), run)
 }
 
-// cachedRun reads all that is shown of a run. Nobody may change it: it is shared.
+// cachedRun reads the page of a run. The value is shared, so the caller must not change it.
 func (d *dashboard) cachedRun(ctx context.Context, run string) (*page.Run, error) {
 	return d.runs.get(ctx, run, func(ctx context.Context) (*page.Run, error) {
 		p, err := readRun(ctx, d.Options, run)
@@ -96,8 +96,8 @@ func readRun(ctx context.Context, o Options, run string) (*page.Run, error) {
 // linesPerPage is the number of lines on a page of problems or of dead tasks.
 const linesPerPage = 200
 
-// pageBounds is where a page of a list of n begins and ends, by the query, and where it stands. So many
-// fit on a page.
+// pageBounds returns where a page of a list of n lines begins and ends, by the query, and its
+// pager.
 func pageBounds(r *http.Request, n, perPage int) (begin, end int, p page.Pager, err error) {
 	if text := r.FormValue("skip"); text != "" {
 		if begin, err = strconv.Atoi(text); err != nil || begin < 0 || begin > n {
@@ -126,7 +126,7 @@ func (d *dashboard) runEpisodesPage(r *http.Request) (page.Page, error) {
 	return page.EpisodesTab{Run: run}, err
 }
 
-// deadPage lists the dead tasks of a run.
+// deadPage is the page of a run's dead tasks.
 func (d *dashboard) deadPage(r *http.Request) (page.Page, error) {
 	run, err := d.cachedRun(r.Context(), r.PathValue("run"))
 	if err != nil {

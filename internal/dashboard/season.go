@@ -12,18 +12,18 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// catalogTTL is how long it is known which episodes there are.
+// catalogTTL is how long the catalog is cached.
 const catalogTTL = 5 * time.Second
 
-// catalog is which episodes there are, and what their datasets are made with.
+// catalog lists the episodes, with the settings of the datasets.
 type catalog struct {
 	Episodes []dataset.Episode
 	Settings state.Settings                       // of the newest run that has a plan, else of the newest version
-	Changed  time.Time                            // when the newest run ended; zero while it goes on
+	Changed  time.Time                            // when the newest run ended; zero while it is active
 	Problems map[dataset.Episode]page.RunProblems // of the newest run
 }
 
-// readCatalog reads the index: the episodes of the newest version and of the newest run.
+// readCatalog reads the episodes of the newest version and of the newest run.
 func (d *dashboard) readCatalog(ctx context.Context) (catalog, error) {
 	return d.catalogs.get(ctx, struct{}{}, func(ctx context.Context) (catalog, error) {
 		pointer, err := d.Store.Current(ctx, state.PointerSnapshot{})
@@ -60,7 +60,7 @@ func (d *dashboard) readCatalog(ctx context.Context) (catalog, error) {
 	})
 }
 
-// trainingDataset is the dataset that models are trained on: the one named train, else the first.
+// trainingDataset is the dataset that models are trained on: train, else the first.
 func (x catalog) trainingDataset() string {
 	if slices.Contains(x.Settings.Datasets, "train") || len(x.Settings.Datasets) == 0 {
 		return "train"
@@ -76,7 +76,7 @@ func (x catalog) seasons() (codes []string) {
 	return slices.Compact(codes)
 }
 
-// seasonEpisodes are the episodes of a season, as many as the library keeps.
+// seasonEpisodes are the episodes of a season, at most maxTables.
 func (x catalog) seasonEpisodes(season string) (episodes []dataset.Episode) {
 	for _, e := range x.Episodes {
 		if e.Season() == season && len(episodes) < maxTables {
@@ -86,7 +86,7 @@ func (x catalog) seasonEpisodes(season string) (episodes []dataset.Episode) {
 	return episodes
 }
 
-// seasonView is what a page about the frames of a season is made from.
+// seasonView has the values for a page about the frames of a season or an episode.
 type seasonView struct {
 	catalog
 	episodeTables
@@ -94,8 +94,7 @@ type seasonView struct {
 	Episode dataset.Episode // "" is all of the season
 }
 
-// readSeasonView takes the season and the episode of a request. Without them it is the last season, all of
-// it.
+// readSeasonView reads the season or episode of a request, by default the last season.
 func (d *dashboard) readSeasonView(r *http.Request) (l seasonView, err error) {
 	if l.catalog, err = d.readCatalog(r.Context()); err != nil {
 		return l, err
@@ -123,7 +122,7 @@ func (d *dashboard) readSeasonView(r *http.Request) (l seasonView, err error) {
 	return l, nil
 }
 
-// progress is how far the tables have come that a page is made from.
+// progress is how many of the tables have been read.
 func (l episodeTables) progress() page.ReadProgress {
 	p := page.ReadProgress{Read: len(l.Tables), Of: l.Of, Pending: l.Missing() > 0}
 	for _, t := range l.Tables {
@@ -140,21 +139,20 @@ func (l episodeTables) progress() page.ReadProgress {
 	return p
 }
 
-// image is the address of the i-th frame's image: the source, else where it stands; "" when there
-// is none.
+// tile makes the tile of the i-th frame. Its image is the source, else the copy in a dataset.
 func (d *dashboard) tile(t *inventory.Table, i int) page.Tile {
 	f, name := t.Frames[i], t.Name(i)
 	tile := page.Tile{Frame: name, Class: t.Text(f.Class), Note: t.Text(f.Dataset)}
 	switch {
 	case f.Image != 0 && t.Base != "":
 		tile.Image = imageURL(d.Store.Layout, t.Base+name.File())
-	case f.Stands():
+	case f.InDataset():
 		tile.Image = imageURL(d.Store.Layout, d.Store.Layout.Key(t.Place(i), name))
 	}
-	if !f.Stands() {
+	if !f.InDataset() {
 		tile.Note = "in no dataset"
 	}
-	if f.Stands() && tile.Class == "" {
+	if f.InDataset() && tile.Class == "" {
 		tile.Class = t.Text(f.Folder)
 	}
 	if f.Frozen() {

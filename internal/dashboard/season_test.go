@@ -22,7 +22,7 @@ import (
 // assigned lets the dashboard draw datasets, and records under which definitions.
 func (w *world) assigned() *[]state.Definition {
 	var asked []state.Definition
-	w.options.NewAssigner = func(d state.Definition, season []inventory.Labelled, _ dataset.Standing) (Assigner, error) {
+	w.options.NewAssigner = func(d state.Definition, season []inventory.LabelledFrame, _ dataset.Standing) (Assigner, error) {
 		asked = append(asked, d)
 		if d.Stratify && len(season) != 2*(229-1) { // of both episodes those with a class, but for the frozen one
 			w.t.Errorf("the season has %d labelled frames", len(season))
@@ -92,7 +92,7 @@ func TestDuplicates(t *testing.T) {
 	w.surveyed()
 	// Two frames share an image; a block of ten begins at an even frame, so that none has the same
 	// image in two datasets.
-	w.expect(w.settled("/duplicates"), http.StatusOK, "No image stands in more than one dataset", "frames outside train have a frame of train right beside them")
+	w.expect(w.settled("/duplicates"), http.StatusOK, "No image is in more than one dataset", "frames outside train have a frame of train right beside them")
 	read := w.options.ReadSurvey
 	w.options.ReadSurvey = func(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
 		s, err := read(ctx, e)

@@ -21,23 +21,23 @@ import (
 
 const (
 	versionsTTL = 5 * time.Second
-	// diffTTL is how long a comparison of two versions, or what the plan of a version said, is
-	// kept. Versions do not change.
+	// diffTTL is how long comparisons of versions and summaries of their plans are cached. Versions
+	// do not change.
 	diffTTL = time.Hour
-	// maxDiffs bounds the memory: of a season that was drawn afresh a comparison takes some 40 MB.
+	// maxDiffs limits the memory: the comparison of a reshuffled season takes about 40 MB.
 	maxDiffs = 2
-	// trendVersions is how many versions the trends go back, and plansAtOnce how many plans are
-	// read for them at a time.
+	// trendVersions is the number of versions in the trends, and maxPlanReads the number of plans
+	// that are read for them at a time.
 	trendVersions, maxPlanReads = 30, 3
 )
 
-// planSummary is what the plan of a version's run said that the version does not hold.
+// planSummary has values of a version's plan that the version itself does not have.
 type planSummary struct {
 	Leakage  float64
 	Problems int
 }
 
-// versionsPage lists the dataset versions, with how they changed.
+// versionsPage is the page of the dataset versions and their trends.
 func (d *dashboard) versionsPage(r *http.Request) (page.Page, error) {
 	l, err := d.listVersions(r.Context())
 	if err != nil {
@@ -61,8 +61,8 @@ func (d *dashboard) listVersions(ctx context.Context) (version.Listing, error) {
 	return d.listings.get(ctx, struct{}{}, func(ctx context.Context) (version.Listing, error) { return version.List(ctx, d.Store) })
 }
 
-// readTrends are how the numbers of the versions went, the oldest first. What only the plans know may
-// still be read.
+// readTrends makes the trends of the versions, the oldest first. pending is true while the plans
+// are still being read.
 func (d *dashboard) readTrends(ctx context.Context, l version.Listing) (all []page.Trend, pending bool, err error) {
 	some := slices.Clone(l.Versions[:min(len(l.Versions), trendVersions)])
 	slices.Reverse(some)
@@ -74,7 +74,7 @@ func (d *dashboard) readTrends(ctx context.Context, l version.Listing) (all []pa
 	for i, v := range some {
 		runs[i] = v.Run
 	}
-	said, err := waitBriefly(ctx, func(ctx context.Context) ([]planSummary, error) { return d.readPlanSummaries(ctx, runs) })
+	summaries, err := waitBriefly(ctx, func(ctx context.Context) ([]planSummary, error) { return d.readPlanSummaries(ctx, runs) })
 	if errors.Is(err, errNotReady) {
 		return all, true, nil
 	}
@@ -82,13 +82,13 @@ func (d *dashboard) readTrends(ctx context.Context, l version.Listing) (all []pa
 		return nil, false, err
 	}
 	problems, leakage := page.Trend{Name: "Problems"}, page.Trend{Name: "Leakage", Share: true}
-	for _, s := range said {
+	for _, s := range summaries {
 		problems.Values, leakage.Values = append(problems.Values, float64(s.Problems)), append(leakage.Values, s.Leakage)
 	}
 	return append(all, problems, leakage), false, nil
 }
 
-// readPlanSummaries reads what the plans of runs said. A plan that is gone has said nothing.
+// readPlanSummaries reads the summaries of the runs' plans. The summary of a deleted plan is empty.
 func (d *dashboard) readPlanSummaries(ctx context.Context, runs []string) ([]planSummary, error) {
 	all := make([]planSummary, len(runs))
 	g, ctx := errgroup.WithContext(ctx)
@@ -112,7 +112,7 @@ func (d *dashboard) readPlanSummaries(ctx context.Context, runs []string) ([]pla
 	return all, g.Wait()
 }
 
-// comparePage sets two versions side by side.
+// comparePage is the page that compares two versions.
 func (d *dashboard) comparePage(r *http.Request) (page.Page, error) {
 	ctx := r.Context()
 	from, to, err := d.findPair(ctx, r.FormValue("from"), r.FormValue("to"))
@@ -142,10 +142,10 @@ func (d *dashboard) comparePage(r *http.Request) (page.Page, error) {
 	return p, err
 }
 
-// maxChanges bounds the memory of a comparison, at about 150 bytes a frame.
+// maxChanges limits the memory of a comparison, at about 150 bytes a frame.
 const maxChanges = 200_000
 
-// compareVersions compares two versions, with the first maxChanges of the frames that differ.
+// compareVersions compares two versions and keeps the first maxChanges changes.
 func compareVersions(ctx context.Context, s *state.Store, from, to state.Version) (version.Diff, error) {
 	var changes []version.Change
 	diff, err := version.Between(ctx, s, from, to, func(c version.Change) error {
@@ -158,8 +158,7 @@ func compareVersions(ctx context.Context, s *state.Store, from, to state.Version
 	return diff, err
 }
 
-// findPair finds the versions that an address names; without names they are the newest and the one
-// before it.
+// findPair finds the two versions of an address, by default the newest one and its parent.
 func (d *dashboard) findPair(ctx context.Context, from, to string) (a, b state.Version, err error) {
 	if to == "" {
 		to = version.Latest
@@ -179,8 +178,8 @@ func (d *dashboard) findPair(ctx context.Context, from, to string) (a, b state.V
 	return a, b, err
 }
 
-// changedTiles are the changes with the addresses of their images: the source, else where they
-// stand or stood.
+// changedTiles makes tiles of changes, with the addresses of their images: the source, else a copy
+// in the datasets.
 func (d *dashboard) changedTiles(ctx context.Context, changes []version.Change, from, to state.Version) ([]page.Tile, error) {
 	tiles := make([]page.Tile, len(changes))
 	g, looking := errgroup.WithContext(ctx)

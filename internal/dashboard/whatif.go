@@ -16,18 +16,18 @@ import (
 )
 
 const (
-	// longestGroup and widestGuard bound what may be asked for.
+	// longestGroup and widestGuard limit the settings of a what-if.
 	longestGroup = time.Hour
 	widestGuard  = 240
 )
 
-// whatIfSettings is the settings that somebody asks about, beside those in force.
+// whatIfSettings are the settings of a what-if, with those in force.
 type whatIfSettings struct {
 	state.Definition
 	inForce state.Definition
 }
 
-// parseWhatIf reads the settings of a request. What it does not name is as in force.
+// parseWhatIf reads the settings of a request. Settings that it does not name are those in force.
 func (x catalog) parseWhatIf(r *http.Request) (whatIfSettings, error) {
 	a := whatIfSettings{Definition: x.Settings.Definition, inForce: x.Settings.Definition}
 	if text := r.FormValue("group"); text != "" {
@@ -56,7 +56,7 @@ func (x catalog) parseWhatIf(r *http.Request) (whatIfSettings, error) {
 	return a, nil
 }
 
-// fields are the choices of the what-if.
+// fields are the form fields of the what-if.
 func (a whatIfSettings) fields() []page.Field {
 	group := a.Group
 	if group == "" {
@@ -69,7 +69,7 @@ func (a whatIfSettings) fields() []page.Field {
 	}
 }
 
-// flags are the settings that differ from those in force, as a plan takes them.
+// flags are the settings that differ from those in force, as flags of shuffle plan.
 func (a whatIfSettings) flags() (flags []string) {
 	for _, c := range a.inForce.ChangesTo(a.Definition) {
 		flags = append(flags, "--"+c.Name+"="+c.After)
@@ -77,8 +77,8 @@ func (a whatIfSettings) flags() (flags []string) {
 	return flags
 }
 
-// addWhatIf adds the episode as a plan with the settings would leave it: a lane and the figures.
-// Nothing is written.
+// addWhatIf adds the episode as it would be after a plan with the settings: a lane and the figures.
+// It writes nothing.
 func (d *dashboard) addWhatIf(ctx context.Context, p *page.Episode, x catalog, a whatIfSettings, t *inventory.Table) error {
 	season := []*inventory.Table{t}
 	if a.Stratify {
@@ -89,7 +89,7 @@ func (d *dashboard) addWhatIf(ctx context.Context, p *page.Episode, x catalog, a
 		}
 	}
 	if a.Seed == "" {
-		p.Failed = "There is no run yet, so that nothing is in force."
+		p.Failed = "There is no run yet, so no settings are in force."
 		return nil
 	}
 	then, err := waitBriefly(ctx, func(ctx context.Context) ([]string, error) { return d.drawDatasets(ctx, a.Definition, season, t) })
@@ -99,7 +99,7 @@ func (d *dashboard) addWhatIf(ctx context.Context, p *page.Episode, x catalog, a
 	if err != nil {
 		return ctx.Err()
 	}
-	now := t.Standing()
+	now := t.CurrentDatasets()
 	flags := a.flags()
 	w := &page.WhatIf{Same: len(flags) == 0, Settings: strings.Join(flags, " "), Command: "plan --dry-run " + strings.Join(flags, " ")}
 	w.Balance = page.NewBalance(countBalance(t, now, then, x.Settings), x.Settings)
@@ -109,9 +109,9 @@ func (d *dashboard) addWhatIf(ctx context.Context, p *page.Episode, x catalog, a
 		}
 	}
 	training := x.trainingDataset()
-	leaking, of := t.Leaking(now, training)
+	leaking, of := t.FindLeaking(now, training)
 	w.LeakingBefore, w.FramesBefore = len(leaking), of
-	leaking, of = t.Leaking(then, training)
+	leaking, of = t.FindLeaking(then, training)
 	w.Leaking, w.Frames = len(leaking), of
 	group, err := parseGroup(a.Group)
 	if err != nil {
@@ -126,7 +126,7 @@ func (d *dashboard) addWhatIf(ctx context.Context, p *page.Episode, x catalog, a
 	return nil
 }
 
-// countBalance counts the frames by class and dataset, as they stand and as they would.
+// countBalance counts the frames by class and dataset, now and after the plan.
 func countBalance(t *inventory.Table, now, then []string, s state.Settings) []state.Balance {
 	counts := map[dataset.Place]*state.Balance{}
 	var all []*state.Balance
@@ -158,10 +158,10 @@ func countBalance(t *inventory.Table, now, then []string, s state.Settings) []st
 	return out
 }
 
-// findRare lists the classes of the episode that a dataset would lack, or of which it would hold fewer
-// units than it should although there are enough.
+// findRare lists the classes that a dataset would lack. It also lists those of which a dataset
+// would have too few units although the episode has enough.
 func (d *dashboard) findRare(t *inventory.Table, then []string, group time.Duration, s state.Settings) (missing []string, rare []state.RareClass) {
-	in, all := t.Units(then, group)
+	in, all := t.CountUnits(then, group)
 	for _, class := range s.Classes {
 		for _, name := range s.Datasets {
 			n := in[dataset.Place{Dataset: name, Class: class}]

@@ -13,22 +13,22 @@ import (
 )
 
 const (
-	// reportWindow is how long a worker counts as one that reports, and heardWorkers bounds how many
-	// are known.
-	reportWindow     = time.Minute
-	maxWorkers = 500
-	// queuesTTL is how long what the queues hold is kept: all who watch share one question.
+	// reportWindow is how long a worker is listed after its last results, and maxWorkers limits how
+	// many are listed.
+	reportWindow = time.Minute
+	maxWorkers   = 500
+	// queuesTTL is how long the attributes of the queues are cached: all open pages share one read.
 	queuesTTL = 3 * time.Second
 )
 
-// Workers remembers which workers have sent results lately. The zero value has heard of none. The
-// tracker of the same process tells it.
+// Workers keeps which workers have sent results in the last minute. The tracker of the same process
+// calls Record. The zero value is empty.
 type Workers struct {
 	mu  sync.Mutex
 	all map[string]*workerReports
 }
 
-// workerReports is what one worker has sent within heardFor, by second.
+// workerReports are the results of one worker within reportWindow, by second.
 type workerReports struct {
 	last    time.Time
 	seconds map[int64]tally
@@ -36,7 +36,7 @@ type workerReports struct {
 
 type tally struct{ tasks, again, retries, dead int }
 
-// Record takes in a message of results.
+// Record counts the results of a message.
 func (w *Workers) Record(r messages.Results) { w.record(r, time.Now()) }
 
 func (w *Workers) record(r messages.Results, now time.Time) {
@@ -69,7 +69,7 @@ func (w *Workers) record(r messages.Results, now time.Time) {
 	one.seconds[now.Unix()] = t
 }
 
-// dropOld drops what is older than heardFor.
+// dropOld removes results that are older than reportWindow.
 func (w *Workers) dropOld(now time.Time) {
 	for name, one := range w.all {
 		if now.Sub(one.last) >= reportWindow {
@@ -84,7 +84,7 @@ func (w *Workers) dropOld(now time.Time) {
 	}
 }
 
-// recent are the workers that have reported within heardFor, by name.
+// recent lists the workers that have sent results within reportWindow, by name.
 func (w *Workers) recent(now time.Time) (rows []page.Worker) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -100,7 +100,7 @@ func (w *Workers) recent(now time.Time) (rows []page.Worker) {
 	return rows
 }
 
-// readLive is what the workers and the queues do now.
+// readLive reads the present state of workers and queues.
 func (d *dashboard) readLive(ctx context.Context) page.Live {
 	l := page.Live{}
 	if d.Workers != nil {

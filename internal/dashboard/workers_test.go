@@ -45,7 +45,7 @@ func TestWorkersHear(t *testing.T) {
 
 func TestWorkers(t *testing.T) {
 	w := newWorld(t, 3)
-	w.expect(w.get("/workers"), http.StatusOK, "received in another process", `data-events="/workers/events"`)
+	w.expect(w.get("/workers"), http.StatusOK, "Another process receives the results", `data-events="/workers/events"`)
 	w.options.Workers = &Workers{}
 	w.options.ReadQueues = func(context.Context) ([]page.Queue, error) {
 		return []page.Queue{{Name: "tasks-of-ours", Content: "tasks", Attributes: queue.Attributes{Visible: 1234, InFlight: 40}}}, nil
@@ -63,5 +63,5 @@ func TestWorkers(t *testing.T) {
 		return nil, errors.New("no such queue; shuffle setup creates it")
 	}
 	w.handler = New(w.options)
-	w.expect(w.get("/workers"), http.StatusOK, "could not be asked: no such queue")
+	w.expect(w.get("/workers"), http.StatusOK, "could not be read: no such queue")
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Charts are drawn in a space of their own, which the page stretches to its width; their text
-// stands outside.
+// Charts are drawn in these units, which the page stretches to its width. Text is outside the
+// drawing, so that it is not stretched.
 const (
 	barWidth    = 1000
 	chartWidth  = 1000
 	chartHeight = 100
 )
 
-// Bar is a progress bar: so much done from the left, and beside it so much that ended otherwise.
+// Bar is a progress bar: done tasks from the left, and beside them the dead and superseded ones.
 type Bar struct{ Done, Bad, Width int }
 
 func newBar(all, done, bad int) Bar {
@@ -27,7 +27,7 @@ func newBar(all, done, bad int) Bar {
 		b.Done = done * barWidth / all
 		b.Bad = (done+bad)*barWidth/all - b.Done
 		if bad > 0 {
-			b.Bad = max(b.Bad, barWidth/100) // one of 345,600 is seen too
+			b.Bad = max(b.Bad, barWidth/100) // even one of 345,600 is visible
 			b.Done = min(b.Done, barWidth-b.Bad)
 		}
 	}
@@ -39,13 +39,13 @@ type Throughput struct {
 	Line, Area    string // paths
 	Highest, Last float64
 	Seconds       float64  // from the first sample to the last
-	Rates, Times     []string // what stands beside the axes: rates from the highest to 0, and times from the first to the last
+	Rates, Times  []string // labels of the axes: rates from the highest to 0, times from first to last
 	Grid          string   // path of the lines at Up
 	Width, Height int
 }
 
-// newThroughput needs two samples, between which something was accounted for. The rate between two
-// is drawn as a step; a redrive, after which less is accounted for than before, is drawn as none.
+// newThroughput draws the rate between two samples as a step. After a redrive fewer tasks are
+// accounted for than before: that step is drawn with rate 0.
 func newThroughput(samples []state.Sample) Throughput {
 	t := Throughput{Width: chartWidth, Height: chartHeight}
 	if len(samples) < 2 {
@@ -72,7 +72,7 @@ func newThroughput(samples []state.Sample) Throughput {
 	return t
 }
 
-// axes marks three rates and three times.
+// axes adds three rates and three times.
 func (t *Throughput) axes(first int64) {
 	for _, part := range []float64{1, 0.5, 0} {
 		t.Rates = append(t.Rates, figure.Number(int(math.Round(t.Highest*part))))
@@ -92,7 +92,7 @@ type step struct{ from, to, rate float64 }
 type Balance struct {
 	Datasets []string
 	Rows     []BalanceRow
-	// Compares says that there is something to compare: frames before the run, and others after it.
+	// Compares is true when the run changes frames that were in the datasets before it.
 	Compares bool
 }
 
@@ -106,11 +106,11 @@ type BalanceRow struct {
 // BalanceCell is a class in a dataset.
 type BalanceCell struct {
 	state.Change
-	Share      float64 // of the dataset after the run, or of all frames in the sum's row
-	Old, New   int     // lengths of the bars
-	Path       string  // of the contact sheet; "" for sums
+	Share          float64 // of the dataset after the run, or of all frames in the sum's row
+	Old, New       int     // lengths of the bars
+	Path           string  // of the contact sheet; "" for sums
 	Added, Removed int     // of After against Before
-	Missing    bool    // the class has frames, and none here
+	Missing        bool    // the class has frames, but none in this dataset
 }
 
 func newBalance(all []state.Balance, s state.Settings) Balance {

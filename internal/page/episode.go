@@ -15,12 +15,12 @@ type Episodes struct {
 
 // EpisodeLine is an episode in the list.
 type EpisodeLine struct {
-	Episode                 dataset.Episode
-	Sheet                   string // URL
-	Held                    string
+	Episode                      dataset.Episode
+	Sheet                        string // URL
+	Held                         string
 	Frames, InDatasets, Problems int
-	Unclassified            int
-	Classes                 Lane
+	Unclassified                 int
+	Classes                      Lane
 }
 
 func (p *Episodes) template() string { return "season" }
@@ -36,7 +36,7 @@ type Episode struct {
 	Episode        dataset.Episode
 	Previous, Next dataset.Episode
 	Sheet          string // URL
-	Known          bool   // its table is there
+	Known          bool   // its sheet and listings have been read
 	Reading        ReadProgress
 	Frames         int
 	First, Last    int // indexes of the frames at both ends of the lanes
@@ -70,23 +70,23 @@ func (r *Run) ProblemsOf(e dataset.Episode) (p RunProblems) {
 // NewPath is the address of the new ones.
 func (p RunProblems) NewPath() string { return p.Path + "&new=yes" }
 
-// WhatIf is the episode as it stands, and as a plan with some settings would leave it.
+// WhatIf compares the episode as it is now with the episode after a plan with other settings.
 type WhatIf struct {
 	Settings string // in words
-	Same     bool   // they are those in force
+	Same     bool   // they are the settings in force
 	Balance  Balance
 	// Shares of the frames, by dataset, in the order of Balance.Datasets.
-	Changing int // frames that stand and would change their dataset
-	// LeakingBefore and Leaking are how many of FramesNow and Frames outside the training dataset have
-	// a training frame beside them.
+	Changing int // frames that would move to another dataset
+	// LeakingBefore and Leaking count the frames with a training frame beside them. FramesBefore
+	// and Frames count all frames outside the training dataset.
 	LeakingBefore, FramesBefore, Leaking, Frames int
-	Missing                                []string
-	Rare                                   []state.RareClass
-	Grouped                                bool
-	Command                                string // that plans with them, as a what-if
+	Missing                                      []string
+	Rare                                         []state.RareClass
+	Grouped                                      bool
+	Command                                      string // the dry run with these settings
 }
 
-// ShareBefore is the leakage as the frames stand.
+// ShareBefore is the leakage of the datasets as they are now.
 func (w WhatIf) ShareBefore() float64 { return share(w.LeakingBefore, w.FramesBefore) }
 
 // Share is the leakage under the settings.

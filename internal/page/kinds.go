@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// ProblemKind is the problems of all sheets that say the same of different rows.
+// ProblemKind groups equal problems of different rows, from all sheets.
 type ProblemKind struct {
 	Kind     string
 	Warning  bool
@@ -26,7 +26,7 @@ type EpisodeCount struct {
 	Count   int
 }
 
-// Advice is what a kind of problem may mean; "" is nothing beyond what it says.
+// Advice is what to do about a kind of problem; "" when its text is enough.
 func (k ProblemKind) Advice() string {
 	if strings.HasPrefix(k.Kind, unknownClass) {
 		return "If it is a new class, add it: SHUFFLE_CLASSES."
@@ -37,7 +37,7 @@ func (k ProblemKind) Advice() string {
 // shownEpisodes is how many episodes a kind of problem names.
 const shownEpisodes = 4
 
-// Where says in which episodes the problem is.
+// Where lists the episodes that have the problem.
 func (k ProblemKind) Where() string {
 	var names []string
 	even := true
@@ -57,8 +57,8 @@ func (k ProblemKind) Where() string {
 
 const unknownClass = `unknown class "`
 
-// KindOf is what a problem says without what differs from row to row: quoted texts, numbers, and
-// what follows a colon. The name of an unknown class stays, since each is a case of its own.
+// KindOf is a problem's text without the parts that differ from row to row: quoted texts, numbers,
+// and everything after a colon. The name of an unknown class stays, since each one is a kind.
 func KindOf(p state.Problem) string {
 	text := p.Problem
 	if rest, ok := strings.CutPrefix(text, unknownClass); ok {
@@ -87,7 +87,7 @@ func KindOf(p state.Problem) string {
 	return strings.TrimRight(kind.String(), " ,…")
 }
 
-// Kinds are the problems by kind: errors before warnings, the commonest first.
+// Kinds groups the problems by kind: errors before warnings, the most frequent first.
 func (r *Run) Kinds() []ProblemKind {
 	type key struct {
 		kind    string
@@ -137,7 +137,7 @@ func (r *Run) AllProblems() (n int) {
 // NewProblems is the number of problems that the run before did not have.
 func (r *Run) NewProblems() int { return newProblems(r.Plan.Episodes...) }
 
-// newProblems counts those that a plan does not list, too.
+// newProblems counts the new problems, also those that the plan does not list.
 func newProblems(episodes ...state.EpisodePlan) (n int) {
 	for _, k := range state.Kinds(episodes) {
 		n += k.New
@@ -145,7 +145,7 @@ func newProblems(episodes ...state.EpisodePlan) (n int) {
 	return n
 }
 
-// Unlisted is the number of problems that the plan counts and does not list.
+// Unlisted is the number of problems that the plan counts but does not list.
 func (r *Run) Unlisted() (n int) {
 	for _, e := range r.Plan.Episodes {
 		n += e.MoreProblems

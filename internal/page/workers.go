@@ -6,29 +6,29 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// Live is what the workers and the queues do now.
+// Live is the present state of workers and queues.
 type Live struct {
-	// ReceivesResults says that results are received in this process, so that Workers is all that have sent
-	// some in the last minute.
+	// ReceivesResults is true when this process receives the results. Then Workers has every worker
+	// that has sent results in the last minute.
 	ReceivesResults bool
-	Workers []Worker
-	Queues  []Queue
-	Failed  string // why the queues are not known
+	Workers         []Worker
+	Queues          []Queue
+	Failed          string // why the queues are not known
 }
 
-// Worker is one that has sent results in the last minute.
+// Worker is a worker that has sent results in the last minute.
 type Worker struct {
-	Name  string
-	Last  time.Time // of its messages
-	Tasks int       // in the last minute
+	Name          string
+	Last          time.Time // of its messages
+	Tasks         int       // in the last minute
 	ReceivedAgain int       // of them, those that had been received before
-	// Retries is how often they had been, as their results say. What S3 has throttled is no retry:
-	// no result has it.
+	// Retries is the number of those earlier receives, from their results. Requests that S3
+	// throttled do not count: results do not report them.
 	Retries int
 	Dead    int
 }
 
-// Queue is a queue with what it holds.
+// Queue is a queue with its attributes. Content describes its messages.
 type Queue struct {
 	Name, Content string
 	queue.Attributes
@@ -42,7 +42,7 @@ func (l Live) Retries() (n int) {
 	return n
 }
 
-// Tasks is the queue of the tasks; false when it is not known.
+// Tasks is the queue of the tasks; empty when it is not known.
 func (l Live) Tasks() (q Queue) {
 	if len(l.Queues) > 0 {
 		return l.Queues[0]

@@ -16,7 +16,7 @@ import (
 // flat is wrapped text as it is printed.
 func flat(text string, w int) string {
 	p := &page{Style: Style{Width: w}}
-	p.para(at("  "), 4, plain(text))
+	p.printParagraph(label("  "), 4, plain(text))
 	return p.out.String()
 }
 
@@ -149,7 +149,7 @@ func TestBar(t *testing.T) {
 		{100_000, 100_000, 0, "[####################]"},
 	}
 	for _, test := range tests {
-		if got := bar(status(state.Running, test.tasks, test.done, test.dead), 20); got != test.want {
+		if got := drawBar(status(state.Running, test.tasks, test.done, test.dead), 20); got != test.want {
 			t.Errorf("%d done and %d dead of %d: %s, want %s", test.done, test.dead, test.tasks, got, test.want)
 		}
 	}

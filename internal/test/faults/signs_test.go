@@ -46,11 +46,11 @@ var signs = []sign{
 	},
 	{
 		name: "no right to read the sheet", rule: faults.Rule{Kind: faults.Denied, From: "plan", Op: "spreadsheets.get", First: 1, Times: -1},
-		code: 1, state: state.Succeeded, held: []string{"sheet", "no permission"}, next: []string{"shuffle plan", "mended"},
+		code: 1, state: state.Succeeded, held: []string{"sheet", "no permission"}, next: []string{"shuffle plan", "fixed"},
 	},
 	{
 		name: "an empty sheet", rule: faults.Rule{Kind: faults.NoValues, From: "plan", First: 1, Times: -1},
-		code: 1, state: state.Succeeded, held: []string{"sheet", "found an empty sheet"}, next: []string{"shuffle plan", "mended"},
+		code: 1, state: state.Succeeded, held: []string{"sheet", "found an empty sheet"}, next: []string{"shuffle plan", "fixed"},
 	},
 	{
 		name: "the quota is used up for a while", rule: faults.Rule{Kind: faults.Quota, From: "plan", First: 1, Times: 2}, state: state.Succeeded,

@@ -202,7 +202,7 @@ func (h *history) restores(one string, first map[string]string, frame dataset.Fr
 		t.Errorf("restore: %+v, refused %d", plan.Totals, plan.Refused())
 	}
 	out := h.run(1, "restore", one) // since not all of it can be restored
-	if !strings.Contains(out, "The sheets stay as they are") {
+	if !strings.Contains(out, "The sheets do not change") {
 		t.Errorf("restore does not say that the next plan undoes it:\n%s", out)
 	}
 	h.run(0, "work", "--exit-when-idle", "2s")

@@ -44,7 +44,7 @@ func TestEpisode(t *testing.T) {
 	asked := w.assigned()
 	w.expect(w.settled("/episodes"), http.StatusOK, "S01E01", "S01E02", `href="/frames?episode=S01E01&amp;only=unclassified"`)
 	w.expect(w.settled("/episodes/s1e1"), http.StatusOK, "These are the settings in force", `href="/episodes/S01E02" rel="next"`, "300 frames", "1 frame with a problem", "!dry-run")
-	w.expect(w.settled("/episodes/S01E01?group=1m&guard=2&stratify=true"), http.StatusOK, "--group=1m0s --stratify=true --guard=2", "!No frame of this episode", `id="leakage">0.9%`, "2 of 228 then", "plan --dry-run --group=1m0s")
+	w.expect(w.settled("/episodes/S01E01?group=1m&guard=2&stratify=true"), http.StatusOK, "--group=1m0s --stratify=true --guard=2", "!No frame of this episode", `id="leakage">0.9%`, "With these settings: 2 of 228.", "plan --dry-run --group=1m0s")
 	if d := (*asked)[len(*asked)-1]; d.Group != "1m0s" || d.Guard != 2 || !d.Stratify || d.Seed != "seed" || d.Split != "train=0.8,test=0.2" {
 		t.Errorf("drawn under %+v", d)
 	}
@@ -82,7 +82,7 @@ func TestLabels(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()
 	// Of each episode's 229 frames with a class, one in five is decided by Jonny, over "Junk".
-	w.expect(w.get("/labels"), http.StatusOK, "Both are filled in for 92 frames; they agree on 39.1%.", `href="/frames?jonny=Rare&amp;unsupervised=Junk"`, "Single-frame islands", "No frame has both.")
+	w.expect(w.get("/labels"), http.StatusOK, "Both are filled in for 92 frames; they agree on 39.1%.", `href="/frames?jonny=Rare&amp;unsupervised=Junk"`, "Single-frame islands", "No frame has both columns filled in.")
 	w.expect(w.get("/labels?episode=S01E02"), http.StatusOK, "Both are filled in for 46 frames", `href="/frames?episode=S01E02&amp;jonny=Rare&amp;unsupervised=Junk"`)
 	w.expect(w.get("/labels?skip=9"), http.StatusBadRequest, "expected")
 }
@@ -124,7 +124,7 @@ func TestVersions(t *testing.T) {
 	publish(5, "Junk", "b")
 	publish(6, "Junk", "b")
 	w.handler = New(w.options)
-	w.expect(w.settled("/versions"), http.StatusOK, "/versions/compare?from=5&amp;to=6", "Over the versions", "Share of train")
+	w.expect(w.settled("/versions"), http.StatusOK, "/versions/compare?from=5&amp;to=6", "Trends", "Share of train")
 	w.expect(w.settled("/versions/compare?from=3&to=5"), http.StatusOK, "<strong>1</strong> relabelled", "<strong>1</strong> the same", page.ImagePath(sourceKey(f)), "train/Rare → train/Junk", "was=Rare")
 	w.expect(w.settled("/versions/compare?from=3&to=5&kind=added"), http.StatusOK, "0 frames added")
 	w.expect(w.settled("/versions/compare?from=5"), http.StatusOK, "Version 5 → 6", "<strong>0</strong> relabelled", "<strong>2</strong> the same")

@@ -46,7 +46,7 @@ type app struct {
 	queues   open.Queues
 	sheets   open.Sheets
 	liveness liveness
-	workers  dashboard.Workers // what the tracker of this process hears of the workers
+	workers  dashboard.Workers // filled by the tracker of this process
 }
 
 func newApp(cfg config.Config, stdout, stderr io.Writer) (*app, error) {

@@ -124,7 +124,8 @@ func (a *app) reportWritten(path string, n int, what string) {
 	if n != 1 {
 		what += "s"
 	}
-	_, _ = fmt.Fprintf(a.screen, "%s: %d %s\n", show.Clean(path), n, what) // an error of stderr has no reader
+	// An error of stderr cannot be reported.
+	_, _ = fmt.Fprintf(a.screen, "%s: %d %s\n", show.Clean(path), n, what)
 }
 
 // dryRunChanges collects the changes of a dry run, which saves no plan. The episodes arrive in any

@@ -40,7 +40,8 @@ func (c *counter) update(done, total int) {
 		c.bar.SetCurrent(int64(c.newest))
 	case time.Since(c.lastLine) >= lineEvery:
 		c.lastLine = time.Now()
-		_, _ = fmt.Fprintf(c.screen, "%s: %d of %d\n", c.verb, c.newest, total) // an error of stderr has no reader
+		// An error of stderr cannot be reported.
+		_, _ = fmt.Fprintf(c.screen, "%s: %d of %d\n", c.verb, c.newest, total)
 	}
 }
 

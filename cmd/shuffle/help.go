@@ -15,7 +15,8 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 		return kong.DefaultHelpPrinter(options, ctx)
 	}
 	hideFlags(ctx.Model)
-	options.ValueFormatter = func(v *kong.Value) string { return v.Help } // without the variable's name
+	// The help of a flag here does not repeat the variable's name.
+	options.ValueFormatter = func(v *kong.Value) string { return v.Help }
 	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func (h *history) round() {
 	}
 }
 
-// stands is every image of the datasets, by its file relative to them, with its ETag.
+// stands lists every image of the datasets, by its file relative to them, with its ETag.
 func (h *history) stands() map[string]string {
 	h.t.Helper()
 	all := map[string]string{}

@@ -57,8 +57,8 @@ var spoilers = []struct {
 	}},
 }
 
-// shuffle plan, work, track, why: a frame whose image cannot be copied stays as it stands, and the
-// problem says what is there.
+// shuffle plan, work, track, why: a frame whose image cannot be copied does not change, and the
+// problem names what is there.
 func TestUnusableImages(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 120})
@@ -96,7 +96,7 @@ func TestUnusableImages(t *testing.T) {
 	w.checkDatasets()
 }
 
-// An episode without a single usable image is held, and the reason says what there is.
+// An episode without a single usable image is held, and the reason names what is there.
 func TestImagesOfAnotherEnding(t *testing.T) {
 	t.Parallel()
 	for name, rename := range map[string]func(string) string{

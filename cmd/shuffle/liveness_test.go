@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestPulseState: a service is alive as long as it comes round.
-func TestPulseState(t *testing.T) {
+// TestLivenessAnswer: a service is alive as long as it shows signs of life.
+func TestLivenessAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p liveness
 		for range 3 {

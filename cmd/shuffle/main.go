@@ -1,5 +1,5 @@
-// Command shuffle keeps the datasets in a bucket equal to the spreadsheets that say how rare each
-// frame is.
+// Command shuffle keeps the datasets in a bucket equal to the spreadsheets that classify each
+// frame.
 package main
 
 import (

@@ -46,7 +46,8 @@ func containerMemory(root fs.FS) int64 {
 			"sys/fs/cgroup/memory/" + group + "memory.limit_in_bytes", // version 1
 		} {
 			body, err := fs.ReadFile(root, file)
-			limit, parseErr := strconv.ParseInt(strings.TrimSpace(string(body)), 10, 64) // or the word max
+			// The file has a number, or the word max.
+			limit, parseErr := strconv.ParseInt(strings.TrimSpace(string(body)), 10, 64)
 			if err == nil && parseErr == nil && limit > 0 {
 				least = min(least, limit)
 			}

@@ -102,7 +102,7 @@ func TestNextOnOneMachine(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle doctor without a login for AWS: the reason is said once.
+// shuffle doctor without a login for AWS: the reason is printed once.
 func TestDoctorWithoutALogin(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -46,7 +46,7 @@ func (l *progressLines) update(s state.Status) {
 		return
 	}
 	l.last, l.written = s, time.Now()
-	_, _ = fmt.Fprintln(l.screen, show.Line(s)) // an error of stderr has no reader
+	_, _ = fmt.Fprintln(l.screen, show.Line(s)) // an error of stderr cannot be reported
 }
 
 func (l *progressLines) close() {}

@@ -26,7 +26,7 @@ func (c *pullCmd) run(ctx context.Context, a *app) error {
 	}
 	stderr := styleOf(a.screen.stderr, a.cfg.Local)
 	opt.Renumbered = func(changes []state.ClassNumber) {
-		_ = show.ClassNumbers(a.screen, stderr, c.Dir, changes) // an error of stderr has no reader
+		_ = show.ClassNumbers(a.screen, stderr, c.Dir, changes) // an error of stderr cannot be reported
 	}
 	progress := a.newCounter("pulling")
 	opt.Progress = progress.update

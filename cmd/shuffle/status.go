@@ -51,7 +51,8 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 
 // waitForFirstRun waits for the first run.
 func (a *app) waitForFirstRun(ctx context.Context) (state.Status, error) {
-	_, _ = fmt.Fprintln(a.screen, a.style.RewriteCommands("There is no run yet; waiting for the first (shuffle plan).")) // an error of stderr has no reader
+	// An error of stderr cannot be reported.
+	_, _ = fmt.Fprintln(a.screen, a.style.RewriteCommands("There is no run yet; waiting for the first (shuffle plan)."))
 	for {
 		if err := retry.Sleep(ctx, time.Second); err != nil {
 			return state.Status{}, err

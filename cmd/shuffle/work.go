@@ -21,8 +21,8 @@ func (c *workCmd) run(ctx context.Context, a *app) error {
 	return serviceError(ctx, err)
 }
 
-// serviceError is the error that a service returns. A signal is a service's normal end and no error:
-// it has finished its messages in flight, or has made them visible again.
+// serviceError is the error that a service returns. A signal is a service's normal end and no
+// error: it has finished its messages in flight, or has made them visible again.
 func serviceError(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil

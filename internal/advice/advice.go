@@ -29,8 +29,8 @@ func (s Step) Name() string {
 var commandStart = regexp.MustCompile(`(^|[^-/\w])shuffle (demo|run|plan|apply|work|track|status|runs|dead|redrive|cancel|verify|versions|restore|pull|why|setup|doctor|settings|changes|problems)\b`)
 
 // RewriteCommands makes the commands in a sentence begin as the user called the program, so that
-// they can be copied. The stages that write the sentences, such as reasons in the state, do not know
-// how the program will be called.
+// they can be copied. The stages that write the sentences, such as reasons in the state, do not
+// know how the program will be called.
 func RewriteCommands(called, sentence string) string {
 	return commandStart.ReplaceAllStringFunc(sentence, func(match string) string {
 		parts := commandStart.FindStringSubmatch(match)

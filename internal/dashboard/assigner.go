@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// assignerTTL is how long an assigner is cached. Its key contains everything that it depends on.
+	// assignerTTL is how long an assigner is cached. Its key contains everything that it depends
+	// on.
 	assignerTTL = 10 * time.Minute
 	// maxAssigners limits the memory: a season that is stratified frame by frame takes about 40 MB.
 	maxAssigners = 2

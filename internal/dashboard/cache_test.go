@@ -44,7 +44,7 @@ func TestCache(t *testing.T) {
 	})
 }
 
-// However many different things are asked for, a bounded number is kept.
+// The cache keeps a limited number of values.
 func TestCacheIsBounded(t *testing.T) {
 	c := newCache[int, int](time.Hour)
 	for key := range 10 * maxCacheEntries {

@@ -48,14 +48,16 @@ type Options struct {
 	Site   page.Site
 	// ReadLedger reads the dead tasks and the progress of each episode from the ledger of a run.
 	ReadLedger func(context.Context, *state.Plan) ([]state.DeadTask, map[dataset.Episode]state.EpisodeProgress, error)
-	// ReadSurvey reads the sheet of an episode and lists its images. Since that is slow, its results
-	// are cached. nil when this dashboard cannot read sheets.
+	// ReadSurvey reads the sheet of an episode and lists its images. Since that is slow, its
+	// results are cached. nil when this dashboard cannot read sheets.
 	ReadSurvey func(context.Context, dataset.Episode) (*inventory.Survey, error)
 	// NewAssigner makes the assigner of a definition. It is a function of values.
 	NewAssigner func(d state.Definition, season []inventory.LabelledFrame, standing dataset.Standing) (Assigner, error)
-	// Workers has the workers that have sent results; nil when another process receives the results.
+	// Workers has the workers that have sent results; nil when another process receives the
+	// results.
 	Workers *Workers
-	// ReadQueues reads the attributes of the queues, the tasks queue first; nil: they are not shown.
+	// ReadQueues reads the attributes of the queues, the tasks queue first; nil: they are not
+	// shown.
 	ReadQueues func(context.Context) ([]page.Queue, error)
 	// MinPerClass is how many units of a class each dataset should hold.
 	MinPerClass int

@@ -17,8 +17,8 @@ const (
 	maxStreams = 64
 	// tick is the time between two checks of a page for changes.
 	tick = time.Second
-	// maxQuietTicks is the number of ticks without a change after which a comment is sent, to detect
-	// visitors who have left.
+	// maxQuietTicks is the number of ticks without a change after which a comment is sent, to
+	// detect visitors who have left.
 	maxQuietTicks = 15
 	// sendTime is how long sending an event may take.
 	sendTime = 10 * time.Second

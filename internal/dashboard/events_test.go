@@ -137,7 +137,7 @@ func (w *world) full(ctx context.Context, address string) bool {
 	return answer.StatusCode == http.StatusServiceUnavailable
 }
 
-// Serve ends when it is told to, though a stream is open.
+// Serve ends with its context, though a stream is open.
 func TestServeEnds(t *testing.T) {
 	w := newWorld(t, 3)
 	ctx, stop := context.WithCancel(t.Context())

@@ -25,7 +25,8 @@ const (
 	maxSurveys = 2
 	// maxTables limits the tables that are kept, of about 1.3 MB each.
 	maxTables = 48
-	// A survey needs two of the 60 requests that Google allows a minute. The planner needs them too.
+	// A survey needs two of the 60 requests that Google allows a minute. The planner needs them
+	// too.
 	surveyBurst = 16
 	surveyEvery = 6 * time.Second
 )

@@ -18,7 +18,8 @@ const catalogTTL = 5 * time.Second
 // catalog lists the episodes, with the settings of the datasets.
 type catalog struct {
 	Episodes []dataset.Episode
-	Settings state.Settings                       // of the newest run that has a plan, else of the newest version
+	// Settings are those of the newest run that has a plan, else of the newest version.
+	Settings state.Settings
 	Changed  time.Time                            // when the newest run ended; zero while it is active
 	Problems map[dataset.Episode]page.RunProblems // of the newest run
 }

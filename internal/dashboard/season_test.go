@@ -56,7 +56,7 @@ func TestEpisode(t *testing.T) {
 	w.expect(w.get("/episodes/nine"), http.StatusNotFound, "expected the form S01E01")
 }
 
-// The frame at an index is told to the script on the page; past the end it is the last one.
+// The script on the page gets the frame at an index; past the end it is the last one.
 func TestGlimpse(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()

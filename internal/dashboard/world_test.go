@@ -42,7 +42,7 @@ type world struct {
 	jpeg    []byte
 }
 
-// tap is a bucket that can be told to fail.
+// tap is a bucket that fails on request.
 type tap struct {
 	*dirbucket.Bucket
 	mu     sync.Mutex

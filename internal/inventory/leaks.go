@@ -5,9 +5,9 @@ import "slices"
 // Ref names a frame of one of several tables.
 type Ref struct{ Table, Index int }
 
-// FindIdentical finds the images that are in more than one dataset, each with all its frames, in the
-// order of the tables. They are equal in every byte, at any distance: fades, title sequences, still
-// frames.
+// FindIdentical finds the images that are in more than one dataset, each with all its frames, in
+// the order of the tables. They are equal in every byte, at any distance: fades, title sequences,
+// still frames.
 func FindIdentical(tables []*Table) [][]Ref {
 	first := map[uint64]Ref{} // the first frame of each image
 	index := map[uint64]int{} // the group of each image with several frames

@@ -39,7 +39,7 @@ type Throughput struct {
 	Line, Area    string // paths
 	Highest, Last float64
 	Seconds       float64  // from the first sample to the last
-	Rates, Times  []string // labels of the axes: rates from the highest to 0, times from first to last
+	Rates, Times  []string // labels of the axes
 	Grid          string   // path of the lines at Up
 	Width, Height int
 }

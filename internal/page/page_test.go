@@ -182,7 +182,7 @@ func TestDeadGroups(t *testing.T) {
 }
 
 // The changes' causes are counted over the episodes, and what held episodes would have changed
-// stands apart.
+// is separate.
 func TestCauses(t *testing.T) {
 	r := sampleRun(state.Running, 0, 0)
 	r.Plan.Changes = []state.ChangeCount{
@@ -253,7 +253,7 @@ func TestRowURL(t *testing.T) {
 	}
 }
 
-// Whatever stands in a sheet, a manifest, a message or a key is text on every page.
+// Text of sheets, manifests, messages and keys is escaped on every page.
 func TestEverythingIsEscaped(t *testing.T) {
 	const evil = `"'></script><img src=x onerror=alert(1)>javascript:`
 	r := ended(state.Failed, 2, 1)
@@ -312,7 +312,7 @@ func TestImagePath(t *testing.T) {
 	}
 }
 
-// The frame's page says in a sentence which column decides.
+// The frame's page explains in a sentence which column decides.
 func TestDecision(t *testing.T) {
 	jonny, supervised, unsupervised := FrameCell{"JONNY's RECLASSIFICATION", "", false}, FrameCell{"SUPERVISED CLASSIFICATION", "Rare", true}, FrameCell{"UNSUPERVISED CLASSIFICATION", "Junk", false}
 	blank := func(c FrameCell) FrameCell { return FrameCell{Column: c.Column} }

@@ -149,7 +149,7 @@ type Cause struct {
 	Episodes    []EpisodeCount // of Count
 }
 
-// Where says in which episodes the changes are.
+// Where lists the episodes that have the changes.
 func (c Cause) Where() string { return ProblemKind{Episodes: c.Episodes}.Where() }
 
 // Causes are the causes of the run's changes, those of deletions first. There are none for a run

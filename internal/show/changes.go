@@ -45,7 +45,8 @@ var causeMeanings = map[state.ChangeCause]string{
 	state.ChangeUnrecorded:   "changed: the release that planned this run did not record causes",
 }
 
-// printChangesByCause prints the changes by cause, and then those that held episodes would have made.
+// printChangesByCause prints the changes by cause, and then those that held episodes would have
+// made.
 func (p *page) printChangesByCause(counts []state.ChangeCount) {
 	held := slices.Clone(counts)
 	held = slices.DeleteFunc(held, func(n state.ChangeCount) bool { return !n.Held })
@@ -88,8 +89,8 @@ func (p *page) printCauses(counts []state.ChangeCount) {
 	}
 }
 
-// firstChangesShown is how many changes of each cause and episode are named, so that a season's plan stays
-// readable.
+// firstChangesShown is how many changes of each cause and episode are named, so that a season's
+// plan stays readable.
 func firstChangesShown(groups int) int {
 	switch {
 	case groups <= 8:

@@ -51,8 +51,8 @@ func (p *page) printHeld(all []heldEpisode, of int) {
 	}
 }
 
-// printManifests prints the problems of manifests. Their texts often begin with the manifest's name,
-// which is not printed twice.
+// printManifests prints the problems of manifests. Their texts often begin with the manifest's
+// name, which is not printed twice.
 func (p *page) printManifests(all []state.ManifestProblem) {
 	if len(all) == 0 {
 		return
@@ -66,8 +66,8 @@ func (p *page) printManifests(all []state.ManifestProblem) {
 	}
 }
 
-// printOrphans prints the episodes that no manifest names. When a manifest is ignored because of its
-// own name, they may belong to it: then the command that deletes them is not printed.
+// printOrphans prints the episodes that no manifest names. When a manifest is ignored because of
+// its own name, they may belong to it: then the command that deletes them is not printed.
 func (p *page) printOrphans(all []state.Orphan, manifests []state.ManifestProblem) {
 	if len(all) == 0 {
 		return

@@ -13,7 +13,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// flat is wrapped text as it is printed.
+// flat joins wrapped text.
 func flat(text string, w int) string {
 	p := &page{Style: Style{Width: w}}
 	p.printParagraph(label("  "), 4, plain(text))
@@ -80,7 +80,8 @@ func TestWidth(t *testing.T) {
 	})
 }
 
-// whole says that a line could not be broken: it is a command to type, or one word behind a label.
+// whole reports whether a line could not be broken: it is a command to type, or one word behind a
+// label.
 func whole(line string) bool {
 	words := strings.Fields(line)
 	return words[0] == "shuffle" || len(words) == 1 || width(words[len(words)-1]) > minWidth/2

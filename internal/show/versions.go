@@ -131,8 +131,8 @@ func Diff(w io.Writer, s Style, d version.Diff) error {
 	})
 }
 
-// DiffJSON prints a diff as one JSON object. It writes the changes one by one, since all of them may
-// need too much memory.
+// DiffJSON prints a diff as one JSON object. It writes the changes one by one, since all of them
+// may need too much memory.
 func DiffJSON(w io.Writer, d version.Diff, changes func(func(version.Change) error) error) error {
 	d.Changes = []version.Change{}
 	head, err := encodeJSON(d, "")

@@ -8,8 +8,8 @@ import (
 // glue is a space at which no line is broken.
 const glue = "\u00a0"
 
-// commandPattern matches text that a reader may copy from a sentence: a command of this program with
-// its arguments, and a flag with its episode.
+// commandPattern matches text that a reader may copy from a sentence: a command of this program
+// with its arguments, and a flag with its episode.
 var commandPattern = regexp.MustCompile(`(\bgo run \./cmd/|\b)shuffle( --local ('[^']*'|\S+))? [a-z]+( --[a-z-]+| [0-9]{8}T[0-9]{6}Z-[0-9]+(-[a-z0-9]{4})?| [0-9]+| S[0-9]+E[0-9]+){0,3}|--[a-z-]+ S[0-9]+E[0-9]+`)
 
 // splitWords splits text at its spaces. A command stays one word.

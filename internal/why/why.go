@@ -1,6 +1,6 @@
 // Package why has the explanation of one frame: its row in the sheet, its dataset by the split, its
-// copies in the bucket, what the next plan would do, and its tasks in past runs. The planner and the
-// tracker fill it in; the terminal and the dashboard show it.
+// copies in the bucket, what the next plan would do, and its tasks in past runs. The planner and
+// the tracker fill it in; the terminal and the dashboard show it.
 package why
 
 import (
@@ -28,8 +28,8 @@ type Explanation struct {
 	Wanted *Copy `json:"wanted"`
 	// Change is what the next plan does: "keep", a task's op, or "" when it does nothing.
 	Change string `json:"change"`
-	// Held is why the next plan does not change the whole episode, and Frozen why it does not change
-	// the frame. Change is "" then.
+	// Held is why the next plan does not change the whole episode, and Frozen why it does not
+	// change the frame. Change is "" then.
 	Held string `json:"held,omitempty"`
 	// Unknown is true when neither the manifests nor the datasets have the frame's episode.
 	Unknown bool   `json:"unknown,omitempty"`

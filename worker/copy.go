@@ -137,7 +137,7 @@ func (w *Worker) retry(ctx context.Context, d *delivery, kind call, request func
 		pause := throttlePause(try)
 		switch {
 		case blame == throttling:
-			w.count.throttled.Add(1)
+			w.count.refused()
 		case w.holds(d, kind, err):
 			pause = retry.Backoff(100*time.Millisecond, try, outagePause)
 		default:

@@ -78,7 +78,7 @@ func (w *Worker) deleteOnce(ctx context.Context, batch []*delivery, failed map[*
 		case errors.Is(e, errStopping):
 			failed[d] = e
 		case kind == throttling:
-			w.count.throttled.Add(1)
+			w.count.refused()
 			again = append(again, d)
 		case w.holds(d, deleteObjects, e):
 			again = append(again, d)

@@ -63,7 +63,9 @@ func (w *Worker) report(ctx context.Context, batch []*delivery) map[*delivery]er
 			bodies = append(bodies, messages.Results{V: messages.Version, Run: d.task.Run, Gen: d.task.Gen, Worker: w.cfg.ID, Scope: w.cfg.Scope})
 		}
 		groups[i], bodies[i].Results = append(groups[i], d), append(bodies[i].Results, d.result())
+		bodies[i].WaitedSeconds = max(bodies[i].WaitedSeconds, int64(d.msg.Waited/time.Second))
 	}
+	bodies[0].Throttled = w.count.unreported.Swap(0) // of all runs: only the dashboard reads it
 	entries := make([]queue.Entry, len(bodies))
 	for i := range bodies {
 		entries[i].Body = bodies[i].Encode()

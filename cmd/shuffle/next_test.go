@@ -70,7 +70,7 @@ func TestMisnamedManifest(t *testing.T) {
 	folder := w.bucket("tuttle_twins", "manifests")
 	w.must(os.Rename(filepath.Join(folder, "S02-episodes.json"), filepath.Join(folder, "season two.json")))
 	out, _ := w.run(1, "plan", "--dry-run")
-	says(t, out, `Orphans: 1 episode .* S02E01 .* They may be of tuttle_twins/manifests/season two\.json, which is not read: give it a name such as S01-episodes\.json`)
+	says(t, out, `Orphans: 1 episode .* S02E01 .* They may belong to tuttle_twins/manifests/season two\.json, which is not read: give it a name such as S01-episodes\.json`)
 	frame := string(second.Episodes[0].Images[0])
 	why, _ := w.run(0, "why", frame)
 	says(t, why, `no manifest names S02E01, unless one that is not read does: \["tuttle_twins/manifests/season two\.json"\], expected a name such as S02-episodes\.json`)

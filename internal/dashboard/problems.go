@@ -60,7 +60,7 @@ func filterProblems(run *page.Run, kind string, episode dataset.Episode, fresh b
 			continue
 		}
 		for _, p := range e.Problems {
-			if (kind == "" || page.KindOf(p) == kind) && (p.New || !fresh) {
+			if (kind == "" || p.IsOf(kind)) && (p.New || !fresh) {
 				all = append(all, page.SheetProblem{Episode: e.Name(), Sheet: e.Sheet, Problem: p})
 			}
 		}
@@ -71,7 +71,7 @@ func filterProblems(run *page.Run, kind string, episode dataset.Episode, fresh b
 func problemFields(run *page.Run, kind string, episode dataset.Episode, fresh string) []page.Field {
 	kinds, episodes := []string{"", kind}, []string{"", string(episode)}
 	for _, k := range run.Kinds() {
-		kinds = append(kinds, k.Kind)
+		kinds = append(kinds, k.String())
 	}
 	for _, e := range run.Plan.Episodes {
 		if len(e.Problems) > 0 {

@@ -19,6 +19,8 @@ const (
 	maxWorkers   = 500
 	// queuesTTL is how long the attributes of the queues are cached: all open pages share one read.
 	queuesTTL = 3 * time.Second
+	// mostWaited is the longest retention of a queue, in seconds: no message waits longer.
+	mostWaited = 14 * 86400
 )
 
 // Workers keeps which workers have sent results in the last minute. The tracker of the same process
@@ -34,7 +36,12 @@ type workerReports struct {
 	seconds map[int64]tally
 }
 
-type tally struct{ tasks, again, retries, dead int }
+type tally struct {
+	tasks, again, retries, dead int
+
+	throttled int64
+	waited    time.Duration
+}
 
 // Record counts the results of a message.
 func (w *Workers) Record(r messages.Results) { w.record(r, time.Now()) }
@@ -66,6 +73,8 @@ func (w *Workers) record(r messages.Results, now time.Time) {
 			t.dead++
 		}
 	}
+	t.throttled += max(r.Throttled, 0)
+	t.waited = max(t.waited, time.Duration(min(r.WaitedSeconds, mostWaited))*time.Second)
 	one.seconds[now.Unix()] = t
 }
 
@@ -93,6 +102,8 @@ func (w *Workers) recent(now time.Time) (rows []page.Worker) {
 		row := page.Worker{Name: name, Last: one.last}
 		for _, t := range one.seconds {
 			row.Tasks, row.ReceivedAgain, row.Retries, row.Dead = row.Tasks+t.tasks, row.ReceivedAgain+t.again, row.Retries+t.retries, row.Dead+t.dead
+			row.Throttled += int(t.throttled)
+			row.Waited = max(row.Waited, t.waited)
 		}
 		rows = append(rows, row)
 	}

@@ -19,13 +19,15 @@ type Live struct {
 // Worker is a worker that has sent results in the last minute.
 type Worker struct {
 	Name          string
-	Last          time.Time // of its messages
+	Last          time.Time // when its last results came
 	Tasks         int       // in the last minute
 	ReceivedAgain int       // of them, those that had been received before
-	// Retries is the number of those earlier receives, from their results. Requests that S3
-	// throttled do not count: results do not report them.
-	Retries int
-	Dead    int
+	Retries       int       // how often they had been received before
+	Dead          int
+	// Throttled counts the requests that S3 throttled in the last minute.
+	Throttled int
+	// Waited is the longest time that a task of the last minute had waited on the queue.
+	Waited time.Duration
 }
 
 // Queue is a queue with its attributes. Content describes its messages.
@@ -34,7 +36,7 @@ type Queue struct {
 	queue.Attributes
 }
 
-// Retries is that of all workers.
+// Retries is the number of retries of all workers.
 func (l Live) Retries() (n int) {
 	for _, w := range l.Workers {
 		n += w.Retries
@@ -42,7 +44,23 @@ func (l Live) Retries() (n int) {
 	return n
 }
 
-// Tasks is the queue of the tasks; empty when it is not known.
+// Throttled is the number of throttled requests of all workers.
+func (l Live) Throttled() (n int) {
+	for _, w := range l.Workers {
+		n += w.Throttled
+	}
+	return n
+}
+
+// Waited is the longest of all workers.
+func (l Live) Waited() (longest time.Duration) {
+	for _, w := range l.Workers {
+		longest = max(longest, w.Waited)
+	}
+	return longest
+}
+
+// Tasks is the queue of the tasks; false when it is not known.
 func (l Live) Tasks() (q Queue) {
 	if len(l.Queues) > 0 {
 		return l.Queues[0]

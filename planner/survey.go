@@ -100,10 +100,10 @@ func (in EpisodeInput) survey(out *inventory.Survey, cells func(row int) [invent
 			all = append(all, f)
 		}
 	}
-	out.Frames = make([]inventory.Seen, 0, len(all))
+	out.Frames = make([]inventory.SurveyFrame, 0, len(all))
 	for i, f := range all {
 		row := p.rows[f]
-		seen := inventory.Seen{Frame: f, Row: row.Row, Cells: cells(row.Row), Class: row.Class, Image: in.Images[f]}
+		seen := inventory.SurveyFrame{Frame: f, Row: row.Row, Cells: cells(row.Row), Class: row.Class, Image: in.Images[f]}
 		seen.Frozen = out.Held == "" && i < planned && p.wish(f).Frozen
 		for _, c := range in.Standing[f] {
 			seen.Stands = append(seen.Stands, c.Place)

@@ -27,8 +27,8 @@ func TestSurvey(t *testing.T) {
 		w.must(err)
 		same(t, before, w.listing(""))
 		etag := func(f dataset.Frame) string { return w.listing(imageKey(f))[imageKey(f)] }
-		slices.SortFunc(s.Frames, func(a, b inventory.Seen) int { return strings.Compare(string(a.Frame), string(b.Frame)) })
-		want := []inventory.Seen{
+		slices.SortFunc(s.Frames, func(a, b inventory.SurveyFrame) int { return strings.Compare(string(a.Frame), string(b.Frame)) })
+		want := []inventory.SurveyFrame{
 			{Frame: all[0], Row: 2, Cells: [inventory.Columns]string{"Common", "Junk", "Rare"}, Class: "Rare", Stands: []dataset.Place{{Dataset: "train", Class: "Rare"}}, Image: etag(all[0])},
 			{Frame: all[1], Row: 3, Cells: [inventory.Columns]string{"Common"}, Class: "Common", Stands: []dataset.Place{{Dataset: "train", Class: "Common"}}, Image: etag(all[1])},
 			{Frame: all[2], Row: 4, Cells: [inventory.Columns]string{"Epic"}, Frozen: true, Image: etag(all[2])},

@@ -33,7 +33,7 @@ import (
 // deadCodes counts the dead tasks by the code of their reason.
 func verdict(run string, p state.Progress, deadCodes map[string]int, found differences) (state.State, string) {
 	switch {
-	case p.Dead > 0 && advice.Gone(deadCodes):
+	case p.Dead > 0 && advice.SourceGone(deadCodes):
 		return state.Failed, fmt.Sprintf("%s dead, %d since the source image is gone: see shuffle dead %s; then shuffle plan, which does without it",
 			figure.IsAre(p.Dead, "task"), deadCodes[bucket.CodeNoSuchKey], run)
 	case p.Dead > 0:

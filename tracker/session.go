@@ -196,7 +196,7 @@ func (s *session) haltRun(ctx context.Context) error {
 	}
 	code, n := commonestCode(dead)
 	then := "fix that, then: shuffle redrive " + run
-	if advice.Gone(countCodes(dead)) {
+	if advice.SourceGone(countCodes(dead)) {
 		then = "fix that, then: shuffle plan, which does without the source images that are gone"
 	}
 	return s.failRun(ctx, fmt.Sprintf(

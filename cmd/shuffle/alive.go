@@ -20,9 +20,10 @@ func (c *aliveCmd) run(ctx context.Context, a *app) error {
 	return askAlive(ctx, a.cfg.Alive)
 }
 
-// answerAlive answers at --alive, if there is one, until the returned function is called. That it
-// cannot is logged: the service goes on, and whoever asks finds nobody.
-func (a *app) answerAlive(ctx context.Context) (stop func()) {
+// serveLiveness answers at the socket of --alive, if that is set, until the returned function is
+// called. When it cannot listen there it logs the error and the service goes on: the health check
+// then fails, because it gets no answer.
+func (a *app) serveLiveness(ctx context.Context) (stop func()) {
 	if a.cfg.Alive == "" {
 		return func() {}
 	}
@@ -30,7 +31,7 @@ func (a *app) answerAlive(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := a.pulse.serve(ctx, a.cfg.Alive); err != nil {
+		if err := a.liveness.serve(ctx, a.cfg.Alive); err != nil {
 			a.log.Error("--alive (SHUFFLE_ALIVE)", zap.Error(err))
 		}
 	}()
@@ -40,13 +41,13 @@ func (a *app) answerAlive(ctx context.Context) (stop func()) {
 	}
 }
 
-// beating is a queue whose every receive, whatever came of it, shows that the service goes round.
-type beating struct {
+// monitoredQueue is a queue that marks the service as alive after each receive, also a failed one.
+type monitoredQueue struct {
 	open.Queue
-	pulse *pulse
+	liveness *liveness
 }
 
-func (q beating) ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error) {
-	defer q.pulse.beat()
+func (q monitoredQueue) ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error) {
+	defer q.liveness.markAlive()
 	return q.Queue.ReceiveMessage(ctx, most, wait)
 }

@@ -27,7 +27,8 @@ import (
 	"github.com/angel-nft/google-shuffle/worker"
 )
 
-// app puts the stages together from the settings. It opens what a command asks for, when it asks.
+// app builds the stages from the settings. It opens bucket, queues and sheets when a command first
+// needs them.
 type app struct {
 	cfg    config.Config
 	split  planner.Split
@@ -38,14 +39,14 @@ type app struct {
 
 	opener *open.Opener
 	bucket open.Bucket
-	names  []string // of the bucket
+	names  []string // names of the bucket in sheets
 	store  *state.Store
-	// opening guards queues and sheets: the dashboard asks for them while a stage does.
-	opening sync.Mutex
-	queues  open.Queues
-	sheets  open.Sheets
-	pulse   pulse
-	heard   dashboard.Workers // what the tracker of this process hears of the workers
+	// mu guards queues and sheets: the dashboard and a stage may open them at the same time.
+	mu       sync.Mutex
+	queues   open.Queues
+	sheets   open.Sheets
+	liveness liveness
+	workers  dashboard.Workers // filled by the tracker of this process
 }
 
 func newApp(cfg config.Config, stdout, stderr io.Writer) (*app, error) {
@@ -61,8 +62,8 @@ func newApp(cfg config.Config, stdout, stderr io.Writer) (*app, error) {
 	}
 	a := &app{cfg: cfg, split: split, stdout: stdout, screen: newScreen(stderr), style: styleOf(stdout, cfg.Local)}
 	a.log = newLogger(a.screen, cfg.LogLevel, cfg.LogFormat)
-	// Connections for every slot of a worker and for the listings of a planner and a tracker beside
-	// it.
+	// Each slot of a worker needs a connection, and so does each listing of a planner and a tracker
+	// in the same process.
 	a.opener = open.New(cfg.Concurrency + 2*cfg.Listings)
 	return a, nil
 }
@@ -92,8 +93,8 @@ func (a *app) openStore(ctx context.Context) (*state.Store, error) {
 
 // openQueue opens one of the three queues.
 func (a *app) openQueue(ctx context.Context, name string) (open.Queue, error) {
-	a.opening.Lock()
-	defer a.opening.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.queues == nil {
 		q, err := a.opener.Queues(ctx, a.cfg.Queues)
 		if err != nil {
@@ -110,13 +111,13 @@ func (a *app) openQueue(ctx context.Context, name string) (open.Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return beating{q, &a.pulse}, nil
+	return monitoredQueue{q, &a.liveness}, nil
 }
 
-// openSheets opens what the sheets are read from.
+// openSheets opens the source of the sheets: Google or a folder.
 func (a *app) openSheets(ctx context.Context) (open.Sheets, error) {
-	a.opening.Lock()
-	defer a.opening.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.sheets == nil {
 		s, err := a.opener.Sheets(ctx, a.cfg.Sheets, open.Google{Endpoint: a.cfg.SheetsEndpoint, CredentialsFile: a.cfg.GoogleDriveCredentialsFile})
 		if err != nil {
@@ -139,7 +140,7 @@ func (a *app) openPlanner(ctx context.Context, publishes bool) (*planner.Planner
 	}
 	p := &planner.Planner{Store: store, Bucket: a.bucket, Sheets: sheets, Config: a.plannerConfig(), Log: a.log}
 	if terminalWidth(a.screen.stderr) > 0 {
-		p.Progress = (&steps{screen: a.screen}).show
+		p.Progress = (&stepLine{screen: a.screen}).show
 	}
 	if publishes {
 		if p.Tasks, err = a.openQueue(ctx, a.cfg.TasksQueue); err != nil {
@@ -152,7 +153,8 @@ func (a *app) openPlanner(ctx context.Context, publishes bool) (*planner.Planner
 	return p, nil
 }
 
-// wakeTracker sends a message to the results queue, whose metrics start a tracker on the stack.
+// wakeTracker sends a probe to the results queue: on the AWS stack the queue's metrics start a
+// tracker.
 func (a *app) wakeTracker(ctx context.Context) error {
 	q, err := a.openQueue(ctx, a.cfg.ResultsQueue)
 	if err != nil {
@@ -172,7 +174,7 @@ func (a *app) plannerConfig() planner.Config {
 
 func (a *app) trackerOptions() tracker.Options {
 	return tracker.Options{
-		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, KeepRuns: a.cfg.KeepRuns, Parallel: a.cfg.Listings, Page: a.reportPage, OnResults: a.heard.Hear,
+		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, KeepRuns: a.cfg.KeepRuns, Parallel: a.cfg.Listings, Page: a.reportPage, OnResults: a.workers.Record,
 		MetricsNamespace: a.cfg.MetricsNamespace,
 	}
 }
@@ -194,8 +196,8 @@ func (a *app) openTracker(ctx context.Context) (*tracker.Tracker, error) {
 	return t, err
 }
 
-// bareTracker is one for commands that look only.
-func (a *app) bareTracker(ctx context.Context) (*tracker.Tracker, error) {
+// openTrackerWithoutQueues makes a tracker for commands that need the bucket and no queue.
+func (a *app) openTrackerWithoutQueues(ctx context.Context) (*tracker.Tracker, error) {
 	store, err := a.openStore(ctx)
 	return &tracker.Tracker{Store: store, Deleter: a.bucket, Options: a.trackerOptions(), Log: a.log}, err
 }
@@ -222,21 +224,22 @@ func (a *app) openWorker(ctx context.Context, change func(*worker.Config)) (*wor
 		return nil, err
 	}
 	change(&cfg)
-	collectLess()
+	raiseGCPercent()
 	return worker.New(cfg), nil
 }
 
-// workerGC is the growth of a worker's heap between two collections, in percent of what it holds,
-// which is some 20 MB. Measured, it costs 80 MB and saves a tenth of the CPU.
+// workerGC lets a worker's heap grow by this percentage before the next garbage collection. The
+// live heap is about 20 MB. Measured, the higher value costs 80 MB and saves a tenth of the CPU.
 const workerGC = 300
 
-func collectLess() {
+func raiseGCPercent() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(workerGC)
 	}
 }
 
-// workerID is the host's name, which ECS draws for each task, and something of the process.
+// workerID is the host's name, which ECS makes unique for each task, and random characters for the
+// process.
 func workerID() string {
 	host, _ := os.Hostname()
 	return cmp.Or(host, "worker") + "-" + rand.Text()[:6]

@@ -17,7 +17,7 @@ type sheetFault struct {
 	// ROW_INDEX.
 	cells  func(rows [][]any) [][]any
 	server func(w *wire, e *season.Episode)
-	// held is what the reason must say; nil: the episode is planned all the same.
+	// held are the texts that the reason must contain; nil: the episode is planned.
 	held []string
 }
 
@@ -48,7 +48,7 @@ var sheetFaults = []sheetFault{
 	}, held: []string{"would delete 25 of the", "--max-delete", "--allow-delete S01E15"}},
 }
 
-// failing makes the API fail so many times, below 0 for ever.
+// failing is how often the API fails; below 0: always.
 func failing(status, times int) func(*wire, *season.Episode) {
 	return func(w *wire, e *season.Episode) { w.api.Fail(e.SpreadsheetID, status, times) }
 }
@@ -80,8 +80,8 @@ func swap(column int, part, by string) func([][]any) [][]any {
 }
 
 // shuffle run, plan --allow-delete: each broken sheet holds its episode, whose frames stay as they
-// stand, and the others go on; when the sheets are mended, all goes on. A manifest that cannot be
-// read fails its season only.
+// stand, and the others go on; when the sheets are fixed, all are planned again. A manifest that
+// cannot be read fails its season only.
 func wireBrokenSheets(w *wire) {
 	for _, e := range w.season.Episodes {
 		e.Style = season.ColumnURI
@@ -131,7 +131,7 @@ func (w *wire) breakSheet(e *season.Episode, fault sheetFault) {
 	}
 }
 
-// mend sets every sheet right.
+// mend fixes every sheet.
 func (w *wire) mend() {
 	for _, e := range w.season.Episodes {
 		w.api.Fail(e.SpreadsheetID, 0, 0)

@@ -51,7 +51,7 @@ func wireDashboard(w *wire) {
 	tab.Click("a[rel=prev]")
 	tab.Wait(`document.querySelector(".pager span")?.innerText.startsWith("1–60 of ") && document.readyState === "complete"`)
 	tab.Visit(site + "/frames/" + string(lost))
-	tab.Wait(`document.body.innerText.includes("What runs did with it") && document.images[0].complete`)
+	tab.Wait(`document.body.innerText.includes("Tasks for this frame") && document.images[0].complete`)
 	w.streamed(tab, e.ImagePrefix(), 6) // its own and its neighbours
 	tab.Shot("s3-frame")
 	tab.Visit("about:blank")                                    // whose page has no stream open when the server is killed

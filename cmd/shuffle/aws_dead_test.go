@@ -60,7 +60,7 @@ func wireDeadTasks(w *wire) {
 	w.run(0, "verify")
 }
 
-// mustEnd works and tracks until the run has ended, with so many tasks done and dead.
+// mustEnd works and tracks until the run has ended, and checks the numbers of done and dead tasks.
 func (w *wire) mustEnd(code int, run string, done, dead int) {
 	w.t.Helper()
 	w.run(0, "work", "--exit-when-idle", "2s")
@@ -74,7 +74,7 @@ func (w *wire) mustEnd(code int, run string, done, dead int) {
 	}
 }
 
-// deadList is what shuffle dead says, by frame.
+// deadList is the output of shuffle dead, by frame.
 type deadList struct {
 	frames []dataset.Frame // sorted
 	of     map[dataset.Frame]state.DeadTask

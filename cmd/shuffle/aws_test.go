@@ -84,7 +84,7 @@ func newWire(t *testing.T, endpoint string, o season.Options) *wire {
 		"SHUFFLE_SHEETS_ENDPOINT=" + serve(t, w.api), "SHUFFLE_BUCKET=s3://" + w.bucket,
 		"SHUFFLE_TASKS_QUEUE=" + w.queues.tasks, "SHUFFLE_RESULTS_QUEUE=" + w.queues.results,
 		"SHUFFLE_DEAD_LETTER_QUEUE=" + w.queues.deadLetters,
-		// What a killed process had in hand comes back soon.
+		// Messages in flight of a killed process become visible again soon.
 		"SHUFFLE_VISIBILITY_TIMEOUT=10s", "SHUFFLE_CONCURRENCY=32",
 	}
 	w.run(0, "setup", "--create-bucket")

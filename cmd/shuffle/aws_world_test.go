@@ -35,13 +35,13 @@ func newClients(t *testing.T, endpoint string) (*s3.Client, *sqs.Client) {
 	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }), sqs.NewFromConfig(cfg)
 }
 
-// Where things stand in the bucket.
+// Prefixes in the bucket.
 const (
 	mlFolder    = "tuttle_twins/ML/"
 	stateFolder = "tuttle_twins/shuffle/"
 )
 
-// listed is what a listing says of a key.
+// listed is a key's entry in a listing.
 type listed struct {
 	etag     string
 	modified time.Time

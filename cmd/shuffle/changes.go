@@ -17,7 +17,7 @@ import (
 
 type changesCmd struct {
 	Run  string `arg:"" optional:"" help:"The newest run or review by default."`
-	CSV  string `name:"csv" help:"Write all of them to this file, frame by frame; - is stdout." placeholder:"FILE"`
+	CSV  string `name:"csv" help:"Write all changes to this file, a line for each frame; - is stdout." placeholder:"FILE"`
 	JSON bool   `name:"json" help:"Print the counts, by episode and cause, and the first of each as one JSON object."`
 }
 
@@ -25,12 +25,12 @@ type changesCmd struct {
 type changesJSON struct {
 	Run      string              `json:"run"`
 	State    state.State         `json:"state"`
-	Recorded bool                `json:"recorded"` // an earlier release did not record the causes
+	Recorded bool                `json:"recorded"` // false for a run of a release that recorded no causes
 	Changes  []state.ChangeCount `json:"changes"`
 }
 
 func (c *changesCmd) run(ctx context.Context, a *app) error {
-	plan, st, err := a.keptPlan(ctx, c.Run)
+	plan, st, err := a.readPlan(ctx, c.Run)
 	if err != nil {
 		return err
 	}
@@ -49,8 +49,8 @@ func (c *changesCmd) run(ctx context.Context, a *app) error {
 	return show.Changes(a.stdout, a.style, plan.Run, st, counts)
 }
 
-// keptPlan reads the plan of a run, "" is the newest, and the state that the run is in.
-func (a *app) keptPlan(ctx context.Context, run string) (*state.Plan, state.State, error) {
+// readPlan reads the plan of a run and the run's state. An empty name means the newest run.
+func (a *app) readPlan(ctx context.Context, run string) (*state.Plan, state.State, error) {
 	store, err := a.openStore(ctx)
 	if err != nil {
 		return nil, "", err
@@ -95,7 +95,7 @@ func (a *app) writeChanges(ctx context.Context, plan *state.Plan, flag, path str
 	if err := file.finish(err); err != nil {
 		return err
 	}
-	a.wrote(path, n, "change")
+	a.reportWritten(path, n, "change")
 	return nil
 }
 
@@ -116,22 +116,23 @@ func copyChanges(ctx context.Context, to io.Writer, store *state.Store, plan *st
 	return n, w.Flush()
 }
 
-// wrote says on stderr what is in a file.
-func (a *app) wrote(path string, n int, what string) {
+// reportWritten prints on stderr how many lines of which kind a file has.
+func (a *app) reportWritten(path string, n int, what string) {
 	if path == "-" {
 		return
 	}
 	if n != 1 {
 		what += "s"
 	}
-	_, _ = fmt.Fprintf(a.screen, "%s: %d %s\n", show.Clean(path), n, what) // stderr; there is nobody to tell
+	// An error of stderr cannot be reported.
+	_, _ = fmt.Fprintf(a.screen, "%s: %d %s\n", show.Clean(path), n, what)
 }
 
-// dryChanges collects the changes of a dry run, which saves nothing: compressed, as they come in
-// any order, and bounded by that.
-type dryChanges struct{ episodes map[dataset.Episode][]byte }
+// dryRunChanges collects the changes of a dry run, which saves no plan. The episodes arrive in any
+// order, so they are kept until the end, compressed to need less memory.
+type dryRunChanges struct{ episodes map[dataset.Episode][]byte }
 
-func (d *dryChanges) add(e dataset.Episode, changes []state.FrameChange) error {
+func (d *dryRunChanges) add(e dataset.Episode, changes []state.FrameChange) error {
 	body, err := state.EncodeChanges(changes)
 	if err == nil {
 		d.episodes[e] = body
@@ -139,8 +140,8 @@ func (d *dryChanges) add(e dataset.Episode, changes []state.FrameChange) error {
 	return err
 }
 
-// write writes them by episode.
-func (d *dryChanges) write(to io.Writer) (n int, err error) {
+// write writes the changes in the order of the episodes.
+func (d *dryRunChanges) write(to io.Writer) (n int, err error) {
 	w, err := state.NewChangesWriter(to)
 	if err != nil {
 		return 0, err

@@ -154,7 +154,7 @@ func TestChangesOfAHeldEpisode(t *testing.T) {
 	w.save(w.episode(0))
 	out, _ := w.run(1, "plan")
 	says(t, out, `would delete 60 .* ! The held episodes would change: unlabelled 60 deleted: their class is blank now \(S01E01 60\) row \d+ TT_`)
-	says(t, out, `Next: shuffle --local \S+ changes \S+ what the held episodes would delete or copy again shuffle --local \S+ run --allow-delete S01E01`)
+	says(t, out, `Next: shuffle --local \S+ changes \S+ show what the held episodes would delete or copy again shuffle --local \S+ run --allow-delete S01E01`)
 	out, _ = w.run(1, "status")
 	says(t, out, `Next: shuffle --local \S+ changes \S+ .*run --allow-delete S01E01`)
 	w.run(0, "changes", "--csv", "held.csv")
@@ -173,7 +173,7 @@ func TestChangesOfAnEarlierRelease(t *testing.T) {
 	w := newWorld(t)
 	w.unpack("testdata/state-before-settings.tar.gz")
 	out, _ := w.run(0, "changes")
-	says(t, out, `\(succeeded\): \d+ changes .*not recorded \d+ changed: the release that planned this run did not record why \(S01E01 \d+`)
+	says(t, out, `\(succeeded\): \d+ changes .*not recorded \d+ changed: the release that planned this run did not record causes \(S01E01 \d+`)
 	w.run(0, "changes", "--csv", "old.csv")
 	_, rows := w.readCSV("old.csv")
 	for _, r := range rows {

@@ -16,43 +16,44 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dotenv"
 )
 
-// cli is every command and flag; the help texts and the environment's names come from it.
+// cli has every command and flag. Help texts and names of environment variables are made from it.
 type cli struct {
 	config.Config
 
 	Demo demoCmd `cmd:"" help:"Show everything on a generated season, in ./shuffle-demo." example:"demo --serve"`
-	Run  runCmd  `cmd:"" help:"Plan, work and track in one process, until the run has ended." example:"--local DIR run --season S01"`
+	Run  runCmd  `cmd:"" help:"Plan, apply the tasks and verify, in one process." example:"--local DIR run --season S01"`
 
-	Plan  planCmd  `cmd:"" help:"Compare sheets and datasets, publish the difference as tasks." example:"plan --episode S01E01 --dry-run"`
+	Plan  planCmd  `cmd:"" help:"Compare sheets and datasets; publish the differences as tasks." example:"plan --episode S01E01 --dry-run"`
 	Apply applyCmd `cmd:"" help:"Publish a plan that was made with --review." example:"apply 20261123T212443Z-42-k7f3"`
 	Work  workCmd  `cmd:"" help:"Apply tasks, until SIGTERM." example:"work --exit-when-idle 30s"`
 	Track trackCmd `cmd:"" help:"Count results, verify, report; until SIGTERM." example:"track --http 127.0.0.1:8080"`
 
 	Settings settingsCmd `cmd:"" help:"Show the settings in force and where this environment differs." example:"settings --json"`
 
-	Changes  changesCmd  `cmd:"" help:"What a run changes and why, frame by frame." example:"changes --csv changes.csv"`
-	Problems problemsCmd `cmd:"" help:"What is wrong in the sheets, by kind." example:"problems --csv problems.csv"`
+	Changes  changesCmd  `cmd:"" help:"Show what a run changes and why, frame by frame." example:"changes --csv changes.csv"`
+	Problems problemsCmd `cmd:"" help:"Show what is wrong in the sheets, by kind." example:"problems --csv problems.csv"`
 
-	Status  statusCmd  `cmd:"" help:"Where a run stands." example:"status --watch"`
+	Status  statusCmd  `cmd:"" help:"Show the state and progress of a run." example:"status --watch"`
 	Runs    runsCmd    `cmd:"" help:"List the runs, newest first." example:"runs"`
 	Dead    deadCmd    `cmd:"" help:"List a run's dead tasks." example:"dead 20261123T212443Z-42-k7f3"`
 	Redrive redriveCmd `cmd:"" help:"Publish a run's dead tasks again." example:"redrive 20261123T212443Z-42-k7f3 --seq 1234"`
 	Cancel  cancelCmd  `cmd:"" help:"Stop a run." example:"cancel 20261123T212443Z-42-k7f3"`
-	Verify  verifyCmd  `cmd:"" help:"List the datasets and compare them with what should stand, now." example:"verify"`
+	Verify  verifyCmd  `cmd:"" help:"List the datasets; compare them with the newest run or version." example:"verify"`
 
-	Versions versionsCmd `cmd:"" help:"List the dataset versions, or what changed between two." example:"versions 41 42"`
-	Restore  restoreCmd  `cmd:"" help:"Plan the datasets back to a version, and publish that as tasks." example:"restore 41 --dry-run"`
+	Versions versionsCmd `cmd:"" help:"List the dataset versions, or show what changed between two." example:"versions 41 42"`
+	Restore  restoreCmd  `cmd:"" help:"Publish the tasks that bring the datasets back to a version." example:"restore 41 --dry-run"`
 	Pull     pullCmd     `cmd:"" help:"Download a dataset version for PyTorch, Keras and Hugging Face." example:"pull --dataset train ./frames"`
-	Why      whyCmd      `cmd:"" help:"Where a frame stands, where it should, and why." example:"why TT_S01_E01_FRM-00-00-08-12"`
+	Why      whyCmd      `cmd:"" help:"Show where a frame is, where it should be, and why." example:"why TT_S01_E01_FRM-00-00-08-12"`
 
 	Setup  setupCmd  `cmd:"" help:"Create the queues; safe to repeat." example:"--local DIR setup"`
-	Alive  aliveCmd  `cmd:"" help:"Ask the service at --alive whether it works: a health check." example:"--alive @shuffle alive"`
-	Doctor doctorCmd `cmd:"" help:"Check credentials, sheets, bucket and queues; say what to fix." example:"doctor"`
+	Alive  aliveCmd  `cmd:"" help:"Health check: ask the service at the socket of --alive." example:"--alive @shuffle alive"`
+	Doctor doctorCmd `cmd:"" help:"Check credentials, sheets, bucket and queues; show what to fix." example:"doctor"`
 
-	Completion completionCmd `cmd:"" help:"Print the script by which a shell completes commands and flags." example:"completion bash"`
+	Completion completionCmd `cmd:"" help:"Print the script that makes a shell complete commands and flags." example:"completion bash"`
 }
 
-// runner is what each command implements. An error in its exit code alone is errOutcome.
+// runner is implemented by each command. It returns errOutcome when it has printed what is wrong
+// and only the exit code is left.
 type runner interface {
 	run(ctx context.Context, a *app) error
 }
@@ -60,31 +61,32 @@ type runner interface {
 type parsed struct {
 	config    config.Config
 	command   runner
-	variables []string // of all flags of all commands
+	variables []string // environment variables of all flags of all commands
 }
 
 func (p *parsed) run(ctx context.Context, a *app) error { return p.command.run(ctx, a) }
 
-// parse reads the arguments; nil when they asked for help or the version, which is printed then.
-// Without any it prints the commands and returns errNoCommand.
+// parse reads the arguments. For help and --version it prints and returns nil. Without arguments it
+// prints the commands and returns errNoCommand.
 func parse(args []string, stdout, stderr io.Writer) (*parsed, error) {
 	if build, ok := debug.ReadBuildInfo(); ok && slices.Equal(args, []string{"--version"}) {
-		_, err := fmt.Fprintln(stdout, versionLine(release, build)) // no flag: pull has one of this name
+		// This is not a flag of the program, since pull has a flag of this name.
+		_, err := fmt.Fprintln(stdout, versionLine(release, build))
 		return nil, err
 	}
 	var c cli
 	helped := false
 	k, err := kong.New(&c,
 		kong.Name("shuffle"),
-		kong.Description("Keeps the datasets in a bucket equal to the sheets that say how rare each frame is."),
+		kong.Description("Keeps the datasets in a bucket equal to the sheets, which give each frame its class."),
 		kong.DefaultEnvars("SHUFFLE"),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(helpOptions),
 		kong.Help(printHelp),
 		kong.ExplicitGroups([]kong.Group{
-			{Key: "ports", Title: "Where things are:"}, {Key: "plans", Title: "What a plan says:"},
-			{Key: "runs", Title: "How a run goes:"}, {Key: "logs", Title: "Logs:"},
+			{Key: "ports", Title: "Bucket, queues and sheets:"}, {Key: "plans", Title: "Planning:"},
+			{Key: "runs", Title: "Runs:"}, {Key: "logs", Title: "Logs:"},
 		}),
 	)
 	if err != nil {
@@ -105,29 +107,28 @@ func parse(args []string, stdout, stderr io.Writer) (*parsed, error) {
 	}
 	command, ok := ctx.Selected().Target.Addr().Interface().(runner)
 	if !ok {
-		panic("command without run: " + ctx.Command()) // a new command that forgot it
+		panic("command without run: " + ctx.Command()) // a new command must implement runner
 	}
 	if err := expandHome(ctx); err != nil {
 		return nil, usage(err)
 	}
-	c.Given = given(ctx)
-	return &parsed{config: c.Config, command: command, variables: variables(k.Model.Node)}, nil
+	c.Given = givenFlags(ctx)
+	return &parsed{config: c.Config, command: command, variables: flagVariables(k.Model.Node)}, nil
 }
 
-// variables are the environment's names of a command's flags, and of the flags of the commands in
-// it.
-func variables(node *kong.Node) (names []string) {
+// flagVariables lists the environment variables of a command's flags and of its subcommands' flags.
+func flagVariables(node *kong.Node) (names []string) {
 	for _, flag := range node.Flags {
 		names = append(names, flag.Envs...)
 	}
 	for _, child := range node.Children {
-		names = append(names, variables(child)...)
+		names = append(names, flagVariables(child)...)
 	}
 	return names
 }
 
-// parseIn is parse in an environment that has variables of .env.
-func parseIn(env dotenv.Environment, args []string, stdout, stderr io.Writer) (*parsed, error) {
+// parseWithEnv is parse, and notes which settings came from .env.
+func parseWithEnv(env dotenv.Environment, args []string, stdout, stderr io.Writer) (*parsed, error) {
 	p, err := parse(args, stdout, stderr)
 	if p == nil || err != nil {
 		return p, err
@@ -140,7 +141,7 @@ func parseIn(env dotenv.Environment, args []string, stdout, stderr io.Writer) (*
 	return p, nil
 }
 
-// expandHome puts the home folder in for ~ in every flag and argument that is a path.
+// expandHome replaces ~ with the home folder in every flag and argument that is a path.
 func expandHome(ctx *kong.Context) error {
 	values := ctx.Selected().Positional
 	for _, flag := range ctx.Flags() {
@@ -161,9 +162,8 @@ func expandHome(ctx *kong.Context) error {
 	return nil
 }
 
-// given says where each flag of the command was given: on the command line, or else in its
-// variable.
-func given(ctx *kong.Context) map[string]string {
+// givenFlags names for each flag where its value came from: the command line, or else a variable.
+func givenFlags(ctx *kong.Context) map[string]string {
 	where := map[string]string{}
 	for _, flag := range ctx.Flags() {
 		for _, variable := range flag.Envs {

@@ -8,17 +8,17 @@ import (
 	"path/filepath"
 )
 
-// csvFile is a CSV that a command writes for people. It gets its name when it is whole: until then
-// it is another file beside it, so that a command that fails leaves what was there.
+// csvFile is a CSV file that a command writes for people. It is written under a temporary name and
+// renamed when it is complete, so that a failed command keeps the earlier file.
 type csvFile struct {
 	io.Writer
 	path string
 	file *os.File // nil for stdout
-	temp string   // the name until it is whole; "" for a device or pipe
+	temp string   // the temporary name; "" for a device or pipe
 }
 
-// newCSVFile refuses, before anything else is done, a name under which nothing can be written. "-"
-// is stdout, unless that is nil.
+// newCSVFile opens the file and returns a usage error when that fails. Call it before the work
+// whose result the file gets. "-" is stdout, unless stdout is nil.
 func newCSVFile(flag, path string, stdout io.Writer) (*csvFile, error) {
 	if path == "-" && stdout != nil {
 		return &csvFile{Writer: stdout, path: path}, nil
@@ -34,7 +34,7 @@ func openCSV(path string) (*csvFile, error) {
 	stat, err := os.Stat(path)
 	switch {
 	case path == "-":
-		return nil, errors.New("expected a file, since stdout has the plan")
+		return nil, errors.New("expected a file, since the plan is printed on stdout")
 	case err == nil && stat.IsDir():
 		return nil, errors.New("it is a folder, expected a file")
 	case err == nil && !stat.Mode().IsRegular():
@@ -48,8 +48,8 @@ func openCSV(path string) (*csvFile, error) {
 	return &csvFile{Writer: file, path: path, file: file, temp: file.Name()}, nil
 }
 
-// withoutPath is the cause of a file's error. The caller names the path as it was given: a part of
-// it, such as its folder alone, would not be recognised as a secret and masked.
+// withoutPath returns the cause of a file's error. The caller adds the path as the user gave it:
+// only a whole path is recognised when it is a secret, and masked.
 func withoutPath(err error) error {
 	if e, ok := errors.AsType[*os.PathError](err); ok {
 		return e.Err
@@ -60,7 +60,8 @@ func withoutPath(err error) error {
 	return err
 }
 
-// finish gives the file its name. After an error the file is removed, and the error given back.
+// finish renames the file to its final name. After an error it removes the file and returns the
+// error.
 func (f *csvFile) finish(err error) error {
 	if f.file == nil {
 		return err
@@ -73,7 +74,7 @@ func (f *csvFile) finish(err error) error {
 		err = withoutPath(os.Rename(f.temp, f.path))
 	}
 	if err != nil {
-		_ = os.Remove(f.temp) // the error that counts is the first
+		_ = os.Remove(f.temp) // the first error is the one to report
 	}
 	return err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net"
 	"path"
 	"strings"
 
@@ -19,19 +18,18 @@ import (
 	"github.com/angel-nft/google-shuffle/tracker"
 )
 
-// httpFlags are those of the commands that serve the dashboard.
+// httpFlags are the flags of the commands that serve the dashboard.
 type httpFlags struct {
-	HTTP     string   `name:"http" help:"Serve the dashboard on this address; loopback when it names no host." placeholder:"127.0.0.1:8080"`
-	HTTPHost []string `name:"http-host" help:"A name, beside localhost, that browsers call the dashboard by; repeatable." placeholder:"NAME"`
+	HTTP     string   `name:"http" help:"Serve the dashboard on this address; without a host, on loopback." placeholder:"127.0.0.1:8080"`
+	HTTPHost []string `name:"http-host" help:"Host name, besides localhost, that browsers use for the dashboard; repeatable." placeholder:"NAME"`
 }
 
-// dashboardOptions are those of the dashboard and of the reports, which have the same content. The
-// store must be open.
+// dashboardOptions are the options that dashboard and reports share. The store must be open.
 func (a *app) dashboardOptions() dashboard.Options {
 	t := &tracker.Tracker{Store: a.store, Options: tracker.Options{Parallel: a.cfg.Listings}, Log: a.log}
 	name := strings.TrimPrefix(strings.TrimPrefix(a.cfg.Bucket, "s3://"), "file://")
 	return dashboard.Options{
-		Store: a.store, Bucket: a.bucket, Look: t.ReadDetails, Stall: a.cfg.Stall, Log: a.log,
+		Store: a.store, Bucket: a.bucket, ReadLedger: t.ReadDetails, Stall: a.cfg.Stall, Log: a.log,
 		Site: page.Site{Name: name + "/" + a.cfg.Prefix, Command: a.style.Command},
 	}
 }
@@ -41,41 +39,41 @@ func (a *app) reportPage(ctx context.Context, r *state.Report) ([]byte, error) {
 	return dashboard.Report(ctx, a.dashboardOptions(), r)
 }
 
-// lookedThrough is how many of the newest runs a frame's page looks through.
-const lookedThrough = 20
+// historyRuns is how many of the newest runs are searched for the page of a frame.
+const historyRuns = 20
 
-// readers adds to the dashboard what reads sheets and runs.
-func (a *app) readers(o *dashboard.Options) {
-	o.Survey = func(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
+// addReaders gives the dashboard the functions that read sheets, queues and runs.
+func (a *app) addReaders(o *dashboard.Options) {
+	o.ReadSurvey = func(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
 		p, err := a.openPlanner(ctx, false)
 		if err != nil {
 			return nil, err
 		}
 		return p.Survey(ctx, e)
 	}
-	o.Assign = func(d state.Definition, season []inventory.Labelled, standing dataset.Standing) (dashboard.Assigner, error) {
+	o.NewAssigner = func(d state.Definition, season []inventory.LabelledFrame, standing dataset.Standing) (dashboard.Assigner, error) {
 		labelled := make([]planner.Labelled, len(season))
 		for i, l := range season {
 			labelled[i] = planner.Labelled(l)
 		}
 		return planner.AssignerOf(d, labelled, standing)
 	}
-	o.MinPerClass, o.Workers, o.Queues = a.cfg.MinPerClass, &a.heard, a.queueCounts
-	o.History = func(ctx context.Context, f dataset.Frame) ([]why.Operation, error) {
-		t, err := a.bareTracker(ctx)
+	o.MinPerClass, o.Workers, o.ReadQueues = a.cfg.MinPerClass, &a.workers, a.queueCounts
+	o.ReadHistory = func(ctx context.Context, f dataset.Frame) ([]why.Operation, error) {
+		t, err := a.openTrackerWithoutQueues(ctx)
 		if err != nil {
 			return nil, err
 		}
-		all, _, err := t.History(ctx, f, lookedThrough)
+		all, _, err := t.History(ctx, f, historyRuns)
 		return all, err
 	}
 }
 
-// queueCounts asks the three queues what they hold.
+// queueCounts reads how many messages each of the three queues has.
 func (a *app) queueCounts(ctx context.Context) ([]page.Queue, error) {
 	all := []page.Queue{
-		{Name: a.cfg.TasksQueue, Holds: "tasks for the workers"}, {Name: a.cfg.ResultsQueue, Holds: "results for the tracker"},
-		{Name: a.cfg.DeadLetterQueue, Holds: "tasks that were given up, until the tracker has them"},
+		{Name: a.cfg.TasksQueue, Content: "tasks for the workers"}, {Name: a.cfg.ResultsQueue, Content: "results for the tracker"},
+		{Name: a.cfg.DeadLetterQueue, Content: "dead tasks, until the tracker has recorded them"},
 	}
 	for i := range all {
 		q, err := a.openQueue(ctx, all[i].Name)
@@ -90,8 +88,9 @@ func (a *app) queueCounts(ctx context.Context) ([]page.Queue, error) {
 	return all, nil
 }
 
-// serving does work while the dashboard is up. started is told its address.
-func (a *app) serving(ctx context.Context, f httpFlags, started func(url string), work func(context.Context) error) error {
+// serveDashboard serves the dashboard while work is running. It calls started with the dashboard's
+// address before work begins.
+func (a *app) serveDashboard(ctx context.Context, f httpFlags, started func(url string), work func(context.Context) error) error {
 	if _, err := a.openStore(ctx); err != nil {
 		return err
 	}
@@ -101,19 +100,17 @@ func (a *app) serving(ctx context.Context, f httpFlags, started func(url string)
 	}
 	o := a.dashboardOptions()
 	o.Hosts = f.HTTPHost
-	a.readers(&o)
+	a.addReaders(&o)
 	g, ctx := errgroup.WithContext(ctx)
 	up, stop := context.WithCancel(ctx)
 	g.Go(func() error { return dashboard.Serve(up, l, dashboard.New(o)) })
 	g.Go(func() error {
 		defer stop()
-		started(dashboardURL(l))
+		started("http://" + l.Addr().String() + "/")
 		return work(ctx)
 	})
 	return g.Wait()
 }
 
-func dashboardURL(l net.Listener) string { return "http://" + l.Addr().String() + "/" }
-
-// logDashboard tells the address of a service's dashboard.
+// logDashboard logs the address of a service's dashboard.
 func (a *app) logDashboard(url string) { a.log.Info("dashboard", zap.String("url", url)) }

@@ -100,7 +100,7 @@ func BenchmarkFirstPaint(b *testing.B) {
 	t := &tracker.Tracker{Store: store}
 	size := 0
 	for b.Loop() {
-		handler := dashboard.New(dashboard.Options{Store: store, Bucket: dir, Look: t.ReadDetails})
+		handler := dashboard.New(dashboard.Options{Store: store, Bucket: dir, ReadLedger: t.ReadDetails})
 		answer := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodGet, "/runs/latest", nil)
 		r.Host = "localhost"
@@ -119,7 +119,7 @@ func season345kTables(_ context.Context, e dataset.Episode) (*inventory.Survey, 
 	s := &inventory.Survey{Episode: e, Base: "tuttle_twins/" + e.Folder() + "/default_eng/v1/frames/thumbnails/"}
 	for i := range 28_800 {
 		class := classes[i/48%5]
-		seen := inventory.Seen{Frame: dataset.FrameAt(e, i), Row: i + 2, Class: class, Image: fmt.Sprint(e, i), Stands: []dataset.Place{{Dataset: datasets[i*7919%5], Class: class}}}
+		seen := inventory.SurveyFrame{Frame: dataset.FrameAt(e, i), Row: i + 2, Class: class, Image: fmt.Sprint(e, i), Stands: []dataset.Place{{Dataset: datasets[i*7919%5], Class: class}}}
 		seen.Cells[inventory.Unsupervised], seen.Cells[inventory.Supervised] = classes[i/24%5], class
 		s.Frames = append(s.Frames, seen)
 	}
@@ -131,9 +131,9 @@ func BenchmarkSeasonPages(b *testing.B) {
 	store, dir := season345k(b)
 	t := &tracker.Tracker{Store: store}
 	a := &app{}
-	o := dashboard.Options{Store: store, Bucket: dir, Look: t.ReadDetails}
-	a.readers(&o)
-	o.Survey, o.Queues, o.History = season345kTables, nil, nil
+	o := dashboard.Options{Store: store, Bucket: dir, ReadLedger: t.ReadDetails}
+	a.addReaders(&o)
+	o.ReadSurvey, o.ReadQueues, o.ReadHistory = season345kTables, nil, nil
 	handler := dashboard.New(o)
 	get := func(path string) *httptest.ResponseRecorder {
 		answer := httptest.NewRecorder()
@@ -145,7 +145,7 @@ func BenchmarkSeasonPages(b *testing.B) {
 		}
 		return answer
 	}
-	for strings.Contains(get("/frames").Body.String(), "The page goes on by itself") {
+	for strings.Contains(get("/frames").Body.String(), "The page updates itself") {
 	}
 	for _, path := range []string{"/frames", "/frames?class=Rare&skip=60000", "/episodes", "/episodes/S01E02", "/episodes/S01E02?group=10s&guard=2", "/labels", "/duplicates", "/frames/TT_S01_E02_FRM-00-00-08-12"} {
 		b.Run(path, func(b *testing.B) {

@@ -55,7 +55,7 @@ func TestDashboard(t *testing.T) {
 	says(t, w.text("ul.held li"), `held S01E03.*expected the column "FRAME NUMBER"`)
 	w.each("running")
 
-	// Nobody reloads: a mark in the page lives on.
+	// The page is not reloaded: a mark in it stays.
 	browsertest.Eval[bool](w.tab, "(window.mark = true)")
 	w.start("work")
 	w.tab.Wait(`document.querySelector("h1 .badge").innerText.includes("failed") && document.querySelector(".deads")`)
@@ -68,7 +68,7 @@ func TestDashboard(t *testing.T) {
 	w.problems(plan)
 	w.keyboard()
 
-	// The cause is mended; the redrive is watched to the end of the run.
+	// The cause is fixed; the redrive is watched to the end of the run.
 	w.tab.Visit(w.site + "/runs/" + plan.Run)
 	w.must(w.episode(0).WriteImages(t.Context(), folder(w.bucket()), []dataset.Frame{lost}))
 	w.run(0, "redrive", plan.Run)
@@ -220,7 +220,7 @@ func (w *watched) frame(plan state.Plan) {
 	if n := w.loaded(); n != 6 { // its own, and those of the first five frames
 		w.t.Errorf("%d images on the frame's page", n)
 	}
-	says(w.t, w.text("main"), "Stands in .*row 2.*CLASSIFICATION.*decides.*"+plan.Settings.Seed+".*What runs did with it.*copied")
+	says(w.t, w.text("main"), "Is in .*row 2.*CLASSIFICATION.*decides.*"+plan.Settings.Seed+".*Tasks for this frame.*copied")
 	w.each("frame")
 }
 

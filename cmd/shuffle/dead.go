@@ -14,7 +14,7 @@ type deadCmd struct {
 }
 
 func (c *deadCmd) run(ctx context.Context, a *app) error {
-	t, err := a.bareTracker(ctx)
+	t, err := a.openTrackerWithoutQueues(ctx)
 	if err != nil {
 		return err
 	}
@@ -33,8 +33,8 @@ func (c *deadCmd) run(ctx context.Context, a *app) error {
 }
 
 type redriveCmd struct {
-	Run string   `arg:"" help:"The run in force."`
-	Seq []uint32 `help:"This task only; repeatable." placeholder:"N"`
+	Run string   `arg:"" help:"The newest run; see shuffle status."`
+	Seq []uint32 `help:"Publish only the task of this number; repeatable." placeholder:"N"`
 }
 
 func (c *redriveCmd) run(ctx context.Context, a *app) error {
@@ -49,6 +49,6 @@ func (c *redriveCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "run %s: tasks published again: %d; %s\n", c.Run, n, a.style.Commands("shuffle status "+c.Run+" --watch"))
+	_, err = fmt.Fprintf(a.stdout, "run %s: tasks published again: %d; %s\n", c.Run, n, a.style.RewriteCommands("shuffle status "+c.Run+" --watch"))
 	return err
 }

@@ -71,7 +71,7 @@ func seqOf(d state.DeadTask) string {
 	return text
 }
 
-// shuffle redrive RUN of a run that is no longer in force, and of one that nobody knows.
+// shuffle redrive RUN of a run that is no longer in force, and of an unknown one.
 func TestRedriveRefused(t *testing.T) {
 	t.Parallel()
 	w, run, _, _ := lost(t)

@@ -17,18 +17,18 @@ import (
 
 type demoCmd struct {
 	Dir      string `help:"Folder of the demo." default:"shuffle-demo"`
-	Episodes int    `help:"Episodes of the season, beside one whose sheet is broken." default:"3"`
-	Frames   int    `help:"Frames of each episode." default:"2000"`
-	Serve    bool   `help:"Serve the dashboard meanwhile, and leave it up at the end."`
+	Episodes int    `help:"Number of episodes; one more has a broken sheet." default:"3"`
+	Frames   int    `help:"Number of frames in each episode." default:"2000"`
+	Serve    bool   `help:"Serve the dashboard, also after the end, until Ctrl+C."`
 	httpFlags
 }
 
-// demo is what the demo keeps in its folder: the season, and how far it has come, so that one that
-// was cut off goes on.
+// demo is the state of the demo in its folder: the season and the finished steps, so that an
+// interrupted demo can go on.
 type demo struct {
 	Season season.Options `json:"season"`
 	Made   bool           `json:"made"`   // the season is written
-	Edited bool           `json:"edited"` // and so is the edit
+	Edited bool           `json:"edited"` // a sheet has been edited
 
 	app  *app
 	path string
@@ -36,22 +36,22 @@ type demo struct {
 
 func (c *demoCmd) run(ctx context.Context, a *app) error {
 	if c.Frames < 100 || c.Episodes < 1 {
-		return usage(fmt.Errorf("--frames %d --episodes %d: expected 100 frames and 1 episode at least", c.Frames, c.Episodes))
+		return usage(fmt.Errorf("--frames %d --episodes %d: expected at least 100 frames and 1 episode", c.Frames, c.Episodes))
 	}
-	d, err := c.open(a)
+	d, err := c.openDemo(a)
 	if err != nil {
 		return err
 	}
 	if !c.Serve {
-		return c.play(ctx, d)
+		return c.showRuns(ctx, d)
 	}
 	c.HTTP = cmp.Or(c.HTTP, "127.0.0.1:8080")
-	tell := func(url string) { _ = d.say("Dashboard: "+url, "") }
-	return a.serving(ctx, c.httpFlags, tell, func(ctx context.Context) error {
-		if err := c.play(ctx, d); err != nil {
+	printURL := func(url string) { _ = d.printLines("Dashboard: "+url, "") }
+	return a.serveDashboard(ctx, c.httpFlags, printURL, func(ctx context.Context) error {
+		if err := c.showRuns(ctx, d); err != nil {
 			return err
 		}
-		if err := d.say("", "The dashboard stays up until Ctrl+C."); err != nil {
+		if err := d.printLines("", "The dashboard stays up until Ctrl+C."); err != nil {
 			return err
 		}
 		<-ctx.Done() // the normal end
@@ -59,13 +59,13 @@ func (c *demoCmd) run(ctx context.Context, a *app) error {
 	})
 }
 
-// play shows the demo's two runs.
-func (c *demoCmd) play(ctx context.Context, d *demo) error {
+// showRuns runs the season, edits a sheet, and runs it again.
+func (c *demoCmd) showRuns(ctx context.Context, d *demo) error {
 	a := d.app
-	if err := d.make(ctx); err != nil {
+	if err := d.writeSeason(ctx); err != nil {
 		return err
 	}
-	status, err := d.round(ctx)
+	status, err := d.runOnce(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,19 +73,19 @@ func (c *demoCmd) play(ctx context.Context, d *demo) error {
 		return a.statusOutcome(ctx, status)
 	}
 	if !d.Edited {
-		if err := d.edit(); err != nil {
+		if err := d.editSheet(); err != nil {
 			return err
 		}
-		if _, err := d.round(ctx); err != nil {
+		if _, err := d.runOnce(ctx); err != nil {
 			return err
 		}
 	}
-	return d.say("", "Go on with it: edit a file of "+filepath.Join(c.Dir, "sheets")+" and run the demo again, or",
+	return d.printLines("", "Next: edit a file in "+filepath.Join(c.Dir, "sheets")+" and run the demo again, or type",
 		"  "+a.style.Command+" status", "  "+a.style.Command+" verify")
 }
 
-// open takes the demo that is in the folder, or begins one.
-func (c *demoCmd) open(a *app) (*demo, error) {
+// openDemo reads the demo of the folder, or begins a new one.
+func (c *demoCmd) openDemo(a *app) (*demo, error) {
 	d := &demo{app: a, path: filepath.Join(c.Dir, "demo.json")}
 	body, err := os.ReadFile(d.path)
 	switch {
@@ -102,7 +102,7 @@ func (c *demoCmd) open(a *app) (*demo, error) {
 	if err := a.cfg.Resolve(); err != nil {
 		return nil, err
 	}
-	a.style.Command, a.style.Attended, a.style.Local = program()+" --local "+word(c.Dir), true, true
+	a.style.Command, a.style.ReportFollows, a.style.Local = program()+" --local "+shellWord(c.Dir), true, true
 	if a.cfg.LogLevel == "auto" {
 		a.log = newLogger(a.screen, "warn", a.cfg.LogFormat)
 	}
@@ -117,7 +117,7 @@ func (d *demo) save() error {
 	return os.WriteFile(d.path, append(body, '\n'), 0o600)
 }
 
-func (d *demo) say(lines ...string) error {
+func (d *demo) printLines(lines ...string) error {
 	for _, line := range lines {
 		if _, err := fmt.Fprintln(d.app.stdout, line); err != nil {
 			return err
@@ -126,8 +126,8 @@ func (d *demo) say(lines ...string) error {
 	return nil
 }
 
-// make writes the season, unless it is there.
-func (d *demo) make(ctx context.Context) error {
+// writeSeason writes the season, unless an earlier call has finished it.
+func (d *demo) writeSeason(ctx context.Context) error {
 	if _, err := d.app.openStore(ctx); err != nil || d.Made {
 		return err
 	}
@@ -135,14 +135,14 @@ func (d *demo) make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = d.say(fmt.Sprintf("Drawing a season of %d episodes with %d frames each, and one with a broken sheet, in %s",
+	err = d.printLines(fmt.Sprintf("Drawing a season of %d episodes with %d frames each, and one with a broken sheet, in %s",
 		d.Season.Episodes, d.Season.Frames, filepath.Dir(d.path)), "")
 	if err != nil {
 		return err
 	}
 	err = s.Write(ctx, d.app.bucket, d.sheets())
 	if ctx.Err() != nil {
-		return &leftError{cause: ctx.Err(), text: "the season in " + filepath.Dir(d.path) + " is not drawn whole; the same command draws it"}
+		return &unfinishedError{cause: ctx.Err(), text: "the season in " + filepath.Dir(d.path) + " is not complete; the same command completes it"}
 	}
 	if err != nil {
 		return err
@@ -153,22 +153,22 @@ func (d *demo) make(ctx context.Context) error {
 
 func (d *demo) sheets() string { return filepath.Join(filepath.Dir(d.path), "sheets") }
 
-// The demo's edit: of one episode a few frames are relabelled, and the rows are sorted, which moves
-// none.
-const relabelled = 12
+// editedFrames is how many frames of one episode the demo relabels. It sorts the rows too, which
+// moves no frame.
+const editedFrames = 12
 
-func (d *demo) edit() error {
+func (d *demo) editSheet() error {
 	s, err := season.Generate(d.Season)
 	if err != nil {
 		return err
 	}
 	e := s.Episodes[0]
-	frames := e.Relabel(relabelled)
+	frames := e.Relabel(editedFrames)
 	e.Sort()
 	if err := e.WriteSheet(d.sheets()); err != nil {
 		return err
 	}
-	err = d.say("", fmt.Sprintf("Now somebody relabels %d frames of %s and sorts its sheet by class.", len(frames), e.Episode), "")
+	err = d.printLines("", fmt.Sprintf("Now an edit: %d frames of %s get another class, and its sheet is sorted by class.", len(frames), e.Episode), "")
 	if err != nil {
 		return err
 	}
@@ -176,11 +176,11 @@ func (d *demo) edit() error {
 	return d.save()
 }
 
-// round is one run with its plan and its report.
-func (d *demo) round(ctx context.Context) (state.Status, error) {
+// runOnce makes one run, and prints its plan and its report.
+func (d *demo) runOnce(ctx context.Context) (state.Status, error) {
 	a := d.app
 	status, err := a.runAll(ctx, planner.Options{}, true, func(plan *state.Plan) error {
-		return errors.Join(show.Plan(a.stdout, a.style, plan), d.say(""))
+		return errors.Join(show.Plan(a.stdout, a.style, plan), d.printLines(""))
 	})
 	if err != nil {
 		return status, err

@@ -17,7 +17,7 @@ func demoWorld(t *testing.T, episodes, frames int) *world {
 	w.dir = filepath.Join(w.work, "demo")
 	s, err := season.Generate(season.Options{Episodes: episodes, Frames: frames, Oddities: true, Seed: 1})
 	w.must(err)
-	s.Episodes[0].Relabel(relabelled)
+	s.Episodes[0].Relabel(editedFrames)
 	s.Episodes[0].Sort()
 	w.seasons = []*season.Season{s}
 	return w
@@ -53,16 +53,16 @@ func TestDemoInterrupted(t *testing.T) {
 	awaitOf(p, "100 images in the datasets", func() bool { return w.images() >= 100 })
 	p.signal(syscall.SIGINT)
 	_, logs := p.wait(130)
-	says(t, logs, `run \S+-1-\w{4} is not finished; shuffle --local demo run --resume goes on with it, shuffle --local demo cancel \S+-1-\w{4} gives it up`)
+	says(t, logs, `run \S+-1-\w{4} is not finished; shuffle --local demo run --resume finishes it, shuffle --local demo cancel \S+-1-\w{4} stops it`)
 	if n := w.images(); n >= 2400 {
 		t.Fatalf("%d images: the demo was not interrupted in the middle", n)
 	}
 
 	_, after, _ := strings.Cut(logs, "; shuffle ")
-	named, _, _ := strings.Cut(after, " goes on")
+	named, _, _ := strings.Cut(after, " finishes it")
 	w.command(strings.Fields(named)...).wait(1) // since the season has a broken sheet, which the demo knows
 	out, _ := w.command(demoArgs(1, 2500)...).wait(0)
-	says(t, out, `Now somebody relabels .* 12 moved`)
+	says(t, out, `Now an edit: .* 12 moved`)
 	w.checkDatasets()
 }
 
@@ -75,7 +75,7 @@ func TestDemoInterruptedWhileDrawing(t *testing.T) {
 	awaitOf(p, "the first images", func() bool { return images(0) > 10 })
 	p.signal(syscall.SIGINT)
 	_, logs := p.wait(130)
-	says(t, logs, `interrupted: the season in demo is not drawn whole; the same command draws it`)
+	says(t, logs, `interrupted: the season in demo is not complete; the same command completes it`)
 	if n := images(2); n >= 1000 {
 		t.Fatalf("%d images of the last episode: the demo was not interrupted in the middle", n)
 	}

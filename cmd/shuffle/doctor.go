@@ -26,7 +26,7 @@ func (c *doctorCmd) run(ctx context.Context, a *app) error {
 			return ctx.Err()
 		}
 	}
-	sayOnce(checks)
+	shortenRepeated(checks)
 	if err := show.Checks(a.stdout, a.style, checks); err != nil {
 		return err
 	}
@@ -38,14 +38,14 @@ func (c *doctorCmd) run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// sayOnce shortens the checks that fail because of the login for AWS, all but the first.
-func sayOnce(checks []show.Check) {
+// shortenRepeated shortens the checks that fail for the AWS login, except the first of them.
+func shortenRepeated(checks []show.Check) {
 	first := map[string]string{}
 	for i, check := range checks {
 		if check.OK || !doctor.OfLogin(check.Fix) {
 			continue
 		}
-		if name, said := first[check.Fix]; said {
+		if name, found := first[check.Fix]; found {
 			checks[i].Detail, checks[i].Fix = "for the same reason as: "+name, ""
 			continue
 		}
@@ -53,10 +53,11 @@ func sayOnce(checks []show.Check) {
 	}
 }
 
-// failed is a check that could not begin. Advice by the cause comes before the step's own.
-func failed(name string, err error, fix string) []show.Check {
+// failedCheck is the result of a check that could not begin. Advice for the known cause replaces
+// the given one.
+func failedCheck(name string, err error, fix string) []show.Check {
 	if errors.Is(err, open.ErrURL) {
-		fix = "correct the setting that is named"
+		fix = "fix the setting that the message names"
 	}
 	return []show.Check{{Name: name, Detail: err.Error(), Fix: cmp.Or(doctor.Advice(err), fix)}}
 }
@@ -64,7 +65,7 @@ func failed(name string, err error, fix string) []show.Check {
 func (a *app) checkBucket(ctx context.Context) []show.Check {
 	store, err := a.openStore(ctx)
 	if err != nil {
-		return failed("bucket "+a.cfg.Bucket, err, "check --bucket (SHUFFLE_BUCKET) and the credentials of AWS")
+		return failedCheck("bucket "+a.cfg.Bucket, err, "check --bucket (SHUFFLE_BUCKET) and the credentials of AWS")
 	}
 	checks := doctor.Bucket(ctx, a.bucket, store.Layout)
 	inForce, err := store.Settings(ctx)
@@ -88,15 +89,15 @@ func (a *app) checkQueues(ctx context.Context) (checks []show.Check) {
 	var foreign []string
 	scope := ""
 	store, err := a.openStore(ctx)
-	if err == nil { // else checkBucket has said so
+	if err == nil { // else checkBucket has reported it
 		scope = store.Scope
-		foreign, _ = a.otherEnvironments(ctx, store)
+		foreign, _ = a.readOtherEnvironments(ctx, store)
 	}
 	specs := a.cfg.QueueSpecs()
 	for _, spec := range specs {
 		q, err := a.openQueue(ctx, spec.Name)
 		if err != nil {
-			checks = append(checks, failed("queue "+spec.Name, err, "shuffle setup, or check --queues (SHUFFLE_QUEUES) and the credentials of AWS")...)
+			checks = append(checks, failedCheck("queue "+spec.Name, err, "shuffle setup, or check --queues (SHUFFLE_QUEUES) and the credentials of AWS")...)
 			continue
 		}
 		found, others := doctor.Queue(ctx, q, spec, specs, scope)
@@ -115,9 +116,9 @@ func (a *app) checkAlerts(ctx context.Context) []show.Check {
 	return []show.Check{doctor.Alerts(topic, all, err)}
 }
 
-// otherEnvironments are those whose messages workers and trackers have met since the newest run
-// began.
-func (a *app) otherEnvironments(ctx context.Context, store *state.Store) ([]string, error) {
+// readOtherEnvironments lists the other environments whose messages workers and trackers have
+// received since the newest run began.
+func (a *app) readOtherEnvironments(ctx context.Context, store *state.Store) ([]string, error) {
 	pointer, err := store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
 		return nil, err
@@ -128,14 +129,14 @@ func (a *app) otherEnvironments(ctx context.Context, store *state.Store) ([]stri
 func (a *app) checkSheets(ctx context.Context) (checks []show.Check) {
 	p, err := a.openPlanner(ctx, false)
 	if err != nil {
-		return failed("sheets", err, "check --sheets (SHUFFLE_SHEETS) and GOOGLE_DRIVE_CREDENTIALS_FILE")
+		return failedCheck("sheets", err, "check --sheets (SHUFFLE_SHEETS) and GOOGLE_DRIVE_CREDENTIALS_FILE")
 	}
 	episodes, problems, err := p.Inspect(ctx)
 	if err != nil {
-		return failed("manifests", err, "check --prefix (SHUFFLE_PREFIX), and put a manifest there")
+		return failedCheck("manifests", err, "check --prefix (SHUFFLE_PREFIX), and put a manifest there")
 	}
 	for _, m := range problems {
-		checks = append(checks, show.Check{Name: "manifest", Detail: m.Problem, Fix: "mend the manifest " + m.Manifest})
+		checks = append(checks, show.Check{Name: "manifest", Detail: m.Problem, Fix: "fix the manifest " + m.Manifest})
 	}
 	for _, e := range episodes {
 		checks = append(checks, checkEpisode(e))
@@ -148,16 +149,16 @@ func checkEpisode(e planner.Inspection) show.Check {
 	if e.Err == nil {
 		return show.Check{Name: name, OK: true, Detail: fmt.Sprintf("%d frames, %d images, %s", e.Frames, e.Images, show.ProblemsLine(e.Plan))}
 	}
-	fix := "mend the sheet " + e.Sheet
+	fix := "fix the sheet " + e.Sheet
 	switch {
 	case e.Sheet == "":
-		fix = "mend the manifest " + e.Manifest
+		fix = "fix the manifest " + e.Manifest
 	case doctor.Advice(e.Err) != "":
 		fix = doctor.Advice(e.Err) + "; the sheet is " + e.Sheet
 	case errors.Is(e.Err, sheet.ErrPermission):
 		fix = "share the sheet with the account that reads it: " + e.Sheet
 	case errors.Is(e.Err, sheet.ErrNotFound):
-		fix = "mend the address in the manifest " + e.Manifest + ", which leads to " + e.Sheet
+		fix = "fix the sheet's address in the manifest " + e.Manifest + ": it is " + e.Sheet
 	case errors.Is(e.Err, sheet.ErrUnavailable):
 		fix = "try again in a minute"
 	}

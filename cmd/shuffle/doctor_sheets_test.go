@@ -98,8 +98,8 @@ func TestDoctorOnSheets(t *testing.T) {
 	address := func(n int) string { return "https://docs.google.com/spreadsheets/d/" + id(n) + "/edit#gid=0" }
 	c.mustSay(c.doctor(false), "✓ sheet of S01E01", "✓ sheet of S01E05", "✗ 3 of",
 		"✗ sheet of S01E02", "no permission", "→ share the sheet with the account that reads it: "+address(2),
-		"✗ sheet of S01E03", "not found", "→ mend the address in the manifest tuttle_twins/manifests/S01-episodes.json, which leads to "+address(3),
-		"✗ sheet of S01E04", `expected the column "UNSUPERVISED CLASSIFICATION"`, "→ mend the sheet "+address(4),
+		"✗ sheet of S01E03", "not found", "→ fix the sheet's address in the manifest tuttle_twins/manifests/S01-episodes.json: it is "+address(3),
+		"✗ sheet of S01E04", `expected the column "UNSUPERVISED CLASSIFICATION"`, "→ fix the sheet "+address(4),
 	)
 }
 
@@ -110,9 +110,9 @@ func TestDoctorOnManifests(t *testing.T) {
 	c.put("tuttle_twins/manifests/S03-episodes.json", `[{"season_code":"S03","episode_code":"E01","google_spreadsheet_url":"https://example.com/"}]`)
 	c.put("tuttle_twins/manifests/third-episodes.json", `[]`)
 	c.mustSay(c.doctor(false), "✓ sheet of S01E01", "✗ 3 of",
-		"expected a JSON list of episodes", "→ mend the manifest tuttle_twins/manifests/S02-episodes.json",
-		"✗ sheet of S03E01", "expected .../spreadsheets/d/ID in google_spreadsheet_url", "→ mend the manifest tuttle_twins/manifests/S03-episodes.json",
-		"expected a name such as S01-episodes.json", "→ mend the manifest tuttle_twins/manifests/third-episodes.json",
+		"expected a JSON list of episodes", "→ fix the manifest tuttle_twins/manifests/S02-episodes.json",
+		"✗ sheet of S03E01", "expected .../spreadsheets/d/ID in google_spreadsheet_url", "→ fix the manifest tuttle_twins/manifests/S03-episodes.json",
+		"expected a name such as S01-episodes.json", "→ fix the manifest tuttle_twins/manifests/third-episodes.json",
 	)
 }
 

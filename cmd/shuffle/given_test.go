@@ -27,7 +27,7 @@ func TestGiven(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, logs bytes.Buffer
-	p, err := parseIn(env, []string{"plan", "--group=10s", "--stratify", "--dry-run"}, &out, &logs)
+	p, err := parseWithEnv(env, []string{"plan", "--group=10s", "--stratify", "--dry-run"}, &out, &logs)
 	if err != nil {
 		t.Fatal(err)
 	}

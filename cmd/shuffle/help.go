@@ -7,15 +7,16 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// printHelp prints the whole help of the program, or of one command its own flags, an example, and
-// where the flags of all commands are listed.
+// printHelp prints the help of the program, or the help of one command: its own flags, an example,
+// and how to list the flags of all commands.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	command := ctx.Selected()
 	if command == nil {
 		return kong.DefaultHelpPrinter(options, ctx)
 	}
 	hideFlags(ctx.Model)
-	options.ValueFormatter = func(v *kong.Value) string { return v.Help } // without the variable's name
+	// The help of a flag here does not repeat the variable's name.
+	options.ValueFormatter = func(v *kong.Value) string { return v.Help }
 	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
 		return err
 	}
@@ -23,8 +24,8 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 Example:
   %s %s
 
-A flag's variable is SHUFFLE_ and its name, such as SHUFFLE_DRY_RUN for --dry-run.
-Run "%s --help" for the flags of all commands: where things are, settings, logs.
+Each flag has an environment variable, such as SHUFFLE_DRY_RUN for --dry-run.
+Run "%s --help" for the flags of all commands: bucket, queues, sheets, planning, runs, logs.
 `, ctx.Model.Name, command.Tag.Get("example"), ctx.Model.Name)
 	return err
 }
@@ -42,7 +43,7 @@ func printCommands(ctx *kong.Context, to io.Writer) error {
 
 var helpOptions = kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}
 
-// hideFlags leaves the flags that every command has out of the help.
+// hideFlags removes the flags of all commands from the help.
 func hideFlags(model *kong.Application) {
 	for _, flag := range model.Flags {
 		flag.Hidden = true

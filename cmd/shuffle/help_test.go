@@ -60,7 +60,7 @@ func helpOf(t *testing.T, command string) string {
 	return help.String()
 }
 
-// hasVariable says whether a help has the variable, or the flag that it is named after.
+// hasVariable reports whether a help has the variable, or the flag that it is named after.
 func hasVariable(help, name string) bool {
 	flag := "--" + strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "SHUFFLE_"), "_", "-"))
 	return regexp.MustCompile(`(\$` + name + `|` + flag + `)\b`).MatchString(help)

@@ -110,7 +110,7 @@ func (h *history) round() {
 	}
 }
 
-// stands is every image of the datasets, by its file relative to them, with its ETag.
+// stands lists every image of the datasets, by its file relative to them, with its ETag.
 func (h *history) stands() map[string]string {
 	h.t.Helper()
 	all := map[string]string{}
@@ -202,7 +202,7 @@ func (h *history) restores(one string, first map[string]string, frame dataset.Fr
 		t.Errorf("restore: %+v, refused %d", plan.Totals, plan.Refused())
 	}
 	out := h.run(1, "restore", one) // since not all of it can be restored
-	if !strings.Contains(out, "The sheets stay as they are") {
+	if !strings.Contains(out, "The sheets do not change") {
 		t.Errorf("restore does not say that the next plan undoes it:\n%s", out)
 	}
 	h.run(0, "work", "--exit-when-idle", "2s")
@@ -254,7 +254,7 @@ func TestResumeOfARestore(t *testing.T) {
 	h.round()
 	h.run(0, "restore", "1")
 	out := h.run(0, "run", "--resume")
-	says(t, out, `succeeded: run \S+-3.* plan back to version 1; the sheets stay as they are, and the next plan follows them again.*Next: \S+ plan --dry-run`)
+	says(t, out, `succeeded: run \S+-3.* plan back to version 1; the sheets have not changed, and the next plan follows them again.*Next: \S+ plan --dry-run`)
 	if diff := cmp.Diff(first, h.stands()); diff != "" {
 		t.Errorf("-version 1 +resumed:\n%s", diff)
 	}

@@ -57,8 +57,8 @@ var spoilers = []struct {
 	}},
 }
 
-// shuffle plan, work, track, why: a frame whose image cannot be copied stays as it stands, and the
-// problem says what is there.
+// shuffle plan, work, track, why: a frame whose image cannot be copied does not change, and the
+// problem names what is there.
 func TestUnusableImages(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 120})
@@ -96,7 +96,7 @@ func TestUnusableImages(t *testing.T) {
 	w.checkDatasets()
 }
 
-// An episode without a single usable image is held, and the reason says what there is.
+// An episode without a single usable image is held, and the reason names what is there.
 func TestImagesOfAnotherEnding(t *testing.T) {
 	t.Parallel()
 	for name, rename := range map[string]func(string) string{
@@ -152,7 +152,7 @@ func TestStrays(t *testing.T) {
 			t.Errorf("plan: %d tasks, %+v, expected %q", plan.Tasks, plan.Strays, named)
 		}
 		out, _ := w.run(0, "plan", "--dry-run")
-		says(t, out, `Strays: 9 keys below ML/ not part of any dataset, left alone .*"tuttle_twins/ML/pred/Rare/`+f+`"`)
+		says(t, out, `Strays: 9 keys below ML/ not part of any dataset, not changed .*"tuttle_twins/ML/pred/Rare/`+f+`"`)
 		out, _ = w.run(0, "verify")
 		says(t, out, `Strays: 9 keys .*"tuttle_twins/ML/train/Common/sub/`+f+`".* no difference`)
 		out, _ = w.run(0, "verify", "--json")
@@ -164,7 +164,7 @@ func TestStrays(t *testing.T) {
 			t.Errorf("verify: %+v", v)
 		}
 		out, _ = w.run(0, "doctor")
-		says(t, out, `! keys below tuttle_twins/ML/ .*9 keys below ML/ not part of any dataset, left alone, such as .*pred/Junk`)
+		says(t, out, `! keys below tuttle_twins/ML/ .*9 keys below ML/ not part of any dataset, not changed, such as .*pred/Junk`)
 	})
 	w.episode(0).Relabel(3)
 	w.save(w.episode(0))

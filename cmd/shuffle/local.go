@@ -10,9 +10,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/config"
 )
 
-// checkFolders refuses a folder of --local, or of a bucket in a folder, that does not exist, so
-// that a misspelt one is not made and found empty. The commands that make the folder, and those
-// that need none, take any.
+// checkFolders returns an error when the folder of --local or of a file bucket does not exist.
+// Otherwise a misspelt name would create an empty folder. Commands that create the folder or need
+// none are not checked.
 func checkFolders(command runner, cfg config.Config) error {
 	switch command.(type) {
 	case *setupCmd, *demoCmd, *completionCmd, *aliveCmd:
@@ -27,7 +27,7 @@ func checkFolders(command runner, cfg config.Config) error {
 	return nil
 }
 
-// checkFolder refuses a folder that does not exist, and names the one that may be meant.
+// checkFolder returns an error when the folder does not exist. The error suggests a similar name.
 func checkFolder(setting, dir, creates string) error {
 	path, err := filepath.Abs(dir)
 	if err != nil {
@@ -37,7 +37,7 @@ func checkFolder(setting, dir, creates string) error {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		hint := ""
-		if near := sibling(path); near != "" {
+		if near := similarFolder(path); near != "" {
 			hint = "; did you mean " + near + "?"
 		}
 		return fmt.Errorf("%s: the folder %s does not exist%s%s", setting, path, hint, creates)
@@ -49,8 +49,8 @@ func checkFolder(setting, dir, creates string) error {
 	return nil
 }
 
-// sibling is the folder beside path whose name is nearly the same, or "".
-func sibling(path string) string {
+// similarFolder returns the folder beside path whose name is nearly the same, or "".
+func similarFolder(path string) string {
 	parent := filepath.Dir(path)
 	entries, err := os.ReadDir(parent)
 	if err != nil {

@@ -11,27 +11,27 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/show"
 )
 
-// forPeople writes log lines in words: the fields come after the message as "name value", and what
-// is for CloudWatch only is left out.
-type forPeople struct {
+// consoleCore writes log lines for people: the fields follow the message as "name value". Fields
+// that only CloudWatch reads are left out.
+type consoleCore struct {
 	zapcore.Core
 	with []zapcore.Field
 }
 
-func (c forPeople) With(fields []zapcore.Field) zapcore.Core {
-	return forPeople{c.Core, slices.Concat(c.with, fields)}
+func (c consoleCore) With(fields []zapcore.Field) zapcore.Core {
+	return consoleCore{c.Core, slices.Concat(c.with, fields)}
 }
 
-func (c forPeople) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+func (c consoleCore) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if c.Enabled(e.Level) {
 		return checked.AddCore(e, c)
 	}
 	return checked
 }
 
-func (c forPeople) Write(e zapcore.Entry, fields []zapcore.Field) error {
+func (c consoleCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	words := []string{}
-	for _, f := range slices.Concat(c.with, readable(fields)) {
+	for _, f := range slices.Concat(c.with, consoleFields(fields)) {
 		value := zapcore.NewMapObjectEncoder()
 		f.AddTo(value)
 		if text := fmt.Sprint(value.Fields[f.Key]); text != "" {
@@ -45,13 +45,13 @@ func (c forPeople) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	return c.Core.Write(e, nil)
 }
 
-// metricsField is the field by which CloudWatch finds the metrics of a line, which have names in
-// capitals.
+// metricsField is the field of CloudWatch's embedded metric format. It names the metrics of a line.
+// Names of metrics begin with a capital letter.
 const metricsField = "_aws"
 
-// readable are the fields for people. A line with metrics has them for CloudWatch, and a note about
-// its alarms.
-func readable(fields []zapcore.Field) []zapcore.Field {
+// consoleFields returns the fields for people: without metrics, and without the note about alarms
+// that a line with metrics has.
+func consoleFields(fields []zapcore.Field) []zapcore.Field {
 	if !slices.ContainsFunc(fields, func(f zapcore.Field) bool { return f.Key == metricsField }) {
 		return fields
 	}

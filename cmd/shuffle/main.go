@@ -1,5 +1,5 @@
-// Command shuffle keeps the datasets in a bucket equal to the spreadsheets that say how rare each
-// frame is.
+// Command shuffle keeps the datasets in a bucket equal to the spreadsheets that classify each
+// frame.
 package main
 
 import (
@@ -37,21 +37,20 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var hider secret.Hider
 	stdout, stderr = hider.Writer(stdout), hider.Writer(stderr)
-	err := command(ctx, args, &hider, stdout, stderr)
+	err := runCommand(ctx, args, &hider, stdout, stderr)
 	switch {
 	case err == nil, errors.Is(err, errOutcome), errors.Is(err, errNoCommand):
 		return err
 	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))):
-		_, _ = fmt.Fprintf(stderr, "shuffle: interrupted: %s\n", clean(err))
+		_, _ = fmt.Fprintf(stderr, "shuffle: interrupted: %s\n", cleanText(err))
 		return errInterrupted
 	}
-	_, _ = fmt.Fprintf(stderr, "shuffle: %s\n", clean(err))
+	_, _ = fmt.Fprintf(stderr, "shuffle: %s\n", cleanText(err))
 	return err
 }
 
-// clean is the error's text without what a terminal would obey: sheets and messages are quoted in
-// it.
-func clean(err error) string {
+// cleanText is the error's text without control sequences, since it may quote sheets and messages.
+func cleanText(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	for i := range lines {
 		lines[i] = show.Clean(lines[i])
@@ -59,13 +58,13 @@ func clean(err error) string {
 	return strings.Join(lines, "\n")
 }
 
-func command(ctx context.Context, args []string, hider *secret.Hider, stdout, stderr io.Writer) error {
+func runCommand(ctx context.Context, args []string, hider *secret.Hider, stdout, stderr io.Writer) error {
 	env, err := dotenv.Load(".env")
 	hider.Hide(secret.Find(os.Environ(), args))
 	if err != nil {
 		return usage(err)
 	}
-	parsed, err := parseIn(env, args, stdout, stderr)
+	parsed, err := parseWithEnv(env, args, stdout, stderr)
 	if parsed == nil || err != nil {
 		return err
 	}
@@ -83,21 +82,21 @@ func command(ctx context.Context, args []string, hider *secret.Hider, stdout, st
 	case *workCmd, *trackCmd:
 		a.opener.Patient = true
 	}
-	return asCalled(errors.Join(parsed.run(ctx, a), a.close()), a.style)
+	return addAdvice(errors.Join(parsed.run(ctx, a), a.close()), a.style)
 }
 
-// calledError is an error whose text names commands as they are to be typed.
-type calledError struct {
+// advisedError is an error whose text has the advice and the commands as the user must type them.
+type advisedError struct {
 	error
 	text string
 }
 
-func (e *calledError) Error() string { return e.text }
-func (e *calledError) Unwrap() error { return e.error }
+func (e *advisedError) Error() string { return e.text }
+func (e *advisedError) Unwrap() error { return e.error }
 
-// asCalled adds what to do about an error, where its cause is known, and makes the commands in it
-// begin as the program was called.
-func asCalled(err error, style show.Style) error {
+// addAdvice adds what to do about an error with a known cause. The commands in the text begin as
+// the user called the program.
+func addAdvice(err error, style show.Style) error {
 	if err == nil {
 		return nil
 	}
@@ -105,20 +104,20 @@ func asCalled(err error, style show.Style) error {
 	if advice := doctor.Advice(err); advice != "" {
 		text += "\n→ " + advice
 	}
-	return &calledError{error: err, text: style.Commands(text)}
+	return &advisedError{error: err, text: style.RewriteCommands(text)}
 }
 
 var (
-	// errOutcome is the exit code 1 of a command that has printed what is wrong.
-	errOutcome = errors.New("not as it should be")
-	// errInterrupted is the end by a signal.
+	// errOutcome means exit code 1. The command has already printed what is wrong.
+	errOutcome = errors.New("run failed, or held episodes, dead tasks or differences")
+	// errInterrupted means that a signal ended the program.
 	errInterrupted = errors.New("interrupted")
 	errUsage       = errors.New("usage")
-	// errNoCommand is the exit code 2 of a call without arguments, which has printed the commands.
+	// errNoCommand means exit code 2: a call without arguments has printed the commands.
 	errNoCommand = usage(errors.New("no command"))
 )
 
-// usage marks an error as the caller's, for the exit code.
+// usage marks an error as wrong usage, for the exit code.
 func usage(err error) error {
 	if err == nil {
 		return nil

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// limitMemory makes the garbage collector work harder as the process comes near the limit of its
-// container. Without that, a process with half of its memory garbage is killed. GOMEMLIMIT
-// overrides it.
+// limitMemory makes the garbage collector run more often near the memory limit of the container.
+// Otherwise the container is killed although much of its memory is garbage. GOMEMLIMIT overrides
+// it.
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -21,14 +21,13 @@ func limitMemory() {
 	}
 }
 
-// memoryShare is the percentage of the container's memory that the Go runtime may use. The rest is
-// for what it does not count: SQLite's pages, the binary, and the kernel's buffers of the
-// connections.
+// memoryShare is the percentage of the container's memory that the Go runtime may use. The runtime
+// does not count SQLite's pages, the binary, and the kernel's buffers of connections.
 const memoryShare = 85
 
-// containerMemory is the limit of the process's control group in bytes; 0: there is none. A
-// container sees its own group at the root of the mount. Elsewhere the name of the group is in
-// /proc/self/cgroup.
+// containerMemory is the memory limit of the process's control group in bytes, or 0 without a
+// limit. A container sees its own group at the root of the mount. Elsewhere the name of the group
+// is in /proc/self/cgroup.
 func containerMemory(root fs.FS) int64 {
 	groups := []string{""}
 	if body, err := fs.ReadFile(root, "proc/self/cgroup"); err == nil {
@@ -47,7 +46,8 @@ func containerMemory(root fs.FS) int64 {
 			"sys/fs/cgroup/memory/" + group + "memory.limit_in_bytes", // version 1
 		} {
 			body, err := fs.ReadFile(root, file)
-			limit, parseErr := strconv.ParseInt(strings.TrimSpace(string(body)), 10, 64) // or the word max
+			// The file has a number, or the word max.
+			limit, parseErr := strconv.ParseInt(strings.TrimSpace(string(body)), 10, 64)
 			if err == nil && parseErr == nil && limit > 0 {
 				least = min(least, limit)
 			}
@@ -59,6 +59,6 @@ func containerMemory(root fs.FS) int64 {
 	return least
 }
 
-// unlimited is below what version 1 gives for no limit, the largest number of whole pages, and
-// above what any machine has.
+// unlimited is more memory than any machine has. Control groups of version 1 give an even larger
+// number, the largest multiple of a page, when there is no limit.
 const unlimited = 1 << 50

@@ -70,7 +70,7 @@ func TestMisnamedManifest(t *testing.T) {
 	folder := w.bucket("tuttle_twins", "manifests")
 	w.must(os.Rename(filepath.Join(folder, "S02-episodes.json"), filepath.Join(folder, "season two.json")))
 	out, _ := w.run(1, "plan", "--dry-run")
-	says(t, out, `Orphans: 1 episode .* S02E01 .* They may be of tuttle_twins/manifests/season two\.json, which is not read: give it a name such as S01-episodes\.json`)
+	says(t, out, `Orphans: 1 episode .* S02E01 .* They may belong to tuttle_twins/manifests/season two\.json, which is not read: give it a name such as S01-episodes\.json`)
 	frame := string(second.Episodes[0].Images[0])
 	why, _ := w.run(0, "why", frame)
 	says(t, why, `no manifest names S02E01, unless one that is not read does: \["tuttle_twins/manifests/season two\.json"\], expected a name such as S02-episodes\.json`)
@@ -94,7 +94,7 @@ func TestNextOnOneMachine(t *testing.T) {
 	out, _ := w.run(0, "plan", "--dry-run")
 	says(t, out, `Next: shuffle --local \S+ run --seed \w+ publish it`)
 	out, _ = w.run(0, "plan")
-	says(t, out, `Next: shuffle --local \S+ status --watch .* shuffle --local \S+ run --resume work and track here`)
+	says(t, out, `Next: shuffle --local \S+ status --watch .* shuffle --local \S+ run --resume apply and track the tasks here`)
 	if strings.Contains(out, w.dir+" track") {
 		t.Errorf("a service is named:\n%s", out)
 	}
@@ -102,7 +102,7 @@ func TestNextOnOneMachine(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle doctor without a login for AWS: the reason is said once.
+// shuffle doctor without a login for AWS: the reason is printed once.
 func TestDoctorWithoutALogin(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -13,7 +13,7 @@ import (
 )
 
 // shuffle plan, run and status with a broken sheet: exit 1, the other episodes are done, and the
-// mended one comes later.
+// fixed one comes later.
 func TestHeld(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 120, Oddities: true})
@@ -59,7 +59,7 @@ func TestVerify(t *testing.T) {
 	says(t, out, `no difference: the datasets equal run .*\(\d+ frames of 1 episode\)`)
 
 	frames := w.tamper()
-	// What is no frame of an episode that the manifests name is nobody's business.
+	// What is no frame of an episode that the manifests name is ignored.
 	others := []string{"train/Rare/notes.txt", "train/Rare/TT_S09_E09_FRM-00-00-00-00.jpg", "holdout/Rare/TT_S01_E01_FRM-00-00-00-00.jpg"}
 	for _, name := range others {
 		w.put(w.ml(name), "somebody's")
@@ -104,7 +104,7 @@ func TestPlanInterrupted(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle work and track, told to stop by SIGTERM or SIGINT: exit 0.
+// shuffle work and track, stopped by SIGTERM or SIGINT: exit 0.
 func TestServicesEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -75,7 +75,8 @@ func (w *watched) stills() dataset.Frame {
 	return w.episode(1).Images[40]
 }
 
-// island labels one frame amid others of one class as something else, and gives its name.
+// island labels one frame differently from its neighbours, which have one class, and returns its
+// name.
 func (w *watched) island() dataset.Frame {
 	w.t.Helper()
 	e := w.episode(3)

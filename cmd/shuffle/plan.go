@@ -12,12 +12,12 @@ import (
 	"github.com/angel-nft/google-shuffle/planner"
 )
 
-// episodeFlags are those of every command that plans, from the sheets or back to a version.
+// episodeFlags are the flags of every command that plans, from the sheets or back to a version.
 type episodeFlags struct {
 	Season       string   `help:"Plan the episodes of this season only." placeholder:"S01"`
 	Episode      []string `help:"Plan this episode only; repeatable." placeholder:"S01E01"`
-	AllowDelete  []string `help:"Let this episode delete more than --max-delete; repeatable." placeholder:"S01E01"`
-	AllowRefresh []string `help:"Let this episode refresh more than --max-refresh; repeatable." placeholder:"S01E01"`
+	AllowDelete  []string `help:"Allow more deletions in this episode than --max-delete; repeatable." placeholder:"S01E01"`
+	AllowRefresh []string `help:"Allow more refreshes in this episode than --max-refresh; repeatable." placeholder:"S01E01"`
 	Supersede    bool     `help:"Take over from a run that is active."`
 }
 
@@ -26,50 +26,50 @@ func (f episodeFlags) options() (planner.Options, error) {
 	var errs [4]error
 	if f.Season != "" {
 		season, err := dataset.ParseSeason(strings.TrimSpace(f.Season))
-		opt.Season, errs[0] = season, ofFlag("season", err)
+		opt.Season, errs[0] = season, flagError("season", err)
 	}
-	opt.Episodes, errs[1] = episodes("episode", f.Episode)
-	opt.AllowDelete, errs[2] = episodes("allow-delete", f.AllowDelete)
-	opt.AllowRefresh, errs[3] = episodes("allow-refresh", f.AllowRefresh)
+	opt.Episodes, errs[1] = parseEpisodes("episode", f.Episode)
+	opt.AllowDelete, errs[2] = parseEpisodes("allow-delete", f.AllowDelete)
+	opt.AllowRefresh, errs[3] = parseEpisodes("allow-refresh", f.AllowRefresh)
 	return opt, usage(errors.Join(errs[:]...))
 }
 
-// planFlags are those of every command that plans from the sheets.
+// planFlags are the flags of every command that plans from the sheets.
 type planFlags struct {
 	episodeFlags
-	AcceptBase []string `help:"Take this episode's images from another folder than the last run did, as its sheet says now; repeatable." placeholder:"S01E01"`
-	Prune      []string `help:"Delete the frames of this episode, which no manifest names; repeatable." placeholder:"S01E05"`
+	AcceptBase []string `help:"Accept that the sheet of this episode names another image folder than in the last run; repeatable." placeholder:"S01E01"`
+	Prune      []string `help:"Delete the frames of this episode, which must be in no manifest; repeatable." placeholder:"S01E05"`
 	Seed       string   `help:"Seed of the split, for the first run or with --reshuffle."`
 	Reshuffle  bool     `help:"Draw and record a new seed: most frames move."`
 
-	ChangeSettings bool     `help:"Give the datasets the settings of flags and environment (split, group, stratify, guard, subsample, classes, seed)."`
+	ChangeSettings bool     `help:"Replace the datasets' recorded settings (split, group, stratify, guard, subsample, classes, seed) with those of flags and environment."`
 	Pin            []string `help:"With --change-settings: keep the frames of this dataset in it; repeatable." placeholder:"test"`
-	Unpin          []string `help:"With --change-settings: end a pin; repeatable." placeholder:"test"`
+	Unpin          []string `help:"With --change-settings: end the pin of this dataset; repeatable." placeholder:"test"`
 }
 
 func (f planFlags) options() (planner.Options, error) {
 	opt, err := f.episodeFlags.options()
-	prune, pruneErr := episodes("prune", f.Prune)
-	accept, acceptErr := episodes("accept-base", f.AcceptBase)
+	prune, pruneErr := parseEpisodes("prune", f.Prune)
+	accept, acceptErr := parseEpisodes("accept-base", f.AcceptBase)
 	opt.Seed, opt.Reshuffle, opt.Prune, opt.AcceptBase = f.Seed, f.Reshuffle, prune, accept
 	opt.ChangeSettings, opt.Pin, opt.Unpin = f.ChangeSettings, f.Pin, f.Unpin
 	return opt, usage(errors.Join(err, pruneErr, acceptErr))
 }
 
-func episodes(flag string, names []string) ([]dataset.Episode, error) {
+func parseEpisodes(flag string, names []string) ([]dataset.Episode, error) {
 	var all []dataset.Episode
 	for _, name := range names {
 		e, err := dataset.ParseEpisodeFlag(strings.TrimSpace(name))
 		if err != nil {
-			return nil, ofFlag(flag, err)
+			return nil, flagError(flag, err)
 		}
 		all = append(all, e)
 	}
 	return all, nil
 }
 
-// ofFlag says which flag, and which variable, an error is about.
-func ofFlag(flag string, err error) error {
+// flagError adds the flag and its variable to an error.
+func flagError(flag string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -78,10 +78,10 @@ func ofFlag(flag string, err error) error {
 
 type planCmd struct {
 	planFlags
-	DryRun  bool   `help:"Plan and write nothing at all."`
-	Review  bool   `help:"Save the plan without publishing it; apply RUN does that."`
+	DryRun  bool   `help:"Show the plan, and write nothing at all."`
+	Review  bool   `help:"Save the plan without publishing it; shuffle apply RUN publishes it."`
 	Changes string `help:"Write every change and its cause to a CSV file." placeholder:"FILE"`
-	Seeds   *int   `help:"With --dry-run: try so many other seeds too, and show the best of them." placeholder:"N"`
+	Seeds   *int   `help:"With --dry-run: try N other seeds too, and show the best of them." placeholder:"N"`
 	JSON    bool   `name:"json" help:"Print one JSON object."`
 }
 
@@ -110,11 +110,11 @@ func (c *planCmd) run(ctx context.Context, a *app) error {
 	if shown := a.showPlan(plan, c.JSON); err == nil {
 		return shown
 	}
-	return err // the plan is made, and published perhaps, and the file is not written
+	return err // the plan exists and may be published, but its file of changes is not written
 }
 
-// plan makes the plan, and writes its changes to the file that the command line names. That file is
-// opened first: a name under which nothing can be written is refused before anything is planned.
+// plan makes the plan and writes its changes to the file of --changes. It opens the file first, so
+// that an unusable name is an error before anything is planned.
 func (c *planCmd) plan(ctx context.Context, a *app, p *planner.Planner, opt planner.Options) (*state.Plan, error) {
 	if c.Changes == "" {
 		return p.Plan(ctx, opt)
@@ -123,7 +123,7 @@ func (c *planCmd) plan(ctx context.Context, a *app, p *planner.Planner, opt plan
 	if err != nil {
 		return nil, err
 	}
-	dry := dryChanges{map[dataset.Episode][]byte{}}
+	dry := dryRunChanges{map[dataset.Episode][]byte{}}
 	if opt.DryRun {
 		opt.OnChanges = dry.add
 	}
@@ -139,11 +139,11 @@ func (c *planCmd) plan(ctx context.Context, a *app, p *planner.Planner, opt plan
 	if err := file.finish(err); err != nil {
 		return plan, err
 	}
-	a.wrote(c.Changes, n, "change")
+	a.reportWritten(c.Changes, n, "change")
 	return plan, nil
 }
 
-// showPlan prints a plan. Its error is errOutcome when something of it is held.
+// showPlan prints a plan. It returns errOutcome when the plan leaves something undone.
 func (a *app) showPlan(plan *state.Plan, asJSON bool) error {
 	print := func() error { return show.Plan(a.stdout, a.style, plan) }
 	if asJSON {
@@ -152,12 +152,12 @@ func (a *app) showPlan(plan *state.Plan, asJSON bool) error {
 	if err := print(); err != nil {
 		return err
 	}
-	return outcomeOf(plan)
+	return planOutcome(plan)
 }
 
-// outcomeOf is errOutcome when some of what the manifests and sheets, or the version to go back to,
-// ask for is left undone, or the run has failed.
-func outcomeOf(plan *state.Plan) error {
+// planOutcome is errOutcome when the run has failed, when episodes are held, when a manifest has a
+// problem, or when a restore cannot bring all frames back.
+func planOutcome(plan *state.Plan) error {
 	if plan.Refused() > 0 {
 		return errOutcome
 	}

@@ -16,8 +16,8 @@ import (
 
 type problemsCmd struct {
 	Run     string   `arg:"" optional:"" help:"The newest run or review by default."`
-	Episode []string `help:"The sheet of this episode only; repeatable." placeholder:"S01E01"`
-	CSV     string   `name:"csv" help:"Write all of them to this file, for who owns the sheets; - is stdout." placeholder:"FILE"`
+	Episode []string `help:"Show the sheet of this episode only; repeatable." placeholder:"S01E01"`
+	CSV     string   `name:"csv" help:"Write all problems to this file, for the owners of the sheets; - is stdout." placeholder:"FILE"`
 	JSON    bool     `name:"json" help:"Print the counts by kind, and the episodes with their problems, as one JSON object."`
 }
 
@@ -30,11 +30,11 @@ type problemsJSON struct {
 }
 
 func (c *problemsCmd) run(ctx context.Context, a *app) error {
-	only, err := episodes("episode", c.Episode)
+	only, err := parseEpisodes("episode", c.Episode)
 	if err != nil {
 		return usage(err)
 	}
-	plan, st, err := a.keptPlan(ctx, c.Run)
+	plan, st, err := a.readPlan(ctx, c.Run)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (c *problemsCmd) run(ctx context.Context, a *app) error {
 	return show.Problems(a.stdout, a.style, plan.Run, st, plan.Episodes)
 }
 
-// selectEpisodes are those of the plan that are asked for; all without a name.
+// selectEpisodes returns the plan's episodes with these names, or all without a name.
 func selectEpisodes(plan *state.Plan, only []dataset.Episode) ([]state.EpisodePlan, error) {
 	if len(only) == 0 {
 		return plan.Episodes, nil
@@ -71,19 +71,19 @@ func (a *app) writeProblems(ctx context.Context, plan *state.Plan, path string) 
 	if err != nil {
 		return err
 	}
-	n, err := problemsCSV(ctx, file, a.store, plan)
+	n, err := writeProblemRows(ctx, file, a.store, plan)
 	if err := file.finish(err); err != nil {
 		return err
 	}
-	a.wrote(path, n, "problem")
+	a.reportWritten(path, n, "problem")
 	return nil
 }
 
-// problemsHeader is the header of the CSV of problems. sheet is its address.
+// problemsHeader is the header of the CSV of problems. Column sheet has the sheet's address.
 var problemsHeader = []string{"sheet", "row", "frame", "column", "problem", "kind", "new"}
 
-// problemsCSV writes all problems, those of a sheet one after the other.
-func problemsCSV(ctx context.Context, to io.Writer, store *state.Store, plan *state.Plan) (n int, err error) {
+// writeProblemRows writes all problems as CSV, sheet by sheet.
+func writeProblemRows(ctx context.Context, to io.Writer, store *state.Store, plan *state.Plan) (n int, err error) {
 	w := csv.NewWriter(to)
 	if err := w.Write(problemsHeader); err != nil {
 		return 0, err

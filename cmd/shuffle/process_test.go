@@ -59,7 +59,7 @@ func start(t *testing.T, dir string, env []string, args ...string) *process {
 // bound is how long a test waits for anything, on a machine that is busy with others.
 const bound = 4 * time.Minute
 
-// anyCode stands for whichever exit code.
+// anyCode allows any exit code.
 const anyCode = -2
 
 // wait is for the end of the process, with the expected exit code.
@@ -100,10 +100,10 @@ func (p *process) signal(s os.Signal) {
 	}
 }
 
-// up says that the process has logged something: a signal does not find it unprepared.
+// up reports whether the process has logged something, and so is ready for a signal.
 func (p *process) up() bool { return p.logs.String() != "" }
 
-// running says that the process has not ended.
+// running reports whether the process has not ended.
 func (p *process) running() bool {
 	select {
 	case <-p.ended:

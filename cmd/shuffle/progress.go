@@ -14,84 +14,80 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// progress shows how far a run is: a bar on a terminal, a line now and then elsewhere.
+// progress shows the progress of a run: a bar on a terminal, elsewhere a line every few seconds.
 type progress interface {
 	update(state.Status)
 	close()
 }
 
-func (a *app) progress() progress {
+func (a *app) newProgress() progress {
 	if isTerminal(a.screen.stderr) {
-		return &bar{screen: a.screen}
+		return &progressBar{screen: a.screen}
 	}
-	return &lines{screen: a.screen}
+	return &progressLines{screen: a.screen}
 }
 
-// lineEvery is how often a run that goes on writes a line.
+// lineEvery is the time between two lines while results arrive.
 const lineEvery = 5 * time.Second
 
-// idleLineEvery is how often a run that does not go on does.
+// idleLineEvery is the time between two lines while no result arrives.
 const idleLineEvery = 30 * time.Second
 
-type lines struct {
-	screen *screen
-	last   state.Status
-	at     time.Time
+type progressLines struct {
+	screen  *screen
+	last    state.Status
+	written time.Time
 }
 
-func (l *lines) update(s state.Status) {
+func (l *progressLines) update(s state.Status) {
 	moved := s.Done != l.last.Done || s.Dead != l.last.Dead || s.Note != l.last.Note
-	idles := s.IdleSeconds > 0 && time.Since(l.at) >= idleLineEvery
-	if s.Run == l.last.Run && s.State == l.last.State && !idles && (!moved || time.Since(l.at) < lineEvery) {
+	idles := s.IdleSeconds > 0 && time.Since(l.written) >= idleLineEvery
+	if s.Run == l.last.Run && s.State == l.last.State && !idles && (!moved || time.Since(l.written) < lineEvery) {
 		return
 	}
-	l.last, l.at = s, time.Now()
-	_, _ = fmt.Fprintln(l.screen, show.Line(s)) // stderr; there is nobody to tell
+	l.last, l.written = s, time.Now()
+	_, _ = fmt.Fprintln(l.screen, show.Line(s)) // an error of stderr cannot be reported
 }
 
-func (l *lines) close() {}
+func (l *progressLines) close() {}
 
-func eta(s state.Status) string {
-	return (time.Duration(*s.ETASeconds) * time.Second).String()
+// progressBar shows one bar for each run, while the run is active.
+type progressBar struct {
+	screen    *screen
+	container *mpb.Progress
+	bar       *mpb.Bar
+	last      atomic.Pointer[state.Status] // the bar's own goroutine reads it too
 }
 
-// bar is drawn while a run is active, one a run.
-type bar struct {
-	screen *screen
-	all    *mpb.Progress
-	one    *mpb.Bar
-	last   atomic.Pointer[state.Status] // the drawing goroutine reads it
-}
-
-func (b *bar) update(s state.Status) {
-	if last := b.last.Swap(&s); b.one != nil && (s.Run != last.Run || !s.State.Active()) {
+func (b *progressBar) update(s state.Status) {
+	if last := b.last.Swap(&s); b.bar != nil && (s.Run != last.Run || !s.State.Active()) {
 		b.close()
 	}
-	if b.one == nil && s.State.Active() && s.Tasks > 0 {
+	if b.bar == nil && s.State.Active() && s.Tasks > 0 {
 		b.open(s.Tasks)
 	}
-	if b.one != nil {
-		b.one.SetCurrent(int64(s.Done + s.Dead))
+	if b.bar != nil {
+		b.bar.SetCurrent(int64(s.Done + s.Dead))
 	}
 }
 
-func (b *bar) open(tasks int) {
-	b.all, b.one = newBar(b.screen, tasks,
+func (b *progressBar) open(tasks int) {
+	b.container, b.bar = newBar(b.screen, tasks,
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-10s ", b.last.Load().State) })),
 		mpb.AppendDecorators(decor.CountersNoUnit(" %d/%d"), decor.Any(func(decor.Statistics) string { return speed(*b.last.Load()) })),
 	)
 }
 
-// newBar shows a bar below what is logged, until closeBar.
+// newBar shows a bar below the log lines, until closeBar.
 func newBar(s *screen, total int, options ...mpb.BarOption) (*mpb.Progress, *mpb.Bar) {
 	all := mpb.New(mpb.WithOutput(secret.Unwrap(s.stderr)), mpb.WithWidth(plainWidth), mpb.WithAutoRefresh())
 	one := all.New(int64(total), mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"), options...)
-	s.put(all)
+	s.setBar(all)
 	return all, one
 }
 
 func closeBar(s *screen, all *mpb.Progress, one *mpb.Bar) {
-	s.put(nil)
+	s.setBar(nil)
 	one.Abort(false)
 	all.Wait()
 }
@@ -105,15 +101,15 @@ func speed(s state.Status) string {
 	}
 	text := fmt.Sprintf(" %.0f/s", s.Rate)
 	if s.ETASeconds != nil {
-		text += " " + eta(s)
+		text += " " + (time.Duration(*s.ETASeconds) * time.Second).String()
 	}
 	return text
 }
 
-func (b *bar) close() {
-	if b.one == nil {
+func (b *progressBar) close() {
+	if b.bar == nil {
 		return
 	}
-	closeBar(b.screen, b.all, b.one)
-	b.one, b.all = nil, nil
+	closeBar(b.screen, b.container, b.bar)
+	b.bar, b.container = nil, nil
 }

@@ -13,22 +13,22 @@ import (
 type pullCmd struct {
 	Dir     string   `arg:"" help:"A new or empty folder, or one of an earlier pull."`
 	Version *string  `help:"The version's number or tag, or latest, which is the default."`
-	Lock    *string  `help:"Pull exactly what this lock file says; a pull writes it as shuffle.lock.json into its folder." placeholder:"FILE"`
+	Lock    *string  `help:"Pull exactly the files of this lock file. Each pull writes one, shuffle.lock.json, into its folder." placeholder:"FILE"`
 	Dataset []string `help:"Pull this dataset only; repeatable." placeholder:"train"`
-	Delete  bool     `help:"Remove frames from the folder that the version does not have there."`
+	Delete  bool     `help:"Delete frames from the folder that are not in the version."`
 	JSON    bool     `name:"json" help:"Print one JSON object."`
 }
 
 func (c *pullCmd) run(ctx context.Context, a *app) error {
 	opt := pull.Options{Datasets: c.Dataset, Dir: c.Dir, Delete: c.Delete, Parallel: a.cfg.Concurrency}
-	if err := c.find(ctx, a, &opt); err != nil {
+	if err := c.chooseVersion(ctx, a, &opt); err != nil {
 		return err
 	}
 	stderr := styleOf(a.screen.stderr, a.cfg.Local)
 	opt.Renumbered = func(changes []state.ClassNumber) {
-		_ = show.ClassNumbers(a.screen, stderr, c.Dir, changes) // stderr; there is nobody to tell
+		_ = show.ClassNumbers(a.screen, stderr, c.Dir, changes) // an error of stderr cannot be reported
 	}
-	progress := a.counter("pulling")
+	progress := a.newCounter("pulling")
 	opt.Progress = progress.update
 	result, err := pull.Pull(ctx, opt)
 	progress.close()
@@ -48,10 +48,10 @@ func (c *pullCmd) run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// find sets what to pull, and from where.
-func (c *pullCmd) find(ctx context.Context, a *app, opt *pull.Options) error {
+// chooseVersion sets which version to pull, and from which bucket.
+func (c *pullCmd) chooseVersion(ctx context.Context, a *app, opt *pull.Options) error {
 	if c.Lock != nil && (c.Version != nil || len(c.Dataset) > 0) {
-		return usage(errors.New("--lock (SHUFFLE_LOCK): expected without --version and --dataset, since the lock file says both"))
+		return usage(errors.New("--lock (SHUFFLE_LOCK): expected without --version and --dataset, since the lock file names both"))
 	}
 	var lock pull.LockFile
 	var err error

@@ -10,8 +10,8 @@ import (
 type restoreCmd struct {
 	Version string `arg:"" help:"The version's number or tag, or latest; see shuffle versions."`
 	episodeFlags
-	DryRun bool `help:"Show what it would do and write nothing at all."`
-	Review bool `help:"Save the plan without publishing it; apply RUN does that."`
+	DryRun bool `help:"Show the plan, and write nothing at all."`
+	Review bool `help:"Save the plan without publishing it; shuffle apply RUN publishes it."`
 	JSON   bool `name:"json" help:"Print one JSON object."`
 }
 
@@ -36,7 +36,7 @@ func (c *restoreCmd) run(ctx context.Context, a *app) error {
 	}
 	err = a.showPlan(plan, c.JSON)
 	if plan.Restores != opt.Restore {
-		return fmt.Errorf("run %s, whose publication another planner had left, was finished first; when it has ended, type shuffle restore %d again", plan.Run, opt.Restore)
+		return fmt.Errorf("run %s was finished first: another planner had left it half published; when it has ended, type shuffle restore %d again", plan.Run, opt.Restore)
 	}
 	return err
 }

@@ -15,8 +15,8 @@ import (
 
 type runCmd struct {
 	planFlags
-	Resume bool `help:"Carry a run that is active to its end first. After a restore it ends there, since a plan from the sheets would undo it."`
-	JSON   bool `name:"json" help:"Print the status of the run's end as one JSON object."`
+	Resume bool `help:"Finish an active run first. When that run is a restore, nothing is planned after it, since a plan from the sheets would undo the restore."`
+	JSON   bool `name:"json" help:"Print the final status as one JSON object."`
 }
 
 func (c *runCmd) run(ctx context.Context, a *app) error {
@@ -24,7 +24,7 @@ func (c *runCmd) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	a.style.Attended = true
+	a.style.ReportFollows = true
 	status, err := a.runAll(ctx, opt, c.Resume, func(plan *state.Plan) error {
 		if c.JSON {
 			return nil
@@ -37,19 +37,19 @@ func (c *runCmd) run(ctx context.Context, a *app) error {
 	return a.showEnd(ctx, status, c.JSON)
 }
 
-// runAll plans, works and tracks until the run has ended. planned is told of the plan before its
-// tasks are sent. A restore that was resumed is the run; nothing is planned after it.
+// runAll plans, applies the tasks and tracks them until the run has ended. It calls planned with
+// the plan before the tasks are sent. When it has resumed a restore, it plans nothing after it.
 func (a *app) runAll(ctx context.Context, opt planner.Options, resume bool, planned func(*state.Plan) error) (state.Status, error) {
 	p, err := a.openPlanner(ctx, true)
 	if err != nil {
 		return state.Status{}, err
 	}
 	if resume {
-		if carried, err := a.resume(ctx); err != nil || carried.Restores > 0 {
-			return carried, err
+		if resumed, err := a.resume(ctx); err != nil || resumed.Restores > 0 {
+			return resumed, err
 		}
 	}
-	r := newRound(ctx, a)
+	r := newLocalRun(ctx, a)
 	p.OnPublish = func(plan *state.Plan) { r.start(plan, planned) }
 	plan, err := p.Plan(ctx, opt)
 	switch {
@@ -58,26 +58,26 @@ func (a *app) runAll(ctx context.Context, opt planner.Options, resume bool, plan
 	case r.started:
 		return r.wait(ctx)
 	}
-	if err := planned(plan); err != nil { // without tasks there was nothing to start for
+	if err := planned(plan); err != nil { // a plan without tasks starts no worker
 		return state.Status{}, err
 	}
 	return state.ReadStatus(ctx, a.store, plan.Run)
 }
 
-// resume works and tracks until the run in force, if it is active, has ended. Without one the
-// status is empty.
+// resume applies and tracks the tasks of an active run until it has ended. Without an active run it
+// returns an empty status.
 func (a *app) resume(ctx context.Context) (state.Status, error) {
 	pointer, err := a.store.Current(ctx, state.PointerSnapshot{})
 	if err != nil || pointer.State != state.Running && pointer.State != state.Verifying {
-		return state.Status{}, err // a planner sees to the rest
+		return state.Status{}, err // the planner handles every other state
 	}
-	r := newRound(ctx, a)
+	r := newLocalRun(ctx, a)
 	r.start(&state.Plan{Run: pointer.Run}, func(*state.Plan) error { return nil })
 	return r.wait(ctx)
 }
 
-// round is a worker and the tracker of one run.
-type round struct {
+// localRun is one run in this process, with its worker and its tracker.
+type localRun struct {
 	a       *app
 	run     string
 	started bool
@@ -85,33 +85,35 @@ type round struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	status  state.Status
-	rest    context.CancelFunc // ends the worker; nil while there is none. Of start, then of the tracker's goroutine
+	// stopWorker ends the worker; nil while there is none. start sets it first, later only the
+	// tracker's goroutine.
+	stopWorker context.CancelFunc
 }
 
-func newRound(ctx context.Context, a *app) *round {
-	r := &round{a: a}
+func newLocalRun(ctx context.Context, a *app) *localRun {
+	r := &localRun{a: a}
 	ctx, r.stop = context.WithCancel(ctx)
 	r.group, r.ctx = errgroup.WithContext(ctx)
 	return r
 }
 
-// shortPoll keeps the end of a run from waiting for a long poll.
+// shortPoll is the worker's receive wait: the end of a run must not wait for a longer one.
 const shortPoll = time.Second
 
-func (r *round) start(plan *state.Plan, planned func(*state.Plan) error) {
+func (r *localRun) start(plan *state.Plan, planned func(*state.Plan) error) {
 	r.started, r.run = true, plan.Run
 	if err := planned(plan); err != nil {
 		r.group.Go(func() error { return err })
 		return
 	}
-	r.work()
-	r.group.Go(r.track)
+	r.startWorker()
+	r.group.Go(r.runTracker)
 }
 
-// work starts a worker.
-func (r *round) work() {
-	ctx, rest := context.WithCancel(r.ctx)
-	r.rest = rest
+// startWorker starts the worker in its own goroutine.
+func (r *localRun) startWorker() {
+	ctx, stop := context.WithCancel(r.ctx)
+	r.stopWorker = stop
 	r.group.Go(func() error {
 		w, err := r.a.openWorker(ctx, func(cfg *worker.Config) { cfg.Poll = shortPoll })
 		if err != nil {
@@ -121,70 +123,70 @@ func (r *round) work() {
 	})
 }
 
-// follow has a worker as long as there are tasks. While the run is verified there are none, and the
-// last poll of the worker, which is not cut off, comes back meanwhile; a redrive brings tasks
-// again.
-func (r *round) follow(s state.Status) {
+// adjustWorker stops the worker when verification begins, since there are no more tasks. The
+// worker's last receive then ends during the verification. A redrive brings tasks again, and the
+// worker is started again.
+func (r *localRun) adjustWorker(s state.Status) {
 	switch {
-	case s.State == state.Verifying && r.rest != nil:
-		r.rest()
-		r.rest = nil
-	case s.State == state.Running && r.rest == nil:
-		r.work()
+	case s.State == state.Verifying && r.stopWorker != nil:
+		r.stopWorker()
+		r.stopWorker = nil
+	case s.State == state.Running && r.stopWorker == nil:
+		r.startWorker()
 	}
 }
 
-// track ends the worker when the run has ended.
-func (r *round) track() error {
+// runTracker tracks the run, and stops the worker when the run has ended.
+func (r *localRun) runTracker() error {
 	defer r.stop()
 	t, err := r.a.openTracker(r.ctx)
 	if err != nil {
 		return err
 	}
-	p := r.a.progress()
+	p := r.a.newProgress()
 	defer p.close()
 	t.Options.UntilDone, t.Options.Progress = true, func(s state.Status) {
 		p.update(s)
-		r.follow(s)
+		r.adjustWorker(s)
 	}
 	r.status, err = t.Run(r.ctx)
 	return err
 }
 
-// wait is for the end of the run.
-func (r *round) wait(ctx context.Context) (state.Status, error) {
+// wait returns when worker and tracker have ended.
+func (r *localRun) wait(ctx context.Context) (state.Status, error) {
 	err := r.group.Wait()
 	r.stop()
 	if ctx.Err() != nil {
-		return r.status, r.interrupted(ctx.Err())
+		return r.status, r.interruptedError(ctx.Err())
 	}
 	return r.status, err
 }
 
-// abandon ends what was started for a run whose publication failed.
-func (r *round) abandon(ctx context.Context, err error) (state.Status, error) {
+// abandon stops worker and tracker of a run whose publication failed.
+func (r *localRun) abandon(ctx context.Context, err error) (state.Status, error) {
 	r.stop()
 	own := r.group.Wait()
 	switch {
 	case !r.started:
 		return state.Status{}, err
 	case ctx.Err() != nil:
-		return state.Status{}, r.interrupted(ctx.Err())
+		return state.Status{}, r.interruptedError(ctx.Err())
 	case errors.Is(own, context.Canceled):
-		own = nil // it was stopped just now
+		own = nil // r.stop caused it
 	}
 	return state.Status{}, errors.Join(err, own)
 }
 
-func (r *round) interrupted(cause error) error {
-	return &leftError{cause: cause, text: "run " + r.run + " is not finished; shuffle run --resume goes on with it, shuffle cancel " + r.run + " gives it up"}
+func (r *localRun) interruptedError(cause error) error {
+	return &unfinishedError{cause: cause, text: "run " + r.run + " is not finished; shuffle run --resume finishes it, shuffle cancel " + r.run + " stops it"}
 }
 
-// leftError says what an interrupted command leaves, and how to go on.
-type leftError struct {
+// unfinishedError names the unfinished work of an interrupted command, and how to go on.
+type unfinishedError struct {
 	cause error
 	text  string
 }
 
-func (e *leftError) Error() string { return e.text }
-func (e *leftError) Unwrap() error { return e.cause }
+func (e *unfinishedError) Error() string { return e.text }
+func (e *unfinishedError) Unwrap() error { return e.cause }

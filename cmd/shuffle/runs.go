@@ -8,7 +8,7 @@ import (
 )
 
 type runsCmd struct {
-	Limit int  `help:"The newest so many; 0 is all." default:"20"`
+	Limit int  `help:"Show this number of runs, newest first; 0 shows all." default:"20"`
 	JSON  bool `name:"json" help:"Print one JSON list of statuses."`
 }
 

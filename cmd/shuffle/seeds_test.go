@@ -30,7 +30,7 @@ func TestRareClasses(t *testing.T) {
 	}
 	first := dry.RareClasses[0]
 	out, _ := w.run(0, "plan", "--seed", "rare", "--min-per-class", "12")
-	says(t, out, `! `+first.Dataset+` has \d+ blocks? of `+first.Class+`, and there are \d+; expected 12 at least \(--min-per-class\): --stratify spreads them; --dry-run --seeds 20 shows seeds that do`)
+	says(t, out, `! `+first.Dataset+` has \d+ blocks? of `+first.Class+`; all datasets together have \d+; expected at least 12 \(--min-per-class\): --stratify spreads them; --dry-run --seeds 20 shows seeds that do`)
 	if s := w.carry(0); s.State != state.Succeeded {
 		t.Fatalf("%+v", s)
 	}

@@ -31,8 +31,8 @@ func (c *settingsCmd) run(ctx context.Context, a *app) error {
 	return show.Settings(a.stdout, a.style, inForce, given)
 }
 
-// checkSettings is doctor's check of the settings in force. What this environment gives otherwise
-// is a fault too: plan is refused with it.
+// checkSettings is doctor's check of the settings in force. A different value in this environment
+// fails the check too, since plan refuses to run with it.
 func (a *app) checkSettings(ctx context.Context) []show.Check {
 	const name = "settings in force"
 	store, err := a.openStore(ctx)
@@ -44,15 +44,15 @@ func (a *app) checkSettings(ctx context.Context) []show.Check {
 	given := cfg.GivenSettings(inForce)
 	switch {
 	case errors.Is(err, state.ErrSettings):
-		return failed(name, err, "restore or delete the object, as it says, in the bucket "+a.cfg.Bucket)
+		return failedCheck(name, err, "restore or delete the object, as the message describes, in the bucket "+a.cfg.Bucket)
 	case err != nil:
-		return failed(name, err, "try again; if it stays so, check the rights on the bucket "+a.cfg.Bucket)
+		return failedCheck(name, err, "try again; if it fails again, check the rights on the bucket "+a.cfg.Bucket)
 	case !inForce.Exists():
 		return []show.Check{{Name: name, OK: true, Detail: "none yet: the first run records them"}}
 	case len(given) > 0:
 		g := given[0]
-		return failed(name, fmt.Errorf("%s gives %s %s, and %s is in force", g.From, g.Name, g.Given, g.InForce),
-			"leave it out; shuffle settings shows all, and plan --change-settings changes them")
+		return failedCheck(name, fmt.Errorf("%s gives %s %s, and %s is in force", g.From, g.Name, g.Given, g.InForce),
+			"remove it; shuffle settings shows all differences, and plan --change-settings changes the settings in force")
 	}
 	return []show.Check{{Name: name, OK: true, Detail: "since run " + inForce.Since.Run}}
 }

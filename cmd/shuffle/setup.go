@@ -19,7 +19,7 @@ func (c *setupCmd) run(ctx context.Context, a *app) error {
 		if err := a.opener.CreateBucket(ctx, a.cfg.Bucket); err != nil {
 			return err
 		}
-		if _, err := a.openStore(ctx); err != nil { // which makes a folder that is not there
+		if _, err := a.openStore(ctx); err != nil { // for a file bucket this creates the folder
 			return err
 		}
 		if _, err := fmt.Fprintln(a.stdout, "bucket", a.cfg.Bucket); err != nil {
@@ -31,19 +31,19 @@ func (c *setupCmd) run(ctx context.Context, a *app) error {
 		return err
 	}
 	for _, spec := range a.cfg.QueueSpecs() {
-		changes, err := setUp(ctx, queues, spec)
+		changes, err := setUpQueue(ctx, queues, spec)
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintln(a.stdout, describe(spec)+changes); err != nil {
+		if _, err := fmt.Fprintln(a.stdout, describeQueue(spec)+changes); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// setUp sets a queue up and says what it changes of one that exists.
-func setUp(ctx context.Context, queues open.Queues, spec queue.Spec) (changes string, err error) {
+// setUpQueue creates a queue, or updates an existing one and describes the changes.
+func setUpQueue(ctx context.Context, queues open.Queues, spec queue.Spec) (changes string, err error) {
 	existing, err := queues.Queue(ctx, spec)
 	switch {
 	case errors.Is(err, queue.ErrNotFound):
@@ -53,7 +53,7 @@ func setUp(ctx context.Context, queues open.Queues, spec queue.Spec) (changes st
 	}
 	has, err := existing.GetQueueAttributes(ctx)
 	switch {
-	case errors.Is(err, queue.ErrNotFound): // it is named by its URL, which Setup looks up
+	case errors.Is(err, queue.ErrNotFound): // the queue is given by its URL; Setup checks that
 	case err != nil:
 		return "", err
 	default:
@@ -68,7 +68,7 @@ func setUp(ctx context.Context, queues open.Queues, spec queue.Spec) (changes st
 	return "; changed: " + changes, nil
 }
 
-func describe(s queue.Spec) string {
+func describeQueue(s queue.Spec) string {
 	line := fmt.Sprintf("queue %s, visibility timeout %s", s.Name, s.VisibilityTimeout)
 	if s.DeadLetterQueue != "" {
 		line += fmt.Sprintf(", to %s after %d receives", s.DeadLetterQueue, s.MaxReceiveCount)

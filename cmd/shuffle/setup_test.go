@@ -45,10 +45,10 @@ func TestDoctor(t *testing.T) {
 	w.put(w.bucket("tuttle_twins", "manifests", "S02-episodes.json"), "{")
 	w.run(0, "--max-receive-count", "1", "setup")
 	out, _ = w.run(1, "--visibility-timeout", "45s", "doctor")
-	says(t, out, `sheet of S01E01.*expected the column "FRAME NUMBER".*mend the sheet`)
-	says(t, out, `sheet of S01E02.*`+gone+`.*mend the address in the manifest`)
+	says(t, out, `sheet of S01E01.*expected the column "FRAME NUMBER".*fix the sheet`)
+	says(t, out, `sheet of S01E02.*`+gone+`.*fix the sheet's address in the manifest`)
 	says(t, out, `sheet of S01E03.*48 frames`)
-	says(t, out, `S02-episodes\.json.*mend the manifest`)
+	says(t, out, `S02-episodes\.json.*fix the manifest`)
 	says(t, out, `queue `+tasksQueue+` its visibility timeout is 10s, expected 45s → shuffle --local \S+ setup`)
 	says(t, out, `queue `+tasksQueue+`, redrive its redrive policy gives a task up after 1 receive, .* → shuffle --local \S+ setup`)
 }

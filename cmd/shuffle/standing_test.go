@@ -205,7 +205,7 @@ func (w *world) count(name string) (all, hidden int) {
 	return all, hidden
 }
 
-// empty says that no queue holds a message.
+// empty checks that no queue has a message.
 func (w *world) empty() bool {
 	w.t.Helper()
 	return !slices.ContainsFunc([]string{tasksQueue, resultsQueue, deadQueue}, func(name string) bool {
@@ -214,7 +214,7 @@ func (w *world) empty() bool {
 	})
 }
 
-// send puts messages into a queue, whatever they say.
+// send puts messages with any content into a queue.
 func (w *world) send(name string, bodies ...string) {
 	w.t.Helper()
 	var entries []queue.Entry

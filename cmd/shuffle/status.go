@@ -25,7 +25,7 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 	}
 	s, err := state.ReadStatus(ctx, store, c.Run)
 	if c.Watch && c.Run == "" && errors.Is(err, state.ErrNoRun) {
-		s, err = a.awaitRun(ctx)
+		s, err = a.waitForFirstRun(ctx)
 	}
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 	}
 	s.Expect(a.cfg.Stall)
 	if s.State.Active() {
-		a.lookAtQueues(ctx, &s)
+		a.addQueueFaults(ctx, &s)
 	}
 	print := func() error { return show.Status(a.stdout, a.style, s) }
 	if c.JSON {
@@ -49,9 +49,10 @@ func (c *statusCmd) run(ctx context.Context, a *app) error {
 	return a.statusOutcome(ctx, s)
 }
 
-// awaitRun waits for the first run.
-func (a *app) awaitRun(ctx context.Context) (state.Status, error) {
-	_, _ = fmt.Fprintln(a.screen, a.style.Commands("There is no run yet; waiting for the first (shuffle plan).")) // stderr; there is nobody to tell
+// waitForFirstRun waits for the first run.
+func (a *app) waitForFirstRun(ctx context.Context) (state.Status, error) {
+	// An error of stderr cannot be reported.
+	_, _ = fmt.Fprintln(a.screen, a.style.RewriteCommands("There is no run yet; waiting for the first (shuffle plan)."))
 	for {
 		if err := retry.Sleep(ctx, time.Second); err != nil {
 			return state.Status{}, err
@@ -63,13 +64,14 @@ func (a *app) awaitRun(ctx context.Context) (state.Status, error) {
 	}
 }
 
-// queueLook bounds the look for missing queues: a status must come, also where SQS does not answer.
-const queueLook = 3 * time.Second
+// queueCheckTimeout limits the check of the queues: a status must appear even when SQS does not
+// answer.
+const queueCheckTimeout = 3 * time.Second
 
-// lookAtQueues puts into the status of an active run which of its queues somebody has deleted, and
-// whether they can be used.
-func (a *app) lookAtQueues(ctx context.Context, s *state.Status) {
-	ctx, cancel := context.WithTimeout(ctx, queueLook)
+// addQueueFaults adds to the status of an active run which queues are missing, and why the queues
+// cannot be used.
+func (a *app) addQueueFaults(ctx context.Context, s *state.Status) {
+	ctx, cancel := context.WithTimeout(ctx, queueCheckTimeout)
 	defer cancel()
 	var fault error
 	if s.MissingQueues, fault = a.opener.MissingQueues(ctx, a.cfg.Queues, a.cfg.QueueSpecs()); fault != nil {
@@ -82,7 +84,7 @@ func (a *app) lookAtQueues(ctx context.Context, s *state.Status) {
 
 // watch shows the progress of a run until it has ended.
 func (a *app) watch(ctx context.Context, s state.Status) (state.Status, error) {
-	p := a.progress()
+	p := a.newProgress()
 	defer p.close()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -103,14 +105,14 @@ func (a *app) watch(ctx context.Context, s state.Status) (state.Status, error) {
 	}
 }
 
-// statusOutcome is outcome, with the problems of the run's plan.
+// statusOutcome is outcome, with the manifest problems of the run's plan.
 func (a *app) statusOutcome(ctx context.Context, s state.Status) error {
 	if err := outcome(s, nil); err != nil {
 		return err
 	}
 	plan, err := a.store.ReadPlan(ctx, s.Run)
 	if state.Lost(err) {
-		return nil // it is being planned, or the run has failed for want of it
+		return nil // the run is still planned, or it has failed because its plan is lost
 	}
 	if err != nil {
 		return err
@@ -118,8 +120,8 @@ func (a *app) statusOutcome(ctx context.Context, s state.Status) error {
 	return outcome(s, plan.Problems)
 }
 
-// outcome is errOutcome when the run has failed or was stopped, has dead tasks, held episodes,
-// manifests that could not be read, or differences.
+// outcome is errOutcome when the run has failed or was stopped, or when it has dead tasks, held
+// episodes, unreadable manifests or differences.
 func outcome(s state.Status, manifests []state.ManifestProblem) error {
 	switch {
 	case s.State == state.Failed, s.State == state.Cancelled, s.State == state.Superseded,

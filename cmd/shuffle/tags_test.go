@@ -238,7 +238,7 @@ func TestClassComes(t *testing.T) {
 	w.save(e)
 	w.env = append(w.env, "SHUFFLE_CLASSES=Junk,Common,Uncommon,Rare,Legendary,Epic")
 	w.run(0, "run", "--change-settings")
-	const numbers = `Epic new → 1, Junk 1 → 2, Legendary 2 → 3, Rare 3 → 4, Uncommon 4 → 5; a model trained on the old numbers reads them wrongly`
+	const numbers = `Epic new → 1, Junk 1 → 2, Legendary 2 → 3, Rare 3 → 4, Uncommon 4 → 5; a model trained with the old numbers would mix up its classes`
 	out, _ := w.run(0, "versions", "1", "2")
 	says(t, out, `Class numbers change: `+numbers)
 	out, logs := w.run(0, "pull", "frames", "--json")

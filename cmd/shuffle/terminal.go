@@ -17,31 +17,31 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/show"
 )
 
-// isTerminal says whether people read what is written there.
+// isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
 	f, ok := secret.Unwrap(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// colorful heeds https://no-color.org.
+// colorful reports whether to print colors. It respects https://no-color.org.
 func colorful(w io.Writer) bool {
 	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 const plainWidth = 80
 
-// styleOf is how to print there. local is the folder that the command line names, which the
-// commands to type need too.
+// styleOf is the style for output to w. local is the folder of --local, which the commands in the
+// output need too.
 func styleOf(w io.Writer, local string) show.Style {
 	s := show.Style{Color: colorful(w), Width: plainWidth, Command: program(), Local: local != ""}
 	if local != "" && os.Getenv("SHUFFLE_LOCAL") == "" {
-		s.Command += " --local " + word(local)
+		s.Command += " --local " + shellWord(local)
 	}
 	s.Width = cmp.Or(terminalWidth(w), s.Width)
 	return s
 }
 
-// terminalWidth is in columns; 0 when it is unknown, or no terminal.
+// terminalWidth is the width in columns, or 0 when it is unknown or w is no terminal.
 func terminalWidth(w io.Writer) int {
 	f, ok := secret.Unwrap(w).(*os.File)
 	if !ok {
@@ -56,15 +56,16 @@ func terminalWidth(w io.Writer) int {
 
 var plainWord = regexp.MustCompile(`^[\w./~+,:@%=-]+$`)
 
-// word is a folder's name as a shell takes it for one word.
-func word(name string) string {
+// shellWord quotes a folder's name for a shell where that is necessary.
+func shellWord(name string) string {
 	if plainWord.MatchString(name) {
 		return name
 	}
 	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
 
-// program is how the program is called. The binary that go run makes is gone when it ends.
+// program is the command that starts this program. A binary of go run is deleted when it ends, so
+// its path cannot be used again.
 func program() string {
 	if path, err := os.Executable(); err == nil && strings.Contains(path, "go-build") {
 		return "go run ./cmd/shuffle"
@@ -72,13 +73,13 @@ func program() string {
 	return "shuffle"
 }
 
-// screen is stderr, shared by the logs and the progress. While a bar is shown, log lines go above
+// screen is stderr, shared by logs and progress. While a bar is shown, log lines are printed above
 // it.
 type screen struct {
 	stderr io.Writer
 
 	mu    sync.Mutex
-	above io.Writer // the bar's, or nil
+	above io.Writer // prints above the bar; nil without a bar
 }
 
 func newScreen(stderr io.Writer) *screen { return &screen{stderr: stderr} }
@@ -94,7 +95,7 @@ func (s *screen) Write(b []byte) (int, error) {
 	return s.stderr.Write(b)
 }
 
-func (s *screen) put(above io.Writer) {
+func (s *screen) setBar(above io.Writer) {
 	if hiding, ok := s.stderr.(*secret.Writer); ok && above != nil {
 		above = hiding.Over(above)
 	}
@@ -107,7 +108,7 @@ func (s *screen) put(above io.Writer) {
 func newLogger(s *screen, level, format string) *zap.Logger {
 	at, err := zapcore.ParseLevel(level)
 	if err != nil {
-		at = zapcore.InfoLevel // auto; the flag's enum lets nothing else through
+		at = zapcore.InfoLevel // auto; the flag's enum allows no other value
 	}
 	enc := zap.NewProductionEncoderConfig()
 	enc.EncodeTime = zapcore.RFC3339TimeEncoder
@@ -119,7 +120,7 @@ func newLogger(s *screen, level, format string) *zap.Logger {
 		if colorful(s.stderr) {
 			enc.EncodeLevel = zapcore.CapitalColorLevelEncoder
 		}
-		return zap.New(forPeople{Core: zapcore.NewCore(zapcore.NewConsoleEncoder(enc), zapcore.AddSync(s), at)})
+		return zap.New(consoleCore{Core: zapcore.NewCore(zapcore.NewConsoleEncoder(enc), zapcore.AddSync(s), at)})
 	}
 	return zap.New(zapcore.NewCore(encoder, zapcore.AddSync(s), at))
 }

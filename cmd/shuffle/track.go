@@ -10,7 +10,7 @@ import (
 
 type trackCmd struct {
 	httpFlags
-	UntilDone bool `help:"End when the run in force has ended, with its report and exit code."`
+	UntilDone bool `help:"Track the newest run to its end, print its report, and exit with its exit code."`
 	JSON      bool `name:"json" help:"With --until-done, print the status as one JSON object."`
 }
 
@@ -18,7 +18,7 @@ func (c *trackCmd) run(ctx context.Context, a *app) error {
 	if c.HTTP == "" {
 		return c.track(ctx, a)
 	}
-	return a.serving(ctx, c.httpFlags, a.logDashboard, func(ctx context.Context) error { return c.track(ctx, a) })
+	return a.serveDashboard(ctx, c.httpFlags, a.logDashboard, func(ctx context.Context) error { return c.track(ctx, a) })
 }
 
 func (c *trackCmd) track(ctx context.Context, a *app) error {
@@ -27,22 +27,22 @@ func (c *trackCmd) track(ctx context.Context, a *app) error {
 	}
 	t, err := a.openTracker(ctx)
 	if err == nil {
-		defer a.answerAlive(ctx)()
+		defer a.serveLiveness(ctx)()
 		t.Awake, err = a.openQueue(ctx, a.cfg.ResultsQueue)
 	}
 	if err == nil {
 		_, err = t.Run(ctx)
 	}
-	return ofService(ctx, err)
+	return serviceError(ctx, err)
 }
 
-// trackToEnd follows the run in force to its end and prints its report.
+// trackToEnd tracks the newest run to its end and prints its report.
 func (a *app) trackToEnd(ctx context.Context, asJSON bool) error {
 	t, err := a.openTracker(ctx)
 	if err != nil {
 		return err
 	}
-	p := a.progress()
+	p := a.newProgress()
 	defer p.close()
 	t.Options.UntilDone, t.Options.Progress = true, p.update
 	status, err := t.Run(ctx)
@@ -53,7 +53,7 @@ func (a *app) trackToEnd(ctx context.Context, asJSON bool) error {
 	return a.showEnd(ctx, status, asJSON)
 }
 
-// showEnd prints the end of a run.
+// showEnd prints the report of a run that has ended, or its status as JSON.
 func (a *app) showEnd(ctx context.Context, s state.Status, asJSON bool) error {
 	if asJSON {
 		return errors.Join(a.printJSON(s), a.statusOutcome(ctx, s))

@@ -9,11 +9,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dotenv"
 )
 
-// testVariables are the beginnings of names that the project's own tests read.
+// testVariables are the prefixes of the variables that the project's own tests read.
 var testVariables = []string{"SHUFFLE_TEST_", "SHUFFLE_FAULTS"}
 
-// unknownVariables has a warning for each variable that looks like a setting and is none: a
-// misspelt setting would otherwise count as not given, without a word.
+// unknownVariables returns a warning for each variable that looks like a setting and is none.
+// Without it a misspelt setting would be ignored silently.
 func unknownVariables(environ, settings []string, env dotenv.Environment) (warnings []string) {
 	const prefix = "SHUFFLE_"
 	for _, entry := range environ {

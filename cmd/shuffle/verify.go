@@ -11,7 +11,7 @@ type verifyCmd struct {
 }
 
 func (c *verifyCmd) run(ctx context.Context, a *app) error {
-	t, err := a.bareTracker(ctx)
+	t, err := a.openTrackerWithoutQueues(ctx)
 	if err != nil {
 		return err
 	}

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// release is the version of a build that does not know it, such as one of a container without the
-// repository: go build -ldflags "-X main.release=v1.2.3".
+// release is the version of a build outside the repository, such as a container's. The linker sets
+// it: go build -ldflags "-X main.release=v1.2.3".
 var release string
 
-// versionLine names the build: its version, its commit where it was built in the repository, and
-// Go's version.
+// versionLine names the version of the build, its commit where that is known, and the version of
+// Go.
 func versionLine(given string, build *debug.BuildInfo) string {
 	settings := map[string]string{}
 	for _, s := range build.Settings {
 		settings[s.Key] = s.Value
 	}
 	line := "shuffle " + cmp.Or(given, build.Main.Version, "(devel)")
-	// Go's own version of a build in the repository has both in it already.
+	// Inside the repository, Go's version of the build already contains the commit.
 	if revision := fmt.Sprintf("%.12s", settings["vcs.revision"]); revision != "" && !strings.Contains(line, revision) {
 		line += " " + revision
 	}

@@ -10,16 +10,16 @@ import (
 )
 
 type versionsCmd struct {
-	From  string  `arg:"" optional:"" help:"A version's number or tag, or latest: what it changed, or with a second one what changed between them."`
+	From  string  `arg:"" optional:"" help:"A version's number or tag, or latest. One version: show what it changed. Two: show what changed between them."`
 	To    string  `arg:"" optional:"" help:"The later version."`
 	Tag   *string `help:"Give the version this name. A version with a tag is never removed." placeholder:"NAME"`
 	Untag *string `help:"Remove this tag." placeholder:"NAME"`
 	Force bool    `help:"With --tag: move a tag that names another version."`
-	JSON  bool    `name:"json" help:"Print one JSON list of versions, or the difference or what became of the tag as one object."`
+	JSON  bool    `name:"json" help:"Print JSON: a list of versions, or one object with the differences or with the tag."`
 }
 
 func (c *versionsCmd) run(ctx context.Context, a *app) error {
-	if err := c.check(); err != nil {
+	if err := c.checkFlags(); err != nil {
 		return usage(err)
 	}
 	store, err := a.openStore(ctx)
@@ -32,7 +32,7 @@ func (c *versionsCmd) run(ctx context.Context, a *app) error {
 	case c.From == "":
 		return c.list(ctx, a, store)
 	}
-	from, to, err := c.pair(ctx, store)
+	from, to, err := c.findPair(ctx, store)
 	if err != nil {
 		return err
 	}
@@ -49,8 +49,8 @@ func (c *versionsCmd) run(ctx context.Context, a *app) error {
 	})
 }
 
-// check refuses flags and arguments that do not belong together.
-func (c *versionsCmd) check() error {
+// checkFlags returns an error for flags and arguments that cannot be combined.
+func (c *versionsCmd) checkFlags() error {
 	switch {
 	case c.Tag != nil && c.Untag != nil:
 		return errors.New("--tag and --untag: expected one of them")
@@ -96,8 +96,8 @@ func (c *versionsCmd) list(ctx context.Context, a *app, store *state.Store) erro
 	return show.Versions(a.stdout, a.style, listing)
 }
 
-// pair finds the versions to compare: the named ones, or one and its parent.
-func (c *versionsCmd) pair(ctx context.Context, store *state.Store) (from, to state.Version, err error) {
+// findPair finds the versions to compare: the two given ones, or the given one and its parent.
+func (c *versionsCmd) findPair(ctx context.Context, store *state.Store) (from, to state.Version, err error) {
 	if from, err = version.Find(ctx, store, c.From); err != nil {
 		return from, to, err
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 type whyCmd struct {
-	Frame string `arg:"" help:"A frame's name, TT_S01_E01_FRM-00-00-08-12, or a key or file that ends in it."`
-	Runs  int    `help:"Look through the newest so many runs; 0 is all." default:"100"`
+	Frame string `arg:"" help:"A frame's name, such as TT_S01_E01_FRM-00-00-08-12, or a key or path that ends in it."`
+	Runs  int    `help:"Search this number of runs for operations on the frame, newest first; 0 searches all." default:"100"`
 	JSON  bool   `name:"json" help:"Print one JSON object."`
 }
 
@@ -33,7 +33,7 @@ func (c *whyCmd) run(ctx context.Context, a *app) error {
 	return show.Why(a.stdout, a.style, x)
 }
 
-// explain asks the planner where the frame belongs, and the tracker what was done to it.
+// explain asks the planner where the frame belongs, and the tracker which operations changed it.
 func (a *app) explain(ctx context.Context, frame dataset.Frame, runs int) (*why.Explanation, error) {
 	p, err := a.openPlanner(ctx, false)
 	if err != nil {
@@ -43,7 +43,7 @@ func (a *app) explain(ctx context.Context, frame dataset.Frame, runs int) (*why.
 	if err != nil {
 		return nil, err
 	}
-	t, err := a.bareTracker(ctx)
+	t, err := a.openTrackerWithoutQueues(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (a *app) explain(ctx context.Context, frame dataset.Frame, runs int) (*why.
 		return nil, err
 	}
 	x.Current = pointer.Run
-	operations, looked, err := t.History(ctx, frame, runs)
-	x.Operations, x.Runs = append(x.Operations, operations...), looked
+	operations, searched, err := t.History(ctx, frame, runs)
+	x.Operations, x.Runs = append(x.Operations, operations...), searched
 	return x, err
 }

@@ -9,21 +9,21 @@ import (
 )
 
 type workCmd struct {
-	ExitWhenIdle time.Duration `help:"End when there has been nothing to do for so long; 0 never." default:"0s"`
+	ExitWhenIdle time.Duration `help:"End after this time without a task; 0 never ends." default:"0s"`
 }
 
 func (c *workCmd) run(ctx context.Context, a *app) error {
 	w, err := a.openWorker(ctx, func(cfg *worker.Config) { cfg.ExitWhenIdle = c.ExitWhenIdle })
 	if err == nil {
-		defer a.answerAlive(ctx)()
+		defer a.serveLiveness(ctx)()
 		err = w.Run(ctx)
 	}
-	return ofService(ctx, err)
+	return serviceError(ctx, err)
 }
 
-// ofService is the end of a service's run. A signal is its normal end, as early as it may come: the
-// service has finished what it had in hand, or given it back.
-func ofService(ctx context.Context, err error) error {
+// serviceError is the error that a service returns. A signal is a service's normal end and no
+// error: it has finished its messages in flight, or has made them visible again.
+func serviceError(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil
 	}

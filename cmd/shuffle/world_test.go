@@ -195,7 +195,7 @@ func (w *world) carry(code int) state.Status {
 	return decode[state.Status](w.t, out)
 }
 
-// finish is plan and carry, of a plan that is to have so many tasks and to succeed.
+// finish is plan and carry. The plan must have the given number of tasks, and the run must succeed.
 func (w *world) finish(tasks int, args ...string) state.Plan {
 	w.t.Helper()
 	plan := w.plan(0, args...)

@@ -27,7 +27,7 @@ func TestCalls(t *testing.T) {
 		{"shuffle --local x", "shuffle planning, google-shuffle run, reshuffle plan", "shuffle planning, google-shuffle run, reshuffle plan"},
 		{"$1 --local $0", "shuffle run", "$1 --local $0 run"},
 	} {
-		if got := Calls(test.called, test.in); got != test.want {
+		if got := RewriteCommands(test.called, test.in); got != test.want {
 			t.Errorf("%q called as %q: %q, expected %q", test.in, test.called, got, test.want)
 		}
 	}
@@ -131,7 +131,7 @@ func TestForRuns(t *testing.T) {
 	}{
 		{"the newest failed", []state.Status{failed, good}, []string{"status F"}},
 		{"one under way after a failed one", []state.Status{running, failed}, []string{"status F"}},
-		{"what failed has been mended since", []state.Status{good, failed}, []string{}},
+		{"what failed has been fixed since", []state.Status{good, failed}, []string{}},
 		{"held", []state.Status{held}, []string{"status H"}},
 		{"none", nil, []string{}},
 	} {
@@ -141,7 +141,7 @@ func TestForRuns(t *testing.T) {
 	}
 }
 
-// A state without a reason of its own says what happens next by itself, and when.
+// The meaning of a state without a reason contains what happens next automatically, and when.
 func TestMeaning(t *testing.T) {
 	left := 480.0
 	for _, s := range []state.State{state.Planning, state.Publishing, state.Running, state.Verifying, state.Succeeded, state.Failed, state.Review, state.Cancelled, state.Superseded} {

@@ -5,24 +5,24 @@ import (
 	"strings"
 )
 
-// OnOneMachine turns steps into those for a world in a folder, where no service runs unless
-// somebody has started it: shuffle run plans, works and tracks in one.
+// OnOneMachine changes steps for --local, where usually no services run: shuffle run plans, applies
+// and tracks in one process.
 //
 //	step                         | instead
 //	-----------------------------+--------------------------------------------
 //	plan, that publishes         | run, with the same flags
 //	work, track                  | run --resume
 //	apply, redrive, restore      | the same, and run --resume
-//	track beside plan            | nothing: the run does it
+//	track, with a plan           | nothing: run tracks too
 //	any other                    | the same
 func OnOneMachine(steps []Step) []Step {
-	resume := Step{"run --resume", "work and track here, until the run has ended"}
+	resume := Step{"run --resume", "apply and track the tasks here, until the run has ended"}
 	var out []Step
-	plans := slices.ContainsFunc(steps, publishes)
+	plans := slices.ContainsFunc(steps, isPublishing)
 	for _, s := range steps {
 		switch s.Name() {
 		case "plan":
-			if publishes(s) {
+			if isPublishing(s) {
 				s.Command = "run" + s.Command[len("plan"):]
 			}
 			out = append(out, s)
@@ -31,7 +31,7 @@ func OnOneMachine(steps []Step) []Step {
 				out = append(out, resume)
 			}
 		case "apply", "redrive", "restore":
-			if out = append(out, s); !slices.Contains(out, resume) && !readsOnly(s) {
+			if out = append(out, s); !slices.Contains(out, resume) && !isDryRun(s) {
 				out = append(out, resume)
 			}
 		default:
@@ -41,8 +41,8 @@ func OnOneMachine(steps []Step) []Step {
 	return out
 }
 
-func publishes(s Step) bool { return s.Name() == "plan" && !readsOnly(s) && !hasFlag(s, "--review") }
+func isPublishing(s Step) bool { return s.Name() == "plan" && !isDryRun(s) && !hasFlag(s, "--review") }
 
-func readsOnly(s Step) bool { return hasFlag(s, "--dry-run") }
+func isDryRun(s Step) bool { return hasFlag(s, "--dry-run") }
 
 func hasFlag(s Step, flag string) bool { return slices.Contains(strings.Fields(s.Command), flag) }

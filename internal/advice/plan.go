@@ -10,7 +10,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// ForPlan are the commands that follow on a plan.
+// ForPlan returns the next commands after a plan.
 //
 //	state                 | commands
 //	----------------------+------------------------------------
@@ -26,28 +26,28 @@ func ForPlan(plan *state.Plan) []Step {
 	switch {
 	case plan.State == state.DryRun && plan.Tasks > 0 && plan.Restores > 0:
 		steps = append(steps, Step{fmt.Sprintf("restore %d", plan.Restores) + sameFlags(plan), "publish it"})
-	case SeedsTried(plan):
+	case CanShowSeeds(plan):
 		best := slices.IndexFunc(plan.Seeds, func(t state.SeedTrial) bool { return !t.InForce })
-		steps = append(steps, Step{"plan --reshuffle --seed " + plan.Seeds[best].Seed + sameFlags(plan), "take the best seed that is not in force; frames move"})
+		steps = append(steps, Step{"plan --reshuffle --seed " + plan.Seeds[best].Seed + sameFlags(plan), "use the best seed that is not in force; frames move"})
 	case plan.State == state.DryRun && plan.Tasks > 0:
 		command, what := "plan"+sameFlags(plan), "publish it"
 		switch {
 		case otherSettings(plan):
 			what = "publish it, and put these settings in force"
 		case plan.SeedDrawn && plan.InForce == nil:
-			command += " --seed " + plan.Settings.Seed // another would be drawn
+			command += " --seed " + plan.Settings.Seed // without it another seed would be drawn
 		}
 		steps = append(steps, Step{command, what})
 	case plan.State == state.Review && plan.Tasks > 0:
 		steps = append(steps, Step{"apply " + plan.Run, "publish it"})
 	case plan.State.Active():
 		steps = append(steps, Step{"status --watch", "follow the run to its end"},
-			Step{"work", "a worker, where none runs yet"}, Step{"track", "the tracker, where none runs yet"})
+			Step{"work", "start a worker, if none is running"}, Step{"track", "start the tracker, if it is not running"})
 	case plan.State == state.Failed:
 		steps = append(steps, Step{"status " + plan.Run, "why it failed"}, Step{"plan", "plan again"})
 	}
 	if plan.Restores > 0 {
-		return append(steps, restoredSteps(plan.Restores)...)
+		return append(steps, restoreSteps(plan.Restores)...)
 	}
 	if plan.State != state.DryRun { // a dry run has shown its changes, and keeps none
 		steps = append(steps, heldChanges(plan.Run, plan.Held())...)
@@ -61,19 +61,18 @@ func ForPlan(plan *state.Plan) []Step {
 	return steps
 }
 
-// SeedsTried says whether the plan can show what seeds do: with every episode held, it knows
-// nothing of them.
-func SeedsTried(plan *state.Plan) bool {
+// CanShowSeeds reports whether the plan has results of tried seeds. It has none when every episode
+// is held.
+func CanShowSeeds(plan *state.Plan) bool {
 	return len(plan.Seeds) > 0 && len(plan.Held()) < len(plan.Episodes)
 }
 
-// otherSettings says whether a plan is made with other settings than those in force, beside the
-// seed.
+// otherSettings reports whether a plan has other settings than those in force, apart from the seed.
 func otherSettings(plan *state.Plan) bool {
 	return slices.ContainsFunc(plan.Given, func(g state.GivenSetting) bool { return g.Name != "seed" })
 }
 
-// heldSteps is what follows when episodes are held, whatever the state.
+// heldSteps returns the next commands for held episodes, in any state.
 //
 //	held since                        | commands
 //	----------------------------------+---------------------------------------------
@@ -81,21 +80,21 @@ func otherSettings(plan *state.Plan) bool {
 //	it would delete too much          | plan --allow-delete, of these
 //	it would copy too much again      | plan --allow-refresh, of these
 //	the images are elsewhere          | plan --accept-base, of these
-//	sheet, manifest or images         | plan, when they are mended
+//	sheet, manifest or images         | plan, when they are fixed
 func heldSteps(held []state.HeldEpisode) (steps []Step) {
 	again, allow, what := "", "plan", ""
 	for _, e := range held {
-		lift, isLift := lifts[e.Cause]
+		lift, isLift := liftFlags[e.Cause]
 		switch {
 		case isLift && what != "" && what != lift.what:
-			allow, what = allow+lift.flag+e.Season+e.Episode, "let all of that happen, if it is right"
+			allow, what = allow+lift.flag+e.Season+e.Episode, "allow all of these changes, if they are right"
 		case isLift:
 			allow, what = allow+lift.flag+e.Season+e.Episode, lift.what
 		case e.Cause == state.CauseService && len(steps) == 0:
-			steps = append(steps, Step{"doctor", "what refuses or does not answer, and what to do"})
-			again = cmp.Or(again, "again, when it answers")
+			steps = append(steps, Step{"doctor", "show which service fails, and what to do"})
+			again = cmp.Or(again, "plan again, when the service works")
 		case e.Cause != state.CauseService:
-			again = "again, when the held sheets are mended"
+			again = "plan again, when the held sheets are fixed"
 		}
 	}
 	if what != "" {
@@ -107,8 +106,8 @@ func heldSteps(held []state.HeldEpisode) (steps []Step) {
 	return steps
 }
 
-// heldChanges leads to what the episodes would do that a ceiling holds: it is to be looked at
-// before it is allowed.
+// heldChanges suggests the list of changes when a ceiling holds episodes: a person should look at
+// them before allowing them.
 func heldChanges(run string, held []state.HeldEpisode) []Step {
 	ceiling := func(e state.HeldEpisode) bool {
 		return e.Cause == state.CauseDeletions || e.Cause == state.CauseRefreshes
@@ -116,18 +115,18 @@ func heldChanges(run string, held []state.HeldEpisode) []Step {
 	if !slices.ContainsFunc(held, ceiling) {
 		return nil
 	}
-	return []Step{{"changes " + run, "what the held episodes would delete or copy again"}}
+	return []Step{{"changes " + run, "show what the held episodes would delete or copy again"}}
 }
 
-// lifts are the flags that let a plan do what holds an episode.
-var lifts = map[state.Cause]struct{ flag, what string }{
-	state.CauseDeletions: {" --allow-delete ", "let frames go, if it is right that they have no row or no image"},
-	state.CauseRefreshes: {" --allow-refresh ", "let the images be copied again, if it is right that they have changed"},
-	state.CauseBase:      {" --accept-base ", "take the images from where the sheet says now, if they have moved"},
+// liftFlags are the flags that allow what holds an episode.
+var liftFlags = map[state.Cause]struct{ flag, what string }{
+	state.CauseDeletions: {" --allow-delete ", "allow the deletions, if it is right that the frames have no row or no image"},
+	state.CauseRefreshes: {" --allow-refresh ", "allow the refreshes, if it is right that the images have changed"},
+	state.CauseBase:      {" --accept-base ", "accept the sheet's new image folder, if the images have moved"},
 }
 
-// sameFlags are the flags by which a command plans what this dry run shows: its selection, what it
-// allows, and the settings that it was given.
+// sameFlags are the flags that make a command plan what this dry run shows: its episodes, what it
+// allows, and its settings.
 func sameFlags(plan *state.Plan) string {
 	var opt struct {
 		Season       string   `json:"season"`
@@ -143,7 +142,7 @@ func sameFlags(plan *state.Plan) string {
 		return ""
 	}
 	if len(plan.Options) > 0 && json.Unmarshal(plan.Options, &opt) != nil {
-		return "" // of another release
+		return "" // written by another release
 	}
 	var flags strings.Builder
 	each := func(flag string, values ...string) {
@@ -169,7 +168,7 @@ func sameFlags(plan *state.Plan) string {
 		each("season", opt.Season)
 		each("episode", opt.Episodes...)
 	}
-	if plan.Restores == 0 && !SeedsTried(plan) && slices.ContainsFunc(plan.Given, func(g state.GivenSetting) bool { return g.Name == "seed" }) {
+	if plan.Restores == 0 && !CanShowSeeds(plan) && slices.ContainsFunc(plan.Given, func(g state.GivenSetting) bool { return g.Name == "seed" }) {
 		if !otherSettings(plan) {
 			flags.WriteString(" --reshuffle")
 		}

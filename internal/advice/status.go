@@ -10,14 +10,14 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// ForStatus are the commands that follow on where a run stands.
+// ForStatus returns the next commands for the status of a run.
 //
 //	state                     | commands
 //	--------------------------+--------------------------------------------
 //	active                    | status --watch; setup first, if a queue is missing; doctor first, if they cannot be
 //	                          | used; dead, if tasks are
-//	  without results         | work and track too: before the first result, or when none has come for long
-//	  its planner is gone     | plan, track
+//	  without results         | work and track too: before the first result, or after a long time without one
+//	  its planner has died    | plan, track
 //	failed, to be redriven    | dead, redrive
 //	failed, source gone       | dead, plan: no attempt at the task can succeed
 //	failed, plan lost         | plan
@@ -34,7 +34,7 @@ func ForStatus(st state.Status) []Step {
 		if st.State == state.Succeeded && len(st.Held) == 0 {
 			return nil
 		}
-		return []Step{{"status", "where the newest run stands"}}
+		return []Step{{"status", "show the state of the newest run"}}
 	}
 	steps := append(stateSteps(st), heldChanges(st.Run, st.Held)...)
 	return append(steps, heldSteps(st.Held)...)
@@ -49,9 +49,9 @@ func stateSteps(st state.Status) []Step {
 	case state.Cancelled:
 		return []Step{{"plan", "begin a new run"}}
 	case state.Superseded:
-		return []Step{{"status", "where the newest run stands"}}
+		return []Step{{"status", "show the state of the newest run"}}
 	case state.Succeeded:
-		return restoredSteps(st.Restores)
+		return restoreSteps(st.Restores)
 	}
 	if !st.State.Active() {
 		return nil
@@ -61,16 +61,16 @@ func stateSteps(st state.Status) []Step {
 		steps = append([]Step{{"setup", "create the missing queues"}}, steps...)
 	}
 	if st.QueueFault != "" {
-		steps = append([]Step{{"doctor", "what is wrong with the queues, and what to do"}}, steps...)
+		steps = append([]Step{{"doctor", "show what is wrong with the queues, and what to do"}}, steps...)
 	}
-	track := Step{"track", "the tracker, where none runs yet"}
+	track := Step{"track", "start the tracker, if it is not running"}
 	switch idle := st.IdleSeconds > 0; {
 	case st.State == state.Running && (Accounted(st) == 0 || idle):
-		steps = append(steps, Step{"work", "a worker, where none runs yet"}, track)
+		steps = append(steps, Step{"work", "start a worker, if none is running"}, track)
 	case st.State == state.Verifying && idle:
 		steps = append(steps, track)
 	case idle:
-		steps = append(steps, Step{"plan", "go on in place of a planner that has died"}, track)
+		steps = append(steps, Step{"plan", "continue for a planner that has died"}, track)
 	}
 	if st.Dead > 0 {
 		steps = append(steps, Step{"dead " + st.Run, "list the dead tasks so far"})
@@ -78,63 +78,63 @@ func stateSteps(st state.Status) []Step {
 	return steps
 }
 
-// restoredSteps are what follows on a run back to a version; 0 is none.
-func restoredSteps(version int64) []Step {
+// restoreSteps returns the next commands after a restore; version 0 means no restore.
+func restoreSteps(version int64) []Step {
 	if version == 0 {
 		return nil
 	}
-	return []Step{{"plan --dry-run", "what the sheets, as they are, would change again"}}
+	return []Step{{"plan --dry-run", "show what the sheets would change again"}}
 }
 
 func failedSteps(st state.Status) []Step {
 	list := Step{"dead " + st.Run, "list the dead tasks and why"}
 	switch {
 	case st.PlanLost:
-		return []Step{{"plan", "plan what is still to do; without its plan the run cannot go on"}}
-	case st.Dead > 0 && Gone(st.DeadCodes):
-		return []Step{list, {"plan", "plan what is still to do, without the images that are gone"}}
+		return []Step{{"plan", "plan the remaining changes; the run cannot continue without its plan"}}
+	case st.Dead > 0 && SourceGone(st.DeadCodes):
+		return []Step{list, {"plan", "plan the remaining changes, without the images that are gone"}}
 	case st.Dead > 0:
-		return []Step{list, {"redrive " + st.Run, "publish them again; mend the cause first"}}
+		return []Step{list, {"redrive " + st.Run, "publish them again; fix the cause first"}}
 	case st.Outcomes[messages.Superseded] > 0:
-		return []Step{{"redrive " + st.Run, "publish what was not applied"}}
+		return []Step{{"redrive " + st.Run, "publish the tasks that were not applied"}}
 	case st.Differences > 0:
-		return []Step{{"verify", "list the differences as they are now"}, {"plan", "plan what mends them"}}
+		return []Step{{"verify", "list the present differences"}, {"plan", "plan the tasks that fix them"}}
 	}
 	return []Step{{"plan", "begin a new run"}}
 }
 
-// Gone says whether the source image of a dead task is gone. Such a task fails at each attempt; a
-// new plan does without it.
-func Gone(deadCodes map[string]int) bool { return deadCodes[bucket.CodeNoSuchKey] > 0 }
+// SourceGone reports whether the source image of a dead task is gone. Such a task always fails; a
+// new plan does not contain it.
+func SourceGone(deadCodes map[string]int) bool { return deadCodes[bucket.CodeNoSuchKey] > 0 }
 
-// ForDead are the commands that follow on the dead tasks of a run. Only of the run in force can
-// they be published again.
+// ForDead returns the next commands for the dead tasks of a run. Only those of the run in force can
+// be published again.
 func ForDead(st state.Status, dead []state.DeadTask) []Step {
 	run := st.Run
 	if st.Earlier || !st.State.Active() && st.State != state.Failed {
-		return []Step{{"plan", "plan what is still to do: these tasks are not published again"}}
+		return []Step{{"plan", "plan the remaining changes: these tasks cannot be published again"}}
 	}
 	codes := map[string]int{}
 	for _, d := range dead {
 		codes[d.Code]++
 	}
-	steps := []Step{{"redrive " + run, "mend the cause first"}}
-	if Gone(codes) {
-		steps = []Step{{"plan", "plan what is still to do, without the images that are gone"}, {"redrive " + run, "only if the images are there again"}}
+	steps := []Step{{"redrive " + run, "fix the cause first"}}
+	if SourceGone(codes) {
+		steps = []Step{{"plan", "plan the remaining changes, without the images that are gone"}, {"redrive " + run, "only if the images exist again"}}
 	}
 	if len(dead) > 1 {
-		steps = append(steps, Step{fmt.Sprintf("redrive %s --seq %d", run, dead[0].Task.Seq), "only that one"})
+		steps = append(steps, Step{fmt.Sprintf("redrive %s --seq %d", run, dead[0].Task.Seq), "publish only this task again"})
 	}
 	return steps
 }
 
-// ForRuns leads to the newest run that needs somebody, unless a later one has ended well. all are
-// the newest first.
+// ForRuns suggests to look at the newest run that needs a person, unless a later run has succeeded.
+// all are newest first.
 func ForRuns(all []state.Status) []Step {
 	for _, st := range all {
 		switch {
 		case st.State == state.Failed, st.State == state.Review, len(st.Held) > 0:
-			return []Step{{"status " + st.Run, "why, and what to do"}}
+			return []Step{{"status " + st.Run, "show why, and what to do"}}
 		case st.State == state.Succeeded:
 			return nil
 		}
@@ -142,11 +142,11 @@ func ForRuns(all []state.Status) []Step {
 	return nil
 }
 
-// Accounted is the number of tasks whose end is known.
+// Accounted is the number of tasks with a known outcome.
 func Accounted(st state.Status) int { return st.Done + st.Dead + st.Outcomes[messages.Superseded] }
 
-// Meaning explains a state: by the reason that it has, or else by what it is, with what happens
-// next by itself and when.
+// Meaning explains a state: with its reason, or else what the state means, what will happen next
+// automatically, and when.
 func Meaning(st state.Status) string {
 	switch {
 	case st.Reason != "":
@@ -154,7 +154,7 @@ func Meaning(st state.Status) string {
 	case st.State == state.Succeeded && len(st.Held) > 0:
 		return "the datasets equal the plan, which leaves out " + figure.Count(len(st.Held), "held episode")
 	case st.State == state.Succeeded && st.Restores > 0:
-		return fmt.Sprintf("the datasets equal the plan back to version %d; the sheets stay as they are, and the next plan follows them again", st.Restores)
+		return fmt.Sprintf("the datasets equal the plan back to version %d; the sheets have not changed, and the next plan follows them again", st.Restores)
 	case st.IdleSeconds > 0:
 		return idle(st)
 	}
@@ -165,13 +165,13 @@ func Meaning(st state.Status) string {
 		state.Verifying:  "the tracker lists the datasets and compares them with the plan",
 		state.Succeeded:  "the datasets equal the plan",
 		state.Failed:     "no reason is known",
-		state.Review:     "the plan waits for somebody to apply it",
-		state.Cancelled:  "somebody stopped it",
+		state.Review:     "the plan waits for shuffle apply",
+		state.Cancelled:  "it was stopped with shuffle cancel",
 		state.Superseded: "a newer run took over",
 	}[st.State]
 }
 
-// idle explains a run that does not go on.
+// idle explains a run without progress.
 func idle(st state.Status) string {
 	since, within := figure.Duration(st.IdleSeconds), ""
 	if st.RecoverySeconds != nil {
@@ -179,12 +179,12 @@ func idle(st state.Status) string {
 	}
 	switch st.State {
 	case state.Planning:
-		return "the planner has not been heard of for " + since + ": if it has died, a tracker ends the run" + cmp.Or(within, " after a while") + " (SHUFFLE_STALL), and shuffle plan begins anew at once"
+		return "the planner has sent no heartbeat for " + since + ": if it has died, a tracker ends the run" + cmp.Or(within, " later") + " (SHUFFLE_STALL); shuffle plan starts a new run at once"
 	case state.Publishing:
-		return "the planner has not been heard of for " + since + ": if it has died, a tracker sends the rest of the tasks" + cmp.Or(within, " after a while") + " (SHUFFLE_STALL), and shuffle plan does at once"
+		return "the planner has sent no heartbeat for " + since + ": if it has died, a tracker sends the rest of the tasks" + cmp.Or(within, " later") + " (SHUFFLE_STALL); shuffle plan sends them at once"
 	case state.Verifying:
-		return "nothing has come from the tracker for " + since + ": it lists much, or it has died; then another one goes on at once"
+		return "the tracker has reported nothing for " + since + ": it has much to list, or it has died; then another tracker continues at once"
 	}
 	return "no result has come for " + since + ": no worker seems to run (shuffle work), or the tasks fail again and again, or no tracker counts them (shuffle track); " +
-		"if messages were lost, a tracker publishes what is open again" + cmp.Or(within, " after a while") + " (SHUFFLE_STALL)"
+		"if messages were lost, a tracker publishes the open tasks again" + cmp.Or(within, " later") + " (SHUFFLE_STALL)"
 }

@@ -28,7 +28,7 @@ const DefaultBucket = "media.angel-nft.com"
 type Config struct {
 	Local       string   `help:"Keep everything in this folder (bucket, queues.db and sheets in it) instead of the bucket, queues and sheets below." placeholder:"DIR" group:"ports"`
 	Bucket      string   `help:"Bucket: s3://NAME or file:///DIR." default:"s3://media.angel-nft.com" group:"ports"`
-	BucketAlias []string `help:"Further names of the bucket in the sheets' base URIs." placeholder:"NAME" group:"ports"`
+	BucketAlias []string `help:"Other names of the bucket in the sheets' base URIs." placeholder:"NAME" group:"ports"`
 	Prefix      string   `help:"Folder of the series in the bucket." default:"tuttle_twins" group:"ports"`
 	Queues      string   `help:"Queues: sqs:// or sqlite:///FILE." default:"sqs://" group:"ports"`
 
@@ -36,39 +36,39 @@ type Config struct {
 	ResultsQueue      string        `help:"Name or URL." default:"google-shuffle-results" group:"ports"`
 	DeadLetterQueue   string        `help:"Name or URL." default:"google-shuffle-dead-letters" group:"ports"`
 	VisibilityTimeout time.Duration `help:"How long a received task is hidden from other workers, in whole seconds." default:"60s" group:"ports"`
-	MaxReceiveCount   int           `help:"Deliveries of a task before it is dead." default:"5" group:"ports"`
+	MaxReceiveCount   int           `help:"Receives of a task before it is dead." default:"5" group:"ports"`
 
 	Sheets                     string `help:"Sheets: google:// or file:///DIR of CSV or XLSX files named by spreadsheet ID." default:"google://" group:"ports"`
 	SheetsEndpoint             string `help:"Another base URL of the Sheets API; then no credentials are used." placeholder:"URL" group:"ports"`
 	GoogleDriveCredentialsFile string `help:"JSON file of the service account that reads the sheets, or the JSON itself; without it, Google's application default credentials." placeholder:"FILE" env:"GOOGLE_DRIVE_CREDENTIALS_FILE,SHUFFLE_GOOGLE_DRIVE_CREDENTIALS_FILE" group:"ports"`
 
-	ImageSize  string        `help:"Folder of the images where a sheet has no base URI." default:"thumbnails" group:"plans"`
-	Classes    []string      `help:"The classes, as the destination spells them." default:"Junk,Common,Uncommon,Rare,Legendary" group:"plans"`
+	ImageSize  string        `help:"Name of the image folder, for sheets without a base URI." default:"thumbnails" group:"plans"`
+	Classes    []string      `help:"The classes, as the folders of the datasets are named." default:"Junk,Common,Uncommon,Rare,Legendary" group:"plans"`
 	Split      string        `help:"Datasets and their shares." default:"train=0.7,validate=0.1,test=0.2" group:"plans"`
 	Group      time.Duration `help:"Keep the frames of a block of this length together, such as 10s; 0 splits frame by frame." default:"0s" group:"plans"`
 	Stratify   bool          `help:"Cut each class at the shares, so that rare classes reach every dataset." group:"plans"`
 	Guard      int           `help:"Leave out this number of frames at each side of a border between datasets." default:"0" group:"plans"`
-	Subsample  int           `help:"Keep one unit in so many." default:"1" group:"plans"`
-	MaxBadRows rows.Limit    `help:"Bad rows that a sheet may have, as a share or a count; with more its episode is held." default:"5%" group:"plans"`
-	MaxDelete  rows.Limit    `help:"Deletions that a plan may have of an episode, as a share or a count; with more it is held." default:"10%" group:"plans"`
-	MaxRefresh rows.Limit    `help:"Images that a plan may copy again because they changed, as a share of an episode or a count; with more it is held." default:"50%" group:"plans"`
+	Subsample  int           `help:"Keep one unit in N, by hash. A unit is a frame, or with --group a block." default:"1" group:"plans"`
+	MaxBadRows rows.Limit    `help:"Bad rows allowed in a sheet, as a share or a count; with more its episode is held." default:"5%" group:"plans"`
+	MaxDelete  rows.Limit    `help:"Deletions allowed in an episode, as a share or a count; with more it is held." default:"10%" group:"plans"`
+	MaxRefresh rows.Limit    `help:"Refreshes (copies of changed images) allowed in an episode, as a share or a count; with more it is held." default:"50%" group:"plans"`
 
-	MinPerClass int `help:"A plan warns of a dataset with fewer blocks (without a group: frames) of a class than this, where there are enough for all datasets; 0 never warns." default:"1" group:"plans"`
+	MinPerClass int `help:"Warn when a dataset has fewer blocks (without --group: frames) of a class than this, although there are enough for all datasets; 0 never warns." default:"1" group:"plans"`
 
-	MaxDead      rows.Limit    `help:"Dead tasks that a run may have, as a share or a count; with more, and more than 20, it is halted." default:"1%" group:"runs"`
+	MaxDead      rows.Limit    `help:"Dead tasks allowed in a run, as a share or a count; with more, and more than 20, the run is halted." default:"1%" group:"runs"`
 	Stall        time.Duration `help:"Publish open tasks again after this time without a result." default:"10m" group:"runs"`
 	PlannerLease time.Duration `help:"Take over from a planner that has sent no heartbeat for this time." default:"15s" group:"runs"`
 	Concurrency  int           `help:"The most tasks that a worker works on at a time." default:"256" group:"runs"`
 	Drain        time.Duration `help:"Time for a stopping worker to finish its tasks in flight." default:"25s" group:"runs"`
-	KeepVersions int           `help:"Dataset versions that stay, besides those with a tag; older ones are removed when a newer one is published; 0 keeps all." default:"30" group:"runs"`
-	KeepRuns     int           `help:"Runs that stay at least; older ones are removed a month after the next run has ended, unless something still needs them; 0 keeps all." default:"100" group:"runs"`
+	KeepVersions int           `help:"Number of dataset versions to keep, besides those with a tag. Older ones are removed when a new one is published; 0 keeps all." default:"30" group:"runs"`
+	KeepRuns     int           `help:"Least number of runs to keep. Older ones are removed a month after the next run has ended, unless something still needs them; 0 keeps all." default:"100" group:"runs"`
 	Listings     int           `help:"LIST requests at a time." default:"32" group:"runs"`
 
 	MetricsNamespace string `help:"CloudWatch namespace of the metrics that the log line at a run's end carries." default:"GoogleShuffle" group:"runs"`
 
-	AlertsTopic string `help:"ARN of the SNS topic that gets the alarms: doctor checks that they reach a person." placeholder:"ARN" group:"runs"`
+	AlertsTopic string `help:"ARN of the SNS topic of the alarms. doctor checks that it has a confirmed subscriber." placeholder:"ARN" group:"runs"`
 
-	Alive string `help:"Unix socket where work and track report whether they are alive, such as @shuffle; shuffle alive asks there." placeholder:"SOCKET" group:"runs"`
+	Alive string `help:"Unix socket where work and track answer health checks, such as @shuffle; shuffle alive asks there." placeholder:"SOCKET" group:"runs"`
 
 	LogLevel  string `help:"debug, info, warn or error; auto is info, and warn for the demo." default:"auto" enum:"auto,debug,info,warn,error" group:"logs"`
 	LogFormat string `help:"json or console; auto is console on a terminal." default:"auto" enum:"auto,json,console" group:"logs"`

@@ -12,57 +12,57 @@ import (
 )
 
 const (
-	// freshAssigner is how long an assigner is kept. Its key has all that it depends on.
-	freshAssigner = 10 * time.Minute
-	// keptAssigners bounds the memory: a season that is stratified frame by frame takes some 40 MB.
-	keptAssigners = 2
-	// keptDrawings bounds the drawn episodes, of half a megabyte each.
-	keptDrawings = 16
+	// assignerTTL is how long an assigner is cached. Its key contains everything that it depends
+	// on.
+	assignerTTL = 10 * time.Minute
+	// maxAssigners limits the memory: a season that is stratified frame by frame takes about 40 MB.
+	maxAssigners = 2
+	// maxDrawings limits the cached episodes, of half a megabyte each.
+	maxDrawings = 16
 )
 
-// assigner says where the frames of an episode belong under a definition. A stratified one is drawn
-// from the season's tables, which must all be there.
-func (d *dashboard) assigner(ctx context.Context, def state.Definition, season []*inventory.Table, t *inventory.Table) (Assigner, error) {
-	if d.Assign == nil {
+// findAssigner returns the assigner of an episode's frames to datasets under a definition. A
+// stratified one needs the tables of the whole season.
+func (d *dashboard) findAssigner(ctx context.Context, def state.Definition, season []*inventory.Table, t *inventory.Table) (Assigner, error) {
+	if d.NewAssigner == nil {
 		return nil, errors.New("this dashboard cannot draw datasets")
 	}
 	if !def.Stratify {
-		return d.Assign(def, nil, standingOf(def, t))
+		return d.NewAssigner(def, nil, currentPlaces(def, t))
 	}
-	key := fmt.Sprint(def.List(), lent{Tables: season}.key())
+	key := fmt.Sprint(def.List(), episodeTables{Tables: season}.cacheKey())
 	if len(def.Pinned) > 0 {
 		key += string(t.Episode)
 	}
 	return d.assigners.get(ctx, key, func(context.Context) (Assigner, error) {
-		var all []inventory.Labelled
+		var all []inventory.LabelledFrame
 		for _, x := range season {
-			all = append(all, x.Labelled()...)
+			all = append(all, x.LabelledFrames()...)
 		}
-		return d.Assign(def, all, standingOf(def, t))
+		return d.NewAssigner(def, all, currentPlaces(def, t))
 	})
 }
 
-// draw gives the dataset of each frame of an episode when a plan with the definition has been
-// applied.
-func (d *dashboard) draw(ctx context.Context, def state.Definition, season []*inventory.Table, t *inventory.Table) ([]string, error) {
-	key := fmt.Sprint(def.List(), lent{Tables: []*inventory.Table{t}}.key(), lent{Tables: season}.key())
+// drawDatasets returns the dataset of each frame of an episode after a plan with the definition.
+func (d *dashboard) drawDatasets(ctx context.Context, def state.Definition, season []*inventory.Table, t *inventory.Table) ([]string, error) {
+	key := fmt.Sprint(def.List(), episodeTables{Tables: []*inventory.Table{t}}.cacheKey(), episodeTables{Tables: season}.cacheKey())
 	return d.drawings.get(ctx, key, func(ctx context.Context) ([]string, error) {
-		a, err := d.assigner(ctx, def, season, t)
+		a, err := d.findAssigner(ctx, def, season, t)
 		if err != nil {
 			return nil, err
 		}
-		return t.Drawn(a.Dataset), nil
+		return t.AssignDatasets(a.Dataset), nil
 	})
 }
 
-// standingOf is where the frames of an episode stand, for pins; nil without any.
-func standingOf(def state.Definition, t *inventory.Table) dataset.Standing {
+// currentPlaces returns where the frames of an episode are now, for pins; nil without pins.
+func currentPlaces(def state.Definition, t *inventory.Table) dataset.Standing {
 	if len(def.Pinned) == 0 {
 		return nil
 	}
 	s := dataset.Standing{}
 	for i, f := range t.Frames {
-		if f.Stands() {
+		if f.InDataset() {
 			s[t.Name(i)] = []dataset.Copy{{Place: t.Place(i)}}
 		}
 	}

@@ -44,15 +44,15 @@ func TestCache(t *testing.T) {
 	})
 }
 
-// However many different things are asked for, a bounded number is kept.
+// The cache keeps a limited number of values.
 func TestCacheIsBounded(t *testing.T) {
 	c := newCache[int, int](time.Hour)
-	for key := range 10 * cached {
+	for key := range 10 * maxCacheEntries {
 		if n, err := c.get(t.Context(), key, func(context.Context) (int, error) { return key, nil }); n != key || err != nil {
 			t.Fatal(n, err)
 		}
 	}
-	if len(c.all) > cached {
+	if len(c.all) > maxCacheEntries {
 		t.Errorf("%d are kept", len(c.all))
 	}
 }

@@ -16,18 +16,18 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// changed shows what a run copies, moves, refreshes or deletes, frame by frame.
-func (d *dashboard) changed(r *http.Request) (page.Page, error) {
-	run, err := d.read(r.Context(), r.PathValue("run"))
+// changesPage is the page of what a run copies, moves, refreshes or deletes, frame by frame.
+func (d *dashboard) changesPage(r *http.Request) (page.Page, error) {
+	run, err := d.cachedRun(r.Context(), r.PathValue("run"))
 	if err != nil {
 		return nil, err
 	}
-	c, err := readChoice(r)
+	c, err := parseTaskFilter(r)
 	if err != nil {
 		return nil, err
 	}
-	changes, pages, err := c.turn(r.Context(), taskChanges{d.Store, run.Plan, func(ctx context.Context, e dataset.Episode) (map[dataset.Frame]cause, error) {
-		return d.causesOf(ctx, run.Plan.Run, e)
+	changes, pages, err := c.readPage(r.Context(), taskChanges{d.Store, run.Plan, func(ctx context.Context, e dataset.Episode) (map[dataset.Frame]cause, error) {
+		return d.cachedCauses(ctx, run.Plan.Run, e)
 	}}, run.Plan)
 	if err != nil {
 		return nil, err
@@ -36,11 +36,11 @@ func (d *dashboard) changed(r *http.Request) (page.Page, error) {
 		return nil, err
 	}
 	p := &page.ChangesTab{Run: run, Heading: "Frame by frame", Fields: changeFields(run.Plan, c), Pages: pages}
-	p.Tiles, err = d.tiles(r.Context(), changes, run)
+	p.Tiles, err = d.changeTiles(r.Context(), changes, run)
 	return p, err
 }
 
-func changeFields(plan *state.Plan, c choice) []page.Field {
+func changeFields(plan *state.Plan, c taskFilter) []page.Field {
 	ops, episodes := []string{"", "copy", "move", "refresh", "delete"}, []string{"", string(c.episode)}
 	for _, e := range plan.Episodes {
 		if e.Totals.Tasks() > 0 {
@@ -53,11 +53,11 @@ func changeFields(plan *state.Plan, c choice) []page.Field {
 			causes = append(causes, string(n.Cause))
 		}
 	}
-	return []page.Field{field("op", "Task", string(c.op), ops), field("cause", "Cause", string(c.cause), causes), field("episode", "Episode", string(c.episode), episodes)}
+	return []page.Field{newField("op", "Task", string(c.op), ops), newField("cause", "Cause", string(c.cause), causes), newField("episode", "Episode", string(c.episode), episodes)}
 }
 
-// tiles are the tasks' frames with the addresses of their images.
-func (d *dashboard) tiles(ctx context.Context, changes []change, run *page.Run) ([]page.Tile, error) {
+// changeTiles makes tiles of the tasks' frames, with the addresses of their images.
+func (d *dashboard) changeTiles(ctx context.Context, changes []change, run *page.Run) ([]page.Tile, error) {
 	tasks := make([]messages.Task, len(changes))
 	for i, c := range changes {
 		tasks[i] = c.Task
@@ -66,15 +66,15 @@ func (d *dashboard) tiles(ctx context.Context, changes []change, run *page.Run) 
 	if err != nil {
 		return nil, err
 	}
-	tiles := tilesOf(tasks, run.Dead)
+	tiles := taskTiles(tasks, run.Dead)
 	for i, key := range keys {
 		tiles[i].Image, tiles[i].Cause = imageURL(d.Store.Layout, key), changes[i].Cause
 	}
 	return tiles, nil
 }
 
-// tilesOf are the tasks' frames, without images.
-func tilesOf(tasks []messages.Task, deads []state.DeadTask) []page.Tile {
+// taskTiles makes tiles of the tasks' frames, without images.
+func taskTiles(tasks []messages.Task, deads []state.DeadTask) []page.Tile {
 	dead := map[uint32]bool{}
 	for _, t := range deads {
 		dead[t.Task.Seq] = true
@@ -86,26 +86,26 @@ func tilesOf(tasks []messages.Task, deads []state.DeadTask) []page.Tile {
 	return tiles
 }
 
-// imageKeys says where each task's frame can be seen. A key is "" when there is no image any more.
+// imageKeys finds the key of an image for each task's frame; "" when there is no image any more.
 func imageKeys(ctx context.Context, o Options, tasks []messages.Task, plan *state.Plan) ([]string, error) {
 	keys := make([]string, len(tasks))
 	g, looking := errgroup.WithContext(ctx)
-	g.SetLimit(imagesAtOnce)
-	for i, some := range candidates(o.Store.Layout, tasks, plan) {
+	g.SetLimit(maxImageReads)
+	for i, some := range candidateKeys(o.Store.Layout, tasks, plan) {
 		g.Go(func() (err error) {
 			keys[i], err = firstImage(looking, o, some)
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, fmt.Errorf("look for images: %w", err)
+		return nil, fmt.Errorf("find images: %w", err)
 	}
 	return keys, nil
 }
 
-// candidates are where each task's frame may be seen: its source, and for a deletion, which has
-// none, the copy that it deletes, or the episode's folder where that is gone.
-func candidates(l dataset.Layout, tasks []messages.Task, plan *state.Plan) [][]string {
+// candidateKeys lists the keys that may have an image of each task's frame. A deletion has no
+// source: its candidates are the copy that it deletes, then the image in the episode's folder.
+func candidateKeys(l dataset.Layout, tasks []messages.Task, plan *state.Plan) [][]string {
 	bases := map[dataset.Episode]string{}
 	for _, t := range tasks {
 		if t.Src != "" {

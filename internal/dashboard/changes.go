@@ -16,17 +16,17 @@ import (
 // change is one frame that a run changes.
 type change struct {
 	Task messages.Task
-	// Cause is why, with the row of the sheet; "" is not known.
+	// Cause is the cause with the row of the sheet; "" when it is not known.
 	Cause string
 }
 
-// freshCauses is how long the causes of a run's changes are kept. Nothing changes them.
-const freshCauses = 10 * time.Minute
+// causesTTL is how long the causes of a run's changes are cached. They never change.
+const causesTTL = 10 * time.Minute
 
-// keptCauses bounds the episodes whose causes are kept, of some 2 MB each.
-const keptCauses = 6
+// maxCauseEpisodes limits the episodes whose causes are cached, of about 2 MB each.
+const maxCauseEpisodes = 6
 
-// cause is why a frame is changed, and the row of the sheet; 0 without one.
+// cause is the cause of a change, and the row of the sheet; 0 without a row.
 type cause struct {
 	state.ChangeCause
 	row int
@@ -39,20 +39,20 @@ func (c cause) String() string {
 	return fmt.Sprintf("%s, row %d", c.ChangeCause, c.row)
 }
 
-// causesOf gives the causes of an episode's changes.
-func (d *dashboard) causesOf(ctx context.Context, run string, e dataset.Episode) (map[dataset.Frame]cause, error) {
+// cachedCauses returns the causes of an episode's changes.
+func (d *dashboard) cachedCauses(ctx context.Context, run string, e dataset.Episode) (map[dataset.Frame]cause, error) {
 	return d.causes.get(ctx, run+" "+string(e), func(ctx context.Context) (map[dataset.Frame]cause, error) {
 		return readCauses(ctx, d.Store, run, e)
 	})
 }
 
-// addCauses says why each change is made, where the run has recorded that.
+// addCauses adds the cause of each change, if the run has recorded causes.
 func (d *dashboard) addCauses(ctx context.Context, plan *state.Plan, changes []change) error {
 	if !plan.ChangesRecorded() {
 		return nil
 	}
 	for i, c := range changes {
-		causes, err := d.causesOf(ctx, plan.Run, c.Task.Frame.Episode())
+		causes, err := d.cachedCauses(ctx, plan.Run, c.Task.Frame.Episode())
 		if err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (d *dashboard) addCauses(ctx context.Context, plan *state.Plan, changes []c
 func readCauses(ctx context.Context, s *state.Store, run string, e dataset.Episode) (map[dataset.Frame]cause, error) {
 	all, err := s.ReadChanges(ctx, run, e)
 	if errors.Is(err, bucket.ErrNotFound) {
-		return nil, nil // the list is kept for people, who may delete it
+		return nil, nil // the list is only for people, who may delete it
 	}
 	causes := make(map[dataset.Frame]cause, len(all))
 	for _, c := range all {
@@ -75,25 +75,25 @@ func readCauses(ctx context.Context, s *state.Store, run string, e dataset.Episo
 
 // changeReader reads what a run changes, in the order of its tasks.
 type changeReader interface {
-	// after gives the first changes that fit, at most so many, and the seq of the next that does;
-	// -1 when there is none.
-	after(ctx context.Context, c choice, most int) (changes []change, next int, err error)
-	// before gives the last ones before the choice's page, at most so many.
-	before(ctx context.Context, c choice, most int) ([]change, error)
+	// readAfter returns the first changes that match, at most most, and the seq of the next one
+	// that matches; -1 when there is none.
+	readAfter(ctx context.Context, c taskFilter, most int) (changes []change, next int, err error)
+	// readBefore returns the last matching changes before the filter's page, at most most.
+	readBefore(ctx context.Context, c taskFilter, most int) ([]change, error)
 }
 
-// taskChanges takes the changes from the run's tasks. It reads the chunks that may have some, one
-// after the other. Tasks know no causes: causes gives those of an episode, and is called for the
-// episodes that have some of the chosen cause.
+// taskChanges reads the changes from the run's tasks. It reads one chunk after another, and skips
+// chunks that cannot match. Tasks have no causes: causes reads them for an episode that has changes
+// of the chosen cause.
 type taskChanges struct {
 	store  *state.Store
 	plan   *state.Plan
 	causes func(context.Context, dataset.Episode) (map[dataset.Frame]cause, error)
 }
 
-// chunk reads the tasks of a chunk that fit, between two seqs, the second one excluded.
-func (t taskChanges) chunk(ctx context.Context, c choice, chunk, begin, end int) (fit []messages.Task, err error) {
-	if !c.mayFit(t.plan, max(begin, chunk*state.ChunkTasks), min(end, (chunk+1)*state.ChunkTasks)) {
+// readChunk reads the matching tasks of a chunk with seqs from begin to before end.
+func (t taskChanges) readChunk(ctx context.Context, c taskFilter, chunk, begin, end int) (fit []messages.Task, err error) {
+	if !c.mayMatch(t.plan, max(begin, chunk*state.ChunkTasks), min(end, (chunk+1)*state.ChunkTasks)) {
 		return nil, nil
 	}
 	all, err := t.store.ReadTasks(ctx, t.plan.Run, chunk)
@@ -101,14 +101,14 @@ func (t taskChanges) chunk(ctx context.Context, c choice, chunk, begin, end int)
 		return nil, err
 	}
 	var causes map[dataset.Frame]cause
-	var of dataset.Episode // causes
+	var of dataset.Episode // the episode of causes
 	for _, task := range all {
 		if seq := int(task.Seq); seq < begin || seq >= end || c.op != "" && task.Op != c.op {
 			continue
 		}
 		if e := task.Frame.Episode(); c.cause != "" && e != of {
 			of, causes = e, nil
-			if c.has(t.plan, e) {
+			if c.hasChanges(t.plan, e) {
 				if causes, err = t.causes(ctx, e); err != nil {
 					return nil, err
 				}
@@ -121,10 +121,10 @@ func (t taskChanges) chunk(ctx context.Context, c choice, chunk, begin, end int)
 	return fit, nil
 }
 
-func (t taskChanges) after(ctx context.Context, c choice, most int) (changes []change, next int, err error) {
+func (t taskChanges) readAfter(ctx context.Context, c taskFilter, most int) (changes []change, next int, err error) {
 	begin, end := c.bounds(t.plan)
 	for chunk := begin / state.ChunkTasks; chunk*state.ChunkTasks < end; chunk++ {
-		fit, err := t.chunk(ctx, c, chunk, begin, end)
+		fit, err := t.readChunk(ctx, c, chunk, begin, end)
 		if err != nil {
 			return nil, -1, err
 		}
@@ -138,11 +138,11 @@ func (t taskChanges) after(ctx context.Context, c choice, most int) (changes []c
 	return changes, -1, nil
 }
 
-func (t taskChanges) before(ctx context.Context, c choice, most int) (changes []change, err error) {
-	begin, end := choice{episode: c.episode}.bounds(t.plan)
+func (t taskChanges) readBefore(ctx context.Context, c taskFilter, most int) (changes []change, err error) {
+	begin, end := taskFilter{episode: c.episode}.bounds(t.plan)
 	end = min(end, c.before)
 	for chunk := (end - 1) / state.ChunkTasks; chunk >= begin/state.ChunkTasks && end > begin && len(changes) < most; chunk-- {
-		fit, err := t.chunk(ctx, c, chunk, begin, end)
+		fit, err := t.readChunk(ctx, c, chunk, begin, end)
 		if err != nil {
 			return nil, err
 		}

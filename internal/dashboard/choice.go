@@ -14,57 +14,57 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// choice is which tasks of a run a contact sheet shows.
-type choice struct {
+// taskFilter chooses the tasks of a run that a page shows.
+type taskFilter struct {
 	op      messages.Op       // "" is all
 	cause   state.ChangeCause // "" is all
 	episode dataset.Episode   // "" is all
-	from    int               // seq of the first that may be shown
-	before  int               // seq of the first that comes after the page; 0: the page begins at from
-	behind  int               // tasks before the page; -1 is unknown
+	from    int               // seq of the first task that may be shown
+	before  int               // seq of the first task after the page; 0: the page begins at from
+	skipped int               // number of matching tasks before the page; -1 is unknown
 }
 
-func readChoice(r *http.Request) (c choice, err error) {
+func parseTaskFilter(r *http.Request) (c taskFilter, err error) {
 	c.op = messages.Op(r.FormValue("op"))
 	switch c.op {
 	case "", messages.Copy, messages.Move, messages.Refresh, messages.Delete:
 	default:
-		return c, refused(http.StatusBadRequest, "op=%.20q: expected copy, move, refresh or delete.", string(c.op))
+		return c, visitorErrorf(http.StatusBadRequest, "op=%.20q: expected copy, move, refresh or delete.", string(c.op))
 	}
 	if c.cause = state.ChangeCause(r.FormValue("cause")); !slices.Contains(state.ChangeCauses, c.cause) {
-		return c, refused(http.StatusBadRequest, "cause=%.20q: expected one of those in the table, such as relabelled.", string(c.cause))
+		return c, visitorErrorf(http.StatusBadRequest, "cause=%.20q: expected one of those in the table, such as relabelled.", string(c.cause))
 	}
-	if c.episode, err = episodeOf(r); err != nil {
+	if c.episode, err = parseEpisode(r); err != nil {
 		return c, err
 	}
 	for name, seq := range map[string]*int{"from": &c.from, "before": &c.before} {
 		if text := r.FormValue(name); text != "" {
 			if *seq, err = strconv.Atoi(text); err != nil || *seq < 0 {
-				return c, refused(http.StatusBadRequest, "%s=%.20q: expected a task's number.", name, text)
+				return c, visitorErrorf(http.StatusBadRequest, "%s=%.20q: expected a task's number.", name, text)
 			}
 		}
 	}
 	if c.from > 0 || c.before > 0 {
-		c.behind, err = behindOf(r)
+		c.skipped, err = parseSkipped(r)
 	}
 	return c, err
 }
 
-// behindOf is the number of changes before the page, as the link to it said; -1 when it did not.
-func behindOf(r *http.Request) (int, error) {
+// parseSkipped reads the number of changes before the page from the link; -1 when it is not there.
+func parseSkipped(r *http.Request) (int, error) {
 	text := r.FormValue("at")
 	if text == "" {
 		return -1, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return 0, refused(http.StatusBadRequest, "at=%.20q: expected the number of frames before the page.", text)
+		return 0, visitorErrorf(http.StatusBadRequest, "at=%.20q: expected the number of frames before the page.", text)
 	}
 	return n, nil
 }
 
-// query is that of another page: one that begins at a seq, or ends before it.
-func (c choice) query(name string, seq, behind int) string {
+// query is the query of another page: one that begins at a seq, or ends before it.
+func (c taskFilter) query(name string, seq, behind int) string {
 	q := url.Values{}
 	for name, value := range map[string]string{"op": string(c.op), "cause": string(c.cause), "episode": string(c.episode)} {
 		if value != "" {
@@ -80,40 +80,40 @@ func (c choice) query(name string, seq, behind int) string {
 	return "?" + q.Encode()
 }
 
-// turn is the page that is chosen.
-func (c choice) turn(ctx context.Context, all changeReader, plan *state.Plan) (shown []change, p page.Pager, err error) {
+// readPage reads the changes of the chosen page.
+func (c taskFilter) readPage(ctx context.Context, all changeReader, plan *state.Plan) (shown []change, p page.Pager, err error) {
 	earlier, next := c.from > 0, -1
 	if c.before > 0 {
-		shown, err = all.before(ctx, c, tilesPerPage+1)
+		shown, err = all.readBefore(ctx, c, tilesPerPage+1)
 		earlier, next = len(shown) > tilesPerPage, c.before
 		shown = shown[max(0, len(shown)-tilesPerPage):]
 	}
-	if err == nil && len(shown) < tilesPerPage { // no page before, or too little for one: then it is the first
+	if err == nil && len(shown) < tilesPerPage { // too few tasks before: show the first page
 		if c.before > 0 {
 			c.from = 0
 		}
-		shown, next, err = all.after(ctx, c, tilesPerPage)
+		shown, next, err = all.readAfter(ctx, c, tilesPerPage)
 	}
 	if !earlier {
-		c.behind = 0
+		c.skipped = 0
 	}
 	return shown, c.pager(shown, earlier, next, plan), err
 }
 
-func (c choice) pager(shown []change, earlier bool, next int, plan *state.Plan) page.Pager {
+func (c taskFilter) pager(shown []change, earlier bool, next int, plan *state.Plan) page.Pager {
 	of := ""
-	if n := c.fitting(plan); n >= 0 {
+	if n := c.countMatching(plan); n >= 0 {
 		of = figure.Number(n)
 	}
-	p := page.NewPager(c.behind, len(shown), of)
+	p := page.NewPager(c.skipped, len(shown), of)
 	if earlier {
 		p.First = c.query("", 0, -1)
 	}
 	if earlier && len(shown) > 0 {
-		p.Previous = c.query("before", int(shown[0].Task.Seq), max(c.behind-tilesPerPage, min(c.behind, 0)))
+		p.Previous = c.query("before", int(shown[0].Task.Seq), max(c.skipped-tilesPerPage, min(c.skipped, 0)))
 	}
 	if next >= 0 {
-		behind := c.behind
+		behind := c.skipped
 		if behind >= 0 {
 			behind += len(shown)
 		}
@@ -122,15 +122,15 @@ func (c choice) pager(shown []change, earlier bool, next int, plan *state.Plan) 
 	return p
 }
 
-// fitting is how many tasks fit; -1 when the plan does not count them, which is by task or by
-// cause.
-func (c choice) fitting(plan *state.Plan) (n int) {
+// countMatching is the number of matching tasks; -1 when it is not known. A plan counts tasks by
+// operation and by cause, but not by both.
+func (c taskFilter) countMatching(plan *state.Plan) (n int) {
 	switch {
 	case c.cause != "" && c.op != "":
 		return -1
 	case c.cause != "":
 		for _, counted := range plan.Changes {
-			if c.counts(counted) {
+			if c.matches(counted) {
 				n += counted.Count
 			}
 		}
@@ -144,29 +144,29 @@ func (c choice) fitting(plan *state.Plan) (n int) {
 	return n
 }
 
-// counts says whether what is counted there fits, and is made.
-func (c choice) counts(n state.ChangeCount) bool {
+// matches reports whether the counted changes match and are not held.
+func (c taskFilter) matches(n state.ChangeCount) bool {
 	return !n.Held && (c.cause == "" || n.Cause == c.cause) && (c.episode == "" || n.Episode == c.episode)
 }
 
-// has says whether an episode has changes of the cause.
-func (c choice) has(plan *state.Plan, e dataset.Episode) bool {
-	return slices.ContainsFunc(plan.Changes, func(n state.ChangeCount) bool { return n.Episode == e && c.counts(n) })
+// hasChanges reports whether an episode has changes of the cause.
+func (c taskFilter) hasChanges(plan *state.Plan, e dataset.Episode) bool {
+	return slices.ContainsFunc(plan.Changes, func(n state.ChangeCount) bool { return n.Episode == e && c.matches(n) })
 }
 
-// mayFit says whether a task between two seqs may fit, by the episodes that they are of. So a rare
-// cause costs few chunks.
-func (c choice) mayFit(plan *state.Plan, begin, end int) bool {
+// mayMatch reports whether a task between two seqs may match, judged by its episode. So only few
+// chunks are read for a rare cause.
+func (c taskFilter) mayMatch(plan *state.Plan, begin, end int) bool {
 	if c.cause == "" {
 		return begin < end
 	}
 	return slices.ContainsFunc(plan.Episodes, func(e state.EpisodePlan) bool {
-		return e.State == state.EpisodePlanned && e.FirstSeq < end && e.FirstSeq+e.Totals.Tasks() > begin && c.has(plan, e.Name())
+		return e.State == state.EpisodePlanned && e.FirstSeq < end && e.FirstSeq+e.Totals.Tasks() > begin && c.hasChanges(plan, e.Name())
 	})
 }
 
-// bounds are the seqs that may fit, the second one excluded.
-func (c choice) bounds(plan *state.Plan) (begin, end int) {
+// bounds returns the seqs that may match, from begin to before end.
+func (c taskFilter) bounds(plan *state.Plan) (begin, end int) {
 	if c.episode == "" {
 		return c.from, plan.Tasks
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// version is the latest dataset version, nil before the first.
-func (d *dashboard) version(ctx context.Context) (*state.Version, error) {
+// latestVersion reads the latest dataset version, nil before the first.
+func (d *dashboard) latestVersion(ctx context.Context) (*state.Version, error) {
 	v, err := d.Store.LatestVersion(ctx)
 	if errors.Is(err, bucket.ErrNotFound) {
 		return nil, nil
@@ -21,21 +21,21 @@ func (d *dashboard) version(ctx context.Context) (*state.Version, error) {
 	return &v, err
 }
 
-// episodeOf is the episode that the query names, "" for all.
-func episodeOf(r *http.Request) (dataset.Episode, error) {
+// parseEpisode reads the episode from the query, "" for all.
+func parseEpisode(r *http.Request) (dataset.Episode, error) {
 	text := r.FormValue("episode")
 	if text == "" {
 		return "", nil
 	}
 	e, err := dataset.ParseEpisodeFlag(text)
 	if err != nil {
-		return "", refused(http.StatusBadRequest, "episode=%.20q: expected the form S01E01.", text)
+		return "", visitorErrorf(http.StatusBadRequest, "episode=%.20q: expected the form S01E01.", text)
 	}
 	return e, nil
 }
 
-// field is a choice of the values, each once.
-func field(name, label, chosen string, values []string) page.Field {
+// newField makes a choice of the values, each once.
+func newField(name, label, chosen string, values []string) page.Field {
 	slices.Sort(values)
 	f := page.Field{Name: name, Label: label}
 	for _, v := range slices.Compact(values) {

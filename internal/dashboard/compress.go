@@ -7,9 +7,9 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 )
 
-// compressed compresses pages, styles and scripts for browsers that take it. Streams of events are
-// sent as they are, since each event must go out at once, and images are compressed already.
-func compressed(next http.Handler) http.Handler {
+// compress compresses pages, styles and scripts for browsers that accept it. Streams of events are
+// not compressed, since each event must be sent at once. Images are compressed already.
+func compress(next http.Handler) http.Handler {
 	wrap, err := gzhttp.NewWrapper(gzhttp.ContentTypes([]string{"text/html", "text/css", "text/javascript", "application/json", "image/svg+xml"}))
 	if err != nil {
 		panic("gzhttp: " + err.Error()) // the options are constant

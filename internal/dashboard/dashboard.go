@@ -1,17 +1,17 @@
-// Package dashboard serves the pages of package page: runs, one run as it goes, the frames as
-// images. It only reads, and answers GET and HEAD alone.
+// Package dashboard serves the pages of package page: the runs, the progress of one run, the frames
+// as images. It only reads, and answers only GET and HEAD.
 //
-// # What a stranger can do with it
+// # Security
 //
-// It has no users and no secrets: whoever reaches its port sees the runs, the sheets' problems and
-// the frames. So it listens on loopback unless told otherwise. A web page that somebody has open in
-// the same browser must not reach it: a request whose Host is a name that nobody configured is
-// refused, which is what DNS rebinding needs; no answer may be read or embedded by another origin;
-// no page may frame it. Pages load nothing but what it serves itself.
+// It has no users and no secrets: everybody who can connect to its port sees the runs, the sheets'
+// problems and the frames. So by default it listens on loopback. A web page in the same browser
+// must not read it. DNS rebinding needs a request with a foreign name as Host: such a request is
+// refused unless the name is configured. No other origin may read or embed an answer, and no page
+// may frame it. Pages load only what the dashboard itself serves.
 //
-// Images come through it and not by presigned URLs: then the policy names no other host, no URL
-// with a signature stands in a page, and one check decides which keys can be read. An image is
-// streamed, at most maxImage bytes, imagesAtOnce at a time.
+// The dashboard serves images itself instead of presigned URLs. So the policy names no other host,
+// no page contains a URL with a signature, and one check decides which keys can be read. An image
+// is streamed, at most maxImage bytes, maxImageReads at a time.
 package dashboard
 
 import (
@@ -34,7 +34,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
-// Bucket is what the dashboard needs of the bucket beside the state in it.
+// Bucket are the bucket's operations that the dashboard needs, besides reading the state.
 type Bucket interface {
 	bucket.Lister
 	HeadObject(ctx context.Context, key string) (bucket.Object, error)
@@ -46,147 +46,147 @@ type Options struct {
 	Store  *state.Store
 	Bucket Bucket
 	Site   page.Site
-	// Look is what the ledger of a planned run tells beyond its numbers: the dead tasks and how far
-	// each episode is.
-	Look func(context.Context, *state.Plan) ([]state.DeadTask, map[dataset.Episode]state.EpisodeProgress, error)
-	// Survey reads what the sheet and the listings say of an episode; nil: it cannot be read from
-	// here. It reads a sheet and lists an episode, so its answers are kept.
-	Survey func(context.Context, dataset.Episode) (*inventory.Survey, error)
-	// Assign makes what says where frames belong under a definition. It is a function of values.
-	Assign func(d state.Definition, season []inventory.Labelled, standing dataset.Standing) (Assigner, error)
-	// Workers knows the workers that have sent results; nil: they are received elsewhere.
+	// ReadLedger reads the dead tasks and the progress of each episode from the ledger of a run.
+	ReadLedger func(context.Context, *state.Plan) ([]state.DeadTask, map[dataset.Episode]state.EpisodeProgress, error)
+	// ReadSurvey reads the sheet of an episode and lists its images. Since that is slow, its
+	// results are cached. nil when this dashboard cannot read sheets.
+	ReadSurvey func(context.Context, dataset.Episode) (*inventory.Survey, error)
+	// NewAssigner makes the assigner of a definition. It is a function of values.
+	NewAssigner func(d state.Definition, season []inventory.LabelledFrame, standing dataset.Standing) (Assigner, error)
+	// Workers has the workers that have sent results; nil when another process receives the
+	// results.
 	Workers *Workers
-	// Queues says what the queues hold, that of the tasks first; nil: they are not asked.
-	Queues func(context.Context) ([]page.Queue, error)
+	// ReadQueues reads the attributes of the queues, the tasks queue first; nil: they are not
+	// shown.
+	ReadQueues func(context.Context) ([]page.Queue, error)
 	// MinPerClass is how many units of a class each dataset should hold.
 	MinPerClass int
-	// History gives the tasks that the newest runs had for a frame, newest first; nil: they are not
-	// looked for.
-	History func(context.Context, dataset.Frame) ([]why.Operation, error)
-	// Stall is how long trackers wait before they act on a run that does not go on; 0: unknown.
+	// ReadHistory reads the tasks that the newest runs had for a frame, newest first; nil: they are
+	// not shown.
+	ReadHistory func(context.Context, dataset.Frame) ([]why.Operation, error)
+	// Stall is how long trackers wait before they act on a run without progress; 0: unknown.
 	Stall time.Duration
-	// Hosts are the names, beside localhost and every IP address, that a request may call the
-	// server by.
+	// Hosts are the names that a request may have as Host, besides localhost and IP addresses.
 	Hosts []string
 	Log   *zap.Logger // nil logs nothing
 }
 
-// Assigner says in which dataset a frame is, and why.
+// Assigner assigns frames to datasets, and explains it.
 type Assigner interface {
-	// Dataset is false for a frame that is left out.
+	// Dataset returns false for a frame that belongs in no dataset.
 	Dataset(dataset.Frame) (string, bool)
 	Explain(dataset.Frame) why.Split
 }
 
-// dashboard is a set of handlers.
+// dashboard has the handlers and their caches.
 type dashboard struct {
 	Options
-	runs   *cache[string, *page.Run]
-	ended  *cache[string, state.Status]
-	events chan struct{} // a slot for each stream of events
-	images chan struct{} // and for each image that is being sent
+	runs       *cache[string, *page.Run]
+	ended      *cache[string, state.Status]
+	eventSlots chan struct{} // a slot for each stream of events
+	imageSlots chan struct{} // and for each image that is being sent
 
-	asking    chan struct{} // a slot for each frame whose tasks are looked for
-	library   *library
-	indexes   *cache[struct{}, index]
-	assigners *cache[string, Assigner]
-	same      *cache[string, near]
-	drawings  *cache[string, []string]
-	listings  *cache[struct{}, version.Listing]
-	queues    *cache[struct{}, []page.Queue]
-	causes    *cache[string, map[dataset.Frame]cause]
-	plans     *cache[string, planned]
-	diffs     *cache[string, version.Diff]
-	histories *cache[dataset.Frame, []why.Operation]
+	historySlots   chan struct{} // a slot for each frame whose tasks are looked for
+	tables         *tableCache
+	catalogs       *cache[struct{}, catalog]
+	assigners      *cache[string, Assigner]
+	nearDuplicates *cache[string, nearDuplicates]
+	drawings       *cache[string, []string]
+	listings       *cache[struct{}, version.Listing]
+	queues         *cache[struct{}, []page.Queue]
+	causes         *cache[string, map[dataset.Frame]cause]
+	plans          *cache[string, planSummary]
+	diffs          *cache[string, version.Diff]
+	histories      *cache[dataset.Frame, []why.Operation]
 }
 
-// New is the dashboard's handler.
+// New makes the dashboard's handler.
 func New(o Options) http.Handler {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
 	d := &dashboard{
-		Options: o, runs: newCache[string, *page.Run](freshRun), ended: newCache[string, state.Status](freshEnded),
-		events: make(chan struct{}, streamsAtOnce), images: make(chan struct{}, imagesAtOnce),
-		listings: newCache[struct{}, version.Listing](freshVersions), plans: newCache[string, planned](freshDiff), diffs: newCache[string, version.Diff](freshDiff),
-		queues:  newCache[struct{}, []page.Queue](freshQueues),
-		causes:  newCache[string, map[dataset.Frame]cause](freshCauses),
-		asking:  make(chan struct{}, asksAtOnce),
-		library: newLibrary(o.Survey), indexes: newCache[struct{}, index](freshIndex), assigners: newCache[string, Assigner](freshAssigner), same: newCache[string, near](freshSame), drawings: newCache[string, []string](freshAssigner), histories: newCache[dataset.Frame, []why.Operation](freshHistory),
+		Options: o, runs: newCache[string, *page.Run](runTTL), ended: newCache[string, state.Status](endedRunTTL),
+		eventSlots: make(chan struct{}, maxStreams), imageSlots: make(chan struct{}, maxImageReads),
+		listings: newCache[struct{}, version.Listing](versionsTTL), plans: newCache[string, planSummary](diffTTL), diffs: newCache[string, version.Diff](diffTTL),
+		queues:       newCache[struct{}, []page.Queue](queuesTTL),
+		causes:       newCache[string, map[dataset.Frame]cause](causesTTL),
+		historySlots: make(chan struct{}, maxHistoryReads),
+		tables:       newTableCache(o.ReadSurvey), catalogs: newCache[struct{}, catalog](catalogTTL), assigners: newCache[string, Assigner](assignerTTL), nearDuplicates: newCache[string, nearDuplicates](duplicatesTTL), drawings: newCache[string, []string](assignerTTL), histories: newCache[dataset.Frame, []why.Operation](historyTTL),
 	}
-	d.diffs.most, d.causes.most = keptDiffs, keptCauses
-	d.assigners.most, d.same.most, d.drawings.most = keptAssigners, keptAssigners, keptDrawings
+	d.diffs.max, d.causes.max = maxDiffs, maxCauseEpisodes
+	d.assigners.max, d.nearDuplicates.max, d.drawings.max = maxAssigners, maxAssigners, maxDrawings
 	mux := http.NewServeMux()
 	for pattern, build := range map[string]builder{
-		"/{$}":                           d.first,
-		"/runs/{run}":                    d.run,
-		"/runs/{run}/changes":            d.changed,
-		"/runs/{run}/episodes":           d.episodes,
-		"/runs/{run}/dead":               d.deads,
-		"/runs/{run}/problems":           d.problems,
-		"/runs/{run}/problems/{episode}": d.problems,
-		"/frames":                        d.frames,
-		"/frames/{frame}":                d.frame,
-		"/episodes":                      d.season,
-		"/episodes/{episode}":            d.episode,
-		"/labels":                        d.labels,
-		"/duplicates":                    d.duplicates,
-		"/versions":                      d.versions,
-		"/workers":                       d.workers,
-		"/versions/compare":              d.compare,
+		"/{$}":                           d.runsPage,
+		"/runs/{run}":                    d.runPage,
+		"/runs/{run}/changes":            d.changesPage,
+		"/runs/{run}/episodes":           d.runEpisodesPage,
+		"/runs/{run}/dead":               d.deadPage,
+		"/runs/{run}/problems":           d.problemsPage,
+		"/runs/{run}/problems/{episode}": d.problemsPage,
+		"/frames":                        d.framesPage,
+		"/frames/{frame}":                d.framePage,
+		"/episodes":                      d.seasonPage,
+		"/episodes/{episode}":            d.episodePage,
+		"/labels":                        d.labelsPage,
+		"/duplicates":                    d.duplicatesPage,
+		"/versions":                      d.versionsPage,
+		"/workers":                       d.workersPage,
+		"/versions/compare":              d.comparePage,
 	} {
-		mux.HandleFunc("GET "+pattern, d.page(build))
+		mux.HandleFunc("GET "+pattern, d.servePage(build))
 	}
 	for pattern, build := range map[string]builder{
-		"/events":                     d.first,
-		"/runs/{run}/events":          d.run,
-		"/runs/{run}/episodes/events": d.episodes,
-		"/frames/events":              d.frames,
-		"/frames/{frame}/events":      d.frame,
-		"/episodes/events":            d.season,
-		"/episodes/{episode}/events":  d.episode,
-		"/labels/events":              d.labels,
-		"/duplicates/events":          d.duplicates,
-		"/versions/events":            d.versions,
-		"/workers/events":             d.workers,
-		"/versions/compare/events":    d.compare,
+		"/events":                     d.runsPage,
+		"/runs/{run}/events":          d.runPage,
+		"/runs/{run}/episodes/events": d.runEpisodesPage,
+		"/frames/events":              d.framesPage,
+		"/frames/{frame}/events":      d.framePage,
+		"/episodes/events":            d.seasonPage,
+		"/episodes/{episode}/events":  d.episodePage,
+		"/labels/events":              d.labelsPage,
+		"/duplicates/events":          d.duplicatesPage,
+		"/versions/events":            d.versionsPage,
+		"/workers/events":             d.workersPage,
+		"/versions/compare/events":    d.comparePage,
 	} {
-		mux.HandleFunc("GET "+pattern, d.stream(build))
+		mux.HandleFunc("GET "+pattern, d.serveEvents(build))
 	}
-	mux.HandleFunc("GET /find", d.find)
-	mux.HandleFunc("GET /episodes/{episode}/at/{index}", d.glimpse)
-	mux.HandleFunc("GET /runs/{run}/{file}", d.file)
-	mux.HandleFunc("GET /images/{key...}", d.image)
-	mux.HandleFunc("GET /assets/{version}/{name}", asset)
-	mux.HandleFunc("/", d.page(func(r *http.Request) (page.Page, error) {
-		return nil, refused(http.StatusNotFound, "There is no such page.")
+	mux.HandleFunc("GET /find", d.redirectFound)
+	mux.HandleFunc("GET /episodes/{episode}/at/{index}", d.servePreview)
+	mux.HandleFunc("GET /runs/{run}/{file}", d.serveRunFile)
+	mux.HandleFunc("GET /images/{key...}", d.serveImage)
+	mux.HandleFunc("GET /assets/{version}/{name}", serveAsset)
+	mux.HandleFunc("/", d.servePage(func(r *http.Request) (page.Page, error) {
+		return nil, visitorErrorf(http.StatusNotFound, "There is no such page.")
 	}))
-	return d.guard(compressed(mux))
+	return d.guard(compress(mux))
 }
 
-// builder makes the page that a request asks for.
+// builder makes the page for a request.
 type builder func(*http.Request) (page.Page, error)
 
-// refusal is an error that the visitor is told of as it is.
-type refusal struct {
+// visitorError is an error whose text is shown to the visitor.
+type visitorError struct {
 	code int
 	text string
 }
 
-func (r *refusal) Error() string { return r.text }
+func (r *visitorError) Error() string { return r.text }
 
-func refused(code int, format string, args ...any) error {
-	return &refusal{code, fmt.Sprintf(format, args...)}
+func visitorErrorf(code int, format string, args ...any) error {
+	return &visitorError{code, fmt.Sprintf(format, args...)}
 }
 
-// page answers with the page that build makes. It is rendered whole before the first byte is sent,
-// so that an error is never half a page.
-func (d *dashboard) page(build builder) http.HandlerFunc {
+// servePage answers with the page that build makes. The page is rendered completely before the
+// first byte is sent, so that an error never leaves half a page.
+func (d *dashboard) servePage(build builder) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		code := http.StatusOK
 		p, err := build(r)
 		if err != nil {
-			m := d.message(r, err)
+			m := d.errorPage(r, err)
 			p, code = m, m.Code
 		}
 		var body bytes.Buffer
@@ -202,17 +202,17 @@ func (d *dashboard) page(build builder) http.HandlerFunc {
 	}
 }
 
-// message is the page about an error.
-func (d *dashboard) message(r *http.Request, err error) *page.Message {
-	var known *refusal
+// errorPage is the page for an error.
+func (d *dashboard) errorPage(r *http.Request, err error) *page.Message {
+	var known *visitorError
 	switch {
 	case errors.As(err, &known):
 		return &page.Message{Code: known.code, Text: known.text}
 	case errors.Is(err, state.ErrNoRun), errors.Is(err, bucket.ErrNotFound):
-		return &page.Message{Code: http.StatusNotFound, Text: "There is no such run, or it has no such thing (any more)."}
+		return &page.Message{Code: http.StatusNotFound, Text: "This run does not exist, or it does not have this page (any more)."}
 	}
 	if r.Context().Err() == nil {
 		d.Log.Warn("a page failed", zap.String("path", r.URL.Path), zap.Error(err))
 	}
-	return &page.Message{Code: http.StatusBadGateway, Text: "The bucket could not be read: " + err.Error() + ". Try again; shuffle doctor says what to fix."}
+	return &page.Message{Code: http.StatusBadGateway, Text: "The bucket could not be read: " + err.Error() + ". Try again; shuffle doctor shows what to fix."}
 }

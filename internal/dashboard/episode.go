@@ -16,19 +16,19 @@ import (
 )
 
 const (
-	// laneColumns is how finely a lane is drawn: about two pixels a column on a wide screen.
+	// laneColumns is the resolution of a lane: about two pixels a column on a wide screen.
 	laneColumns = 540
 	miniColumns = 120
 )
 
-// season lists the episodes.
-func (d *dashboard) season(r *http.Request) (page.Page, error) {
-	l, err := d.look(r)
+// seasonPage is the page of a season's episodes.
+func (d *dashboard) seasonPage(r *http.Request) (page.Page, error) {
+	l, err := d.readSeasonView(r)
 	if err != nil {
 		return nil, err
 	}
-	p := &page.Episodes{Reading: l.reading(), Query: r.URL.RawQuery}
-	for _, f := range l.place(r) {
+	p := &page.Episodes{Reading: l.progress(), Query: r.URL.RawQuery}
+	for _, f := range l.scopeFields(r) {
 		if f.Name == "season" {
 			p.Fields = append(p.Fields, f)
 		}
@@ -36,8 +36,8 @@ func (d *dashboard) season(r *http.Request) (page.Page, error) {
 	for _, t := range l.Tables {
 		line := page.EpisodeLine{Episode: t.Episode, Sheet: t.Sheet, Held: t.Held, Frames: len(t.Frames), Unclassified: len(t.Find(inventory.Filter{Only: inventory.Unclassified}))}
 		for _, f := range t.Frames {
-			if f.Stands() {
-				line.Stand++
+			if f.InDataset() {
+				line.InDatasets++
 			}
 			if f.Problem() {
 				line.Problems++
@@ -49,7 +49,7 @@ func (d *dashboard) season(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
-// classLane draws the classes.
+// classLane draws the classes over time.
 func classLane(t *inventory.Table, classes []string, columns int) page.Lane {
 	names := append(slices.Clone(classes), "another class", "unclassified")
 	colors := make([]int, len(names))
@@ -61,7 +61,7 @@ func classLane(t *inventory.Table, classes []string, columns int) page.Lane {
 	for i, class := range classes {
 		places[class] = i
 	}
-	return page.NewLane("Class", t.Lane(columns, len(names), func(i int) int {
+	return page.NewLane("Class", t.CountLane(columns, len(names), func(i int) int {
 		if at, ok := places[t.ClassAt(i)]; ok {
 			return at
 		}
@@ -69,8 +69,8 @@ func classLane(t *inventory.Table, classes []string, columns int) page.Lane {
 	}), names, colors)
 }
 
-// The palette of the lanes: classes begin at its first colour, datasets at their own; plain is for
-// what is none.
+// The colours of the lanes: those of classes begin at 0, those of datasets at firstDataset. plain
+// is for frames without a value.
 const (
 	palette       = 8
 	plain         = 8
@@ -78,7 +78,7 @@ const (
 	datasetColors = 5
 )
 
-// datasetLane draws the datasets that frames stand in, or would.
+// datasetLane draws the datasets of the frames over time.
 func datasetLane(title string, t *inventory.Table, names, of []string) page.Lane {
 	colors := make([]int, len(names)+1)
 	for i := range names {
@@ -86,7 +86,7 @@ func datasetLane(title string, t *inventory.Table, names, of []string) page.Lane
 	}
 	colors[len(names)] = plain
 	all := append(slices.Clone(names), "in none")
-	return page.NewLane(title, t.Lane(laneColumns, len(all), func(i int) int {
+	return page.NewLane(title, t.CountLane(laneColumns, len(all), func(i int) int {
 		if at := slices.Index(names, of[i]); at >= 0 {
 			return at
 		}
@@ -94,19 +94,19 @@ func datasetLane(title string, t *inventory.Table, names, of []string) page.Lane
 	}), all, colors)
 }
 
-// episode is the page of one episode.
-func (d *dashboard) episode(r *http.Request) (page.Page, error) {
+// episodePage is the page of one episode.
+func (d *dashboard) episodePage(r *http.Request) (page.Page, error) {
 	e, err := dataset.ParseEpisodeFlag(r.PathValue("episode"))
 	if err != nil {
-		return nil, refused(http.StatusNotFound, "There is no such episode: expected the form S01E01.")
+		return nil, visitorErrorf(http.StatusNotFound, "There is no such episode: expected the form S01E01.")
 	}
-	x, err := d.index(r.Context())
+	x, err := d.readCatalog(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	at, named := slices.BinarySearch(x.Episodes, e)
 	if !named {
-		return nil, refused(http.StatusNotFound, "No run has planned %s, and no dataset version holds it.", e)
+		return nil, visitorErrorf(http.StatusNotFound, "No run has planned %s, and no dataset version holds it.", e)
 	}
 	p := &page.Episode{Episode: e, Query: r.URL.RawQuery, Run: x.Problems[e]}
 	if at > 0 {
@@ -115,13 +115,13 @@ func (d *dashboard) episode(r *http.Request) (page.Page, error) {
 	if at+1 < len(x.Episodes) {
 		p.Next = x.Episodes[at+1]
 	}
-	ask, err := x.ask(r)
+	ask, err := x.parseWhatIf(r)
 	if err != nil {
 		return nil, err
 	}
 	p.Fields = ask.fields()
-	got := d.library.get(r.Context(), x.Changed, e)
-	p.Reading = got.reading()
+	got := d.tables.get(r.Context(), x.Changed, e)
+	p.Reading = got.progress()
 	if len(got.Tables) == 0 {
 		return p, nil
 	}
@@ -132,8 +132,8 @@ func (d *dashboard) episode(r *http.Request) (page.Page, error) {
 		return p, nil
 	}
 	p.First, p.Last = int(t.Frames[0].Index), int(t.Frames[len(t.Frames)-1].Index)
-	p.Lanes = []page.Lane{datasetLane("Dataset", t, x.Settings.Listed, t.Standing())}
-	if err := d.whatIf(r.Context(), p, x, ask, t); err != nil {
+	p.Lanes = []page.Lane{datasetLane("Dataset", t, x.Settings.Listed, t.CurrentDatasets())}
+	if err := d.addWhatIf(r.Context(), p, x, ask, t); err != nil {
 		return nil, err
 	}
 	p.Lanes = append(p.Lanes, classLane(t, x.Settings.Classes, laneColumns), decidingLane(t), problemLane(t))
@@ -142,7 +142,7 @@ func (d *dashboard) episode(r *http.Request) (page.Page, error) {
 
 func decidingLane(t *inventory.Table) page.Lane {
 	names := []string{page.ColumnLabels[0], page.ColumnLabels[1], page.ColumnLabels[2], "no column"}
-	return page.NewLane("Decided by", t.Lane(laneColumns, len(names), func(i int) int {
+	return page.NewLane("Decided by", t.CountLane(laneColumns, len(names), func(i int) int {
 		if c, ok := t.Frames[i].Deciding(); ok {
 			return int(c)
 		}
@@ -152,7 +152,7 @@ func decidingLane(t *inventory.Table) page.Lane {
 
 func problemLane(t *inventory.Table) page.Lane {
 	names := []string{"problem", "frozen", "none"}
-	return page.NewLane("Problems", t.Lane(laneColumns, len(names), func(i int) int {
+	return page.NewLane("Problems", t.CountLane(laneColumns, len(names), func(i int) int {
 		switch f := t.Frames[i]; {
 		case f.Problem():
 			return 0
@@ -163,8 +163,8 @@ func problemLane(t *inventory.Table) page.Lane {
 	}), names, []int{14, 15, plain})
 }
 
-// glimpse is what the script on an episode's page shows of a frame.
-type glimpse struct {
+// preview is what the script on an episode's page shows of a frame.
+type preview struct {
 	Frame  dataset.Frame `json:"frame"`
 	Time   string        `json:"time"`
 	Path   string        `json:"path"`
@@ -172,15 +172,15 @@ type glimpse struct {
 	Labels []string      `json:"labels"`
 }
 
-// glimpse answers with the frame at an index of an episode, or the nearest one after it.
-func (d *dashboard) glimpse(w http.ResponseWriter, r *http.Request) {
+// servePreview answers with the frame at an index of an episode, or the nearest one after it.
+func (d *dashboard) servePreview(w http.ResponseWriter, r *http.Request) {
 	e, err := dataset.ParseEpisodeFlag(r.PathValue("episode"))
 	index, badIndex := strconv.Atoi(r.PathValue("index"))
 	if err != nil || badIndex != nil {
 		http.Error(w, "There is no such frame.", http.StatusNotFound)
 		return
 	}
-	x, err := d.index(r.Context())
+	x, err := d.readCatalog(r.Context())
 	if err != nil {
 		http.Error(w, "The bucket could not be read.", http.StatusBadGateway)
 		return
@@ -189,7 +189,7 @@ func (d *dashboard) glimpse(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is no such episode.", http.StatusNotFound)
 		return
 	}
-	got := d.library.get(r.Context(), x.Changed, e)
+	got := d.tables.get(r.Context(), x.Changed, e)
 	if len(got.Tables) == 0 || len(got.Tables[0].Frames) == 0 {
 		http.Error(w, "The episode is being read.", http.StatusServiceUnavailable)
 		return
@@ -198,7 +198,7 @@ func (d *dashboard) glimpse(w http.ResponseWriter, r *http.Request) {
 	i, _ := slices.BinarySearchFunc(t.Frames, index, func(f inventory.Frame, index int) int { return int(f.Index) - index })
 	i = min(i, len(t.Frames)-1)
 	tile := d.tile(t, i)
-	g := glimpse{Frame: tile.Frame, Time: tile.Frame.Timecode(), Path: page.FramePath(tile.Frame), Image: string(tile.Image)}
+	g := preview{Frame: tile.Frame, Time: tile.Frame.Timecode(), Path: page.FramePath(tile.Frame), Image: string(tile.Image)}
 	g.Labels = append(g.Labels, cmp.Or(tile.Class, "unclassified"), tile.Note)
 	if c, ok := t.Frames[i].Deciding(); ok {
 		g.Labels = append(g.Labels, "by "+page.ColumnLabels[c])
@@ -211,23 +211,23 @@ func (d *dashboard) glimpse(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(g) // to a visitor, who may have left
 }
 
-// errDrawing says that the datasets are still being drawn.
-var errDrawing = errors.New("drawing")
+// errNotReady means that a value is still being computed.
+var errNotReady = errors.New("drawing")
 
-// within gives what get gives within the patience of a page, else errDrawing. What get reads goes
-// on meanwhile.
-func within[T any](ctx context.Context, get func(context.Context) (T, error)) (T, error) {
-	short, cancel := context.WithTimeout(ctx, patience)
+// waitBriefly calls get and waits for pageWait, then returns errNotReady. Meanwhile the read of get
+// continues in its cache.
+func waitBriefly[T any](ctx context.Context, get func(context.Context) (T, error)) (T, error) {
+	short, cancel := context.WithTimeout(ctx, pageWait)
 	defer cancel()
 	v, err := get(short)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		err = errDrawing
+		err = errNotReady
 	}
 	return v, err
 }
 
-// seconds is a duration as settings write it; "" is 0.
-func seconds(text string) (time.Duration, error) {
+// parseGroup parses the setting group; "" is 0.
+func parseGroup(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
 	}

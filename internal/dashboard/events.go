@@ -12,35 +12,35 @@ import (
 )
 
 const (
-	// streamsAtOnce bounds the pages that are kept up to date. A browser opens no more than six on
-	// one server.
-	streamsAtOnce = 64
-	// tick is how often a page is looked at for what has changed.
+	// maxStreams limits the pages that are kept up to date. A browser opens at most six to one
+	// server.
+	maxStreams = 64
+	// tick is the time between two checks of a page for changes.
 	tick = time.Second
-	// quietTicks is after how many ticks without a change something is sent all the same, to see
-	// who has left.
-	quietTicks = 15
+	// maxQuietTicks is the number of ticks without a change after which a comment is sent, to
+	// detect visitors who have left.
+	maxQuietTicks = 15
 	// sendTime is how long sending an event may take.
 	sendTime = 10 * time.Second
 )
 
-// stream sends a page's regions when they change, as server-sent events, until the page has no more
-// to come.
-func (d *dashboard) stream(build builder) http.HandlerFunc {
+// serveEvents sends a page's regions as server-sent events when they change, until the page does
+// not change any more.
+func (d *dashboard) serveEvents(build builder) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case d.events <- struct{}{}:
-			defer func() { <-d.events }()
+		case d.eventSlots <- struct{}{}:
+			defer func() { <-d.eventSlots }()
 		default:
-			http.Error(w, "Too many pages are open; close some, or reload this one to see what is new.", http.StatusServiceUnavailable)
+			http.Error(w, "Too many pages are open; close some, or reload this page to update it.", http.StatusServiceUnavailable)
 			return
 		}
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("Cache-Control", "no-store")
-		s := &stream{w: w, out: http.NewResponseController(w), sent: map[string]string{}}
+		s := &eventStream{w: w, out: http.NewResponseController(w), sent: map[string]string{}}
 		t := time.NewTicker(tick)
 		defer t.Stop()
-		for s.step(d, r, build) {
+		for s.sendChanges(d, r, build) {
 			select {
 			case <-r.Context().Done():
 				return
@@ -50,20 +50,20 @@ func (d *dashboard) stream(build builder) http.HandlerFunc {
 	}
 }
 
-// stream is one visitor's.
-type stream struct {
-	w     http.ResponseWriter
-	out   *http.ResponseController
-	sent  map[string]string // the HTML by region
-	quiet int
+// eventStream is the stream of one open page.
+type eventStream struct {
+	w          http.ResponseWriter
+	out        *http.ResponseController
+	sent       map[string]string // the HTML by region
+	quietTicks int
 }
 
-// step sends what has changed; false ends the stream. An error of the bucket changes nothing on the
-// page: the next step may see better.
-func (s *stream) step(d *dashboard, r *http.Request, build builder) bool {
+// sendChanges sends the regions that have changed; false ends the stream. An error of the bucket
+// changes nothing on the page, since the next call may succeed.
+func (s *eventStream) sendChanges(d *dashboard, r *http.Request, build builder) bool {
 	p, err := build(r)
 	if err != nil {
-		return s.keep()
+		return s.keepAlive()
 	}
 	all, err := page.Regions(d.Site, p)
 	if err != nil {
@@ -84,24 +84,24 @@ func (s *stream) step(d *dashboard, r *http.Request, build builder) bool {
 		s.send("end", nil)
 		return false
 	}
-	return len(changed) > 0 || s.keep()
+	return len(changed) > 0 || s.keepAlive()
 }
 
-// keep sends a comment now and then.
-func (s *stream) keep() bool {
-	if s.quiet++; s.quiet < quietTicks {
+// keepAlive sends a comment after maxQuietTicks calls.
+func (s *eventStream) keepAlive() bool {
+	if s.quietTicks++; s.quietTicks < maxQuietTicks {
 		return true
 	}
 	return s.write(": still here\n\n")
 }
 
-func (s *stream) send(event string, value any) bool {
+func (s *eventStream) send(event string, value any) bool {
 	body, err := json.Marshal(value)
 	return err == nil && s.write(fmt.Sprintf("event: %s\ndata: %s\n\n", event, body))
 }
 
-func (s *stream) write(text string) bool {
-	s.quiet = 0
+func (s *eventStream) write(text string) bool {
+	s.quietTicks = 0
 	_ = s.out.SetWriteDeadline(time.Now().Add(sendTime)) // not all connections have one
 	if _, err := s.w.Write([]byte(text)); err != nil {
 		return false

@@ -117,7 +117,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	defer server.Close()
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
-	for range streamsAtOnce {
+	for range maxStreams {
 		listen(ctx, t, server.URL+"/events").next()
 	}
 	w.expect(w.get("/events"), http.StatusServiceUnavailable, "Too many pages")
@@ -137,7 +137,7 @@ func (w *world) full(ctx context.Context, address string) bool {
 	return answer.StatusCode == http.StatusServiceUnavailable
 }
 
-// Serve ends when it is told to, though a stream is open.
+// Serve ends with its context, though a stream is open.
 func TestServeEnds(t *testing.T) {
 	w := newWorld(t, 3)
 	ctx, stop := context.WithCancel(t.Context())

@@ -16,18 +16,18 @@ import (
 // tilesPerPage is the number of images on one page.
 const tilesPerPage = 60
 
-// What stands for an empty value in an address, where "" is all.
+// Special values in an address: nothing means the empty text, and anyText means all.
 const (
 	nothing = "none"
 	anyText = ""
 )
 
-// columnNames are the columns as an address names them.
+// columnNames are the names of the columns in addresses.
 var columnNames = map[string]inventory.Column{"unsupervised": inventory.Unsupervised, "supervised": inventory.Supervised, "jonny": inventory.Jonny}
 
-// frames shows the frames that the address chooses, in time order.
-func (d *dashboard) frames(r *http.Request) (page.Page, error) {
-	l, err := d.look(r)
+// framesPage is the page of the frames that match the address, in time order.
+func (d *dashboard) framesPage(r *http.Request) (page.Page, error) {
+	l, err := d.readSeasonView(r)
 	if err != nil {
 		return nil, err
 	}
@@ -41,11 +41,11 @@ func (d *dashboard) frames(r *http.Request) (page.Page, error) {
 		found[i] = t.Find(filter)
 		n += len(found[i])
 	}
-	begin, end, pages, err := pageOf(r, n, tilesPerPage)
+	begin, end, pages, err := pageBounds(r, n, tilesPerPage)
 	if err != nil && l.Missing() == 0 {
 		return nil, err
 	}
-	p := &page.Frames{Reading: l.reading(), Count: n, Fields: l.fields(r), Pages: pages, Query: r.URL.RawQuery}
+	p := &page.Frames{Reading: l.progress(), Count: n, Fields: l.fields(r), Pages: pages, Query: r.URL.RawQuery}
 	for i, t := range l.Tables {
 		for _, at := range found[i][min(begin, len(found[i])):min(end, len(found[i]))] {
 			p.Tiles = append(p.Tiles, d.tile(t, at))
@@ -55,7 +55,7 @@ func (d *dashboard) frames(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
-// filterOf reads what an address chooses. "none" is the empty text.
+// filterOf reads the filter from an address. "none" means the empty text.
 func filterOf(r *http.Request) (f inventory.Filter, err error) {
 	text := func(name string) *string {
 		value := r.FormValue(name)
@@ -74,18 +74,18 @@ func filterOf(r *http.Request) (f inventory.Filter, err error) {
 	if name := r.FormValue("decides"); name != "" {
 		column, ok := columnNames[name]
 		if !ok {
-			return f, refused(http.StatusBadRequest, "decides=%.20q: expected unsupervised, supervised or jonny.", name)
+			return f, visitorErrorf(http.StatusBadRequest, "decides=%.20q: expected unsupervised, supervised or jonny.", name)
 		}
 		f.Decides = &column
 	}
-	if f.Only = inventory.Only(r.FormValue("only")); !slices.Contains(inventory.Onlys, f.Only) {
-		return f, refused(http.StatusBadRequest, "only=%.20q: expected one of %q.", string(f.Only), inventory.Onlys[1:])
+	if f.Only = inventory.FrameState(r.FormValue("only")); !slices.Contains(inventory.FrameStates, f.Only) {
+		return f, visitorErrorf(http.StatusBadRequest, "only=%.20q: expected one of %q.", string(f.Only), inventory.FrameStates[1:])
 	}
 	return f, nil
 }
 
-// fields are the choices of the page, each with "all".
-func (l look) fields(r *http.Request) []page.Field {
+// fields are the form fields of the page, each with "all".
+func (l seasonView) fields(r *http.Request) []page.Field {
 	choice := func(name, label string, values ...string) page.Field {
 		f := page.Field{Name: name, Label: label}
 		chosen := r.FormValue(name)
@@ -111,24 +111,24 @@ func (l look) fields(r *http.Request) []page.Field {
 		return f
 	}
 	var episodes []string
-	for _, e := range l.of(l.Season) {
+	for _, e := range l.seasonEpisodes(l.Season) {
 		episodes = append(episodes, string(e))
 	}
-	classes := inventory.Classes(l.Tables, l.Settings.Classes)
+	classes := inventory.ListClasses(l.Tables, l.Settings.Classes)
 	with := func(values ...string) []string { return append([]string{anyText}, values...) }
 	var all []page.Field
 	if seasons := l.seasons(); len(seasons) > 1 {
 		all = append(all, choice("season", "Season", seasons...))
 	}
-	onlys := make([]string, len(inventory.Onlys))
-	for i, o := range inventory.Onlys {
+	onlys := make([]string, len(inventory.FrameStates))
+	for i, o := range inventory.FrameStates {
 		onlys[i] = string(o)
 	}
 	all = append(all, choice("episode", "Episode", with(episodes...)...), choice("class", "Class", with(append(slices.Clone(classes), nothing)...)...),
 		choice("dataset", "Dataset", with(append(slices.Clone(l.Settings.Listed), nothing)...)...),
 		choice("decides", "Decided by", with("unsupervised", "supervised", "jonny")...), choice("only", "Only", onlys...))
-	for _, f := range [][2]string{{"folder", "Stands as"}, {"unsupervised", "Unsupervised"}, {"supervised", "Supervised"}, {"jonny", "Jonny’s"}} {
-		if r.FormValue(f[0]) != "" { // a link from another page leads here
+	for _, f := range [][2]string{{"folder", "Class folder"}, {"unsupervised", "Unsupervised"}, {"supervised", "Supervised"}, {"jonny", "Jonny’s"}} {
+		if r.FormValue(f[0]) != "" { // only links from other pages set it
 			all = append(all, choice(f[0], f[1], with(append(slices.Clone(classes), nothing)...)...))
 		}
 	}
@@ -140,19 +140,19 @@ var (
 	inSheet  = regexp.MustCompile(`(?i)^(?:row\s*)?(\d{1,7})$`)
 )
 
-// find leads from what somebody types to its page: a frame's name, an episode, or a row or a time
-// of an episode.
-func (d *dashboard) find(w http.ResponseWriter, r *http.Request) {
+// redirectFound redirects from a search text to its page. The text is a frame's name, an episode,
+// or a row or time of an episode.
+func (d *dashboard) redirectFound(w http.ResponseWriter, r *http.Request) {
 	text := strings.TrimSpace(r.FormValue("q"))
-	target, err := d.found(r, text)
+	target, err := d.findTarget(r, text)
 	if err != nil {
-		d.page(func(*http.Request) (page.Page, error) { return nil, err })(w, r)
+		d.servePage(func(*http.Request) (page.Page, error) { return nil, err })(w, r)
 		return
 	}
 	http.Redirect(w, r, target, http.StatusSeeOther)
 }
 
-func (d *dashboard) found(r *http.Request, text string) (target string, err error) {
+func (d *dashboard) findTarget(r *http.Request, text string) (target string, err error) {
 	if i := strings.LastIndexByte(text, '/'); i >= 0 {
 		text = text[i+1:] // a key
 	}
@@ -163,46 +163,46 @@ func (d *dashboard) found(r *http.Request, text string) (target string, err erro
 	e, err := dataset.ParseEpisodeFlag(first)
 	rest = strings.TrimSpace(rest)
 	if err != nil {
-		return "", refused(http.StatusNotFound, "%.80q is no frame, episode or row. Expected a frame's name such as TT_S01_E01_FRM-00-00-08-12, an episode such as S01E01, a row such as S01E01 14, or a time such as S01E01 00:00:08:12.", text)
+		return "", visitorErrorf(http.StatusNotFound, "%.80q is no frame, episode or row. Expected a frame's name such as TT_S01_E01_FRM-00-00-08-12, an episode such as S01E01, a row such as S01E01 14, or a time such as S01E01 00:00:08:12.", text)
 	}
 	if rest == "" {
 		return page.EpisodePath(e), nil
 	}
 	if t := timecode.FindStringSubmatch(rest); t != nil {
-		f, err := dataset.ParseFrame("TT_" + e.Season() + "_" + e.Code() + "_FRM-" + strings.Join([]string{two(t[1]), t[2], t[3], t[4]}, "-"))
+		f, err := dataset.ParseFrame("TT_" + e.Season() + "_" + e.Code() + "_FRM-" + strings.Join([]string{padTwo(t[1]), t[2], t[3], t[4]}, "-"))
 		if err == nil {
 			return page.FramePath(f), nil
 		}
 	}
 	if n := inSheet.FindStringSubmatch(rest); n != nil {
 		row, _ := strconv.Atoi(n[1])
-		return d.rowOf(r, e, row)
+		return d.rowPath(r, e, row)
 	}
-	return "", refused(http.StatusNotFound, "%.80q is no row or time of %s. Expected a row such as %s 14, or a time such as %s 00:00:08:12.", rest, e, e, e)
+	return "", visitorErrorf(http.StatusNotFound, "%.80q is no row or time of %s. Expected a row such as %s 14, or a time such as %s 00:00:08:12.", rest, e, e, e)
 }
 
-// two is a number of two digits.
-func two(digits string) string { return strings.Repeat("0", max(2-len(digits), 0)) + digits }
+// padTwo adds a leading zero to a single digit.
+func padTwo(digits string) string { return strings.Repeat("0", max(2-len(digits), 0)) + digits }
 
-// rowOf is the page of the frame that a row names.
-func (d *dashboard) rowOf(r *http.Request, e dataset.Episode, row int) (string, error) {
-	x, err := d.index(r.Context())
+// rowPath is the path of the page of the frame in a row.
+func (d *dashboard) rowPath(r *http.Request, e dataset.Episode, row int) (string, error) {
+	x, err := d.readCatalog(r.Context())
 	if err != nil {
 		return "", err
 	}
-	got := d.library.get(r.Context(), x.Changed, e)
+	got := d.tables.get(r.Context(), x.Changed, e)
 	if len(got.Tables) == 0 {
-		return "", refused(http.StatusServiceUnavailable, "The sheet of %s is being read. Try again in a few seconds.", e)
+		return "", visitorErrorf(http.StatusServiceUnavailable, "The sheet of %s is being read. Try again in a few seconds.", e)
 	}
 	t := got.Tables[0]
 	i := slices.IndexFunc(t.Frames, func(f inventory.Frame) bool { return int(f.Row) == row })
 	if i < 0 {
 		for _, p := range t.Problems {
 			if p.Row == row {
-				return "", refused(http.StatusNotFound, "Row %d of %s names no frame that can be used: %s.", row, e, p.Problem)
+				return "", visitorErrorf(http.StatusNotFound, "Row %d of %s has no usable frame name: %s.", row, e, p.Problem)
 			}
 		}
-		return "", refused(http.StatusNotFound, "No frame has the row %d of %s first.", row, e)
+		return "", visitorErrorf(http.StatusNotFound, "Row %d of %s has no frame, or repeats the frame of an earlier row.", row, e)
 	}
 	return page.FramePath(t.Name(i)), nil
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
-// firstImage is the first of the keys that holds an object which may be read as an image; "" when
-// none does.
+// firstImage returns the first key that has an object and may be read as an image; "" when there is
+// none.
 func firstImage(ctx context.Context, o Options, keys []string) (string, error) {
 	for _, key := range keys {
 		if checkImage(o.Store.Layout, key) != nil {
@@ -38,20 +38,21 @@ func firstImage(ctx context.Context, o Options, keys []string) (string, error) {
 }
 
 const (
-	// freshHistory is how long the tasks of a frame are kept: a run takes longer.
-	freshHistory = 5 * time.Second
-	// asksAtOnce bounds the frames whose tasks are looked for: each reads a chunk of tasks of every
-	// run.
-	asksAtOnce = 2
-	// stripSide is how many neighbours are shown at each side of a frame.
+	// historyTTL is how long the tasks of a frame are cached. It is shorter than a run.
+	historyTTL = 5 * time.Second
+	// maxHistoryReads limits the frames whose tasks are searched at a time: each search reads a
+	// chunk of tasks of every run.
+	maxHistoryReads = 2
+	// stripSide is the number of frames shown before and after a frame.
 	stripSide = 4
 )
 
-// frame is the page of one frame: where it stands, what its sheet says, and what runs did with it.
-func (d *dashboard) frame(r *http.Request) (page.Page, error) {
+// framePage is the page of one frame: its folders, its row in the sheet, and its tasks in past
+// runs.
+func (d *dashboard) framePage(r *http.Request) (page.Page, error) {
 	f, err := dataset.ParseFrame(r.PathValue("frame"))
 	if err != nil {
-		return nil, refused(http.StatusNotFound, "There is no such frame: the %s.", err)
+		return nil, visitorErrorf(http.StatusNotFound, "There is no such frame: the %s.", err)
 	}
 	ctx := r.Context()
 	p := &page.Frame{Frame: f}
@@ -59,40 +60,40 @@ func (d *dashboard) frame(r *http.Request) (page.Page, error) {
 	if err != nil || !pointer.Exists() {
 		return p, err
 	}
-	run, err := d.read(ctx, pointer.Run)
+	run, err := d.cachedRun(ctx, pointer.Run)
 	if err != nil {
 		return nil, err
 	}
-	d.fromPlan(p, run)
-	if p.Standing, err = d.places(ctx, run.Plan.Settings, f); err != nil {
+	d.fillFromRun(p, run)
+	if p.Folders, err = d.findFolders(ctx, run.Plan.Settings, f); err != nil {
 		return nil, err
 	}
-	x, err := d.index(ctx)
+	x, err := d.readCatalog(ctx)
 	if err != nil {
 		return nil, err
 	}
 	base := ""
-	got := d.library.get(ctx, x.Changed, f.Episode())
-	p.Reading = got.reading()
+	got := d.tables.get(ctx, x.Changed, f.Episode())
+	p.Reading = got.progress()
 	if len(got.Tables) > 0 {
 		base = got.Tables[0].Base
-		d.fromTable(p, got.Tables[0])
-		if err := d.split(ctx, p, x, got.Tables[0]); err != nil {
+		d.fillFromTable(p, got.Tables[0])
+		if err := d.addSplit(ctx, p, x, got.Tables[0]); err != nil {
 			return nil, err
 		}
 	}
 	if base == "" {
 		base = rows.DefaultBase(d.Store.Layout.Prefix, f.Episode(), run.Plan.Settings.ImageSize)
 	}
-	if err := d.source(ctx, p, base); err != nil {
+	if err := d.findImage(ctx, p, base); err != nil {
 		return nil, err
 	}
-	return p, d.history(ctx, p)
+	return p, d.addHistory(ctx, p)
 }
 
-// fromTable takes what the sheet and the listings say of the frame, and its neighbours in time.
-func (d *dashboard) fromTable(p *page.Frame, t *inventory.Table) {
-	at, ok := t.At(p.Frame)
+// fillFromTable fills in what comes from the sheet and the listings, and the neighbours in time.
+func (d *dashboard) fillFromTable(p *page.Frame, t *inventory.Table) {
+	at, ok := t.IndexOf(p.Frame)
 	if at > 0 {
 		p.Previous = t.Name(at - 1)
 	}
@@ -105,7 +106,7 @@ func (d *dashboard) fromTable(p *page.Frame, t *inventory.Table) {
 	}
 	for i := max(at-stripSide, 0); i < min(after+stripSide, len(t.Frames)); i++ {
 		tile := d.tile(t, i)
-		tile.Here = ok && i == at
+		tile.Highlighted = ok && i == at
 		p.Strip = append(p.Strip, tile)
 	}
 	p.Sheet, p.Problems, p.Held = t.Sheet, t.ProblemsOf(p.Frame), t.Held
@@ -116,7 +117,7 @@ func (d *dashboard) fromTable(p *page.Frame, t *inventory.Table) {
 	f := t.Frames[at]
 	p.Row, p.Class = int(f.Row), t.Text(f.Class)
 	if f.Frozen() && p.Held == "" {
-		p.Held = "the next plan does not touch it"
+		p.Held = "the next plan does not change it"
 	}
 	deciding, decided := f.Deciding()
 	for _, c := range []inventory.Column{inventory.Jonny, inventory.Supervised, inventory.Unsupervised} {
@@ -127,22 +128,24 @@ func (d *dashboard) fromTable(p *page.Frame, t *inventory.Table) {
 // columnTitles are the columns' names in the sheets.
 var columnTitles = [inventory.Columns]string{rows.ColumnUnsupervised, rows.ColumnSupervised, rows.ColumnJonny}
 
-// split says how the frame comes to its dataset. A stratified split depends on the whole season,
-// which may still be read.
-func (d *dashboard) split(ctx context.Context, p *page.Frame, x index, t *inventory.Table) error {
+// addSplit adds how the split places the frame. A stratified split depends on the whole season,
+// which may not be read yet.
+func (d *dashboard) addSplit(ctx context.Context, p *page.Frame, x catalog, t *inventory.Table) error {
 	season := []*inventory.Table{t}
 	if x.Settings.Stratify {
-		got := d.library.get(ctx, x.Changed, x.of(t.Episode.Season())...)
-		if season, p.Reading = got.Tables, got.reading(); got.Missing() > 0 {
+		got := d.tables.get(ctx, x.Changed, x.seasonEpisodes(t.Episode.Season())...)
+		if season, p.Reading = got.Tables, got.progress(); got.Missing() > 0 {
 			return nil
 		}
 	}
-	if d.Assign == nil || x.Settings.Seed == "" {
+	if d.NewAssigner == nil || x.Settings.Seed == "" {
 		return nil
 	}
-	a, err := within(ctx, func(ctx context.Context) (Assigner, error) { return d.assigner(ctx, x.Settings.Definition, season, t) })
-	if errors.Is(err, errDrawing) {
-		p.Looking = true
+	a, err := waitBriefly(ctx, func(ctx context.Context) (Assigner, error) {
+		return d.findAssigner(ctx, x.Settings.Definition, season, t)
+	})
+	if errors.Is(err, errNotReady) {
+		p.Searching = true
 		return nil
 	}
 	if err != nil {
@@ -152,21 +155,21 @@ func (d *dashboard) split(ctx context.Context, p *page.Frame, x index, t *invent
 	return nil
 }
 
-// history adds what runs did with the frame.
-func (d *dashboard) history(ctx context.Context, p *page.Frame) error {
-	if d.History == nil {
+// addHistory adds the tasks that runs had for the frame.
+func (d *dashboard) addHistory(ctx context.Context, p *page.Frame) error {
+	if d.ReadHistory == nil {
 		return nil
 	}
-	all, err := within(ctx, func(ctx context.Context) ([]why.Operation, error) {
+	all, err := waitBriefly(ctx, func(ctx context.Context) ([]why.Operation, error) {
 		return d.histories.get(ctx, p.Frame, func(ctx context.Context) ([]why.Operation, error) {
-			d.asking <- struct{}{}
-			defer func() { <-d.asking }()
-			return d.History(ctx, p.Frame)
+			d.historySlots <- struct{}{}
+			defer func() { <-d.historySlots }()
+			return d.ReadHistory(ctx, p.Frame)
 		})
 	})
 	switch {
-	case errors.Is(err, errDrawing):
-		p.Looking = true
+	case errors.Is(err, errNotReady):
+		p.Searching = true
 		return nil
 	case err != nil:
 		return err
@@ -175,8 +178,8 @@ func (d *dashboard) history(ctx context.Context, p *page.Frame) error {
 	return nil
 }
 
-// fromPlan takes what the newest run says of the frame.
-func (d *dashboard) fromPlan(p *page.Frame, run *page.Run) {
+// fillFromRun fills in the frame's problems and dead tasks of the newest run.
+func (d *dashboard) fillFromRun(p *page.Frame, run *page.Run) {
 	for _, e := range run.Plan.Episodes {
 		if e.Name() != p.Frame.Episode() {
 			continue
@@ -197,20 +200,21 @@ func (d *dashboard) fromPlan(p *page.Frame, run *page.Run) {
 	}
 }
 
-// places are the folders where the frame stands, of the datasets that were ever filled.
-func (d *dashboard) places(ctx context.Context, s state.Settings, f dataset.Frame) ([]dataset.Place, error) {
-	dest := dataset.Destination{Bucket: d.Bucket, Layout: d.Store.Layout, Datasets: s.Listed, Parallel: imagesAtOnce}
+// findFolders finds the folders that hold the frame, in all datasets that the settings have ever
+// named.
+func (d *dashboard) findFolders(ctx context.Context, s state.Settings, f dataset.Frame) ([]dataset.Place, error) {
+	dest := dataset.Destination{Bucket: d.Bucket, Layout: d.Store.Layout, Datasets: s.Listed, Parallel: maxImageReads}
 	all, err := dest.Places(ctx)
 	if err != nil {
 		return nil, err
 	}
-	stands := make([]bool, len(all))
-	g, looking := errgroup.WithContext(ctx)
-	g.SetLimit(imagesAtOnce)
+	exists := make([]bool, len(all))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(maxImageReads)
 	for i, place := range all {
 		g.Go(func() error {
-			_, err := d.Bucket.HeadObject(looking, d.Store.Layout.Key(place, f))
-			stands[i] = err == nil
+			_, err := d.Bucket.HeadObject(ctx, d.Store.Layout.Key(place, f))
+			exists[i] = err == nil
 			if errors.Is(err, bucket.ErrNotFound) {
 				return nil
 			}
@@ -222,7 +226,7 @@ func (d *dashboard) places(ctx context.Context, s state.Settings, f dataset.Fram
 	}
 	var found []dataset.Place
 	for i, place := range all {
-		if stands[i] {
+		if exists[i] {
 			found = append(found, place)
 		}
 	}
@@ -230,11 +234,11 @@ func (d *dashboard) places(ctx context.Context, s state.Settings, f dataset.Fram
 	return found, nil
 }
 
-// source finds the frame's image: in the episode's folder, else where it stands.
-func (d *dashboard) source(ctx context.Context, p *page.Frame, base string) error {
+// findImage finds the frame's image: in the episode's folder, else in the datasets.
+func (d *dashboard) findImage(ctx context.Context, p *page.Frame, base string) error {
 	usual := base + p.Frame.File()
 	keys := []string{usual}
-	for _, place := range p.Standing {
+	for _, place := range p.Folders {
 		keys = append(keys, d.Store.Layout.Key(place, p.Frame))
 	}
 	key, err := firstImage(ctx, d.Options, keys)

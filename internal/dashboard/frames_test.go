@@ -23,10 +23,10 @@ func datasetOf(i int) string { return []string{"train", "train", "test", ""}[i/1
 
 // surveyed lets the dashboard read two episodes of 300 frames, with a row each but for the last.
 func (w *world) surveyed() {
-	w.options.Survey = func(_ context.Context, e dataset.Episode) (*inventory.Survey, error) {
+	w.options.ReadSurvey = func(_ context.Context, e dataset.Episode) (*inventory.Survey, error) {
 		s := &inventory.Survey{Episode: e, Base: "tt/" + e.Folder() + "/default_eng/v1/frames/thumbnails/"}
 		for i := range 300 {
-			seen := inventory.Seen{Frame: dataset.FrameAt(e, i), Row: i + 2, Class: classOf(i), Image: fmt.Sprint(e, i/2)}
+			seen := inventory.SurveyFrame{Frame: dataset.FrameAt(e, i), Row: i + 2, Class: classOf(i), Image: fmt.Sprint(e, i/2)}
 			seen.Cells[inventory.Unsupervised] = classOf(i)
 			if i%5 == 0 {
 				seen.Cells[inventory.Jonny], seen.Cells[inventory.Unsupervised] = classOf(i), "Junk"
@@ -35,7 +35,7 @@ func (w *world) surveyed() {
 				seen.Stands = []dataset.Place{{Dataset: name, Class: seen.Class}}
 			}
 			if i == 299 {
-				seen = inventory.Seen{Frame: seen.Frame, Image: "x"}
+				seen = inventory.SurveyFrame{Frame: seen.Frame, Image: "x"}
 			}
 			seen.Frozen = i == 7
 			s.Frames = append(s.Frames, seen)
@@ -110,8 +110,8 @@ func TestFind(t *testing.T) {
 	}
 	w.expect(w.get("/find?q=nonsense"), http.StatusNotFound, "Expected a frame")
 	w.expect(w.get("/find?q=S01E01+tomorrow"), http.StatusNotFound, "no row or time of S01E01")
-	w.expect(w.get("/find?q=S01E01+400"), http.StatusNotFound, "names no frame that can be used: malformed frame name")
-	w.expect(w.get("/find?q=S01E01+4000"), http.StatusNotFound, "No frame has the row 4000")
+	w.expect(w.get("/find?q=S01E01+400"), http.StatusNotFound, "has no usable frame name: malformed frame name")
+	w.expect(w.get("/find?q=S01E01+4000"), http.StatusNotFound, "Row 4000 of S01E01 has no frame")
 }
 
 // drawn puts every frame into test.
@@ -131,16 +131,18 @@ func TestFrame(t *testing.T) {
 	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 500))), http.StatusOK, "no image", "no dataset")
 	w.expect(w.get("/frames/TT_S01"), http.StatusNotFound, "no such frame")
 
-	w.options.Assign = func(state.Definition, []inventory.Labelled, dataset.Standing) (Assigner, error) { return drawn{}, nil }
-	w.options.History = func(_ context.Context, f dataset.Frame) ([]why.Operation, error) {
+	w.options.NewAssigner = func(state.Definition, []inventory.LabelledFrame, dataset.Standing) (Assigner, error) {
+		return drawn{}, nil
+	}
+	w.options.ReadHistory = func(_ context.Context, f dataset.Frame) ([]why.Operation, error) {
 		return []why.Operation{{Run: "earlier", Op: messages.Move, Dst: layout.Key(rare, f), Outcome: messages.Moved}}, nil
 	}
 	w.plan.Settings.Seed = "seed"
 	w.must(w.store.WritePlan(t.Context(), w.plan))
 	w.surveyed()
 	w.expect(w.settled("/frames/"+string(f)), http.StatusOK, "train/Rare", `href="/frames/`+string(dataset.FrameAt(e1, 1))+`" rel="next"`, ">row 2<", "!rel=\"prev\"",
-		"JONNY&#39;s RECLASSIFICATION is filled in, so it decides: Rare. It goes before UNSUPERVISED CLASSIFICATION (Junk).", "Its dataset: test", "earlier", `class="here"`)
-	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 7))), http.StatusOK, "unknown class", "left as it stands", `rel="prev"`)
+		"JONNY&#39;s RECLASSIFICATION is filled in, so it decides: Rare. It has priority over UNSUPERVISED CLASSIFICATION (Junk).", "Its dataset: test", "earlier", `class="here"`)
+	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 7))), http.StatusOK, "unknown class", "not changed", `rel="prev"`)
 	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 299))), http.StatusOK, "No row of the sheet names this frame", "!rel=\"next\"")
 	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 5000))), http.StatusOK, `rel="prev"`, "No row of the sheet names this frame")
 }
@@ -150,9 +152,9 @@ func TestFrame(t *testing.T) {
 func TestReading(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()
-	read := w.options.Survey
+	read := w.options.ReadSurvey
 	goOn := make(chan struct{})
-	w.options.Survey = func(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
+	w.options.ReadSurvey = func(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
 		if <-goOn; e == e2 {
 			return nil, errors.New("no credentials")
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/page"
 )
 
-// headers are those of every answer.
+// headers are the security headers of every answer.
 var headers = map[string]string{
 	"Content-Security-Policy":      page.Policy,
 	"X-Content-Type-Options":       "nosniff",
@@ -22,28 +22,28 @@ var headers = map[string]string{
 	"Permissions-Policy":           "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
-// guard stands before every handler.
+// guard checks host and method before every handler.
 func (d *dashboard) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range headers {
 			w.Header().Set(name, value)
 		}
 		switch {
-		case !d.known(r.Host):
-			http.Error(w, "This server does not know itself by that name"+
-				": open it by its IP address or as localhost, or start it with --http-host and the name.", http.StatusMisdirectedRequest)
+		case !d.allowsHost(r.Host):
+			http.Error(w, "This host name is not allowed here"+
+				": open the server by its IP address or as localhost, or start it with --http-host and the name.", http.StatusMisdirectedRequest)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "This server only reads.", http.StatusMethodNotAllowed)
+			http.Error(w, "This server only answers GET and HEAD.", http.StatusMethodNotAllowed)
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
 }
 
-// known says whether a request calls the server by a name of its own. An address is always one: DNS
-// rebinding needs a name, which the attacker's DNS then points here.
-func (d *dashboard) known(host string) bool {
+// allowsHost reports whether a request may have this Host. IP addresses are always allowed: DNS
+// rebinding needs a name, which the attacker's DNS then resolves to this server.
+func (d *dashboard) allowsHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}

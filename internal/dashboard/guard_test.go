@@ -8,7 +8,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/page"
 )
 
-// Whoever asks by a name that nobody configured is refused, whatever he asks for: DNS rebinding
+// Every request with a host name that is not configured is refused: DNS rebinding
 // needs a name.
 func TestHosts(t *testing.T) {
 	w := newWorld(t, 3)

@@ -17,11 +17,11 @@ import (
 )
 
 const (
-	// maxImage bounds an image in bytes; thumbnails have a few thousand.
+	// maxImage limits the size of an image in bytes; thumbnails have a few thousand.
 	maxImage = 16 << 20
-	// imagesAtOnce bounds the images that are being sent.
-	imagesAtOnce = 32
-	// sniffed is what http.DetectContentType looks at.
+	// maxImageReads limits the images that are read at a time.
+	maxImageReads = 32
+	// sniffed is the number of bytes that http.DetectContentType uses.
 	sniffed = 512
 )
 
@@ -30,9 +30,9 @@ var (
 	errTooLong = fmt.Errorf("longer than %d bytes", maxImage)
 )
 
-// checkImage is the wall before every image that is read: a frame in a dataset, or the source image
-// of one, which stands in a folder of its episode and nowhere among the datasets, the manifests and
-// the program's own objects.
+// checkImage checks the key of every image before it is read. Allowed are a frame in a dataset, and
+// a frame's source image in a folder of its episode. Everything else is refused, such as manifests
+// and the program's own objects.
 func checkImage(l dataset.Layout, key string) error {
 	if err := dataset.CheckKey(key); err != nil {
 		return err
@@ -53,11 +53,11 @@ func checkImage(l dataset.Layout, key string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("key %.200q does not stand in a folder of %s", key, f.Episode())
+	return fmt.Errorf("key %.200q is not in a folder of %s", key, f.Episode())
 }
 
-// openImage opens an image of a checked key. Its first bytes must be a JPEG's: nothing else is ever
-// sent as one.
+// openImage opens the image of a checked key. Its first bytes must be those of a JPEG, so that no
+// other content is ever sent.
 func openImage(ctx context.Context, b Bucket, key string) (io.ReadCloser, bucket.Object, error) {
 	r, o, err := b.OpenObject(ctx, key)
 	if err != nil {
@@ -82,16 +82,16 @@ func openImage(ctx context.Context, b Bucket, key string) (io.ReadCloser, bucket
 
 const imageType = "image/jpeg"
 
-// image sends an image.
-func (d *dashboard) image(w http.ResponseWriter, r *http.Request) {
+// serveImage sends an image.
+func (d *dashboard) serveImage(w http.ResponseWriter, r *http.Request) {
 	key := r.PathValue("key")
 	if checkImage(d.Store.Layout, key) != nil {
-		http.Error(w, "This is no frame's key.", http.StatusNotFound)
+		http.Error(w, "This is not the key of a frame.", http.StatusNotFound)
 		return
 	}
 	select {
-	case d.images <- struct{}{}:
-		defer func() { <-d.images }()
+	case d.imageSlots <- struct{}{}:
+		defer func() { <-d.imageSlots }()
 	case <-r.Context().Done():
 		return
 	}
@@ -110,7 +110,7 @@ func (d *dashboard) image(w http.ResponseWriter, r *http.Request) {
 	defer body.Close() //nolint:errcheck // It was only read.
 	h := w.Header()
 	h.Set("Content-Type", imageType)
-	h.Set("Cache-Control", "private, no-cache") // an image may be drawn anew: its ETag says so
+	h.Set("Cache-Control", "private, no-cache") // an image may change; then its ETag changes
 	h.Set("ETag", `"`+o.ETag+`"`)
 	if r.Header.Get("If-None-Match") == `"`+o.ETag+`"` {
 		w.WriteHeader(http.StatusNotModified)
@@ -127,8 +127,8 @@ func imageURL(l dataset.Layout, key string) template.URL {
 	return template.URL(page.ImagePath(key)) //nolint:gosec // ImagePath escapes it.
 }
 
-// asset sends a style or script. Its address has its version in it.
-func asset(w http.ResponseWriter, r *http.Request) {
+// serveAsset sends a style, script or icon. The address contains the version.
+func serveAsset(w http.ResponseWriter, r *http.Request) {
 	types := map[string][2]string{
 		"style.css": {page.Style, "text/css; charset=utf-8"}, "app.js": {page.Script, "text/javascript; charset=utf-8"},
 		"icon.svg": {page.Icon, "image/svg+xml"},
@@ -143,9 +143,9 @@ func asset(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, a[0]) // to a visitor, who may have left
 }
 
-// file sends a file that a run has left, to be saved and not shown: it is not of this server's
-// making.
-func (d *dashboard) file(w http.ResponseWriter, r *http.Request) {
+// serveRunFile sends a file of a run as a download. The browser must not show it in this origin,
+// since anybody who can write to the bucket may have changed it.
+func (d *dashboard) serveRunFile(w http.ResponseWriter, r *http.Request) {
 	types := map[string]string{state.PageName: "text/html; charset=utf-8", state.TasksName: "text/csv; charset=utf-8"}
 	run, name := r.PathValue("run"), r.PathValue("file")
 	if types[name] == "" || !state.ValidRun(run) {

@@ -71,7 +71,7 @@ func TestImages(t *testing.T) {
 	w.expect(w.get(page.ImagePath(w.imageOf(1))), http.StatusUnsupportedMediaType, "not an image")
 	w.expect(w.get(page.ImagePath(w.imageOf(2))), http.StatusUnsupportedMediaType, "longer than")
 	w.expect(w.get(page.ImagePath(w.imageOf(3))), http.StatusNotFound)
-	w.expect(w.get(page.ImagePath(layout.State()+"secret.jpg")), http.StatusNotFound, "no frame's key")
+	w.expect(w.get(page.ImagePath(layout.State()+"secret.jpg")), http.StatusNotFound, "not the key of a frame")
 	w.expect(w.get("/images/tt/s01e01/..%2f..%2fshuffle%2fcurrent.json"), http.StatusNotFound)
 	w.bucket.fail(errBroken)
 	w.expect(w.get(page.ImagePath(key)), http.StatusBadGateway)

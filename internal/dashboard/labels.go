@@ -16,30 +16,30 @@ import (
 const (
 	// islandsPerPage is the number of islands, or of pairs of near duplicates, on one page.
 	islandsPerPage = 20
-	// shownGroups and shownCopies bound the images that stand in several datasets, and the frames
+	// shownGroups limits the shown images that are in several datasets, and shownCopies the frames
 	// of each.
 	shownGroups, shownCopies = 20, 6
 )
 
-// labels is the label inbox.
-func (d *dashboard) labels(r *http.Request) (page.Page, error) {
-	l, err := d.look(r)
+// labelsPage is the page of doubtful labels.
+func (d *dashboard) labelsPage(r *http.Request) (page.Page, error) {
+	l, err := d.readSeasonView(r)
 	if err != nil {
 		return nil, err
 	}
-	p := &page.Labels{Reading: l.reading(), Fields: l.place(r), Query: r.URL.RawQuery}
-	classes := inventory.Classes(l.Tables, l.Settings.Classes)
+	p := &page.Labels{Reading: l.progress(), Fields: l.scopeFields(r), Query: r.URL.RawQuery}
+	classes := inventory.ListClasses(l.Tables, l.Settings.Classes)
 	for _, pair := range [][2]inventory.Column{{inventory.Unsupervised, inventory.Supervised}, {inventory.Supervised, inventory.Jonny}, {inventory.Unsupervised, inventory.Jonny}} {
-		counts := inventory.Confusion(l.Tables, pair[0], pair[1])
-		p.Matrices = append(p.Matrices, page.NewConfusion(pair[0], pair[1], counts, classes, l.query()))
+		counts := inventory.CountPairs(l.Tables, pair[0], pair[1])
+		p.Matrices = append(p.Matrices, page.NewConfusion(pair[0], pair[1], counts, classes, l.scopeQuery()))
 	}
 	var islands []inventory.Ref
 	for n, t := range l.Tables {
-		for _, i := range t.Islands() {
+		for _, i := range t.FindIslands() {
 			islands = append(islands, inventory.Ref{Table: n, Index: i})
 		}
 	}
-	begin, end, pages, err := pageOf(r, len(islands), islandsPerPage)
+	begin, end, pages, err := pageBounds(r, len(islands), islandsPerPage)
 	if err != nil && l.Missing() == 0 {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (d *dashboard) labels(r *http.Request) (page.Page, error) {
 		island := page.Island{Class: t.Text(t.Frames[at.Index].Class), Around: t.Text(t.Frames[at.Index-1].Class), Row: int(t.Frames[at.Index].Row), Sheet: t.Sheet}
 		for i := at.Index - 1; i <= at.Index+1; i++ {
 			tile := d.tile(t, i)
-			tile.Here = i == at.Index
+			tile.Highlighted = i == at.Index
 			island.Tiles = append(island.Tiles, tile)
 		}
 		p.Islands = append(p.Islands, island)
@@ -57,8 +57,8 @@ func (d *dashboard) labels(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
-// place are the choices of a season and an episode.
-func (l look) place(r *http.Request) (fields []page.Field) {
+// scopeFields are the form fields for season and episode.
+func (l seasonView) scopeFields(r *http.Request) (fields []page.Field) {
 	for _, f := range l.fields(r) {
 		if f.Name == "season" || f.Name == "episode" {
 			fields = append(fields, f)
@@ -67,8 +67,8 @@ func (l look) place(r *http.Request) (fields []page.Field) {
 	return fields
 }
 
-// query is what an address needs to mean the same season and episode.
-func (l look) query() url.Values {
+// scopeQuery is the part of an address that selects the same season and episode.
+func (l seasonView) scopeQuery() url.Values {
 	q := url.Values{}
 	if l.Episode != "" {
 		q.Set("episode", string(l.Episode))
@@ -78,54 +78,54 @@ func (l look) query() url.Values {
 	return q
 }
 
-// freshSame is how long it is kept which frames are near duplicates. Its key has all that it
-// depends on.
-const freshSame = 10 * time.Minute
+// duplicatesTTL is how long near duplicates are cached. Their key contains everything that they
+// depend on.
+const duplicatesTTL = 10 * time.Minute
 
-// near is the near duplicates of some tables.
-type near struct {
+// nearDuplicates are the near duplicates of some tables.
+type nearDuplicates struct {
 	leaking []inventory.Ref // frames outside the training dataset, beside a training frame
 	frames  int             // outside the training dataset
 	groups  [][]inventory.Ref
 }
 
-func nearOf(tables []*inventory.Table, training string) (n near) {
+func findNearDuplicates(tables []*inventory.Table, training string) (n nearDuplicates) {
 	for at, t := range tables {
-		found, frames := t.Leaking(t.Standing(), training)
+		found, frames := t.FindLeaking(t.CurrentDatasets(), training)
 		n.frames += frames
 		for _, i := range found {
 			n.leaking = append(n.leaking, inventory.Ref{Table: at, Index: i})
 		}
 	}
-	n.groups = inventory.Identical(tables)
+	n.groups = inventory.FindIdentical(tables)
 	return n
 }
 
-// duplicates shows what is trained on and stands in another dataset too, or nearly so.
-func (d *dashboard) duplicates(r *http.Request) (page.Page, error) {
-	l, err := d.look(r)
+// duplicatesPage is the page of equal and nearly equal frames in different datasets.
+func (d *dashboard) duplicatesPage(r *http.Request) (page.Page, error) {
+	l, err := d.readSeasonView(r)
 	if err != nil {
 		return nil, err
 	}
-	p := &page.Duplicates{Reading: l.reading(), Fields: l.place(r), Training: l.training(), Group: l.Settings.Group, Query: r.URL.RawQuery}
-	n, err := within(r.Context(), func(ctx context.Context) (near, error) {
-		return d.same.get(ctx, p.Training+" "+l.key(), func(context.Context) (near, error) { return nearOf(l.Tables, p.Training), nil })
+	p := &page.Duplicates{Reading: l.progress(), Fields: l.scopeFields(r), Training: l.trainingDataset(), Group: l.Settings.Group, Query: r.URL.RawQuery}
+	n, err := waitBriefly(r.Context(), func(ctx context.Context) (nearDuplicates, error) {
+		return d.nearDuplicates.get(ctx, p.Training+" "+l.cacheKey(), func(context.Context) (nearDuplicates, error) { return findNearDuplicates(l.Tables, p.Training), nil })
 	})
-	if errors.Is(err, errDrawing) {
+	if errors.Is(err, errNotReady) {
 		p.Reading.Pending = true
 		return p, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	begin, end, pages, err := pageOf(r, len(n.leaking), islandsPerPage)
+	begin, end, pages, err := pageBounds(r, len(n.leaking), islandsPerPage)
 	if err != nil && l.Missing() == 0 {
 		return nil, err
 	}
 	p.Leaking, p.Frames, p.Pages = len(n.leaking), n.frames, pages
 	for _, at := range n.leaking[begin:end] {
 		t := l.Tables[at.Table]
-		p.Pairs = append(p.Pairs, page.DuplicatePair{Tiles: []page.Tile{d.tile(t, at.Index), d.tile(t, t.Beside(at.Index, p.Training))}})
+		p.Pairs = append(p.Pairs, page.DuplicatePair{Tiles: []page.Tile{d.tile(t, at.Index), d.tile(t, t.TrainingNeighbour(at.Index, p.Training))}})
 	}
 	p.Images = len(n.groups)
 	for i, group := range n.groups {
@@ -134,7 +134,7 @@ func (d *dashboard) duplicates(r *http.Request) (page.Page, error) {
 			continue
 		}
 		var tiles []page.Tile
-		for _, at := range spread(l.Tables, group) {
+		for _, at := range pickGroupFrames(l.Tables, group) {
 			tiles = append(tiles, d.tile(l.Tables[at.Table], at.Index))
 		}
 		p.Groups = append(p.Groups, tiles)
@@ -142,8 +142,8 @@ func (d *dashboard) duplicates(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
-// key tells apart what the library has lent.
-func (l lent) key() string {
+// cacheKey is different for different tables or newer reads of them.
+func (l episodeTables) cacheKey() string {
 	var key strings.Builder
 	for _, t := range l.Tables {
 		fmt.Fprintf(&key, "%s@%d ", t.Episode, t.Read.UnixNano())
@@ -151,8 +151,9 @@ func (l lent) key() string {
 	return key.String()
 }
 
-// spread is at most shownCopies frames of a group: the first of each dataset, then others.
-func spread(tables []*inventory.Table, group []inventory.Ref) []inventory.Ref {
+// pickGroupFrames returns at most shownCopies frames of a group: the first of each dataset, then
+// others.
+func pickGroupFrames(tables []*inventory.Table, group []inventory.Ref) []inventory.Ref {
 	var first, others []inventory.Ref
 	seen := map[string]bool{}
 	for _, at := range group {

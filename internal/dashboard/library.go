@@ -14,84 +14,84 @@ import (
 )
 
 const (
-	// patience is how long a page waits for what is being read. Then it is sent without, and
-	// brought up to date by its events.
-	patience = 100 * time.Millisecond
-	// freshTable is how old a table may be when it is shown without being read again.
-	freshTable = 2 * time.Minute
-	// retryTable is how long after a reading that failed the next one begins.
-	retryTable = 30 * time.Second
-	// surveysAtOnce bounds the memory: a survey takes some 20 MB while it is made.
-	surveysAtOnce = 2
-	// keptTables bounds the tables that are kept, of about 1.3 MB each.
-	keptTables = 48
-	// A survey reads a sheet with two of the 60 requests that Google grants a minute, which the
-	// planner needs too.
+	// pageWait is how long a page waits for values that are being read. Then it is sent without
+	// them, and its events add them later.
+	pageWait = 100 * time.Millisecond
+	// tableTTL is how old a shown table may be before it is read again.
+	tableTTL = 2 * time.Minute
+	// retryDelay is the time between a failed read and the next one.
+	retryDelay = 30 * time.Second
+	// maxSurveys limits the memory: a survey takes about 20 MB while it is made.
+	maxSurveys = 2
+	// maxTables limits the tables that are kept, of about 1.3 MB each.
+	maxTables = 48
+	// A survey needs two of the 60 requests that Google allows a minute. The planner needs them
+	// too.
 	surveyBurst = 16
 	surveyEvery = 6 * time.Second
 )
 
-// library keeps tables of the episodes. A request never waits for a sheet: it gets what is there,
-// and what is missing or old is read while it goes on.
-type library struct {
-	survey func(context.Context, dataset.Episode) (*inventory.Survey, error)
-	slots  chan struct{}
-	pace   *rate.Limiter
+// tableCache keeps the tables of episodes. A request does not wait for a sheet: it gets the tables
+// that are there, and missing or old ones are read in the background.
+type tableCache struct {
+	survey  func(context.Context, dataset.Episode) (*inventory.Survey, error)
+	slots   chan struct{}
+	limiter *rate.Limiter
 
 	mu      sync.Mutex
-	shelves map[dataset.Episode]*shelf
+	entries map[dataset.Episode]*tableEntry
 }
 
-// shelf is what is known of one episode.
-type shelf struct {
-	table   *inventory.Table // nil until the first reading has ended well
-	err     error            // of the last reading
-	ended   time.Time        // the last reading
-	used    time.Time
-	reading chan struct{} // closed when the reading under way ends; nil: there is none
+// tableEntry is the cached table of one episode.
+type tableEntry struct {
+	table   *inventory.Table // nil until the first successful read
+	err     error            // of the last read
+	ended   time.Time        // end of the last read
+	used    time.Time        // when a request last needed it
+	reading chan struct{}    // closed when the current read ends; nil without one
 }
 
-func newLibrary(survey func(context.Context, dataset.Episode) (*inventory.Survey, error)) *library {
-	return &library{
-		survey: survey, slots: make(chan struct{}, surveysAtOnce), pace: rate.NewLimiter(rate.Every(surveyEvery), surveyBurst),
-		shelves: map[dataset.Episode]*shelf{},
+func newTableCache(survey func(context.Context, dataset.Episode) (*inventory.Survey, error)) *tableCache {
+	return &tableCache{
+		survey: survey, slots: make(chan struct{}, maxSurveys), limiter: rate.NewLimiter(rate.Every(surveyEvery), surveyBurst),
+		entries: map[dataset.Episode]*tableEntry{},
 	}
 }
 
-// lent is what the library has of some episodes.
-type lent struct {
+// episodeTables are the tables of some episodes, as far as they have been read.
+type episodeTables struct {
 	Tables []*inventory.Table // by episode
-	Of     int                // episodes that were asked for
-	Failed int                // of them, those that could not be read
-	Err    error              // of one of those
+	Of     int                // number of requested episodes
+	Failed int                // number of episodes that could not be read
+	Err    error              // the error of one of them
 }
 
-// Missing is the number of episodes whose first reading has not ended.
-func (l lent) Missing() int { return l.Of - len(l.Tables) - l.Failed }
+// Missing is the number of episodes whose first read has not ended.
+func (l episodeTables) Missing() int { return l.Of - len(l.Tables) - l.Failed }
 
-// errNoSurvey says that the dashboard was started without the means to read sheets.
+// errNoSurvey means that this dashboard has no access to the sheets.
 var errNoSurvey = errors.New("this dashboard cannot read the sheets")
 
-// get gives the tables of the episodes that are there within the patience of a page. Tables from
-// before changed are read again.
-func (l *library) get(ctx context.Context, changed time.Time, episodes ...dataset.Episode) lent {
+// get returns the tables of the episodes that have been read within pageWait. Tables that are older
+// than changed are read again.
+func (l *tableCache) get(ctx context.Context, changed time.Time, episodes ...dataset.Episode) episodeTables {
 	if l.survey == nil {
-		return lent{Of: len(episodes), Failed: len(episodes), Err: errNoSurvey}
+		return episodeTables{Of: len(episodes), Failed: len(episodes), Err: errNoSurvey}
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, pageWait)
 	defer cancel()
-	for _, waiting := range l.open(ctx, changed, episodes) {
+	for _, waiting := range l.startReads(ctx, changed, episodes) {
 		select {
 		case <-waiting:
 		case <-ctx.Done():
 		}
 	}
-	out := lent{Of: len(episodes)}
+	out := episodeTables{Of: len(episodes)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range episodes {
-		switch s := l.shelves[e]; {
-		case s == nil: // there were too many since
+		switch s := l.entries[e]; {
+		case s == nil: // evicted meanwhile
 		case s.table != nil:
 			out.Tables = append(out.Tables, s.table)
 		case s.err != nil:
@@ -101,22 +101,22 @@ func (l *library) get(ctx context.Context, changed time.Time, episodes ...datase
 	return out
 }
 
-// open begins the readings that are due, and gives what to wait for: the first readings of the
-// episodes.
-func (l *library) open(ctx context.Context, changed time.Time, episodes []dataset.Episode) (waiting []chan struct{}) {
+// startReads begins the reads that are due. It returns channels that are closed when the first
+// reads of the episodes have ended.
+func (l *tableCache) startReads(ctx context.Context, changed time.Time, episodes []dataset.Episode) (waiting []chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	for _, e := range episodes {
-		s := l.shelves[e]
+		s := l.entries[e]
 		if s == nil {
-			s = &shelf{}
-			l.shelves[e] = s
+			s = &tableEntry{}
+			l.entries[e] = s
 		}
 		s.used = now
-		if s.reading == nil && s.due(now, changed) {
+		if s.reading == nil && s.needsRead(now, changed) {
 			s.reading = make(chan struct{})
-			go l.read(context.WithoutCancel(ctx), e, s, s.reading)
+			go l.readTable(context.WithoutCancel(ctx), e, s, s.reading)
 		}
 		if s.table == nil && s.err == nil && s.reading != nil {
 			waiting = append(waiting, s.reading)
@@ -126,18 +126,18 @@ func (l *library) open(ctx context.Context, changed time.Time, episodes []datase
 	return waiting
 }
 
-func (s *shelf) due(now, changed time.Time) bool {
+func (s *tableEntry) needsRead(now, changed time.Time) bool {
 	if s.table == nil || s.err != nil {
-		return now.Sub(s.ended) >= retryTable || s.ended.IsZero()
+		return now.Sub(s.ended) >= retryDelay || s.ended.IsZero()
 	}
-	return now.Sub(s.table.Read) >= freshTable || s.table.Read.Before(changed) && changed.Before(now)
+	return now.Sub(s.table.Read) >= tableTTL || s.table.Read.Before(changed) && changed.Before(now)
 }
 
-// read makes a table. The one before stays until then.
-func (l *library) read(ctx context.Context, e dataset.Episode, s *shelf, done chan struct{}) {
+// readTable reads a table. Until it has ended, requests get the table before it.
+func (l *tableCache) readTable(ctx context.Context, e dataset.Episode, s *tableEntry, done chan struct{}) {
 	l.slots <- struct{}{}
 	defer func() { <-l.slots }()
-	err := l.pace.Wait(ctx)
+	err := l.limiter.Wait(ctx)
 	began := time.Now()
 	var table *inventory.Table
 	if err == nil {
@@ -155,19 +155,19 @@ func (l *library) read(ctx context.Context, e dataset.Episode, s *shelf, done ch
 	close(done)
 }
 
-// evict drops the tables that nobody has asked for longest.
-func (l *library) evict() {
-	if len(l.shelves) <= keptTables {
+// evict removes the least recently used tables.
+func (l *tableCache) evict() {
+	if len(l.entries) <= maxTables {
 		return
 	}
 	var idle []dataset.Episode
-	for e, s := range l.shelves {
+	for e, s := range l.entries {
 		if s.reading == nil {
 			idle = append(idle, e)
 		}
 	}
-	slices.SortFunc(idle, func(a, b dataset.Episode) int { return l.shelves[a].used.Compare(l.shelves[b].used) })
-	for _, e := range idle[:min(len(idle), len(l.shelves)-keptTables)] {
-		delete(l.shelves, e)
+	slices.SortFunc(idle, func(a, b dataset.Episode) int { return l.entries[a].used.Compare(l.entries[b].used) })
+	for _, e := range idle[:min(len(idle), len(l.entries)-maxTables)] {
+		delete(l.entries, e)
 	}
 }

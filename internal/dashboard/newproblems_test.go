@@ -35,7 +35,7 @@ func TestNewProblems(t *testing.T) {
 	w.expect(w.get(list+"?new=x"), http.StatusBadRequest, "expected yes")
 }
 
-// A run's page says why its tracker does not go on, as the pointer has it.
+// A run's page shows the note of the pointer: why its tracker cannot continue.
 func TestNoteOfThePointer(t *testing.T) {
 	w := newWorld(t, 3)
 	p := w.pointer.Pointer

@@ -21,7 +21,7 @@ func TestRuns(t *testing.T) {
 	w.expect(w.get("/"), http.StatusOK, `href="/runs/`+runName+`">`, "running")
 	w.expect(w.get("/runs/latest"), http.StatusOK, `data-events="/runs/`+runName+`/events"`, "source image is gone")
 	w.expect(w.get("/runs/"+runName+"/episodes"), http.StatusOK, "S01E01", "S01E02")
-	w.expect(w.get("/runs/20200101T000000Z-1"), http.StatusNotFound, "no such run")
+	w.expect(w.get("/runs/20200101T000000Z-1"), http.StatusNotFound, "This run does not exist")
 	w.expect(w.get("/runs/..%2f"), http.StatusNotFound)
 	w.expect(w.get("/no/such/page"), http.StatusNotFound, "no such page")
 

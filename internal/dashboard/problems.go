@@ -10,9 +10,10 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// problems lists what a plan found in the sheets: all of it, one kind, or one episode's.
-func (d *dashboard) problems(r *http.Request) (page.Page, error) {
-	run, err := d.read(r.Context(), r.PathValue("run"))
+// problemsPage is the page of the problems in the sheets: all, those of one kind, or those of one
+// episode.
+func (d *dashboard) problemsPage(r *http.Request) (page.Page, error) {
+	run, err := d.cachedRun(r.Context(), r.PathValue("run"))
 	if err != nil {
 		return nil, err
 	}
@@ -21,24 +22,24 @@ func (d *dashboard) problems(r *http.Request) (page.Page, error) {
 		q.Set("episode", e)
 		r.URL.RawQuery = q.Encode()
 	}
-	episode, err := episodeOf(r)
+	episode, err := parseEpisode(r)
 	if err != nil {
 		return nil, err
 	}
 	kind, fresh := r.FormValue("kind"), r.FormValue("new")
 	if fresh != "" && fresh != onlyNew {
-		return nil, refused(http.StatusBadRequest, "new=%.20q: expected %s.", fresh, onlyNew)
+		return nil, visitorErrorf(http.StatusBadRequest, "new=%.20q: expected %s.", fresh, onlyNew)
 	}
 	p := &page.ProblemsTab{Run: run, Heading: "Row by row", Chosen: kind != "" || episode != "" || fresh != "", Fields: problemFields(run, kind, episode, fresh)}
 	if episode != "" {
 		i := slices.IndexFunc(run.Plan.Episodes, func(e state.EpisodePlan) bool { return e.Name() == episode })
 		if i < 0 {
-			return nil, refused(http.StatusNotFound, "The run has no such episode.")
+			return nil, visitorErrorf(http.StatusNotFound, "The run has no such episode.")
 		}
 		p.Reason = run.Plan.Episodes[i].Reason
 	}
-	all := problemsOf(run, kind, episode, fresh == onlyNew)
-	begin, end, pages, err := pageOf(r, len(all), perPage)
+	all := filterProblems(run, kind, episode, fresh == onlyNew)
+	begin, end, pages, err := pageBounds(r, len(all), linesPerPage)
 	if err != nil {
 		return nil, err
 	}
@@ -49,11 +50,11 @@ func (d *dashboard) problems(r *http.Request) (page.Page, error) {
 	return p, nil
 }
 
-// onlyNew is the choice of the problems that the run before did not have.
+// onlyNew is the value that chooses problems which the run before did not have.
 const onlyNew = "yes"
 
-// problemsOf are those of a kind and an episode; "" is all.
-func problemsOf(run *page.Run, kind string, episode dataset.Episode, fresh bool) (all []page.SheetProblem) {
+// filterProblems returns the problems of a kind and an episode; "" is all.
+func filterProblems(run *page.Run, kind string, episode dataset.Episode, fresh bool) (all []page.SheetProblem) {
 	for _, e := range run.Plan.Episodes {
 		if episode != "" && e.Name() != episode {
 			continue
@@ -77,7 +78,7 @@ func problemFields(run *page.Run, kind string, episode dataset.Episode, fresh st
 			episodes = append(episodes, string(e.Name()))
 		}
 	}
-	return []page.Field{field("kind", "Problem", kind, kinds), field("episode", "Episode", string(episode), episodes), {Name: "new", Label: "Since the run before", Options: []page.Option{
+	return []page.Field{newField("kind", "Problem", kind, kinds), newField("episode", "Episode", string(episode), episodes), {Name: "new", Label: "Since the run before", Options: []page.Option{
 		{Text: "all", Chosen: fresh == ""}, {Value: onlyNew, Text: "only new ones", Chosen: fresh == onlyNew},
 	}}}
 }

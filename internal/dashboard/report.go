@@ -14,45 +14,45 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Bounds of the images in a report.
+// Limits of the images in a report.
 const (
-	reportTiles  = 24       // of each kind of task
-	reportImage  = 64 << 10 // bytes of one image; a larger one is left out
-	reportImages = 3 << 20  // bytes of all of them
-	chunksAtOnce = 4        // of tasks, of some 3 MB each
+	reportTiles   = 24       // of each kind of task
+	reportImage   = 64 << 10 // bytes of one image; a larger one is left out
+	reportImages  = 3 << 20  // bytes of all of them
+	maxChunkReads = 4        // of tasks, of some 3 MB each
 )
 
-// Report makes report.html of a run that is about to end: r is what its report.json will say.
+// Report makes report.html of a run that is about to end. r is the content of its report.json.
 func Report(ctx context.Context, o Options, r *state.Report) ([]byte, error) {
 	run, err := readRun(ctx, o, r.Run)
 	if err != nil {
 		return nil, err
 	}
 	run.Status, run.Report = r.Status, r
-	if run.Tiles, err = reportSheet(ctx, o, run); err != nil {
+	if run.Tiles, err = sampleTiles(ctx, o, run); err != nil {
 		return nil, err
 	}
 	return page.Report(o.Site, run)
 }
 
-// reportSheet is a small contact sheet of each kind of task. It is there to look at: an image that
-// cannot be read is left out, and does not keep the run from ending.
-func reportSheet(ctx context.Context, o Options, run *page.Run) ([]page.Tile, error) {
+// sampleTiles makes tiles of some frames of each kind of task. An image that cannot be read is left
+// out, since it must not prevent the end of the run.
+func sampleTiles(ctx context.Context, o Options, run *page.Run) ([]page.Tile, error) {
 	tasks, err := sampleTasks(ctx, o.Store, run)
 	if err != nil {
 		return nil, err
 	}
 	images := make([][]byte, len(tasks))
 	var g errgroup.Group
-	g.SetLimit(imagesAtOnce)
-	for i, keys := range candidates(o.Store.Layout, tasks, run.Plan) {
+	g.SetLimit(maxImageReads)
+	for i, keys := range candidateKeys(o.Store.Layout, tasks, run.Plan) {
 		g.Go(func() error {
-			images[i] = firstSmall(ctx, o, keys)
+			images[i] = readFirstSmall(ctx, o, keys)
 			return nil
 		})
 	}
-	_ = g.Wait() // an image is there or it is not
-	tiles, left := tilesOf(tasks, run.Dead), reportImages
+	_ = g.Wait() // its functions return no error
+	tiles, left := taskTiles(tasks, run.Dead), reportImages
 	for i, body := range images {
 		if left -= len(body); len(body) > 0 && left >= 0 {
 			tiles[i].Image = template.URL("data:" + imageType + ";base64," + base64.StdEncoding.EncodeToString(body)) //nolint:gosec // It is base64.
@@ -61,8 +61,8 @@ func reportSheet(ctx context.Context, o Options, run *page.Run) ([]page.Tile, er
 	return tiles, nil
 }
 
-// sampleTasks are up to reportTiles tasks of each kind, evenly over the run: neighbours look the
-// same.
+// sampleTasks reads up to reportTiles tasks of each kind, evenly over the run: neighbouring frames
+// look the same.
 func sampleTasks(ctx context.Context, s *state.Store, run *page.Run) ([]messages.Task, error) {
 	every := map[messages.Op]int{}
 	for _, c := range run.Changes() {
@@ -70,7 +70,7 @@ func sampleTasks(ctx context.Context, s *state.Store, run *page.Run) ([]messages
 	}
 	parts := make([][]messages.Task, state.Chunks(run.Plan.Tasks))
 	g, reading := errgroup.WithContext(ctx)
-	g.SetLimit(chunksAtOnce)
+	g.SetLimit(maxChunkReads)
 	for chunk := range parts {
 		g.Go(func() (err error) {
 			parts[chunk], err = s.SampleTasks(reading, run.Plan.Run, chunk, every)
@@ -86,13 +86,13 @@ func sampleTasks(ctx context.Context, s *state.Store, run *page.Run) ([]messages
 	}
 	var all []messages.Task
 	for _, c := range run.Changes() {
-		all = append(all, evenly(picked[c.Op], reportTiles)...)
+		all = append(all, pickEvenly(picked[c.Op], reportTiles)...)
 	}
 	return all, nil
 }
 
-// evenly is at most so many of all.
-func evenly[T any](all []T, most int) []T {
+// pickEvenly returns at most most elements, evenly over all.
+func pickEvenly[T any](all []T, most int) []T {
 	if len(all) <= most {
 		return all
 	}
@@ -103,21 +103,21 @@ func evenly[T any](all []T, most int) []T {
 	return some
 }
 
-// firstSmall reads the first of the keys that can be read as an image; nil when none can.
-func firstSmall(ctx context.Context, o Options, keys []string) []byte {
+// readFirstSmall reads the first key that has a small image; nil when there is none.
+func readFirstSmall(ctx context.Context, o Options, keys []string) []byte {
 	for _, key := range keys {
 		if checkImage(o.Store.Layout, key) != nil {
 			continue
 		}
-		if body := smallImage(ctx, o.Bucket, key); body != nil {
+		if body := readSmallImage(ctx, o.Bucket, key); body != nil {
 			return body
 		}
 	}
 	return nil
 }
 
-// smallImage reads an image, nil when there is none or it is too large.
-func smallImage(ctx context.Context, b Bucket, key string) []byte {
+// readSmallImage reads an image; nil when there is none or it is too large.
+func readSmallImage(ctx context.Context, b Bucket, key string) []byte {
 	r, o, err := openImage(ctx, b, key)
 	if err != nil {
 		return nil

@@ -12,29 +12,30 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// freshIndex is how long it is known which episodes there are.
-const freshIndex = 5 * time.Second
+// catalogTTL is how long the catalog is cached.
+const catalogTTL = 5 * time.Second
 
-// index is which episodes there are, and what their datasets are made with.
-type index struct {
+// catalog lists the episodes, with the settings of the datasets.
+type catalog struct {
 	Episodes []dataset.Episode
-	Settings state.Settings                       // of the newest run that has a plan, else of the newest version
-	Changed  time.Time                            // when the newest run ended; zero while it goes on
+	// Settings are those of the newest run that has a plan, else of the newest version.
+	Settings state.Settings
+	Changed  time.Time                            // when the newest run ended; zero while it is active
 	Problems map[dataset.Episode]page.RunProblems // of the newest run
 }
 
-// index reads the index: the episodes of the newest version and of the newest run.
-func (d *dashboard) index(ctx context.Context) (index, error) {
-	return d.indexes.get(ctx, struct{}{}, func(ctx context.Context) (index, error) {
+// readCatalog reads the episodes of the newest version and of the newest run.
+func (d *dashboard) readCatalog(ctx context.Context) (catalog, error) {
+	return d.catalogs.get(ctx, struct{}{}, func(ctx context.Context) (catalog, error) {
 		pointer, err := d.Store.Current(ctx, state.PointerSnapshot{})
 		if err != nil {
-			return index{}, err
+			return catalog{}, err
 		}
-		v, err := d.version(ctx)
+		v, err := d.latestVersion(ctx)
 		if err != nil {
-			return index{}, err
+			return catalog{}, err
 		}
-		x := index{Changed: pointer.Finished, Problems: map[dataset.Episode]page.RunProblems{}}
+		x := catalog{Changed: pointer.Finished, Problems: map[dataset.Episode]page.RunProblems{}}
 		if v != nil {
 			x.Settings = v.Settings
 			for e := range v.Digests {
@@ -42,7 +43,7 @@ func (d *dashboard) index(ctx context.Context) (index, error) {
 			}
 		}
 		if pointer.Exists() {
-			run, err := d.read(ctx, pointer.Run)
+			run, err := d.cachedRun(ctx, pointer.Run)
 			if err != nil {
 				return x, err
 			}
@@ -60,8 +61,8 @@ func (d *dashboard) index(ctx context.Context) (index, error) {
 	})
 }
 
-// training is the dataset that models are trained on: the one named train, else the first.
-func (x index) training() string {
+// trainingDataset is the dataset that models are trained on: train, else the first.
+func (x catalog) trainingDataset() string {
 	if slices.Contains(x.Settings.Datasets, "train") || len(x.Settings.Datasets) == 0 {
 		return "train"
 	}
@@ -69,38 +70,37 @@ func (x index) training() string {
 }
 
 // seasons are the codes of the seasons, in order.
-func (x index) seasons() (codes []string) {
+func (x catalog) seasons() (codes []string) {
 	for _, e := range x.Episodes {
 		codes = append(codes, e.Season())
 	}
 	return slices.Compact(codes)
 }
 
-// of are the episodes of a season, as many as the library keeps.
-func (x index) of(season string) (episodes []dataset.Episode) {
+// seasonEpisodes are the episodes of a season, at most maxTables.
+func (x catalog) seasonEpisodes(season string) (episodes []dataset.Episode) {
 	for _, e := range x.Episodes {
-		if e.Season() == season && len(episodes) < keptTables {
+		if e.Season() == season && len(episodes) < maxTables {
 			episodes = append(episodes, e)
 		}
 	}
 	return episodes
 }
 
-// look is what a page about the frames of a season is made from.
-type look struct {
-	index
-	lent
+// seasonView has the values for a page about the frames of a season or an episode.
+type seasonView struct {
+	catalog
+	episodeTables
 	Season  string
 	Episode dataset.Episode // "" is all of the season
 }
 
-// look takes the season and the episode of a request. Without them it is the last season, all of
-// it.
-func (d *dashboard) look(r *http.Request) (l look, err error) {
-	if l.index, err = d.index(r.Context()); err != nil {
+// readSeasonView reads the season or episode of a request, by default the last season.
+func (d *dashboard) readSeasonView(r *http.Request) (l seasonView, err error) {
+	if l.catalog, err = d.readCatalog(r.Context()); err != nil {
 		return l, err
 	}
-	if l.Episode, err = episodeOf(r); err != nil {
+	if l.Episode, err = parseEpisode(r); err != nil {
 		return l, err
 	}
 	seasons := l.seasons()
@@ -109,29 +109,29 @@ func (d *dashboard) look(r *http.Request) (l look, err error) {
 	}
 	if text := r.FormValue("season"); text != "" {
 		if l.Season, err = dataset.ParseSeason(text); err != nil {
-			return l, refused(http.StatusBadRequest, "season=%.20q: expected the form S01.", text)
+			return l, visitorErrorf(http.StatusBadRequest, "season=%.20q: expected the form S01.", text)
 		}
 	}
 	if l.Episode != "" {
 		l.Season = l.Episode.Season()
 	}
-	episodes := l.of(l.Season)
+	episodes := l.seasonEpisodes(l.Season)
 	if l.Episode != "" {
 		episodes = []dataset.Episode{l.Episode}
 	}
-	l.lent = d.library.get(r.Context(), l.Changed, episodes...)
+	l.episodeTables = d.tables.get(r.Context(), l.Changed, episodes...)
 	return l, nil
 }
 
-// reading is how far the tables have come that a page is made from.
-func (l lent) reading() page.Reading {
-	p := page.Reading{Read: len(l.Tables), Of: l.Of, Pending: l.Missing() > 0}
+// progress is how many of the tables have been read.
+func (l episodeTables) progress() page.ReadProgress {
+	p := page.ReadProgress{Read: len(l.Tables), Of: l.Of, Pending: l.Missing() > 0}
 	for _, t := range l.Tables {
 		if p.Oldest.IsZero() || t.Read.Before(p.Oldest) {
 			p.Oldest = t.Read
 		}
 		if t.Held != "" {
-			p.Held = append(p.Held, page.HeldTable{Episode: t.Episode, Reason: t.Held})
+			p.Held = append(p.Held, page.HeldEpisode{Episode: t.Episode, Reason: t.Held})
 		}
 	}
 	if l.Err != nil {
@@ -140,21 +140,20 @@ func (l lent) reading() page.Reading {
 	return p
 }
 
-// image is the address of the i-th frame's image: the source, else where it stands; "" when there
-// is none.
+// tile makes the tile of the i-th frame. Its image is the source, else the copy in a dataset.
 func (d *dashboard) tile(t *inventory.Table, i int) page.Tile {
 	f, name := t.Frames[i], t.Name(i)
 	tile := page.Tile{Frame: name, Class: t.Text(f.Class), Note: t.Text(f.Dataset)}
 	switch {
 	case f.Image != 0 && t.Base != "":
 		tile.Image = imageURL(d.Store.Layout, t.Base+name.File())
-	case f.Stands():
+	case f.InDataset():
 		tile.Image = imageURL(d.Store.Layout, d.Store.Layout.Key(t.Place(i), name))
 	}
-	if !f.Stands() {
+	if !f.InDataset() {
 		tile.Note = "in no dataset"
 	}
-	if f.Stands() && tile.Class == "" {
+	if f.InDataset() && tile.Class == "" {
 		tile.Class = t.Text(f.Folder)
 	}
 	if f.Frozen() {

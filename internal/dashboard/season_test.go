@@ -22,7 +22,7 @@ import (
 // assigned lets the dashboard draw datasets, and records under which definitions.
 func (w *world) assigned() *[]state.Definition {
 	var asked []state.Definition
-	w.options.Assign = func(d state.Definition, season []inventory.Labelled, _ dataset.Standing) (Assigner, error) {
+	w.options.NewAssigner = func(d state.Definition, season []inventory.LabelledFrame, _ dataset.Standing) (Assigner, error) {
 		asked = append(asked, d)
 		if d.Stratify && len(season) != 2*(229-1) { // of both episodes those with a class, but for the frozen one
 			w.t.Errorf("the season has %d labelled frames", len(season))
@@ -44,7 +44,7 @@ func TestEpisode(t *testing.T) {
 	asked := w.assigned()
 	w.expect(w.settled("/episodes"), http.StatusOK, "S01E01", "S01E02", `href="/frames?episode=S01E01&amp;only=unclassified"`)
 	w.expect(w.settled("/episodes/s1e1"), http.StatusOK, "These are the settings in force", `href="/episodes/S01E02" rel="next"`, "300 frames", "1 frame with a problem", "!dry-run")
-	w.expect(w.settled("/episodes/S01E01?group=1m&guard=2&stratify=true"), http.StatusOK, "--group=1m0s --stratify=true --guard=2", "!No frame of this episode", `id="leakage">0.9%`, "2 of 228 then", "plan --dry-run --group=1m0s")
+	w.expect(w.settled("/episodes/S01E01?group=1m&guard=2&stratify=true"), http.StatusOK, "--group=1m0s --stratify=true --guard=2", "!No frame of this episode", `id="leakage">0.9%`, "With these settings: 2 of 228.", "plan --dry-run --group=1m0s")
 	if d := (*asked)[len(*asked)-1]; d.Group != "1m0s" || d.Guard != 2 || !d.Stratify || d.Seed != "seed" || d.Split != "train=0.8,test=0.2" {
 		t.Errorf("drawn under %+v", d)
 	}
@@ -56,18 +56,18 @@ func TestEpisode(t *testing.T) {
 	w.expect(w.get("/episodes/nine"), http.StatusNotFound, "expected the form S01E01")
 }
 
-// The frame at an index is told to the script on the page; past the end it is the last one.
+// The script on the page gets the frame at an index; past the end it is the last one.
 func TestGlimpse(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()
-	for index, want := range map[string]glimpse{
+	for index, want := range map[string]preview{
 		"0":    {Frame: dataset.FrameAt(e1, 0), Time: "00:00:00:00", Labels: []string{"Rare", "train", "by Jonny’s"}},
 		"7":    {Frame: dataset.FrameAt(e1, 7), Time: "00:00:00:07", Labels: []string{"Rare", "train", "by Unsupervised", `unknown class "Epic"`}},
 		"9999": {Frame: dataset.FrameAt(e1, 299), Time: "00:00:12:11", Labels: []string{"unclassified", "in no dataset"}},
 	} {
 		answer := w.get("/episodes/S01E01/at/" + index)
 		w.expect(answer, http.StatusOK)
-		var got glimpse
+		var got preview
 		w.must(json.Unmarshal(answer.Body.Bytes(), &got))
 		want.Path, want.Image = page.FramePath(want.Frame), page.ImagePath(sourceKey(want.Frame))
 		if fmt.Sprint(got) != fmt.Sprint(want) {
@@ -82,7 +82,7 @@ func TestLabels(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()
 	// Of each episode's 229 frames with a class, one in five is decided by Jonny, over "Junk".
-	w.expect(w.get("/labels"), http.StatusOK, "Both are filled in for 92 frames; they agree on 39.1%.", `href="/frames?jonny=Rare&amp;unsupervised=Junk"`, "Single-frame islands", "No frame has both.")
+	w.expect(w.get("/labels"), http.StatusOK, "Both are filled in for 92 frames; they agree on 39.1%.", `href="/frames?jonny=Rare&amp;unsupervised=Junk"`, "Single-frame islands", "No frame has both columns filled in.")
 	w.expect(w.get("/labels?episode=S01E02"), http.StatusOK, "Both are filled in for 46 frames", `href="/frames?episode=S01E02&amp;jonny=Rare&amp;unsupervised=Junk"`)
 	w.expect(w.get("/labels?skip=9"), http.StatusBadRequest, "expected")
 }
@@ -92,9 +92,9 @@ func TestDuplicates(t *testing.T) {
 	w.surveyed()
 	// Two frames share an image; a block of ten begins at an even frame, so that none has the same
 	// image in two datasets.
-	w.expect(w.settled("/duplicates"), http.StatusOK, "No image stands in more than one dataset", "frames outside train have a frame of train right beside them")
-	read := w.options.Survey
-	w.options.Survey = func(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
+	w.expect(w.settled("/duplicates"), http.StatusOK, "No image is in more than one dataset", "frames outside train have a frame of train right beside them")
+	read := w.options.ReadSurvey
+	w.options.ReadSurvey = func(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
 		s, err := read(ctx, e)
 		for i := range s.Frames {
 			if i == 5 || i == 25 {
@@ -124,7 +124,7 @@ func TestVersions(t *testing.T) {
 	publish(5, "Junk", "b")
 	publish(6, "Junk", "b")
 	w.handler = New(w.options)
-	w.expect(w.settled("/versions"), http.StatusOK, "/versions/compare?from=5&amp;to=6", "Over the versions", "Share of train")
+	w.expect(w.settled("/versions"), http.StatusOK, "/versions/compare?from=5&amp;to=6", "Trends", "Share of train")
 	w.expect(w.settled("/versions/compare?from=3&to=5"), http.StatusOK, "<strong>1</strong> relabelled", "<strong>1</strong> the same", page.ImagePath(sourceKey(f)), "train/Rare → train/Junk", "was=Rare")
 	w.expect(w.settled("/versions/compare?from=3&to=5&kind=added"), http.StatusOK, "0 frames added")
 	w.expect(w.settled("/versions/compare?from=5"), http.StatusOK, "Version 5 → 6", "<strong>0</strong> relabelled", "<strong>2</strong> the same")
@@ -137,7 +137,7 @@ func TestLibrary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reading, most, readings atomic.Int64
 		fail := atomic.Bool{}
-		l := newLibrary(func(_ context.Context, e dataset.Episode) (*inventory.Survey, error) {
+		l := newTableCache(func(_ context.Context, e dataset.Episode) (*inventory.Survey, error) {
 			most.Store(max(most.Load(), reading.Add(1)))
 			defer reading.Add(-1)
 			time.Sleep(time.Second) //nolint:forbidigo // Fake time: a survey takes so long.
@@ -153,17 +153,17 @@ func TestLibrary(t *testing.T) {
 		}
 		begun := time.Now()
 		got := l.get(t.Context(), time.Time{}, episodes...)
-		if waited := time.Since(begun); waited != patience || len(got.Tables) != 0 || got.Missing() != 12 {
+		if waited := time.Since(begun); waited != pageWait || len(got.Tables) != 0 || got.Missing() != 12 {
 			t.Errorf("after %s: %+v", waited, got)
 		}
 		time.Sleep(7 * time.Second) //nolint:forbidigo // Fake time.
-		if got = l.get(t.Context(), time.Time{}, episodes...); len(got.Tables) != 12 || most.Load() != surveysAtOnce || readings.Load() != 12 {
+		if got = l.get(t.Context(), time.Time{}, episodes...); len(got.Tables) != 12 || most.Load() != maxSurveys || readings.Load() != 12 {
 			t.Errorf("%d tables, %d surveys at once, %d in all", len(got.Tables), most.Load(), readings.Load())
 		}
 
 		// Old tables are lent while they are read again, and so are those that a run has made old.
 		fail.Store(true)
-		time.Sleep(freshTable) //nolint:forbidigo // Fake time.
+		time.Sleep(tableTTL) //nolint:forbidigo // Fake time.
 		begun = time.Now()
 		if got = l.get(t.Context(), time.Time{}, episodes[0]); len(got.Tables) != 1 || got.Err != nil || time.Since(begun) != 0 {
 			t.Errorf("of an old table: %+v after %s", got, time.Since(begun))
@@ -187,7 +187,7 @@ func TestLibrary(t *testing.T) {
 			t.Errorf("what cannot be read: %+v", got)
 		}
 		fail.Store(false)
-		time.Sleep(retryTable) //nolint:forbidigo // Fake time.
+		time.Sleep(retryDelay) //nolint:forbidigo // Fake time.
 		l.get(t.Context(), time.Time{}, "S02E01")
 		time.Sleep(2 * time.Second) //nolint:forbidigo // Fake time.
 		if got = l.get(t.Context(), time.Time{}, "S02E01"); len(got.Tables) != 1 {
@@ -198,7 +198,7 @@ func TestLibrary(t *testing.T) {
 		// memory.
 		time.Sleep(time.Hour) //nolint:forbidigo // Fake time.
 		before := readings.Load()
-		for i := range 2 * keptTables {
+		for i := range 2 * maxTables {
 			l.get(t.Context(), time.Time{}, dataset.Episode(fmt.Sprintf("S03E%02d", i)))
 		}
 		time.Sleep(time.Minute) //nolint:forbidigo // Fake time.
@@ -208,7 +208,7 @@ func TestLibrary(t *testing.T) {
 		time.Sleep(time.Hour) //nolint:forbidigo // Fake time.
 		l.get(t.Context(), time.Time{}, "S01E01")
 		synctest.Wait()
-		if n := len(l.shelves); n > keptTables {
+		if n := len(l.entries); n > maxTables {
 			t.Errorf("%d tables are kept", n)
 		}
 		time.Sleep(time.Hour) //nolint:forbidigo // Fake time: all readings end.

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Listen takes the address of --http. An address without a host would be every one of the
-// machine's: it is loopback then.
+// Listen listens on the address of --http. An address without a host means loopback, and not all
+// addresses of the machine.
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err == nil && host == "" {
@@ -21,16 +21,17 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 		l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--http %q (SHUFFLE_HTTP): %w; expected an address to listen on that is free, such as 127.0.0.1:8080", address, err)
+		return nil, fmt.Errorf("--http %q (SHUFFLE_HTTP): %w; expected a free address to listen on, such as 127.0.0.1:8080", address, err)
 	}
 	return l, nil
 }
 
-// Serve serves until ctx ends, then ends what is open.
+// Serve serves until ctx ends, then closes all connections.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	s := &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		// No WriteTimeout: a stream of events goes on; it sets a deadline for each event.
+		// There is no WriteTimeout: a stream of events has no end. It sets a deadline for each
+		// event.
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Close() })

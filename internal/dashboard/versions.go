@@ -20,26 +20,26 @@ import (
 )
 
 const (
-	freshVersions = 5 * time.Second
-	// freshDiff is how long a comparison of two versions, or what the plan of a version said, is
-	// kept. Versions do not change.
-	freshDiff = time.Hour
-	// keptDiffs bounds the memory: of a season that was drawn afresh a comparison takes some 40 MB.
-	keptDiffs = 2
-	// trendVersions is how many versions the trends go back, and plansAtOnce how many plans are
-	// read for them at a time.
-	trendVersions, plansAtOnce = 30, 3
+	versionsTTL = 5 * time.Second
+	// diffTTL is how long comparisons of versions and summaries of their plans are cached. Versions
+	// do not change.
+	diffTTL = time.Hour
+	// maxDiffs limits the memory: the comparison of a reshuffled season takes about 40 MB.
+	maxDiffs = 2
+	// trendVersions is the number of versions in the trends, and maxPlanReads the number of plans
+	// that are read for them at a time.
+	trendVersions, maxPlanReads = 30, 3
 )
 
-// planned is what the plan of a version's run said that the version does not hold.
-type planned struct {
+// planSummary has values of a version's plan that the version itself does not have.
+type planSummary struct {
 	Leakage  float64
 	Problems int
 }
 
-// versions lists the dataset versions, with how they changed.
-func (d *dashboard) versions(r *http.Request) (page.Page, error) {
-	l, err := d.listing(r.Context())
+// versionsPage is the page of the dataset versions and their trends.
+func (d *dashboard) versionsPage(r *http.Request) (page.Page, error) {
+	l, err := d.listVersions(r.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -53,17 +53,17 @@ func (d *dashboard) versions(r *http.Request) (page.Page, error) {
 		}
 		p.All = append(p.All, row)
 	}
-	p.Trends, p.Pending, err = d.trends(r.Context(), l)
+	p.Trends, p.Pending, err = d.readTrends(r.Context(), l)
 	return p, err
 }
 
-func (d *dashboard) listing(ctx context.Context) (version.Listing, error) {
+func (d *dashboard) listVersions(ctx context.Context) (version.Listing, error) {
 	return d.listings.get(ctx, struct{}{}, func(ctx context.Context) (version.Listing, error) { return version.List(ctx, d.Store) })
 }
 
-// trends are how the numbers of the versions went, the oldest first. What only the plans know may
-// still be read.
-func (d *dashboard) trends(ctx context.Context, l version.Listing) (all []page.Trend, pending bool, err error) {
+// readTrends makes the trends of the versions, the oldest first. pending is true while the plans
+// are still being read.
+func (d *dashboard) readTrends(ctx context.Context, l version.Listing) (all []page.Trend, pending bool, err error) {
 	some := slices.Clone(l.Versions[:min(len(l.Versions), trendVersions)])
 	slices.Reverse(some)
 	if len(some) < 2 {
@@ -74,33 +74,33 @@ func (d *dashboard) trends(ctx context.Context, l version.Listing) (all []page.T
 	for i, v := range some {
 		runs[i] = v.Run
 	}
-	said, err := within(ctx, func(ctx context.Context) ([]planned, error) { return d.said(ctx, runs) })
-	if errors.Is(err, errDrawing) {
+	summaries, err := waitBriefly(ctx, func(ctx context.Context) ([]planSummary, error) { return d.readPlanSummaries(ctx, runs) })
+	if errors.Is(err, errNotReady) {
 		return all, true, nil
 	}
 	if err != nil {
 		return nil, false, err
 	}
 	problems, leakage := page.Trend{Name: "Problems"}, page.Trend{Name: "Leakage", Share: true}
-	for _, s := range said {
+	for _, s := range summaries {
 		problems.Values, leakage.Values = append(problems.Values, float64(s.Problems)), append(leakage.Values, s.Leakage)
 	}
 	return append(all, problems, leakage), false, nil
 }
 
-// said reads what the plans of runs said. A plan that is gone has said nothing.
-func (d *dashboard) said(ctx context.Context, runs []string) ([]planned, error) {
-	all := make([]planned, len(runs))
+// readPlanSummaries reads the summaries of the runs' plans. The summary of a deleted plan is empty.
+func (d *dashboard) readPlanSummaries(ctx context.Context, runs []string) ([]planSummary, error) {
+	all := make([]planSummary, len(runs))
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(plansAtOnce)
+	g.SetLimit(maxPlanReads)
 	for i, run := range runs {
 		g.Go(func() (err error) {
-			all[i], err = d.plans.get(ctx, run, func(ctx context.Context) (planned, error) {
+			all[i], err = d.plans.get(ctx, run, func(ctx context.Context) (planSummary, error) {
 				plan, err := d.Store.ReadPlan(ctx, run)
 				if state.Lost(err) {
-					return planned{}, nil
+					return planSummary{}, nil
 				}
-				p := planned{Leakage: plan.Leakage}
+				p := planSummary{Leakage: plan.Leakage}
 				for _, e := range plan.Episodes {
 					p.Problems += len(e.Problems) + e.MoreProblems
 				}
@@ -112,19 +112,19 @@ func (d *dashboard) said(ctx context.Context, runs []string) ([]planned, error) 
 	return all, g.Wait()
 }
 
-// compare sets two versions side by side.
-func (d *dashboard) compare(r *http.Request) (page.Page, error) {
+// comparePage is the page that compares two versions.
+func (d *dashboard) comparePage(r *http.Request) (page.Page, error) {
 	ctx := r.Context()
-	from, to, err := d.pair(ctx, r.FormValue("from"), r.FormValue("to"))
+	from, to, err := d.findPair(ctx, r.FormValue("from"), r.FormValue("to"))
 	if err != nil {
 		return nil, err
 	}
 	p := &page.Compare{From: from, To: to, Query: r.URL.RawQuery, Kind: r.FormValue("kind"), Was: r.FormValue("was"), Is: r.FormValue("is")}
 	key := fmt.Sprintf("%d %d", from.Generation, to.Generation)
-	diff, err := within(ctx, func(ctx context.Context) (version.Diff, error) {
-		return d.diffs.get(ctx, key, func(ctx context.Context) (version.Diff, error) { return diffOf(ctx, d.Store, from, to) })
+	diff, err := waitBriefly(ctx, func(ctx context.Context) (version.Diff, error) {
+		return d.diffs.get(ctx, key, func(ctx context.Context) (version.Diff, error) { return compareVersions(ctx, d.Store, from, to) })
 	})
-	if errors.Is(err, errDrawing) {
+	if errors.Is(err, errNotReady) {
 		p.Pending = true
 		return p, nil
 	}
@@ -132,8 +132,8 @@ func (d *dashboard) compare(r *http.Request) (page.Page, error) {
 		return nil, err
 	}
 	p.SetDiff(diff)
-	chosen := slices.DeleteFunc(slices.Clone(diff.Changes), func(c version.Change) bool { return !p.Shows(c) })
-	begin, end, pages, err := pageOf(r, len(chosen), tilesPerPage)
+	chosen := slices.DeleteFunc(slices.Clone(diff.Changes), func(c version.Change) bool { return !p.Matches(c) })
+	begin, end, pages, err := pageBounds(r, len(chosen), tilesPerPage)
 	if err != nil {
 		return nil, err
 	}
@@ -142,11 +142,11 @@ func (d *dashboard) compare(r *http.Request) (page.Page, error) {
 	return p, err
 }
 
-// maxChanges bounds the memory of a comparison, at about 150 bytes a frame.
+// maxChanges limits the memory of a comparison, at about 150 bytes a frame.
 const maxChanges = 200_000
 
-// diffOf compares two versions, with the first maxChanges of the frames that differ.
-func diffOf(ctx context.Context, s *state.Store, from, to state.Version) (version.Diff, error) {
+// compareVersions compares two versions and keeps the first maxChanges changes.
+func compareVersions(ctx context.Context, s *state.Store, from, to state.Version) (version.Diff, error) {
 	var changes []version.Change
 	diff, err := version.Between(ctx, s, from, to, func(c version.Change) error {
 		if len(changes) < maxChanges {
@@ -158,9 +158,8 @@ func diffOf(ctx context.Context, s *state.Store, from, to state.Version) (versio
 	return diff, err
 }
 
-// pair finds the versions that an address names; without names they are the newest and the one
-// before it.
-func (d *dashboard) pair(ctx context.Context, from, to string) (a, b state.Version, err error) {
+// findPair finds the two versions of an address, by default the newest one and its parent.
+func (d *dashboard) findPair(ctx context.Context, from, to string) (a, b state.Version, err error) {
 	if to == "" {
 		to = version.Latest
 	}
@@ -174,17 +173,17 @@ func (d *dashboard) pair(ctx context.Context, from, to string) (a, b state.Versi
 		a, err = version.Find(ctx, d.Store, from)
 	}
 	if errors.Is(err, version.ErrNone) {
-		err = refused(http.StatusNotFound, "%s", err)
+		err = visitorErrorf(http.StatusNotFound, "%s", err)
 	}
 	return a, b, err
 }
 
-// changedTiles are the changes with the addresses of their images: the source, else where they
-// stand or stood.
+// changedTiles makes tiles of changes, with the addresses of their images: the source, else a copy
+// in the datasets.
 func (d *dashboard) changedTiles(ctx context.Context, changes []version.Change, from, to state.Version) ([]page.Tile, error) {
 	tiles := make([]page.Tile, len(changes))
 	g, looking := errgroup.WithContext(ctx)
-	g.SetLimit(imagesAtOnce)
+	g.SetLimit(maxImageReads)
 	for i, c := range changes {
 		tiles[i] = page.Tile{Frame: c.Frame, Note: strings.Trim(strings.Join(c.From, ", ")+" → "+strings.Join(c.To, ", "), " ")}
 		switch c.Kind {

@@ -16,24 +16,24 @@ import (
 )
 
 const (
-	// longestGroup and widestGuard bound what may be asked for.
+	// longestGroup and widestGuard limit the settings of a what-if.
 	longestGroup = time.Hour
 	widestGuard  = 240
 )
 
-// ask is the settings that somebody asks about, beside those in force.
-type ask struct {
+// whatIfSettings are the settings of a what-if, with those in force.
+type whatIfSettings struct {
 	state.Definition
 	inForce state.Definition
 }
 
-// ask reads the settings of a request. What it does not name is as in force.
-func (x index) ask(r *http.Request) (ask, error) {
-	a := ask{Definition: x.Settings.Definition, inForce: x.Settings.Definition}
+// parseWhatIf reads the settings of a request. Settings that it does not name are those in force.
+func (x catalog) parseWhatIf(r *http.Request) (whatIfSettings, error) {
+	a := whatIfSettings{Definition: x.Settings.Definition, inForce: x.Settings.Definition}
 	if text := r.FormValue("group"); text != "" {
 		group, err := time.ParseDuration(text)
 		if err != nil || group < 0 || group > longestGroup || group%time.Second != 0 {
-			return a, refused(http.StatusBadRequest, "group=%.20q: expected whole seconds up to 1h, such as 10s, or 0s for none.", text)
+			return a, visitorErrorf(http.StatusBadRequest, "group=%.20q: expected whole seconds up to 1h, such as 10s, or 0s for none.", text)
 		}
 		if a.Group = group.String(); group == 0 {
 			a.Group = ""
@@ -42,7 +42,7 @@ func (x index) ask(r *http.Request) (ask, error) {
 	if text := r.FormValue("guard"); text != "" {
 		guard, err := strconv.Atoi(text)
 		if err != nil || guard < 0 || guard > widestGuard {
-			return a, refused(http.StatusBadRequest, "guard=%.20q: expected a number of frames up to %d.", text, widestGuard)
+			return a, visitorErrorf(http.StatusBadRequest, "guard=%.20q: expected a number of frames up to %d.", text, widestGuard)
 		}
 		a.Guard = guard
 	}
@@ -51,13 +51,13 @@ func (x index) ask(r *http.Request) (ask, error) {
 	case "true", "false":
 		a.Stratify = text == "true"
 	default:
-		return a, refused(http.StatusBadRequest, "stratify=%.20q: expected true or false.", text)
+		return a, visitorErrorf(http.StatusBadRequest, "stratify=%.20q: expected true or false.", text)
 	}
 	return a, nil
 }
 
-// fields are the choices of the what-if.
-func (a ask) fields() []page.Field {
+// fields are the form fields of the what-if.
+func (a whatIfSettings) fields() []page.Field {
 	group := a.Group
 	if group == "" {
 		group = "0s"
@@ -65,60 +65,60 @@ func (a ask) fields() []page.Field {
 	return []page.Field{
 		{Name: "group", Label: "Group", Text: true, Value: group, Hint: "10s"},
 		{Name: "guard", Label: "Guard", Text: true, Value: strconv.Itoa(a.Guard), Hint: "2"},
-		field("stratify", "Stratify", strconv.FormatBool(a.Stratify), []string{"false", "true"}),
+		newField("stratify", "Stratify", strconv.FormatBool(a.Stratify), []string{"false", "true"}),
 	}
 }
 
-// flags are the settings that differ from those in force, as a plan takes them.
-func (a ask) flags() (flags []string) {
+// flags are the settings that differ from those in force, as flags of shuffle plan.
+func (a whatIfSettings) flags() (flags []string) {
 	for _, c := range a.inForce.ChangesTo(a.Definition) {
 		flags = append(flags, "--"+c.Name+"="+c.After)
 	}
 	return flags
 }
 
-// whatIf adds the episode as a plan with the settings would leave it: a lane and the figures.
-// Nothing is written.
-func (d *dashboard) whatIf(ctx context.Context, p *page.Episode, x index, a ask, t *inventory.Table) error {
+// addWhatIf adds the episode as it would be after a plan with the settings: a lane and the figures.
+// It writes nothing.
+func (d *dashboard) addWhatIf(ctx context.Context, p *page.Episode, x catalog, a whatIfSettings, t *inventory.Table) error {
 	season := []*inventory.Table{t}
 	if a.Stratify {
-		got := d.library.get(ctx, x.Changed, x.of(t.Episode.Season())...)
-		if season, p.Reading = got.Tables, got.reading(); got.Missing() > 0 {
+		got := d.tables.get(ctx, x.Changed, x.seasonEpisodes(t.Episode.Season())...)
+		if season, p.Reading = got.Tables, got.progress(); got.Missing() > 0 {
 			p.Drawing = true
 			return nil
 		}
 	}
 	if a.Seed == "" {
-		p.Failed = "There is no run yet, so that nothing is in force."
+		p.Failed = "There is no run yet, so no settings are in force."
 		return nil
 	}
-	then, err := within(ctx, func(ctx context.Context) ([]string, error) { return d.draw(ctx, a.Definition, season, t) })
-	if p.Drawing = errors.Is(err, errDrawing); !p.Drawing && err != nil {
+	then, err := waitBriefly(ctx, func(ctx context.Context) ([]string, error) { return d.drawDatasets(ctx, a.Definition, season, t) })
+	if p.Drawing = errors.Is(err, errNotReady); !p.Drawing && err != nil {
 		p.Failed = err.Error()
 	}
 	if err != nil {
 		return ctx.Err()
 	}
-	now := t.Standing()
+	now := t.CurrentDatasets()
 	flags := a.flags()
 	w := &page.WhatIf{Same: len(flags) == 0, Settings: strings.Join(flags, " "), Command: "plan --dry-run " + strings.Join(flags, " ")}
-	w.Balance = page.NewBalance(balanceOf(t, now, then, x.Settings), x.Settings)
+	w.Balance = page.NewBalance(countBalance(t, now, then, x.Settings), x.Settings)
 	for i, name := range then {
 		if now[i] != "" && name != "" && now[i] != name {
 			w.Changing++
 		}
 	}
-	training := x.training()
-	leaking, of := t.Leaking(now, training)
-	w.LeakingNow, w.FramesNow = len(leaking), of
-	leaking, of = t.Leaking(then, training)
+	training := x.trainingDataset()
+	leaking, of := t.FindLeaking(now, training)
+	w.LeakingBefore, w.FramesBefore = len(leaking), of
+	leaking, of = t.FindLeaking(then, training)
 	w.Leaking, w.Frames = len(leaking), of
-	group, err := seconds(a.Group)
+	group, err := parseGroup(a.Group)
 	if err != nil {
 		return err
 	}
 	w.Grouped = group > 0
-	w.Missing, w.Rare = d.rare(t, then, group, x.Settings)
+	w.Missing, w.Rare = d.findRare(t, then, group, x.Settings)
 	p.WhatIf = w
 	if !w.Same {
 		p.Lanes = append(p.Lanes, datasetLane("Dataset, with "+w.Settings, t, x.Settings.Listed, then))
@@ -126,8 +126,8 @@ func (d *dashboard) whatIf(ctx context.Context, p *page.Episode, x index, a ask,
 	return nil
 }
 
-// balanceOf counts the frames by class and dataset, as they stand and as they would.
-func balanceOf(t *inventory.Table, now, then []string, s state.Settings) []state.Balance {
+// countBalance counts the frames by class and dataset, now and after the plan.
+func countBalance(t *inventory.Table, now, then []string, s state.Settings) []state.Balance {
 	counts := map[dataset.Place]*state.Balance{}
 	var all []*state.Balance
 	at := func(name, class string) *state.Balance {
@@ -158,10 +158,10 @@ func balanceOf(t *inventory.Table, now, then []string, s state.Settings) []state
 	return out
 }
 
-// rare lists the classes of the episode that a dataset would lack, or of which it would hold fewer
-// units than it should although there are enough.
-func (d *dashboard) rare(t *inventory.Table, then []string, group time.Duration, s state.Settings) (missing []string, rare []state.RareClass) {
-	in, all := t.Units(then, group)
+// findRare lists the classes that a dataset would lack. It also lists those of which a dataset
+// would have too few units although the episode has enough.
+func (d *dashboard) findRare(t *inventory.Table, then []string, group time.Duration, s state.Settings) (missing []string, rare []state.RareClass) {
+	in, all := t.CountUnits(then, group)
 	for _, class := range s.Classes {
 		for _, name := range s.Datasets {
 			n := in[dataset.Place{Dataset: name, Class: class}]

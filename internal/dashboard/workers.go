@@ -13,25 +13,25 @@ import (
 )
 
 const (
-	// heardFor is how long a worker counts as one that reports, and heardWorkers bounds how many
-	// are known.
-	heardFor     = time.Minute
-	heardWorkers = 500
-	// freshQueues is how long what the queues hold is kept: all who watch share one question.
-	freshQueues = 3 * time.Second
+	// reportWindow is how long a worker is listed after its last results, and maxWorkers limits how
+	// many are listed.
+	reportWindow = time.Minute
+	maxWorkers   = 500
+	// queuesTTL is how long the attributes of the queues are cached: all open pages share one read.
+	queuesTTL = 3 * time.Second
 	// mostWaited is the longest retention of a queue, in seconds: no message waits longer.
 	mostWaited = 14 * 86400
 )
 
-// Workers remembers which workers have sent results lately. The zero value has heard of none. The
-// tracker of the same process tells it.
+// Workers keeps which workers have sent results in the last minute. The tracker of the same process
+// calls Record. The zero value is empty.
 type Workers struct {
 	mu  sync.Mutex
-	all map[string]*worker
+	all map[string]*workerReports
 }
 
-// worker is what one worker has sent within heardFor, by second.
-type worker struct {
+// workerReports are the results of one worker within reportWindow, by second.
+type workerReports struct {
 	last    time.Time
 	seconds map[int64]tally
 }
@@ -43,22 +43,22 @@ type tally struct {
 	waited    time.Duration
 }
 
-// Hear takes in a message of results.
-func (w *Workers) Hear(r messages.Results) { w.hear(r, time.Now()) }
+// Record counts the results of a message.
+func (w *Workers) Record(r messages.Results) { w.record(r, time.Now()) }
 
-func (w *Workers) hear(r messages.Results, now time.Time) {
+func (w *Workers) record(r messages.Results, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.all == nil {
-		w.all = map[string]*worker{}
+		w.all = map[string]*workerReports{}
 	}
-	w.forget(now)
+	w.dropOld(now)
 	one := w.all[r.Worker]
 	if one == nil {
-		if len(w.all) >= heardWorkers {
+		if len(w.all) >= maxWorkers {
 			return
 		}
-		one = &worker{seconds: map[int64]tally{}}
+		one = &workerReports{seconds: map[int64]tally{}}
 		w.all[r.Worker] = one
 	}
 	one.last = now
@@ -78,30 +78,30 @@ func (w *Workers) hear(r messages.Results, now time.Time) {
 	one.seconds[now.Unix()] = t
 }
 
-// forget drops what is older than heardFor.
-func (w *Workers) forget(now time.Time) {
+// dropOld removes results that are older than reportWindow.
+func (w *Workers) dropOld(now time.Time) {
 	for name, one := range w.all {
-		if now.Sub(one.last) >= heardFor {
+		if now.Sub(one.last) >= reportWindow {
 			delete(w.all, name)
 			continue
 		}
 		for second := range one.seconds {
-			if second <= now.Add(-heardFor).Unix() {
+			if second <= now.Add(-reportWindow).Unix() {
 				delete(one.seconds, second)
 			}
 		}
 	}
 }
 
-// rows are the workers that have reported within heardFor, by name.
-func (w *Workers) rows(now time.Time) (rows []page.Worker) {
+// recent lists the workers that have sent results within reportWindow, by name.
+func (w *Workers) recent(now time.Time) (rows []page.Worker) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.forget(now)
+	w.dropOld(now)
 	for name, one := range w.all {
 		row := page.Worker{Name: name, Last: one.last}
 		for _, t := range one.seconds {
-			row.Tasks, row.Again, row.Retries, row.Dead = row.Tasks+t.tasks, row.Again+t.again, row.Retries+t.retries, row.Dead+t.dead
+			row.Tasks, row.ReceivedAgain, row.Retries, row.Dead = row.Tasks+t.tasks, row.ReceivedAgain+t.again, row.Retries+t.retries, row.Dead+t.dead
 			row.Throttled += int(t.throttled)
 			row.Waited = max(row.Waited, t.waited)
 		}
@@ -111,16 +111,16 @@ func (w *Workers) rows(now time.Time) (rows []page.Worker) {
 	return rows
 }
 
-// live is what the workers and the queues do now.
-func (d *dashboard) live(ctx context.Context) page.Live {
+// readLive reads the present state of workers and queues.
+func (d *dashboard) readLive(ctx context.Context) page.Live {
 	l := page.Live{}
 	if d.Workers != nil {
-		l.Listens, l.Workers = true, d.Workers.rows(time.Now())
+		l.ReceivesResults, l.Workers = true, d.Workers.recent(time.Now())
 	}
-	if d.Queues == nil {
+	if d.ReadQueues == nil {
 		return l
 	}
-	queues, err := within(ctx, func(ctx context.Context) ([]page.Queue, error) { return d.queues.get(ctx, struct{}{}, d.Queues) })
+	queues, err := waitBriefly(ctx, func(ctx context.Context) ([]page.Queue, error) { return d.queues.get(ctx, struct{}{}, d.ReadQueues) })
 	if err != nil {
 		l.Failed = err.Error()
 	}
@@ -128,7 +128,7 @@ func (d *dashboard) live(ctx context.Context) page.Live {
 	return l
 }
 
-// workers is the page of the workers and the queues.
-func (d *dashboard) workers(r *http.Request) (page.Page, error) {
-	return &page.Workers{Live: d.live(r.Context())}, r.Context().Err()
+// workersPage is the page of the workers and the queues.
+func (d *dashboard) workersPage(r *http.Request) (page.Page, error) {
+	return &page.Workers{Live: d.readLive(r.Context())}, r.Context().Err()
 }

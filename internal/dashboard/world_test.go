@@ -42,7 +42,7 @@ type world struct {
 	jpeg    []byte
 }
 
-// tap is a bucket that can be told to fail.
+// tap is a bucket that fails on request.
 type tap struct {
 	*dirbucket.Bucket
 	mu     sync.Mutex
@@ -96,7 +96,7 @@ func newWorld(t testing.TB, frames int) *world {
 	w.store = &state.Store{Bucket: w.bucket, Layout: layout}
 	w.options = Options{
 		Store: w.store, Bucket: w.bucket, Site: page.Site{Name: "bucket/tt"},
-		Look: func(context.Context, *state.Plan) ([]state.DeadTask, map[dataset.Episode]state.EpisodeProgress, error) {
+		ReadLedger: func(context.Context, *state.Plan) ([]state.DeadTask, map[dataset.Episode]state.EpisodeProgress, error) {
 			dead := []state.DeadTask{{Task: messages.Task{Seq: 0, Op: messages.Copy, Frame: dataset.FrameAt(e1, 0)}, Code: "NoSuchKey", Reason: "source image is gone"}}
 			return dead, map[dataset.Episode]state.EpisodeProgress{e1: {Tasks: frames}}, nil
 		},

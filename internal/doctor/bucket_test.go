@@ -187,17 +187,17 @@ func TestStrays(t *testing.T) {
 	b := newBucket(t)
 	d := dataset.Destination{Bucket: b, Layout: layout, Datasets: []string{"train"}, Parallel: 2}
 	c := doctor.Strays(t.Context(), d)
-	if !c.OK || !c.Warns || !strings.Contains(c.Detail, "1 key below ML/") || !strings.Contains(c.Detail, "tuttle_twins/ML/train/Rare/image.jpg") {
+	if !c.OK || !c.Warning || !strings.Contains(c.Detail, "1 key below ML/") || !strings.Contains(c.Detail, "tuttle_twins/ML/train/Rare/image.jpg") {
 		t.Errorf("found %+v", c)
 	}
 	if _, err := b.DeleteObjects(t.Context(), []string{"tuttle_twins/ML/train/Rare/image.jpg"}); err != nil {
 		t.Fatal(err)
 	}
-	if c := doctor.Strays(t.Context(), d); !c.OK || c.Warns || c.Detail != "none" {
+	if c := doctor.Strays(t.Context(), d); !c.OK || c.Warning || c.Detail != "none" {
 		t.Errorf("without strays: %+v", c)
 	}
 	d.Bucket = policy("", "ListObjects")(b)
-	if c := doctor.Strays(t.Context(), d); c.OK || c.Warns || !strings.Contains(c.Fix, "s3:ListBucket") {
+	if c := doctor.Strays(t.Context(), d); c.OK || c.Warning || !strings.Contains(c.Fix, "s3:ListBucket") {
 		t.Errorf("not to be listed: %+v", c)
 	}
 }

@@ -66,7 +66,7 @@ func Bucket(ctx context.Context, b BucketAPI, l dataset.Layout) []show.Check {
 func Strays(ctx context.Context, d dataset.Destination) show.Check {
 	strays, err := d.AllStrays(ctx)
 	c := check("keys below "+d.Layout.ML(), err, show.Strays(strays), "grant s3:ListBucket on the bucket")
-	c.Warns = strays != nil
+	c.Warning = strays != nil
 	return c
 }
 

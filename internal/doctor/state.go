@@ -54,7 +54,7 @@ func inspected(i state.Inspected, fix string) show.Check {
 	case !state.Lost(i.Err):
 		return check(i.Name, i.Err, "", "cannot be read now: try again, and check the rights on the bucket")
 	case i.Heals:
-		return show.Check{Name: i.Name, OK: true, Warns: true, Detail: kind(i.Err) + "; the program makes it again by itself: " + i.Err.Error()}
+		return show.Check{Name: i.Name, OK: true, Warning: true, Detail: kind(i.Err) + "; the program makes it again by itself: " + i.Err.Error()}
 	}
 	c := check(i.Name, i.Err, "", fix)
 	c.Detail, c.Fix = kind(i.Err)+": "+c.Detail, fix

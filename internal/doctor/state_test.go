@@ -136,7 +136,7 @@ func expectState(t *testing.T, what string, checks []show.Check, texts ...string
 	t.Helper()
 	var all []string
 	for _, c := range checks {
-		if !c.OK || c.Warns {
+		if !c.OK || c.Warning {
 			all = append(all, c.Name+": "+c.Detail+" → "+c.Fix)
 		}
 	}

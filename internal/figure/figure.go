@@ -1,4 +1,4 @@
-// Package figure writes numbers for people: the same in the terminal and on a page.
+// Package figure formats numbers for people, in the same way for terminal and pages.
 package figure
 
 import (
@@ -35,7 +35,7 @@ func Count(n int, noun string) string {
 	return Number(n) + " " + noun + "s"
 }
 
-// IsAre is Count with its verb.
+// IsAre is Count with the verb: "1 task is", "2 tasks are".
 func IsAre(n int, noun string) string {
 	if n == 1 {
 		return Count(n, noun) + " is"
@@ -67,7 +67,7 @@ func units(large int, unit string, small int, smaller string) string {
 	return fmt.Sprintf("%s %s %d %s", Number(large), unit, small, smaller)
 }
 
-// Dollars writes an amount; what is worth less than a cent says so instead of $0.00.
+// Dollars writes an amount. A positive amount below a cent is "less than $0.01", not $0.00.
 func Dollars(usd float64) string {
 	switch {
 	case usd > 0 && usd < 0.01:
@@ -79,7 +79,7 @@ func Dollars(usd float64) string {
 	return fmt.Sprintf("$%s.%02.0f", Number(int(whole)), cents*100)
 }
 
-// Percent writes a share of 0 to 1. It says 0% and 100% only when it is all or nothing.
+// Percent writes a share of 0 to 1. Only exactly 0 is 0%, and only exactly 1 is 100%.
 func Percent(share float64) string {
 	p := math.Round(share*1000) / 10
 	switch {
@@ -112,8 +112,8 @@ func Rate(perSecond float64) string {
 // Moment writes a time to the second, in UTC.
 func Moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// Places says where a task takes its frame from and to: "train/Common → test/Rare". del and dst are
-// keys; dst may be "".
+// Places describes from where to where a task takes its frame: "train/Common → test/Rare". del and
+// dst are keys; dst may be "".
 func Places(del []string, dst string) string {
 	from := make([]string, len(del))
 	for i, key := range del {
@@ -128,7 +128,7 @@ func Places(del []string, dst string) string {
 	return strings.Join(from, ", ") + " → " + placeOf(dst)
 }
 
-// placeOf is what a key of the datasets has between "ML/" and the file.
+// placeOf is the part of a dataset's key between "ML/" and the file name.
 func placeOf(key string) string {
 	folder := "/" + path.Dir(key)
 	if at := strings.LastIndex(folder, "/ML/"); at >= 0 {

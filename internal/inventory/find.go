@@ -2,34 +2,34 @@ package inventory
 
 import "slices"
 
-// Filter chooses frames. The zero value chooses all; a nil text is any.
+// Filter chooses frames. The zero value chooses all; a nil text matches any text.
 type Filter struct {
-	Class   *string // what the sheet says; "" is unclassified
-	Dataset *string // where it stands; "" is nowhere
-	Folder  *string // the class folder where it stands
+	Class   *string // class in the sheet; "" is unclassified
+	Dataset *string // dataset that holds the frame; "" is none
+	Folder  *string // class folder that holds the frame
 	Decides *Column
 	Cells   [Columns]*string
-	Only    Only
+	Only    FrameState
 }
 
-// Only is a state that a frame can be in.
-type Only string
+// FrameState is a state that a frame can be in.
+type FrameState string
 
 // The states.
 const (
-	Any          Only = ""
-	OnlyFrozen   Only = "frozen"
-	OnlyProblem  Only = "problem"
-	Unclassified Only = "unclassified" // a row without a class
-	NoRow        Only = "no row"
-	NoImage      Only = "no image"
-	Nowhere      Only = "left out" // a class and an image, and it stands nowhere
+	Any          FrameState = ""
+	OnlyFrozen   FrameState = "frozen"
+	OnlyProblem  FrameState = "problem"
+	Unclassified FrameState = "unclassified" // a row without a class
+	NoRow        FrameState = "no row"
+	NoImage      FrameState = "no image"
+	Nowhere      FrameState = "left out" // it has a class and an image, but is in no dataset
 )
 
-// Onlys are all states.
-var Onlys = []Only{Any, OnlyFrozen, OnlyProblem, Unclassified, NoRow, NoImage, Nowhere}
+// FrameStates are all states.
+var FrameStates = []FrameState{Any, OnlyFrozen, OnlyProblem, Unclassified, NoRow, NoImage, Nowhere}
 
-func (o Only) fits(f Frame) bool {
+func (o FrameState) matches(f Frame) bool {
 	switch o {
 	case OnlyFrozen:
 		return f.Frozen()
@@ -43,14 +43,14 @@ func (o Only) fits(f Frame) bool {
 	case NoImage:
 		return f.Image == 0
 	case Nowhere:
-		return f.Class != 0 && f.Image != 0 && !f.Stands()
+		return f.Class != 0 && f.Image != 0 && !f.InDataset()
 	}
 	return true
 }
 
-// Find gives the places in the table of the frames that the filter chooses, in time order.
+// Find returns the indexes of the frames that match the filter, in time order.
 func (t *Table) Find(f Filter) []int {
-	fits, ok := t.compile(f)
+	fits, ok := t.compileFilter(f)
 	if !ok {
 		return nil
 	}
@@ -63,9 +63,9 @@ func (t *Table) Find(f Filter) []int {
 	return found
 }
 
-// compile turns the filter's texts into the table's words; false when a text is none of them, so
-// that nothing fits.
-func (t *Table) compile(f Filter) (fits func(Frame) bool, ok bool) {
+// compileFilter turns the filter's texts into the table's words. It returns false when a text is
+// not in the table: then no frame matches.
+func (t *Table) compileFilter(f Filter) (fits func(Frame) bool, ok bool) {
 	type test struct {
 		of   func(Frame) Word
 		want Word
@@ -91,6 +91,6 @@ func (t *Table) compile(f Filter) (fits func(Frame) bool, ok bool) {
 				return false
 			}
 		}
-		return f.Only.fits(x) && !slices.ContainsFunc(tests, func(t test) bool { return t.of(x) != t.want })
+		return f.Only.matches(x) && !slices.ContainsFunc(tests, func(t test) bool { return t.of(x) != t.want })
 	}, ok
 }

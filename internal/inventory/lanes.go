@@ -6,15 +6,15 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// Lane counts the values of an episode's frames along its time: Counts is by column, then value.
+// Lane counts the values of an episode's frames over time: Counts is by column, then by value.
 type Lane struct {
-	First, Last int // indexes of the frames at both ends
+	First, Last int // indexes of the first and the last frame
 	Counts      [][]int
 }
 
-// Lane cuts the episode's time into columns of equal length and counts in each what value gives for
-// its frames: the number of a value, below values. A negative one counts for none.
-func (t *Table) Lane(columns, values int, value func(i int) int) Lane {
+// CountLane divides the episode's time into columns of equal length. In each it counts the values
+// of its frames: value returns a number below values, or a negative one for a frame not to count.
+func (t *Table) CountLane(columns, values int, value func(i int) int) Lane {
 	if len(t.Frames) == 0 {
 		return Lane{}
 	}
@@ -32,8 +32,8 @@ func (t *Table) Lane(columns, values int, value func(i int) int) Lane {
 	return l
 }
 
-// Standing is the dataset of each frame as it stands; "" is none.
-func (t *Table) Standing() []string {
+// CurrentDatasets is the present dataset of each frame; "" is none.
+func (t *Table) CurrentDatasets() []string {
 	names := make([]string, len(t.Frames))
 	for i, f := range t.Frames {
 		names[i] = t.Text(f.Dataset)
@@ -41,10 +41,10 @@ func (t *Table) Standing() []string {
 	return names
 }
 
-// Drawn is the dataset of each frame when a plan has been applied that draws them so: as draw says
-// for a frame that has a class and an image, as it stands for a frozen one, and none for the
-// others. Of an episode that is held everything stays.
-func (t *Table) Drawn(draw func(dataset.Frame) (string, bool)) []string {
+// AssignDatasets is the dataset of each frame after a plan. Frames with a class and an image get
+// the dataset from draw. Frozen frames, and all frames of a held episode, stay where they are. All
+// others get none.
+func (t *Table) AssignDatasets(draw func(dataset.Frame) (string, bool)) []string {
 	names := make([]string, len(t.Frames))
 	for i, f := range t.Frames {
 		switch {
@@ -57,8 +57,8 @@ func (t *Table) Drawn(draw func(dataset.Frame) (string, bool)) []string {
 	return names
 }
 
-// ClassAt is the class of a frame that a plan puts somewhere: what its sheet says, or for a frozen
-// one where it stands.
+// ClassAt is the class of the i-th frame after a plan: the class in the sheet, or for a frozen
+// frame its present class folder.
 func (t *Table) ClassAt(i int) string {
 	f := t.Frames[i]
 	if f.Frozen() || t.Held != "" {
@@ -67,48 +67,48 @@ func (t *Table) ClassAt(i int) string {
 	return t.Text(f.Class)
 }
 
-// Leaking gives the places in the table of the frames outside the training dataset with a training
-// frame right beside them, one frame away: near duplicates. names are the datasets of the frames,
-// and of is how many stand outside the training one.
-func (t *Table) Leaking(names []string, training string) (leaking []int, of int) {
+// FindLeaking returns the indexes of the frames outside the training dataset that have a training
+// frame right beside them: near duplicates. names are the datasets of the frames. of is the number
+// of frames outside the training dataset.
+func (t *Table) FindLeaking(names []string, training string) (leaking []int, of int) {
 	for i, name := range names {
 		if name == "" || name == training {
 			continue
 		}
 		of++
-		if t.beside(names, i, training) >= 0 {
+		if t.trainingNeighbour(names, i, training) >= 0 {
 			leaking = append(leaking, i)
 		}
 	}
 	return leaking, of
 }
 
-// Beside is the place in the table of the training frame right beside the i-th frame as they stand,
-// -1 when there is none.
-func (t *Table) Beside(i int, training string) int {
-	stands := func(at int) bool { return t.Text(t.Frames[at].Dataset) == training }
+// TrainingNeighbour is the index of the training frame right beside the i-th frame, or -1. It uses
+// the present datasets.
+func (t *Table) TrainingNeighbour(i int, training string) int {
+	isTraining := func(at int) bool { return t.Text(t.Frames[at].Dataset) == training }
 	switch {
-	case i > 0 && t.joined(i) && stands(i-1):
+	case i > 0 && t.followsPrevious(i) && isTraining(i-1):
 		return i - 1
-	case i+1 < len(t.Frames) && t.joined(i+1) && stands(i+1):
+	case i+1 < len(t.Frames) && t.followsPrevious(i+1) && isTraining(i+1):
 		return i + 1
 	}
 	return -1
 }
 
-func (t *Table) beside(names []string, i int, training string) int {
+func (t *Table) trainingNeighbour(names []string, i int, training string) int {
 	switch {
-	case i > 0 && t.joined(i) && names[i-1] == training:
+	case i > 0 && t.followsPrevious(i) && names[i-1] == training:
 		return i - 1
-	case i+1 < len(names) && t.joined(i+1) && names[i+1] == training:
+	case i+1 < len(names) && t.followsPrevious(i+1) && names[i+1] == training:
 		return i + 1
 	}
 	return -1
 }
 
-// Units counts, by place, the units that hold a frame of a class, and by class the units in all
-// datasets. A unit is a block with a group, else a frame.
-func (t *Table) Units(names []string, group time.Duration) (in map[dataset.Place]int, all map[string]int) {
+// CountUnits counts the units with a frame of a class: in by dataset and class, all by class over
+// all datasets. A unit is a block with a group, else a frame.
+func (t *Table) CountUnits(names []string, group time.Duration) (in map[dataset.Place]int, all map[string]int) {
 	in, all = map[dataset.Place]int{}, map[string]int{}
 	lastIn, lastOf := map[dataset.Place]int{}, map[string]int{}
 	for i, name := range names {

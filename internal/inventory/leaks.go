@@ -2,19 +2,19 @@ package inventory
 
 import "slices"
 
-// Ref is a frame of one of several tables.
+// Ref names a frame of one of several tables.
 type Ref struct{ Table, Index int }
 
-// Identical gives the images that stand in more than one dataset, each with all its frames, in the
-// order of the tables. They are equal to the byte, at any distance: fades, title sequences, still
-// frames.
-func Identical(tables []*Table) [][]Ref {
+// FindIdentical finds the images that are in more than one dataset, each with all its frames, in
+// the order of the tables. They are equal in every byte, at any distance: fades, title sequences,
+// still frames.
+func FindIdentical(tables []*Table) [][]Ref {
 	first := map[uint64]Ref{} // the first frame of each image
-	index := map[uint64]int{} // of the images with several frames, in groups
+	index := map[uint64]int{} // the group of each image with several frames
 	var groups [][]Ref
 	for n, t := range tables {
 		for i, f := range t.Frames {
-			if f.Image == 0 || !f.Stands() {
+			if f.Image == 0 || !f.InDataset() {
 				continue
 			}
 			ref := Ref{n, i}
@@ -28,11 +28,11 @@ func Identical(tables []*Table) [][]Ref {
 			}
 		}
 	}
-	return slices.DeleteFunc(groups, func(group []Ref) bool { return !apart(tables, group) })
+	return slices.DeleteFunc(groups, func(group []Ref) bool { return !inSeveralDatasets(tables, group) })
 }
 
-// apart says whether the frames stand in more than one dataset.
-func apart(tables []*Table, group []Ref) bool {
+// inSeveralDatasets reports whether the frames are in more than one dataset.
+func inSeveralDatasets(tables []*Table, group []Ref) bool {
 	name := func(r Ref) string { t := tables[r.Table]; return t.Text(t.Frames[r.Index].Dataset) }
 	return slices.ContainsFunc(group[1:], func(r Ref) bool { return name(r) != name(group[0]) })
 }

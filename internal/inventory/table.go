@@ -1,8 +1,9 @@
-// Package inventory holds what is known of all frames of an episode at once: what its sheet says of
-// each, where it stands and what image it has. A Table of an episode of 28,800 frames takes about
-// 1.3 MB, so that a season can be looked through in memory.
+// Package inventory has compact tables of all frames of an episode: the cells of the sheet, the
+// present dataset and the image of each frame. A Table of an episode of 28,800 frames takes about
+// 1.3 MB, so that a whole season can be searched in memory.
 //
-// Everything here is a function of values. The planner fills in a Survey; the dashboard asks.
+// Everything here is a function of values. The planner makes a Survey, and the dashboard makes a
+// Table of it and searches it.
 package inventory
 
 import (
@@ -25,49 +26,49 @@ const (
 	Columns // their number
 )
 
-// Seen is one frame as the sheet and the listings have it.
-type Seen struct {
+// SurveyFrame is one frame, from the sheet and the listings.
+type SurveyFrame struct {
 	Frame dataset.Frame
 	// Row is its first row in the sheet; 0: it has none.
 	Row int
-	// Cells are what the columns say: a class as the datasets spell it, or what is typed where it
-	// means none.
+	// Cells are the values of the columns: the name of a class, or the typed text when it is no
+	// class.
 	Cells  [Columns]string
 	Class  string // "" unclassified, frozen or without a row
-	Frozen bool   // the next plan leaves it as it stands
+	Frozen bool   // the next plan does not change it
 	Stands []dataset.Place
 	Image  string // ETag of its source image; "" when there is none that can be copied
 }
 
-// Labelled is a frame with its class.
-type Labelled struct {
+// LabelledFrame is a frame with its class.
+type LabelledFrame struct {
 	Frame dataset.Frame
 	Class string
 }
 
-// Labelled are the frames with a class.
-func (t *Table) Labelled() (all []Labelled) {
+// LabelledFrames are the frames with a class that are not frozen.
+func (t *Table) LabelledFrames() (all []LabelledFrame) {
 	for i, f := range t.Frames {
 		if f.Class != 0 && !f.Frozen() {
-			all = append(all, Labelled{t.Name(i), t.Text(f.Class)})
+			all = append(all, LabelledFrame{t.Name(i), t.Text(f.Class)})
 		}
 	}
 	return all
 }
 
-// Survey is an episode as the sheet and the listings have it.
+// Survey is an episode, from the sheet and the listings.
 type Survey struct {
 	Episode dataset.Episode
 	Sheet   string // URL
 	// Base is the prefix of the images in the bucket; "" when the sheet could not be read.
 	Base string
-	// Held is why the next plan would leave the whole episode as it stands; "" when it would not.
+	// Held is why the next plan would hold the episode; "" when it would not.
 	Held     string
-	Frames   []Seen
+	Frames   []SurveyFrame
 	Problems []state.Problem
 }
 
-// Table is a Survey in little memory. Nothing changes it once it is made.
+// Table is a Survey in compact form. It is immutable.
 type Table struct {
 	Episode  dataset.Episode
 	Sheet    string // URL
@@ -87,11 +88,11 @@ type Frame struct {
 	Index   int32 // its number in the episode, dataset.FPS a second
 	Row     int32 // 0: it has none
 	Cells   [Columns]Word
-	Class   Word // what the sheet says
-	Dataset Word // where it stands; 0: nowhere
-	Folder  Word // the class folder where it stands
+	Class   Word // class in the sheet
+	Dataset Word // dataset that holds the frame; 0: none
+	Folder  Word // class folder that holds the frame
 	flags   flag
-	// Image tells source images apart; 0: there is none. Equal images have equal numbers.
+	// Image is a hash of the source image's ETag, so equal images have equal numbers; 0: no image.
 	Image uint64
 }
 
@@ -100,20 +101,20 @@ type flag uint8
 const (
 	frozen flag = 1 << iota
 	problem
-	twice // it stands in more than one place
+	duplicated // it is in more than one place
 )
 
-// Frozen says that the next plan leaves the frame as it stands.
+// Frozen reports whether the next plan does not change the frame.
 func (f Frame) Frozen() bool { return f.flags&frozen != 0 }
 
-// Problem says that the sheet has a problem with the frame.
+// Problem reports whether the sheet has a problem with the frame.
 func (f Frame) Problem() bool { return f.flags&problem != 0 }
 
-// Twice says that it stands in more than one place.
-func (f Frame) Twice() bool { return f.flags&twice != 0 }
+// Duplicated reports whether the frame is in more than one place.
+func (f Frame) Duplicated() bool { return f.flags&duplicated != 0 }
 
-// Stands says that it stands in a dataset.
-func (f Frame) Stands() bool { return f.Dataset != 0 }
+// InDataset reports whether the frame is in a dataset.
+func (f Frame) InDataset() bool { return f.Dataset != 0 }
 
 // Deciding is the column that decides the frame's class; false when none is filled in.
 func (f Frame) Deciding() (Column, bool) {
@@ -125,10 +126,10 @@ func (f Frame) Deciding() (Column, bool) {
 	return 0, false
 }
 
-// images is the seed of the numbers that images have: the same in the whole process.
+// images is the seed of the images' hashes: the same in the whole process.
 var images = maphash.MakeSeed()
 
-// New makes the table of a survey that was made at a time.
+// New makes the table of a survey. read is the time of the survey.
 func New(s Survey, read time.Time) *Table {
 	t := &Table{Episode: s.Episode, Sheet: s.Sheet, Base: s.Base, Held: s.Held, Read: read, Problems: s.Problems, words: []string{""}}
 	numbers := map[string]Word{"": 0}
@@ -168,7 +169,7 @@ func New(s Survey, read time.Time) *Table {
 			f.flags |= problem
 		}
 		if len(seen.Stands) > 1 {
-			f.flags |= twice
+			f.flags |= duplicated
 		}
 		t.Frames = append(t.Frames, f)
 	}
@@ -176,13 +177,13 @@ func New(s Survey, read time.Time) *Table {
 	return t
 }
 
-// maxWords bounds the texts of a table: more different ones than that are no classes.
+// maxWords limits the different texts of a table: more texts cannot be classes.
 const maxWords = 60_000
 
 // Text is the text of a word.
 func (t *Table) Text(w Word) string { return t.words[w] }
 
-// Word is the number of a text; false when the table does not have it.
+// Word is the number of a text; false when the table does not have the text.
 func (t *Table) Word(text string) (Word, bool) {
 	i := slices.Index(t.words, text)
 	return Word(max(i, 0)), i >= 0
@@ -191,18 +192,18 @@ func (t *Table) Word(text string) (Word, bool) {
 // Name is the name of the i-th frame.
 func (t *Table) Name(i int) dataset.Frame { return dataset.FrameAt(t.Episode, int(t.Frames[i].Index)) }
 
-// At is the place in the table of a frame; false when it has none.
-func (t *Table) At(f dataset.Frame) (int, bool) {
+// IndexOf is the index of a frame in the table; false when the table does not have it.
+func (t *Table) IndexOf(f dataset.Frame) (int, bool) {
 	return slices.BinarySearchFunc(t.Frames, f.Index(), func(x Frame, index int) int { return int(x.Index) - index })
 }
 
-// Place is where the i-th frame stands; the zero Place is nowhere.
+// Place is the present place of the i-th frame; the zero Place means no dataset.
 func (t *Table) Place(i int) dataset.Place {
 	f := t.Frames[i]
 	return dataset.Place{Dataset: t.Text(f.Dataset), Class: t.Text(f.Folder)}
 }
 
-// ProblemsOf are those of a frame.
+// ProblemsOf returns the problems of a frame.
 func (t *Table) ProblemsOf(f dataset.Frame) (all []state.Problem) {
 	for _, p := range t.Problems {
 		if p.Frame == string(f) {

@@ -10,15 +10,15 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Charts are drawn in a space of their own, which the page stretches to its width; their text
-// stands outside.
+// Charts are drawn in these units, which the page stretches to its width. Text is outside the
+// drawing, so that it is not stretched.
 const (
 	barWidth    = 1000
 	chartWidth  = 1000
 	chartHeight = 100
 )
 
-// Bar is a progress bar: so much done from the left, and beside it so much that ended otherwise.
+// Bar is a progress bar: done tasks from the left, and beside them the dead and superseded ones.
 type Bar struct{ Done, Bad, Width int }
 
 func newBar(all, done, bad int) Bar {
@@ -27,7 +27,7 @@ func newBar(all, done, bad int) Bar {
 		b.Done = done * barWidth / all
 		b.Bad = (done+bad)*barWidth/all - b.Done
 		if bad > 0 {
-			b.Bad = max(b.Bad, barWidth/100) // one of 345,600 is seen too
+			b.Bad = max(b.Bad, barWidth/100) // even one of 345,600 is visible
 			b.Done = min(b.Done, barWidth-b.Bad)
 		}
 	}
@@ -39,13 +39,13 @@ type Throughput struct {
 	Line, Area    string // paths
 	Highest, Last float64
 	Seconds       float64  // from the first sample to the last
-	Up, Along     []string // what stands beside the axes: rates from the highest to 0, and times from the first to the last
+	Rates, Times  []string // labels of the axes
 	Grid          string   // path of the lines at Up
 	Width, Height int
 }
 
-// newThroughput needs two samples, between which something was accounted for. The rate between two
-// is drawn as a step; a redrive, after which less is accounted for than before, is drawn as none.
+// newThroughput draws the rate between two samples as a step. After a redrive fewer tasks are
+// accounted for than before: that step is drawn with rate 0.
 func newThroughput(samples []state.Sample) Throughput {
 	t := Throughput{Width: chartWidth, Height: chartHeight}
 	if len(samples) < 2 {
@@ -72,16 +72,16 @@ func newThroughput(samples []state.Sample) Throughput {
 	return t
 }
 
-// axes marks three rates and three times.
+// axes adds three rates and three times.
 func (t *Throughput) axes(first int64) {
 	for _, part := range []float64{1, 0.5, 0} {
-		t.Up = append(t.Up, figure.Number(int(math.Round(t.Highest*part))))
+		t.Rates = append(t.Rates, figure.Number(int(math.Round(t.Highest*part))))
 		y := chartHeight - part*(chartHeight-4)
 		t.Grid += fmt.Sprintf("M0 %.1fH%d", y, chartWidth)
 		at := time.Unix(first, 0).Add(time.Duration(t.Seconds * (1 - part) * float64(time.Second)))
-		t.Along = append(t.Along, at.UTC().Format("15:04:05"))
+		t.Times = append(t.Times, at.UTC().Format("15:04:05"))
 	}
-	t.Along[2] += " UTC"
+	t.Times[2] += " UTC"
 }
 
 // step is a rate from one second of the chart to another.
@@ -92,7 +92,7 @@ type step struct{ from, to, rate float64 }
 type Balance struct {
 	Datasets []string
 	Rows     []BalanceRow
-	// Compares says that there is something to compare: frames before the run, and others after it.
+	// Compares is true when the run changes frames that were in the datasets before it.
 	Compares bool
 }
 
@@ -106,11 +106,11 @@ type BalanceRow struct {
 // BalanceCell is a class in a dataset.
 type BalanceCell struct {
 	state.Change
-	Share      float64 // of the dataset after the run, or of all frames in the sum's row
-	Old, New   int     // lengths of the bars
-	Path       string  // of the contact sheet; "" for sums
-	Added, Cut int     // of After against Before
-	Missing    bool    // the class has frames, and none here
+	Share          float64 // of the dataset after the run, or of all frames in the sum's row
+	Old, New       int     // lengths of the bars
+	Path           string  // of the contact sheet; "" for sums
+	Added, Removed int     // of After against Before
+	Missing        bool    // the class has frames, but none in this dataset
 }
 
 func newBalance(all []state.Balance, s state.Settings) Balance {
@@ -154,7 +154,7 @@ func share(n, of int) float64 {
 
 func balanceCell(m state.Matrix, d, c int, longest float64) BalanceCell {
 	n := m.Counts[d][c]
-	cell := BalanceCell{Change: n, Added: max(n.After-n.Before, 0), Cut: max(n.Before-n.After, 0)}
+	cell := BalanceCell{Change: n, Added: max(n.After-n.Before, 0), Removed: max(n.Before-n.After, 0)}
 	if c == len(m.Classes) {
 		cell.Share = share(n.After, m.Total().After)
 		return cell

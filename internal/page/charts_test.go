@@ -34,7 +34,7 @@ func TestThroughput(t *testing.T) {
 	want := Throughput{
 		Line: "M0.0 4.0H250.0L250.0 52.0H750.0L750.0 100.0H1000.0", Area: "M0 100L0.0 4.0H250.0L250.0 52.0H750.0L750.0 100.0H1000.0V100Z",
 		Highest: 100, Last: 0, Seconds: 4, Width: 1000, Height: 100,
-		Up: []string{"100", "50", "0"}, Along: []string{"00:00:10", "00:00:12", "00:00:14 UTC"}, Grid: "M0 4.0H1000M0 52.0H1000M0 100.0H1000",
+		Rates: []string{"100", "50", "0"}, Times: []string{"00:00:10", "00:00:12", "00:00:14 UTC"}, Grid: "M0 4.0H1000M0 52.0H1000M0 100.0H1000",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

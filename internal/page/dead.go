@@ -17,14 +17,14 @@ type DeadGroup struct {
 	Count    int
 	Reason   string // of the first one
 	Episodes []dataset.Episode
-	// Command is what to type when the cause is mended, and Does says what it does.
+	// Command is what to type when the cause is fixed, and Does explains it.
 	Command, Does string
 }
 
-// fewSeqs is how many tasks a command may name one by one.
-const fewSeqs = 12
+// maxSeqs is how many tasks a command names one by one.
+const maxSeqs = 12
 
-// DeadGroups are the dead tasks by cause, the commonest first.
+// DeadGroups groups the dead tasks by cause, the most frequent first.
 func (r *Run) DeadGroups() []DeadGroup {
 	byCode := map[string][]state.DeadTask{}
 	for _, d := range r.Dead {
@@ -40,28 +40,29 @@ func (r *Run) DeadGroups() []DeadGroup {
 			}
 		}
 		slices.Sort(g.Episodes)
-		g.Command, g.Does = r.mend(code, tasks, len(byCode) > 1)
+		g.Command, g.Does = r.deadCommand(code, tasks, len(byCode) > 1)
 		all = append(all, g)
 	}
 	slices.SortFunc(all, func(a, b DeadGroup) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Code, b.Code)) })
 	return all
 }
 
-// mend is the command for the dead tasks of one cause. others says that there are further causes.
-func (r *Run) mend(code string, tasks []state.DeadTask, others bool) (command, does string) {
+// deadCommand is the command for the dead tasks of one cause. others is true when the run has dead
+// tasks of other causes too.
+func (r *Run) deadCommand(code string, tasks []state.DeadTask, others bool) (command, does string) {
 	switch {
 	case r.Status.Earlier:
-		return "plan", "A newer run is in force, so that these cannot be published again. A new plan has what they left."
+		return "plan", "A newer run has begun, so these tasks cannot be published again. A new plan includes what they have not done."
 	case code == bucket.CodeNoSuchKey:
-		return "plan", "The image that the task copies is gone, so the task can never succeed. Plan again: the plan knows what is there now."
+		return "plan", "The image that the task copies is gone, so the task can never succeed. Plan again: the new plan uses the images that exist now."
 	case !others:
-		return "redrive " + r.Status.Run, "Mend the cause, then publish them again:"
-	case len(tasks) > fewSeqs:
-		return "redrive " + r.Status.Run, "Mend the cause, then publish all dead tasks of the run again:"
+		return "redrive " + r.Status.Run, "Fix the cause, then publish them again:"
+	case len(tasks) > maxSeqs:
+		return "redrive " + r.Status.Run, "Fix the cause, then publish all dead tasks of the run again:"
 	}
 	var seqs strings.Builder
 	for _, t := range tasks {
 		fmt.Fprintf(&seqs, " --seq %d", t.Task.Seq)
 	}
-	return "redrive " + r.Status.Run + seqs.String(), "Mend the cause, then publish these again:"
+	return "redrive " + r.Status.Run + seqs.String(), "Fix the cause, then publish these again:"
 }

@@ -38,18 +38,18 @@ func TestNewConfusion(t *testing.T) {
 	if cell := c.Rows[1].Cells[0]; cell.Heat != 4 || c.Rows[0].Cells[0].Heat != 0 || !c.Rows[0].Cells[0].Same {
 		t.Errorf("%+v", c.Rows)
 	}
-	_, text := render(t, &Labels{Matrices: []Confusion{c}, Reading: Reading{Read: 1, Of: 2, Oldest: time.Now(), Pending: true}, Count: 1,
-		Islands: []Island{{Class: "Rare", Around: "Common", Row: 12, Sheet: sheetURL, Tiles: []Tile{{Frame: frame, Here: true}}}}})
-	expect(t, text, "Reading sheets and listings: 1 of 2 episodes.", "Unsupervised against Jonny’s Both are filled in for 101 frames; they agree on 59.4%.", "Single-frame islands 1", "Rare amid Common · row 12")
+	_, text := render(t, &Labels{Matrices: []Confusion{c}, Reading: ReadProgress{Read: 1, Of: 2, Oldest: time.Now(), Pending: true}, Count: 1,
+		Islands: []Island{{Class: "Rare", Around: "Common", Row: 12, Sheet: sheetURL, Tiles: []Tile{{Frame: frame, Highlighted: true}}}}})
+	expect(t, text, "Reading sheets and listings: 1 of 2 episodes.", "Unsupervised against Jonny’s Both are filled in for 101 frames; they agree on 59.4%.", "Single-frame islands 1", "Rare among Common · row 12")
 }
 
 func TestDuplicates(t *testing.T) {
 	p := &Duplicates{Training: "train", Leaking: 1, Frames: 8, Images: 30, Copies: 71, Groups: [][]Tile{{{Frame: frame, Note: "train"}, {Frame: frame, Note: "test"}}}, Pairs: []DuplicatePair{{[]Tile{{Frame: frame}}}}}
 	_, text := render(t, p)
-	expect(t, text, "30 images with 71 frames, equal to the byte", "These are the first 1.", "1 of the 8 frames outside train have a frame of train right beside them: 12.5%", "try a group")
+	expect(t, text, "30 images with 71 frames, equal in every byte", "These are the first 1.", "1 of the 8 frames outside train have a frame of train right beside them: 12.5%", "try a group")
 	p.Group, p.Images, p.Groups = "10s", 0, nil
 	_, text = render(t, p)
-	expect(t, text, "No image stands in more than one dataset.", "!try a group")
+	expect(t, text, "No image is in more than one dataset.", "!try a group")
 }
 
 // An episode's page has its lanes, and what other settings would do.
@@ -57,18 +57,18 @@ func TestEpisode(t *testing.T) {
 	p := &Episode{Episode: "S01E02", Previous: "S01E01", Known: true, Frames: 240, Last: 239, Problems: 3, Sheet: sheetURL,
 		Lanes:  []Lane{NewLane("Dataset", inventory.Lane{Counts: [][]int{{3}}}, []string{"train"}, []int{9})},
 		Fields: []Field{{Name: "group", Label: "Group", Text: true, Value: "10s"}},
-		WhatIf: &WhatIf{Settings: "--group=10s", Changing: 70, LeakingNow: 9, FramesNow: 10, Leaking: 1, Frames: 8, Missing: []string{"test/Rare", "test/Junk"}, Grouped: true,
+		WhatIf: &WhatIf{Settings: "--group=10s", Changing: 70, LeakingBefore: 9, FramesBefore: 10, Leaking: 1, Frames: 8, Missing: []string{"test/Rare", "test/Junk"}, Grouped: true,
 			Rare: []state.RareClass{{Dataset: "test", Class: "Common", Units: 1, Of: 20}}, Command: "plan --dry-run --group=10s",
 			Balance: NewBalance([]state.Balance{{Dataset: "train", Class: "Common", Before: 100, After: 90}}, samplePlan().Settings)}}
 	body, text := render(t, p)
-	expect(t, text, "S01E01 Its sheet 240 frames 3 frames with a problem Dataset", "train 3", "With --group=10s: 70 frames that stand would change their dataset.", "Common 100 → 90 frames −10",
-		"Leakage now 90.0% Leakage then 12.5%", "1 of 8 then", "No frame of this episode in test/Rare, test/Junk.", "test has 1 blocks of Common in this episode, and there are 20.", "shuffle --local ./x plan --dry-run --group=10s")
+	expect(t, text, "S01E01 Its sheet 240 frames 3 frames with a problem Dataset", "train 3", "With --group=10s: 70 frames would change their dataset.", "Common 100 → 90 frames −10",
+		"Leakage now 90.0% Leakage with these settings 12.5%", "With these settings: 1 of 8.", "No frame of this episode in test/Rare, test/Junk.", "test has 1 blocks of Common in this episode; all datasets together have 20.", "shuffle --local ./x plan --dry-run --group=10s")
 	expect(t, body, `data-first="0" data-last="239"`, `<path class="k9" d="M0 0h1v100h-1z"/>`, `<input type="range" min="0" max="239"`, "!data-events")
 	p.WhatIf, p.Drawing, p.Query = nil, true, "group=10s"
 	body, text = render(t, p)
-	expect(t, text, "Drawing the datasets.")
+	expect(t, text, "Computing the datasets.")
 	expect(t, body, `data-events="/episodes/S01E02/events?group=10s"`)
-	_, text = render(t, &Episodes{Rows: []EpisodeLine{{Episode: "S01E02", Held: "broken", Frames: 1234, Stand: 1200, Problems: 3, Classes: p.Lanes[0]}}})
+	_, text = render(t, &Episodes{Rows: []EpisodeLine{{Episode: "S01E02", Held: "broken", Frames: 1234, InDatasets: 1200, Problems: 3, Classes: p.Lanes[0]}}})
 	expect(t, text, "S01E02 held 1,234 1,200 0 3")
 }
 
@@ -123,13 +123,13 @@ func TestCompare(t *testing.T) {
 		Settings: []state.SettingChange{{Name: "group", Before: "10s", After: "30s"}}})
 	p.Tiles = []Tile{{Frame: frame, Note: "train/Common → test/Rare"}}
 	body, text = render(t, p)
-	expect(t, text, "group: 10s → 30s", "12 added 0 removed 3 relabelled 0 moved 0 refreshed 80 the same", "was, across: is Common Rare Common 3 frames Rare 0", "1 frame relabelled, was Common")
+	expect(t, text, "group: 10s → 30s", "12 added 0 removed 3 relabelled 0 moved 0 refreshed 80 the same", "Rows: was. Columns: is. Common Rare Common 3 frames Rare 0", "1 frame relabelled, was Common")
 	expect(t, body, `href="/versions/compare?from=3&amp;is=Rare&amp;kind=relabelled&amp;to=5&amp;was=Common"`, `aria-current="true"><strong>3`, "!data-events")
 	for _, tc := range []struct {
 		p    Compare
 		want bool
 	}{{Compare{}, true}, {Compare{Kind: "relabelled", Was: "Common", Is: "Rare"}, true}, {Compare{Kind: "moved"}, false}, {Compare{Is: "Common"}, false}} {
-		if tc.p.Shows(change) != tc.want {
+		if tc.p.Matches(change) != tc.want {
 			t.Errorf("%s %s %s: expected %t", tc.p.Kind, tc.p.Was, tc.p.Is, tc.want)
 		}
 	}
@@ -138,7 +138,7 @@ func TestCompare(t *testing.T) {
 // A page that is brought up to date by events has regions, and they are what it shows.
 func TestRegions(t *testing.T) {
 	older, newer := sampleVersions()
-	pending := Reading{Of: 3, Pending: true}
+	pending := ReadProgress{Of: 3, Pending: true}
 	for _, p := range []Page{
 		&Frames{Reading: pending}, &Frame{Frame: frame, Reading: pending}, &Episodes{Reading: pending}, &Episode{Episode: "S01E01", Reading: pending}, &Labels{Reading: pending},
 		&Duplicates{Reading: pending}, &Versions{All: []VersionRow{{Version: newer.Version}}, Pending: true}, &Compare{From: older.Version, To: newer.Version, Pending: true}, &Workers{}, &Runs{},
@@ -169,7 +169,7 @@ func TestDrawingsAreEscaped(t *testing.T) {
 		&Duplicates{Training: evil, Group: evil}, &Episodes{Rows: []EpisodeLine{{Episode: "S01E01", Sheet: evil, Held: evil, Classes: lane}}},
 		&Episode{Episode: "S01E01", Sheet: evil, Lanes: []Lane{lane}, Failed: evil, Query: evil, WhatIf: &WhatIf{Settings: evil, Missing: []string{evil}, Command: evil, Rare: []state.RareClass{{Dataset: evil, Class: evil}}}},
 		&Versions{All: []VersionRow{{Version: newer.Version, Tags: []string{evil}, Changes: []state.SettingChange{{Name: evil, Before: evil, After: evil}}}}, Trends: CountTrends([]version.Listed{older, newer})},
-		compare, &Workers{Live{Listens: true, Workers: []Worker{{Name: evil}}, Queues: []Queue{{Name: evil, Holds: evil}}, Failed: evil}},
+		compare, &Workers{Live{ReceivesResults: true, Workers: []Worker{{Name: evil}}, Queues: []Queue{{Name: evil, Content: evil}}, Failed: evil}},
 	} {
 		t.Run(strings.TrimPrefix(fmt.Sprintf("%T", p), "*page."), func(t *testing.T) {
 			body, _ := render(t, p)

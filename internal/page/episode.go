@@ -7,7 +7,7 @@ import (
 
 // Episodes lists the episodes of a season.
 type Episodes struct {
-	Reading Reading
+	Reading ReadProgress
 	Fields  []Field
 	Rows    []EpisodeLine
 	Query   string
@@ -15,12 +15,12 @@ type Episodes struct {
 
 // EpisodeLine is an episode in the list.
 type EpisodeLine struct {
-	Episode                 dataset.Episode
-	Sheet                   string // URL
-	Held                    string
-	Frames, Stand, Problems int
-	Unclassified            int
-	Classes                 Lane
+	Episode                      dataset.Episode
+	Sheet                        string // URL
+	Held                         string
+	Frames, InDatasets, Problems int
+	Unclassified                 int
+	Classes                      Lane
 }
 
 func (p *Episodes) template() string { return "season" }
@@ -29,15 +29,15 @@ func (p *Episodes) template() string { return "season" }
 func (p *Episodes) Title() string { return "Episodes" }
 
 // Events is the address of the page's events while episodes are being read.
-func (p *Episodes) Events() string { return pending(p.Reading, "/episodes/events", p.Query) }
+func (p *Episodes) Events() string { return eventsPath(p.Reading, "/episodes/events", p.Query) }
 
 // Episode is the page of one episode: its time as lanes, and what other settings would do to it.
 type Episode struct {
 	Episode        dataset.Episode
 	Previous, Next dataset.Episode
 	Sheet          string // URL
-	Known          bool   // its table is there
-	Reading        Reading
+	Known          bool   // its sheet and listings have been read
+	Reading        ReadProgress
 	Frames         int
 	First, Last    int // indexes of the frames at both ends of the lanes
 	Lanes          []Lane
@@ -70,24 +70,24 @@ func (r *Run) ProblemsOf(e dataset.Episode) (p RunProblems) {
 // NewPath is the address of the new ones.
 func (p RunProblems) NewPath() string { return p.Path + "&new=yes" }
 
-// WhatIf is the episode as it stands, and as a plan with some settings would leave it.
+// WhatIf compares the episode as it is now with the episode after a plan with other settings.
 type WhatIf struct {
 	Settings string // in words
-	Same     bool   // they are those in force
+	Same     bool   // they are the settings in force
 	Balance  Balance
 	// Shares of the frames, by dataset, in the order of Balance.Datasets.
-	Changing int // frames that stand and would change their dataset
-	// LeakingNow and Leaking are how many of FramesNow and Frames outside the training dataset have
-	// a training frame beside them.
-	LeakingNow, FramesNow, Leaking, Frames int
-	Missing                                []string
-	Rare                                   []state.RareClass
-	Grouped                                bool
-	Command                                string // that plans with them, as a what-if
+	Changing int // frames that would move to another dataset
+	// LeakingBefore and Leaking count the frames with a training frame beside them. FramesBefore
+	// and Frames count all frames outside the training dataset.
+	LeakingBefore, FramesBefore, Leaking, Frames int
+	Missing                                      []string
+	Rare                                         []state.RareClass
+	Grouped                                      bool
+	Command                                      string // the dry run with these settings
 }
 
-// ShareNow is the leakage as the frames stand.
-func (w WhatIf) ShareNow() float64 { return share(w.LeakingNow, w.FramesNow) }
+// ShareBefore is the leakage of the datasets as they are now.
+func (w WhatIf) ShareBefore() float64 { return share(w.LeakingBefore, w.FramesBefore) }
 
 // Share is the leakage under the settings.
 func (w WhatIf) Share() float64 { return share(w.Leaking, w.Frames) }
@@ -107,5 +107,5 @@ func (p *Episode) Path() string { return EpisodePath(p.Episode) }
 func (p *Episode) Events() string {
 	r := p.Reading
 	r.Pending = r.Pending || p.Drawing
-	return pending(r, p.Path()+"/events", p.Query)
+	return eventsPath(r, p.Path()+"/events", p.Query)
 }

@@ -26,8 +26,8 @@ func (e EpisodeRow) AllProblems() int { return len(e.Problems) + e.MoreProblems 
 // NewProblems is the number of problems of the sheet that the run before did not have.
 func (e EpisodeRow) NewProblems() int { return newProblems(e.EpisodePlan) }
 
-// EpisodeTable is the episodes of a run, the held ones apart. A column of nothing but zeros is left
-// out.
+// EpisodeTable lists the episodes of a run, the held ones separately. Columns with only zeros are
+// left out.
 type EpisodeTable struct {
 	Held    []EpisodeRow
 	Columns []string
@@ -66,7 +66,7 @@ func (r *Run) Episodes() EpisodeTable {
 	return t
 }
 
-// SheetProblems is what is wrong in the sheet of one episode.
+// SheetProblems are the problems in the sheet of one episode.
 type SheetProblems struct {
 	Episode  dataset.Episode
 	Sheet    string // URL
@@ -74,7 +74,7 @@ type SheetProblems struct {
 	All      int
 }
 
-// Problems are those of all sheets with any, the first of each, for a report.
+// Problems lists the first problems of each sheet, for a report.
 func (v view) Problems(r *Run) []SheetProblems {
 	most := fileProblems
 	var all []SheetProblems

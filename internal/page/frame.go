@@ -13,42 +13,41 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Frame is all that is known of one frame: where it stands and why. What is not known is left out
-// of the page.
+// Frame is the page of one frame: where it is and why. The page leaves out what is not known.
 type Frame struct {
 	Frame          dataset.Frame
 	Previous, Next dataset.Frame // in time; "" where there is none
-	// Strip are the frames around it, itself among them.
+	// Strip are the frames before and after it, and the frame itself.
 	Strip []Tile
 	Image template.URL // "" when there is none
-	// Standing is where it stands in the datasets now.
-	Standing []dataset.Place
+	// Folders are the folders of the datasets that hold it now.
+	Folders []dataset.Place
 	// Source is the key of its image in the episode's folder.
 	Source string
 	Sheet  string // URL
-	// Known says that the sheet has been read, so that Row, Class and Cells are what it says.
+	// Known is true when the sheet has been read: then Row, Class and Cells are from it.
 	Known    bool
 	Row      int // 0: no row names it
 	Class    string
 	Cells    []FrameCell // the column that decides first comes first
 	Place    *FramePlace
 	Problems []state.Problem
-	// Held is why the frame, or its whole episode, is left as it stands.
+	// Held is the reason why the next plan does not change the frame or its whole episode.
 	Held string
-	// Operations are the tasks on it in the kept runs, newest first. Looking says that they are
-	// still being looked for.
+	// Operations are its tasks in the kept runs, newest first. Searching is true while the runs are
+	// still being searched.
 	Operations []FrameOperation
-	Looking    bool
-	Reading    Reading
+	Searching  bool
+	Reading    ReadProgress
 }
 
-// Decision says in one sentence which column decides, and why; "" when the sheet has not been read.
+// Decision explains in one sentence which column decides; "" when the sheet has not been read.
 func (p *Frame) Decision() string {
 	if !p.Known {
 		return ""
 	}
 	if p.Row == 0 {
-		return "No row of the sheet names this frame, so no dataset wants it."
+		return "No row of the sheet names this frame, so it belongs in no dataset."
 	}
 	var others []string
 	decides := ""
@@ -62,14 +61,14 @@ func (p *Frame) Decision() string {
 	}
 	switch {
 	case decides == "":
-		return "All three columns are blank: the frame is unclassified, so no dataset wants it."
+		return "All three columns are blank: the frame is unclassified, so it belongs in no dataset."
 	case len(others) > 0:
-		return decides + " It goes before " + strings.Join(others, " and ") + "."
+		return decides + " It has priority over " + strings.Join(others, " and ") + "."
 	}
 	return decides
 }
 
-// SetOperations puts in what runs did with the frame.
+// SetOperations sets the tasks that runs had for the frame.
 func (p *Frame) SetOperations(all []why.Operation) {
 	p.Operations = nil
 	for _, o := range all {
@@ -90,7 +89,7 @@ type FrameCell struct {
 // FramePlace is how the split places a frame: on the line from 0 to 1, which the datasets share.
 type FramePlace struct{ why.Split }
 
-// Mark is where the frame lies on a line of barWidth.
+// Mark is the frame's position on a line of barWidth.
 func (p *FramePlace) Mark() int { return int(p.Line * barWidth) }
 
 // Parts are the datasets' parts of that line.
@@ -98,7 +97,7 @@ func (p *FramePlace) Parts() []FramePart {
 	var all []FramePart
 	for _, s := range p.Shares {
 		x := int(s.From * barWidth)
-		all = append(all, FramePart{Share: s, X: x, Width: int(s.To*barWidth) - x, Its: s.Dataset == p.Dataset})
+		all = append(all, FramePart{Share: s, X: x, Width: int(s.To*barWidth) - x, Own: s.Dataset == p.Dataset})
 	}
 	return all
 }
@@ -107,7 +106,7 @@ func (p *FramePlace) Parts() []FramePart {
 type FramePart struct {
 	why.Share
 	X, Width int
-	Its      bool // the frame's own dataset
+	Own      bool // the frame's own dataset
 }
 
 // FrameOperation is a task on the frame.
@@ -126,6 +125,6 @@ func (p *Frame) Title() string { return string(p.Frame) }
 // Events is the address of the page's events while something of it is being read.
 func (p *Frame) Events() string {
 	r := p.Reading
-	r.Pending = r.Pending || p.Looking
-	return pending(r, FramePath(p.Frame)+"/events", "")
+	r.Pending = r.Pending || p.Searching
+	return eventsPath(r, FramePath(p.Frame)+"/events", "")
 }

@@ -7,24 +7,24 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// Reading is how far the sheets and listings have been read that a page is made from.
-type Reading struct {
+// ReadProgress is how many of the sheets and listings of a page have been read.
+type ReadProgress struct {
 	Read, Of int       // episodes
-	Oldest   time.Time // of the readings; zero: there is none yet
-	Pending  bool      // more will come by itself
-	Held     []HeldTable
+	Oldest   time.Time // time of the oldest reading; zero when there is none yet
+	Pending  bool      // the page will update itself when more has been read
+	Held     []HeldEpisode
 	Failed   string // why an episode could not be read; "" when none failed
 }
 
-// HeldTable is an episode of which less is known, since the next plan would hold it.
-type HeldTable struct {
+// HeldEpisode is an episode that the next plan would hold.
+type HeldEpisode struct {
 	Episode dataset.Episode
 	Reason  string
 }
 
-// Frames is the page of the frames that somebody looks for.
+// Frames is the page of the frames that match the chosen fields.
 type Frames struct {
-	Reading Reading
+	Reading ReadProgress
 	Count   int
 	Fields  []Field
 	Tiles   []Tile
@@ -38,11 +38,10 @@ func (p *Frames) template() string { return "frames" }
 func (p *Frames) Title() string { return "Frames" }
 
 // Events is the address of the page's events while episodes are being read.
-func (p *Frames) Events() string { return pending(p.Reading, "/frames/events", p.Query) }
+func (p *Frames) Events() string { return eventsPath(p.Reading, "/frames/events", p.Query) }
 
-// pending is the address of the events of a page for which episodes are being read; "" when none
-// is.
-func pending(r Reading, path, query string) string {
+// eventsPath is the address of the page's events while episodes are being read, else "".
+func eventsPath(r ReadProgress, path, query string) string {
 	if !r.Pending {
 		return ""
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// functions are those of the templates.
+// functions are the functions of the templates.
 var functions = template.FuncMap{
 	"number": figure.Number, "count": figure.Count, "isAre": figure.IsAre, "percent": figure.Percent,
-	"duration": figure.Duration, "dollars": figure.Dollars, "rate": figure.Rate, "moment": figure.Moment, "when": when,
+	"duration": figure.Duration, "dollars": figure.Dollars, "rate": figure.Rate, "moment": figure.Moment, "when": newMoment,
 	"badge": badgeOf, "meaning": advice.Meaning, "row": rowURL, "image": ImagePath, "frame": FramePath, "episode": EpisodePath, "class": className,
 	"command": func(s Site, text string) string { return cmp.Or(s.Command, "shuffle") + " " + text },
 	"copy":    func(s Site, id, text string) command { return command{id, cmp.Or(s.Command, "shuffle") + " " + text} },
@@ -39,7 +39,7 @@ var functions = template.FuncMap{
 	"script":  func() template.JS { return template.JS(Script) },  //nolint:gosec // It is embedded.
 }
 
-// What the parts in templates/common are given.
+// The values for the parts in templates/common.
 type (
 	deadList struct {
 		view
@@ -69,10 +69,10 @@ type (
 	}
 )
 
-// command is one to type. ID is that of its element, for the button that copies it.
+// command is a command to type. ID is the ID of its element, which the copy button needs.
 type command struct{ ID, Text string }
 
-// badge is a state in a word and a shape; the colour only repeats them.
+// badge shows a state as a word and an icon. The colour gives no further information.
 type badge struct {
 	Text string
 	Icon string // ok, bad, live, wait or past: see icon in common/parts.html
@@ -93,8 +93,8 @@ func badgeOf(s state.State) badge {
 	return badge{string(s), icon}
 }
 
-// rowURL opens the sheet at the row, 0 the sheet itself. It is empty for an address that is not
-// Google's, which no plan has.
+// rowURL is the address of the row in the sheet, or of the sheet for row 0. It is empty for a sheet
+// that is not Google's.
 func rowURL(sheet string, row int) string {
 	if !strings.HasPrefix(sheet, "https://docs.google.com/spreadsheets/d/") {
 		return ""
@@ -126,7 +126,7 @@ func otherFrame(p state.Problem) string {
 	return p.Frame
 }
 
-// className names the class of what stands in a dataset's own folder, too.
+// className is the class, or a text for frames that are in no class folder.
 func className(class string) string { return cmp.Or(class, "(no class)") }
 
 // moment is a time as a page shows it.
@@ -135,8 +135,9 @@ type moment struct{ ISO, Text, Ago string }
 // now is the clock of the pages.
 var now = time.Now
 
-// when is a time in UTC and how long ago it was, which a file cannot say.
-func when(file bool, t time.Time) moment {
+// newMoment is a time in UTC and how long ago it was. A file has no "ago", since it does not
+// change.
+func newMoment(file bool, t time.Time) moment {
 	m := moment{ISO: t.UTC().Format(time.RFC3339), Text: t.UTC().Format("2 Jan 2006, 15:04:05 UTC")}
 	if since := now().Sub(t); !file && since >= 0 {
 		m.Ago = ago(since)
@@ -144,8 +145,7 @@ func when(file bool, t time.Time) moment {
 	return m
 }
 
-// ago says how long ago something was, in its largest unit. The script on the page says the same as
-// time goes by.
+// ago is a duration in its largest unit, such as "5 min ago". The page's script updates the text.
 func ago(since time.Duration) string {
 	s := int(since.Seconds())
 	switch {

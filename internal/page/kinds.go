@@ -23,7 +23,7 @@ type EpisodeCount struct {
 	Count   int
 }
 
-// Advice is what a kind of problem may mean; "" is nothing beyond what it says.
+// Advice is what to do about a kind of problem; "" when its text is enough.
 func (k ProblemKind) Advice() string {
 	if k.Kind == rows.KindUnknownClass {
 		return "If it is a new class, add it: SHUFFLE_CLASSES."
@@ -34,7 +34,7 @@ func (k ProblemKind) Advice() string {
 // shownEpisodes is how many episodes a kind of problem names.
 const shownEpisodes = 4
 
-// Where says in which episodes the problem is.
+// Where lists the episodes that have the problem.
 func (k ProblemKind) Where() string {
 	var names []string
 	even := true
@@ -88,7 +88,7 @@ func (r *Run) AllProblems() (n int) {
 // NewProblems is the number of problems that the run before did not have.
 func (r *Run) NewProblems() int { return newProblems(r.Plan.Episodes...) }
 
-// newProblems counts those that a plan does not list, too.
+// newProblems counts the new problems, also those that the plan does not list.
 func newProblems(episodes ...state.EpisodePlan) (n int) {
 	for _, k := range state.Kinds(episodes) {
 		n += k.New
@@ -96,7 +96,7 @@ func newProblems(episodes ...state.EpisodePlan) (n int) {
 	return n
 }
 
-// Unlisted is the number of problems that the plan counts and does not list.
+// Unlisted is the number of problems that the plan counts but does not list.
 func (r *Run) Unlisted() (n int) {
 	for _, e := range r.Plan.Episodes {
 		n += e.MoreProblems

@@ -7,10 +7,10 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/inventory"
 )
 
-// Labels is the label inbox: where the columns of the sheets disagree, and which labels stand
-// alone.
+// Labels is the page of doubtful labels: where the columns of the sheets disagree, and single
+// frames whose class differs from their neighbours.
 type Labels struct {
-	Reading  Reading
+	Reading  ReadProgress
 	Fields   []Field
 	Matrices []Confusion
 	Islands  []Island // those of the page
@@ -25,9 +25,9 @@ func (p *Labels) template() string { return "labels" }
 func (p *Labels) Title() string { return "Labels" }
 
 // Events is the address of the page's events while episodes are being read.
-func (p *Labels) Events() string { return pending(p.Reading, "/labels/events", p.Query) }
+func (p *Labels) Events() string { return eventsPath(p.Reading, "/labels/events", p.Query) }
 
-// Confusion is a matrix of what two columns say of the frames for which both are filled in.
+// Confusion is a matrix of the values of two columns, for the frames with both filled in.
 type Confusion struct {
 	Down, Across string // the columns
 	Classes      []string
@@ -35,7 +35,7 @@ type Confusion struct {
 	Agree, All   int
 }
 
-// ConfusionRow is what the column down says, and beside it how often the one across says what.
+// ConfusionRow is one value of the first column, with the counts of the second column's values.
 type ConfusionRow struct {
 	Class string
 	Cells []ConfusionCell
@@ -45,19 +45,19 @@ type ConfusionRow struct {
 // ConfusionCell is a number of frames.
 type ConfusionCell struct {
 	Count int
-	Same  bool   // both columns say the same
+	Same  bool   // both columns have the same value
 	Path  string // of the frames
-	Heat  int    // 0 to 4: the share of the row that the cell has, where the columns disagree
+	Heat  int    // 0 to 4: the cell's share of its row, where the columns disagree
 }
 
-// ColumnLabels are the columns in a few words, and how addresses name them.
+// ColumnLabels are the columns' names on pages, and ColumnParams their names in addresses.
 var (
 	ColumnLabels = [inventory.Columns]string{"Unsupervised", "Supervised", "Jonny’s"}
 	ColumnParams = [inventory.Columns]string{"unsupervised", "supervised", "jonny"}
 )
 
-// NewConfusion makes the matrix of two columns. with are the parameters that its cells' addresses
-// have beside their own.
+// NewConfusion makes the matrix of two columns. The addresses of its cells get the parameters of
+// with too.
 func NewConfusion(down, across inventory.Column, counts map[inventory.Pair]int, classes []string, with url.Values) Confusion {
 	c := Confusion{Down: ColumnLabels[down], Across: ColumnLabels[across]}
 	for _, class := range classes {
@@ -96,7 +96,7 @@ func NewConfusion(down, across inventory.Column, counts map[inventory.Pair]int, 
 	return c
 }
 
-// Share is the part of the frames of which both columns say the same.
+// Share is the share of the frames with the same value in both columns.
 func (c Confusion) Share() float64 { return share(c.Agree, c.All) }
 
 // Island is a single frame whose class differs from all around it.
@@ -108,19 +108,19 @@ type Island struct {
 	Sheet  string // URL
 }
 
-// Duplicates is the page of frames that a model is trained on and tested with, or nearly so.
+// Duplicates is the page of frames that are nearly equal and in different datasets.
 type Duplicates struct {
-	Reading Reading
+	Reading ReadProgress
 	Fields  []Field
 	// Training is the dataset that models are trained on.
 	Training string
-	// Leaking is how many of Frames, which stand in another dataset, have a training frame right
-	// beside them.
+	// Frames is the number of frames outside the training dataset; Leaking is how many of them have
+	// a training frame right beside them.
 	Leaking, Frames int
 	Pairs           []DuplicatePair // those of the page
 	Pages           Pager
-	// Groups are the first images that stand in more than one dataset; Images is how many there
-	// are, with Copies frames.
+	// Groups are the first images that are in more than one dataset. Images is the number of such
+	// images, and Copies the number of their frames.
 	Groups         [][]Tile
 	Images, Copies int
 	Group          string // the setting in force; "": frame by frame
@@ -136,7 +136,7 @@ func (p *Duplicates) template() string { return "duplicates" }
 func (p *Duplicates) Title() string { return "Near duplicates" }
 
 // Events is the address of the page's events while episodes are being read.
-func (p *Duplicates) Events() string { return pending(p.Reading, "/duplicates/events", p.Query) }
+func (p *Duplicates) Events() string { return eventsPath(p.Reading, "/duplicates/events", p.Query) }
 
 // Share is the leakage, as a plan counts it.
 func (p *Duplicates) Share() float64 { return share(p.Leaking, p.Frames) }

@@ -7,8 +7,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/inventory"
 )
 
-// laneHeight is that of a lane in its own space, which the page stretches; its width is its number
-// of columns.
+// laneHeight is the height of a lane in drawing units, which the page stretches. Its width is the
+// number of its columns.
 const laneHeight = 100
 
 // Lane is one strip of an episode's time.
@@ -19,7 +19,7 @@ type Lane struct {
 	Bands  []Band
 }
 
-// Band is one value of a lane: where it lies, and how many frames have it.
+// Band is one value of a lane: the path of its area, and how many frames have it.
 type Band struct {
 	Name  string
 	Color int // of the palette: class k0, k1 and so on
@@ -33,7 +33,7 @@ func NewLane(name string, l inventory.Lane, names []string, colors []int) Lane {
 	paths := make([]strings.Builder, len(names))
 	for begin := 0; begin < len(l.Counts); {
 		end := begin + 1
-		for end < len(l.Counts) && same(l.Counts[begin], l.Counts[end]) {
+		for end < len(l.Counts) && sameShares(l.Counts[begin], l.Counts[end]) {
 			end++
 		}
 		sum, top := 0, 0.0
@@ -60,8 +60,8 @@ func NewLane(name string, l inventory.Lane, names []string, colors []int) Lane {
 	return lane
 }
 
-// same says whether two columns have the same shares.
-func same(a, b []int) bool {
+// sameShares reports whether two columns have the same shares.
+func sameShares(a, b []int) bool {
 	sumA, sumB := 0, 0
 	for v := range a {
 		sumA, sumB = sumA+a[v], sumB+b[v]

@@ -27,21 +27,21 @@ func (r *Runs) Events() string { return "/events" }
 // Tile is a frame in a contact sheet.
 type Tile struct {
 	Frame dataset.Frame
-	// Image is the address of its image, or a data: URI; "" when there is none any more.
-	Image template.URL
-	Class string
-	Note  string   // what happens to it
-	Cause string   // why
-	Dead  bool     // its task is dead
-	Marks []string // what else is to be known: frozen, problem
-	Here  bool     // it is the frame that the page is about
+	// Image is the address of its image, or a data: URI; "" when there is no image.
+	Image       template.URL
+	Class       string
+	Note        string   // what happens to it
+	Cause       string   // why
+	Dead        bool     // its task is dead
+	Marks       []string // frozen, problem
+	Highlighted bool     // it is the frame that the page is about
 }
 
 // Field is a choice, or a text to type.
 type Field struct {
 	Name, Label string
 	Options     []Option
-	// Text says that Value is typed; Hint is an example of it.
+	// Text is true when the user types Value; Hint is an example.
 	Text        bool
 	Value, Hint string
 }
@@ -57,7 +57,7 @@ func ContactPath(name, class string) string {
 	return "/frames?" + url.Values{"dataset": {name}, "folder": {cmp.Or(class, "none")}}.Encode()
 }
 
-// Message is a page that says why there is no other.
+// Message is the page for an error.
 type Message struct {
 	Code int // HTTP status
 	Text string

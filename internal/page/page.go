@@ -1,10 +1,9 @@
-// Package page renders what people look at in a browser: the dashboard's pages and the report of a
-// run, which is one file. All are functions of values; package dashboard reads those and serves the
-// pages.
+// Package page renders the dashboard's pages, and the report of a run, which is one file. All are
+// functions of values; package dashboard reads the values and serves the pages.
 //
-// What is shown comes from sheets, messages and other services, whose writers are not trusted. It
-// reaches a page through html/template alone, which escapes it for where it stands; no value of a
-// type that html/template trusts is made of it, but for the data: URIs of images in a report, whose
+// The content comes from sheets, messages and other services, whose writers are not trusted. It
+// gets into a page only through html/template, which escapes it for its place. Values of types that
+// html/template trusts are never made of it, except the data: URIs of images in a report, whose
 // bytes are written in base64.
 package page
 
@@ -36,7 +35,8 @@ var (
 	Icon string
 )
 
-// Version names the assets as they are, for their addresses: a browser may then keep them for good.
+// Version is a hash of the assets. It is part of their addresses, so that a browser may cache them
+// for ever.
 var Version = hex.EncodeToString(hash(Style + Script + Icon)[:8])
 
 // Policy is the Content-Security-Policy of the dashboard's pages: everything comes from the
@@ -44,7 +44,7 @@ var Version = hex.EncodeToString(hash(Style + Script + Icon)[:8])
 const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// filePolicy is that of a report: nothing is fetched, and only this script and style hold.
+// filePolicy is the policy of a report: it loads nothing, and allows only this script and style.
 var filePolicy = fmt.Sprintf("default-src 'none'; script-src 'sha256-%s'; style-src 'sha256-%s'; img-src data:; base-uri 'none'; form-action 'none'",
 	base64.StdEncoding.EncodeToString(hash(Script)), base64.StdEncoding.EncodeToString(hash(Style)))
 
@@ -53,13 +53,13 @@ func hash(s string) []byte {
 	return sum[:]
 }
 
-// Site is what all pages show of where they are.
+// Site is what all pages show about the bucket and the program.
 type Site struct {
-	Name    string // of the bucket and the folder in it
+	Name    string // the bucket and the folder in it
 	Command string // how the program is called in the commands to type; "" is "shuffle"
 }
 
-// Page is one that can be rendered.
+// Page is a page that can be rendered.
 type Page interface {
 	template() string // its file in templates, without ".html"
 	Title() string
@@ -67,17 +67,17 @@ type Page interface {
 	Events() string
 }
 
-// Region is a part of a page that may change while somebody looks at it.
+// Region is a part of a page that may change while it is open.
 type Region struct {
 	ID   string `json:"id"`
 	HTML string `json:"html"`
 }
 
-// view is what a template is given.
+// view is the value that a template gets.
 type view struct {
 	Page
 	Site Site
-	File bool // a report, from which no address of the dashboard can be reached
+	File bool // a report, which must not link to the dashboard
 }
 
 // Write renders a page of the dashboard.
@@ -98,8 +98,8 @@ func Regions(s Site, p Page) ([]Region, error) {
 	return all, nil
 }
 
-// regions are the templates that stand in an element of their name, by page. The others of a page
-// never change.
+// regions are the templates, by page, that are in an element of their name. All other parts of a
+// page never change.
 var regions = map[string][]string{
 	"runs":       {"runs"},
 	"frames":     {"found"},
@@ -115,7 +115,7 @@ var regions = map[string][]string{
 	"episodes":   {"head", "tabs", "episodes"},
 }
 
-// Report renders a run as one file, which needs nothing else.
+// Report renders a run as one file, which needs no other file.
 func Report(s Site, r *Run) ([]byte, error) {
 	var b bytes.Buffer
 	err := write(&b, "file", view{Page: report{r}, Site: s, File: true})
@@ -170,10 +170,10 @@ func (v view) Nav() []Tab {
 	return all
 }
 
-// Leads says that the page begins with what the run's state means.
-func (v view) Leads() bool { return v.File || v.template() == "run" }
+// ShowsMeaning reports whether the page begins with the meaning of the run's state.
+func (v view) ShowsMeaning() bool { return v.File || v.template() == "run" }
 
-// Words makes the commands that a sentence names begin as the program is called.
-func (v view) Words(sentence string) string {
-	return advice.Calls(v.Site.Command, sentence)
+// RewriteCommands makes the commands in a sentence begin as the user called the program.
+func (v view) RewriteCommands(sentence string) string {
+	return advice.RewriteCommands(v.Site.Command, sentence)
 }

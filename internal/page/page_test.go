@@ -80,7 +80,7 @@ func TestRunStates(t *testing.T) {
 		{"planning", planning, []string{"the planner reads sheets and listings", "!Changes", "!tasks"}},
 		{"publishing", sampleRun(state.Publishing, 0, 0), []string{"publishing", "0 of 304 tasks 0%", "!highest"}},
 		{"running", sampleRun(state.Running, 200, 0), []string{"running", "200 of 304 tasks 65.8%", "Time left 2 s", "Tasks a second highest 100 a second", "100 50 0 00:01:40 00:01:41 00:01:42 UTC", "!Dead tasks"}},
-		{"running with dead", sampleRun(state.Running, 200, 26), []string{"Dead tasks 26", "26 × AccessDenied S01E01 copy: Access Denied", "Each dead task", "shuffle --local ./x redrive " + runName, "!--seq"}},
+		{"running with dead", sampleRun(state.Running, 200, 26), []string{"Dead tasks 26", "26 × AccessDenied S01E01 copy: Access Denied", "All dead tasks", "shuffle --local ./x redrive " + runName, "!--seq"}},
 		{"verifying", sampleRun(state.Verifying, 304, 0), []string{"the tracker lists the datasets", "304 of 304 tasks 100%"}},
 		{"succeeded", ended(state.Succeeded, 0, 0), []string{"which leaves out 1 held episode", "Took 1 min 23 s", "yes: a listing equals the plan", "Dataset version 42"}},
 		{"failed", ended(state.Failed, 2, 0), []string{"failed", "What to type next", "shuffle --local ./x redrive " + runName}},
@@ -136,7 +136,7 @@ func TestKinds(t *testing.T) {
 	r.Plan.Episodes[2].Problems = append(r.Plan.Episodes[2].Problems, state.Problem{Problem: "no source image"})
 	_, text := render(t, r)
 	expect(t, text, `Problems in the sheets 7 Rows Problem Episodes 3 no source image S01E01 (1), S01E03 (2) 2 unknown class "Mythic" If it is a new class, add it: SHUFFLE_CLASSES. S01E03 (2) 1 kind not recorded S01E01 (1) 1 warning the frame stands in row S01E01 (1)`,
-		"1 more are counted, and not listed")
+		"1 more are counted but not listed")
 	_, text = render(t, &ProblemsTab{Run: r, Heading: "1 problem", Chosen: true, Shown: []SheetProblem{{"S01E01", sheetURL, r.Plan.Episodes[0].Problems[0]}}})
 	expect(t, text, "1 problem", "S01E01 12 no source image "+string(frame), "!Rows")
 }
@@ -169,11 +169,11 @@ func TestDeadGroups(t *testing.T) {
 		t.Errorf("a single cause: %+v", g)
 	}
 	_, text := render(t, &DeadTab{Run: r, Shown: r.Dead})
-	expect(t, text, "Dead tasks 11", "11 × AccessDenied", "Each of them", "redrive "+runName+" --seq 13")
+	expect(t, text, "Dead tasks 11", "11 × AccessDenied", "All dead tasks", "redrive "+runName+" --seq 13")
 }
 
 // The changes' causes are counted over the episodes, and what held episodes would have changed
-// stands apart.
+// is separate.
 func TestCauses(t *testing.T) {
 	r := sampleRun(state.Running, 0, 0)
 	r.Plan.Changes = []state.ChangeCount{
@@ -193,7 +193,7 @@ func TestBalanceTable(t *testing.T) {
 	few := sampleRun(state.Running, 0, 0)
 	few.Plan.RareClasses = []state.RareClass{{Dataset: "test", Class: "Common", Units: 2, Enough: 3, Of: 20}, {Dataset: "test", Class: "Rare", Enough: 3, Of: 9}}
 	_, text = render(t, few)
-	expect(t, text, "test has 2 blocks of Common, and there are 20; expected 3 at least.", "!blocks of Rare") // which is missing, and said before
+	expect(t, text, "test has 2 blocks of Common; all datasets together have 20. Expected at least 3.", "!blocks of Rare") // which is missing, and said before
 	first := sampleRun(state.Running, 0, 0)
 	for i := range first.Plan.Balance {
 		first.Plan.Balance[i].Before = 0
@@ -244,7 +244,7 @@ func TestRowURL(t *testing.T) {
 	}
 }
 
-// Whatever stands in a sheet, a manifest, a message or a key is text on every page.
+// Text of sheets, manifests, messages and keys is escaped on every page.
 func TestEverythingIsEscaped(t *testing.T) {
 	const evil = `"'></script><img src=x onerror=alert(1)>javascript:`
 	r := ended(state.Failed, 2, 1)
@@ -259,10 +259,10 @@ func TestEverythingIsEscaped(t *testing.T) {
 	p.Orphans[0].Places = []string{evil}
 	pages := []Page{
 		r, &Runs{All: []state.Status{r.Status}}, &ProblemsTab{Run: r, Heading: evil, Reason: evil, Shown: []SheetProblem{{Episode: "S01E01", Sheet: evil, Problem: p.Episodes[0].Problems[0]}}, Pages: Pager{Next: "?from=1", Of: evil, To: 1}},
-		&DeadTab{Run: r, Shown: r.Dead}, EpisodesTab{r}, &Message{Code: 404, Text: evil}, &Frames{Reading: Reading{Of: 1, Failed: evil, Held: []HeldTable{{"S01E01", evil}}}, Query: evil, Fields: []Field{{Name: evil, Label: evil, Options: []Option{{Value: evil, Text: evil}}}},
+		&DeadTab{Run: r, Shown: r.Dead}, EpisodesTab{r}, &Message{Code: 404, Text: evil}, &Frames{Reading: ReadProgress{Of: 1, Failed: evil, Held: []HeldEpisode{{"S01E01", evil}}}, Query: evil, Fields: []Field{{Name: evil, Label: evil, Options: []Option{{Value: evil, Text: evil}}}},
 			Tiles: []Tile{{Frame: frame, Image: template.URL(ImagePath(evil)), Class: evil, Note: evil, Cause: evil, Marks: []string{evil}}}},
 		&ChangesTab{Run: r, Heading: evil, Fields: []Field{{Name: evil, Label: evil, Text: true, Value: evil, Hint: evil}}, Tiles: []Tile{{Frame: frame, Note: evil}}},
-		&Frame{Frame: frame, Source: evil, Standing: []dataset.Place{{Dataset: evil, Class: evil}}, Sheet: evil,
+		&Frame{Frame: frame, Source: evil, Folders: []dataset.Place{{Dataset: evil, Class: evil}}, Sheet: evil,
 			Class: evil, Held: evil, Row: 3, Known: true, Cells: []FrameCell{{Column: evil, Value: evil, Decides: true}}, Problems: p.Episodes[0].Problems,
 			Place:      &FramePlace{why.Split{Dataset: evil, Unit: evil, Seed: evil, LeftOut: evil, Shares: []why.Share{{Dataset: evil, To: 1}}}},
 			Operations: []FrameOperation{{Run: evil, Op: evil, Where: evil, Outcome: evil}}},
@@ -303,7 +303,7 @@ func TestImagePath(t *testing.T) {
 	}
 }
 
-// The frame's page says in a sentence which column decides.
+// The frame's page explains in a sentence which column decides.
 func TestDecision(t *testing.T) {
 	jonny, supervised, unsupervised := FrameCell{"JONNY's RECLASSIFICATION", "", false}, FrameCell{"SUPERVISED CLASSIFICATION", "Rare", true}, FrameCell{"UNSUPERVISED CLASSIFICATION", "Junk", false}
 	blank := func(c FrameCell) FrameCell { return FrameCell{Column: c.Column} }
@@ -312,10 +312,10 @@ func TestDecision(t *testing.T) {
 		want  string
 	}{
 		{Frame{Cells: []FrameCell{supervised}}, ""},
-		{Frame{Known: true}, "No row of the sheet names this frame, so no dataset wants it."},
-		{Frame{Known: true, Row: 2, Cells: []FrameCell{jonny, blank(supervised), blank(unsupervised)}}, "All three columns are blank: the frame is unclassified, so no dataset wants it."},
+		{Frame{Known: true}, "No row of the sheet names this frame, so it belongs in no dataset."},
+		{Frame{Known: true, Row: 2, Cells: []FrameCell{jonny, blank(supervised), blank(unsupervised)}}, "All three columns are blank: the frame is unclassified, so it belongs in no dataset."},
 		{Frame{Known: true, Row: 2, Cells: []FrameCell{jonny, supervised, blank(unsupervised)}}, "SUPERVISED CLASSIFICATION is filled in, so it decides: Rare."},
-		{Frame{Known: true, Row: 2, Cells: []FrameCell{jonny, supervised, unsupervised}}, "SUPERVISED CLASSIFICATION is filled in, so it decides: Rare. It goes before UNSUPERVISED CLASSIFICATION (Junk)."},
+		{Frame{Known: true, Row: 2, Cells: []FrameCell{jonny, supervised, unsupervised}}, "SUPERVISED CLASSIFICATION is filled in, so it decides: Rare. It has priority over UNSUPERVISED CLASSIFICATION (Junk)."},
 	} {
 		if got := tc.frame.Decision(); got != tc.want {
 			t.Errorf("%q, want %q", got, tc.want)
@@ -325,7 +325,7 @@ func TestDecision(t *testing.T) {
 
 // All that is known of a frame is on its page.
 func TestFrame(t *testing.T) {
-	p := &Frame{Frame: frame, Standing: []dataset.Place{{Dataset: "train", Class: "Rare"}}, Operations: []FrameOperation{{Run: "old"}}, Sheet: sheetURL, Class: "Rare", Row: 12, Known: true,
+	p := &Frame{Frame: frame, Folders: []dataset.Place{{Dataset: "train", Class: "Rare"}}, Operations: []FrameOperation{{Run: "old"}}, Sheet: sheetURL, Class: "Rare", Row: 12, Known: true,
 		Held: "two rows do not agree", Previous: "TT_S01_E01_FRM-00-00-08-11",
 		Cells: []FrameCell{{"JONNY's RECLASSIFICATION", "", false}, {"SUPERVISED CLASSIFICATION", "Rare", true}, {"UNSUPERVISED CLASSIFICATION", "Junk", false}},
 		Place: &FramePlace{why.Split{Unit: "S01E01/10s/0", Seed: "seed", U: 0.25, Line: 0.75, Stratified: true, Dataset: "test", Shares: []why.Share{{Dataset: "train", To: 0.7}, {Dataset: "test", From: 0.7, To: 1}}}},
@@ -335,12 +335,12 @@ func TestFrame(t *testing.T) {
 		{Run: runName, Op: messages.Copy, Dst: "ML/test/Junk/" + frame.File()},
 	})
 	body, text := render(t, p)
-	expect(t, text, "left as it stands two rows do not agree", "Stands in train/Rare", "Class Rare", "Sheet row 12",
+	expect(t, text, "not changed two rows do not agree", "Is in train/Rare", "Class Rare", "Sheet row 12",
 		"JONNY's RECLASSIFICATION blank SUPERVISED CLASSIFICATION Rare decides UNSUPERVISED CLASSIFICATION Junk", "Its dataset: test",
-		"lies at 0.2500", "by its rank within its class, at 0.7500", "train 0–0.7 test 0.7–1",
+		"is 0.2500 on the line", "its rank within its class puts it at 0.7500", "train 0–0.7 test 0.7–1",
 		"move test/Junk → train/Rare dead: Access Denied", "copy to test/Junk no result yet", "!old")
 	expect(t, body, "range=A12", `<rect class="its" x="700" y="8" width="300" height="8"/><path d="M750 0v24"/>`, `<a href="/frames/TT_S01_E01_FRM-00-00-08-11" rel="prev"`, `<span class="minor">Next frame`, "!data-events")
-	p.Looking = true
+	p.Searching = true
 	body, _ = render(t, p)
-	expect(t, body, `data-events="/frames/`+string(frame)+`/events"`, "Looking through the runs")
+	expect(t, body, `data-events="/frames/`+string(frame)+`/events"`, "Searching the runs")
 }

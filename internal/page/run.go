@@ -9,7 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Bounds of what the page of a run lists; pages of their own list all of it.
+// Limits of the lists in a report and on the page of a run. Other pages have the whole lists.
 const (
 	fileProblems     = 200 // of each episode in a report
 	fileDead         = 500
@@ -20,9 +20,9 @@ const (
 type Run struct {
 	state.Run
 	Dead []state.DeadTask
-	// ByEpisode is how far each episode with tasks has come.
+	// ByEpisode is the progress of each episode with tasks.
 	ByEpisode map[dataset.Episode]state.EpisodeProgress
-	// Live is what workers and queues do, while the run goes on; nil: it is not known.
+	// Live is the state of workers and queues while the run is active; nil when it is not known.
 	Live *Live
 	// Tiles are some of the frames that the run changes, with their images, for a report.
 	Tiles []Tile
@@ -39,7 +39,7 @@ func (r *Run) Path() string { return RunPath(r.Status.Run) }
 // RunPath is the address of a run's page.
 func RunPath(run string) string { return "/runs/" + url.PathEscape(run) }
 
-// Events is empty for a run that is no longer in force: nothing happens to it any more.
+// Events is empty for a run that is no longer in force: it does not change any more.
 func (r *Run) Events() string {
 	if !r.InForce {
 		return ""
@@ -47,7 +47,7 @@ func (r *Run) Events() string {
 	return r.Path() + "/events"
 }
 
-// Superseded is the number of tasks that were not applied since the run was not in force.
+// Superseded is the number of tasks that were not applied because a newer run had begun.
 func (r *Run) Superseded() int { return r.Status.Outcomes[messages.Superseded] }
 
 // Accounted is the number of tasks whose end is known.
@@ -64,18 +64,18 @@ func (r *Run) Share() float64 {
 	return float64(r.Accounted()) / float64(r.Status.Tasks)
 }
 
-// Tenths says it in steps of ten percent: what is read aloud should not change every second.
-func (r *Run) Tenths() int { return int(r.Share()*10) * 10 }
+// RoundedPercent is Share in steps of ten percent: a screen reader reads each change aloud.
+func (r *Run) RoundedPercent() int { return int(r.Share()*10) * 10 }
 
-// Took is the run's duration in seconds, 0 until it has ended.
-func (r *Run) Took() float64 {
+// DurationSeconds is the run's duration, 0 until it has ended.
+func (r *Run) DurationSeconds() float64 {
 	if r.Status.Finished == nil {
 		return 0
 	}
 	return r.Status.Finished.Sub(r.Status.Started).Seconds()
 }
 
-// ETA is the expected time to the end in seconds; the template asks when it is known.
+// ETA is the expected time to the end in seconds. Call it only when that is known.
 func (r *Run) ETA() float64 { return *r.Status.ETASeconds }
 
 // Bar is the progress bar.
@@ -99,10 +99,10 @@ type Change struct {
 func (r *Run) Changes() []Change {
 	t := r.Plan.Totals
 	all := []Change{
-		{Op: messages.Copy, Does: "a frame that stood nowhere", Planned: t.Copy},
+		{Op: messages.Copy, Does: "a frame that was in no dataset", Planned: t.Copy},
 		{Op: messages.Move, Does: "a frame from one class or dataset to another", Planned: t.Move},
 		{Op: messages.Refresh, Does: "a frame whose image has changed", Planned: t.Refresh},
-		{Op: messages.Delete, Does: "a frame that is wanted nowhere any more", Planned: t.Delete},
+		{Op: messages.Delete, Does: "a frame that belongs in no dataset any more", Planned: t.Delete},
 	}
 	for i := range all {
 		all[i].Done = r.Status.Outcomes[all[i].Op.Done()]
@@ -111,7 +111,7 @@ func (r *Run) Changes() []Change {
 	return all
 }
 
-// Planned says that there is a plan to show.
+// Planned reports whether there is a plan to show.
 func (r *Run) Planned() bool { return r.Plan.Run != "" }
 
 // Balance is the frames by class and dataset: of the listing when the run was verified, else as
@@ -123,18 +123,18 @@ func (r *Run) Balance() Balance {
 	return newBalance(r.Plan.Balance, r.Plan.Settings)
 }
 
-// Compared says what the numbers before and after a run are taken from.
-func (r *Run) Compared() string {
+// BalanceSource explains where the numbers before and after a run come from.
+func (r *Run) BalanceSource() string {
 	switch {
 	case r.Report != nil && r.Report.Verified:
 		return "Frames before the run → after it, as the last listing counted them."
 	case r.Status.Ended():
-		return "Frames before the run → as it was planned. Nothing was listed when the run ended, so what stands now may differ."
+		return "Frames before the run → as it was planned. Nothing was listed when the run ended, so the datasets may differ now."
 	}
 	return "Frames before the run → as it is planned."
 }
 
-// Steps are the commands that follow on where the run stands.
+// Steps are the next commands for the run's state.
 func (r *Run) Steps() []advice.Step { return advice.ForStatus(r.Status) }
 
 // Self is the run, for the parts of templates that several kinds of pages share.

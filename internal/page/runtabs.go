@@ -12,7 +12,7 @@ import (
 // Tab is a link to one of the pages about a run.
 type Tab struct {
 	Name, Path string
-	Count      string // of what is on it; "" where nothing is counted
+	Count      string // number of items on it; "" where nothing is counted
 	Current    bool
 }
 
@@ -48,7 +48,7 @@ func (p EpisodesTab) template() string { return "episodes" }
 // Tabs are the pages about the run.
 func (p EpisodesTab) Tabs() []Tab { return p.tabs(p.template()) }
 
-// Events is the address of the page's events, empty when nothing happens to the run any more.
+// Events is the address of the page's events, empty when the run does not change any more.
 func (p EpisodesTab) Events() string { return p.tabEvents("/episodes") }
 
 func (r *Run) tabEvents(tab string) string {
@@ -75,14 +75,14 @@ func (p *ChangesTab) Tabs() []Tab { return p.tabs(p.template()) }
 // Events is empty: what is listed does not change.
 func (p *ChangesTab) Events() string { return "" }
 
-// Address is where the choice of Fields leads.
+// Address is the address of the form with Fields.
 func (p *ChangesTab) Address() string { return p.Path() + "/changes" }
 
 // ProblemsTab is the page of the problems that a plan found in the sheets.
 type ProblemsTab struct {
 	*Run
 	Heading string
-	Chosen  bool   // not all of them are listed
+	Chosen  bool   // a filter is active: not all problems are listed
 	Reason  string // why the one episode that is listed is held
 	Fields  []Field
 	Shown   []SheetProblem
@@ -97,7 +97,7 @@ func (p *ProblemsTab) Tabs() []Tab { return p.tabs(p.template()) }
 // Events is empty: a plan does not change.
 func (p *ProblemsTab) Events() string { return "" }
 
-// Address is where the choice of Fields leads.
+// Address is the address of the form with Fields.
 func (p *ProblemsTab) Address() string { return p.Path() + "/problems" }
 
 // SheetProblem is a problem with the sheet that has it.
@@ -128,7 +128,7 @@ func (p *DeadTab) template() string { return "deads" }
 // Tabs are the pages about the run.
 func (p *DeadTab) Tabs() []Tab { return p.tabs(p.template()) }
 
-// Events is empty: the pages of the list would move under the reader.
+// Events is empty: an update would move the lines while somebody reads them.
 func (p *DeadTab) Events() string { return "" }
 
 // report is a run as one file.
@@ -136,12 +136,12 @@ type report struct{ *Run }
 
 func (p report) template() string { return "report" }
 
-// changesPath is the address of what the run changes, of one choice.
+// changesPath is the address of the run's changes, filtered by one value.
 func (r *Run) changesPath(name, value string) string {
 	return r.Path() + "/changes?" + url.Values{name: {value}}.Encode()
 }
 
-// Cause is why a run changes frames, or would have changed them where their episode is held.
+// Cause is a reason why a run changes frames, or would change them in held episodes.
 type Cause struct {
 	Cause       string
 	Path        string // of the frames; "" where there are none, or no cause is recorded
@@ -149,11 +149,11 @@ type Cause struct {
 	Episodes    []EpisodeCount // of Count
 }
 
-// Where says in which episodes the changes are.
+// Where lists the episodes that have the changes.
 func (c Cause) Where() string { return ProblemKind{Episodes: c.Episodes}.Where() }
 
-// Causes are the causes of the run's changes, what deletes first; none where an earlier release
-// planned the run.
+// Causes are the causes of the run's changes, those of deletions first. There are none for a run
+// that an earlier release planned.
 func (r *Run) Causes() (all []Cause) {
 	for _, cause := range state.ChangeCauses {
 		c := Cause{Cause: cmp.Or(string(cause), "not recorded")}

@@ -43,7 +43,7 @@ func samplePlan() *state.Plan {
 	}
 }
 
-// sampleRun is in the given state, with so many tasks done and dead.
+// sampleRun is in the given state, with the given numbers of done and dead tasks.
 func sampleRun(s state.State, done, dead int) *Run {
 	plan := samplePlan()
 	p := state.Progress{

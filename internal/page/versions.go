@@ -32,7 +32,7 @@ type VersionRow struct {
 	Changes []state.SettingChange
 }
 
-// Settings are those that the version was made with, in words.
+// Settings describes the settings that the version was made with.
 func (r VersionRow) Settings() string {
 	words := []string{r.Split}
 	for _, s := range r.List() {
@@ -67,10 +67,10 @@ func (p *Versions) Title() string { return "Versions" }
 
 // Events is the address of the page's events while the plans of the versions are being read.
 func (p *Versions) Events() string {
-	return pending(Reading{Pending: p.Pending}, "/versions/events", "")
+	return eventsPath(ReadProgress{Pending: p.Pending}, "/versions/events", "")
 }
 
-// Options are the versions to compare; the one whose place it is is chosen.
+// Options are the versions to compare. The one at index chosen is selected.
 func (p *Versions) Options(chosen int) (all []Option) {
 	for i, v := range p.All {
 		n := strconv.FormatInt(v.Generation, 10)
@@ -91,10 +91,11 @@ type Trend struct {
 	Share  bool // the values are shares, 0 to 1
 }
 
-// The space in which a trend is drawn.
+// The size of a trend in drawing units.
 const trendWidth, trendHeight = 300, 40
 
-// Path is the line of the trend, on an axis that begins at 0 unless the line would be flat on it.
+// Path is the line of the trend. The axis begins at 0, unless the changes are too small to be seen
+// on it.
 func (t Trend) Path() string {
 	low, high := slices.Min(t.Values), slices.Max(t.Values)
 	if !t.Share && high-low < high/4 { // small changes of large numbers
@@ -113,7 +114,7 @@ func (t Trend) Path() string {
 	return path.String()
 }
 
-// Text is a value of the trend in words.
+// text is a value of the trend as text.
 func (t Trend) text(v float64) string {
 	if t.Share {
 		return figure.Percent(v)
@@ -139,7 +140,7 @@ func (t Trend) Width() int { return trendWidth }
 // Height is that of the space of Path.
 func (t Trend) Height() int { return trendHeight }
 
-// CountTrends are what the versions themselves count: frames by class, shares of the datasets, held
+// CountTrends are the trends of what versions record: frames by class, shares of the datasets, held
 // episodes.
 func CountTrends(all []version.Listed) (trends []Trend) {
 	newest := all[len(all)-1]
@@ -174,7 +175,7 @@ func CountTrends(all []version.Listed) (trends []Trend) {
 
 // Compare is two versions side by side.
 type Compare struct {
-	From, To state.Version // From of generation 0: before there was any
+	From, To state.Version // From has generation 0 when To is the first version
 	Pending  bool          // they are being compared
 	diff     version.Diff
 	// Kind, Was and Is choose the frames that are shown; "" is any.
@@ -185,10 +186,10 @@ type Compare struct {
 	Query         string
 }
 
-// SetDiff puts in what the comparison found.
+// SetDiff sets the result of the comparison.
 func (p *Compare) SetDiff(d version.Diff) { p.diff = d }
 
-// Settings are those that the later version was made with otherwise.
+// Settings are the settings that differ between the versions.
 func (p *Compare) Settings() []state.SettingChange { return p.diff.Settings }
 
 // ClassNumbers are the classes whose number changes.
@@ -197,8 +198,8 @@ func (p *Compare) ClassNumbers() []state.ClassNumber { return p.diff.ClassNumber
 // Same is the number of frames that are the same in both.
 func (p *Compare) Same() int { return p.diff.Same }
 
-// Shows says that a change is among those that are chosen.
-func (p *Compare) Shows(c version.Change) bool {
+// Matches reports whether a change is among the chosen ones.
+func (p *Compare) Matches(c version.Change) bool {
 	class := func(places []string) string {
 		_, class, _ := strings.Cut(slices.Concat(places, []string{""})[0], "/")
 		return class
@@ -226,7 +227,7 @@ func (p *Compare) path(more url.Values) string {
 	return comparePath(p.From.Generation, p.To.Generation, more)
 }
 
-// Matrix is how many frames went from one class to another, a row for each class that lost one.
+// Matrix counts the frames that went from one class to another.
 func (p *Compare) Matrix() Confusion {
 	c := Confusion{}
 	counts := map[[2]string]int{}
@@ -270,5 +271,5 @@ func (p *Compare) Title() string {
 
 // Events is the address of the page's events while the versions are being compared.
 func (p *Compare) Events() string {
-	return pending(Reading{Pending: p.Pending}, "/versions/compare/events", p.Query)
+	return eventsPath(ReadProgress{Pending: p.Pending}, "/versions/compare/events", p.Query)
 }

@@ -6,37 +6,37 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/queue"
 )
 
-// Live is what the workers and the queues do now.
+// Live is the present state of workers and queues.
 type Live struct {
-	// Listens says that results are received in this process, so that Workers is all that have sent
-	// some in the last minute.
-	Listens bool
-	Workers []Worker
-	Queues  []Queue
-	Failed  string // why the queues are not known
+	// ReceivesResults is true when this process receives the results. Then Workers has every worker
+	// that has sent results in the last minute.
+	ReceivesResults bool
+	Workers         []Worker
+	Queues          []Queue
+	Failed          string // why the queues are not known
 }
 
-// Worker is one that has sent results in the last minute.
+// Worker is a worker that has sent results in the last minute.
 type Worker struct {
-	Name    string
-	Last    time.Time // of its messages
-	Tasks   int       // in the last minute
-	Again   int       // of them, those that had been received before
-	Retries int       // how often they had been received before
-	Dead    int
+	Name          string
+	Last          time.Time // when its last results came
+	Tasks         int       // in the last minute
+	ReceivedAgain int       // of them, those that had been received before
+	Retries       int       // how often they had been received before
+	Dead          int
 	// Throttled counts the requests that S3 throttled in the last minute.
 	Throttled int
 	// Waited is the longest time that a task of the last minute had waited on the queue.
 	Waited time.Duration
 }
 
-// Queue is a queue with what it holds.
+// Queue is a queue with its attributes. Content describes its messages.
 type Queue struct {
-	Name, Holds string
+	Name, Content string
 	queue.Attributes
 }
 
-// Retries is that of all workers.
+// Retries is the number of retries of all workers.
 func (l Live) Retries() (n int) {
 	for _, w := range l.Workers {
 		n += w.Retries
@@ -44,7 +44,7 @@ func (l Live) Retries() (n int) {
 	return n
 }
 
-// Throttled is that of all workers.
+// Throttled is the number of throttled requests of all workers.
 func (l Live) Throttled() (n int) {
 	for _, w := range l.Workers {
 		n += w.Throttled

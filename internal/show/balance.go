@@ -7,24 +7,24 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// balance prints the frames of each class in each dataset, before and after.
-func (p *page) balance(all []state.Balance, s state.Settings) {
+// printBalance prints the frames of each class in each dataset, before and after.
+func (p *page) printBalance(all []state.Balance, s state.Settings) {
 	m := matrix{state.NewMatrix(all, s)}
 	if len(m.Datasets) == 0 || len(m.Classes) == 0 {
 		return
 	}
-	p.gap()
+	p.printGap()
 	title := "by class and dataset, before → after, in the planned episodes"
 	if !m.Changes() {
 		title = "by class and dataset, in the planned episodes; nothing changes"
 	}
-	p.head(span{"Frames", bold}, plain(title))
-	if !p.grid(m.columns(), m.rows()) {
-		p.table(m.list())
+	p.printHead(span{"Frames", bold}, plain(title))
+	if !p.printGrid(m.columns(), m.rows()) {
+		p.printTable(m.list())
 	}
 }
 
-func (p *page) missing(names []string, s state.Settings) {
+func (p *page) printMissing(names []string, s state.Settings) {
 	if len(names) == 0 {
 		return
 	}
@@ -32,7 +32,7 @@ func (p *page) missing(names []string, s state.Settings) {
 	if !s.Stratify {
 		body += "; SHUFFLE_STRATIFY=true spreads rare classes over all datasets"
 	}
-	p.item(lead{{"! ", red}}, span{body, red})
+	p.printItem(prefix{{"! ", red}}, span{body, red})
 }
 
 // matrix is the frames by class and dataset, as a table.
@@ -41,7 +41,7 @@ type matrix struct{ state.Matrix }
 func (m matrix) columns() []column {
 	columns := []column{{"Class", false}}
 	for _, name := range m.Datasets {
-		columns = append(columns, column{shown(name), true})
+		columns = append(columns, column{shorten(name), true})
 	}
 	return append(columns, column{"all", true})
 }
@@ -79,24 +79,24 @@ func (m matrix) cells(d int) []span {
 	return append(cells, span{percent(m.Share(d)), dim})
 }
 
-// list is the same with a row a number, for when the matrix is too wide.
+// list has one row for each number, for terminals that are too narrow for the matrix.
 func (m matrix) list() ([]column, [][]span) {
 	columns := []column{{"Class", false}, {"dataset", false}, {"before", true}, {"after", true}}
 	rows := [][]span{}
 	for c, class := range m.Classes {
 		for d, name := range m.Datasets {
 			n := m.Counts[d][c]
-			rows = append(rows, []span{plain(className(class)), plain(shown(name)), cell(n.Before, ""), cell(n.After, "")})
+			rows = append(rows, []span{plain(className(class)), plain(shorten(name)), cell(n.Before, ""), cell(n.After, "")})
 		}
 	}
 	sum := m.Total()
 	return columns, append(rows, []span{{"Total", bold}, plain(""), cell(sum.Before, ""), cell(sum.After, "")})
 }
 
-// className names the class of what stands in a dataset's own folder, too.
+// className is the class, or a text for frames that are in no class folder.
 func className(class string) string {
 	if class == "" {
 		return "(no class)"
 	}
-	return shown(class)
+	return shorten(class)
 }

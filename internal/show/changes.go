@@ -21,16 +21,16 @@ func Changes(w io.Writer, s Style, run string, st state.State, counts []state.Ch
 				total += n.Count
 			}
 		}
-		p.head(span{"Run " + run, bold}, plain(fmt.Sprintf("(%s): %s", st, count(total, "change"))))
+		p.printHead(span{"Run " + run, bold}, plain(fmt.Sprintf("(%s): %s", st, count(total, "change"))))
 		if len(counts) == 0 {
 			return
 		}
-		p.changesByCause(counts)
-		p.next(step("changes "+run+" --csv FILE", "all of them, frame by frame"))
+		p.printChangesByCause(counts)
+		p.printNext(step("changes "+run+" --csv FILE", "all of them, frame by frame"))
 	})
 }
 
-// causeMeanings say what is done to the frames of a cause, and why.
+// causeMeanings explain what happens to the frames of a cause, and why.
 var causeMeanings = map[state.ChangeCause]string{
 	state.ChangeRowGone:      "deleted: their rows are gone",
 	state.ChangeUnlabelled:   "deleted: their class is blank now",
@@ -39,32 +39,33 @@ var causeMeanings = map[state.ChangeCause]string{
 	state.ChangeRelabelled:   "moved: their class has changed",
 	state.ChangeSettings:     "moved or deleted by the settings: their class has not changed",
 	state.ChangeImageChanged: "copied again: their images have changed",
-	state.ChangeStrayCopy:    "in a second place too: that copy goes",
+	state.ChangeStrayCopy:    "in a second place too: that copy is deleted",
 	state.ChangeNew:          "copied: they are in no dataset yet",
 	state.ChangeRestore:      "brought back to the version",
-	state.ChangeUnrecorded:   "changed: the release that planned this run did not record why",
+	state.ChangeUnrecorded:   "changed: the release that planned this run did not record causes",
 }
 
-// changesByCause prints the changes by cause, and then those that held episodes would have made.
-func (p *page) changesByCause(counts []state.ChangeCount) {
+// printChangesByCause prints the changes by cause, and then those that held episodes would have
+// made.
+func (p *page) printChangesByCause(counts []state.ChangeCount) {
 	held := slices.Clone(counts)
 	held = slices.DeleteFunc(held, func(n state.ChangeCount) bool { return !n.Held })
 	made := slices.DeleteFunc(slices.Clone(counts), func(n state.ChangeCount) bool { return n.Held })
 	if len(made) > 0 {
-		p.gap()
-		p.head(span{"Changes by cause:", bold})
-		p.causes(made)
+		p.printGap()
+		p.printHead(span{"Changes by cause:", bold})
+		p.printCauses(made)
 	}
 	if len(held) > 0 {
-		p.gap()
-		p.head(span{"! The held episodes would change:", red})
-		p.causes(held)
+		p.printGap()
+		p.printHead(span{"! The held episodes would change:", red})
+		p.printCauses(held)
 	}
 }
 
-// causes prints each cause with its episodes and their first changes.
-func (p *page) causes(counts []state.ChangeCount) {
-	each := firstShown(len(counts))
+// printCauses prints each cause with its episodes and their first changes.
+func (p *page) printCauses(counts []state.ChangeCount) {
+	each := firstChangesShown(len(counts))
 	for _, cause := range state.ChangeCauses {
 		var episodes []string
 		var first []state.FrameChange
@@ -80,17 +81,17 @@ func (p *page) causes(counts []state.ChangeCount) {
 		if total == 0 {
 			continue
 		}
-		p.item(lead{{fmt.Sprintf("  %-13s  ", cmp.Or(string(cause), "not recorded")), bold}},
-			plain(number(total)+" "+causeMeanings[cause]+" ("+someOf(episodes)+")"))
+		p.printItem(prefix{{fmt.Sprintf("  %-13s  ", cmp.Or(string(cause), "not recorded")), bold}},
+			plain(number(total)+" "+causeMeanings[cause]+" ("+listSome(episodes)+")"))
 		for _, c := range first {
-			p.changed(c)
+			p.printChange(c)
 		}
 	}
 }
 
-// firstShown is how many changes of each cause and episode are named, so that a season's plan stays
-// readable.
-func firstShown(groups int) int {
+// firstChangesShown is how many changes of each cause and episode are named, so that a season's
+// plan stays readable.
+func firstChangesShown(groups int) int {
 	switch {
 	case groups <= 8:
 		return state.FirstChanges
@@ -100,17 +101,17 @@ func firstShown(groups int) int {
 	return 0
 }
 
-// shownEpisodes bounds the episodes that are named for a cause.
-const shownEpisodes = 12
+// maxEpisodes bounds the episodes that are named for a cause.
+const maxEpisodes = 12
 
-func someOf(names []string) string {
-	if more := len(names) - shownEpisodes; more > 0 {
-		names = append(names[:shownEpisodes:shownEpisodes], "and "+count(more, "more episode"))
+func listSome(names []string) string {
+	if more := len(names) - maxEpisodes; more > 0 {
+		names = append(names[:maxEpisodes:maxEpisodes], "and "+count(more, "more episode"))
 	}
 	return strings.Join(names, ", ")
 }
 
-func (p *page) changed(c state.FrameChange) {
+func (p *page) printChange(c state.FrameChange) {
 	row := ""
 	if c.Row > 0 {
 		row = fmt.Sprintf("row %d", c.Row)
@@ -122,10 +123,10 @@ func (p *page) changed(c state.FrameChange) {
 	case c.Cause == state.ChangeStrayCopy && c.Op == messages.Delete:
 		places = placeText(c.From) + ", stays in " + placeText(c.To)
 	}
-	p.para(at(fmt.Sprintf("    %-9s  ", row)), 6, plain(string(c.Frame)+" "), plain(places))
+	p.printParagraph(label(fmt.Sprintf("    %-9s  ", row)), 6, plain(string(c.Frame)+" "), plain(places))
 }
 
-// placeText is a place as people read it.
+// placeText is a place as text.
 func placeText(at dataset.Place) string {
 	if at == (dataset.Place{}) {
 		return "nowhere"
@@ -133,14 +134,14 @@ func placeText(at dataset.Place) string {
 	return at.String()
 }
 
-// allChanges says how to see every change of a plan.
-func (p *page) allChanges(plan *state.Plan) {
+// printAllChanges prints how to list every change of a plan.
+func (p *page) printAllChanges(plan *state.Plan) {
 	if len(plan.Changes) == 0 {
 		return
 	}
-	way := p.Commands("shuffle changes " + plan.Run + " --csv FILE")
+	way := p.RewriteCommands("shuffle changes " + plan.Run + " --csv FILE")
 	if plan.State == state.DryRun {
 		way = "the same command with --changes FILE"
 	}
-	p.para(at("  "), 4, span{"All of them, frame by frame: " + way, dim})
+	p.printParagraph(label("  "), 4, span{"All of them, frame by frame: " + way, dim})
 }

@@ -8,22 +8,21 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shownClassNumbers bounds the classes that are named on a terminal: those of a folder may be
-// anything.
-const shownClassNumbers = 40
+// maxClassNumbers limits the classes that are printed: a folder may have any number of them.
+const maxClassNumbers = 40
 
-// ClassNumbers warns that the class numbers of a folder change, before they do.
+// ClassNumbers warns that a pull will change the class numbers of a folder.
 func ClassNumbers(w io.Writer, s Style, dir string, changes []state.ClassNumber) error {
-	return write(w, s, func(p *page) { p.classNumbers(" in "+dir, changes) })
+	return write(w, s, func(p *page) { p.printClassNumbers(" in "+dir, changes) })
 }
 
-// classNumbers names each class whose number changes, old → new. where may be empty.
-func (p *page) classNumbers(where string, changes []state.ClassNumber) {
+// printClassNumbers names each class whose number changes, old → new. where may be empty.
+func (p *page) printClassNumbers(where string, changes []state.ClassNumber) {
 	if len(changes) == 0 {
 		return
 	}
 	var parts []string
-	for _, c := range changes[:min(len(changes), shownClassNumbers)] {
+	for _, c := range changes[:min(len(changes), maxClassNumbers)] {
 		before, after := "new", "gone"
 		if c.Before != nil {
 			before = fmt.Sprint(*c.Before)
@@ -38,7 +37,7 @@ func (p *page) classNumbers(where string, changes []state.ClassNumber) {
 	}
 	text := "Class numbers" + where + " change: " + strings.Join(parts, ", ")
 	if state.Renumbers(changes) {
-		text += "; a model trained on the old numbers reads them wrongly"
+		text += "; a model trained with the old numbers would mix up its classes"
 	}
-	p.item(lead{{"! ", red}}, span{text, red})
+	p.printItem(prefix{{"! ", red}}, span{text, red})
 }

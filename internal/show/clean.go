@@ -8,10 +8,10 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// Clean makes text that anybody may have written safe to print on one line: all space becomes a
-// plain space, and what has no glyph of its own becomes U+FFFD: control characters with ESC and the
-// C1 set, bidirectional overrides and other invisible formatting, private and unassigned
-// characters, broken UTF-8.
+// Clean makes untrusted text safe to print on one line. All white space becomes a plain space.
+// Characters without a glyph become U+FFFD: control characters with ESC and the C1 set,
+// bidirectional overrides and other invisible formatting, private and unassigned characters, broken
+// UTF-8.
 func Clean(s string) string { return strings.Map(cleanRune, s) }
 
 func cleanRune(r rune) rune {
@@ -24,8 +24,8 @@ func cleanRune(r rune) rune {
 	return utf8.RuneError
 }
 
-// terminal measures text. It does not ask the environment, so that the same values always print the
-// same page.
+// terminal measures text. It ignores the environment, so that the same values always print the same
+// page.
 var terminal = runewidth.Condition{StrictEmojiNeutral: true}
 
 // width is the number of columns that text takes when it is printed.

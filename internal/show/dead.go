@@ -10,12 +10,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Dead prints the dead tasks of a run with their reasons, and last, where a long list has not
-// scrolled them away, their number and how to publish them again.
+// Dead prints the dead tasks of a run with their reasons. Their number and the next commands come
+// last, so that they stay visible after a long list.
 func Dead(w io.Writer, s Style, st state.Status, dead []state.DeadTask) error {
 	return write(w, s, func(p *page) {
 		if len(dead) == 0 {
-			p.item(lead{{"✓ ", green}}, plain("run "+st.Run+" has no dead task"))
+			p.printItem(prefix{{"✓ ", green}}, plain("run "+st.Run+" has no dead task"))
 			return
 		}
 		codes, digits := map[string]int{}, 1
@@ -24,16 +24,16 @@ func Dead(w io.Writer, s Style, st state.Status, dead []state.DeadTask) error {
 			digits = max(digits, len(fmt.Sprint(d.Task.Seq)))
 		}
 		for _, d := range dead {
-			p.dead(d, digits)
+			p.printDead(d, digits)
 		}
-		p.gap()
-		p.item(lead{{"✗ ", red}}, span{isAre(len(dead), "task") + " dead in run " + st.Run + ":", red}, plain(tally(codes)))
-		p.next(advice.ForDead(st, dead)...)
+		p.printGap()
+		p.printItem(prefix{{"✗ ", red}}, span{isAre(len(dead), "task") + " dead in run " + st.Run + ":", red}, plain(tally(codes)))
+		p.printNext(advice.ForDead(st, dead)...)
 	})
 }
 
-// dead prints one task. Its seq has no separators: it is what redrive --seq takes.
-func (p *page) dead(d state.DeadTask, digits int) {
+// printDead prints one task. Its seq has no separators: it is what redrive --seq takes.
+func (p *page) printDead(d state.DeadTask, digits int) {
 	tried := "attempts unknown"
 	if d.Attempts > 0 {
 		tried = count(d.Attempts, "attempt")
@@ -41,7 +41,7 @@ func (p *page) dead(d state.DeadTask, digits int) {
 	if d.Worker != "" {
 		tried += ", the last by " + d.Worker
 	}
-	p.item(at(fmt.Sprintf("%*d  ", digits, d.Task.Seq)), plain(string(d.Task.Frame)), plain(string(d.Task.Op)+","),
+	p.printItem(label(fmt.Sprintf("%*d  ", digits, d.Task.Seq)), plain(string(d.Task.Frame)), plain(string(d.Task.Op)+","),
 		span{cmp.Or(d.Code, "no code") + ",", red}, span{tried, dim})
-	p.item(at(strings.Repeat(" ", digits+2)), plain(d.Reason))
+	p.printItem(label(strings.Repeat(" ", digits+2)), plain(d.Reason))
 }

@@ -2,9 +2,9 @@ package show
 
 import "github.com/angel-nft/google-shuffle/internal/state"
 
-// episodes prints the changes of each episode. Of a held one they are not known.
-func (p *page) episodes(all []state.EpisodePlan, totals state.Totals) {
-	p.gap()
+// printEpisodes prints the changes of each episode. Those of a held episode are not known.
+func (p *page) printEpisodes(all []state.EpisodePlan, totals state.Totals) {
+	p.printGap()
 	columns := []column{{"Episode", false}, {"keep", true}, {"copy", true}, {"move", true}, {"refresh", true},
 		{"delete", true}, {"frozen", true}, {"state", false}, {"problems", true}}
 	rows, problems := [][]span{}, 0
@@ -13,11 +13,11 @@ func (p *page) episodes(all []state.EpisodePlan, totals state.Totals) {
 		rows = append(rows, episodeRow(e))
 	}
 	sum := append([]span{{"Total", bold}}, changeCells(totals)...)
-	p.table(columns, append(rows, append(sum, plain(""), problemCell(problems))))
+	p.printTable(columns, append(rows, append(sum, plain(""), problemCell(problems))))
 }
 
 func episodeRow(e state.EpisodePlan) []span {
-	name, cells, s := plain(shown(string(e.Name()))), changeCells(e.Totals), plain(e.State)
+	name, cells, s := plain(shorten(string(e.Name()))), changeCells(e.Totals), plain(e.State)
 	if isHeld(e) {
 		for i := range cells {
 			cells[i] = span{"-", dim}
@@ -37,7 +37,7 @@ func changeCells(t state.Totals) []span {
 	return cells
 }
 
-// cell is a number in a table. Zeros step back, so that the others are seen.
+// cell is a number in a table. Zeros are dim, so that other numbers stand out.
 func cell(n int, c color) span {
 	if n == 0 {
 		c = dim

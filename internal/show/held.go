@@ -7,13 +7,13 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// heldEpisode is an episode that was left as it stands, with its sheet's URL where that is known.
+// heldEpisode is a held episode, with its sheet's URL where that is known.
 type heldEpisode struct {
 	state.HeldEpisode
 	sheet string
 }
 
-func heldOf(episodes []state.EpisodePlan) []heldEpisode {
+func heldInPlan(episodes []state.EpisodePlan) []heldEpisode {
 	var all []heldEpisode
 	for _, e := range episodes {
 		if isHeld(e) {
@@ -23,7 +23,7 @@ func heldOf(episodes []state.EpisodePlan) []heldEpisode {
 	return all
 }
 
-func heldIn(st state.Status) []heldEpisode {
+func heldInStatus(st state.Status) []heldEpisode {
 	var all []heldEpisode
 	for _, e := range st.Held {
 		all = append(all, heldEpisode{HeldEpisode: e})
@@ -31,52 +31,49 @@ func heldIn(st state.Status) []heldEpisode {
 	return all
 }
 
-// held prints the held episodes with their whole reasons; of is the number of all episodes, 0 when
-// that is unknown.
-func (p *page) held(all []heldEpisode, of int) {
+// printHeld prints the held episodes with their reasons. of is the number of all episodes, or 0
+// when that is unknown.
+func (p *page) printHeld(all []heldEpisode, of int) {
 	if len(all) == 0 {
 		return
 	}
-	p.gap()
-	head, rest := count(len(all), "episode"), " held: left as it stands"
+	p.printGap()
+	head := count(len(all), "episode")
 	if of > 0 {
 		head = number(len(all)) + " of " + count(of, "episode")
 	}
-	if len(all) > 1 {
-		rest = " held: left as they stand"
-	}
-	p.head(span{"! " + head + rest, red})
+	p.printHead(span{"! " + head + " held: nothing changes there", red})
 	for _, e := range all {
-		p.item(at("  "+e.Season+e.Episode+"  "), plain(e.Reason))
+		p.printItem(label("  "+e.Season+e.Episode+"  "), plain(e.Reason))
 		if e.sheet != "" {
-			p.para(at("          "), 10, span{e.sheet, dim})
+			p.printParagraph(label("          "), 10, span{e.sheet, dim})
 		}
 	}
 }
 
-// manifests prints the problems that no episode owns. They often begin with the manifest's name
-// themselves.
-func (p *page) manifests(all []state.ManifestProblem) {
+// printManifests prints the problems of manifests. Their texts often begin with the manifest's
+// name, which is not printed twice.
+func (p *page) printManifests(all []state.ManifestProblem) {
 	if len(all) == 0 {
 		return
 	}
-	p.gap()
-	p.head(span{"! " + count(len(all), "manifest problem") + ": the episodes of these manifests are not planned", red})
+	p.printGap()
+	p.printHead(span{"! " + count(len(all), "manifest problem") + ": the episodes of these manifests are not planned", red})
 	for _, m := range all {
 		text := strings.TrimPrefix(m.Problem, "parse ")
 		text = strings.TrimPrefix(text, "manifest "+m.Manifest+": ")
-		p.para(at("  "), 4, plain(m.Manifest+":"), plain(text))
+		p.printParagraph(label("  "), 4, plain(m.Manifest+":"), plain(text))
 	}
 }
 
-// orphans prints the episodes that no manifest names. While a manifest is not read because of its
-// name, they may be of it, and nothing is said of how to delete them.
-func (p *page) orphans(all []state.Orphan, manifests []state.ManifestProblem) {
+// printOrphans prints the episodes that no manifest names. When a manifest is ignored because of
+// its own name, they may belong to it: then the command that deletes them is not printed.
+func (p *page) printOrphans(all []state.Orphan, manifests []state.ManifestProblem) {
 	if len(all) == 0 {
 		return
 	}
-	p.gap()
-	p.head(span{"! Orphans: " + count(len(all), "episode") + " in the datasets that no manifest names, left alone", red})
+	p.printGap()
+	p.printHead(span{"! Orphans: " + count(len(all), "episode") + " in the datasets that no manifest names, not changed", red})
 	var misnamed []string
 	for _, m := range manifests {
 		if _, ok := manifest.SeasonOf(m.Manifest); !ok {
@@ -86,12 +83,12 @@ func (p *page) orphans(all []state.Orphan, manifests []state.ManifestProblem) {
 	for _, o := range all {
 		name := string(o.Episode)
 		if len(misnamed) > 0 {
-			p.item(at("  "+name+"  "), plain(strings.Join(o.Places, ", ")))
+			p.printItem(label("  "+name+"  "), plain(strings.Join(o.Places, ", ")))
 			continue
 		}
-		p.item(at("  "+name+"  "), plain(strings.Join(o.Places, ", ")+"; to delete them:"), plain(p.Commands("shuffle plan --prune "+name)))
+		p.printItem(label("  "+name+"  "), plain(strings.Join(o.Places, ", ")+"; to delete them:"), plain(p.RewriteCommands("shuffle plan --prune "+name)))
 	}
 	for _, key := range misnamed {
-		p.para(at("  "), 4, plain("They may be of "+key+", which is not read: give it a name such as S01-episodes.json."))
+		p.printParagraph(label("  "), 4, plain("They may belong to "+key+", which is not read: give it a name such as S01-episodes.json."))
 	}
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// flat is wrapped text as it is printed.
+// flat joins wrapped text.
 func flat(text string, w int) string {
 	p := &page{Style: Style{Width: w}}
-	p.para(at("  "), 4, plain(text))
+	p.printParagraph(label("  "), 4, plain(text))
 	return p.out.String()
 }
 
@@ -80,7 +80,8 @@ func TestWidth(t *testing.T) {
 	})
 }
 
-// whole says that a line could not be broken: it is a command to type, or one word behind a label.
+// whole reports whether a line could not be broken: it is a command to type, or one word behind a
+// label.
 func whole(line string) bool {
 	words := strings.Fields(line)
 	return words[0] == "shuffle" || len(words) == 1 || width(words[len(words)-1]) > minWidth/2
@@ -149,7 +150,7 @@ func TestBar(t *testing.T) {
 		{100_000, 100_000, 0, "[####################]"},
 	}
 	for _, test := range tests {
-		if got := bar(status(state.Running, test.tasks, test.done, test.dead), 20); got != test.want {
+		if got := drawBar(status(state.Running, test.tasks, test.done, test.dead), 20); got != test.want {
 			t.Errorf("%d done and %d dead of %d: %s, want %s", test.done, test.dead, test.tasks, got, test.want)
 		}
 	}

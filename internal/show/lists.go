@@ -13,8 +13,8 @@ import (
 func Runs(w io.Writer, s Style, all []state.Status) error {
 	return write(w, s, func(p *page) {
 		if len(all) == 0 {
-			p.line(plain("There is no run yet."))
-			p.next(step("plan", "begin the first"))
+			p.printLine(plain("There is no run yet."))
+			p.printNext(step("plan", "begin the first"))
 			return
 		}
 		all = newestFirst(all)
@@ -24,13 +24,13 @@ func Runs(w io.Writer, s Style, all []state.Status) error {
 		for _, st := range all {
 			rows = append(rows, runRow(st))
 		}
-		p.table(columns, rows)
-		p.next(advice.ForRuns(all)...)
+		p.printTable(columns, rows)
+		p.printNext(advice.ForRuns(all)...)
 	})
 }
 
-// newestFirst sorts by generation, as dataset versions are sorted. The time in a run's name is of
-// its planner's own clock.
+// newestFirst sorts by generation, like dataset versions. The time in a run's name is from its
+// planner's clock, which may be wrong.
 func newestFirst(all []state.Status) []state.Status {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b state.Status) int { return state.CompareRuns(b.Run, a.Run) })
@@ -46,32 +46,32 @@ func runRow(st state.Status) []span {
 		problemCell(st.Dead), problemCell(st.Differences), problemCell(len(st.Held)), plain(took)}
 }
 
-// Differences prints what verify found: against is what the datasets were compared with, and diffs
-// are the first of all differences. Strays are no differences.
+// Differences prints the result of verify. against names what the datasets were compared with, and
+// diffs are the first differences. Stray keys do not count as differences.
 func Differences(w io.Writer, s Style, against string, frames, episodes, all int, diffs []state.Difference, strays *dataset.StrayCount) error {
 	return write(w, s, func(p *page) {
 		if strays != nil {
-			p.strays(strays)
-			p.gap()
+			p.printStrays(strays)
+			p.printGap()
 		}
 		compared := "(" + count(frames, "frame") + " of " + count(episodes, "episode") + ")"
 		if all == 0 {
-			p.item(lead{{"✓ ", green}}, plain("no difference: the datasets equal "+against), plain(compared))
+			p.printItem(prefix{{"✓ ", green}}, plain("no difference: the datasets equal "+against), plain(compared))
 			return
 		}
 		kinds := map[string]int{}
 		for _, d := range diffs {
 			kinds[kindName(d.Kind)]++
-			p.para(at("  "), 4, plain(d.String()))
+			p.printParagraph(label("  "), 4, plain(d.String()))
 		}
-		said := []span{{count(all, "difference") + " between the datasets and " + against + ":", red}, plain(tally(kinds))}
+		summary := []span{{count(all, "difference") + " between the datasets and " + against + ":", red}, plain(tally(kinds))}
 		if more := all - len(diffs); more > 0 {
-			p.para(at("  "), 4, plain("and "+number(more)+" more"))
-			said[1] = plain("the first " + number(len(diffs)) + " are " + tally(kinds))
+			p.printParagraph(label("  "), 4, plain("and "+number(more)+" more"))
+			summary[1] = plain("the first " + number(len(diffs)) + " are " + tally(kinds))
 		}
-		p.gap()
-		p.item(lead{{"✗ ", red}}, append(said, plain(compared))...)
-		p.next(step("plan", "plan what mends them"))
+		p.printGap()
+		p.printItem(prefix{{"✗ ", red}}, append(summary, plain(compared))...)
+		p.printNext(step("plan", "plan the tasks that fix them"))
 	})
 }
 

@@ -6,20 +6,20 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/advice"
 )
 
-// step is advice that only a page of this package gives.
+// step is a next step that only this package suggests.
 func step(command, does string) advice.Step { return advice.Step{Command: command, Does: does} }
 
-// next prints the commands to type, each whole and first on its line, so that it can be copied.
-// What they do stands beside them where all of it fits.
-func (p *page) next(steps ...advice.Step) {
+// printNext prints the next commands. Each begins a line and is never broken, so that it can be
+// copied. The explanations are beside the commands if all of them fit, else below.
+func (p *page) printNext(steps ...advice.Step) {
 	if p.Local {
 		steps = advice.OnOneMachine(steps)
 	}
 	if len(steps) == 0 {
 		return
 	}
-	p.gap()
-	p.line(span{"Next:", bold})
+	p.printGap()
+	p.printLine(span{"Next:", bold})
 	calls := make([]string, len(steps))
 	widest, does := 0, 0
 	for i, s := range steps {
@@ -29,10 +29,10 @@ func (p *page) next(steps ...advice.Step) {
 	beside := widest+2+does <= p.width()
 	for i, s := range steps {
 		if beside {
-			p.line(plain(calls[i]), plain(strings.Repeat(" ", widest-width(calls[i])+2)), span{s.Does, dim})
+			p.printLine(plain(calls[i]), plain(strings.Repeat(" ", widest-width(calls[i])+2)), span{s.Does, dim})
 			continue
 		}
-		p.line(plain(calls[i]))
-		p.para(at("      "), 6, span{s.Does, dim})
+		p.printLine(plain(calls[i]))
+		p.printParagraph(label("      "), 6, span{s.Does, dim})
 	}
 }

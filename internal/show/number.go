@@ -2,7 +2,7 @@ package show
 
 import "github.com/angel-nft/google-shuffle/internal/figure"
 
-// The figures that nearly every line has, under short names.
+// Short names for the functions that nearly every line needs.
 var (
 	number, count, isAre    = figure.Number, figure.Count, figure.IsAre
 	duration, clock, moment = figure.Duration, figure.Clock, figure.Moment

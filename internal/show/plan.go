@@ -9,67 +9,67 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Plan prints what a run will do: first what is wrong, then the changes, what they lead to and
-// cost, and last what to type.
+// Plan prints what a run will do: first what is wrong, then the changes, their results and costs,
+// and last the next commands.
 func Plan(w io.Writer, s Style, p *state.Plan) error {
 	return write(w, s, func(pg *page) {
-		pg.whatIf(p)
-		pg.planHead(p)
-		pg.restores(p)
-		pg.settingsChange(p)
-		pg.held(heldOf(p.Episodes), len(p.Episodes))
-		pg.manifests(p.Problems)
-		pg.orphans(p.Orphans, p.Problems)
-		pg.strays(p.Strays)
+		pg.printWhatIf(p)
+		pg.printPlanHead(p)
+		pg.printRestores(p)
+		pg.printSettingsChange(p)
+		pg.printHeld(heldInPlan(p.Episodes), len(p.Episodes))
+		pg.printManifests(p.Problems)
+		pg.printOrphans(p.Orphans, p.Problems)
+		pg.printStrays(p.Strays)
 		if len(p.Episodes) > 0 {
-			pg.episodes(p.Episodes, p.Totals)
-			pg.changesByCause(p.Changes)
-			pg.allChanges(p)
-			pg.balance(p.Balance, p.Settings)
-			pg.rare(p)
-			pg.classNumbers("", p.ClassNumbers)
-			pg.facts(p)
-			pg.problems(p.Episodes, p.Restores, pg.allProblems(p.State, p.Run))
-			pg.seeds(p)
+			pg.printEpisodes(p.Episodes, p.Totals)
+			pg.printChangesByCause(p.Changes)
+			pg.printAllChanges(p)
+			pg.printBalance(p.Balance, p.Settings)
+			pg.printRare(p)
+			pg.printClassNumbers("", p.ClassNumbers)
+			pg.printFacts(p)
+			pg.printProblems(p.Episodes, p.Restores, pg.allProblemsHint(p.State, p.Run))
+			pg.printSeeds(p)
 		}
-		pg.planEnd(p)
+		pg.printPlanEnd(p)
 	})
 }
 
-func (p *page) planHead(plan *state.Plan) {
+func (p *page) printPlanHead(plan *state.Plan) {
 	switch plan.State {
 	case state.DryRun:
-		p.head(span{"Dry run:", bold}, plain(count(plan.Tasks, "task")+", nothing is written"))
+		p.printHead(span{"Dry run:", bold}, plain(count(plan.Tasks, "task")+", nothing is written"))
 	case state.Review:
-		p.head(span{"Run " + plan.Run, bold}, plain(fmt.Sprintf("(generation %d): review, %s, not published",
+		p.printHead(span{"Run " + plan.Run, bold}, plain(fmt.Sprintf("(generation %d): review, %s, not published",
 			plan.Generation, count(plan.Tasks, "task"))))
 	default:
-		p.head(span{"Run " + plan.Run, bold}, plain(fmt.Sprintf("(generation %d): %s, %s",
+		p.printHead(span{"Run " + plan.Run, bold}, plain(fmt.Sprintf("(generation %d): %s, %s",
 			plan.Generation, plan.State, count(plan.Tasks, "task"))))
 	}
 }
 
-// restores says what a plan back to a dataset version means.
-func (p *page) restores(plan *state.Plan) {
+// printRestores explains a plan back to a dataset version.
+func (p *page) printRestores(plan *state.Plan) {
 	if plan.Restores == 0 {
 		return
 	}
-	p.gap()
-	p.item(lead{{"! ", bold}}, span{fmt.Sprintf("Back to dataset version %d.", plan.Restores), bold},
-		plain("The sheets stay as they are, and the next shuffle plan makes the datasets what they say again: put the sheets back too (Google Sheets: File, Version history), and stop the schedule until then."))
+	p.printGap()
+	p.printItem(prefix{{"! ", bold}}, span{fmt.Sprintf("Back to dataset version %d.", plan.Restores), bold},
+		plain("The sheets do not change, and the next shuffle plan makes the datasets equal to them again. Restore the sheets too (Google Sheets: File, Version history), and stop the schedule until then."))
 	for _, c := range plan.RestoredSettings {
-		p.item(lead{{"! ", red}}, plain(fmt.Sprintf("The settings stay, since only some episodes go back: %s is %s, and the version has %s. The next shuffle plan moves the frames again; a restore of the whole version brings its settings back.",
+		p.printItem(prefix{{"! ", red}}, plain(fmt.Sprintf("The settings stay, since only some episodes are restored: %s is %s, and the version has %s. The next shuffle plan moves the frames again; a restore of the whole version restores its settings too.",
 			c.Name, cmp.Or(c.Before, "none"), cmp.Or(c.After, "none"))))
 	}
 	if n := plan.Refused(); n > 0 {
-		p.item(lead{{"! ", red}}, span{isAre(n, "frame") + fmt.Sprintf(" not restored: the images are not to be had as version %d has them. See the problems below.", plan.Restores), red})
+		p.printItem(prefix{{"! ", red}}, span{isAre(n, "frame") + fmt.Sprintf(" not restored: their images of version %d do not exist any more. See the problems below.", plan.Restores), red})
 	}
 }
 
-// facts are what a plan says in a line each.
-func (p *page) facts(plan *state.Plan) {
-	p.gap()
-	p.leakage(plan.Leakage, plan.LeakageGrouped, plan.IdenticalImages, plan.Settings)
+// printFacts prints leakage, cost, split and left-out frames.
+func (p *page) printFacts(plan *state.Plan) {
+	p.printGap()
+	p.printLeakage(plan.Leakage, plan.LeakageGrouped, plan.IdenticalImages, plan.Settings)
 	cost := "about " + dollars(plan.CostUSD)
 	if plan.CostUSD < 0.01 {
 		cost = dollars(plan.CostUSD)
@@ -78,22 +78,22 @@ func (p *page) facts(plan *state.Plan) {
 	if plan.Tasks > 0 {
 		cost += "; about " + duration(plan.Seconds) + " with one worker"
 	}
-	p.item(at("Cost      "), plain(cost))
-	p.item(at("Split     "), plain(split(plan.Settings)))
-	p.leftOut(plan.Episodes)
+	p.printItem(label("Cost      "), plain(cost))
+	p.printItem(label("Split     "), plain(splitText(plan.Settings)))
+	p.printLeftOut(plan.Episodes)
 }
 
-// allProblems says where all problems are.
-func (p *page) allProblems(st state.State, run string) string {
+// allProblemsHint names where to see all problems.
+func (p *page) allProblemsHint(st state.State, run string) string {
 	if st == state.DryRun {
 		return ", see --json"
 	}
-	return ": " + p.Commands("shuffle problems "+run+" --csv FILE")
+	return ": " + p.RewriteCommands("shuffle problems "+run+" --csv FILE")
 }
 
-// leakage counts the frames outside training that are nearly, and those that are exactly, what is
-// trained on.
-func (p *page) leakage(leakage, grouped float64, identical int, s state.Settings) {
+// printLeakage prints how many frames outside training are nearly equal to a training frame, and
+// how many have exactly the same image.
+func (p *page) printLeakage(leakage, grouped float64, identical int, s state.Settings) {
 	body := percent(leakage) + " of the frames outside training have a training frame right beside them"
 	switch {
 	case leakage == 0:
@@ -109,11 +109,11 @@ func (p *page) leakage(leakage, grouped float64, identical int, s state.Settings
 	case identical > 1:
 		body += "; " + number(identical) + " frames outside training have exactly the image of a training frame, at any distance"
 	}
-	p.item(at("Leakage   "), plain(body))
+	p.printItem(label("Leakage   "), plain(body))
 }
 
-// split names the settings by which two plans of the same sheets can differ.
-func split(s state.Settings) string {
+// splitText lists the settings that can make two plans of the same sheets different.
+func splitText(s state.Settings) string {
 	parts := []string{s.Split, "seed " + s.Seed}
 	if s.Group != "" {
 		parts = append(parts, "group "+s.Group)

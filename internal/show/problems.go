@@ -11,48 +11,47 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shownProblems and shownKinds bound the sheets' problems on a terminal; the CSV and the report
-// have them all.
+// maxProblems and maxKinds limit the problems that are printed; the CSV and the report have all.
 const (
-	shownProblems = 10
-	shownKinds    = 12
-	lineKinds     = 4 // of one sheet, in a line
+	maxProblems    = 10
+	maxKinds       = 12
+	maxKindsInLine = 4 // of one sheet, in a line
 )
 
-// finding is a problem with the number of rows of its episode that have the same one.
+// finding is a problem with the number of rows of its episode that have it.
 type finding struct {
 	state.Problem
 	episode string
-	rank    int // among its episode's
+	rank    int // its place among the findings of the episode
 	rows    int
 }
 
-// Problems prints what is wrong in the sheets of a kept run.
+// Problems prints the problems in the sheets of a kept run.
 func Problems(w io.Writer, s Style, run string, st state.State, episodes []state.EpisodePlan) error {
 	return write(w, s, func(p *page) {
-		p.head(span{"Run " + run, bold}, plain("("+string(st)+")"))
+		p.printHead(span{"Run " + run, bold}, plain("("+string(st)+")"))
 		if countProblems(episodes) == 0 {
-			p.gap()
-			p.item(lead{{"✓ ", green}}, plain("no problem in the sheets of "+count(len(episodes), "episode")))
+			p.printGap()
+			p.printItem(prefix{{"✓ ", green}}, plain("no problem in the sheets of "+count(len(episodes), "episode")))
 		}
-		p.problems(episodes, 0, "")
-		p.gap()
-		p.leftOut(episodes)
+		p.printProblems(episodes, 0, "")
+		p.printGap()
+		p.printLeftOut(episodes)
 		if countProblems(episodes) > 0 {
-			p.next(step("problems "+run+" --csv FILE", "all of them, for who owns the sheets; --episode S01E01 takes those of one"))
+			p.printNext(step("problems "+run+" --csv FILE", "all problems, for the owners of the sheets; --episode S01E01 takes those of one"))
 		}
 	})
 }
 
-// problems prints the problems of the sheets, or of the version that is restored: how many of each
-// kind, and then the first of them, the same one of an episode once. rest says where those are that
-// are not named.
-func (p *page) problems(episodes []state.EpisodePlan, restores int64, rest string) {
+// printProblems prints the problems of the sheets, or of the restored version: first the number of
+// each kind, then the first problems. Equal problems of an episode are printed once. rest names
+// where the others are.
+func (p *page) printProblems(episodes []state.EpisodePlan, restores int64, rest string) {
 	all := countProblems(episodes)
 	if all == 0 {
 		return
 	}
-	p.gap()
+	p.printGap()
 	head := count(all, "problem") + " in the sheets"
 	if restores > 0 {
 		head = count(all, "problem") + fmt.Sprintf(" of version %d", restores)
@@ -71,14 +70,14 @@ func (p *page) problems(episodes []state.EpisodePlan, restores int64, rest strin
 	if fresh > 0 {
 		head += "; " + number(fresh) + " new since the run before"
 	}
-	p.head(span{head + ":", red})
-	p.kinds(kinds)
-	for _, f := range choose(findings(episodes)) {
-		p.finding(f)
+	p.printHead(span{head + ":", red})
+	p.printKinds(kinds)
+	for _, f := range chooseFindings(groupProblems(episodes)) {
+		p.printFinding(f)
 		all -= f.rows
 	}
 	if all > 0 {
-		p.para(at("  "), 4, plain("and "+number(all)+" more"+rest))
+		p.printParagraph(label("  "), 4, plain("and "+number(all)+" more"+rest))
 	}
 }
 
@@ -89,23 +88,23 @@ func countProblems(episodes []state.EpisodePlan) (all int) {
 	return all
 }
 
-// kinds prints how many problems there are of each kind.
-func (p *page) kinds(kinds []state.ProblemKind) {
+// printKinds prints the number of problems of each kind.
+func (p *page) printKinds(kinds []state.ProblemKind) {
 	digits := 1
 	for _, k := range kinds {
 		digits = max(digits, len(number(k.Count)))
 	}
-	for _, k := range kinds[:min(len(kinds), shownKinds)] {
-		p.para(at(fmt.Sprintf("  %*s × ", digits, number(k.Count))), digits+5, plain(kindLine(k)))
+	for _, k := range kinds[:min(len(kinds), maxKinds)] {
+		p.printParagraph(label(fmt.Sprintf("  %*s × ", digits, number(k.Count))), digits+5, plain(kindLine(k)))
 	}
-	if more := len(kinds) - shownKinds; more > 0 {
-		p.para(at("  "), 4, plain("and "+count(more, "more kind")))
+	if more := len(kinds) - maxKinds; more > 0 {
+		p.printParagraph(label("  "), 4, plain("and "+count(more, "more kind")))
 	}
 }
 
-// manyOfAValue is from how many equal unknown classes on they are rather a new class than slips of
-// the hand.
-const manyOfAValue = 5
+// likelyNewClass is the number of equal unknown classes from which a new class is more likely than
+// typing errors.
+const likelyNewClass = 5
 
 func kindLine(k state.ProblemKind) string {
 	text := k.String()
@@ -115,7 +114,7 @@ func kindLine(k state.ProblemKind) string {
 	if k.New > 0 {
 		text += ", " + number(k.New) + " new"
 	}
-	if k.Kind == rows.KindUnknownClass && k.Value != "" && k.Count >= manyOfAValue {
+	if k.Kind == rows.KindUnknownClass && k.Value != "" && k.Count >= likelyNewClass {
 		text += ": a new class? SHUFFLE_CLASSES, with plan --change-settings"
 	}
 	return text
@@ -125,7 +124,7 @@ func kindLine(k state.ProblemKind) string {
 func ProblemsLine(e state.EpisodePlan) string {
 	parts := []string{count(e.ProblemCount(), "problem")}
 	for _, k := range state.Kinds([]state.EpisodePlan{e}) {
-		if len(parts) > lineKinds {
+		if len(parts) > maxKindsInLine {
 			parts = append(parts, "…")
 			break
 		}
@@ -141,10 +140,10 @@ func ProblemsLine(e state.EpisodePlan) string {
 	return line
 }
 
-// leftOut counts what is no problem, and is wanted nowhere.
-func (p *page) leftOut(episodes []state.EpisodePlan) {
+// printLeftOut prints the number of frames that belong in no dataset and are no problem.
+func (p *page) printLeftOut(episodes []state.EpisodePlan) {
 	if unused := unusedLine(episodes); unused != "" {
-		p.item(at("Left out  "), plain(unused))
+		p.printItem(label("Left out  "), plain(unused))
 	}
 }
 
@@ -164,7 +163,7 @@ func unusedLine(episodes []state.EpisodePlan) string {
 	return strings.Join(parts, ", ")
 }
 
-func (p *page) finding(f finding) {
+func (p *page) printFinding(f finding) {
 	where := f.episode
 	if f.Row > 0 {
 		where += fmt.Sprintf(" row %d", f.Row)
@@ -182,11 +181,11 @@ func (p *page) finding(f finding) {
 	if f.rows > 1 {
 		text += "; the same in " + count(f.rows-1, "more row")
 	}
-	p.para(at("  "), 4, plain(where+":"), plain(text))
+	p.printParagraph(label("  "), 4, plain(where+":"), plain(text))
 }
 
-// findings gathers the same problems of each episode under the first of them.
-func findings(episodes []state.EpisodePlan) []finding {
+// groupProblems gathers the same problems of each episode under the first of them.
+func groupProblems(episodes []state.EpisodePlan) []finding {
 	type kind struct {
 		problem      string
 		warning, new bool
@@ -206,10 +205,10 @@ func findings(episodes []state.EpisodePlan) []finding {
 	return all
 }
 
-// choose takes the first finding of each episode, then the second of each: an episode with
-// thousands does not hide another one's. New ones come before those that the run before had too,
-// and warnings when there is room left.
-func choose(all []finding) []finding {
+// chooseFindings takes the first finding of each episode, then the second of each, so that an
+// episode with thousands does not hide another's. New findings come before old ones, and warnings
+// come last.
+func chooseFindings(all []finding) []finding {
 	index := make([]int, len(all))
 	for i := range index {
 		index[i] = i
@@ -217,7 +216,7 @@ func choose(all []finding) []finding {
 	slices.SortStableFunc(index, func(i, j int) int {
 		return cmp.Or(compareBool(all[i].Warning, all[j].Warning), compareBool(!all[i].New, !all[j].New), cmp.Compare(all[i].rank, all[j].rank))
 	})
-	index = index[:min(len(index), shownProblems)]
+	index = index[:min(len(index), maxProblems)]
 	slices.Sort(index)
 	chosen := make([]finding, 0, len(index))
 	for _, i := range index {

@@ -17,8 +17,8 @@ func TestChoose(t *testing.T) {
 		many.Problems = append(many.Problems, state.Problem{Row: i + 1, Problem: fmt.Sprint("error ", i)})
 	}
 	warned := episode("E03", state.Totals{}, state.Problem{Problem: "a warning", Warning: true})
-	chosen := choose(findings([]state.EpisodePlan{many, one, warned}))
-	if len(chosen) != shownProblems {
+	chosen := chooseFindings(groupProblems([]state.EpisodePlan{many, one, warned}))
+	if len(chosen) != maxProblems {
 		t.Fatalf("%d chosen", len(chosen))
 	}
 	for i, f := range chosen[:9] {
@@ -44,7 +44,7 @@ func TestFindings(t *testing.T) {
 			}
 			episodes = append(episodes, e)
 		}
-		for _, f := range findings(episodes) {
+		for _, f := range groupProblems(episodes) {
 			problems -= f.rows
 		}
 		if problems != 0 {

@@ -9,10 +9,10 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/pull"
 )
 
-// shownFailures bounds the files that a pull names on a terminal.
-const shownFailures = 10
+// maxFailures limits the failed files that are printed.
+const maxFailures = 10
 
-// Pull prints what a pull came to: what is wrong last, where it is seen.
+// Pull prints the result of a pull. What is wrong comes last, where it stays visible.
 func Pull(w io.Writer, s Style, r pull.Result) error {
 	return write(w, s, func(p *page) {
 		version := fmt.Sprintf("version %d", r.Version)
@@ -20,53 +20,53 @@ func Pull(w io.Writer, s Style, r pull.Result) error {
 			version += " (" + r.Tag + ")"
 		}
 		head := version + " in " + r.Dir + ":"
-		said := count(r.Frames, "frame") + ", " + number(r.Fetched) + " downloaded (" + size(r.Bytes) + "), " + number(r.Present) + " there already"
+		summary := count(r.Frames, "frame") + ", " + number(r.Fetched) + " downloaded (" + sizeText(r.Bytes) + "), " + number(r.Present) + " there already"
 		if r.Removed > 0 {
-			said += ", " + number(r.Removed) + " removed"
+			summary += ", " + number(r.Removed) + " removed"
 		}
 		sign, c := "✓ ", green
 		if !r.Whole() {
 			sign, c = "✗ ", red
 		}
-		p.item(lead{{sign, c}}, span{head, bold}, plain(said))
+		p.printItem(prefix{{sign, c}}, span{head, bold}, plain(summary))
 		if r.Unproved > 0 {
-			p.item(at("  "), plain("The ETags of "+count(r.Unproved, "file")+" are no MD5 (KMS, multipart): their content was taken as it came."))
+			p.printItem(label("  "), plain("The ETags of "+count(r.Unproved, "file")+" are no MD5 (KMS, multipart): their content could not be checked."))
 		}
 		if r.Classless > 0 {
-			p.item(at("  "), plain(isAre(r.Classless, "frame")+" left out: in the version without a class, and so without a label."))
+			p.printItem(label("  "), plain(isAre(r.Classless, "frame")+" left out: the version has no class, and so no label, for them."))
 		}
 		if r.Whole() {
-			p.item(at("  "), plain("Lock file "+filepath.Join(r.Dir, pull.LockName)+": commit it beside the training's code; shuffle pull --lock FILE DIR gets exactly this version again."))
+			p.printItem(label("  "), plain("Lock file "+filepath.Join(r.Dir, pull.LockName)+": commit it with the training's code; shuffle pull --lock FILE DIR downloads exactly this version again."))
 		}
-		steps := p.pullFailures(r)
+		steps := p.printPullFailures(r)
 		if r.Leftover > 0 {
-			p.gap()
-			p.item(lead{{"! ", red}}, span{count(r.Leftover, "frame") + " in the folder that the version does not have there:", red},
-				plain("a frame may stand in two datasets now. --delete removes them."))
-			steps = append(steps, step(fmt.Sprintf("pull --version %d --delete %s", r.Version, r.Dir), "make the folder what the version is"))
+			p.printGap()
+			p.printItem(prefix{{"! ", red}}, span{count(r.Leftover, "frame") + " in the folder that are not in the version:", red},
+				plain("a frame may be in two datasets now. --delete removes them."))
+			steps = append(steps, step(fmt.Sprintf("pull --version %d --delete %s", r.Version, r.Dir), "make the folder equal to the version"))
 		}
-		p.next(steps...)
+		p.printNext(steps...)
 	})
 }
 
-func (p *page) pullFailures(r pull.Result) []advice.Step {
+func (p *page) printPullFailures(r pull.Result) []advice.Step {
 	if len(r.Failed) == 0 {
 		return nil
 	}
-	p.gap()
-	for _, f := range r.Failed[:min(len(r.Failed), shownFailures)] {
-		p.para(at("  "), 4, plain(f.File+":"), plain(f.Problem))
+	p.printGap()
+	for _, f := range r.Failed[:min(len(r.Failed), maxFailures)] {
+		p.printParagraph(label("  "), 4, plain(f.File+":"), plain(f.Problem))
 	}
-	if more := len(r.Failed) - shownFailures; more > 0 {
-		p.para(at("  "), 4, plain("and "+number(more)+" more, see --json"))
+	if more := len(r.Failed) - maxFailures; more > 0 {
+		p.printParagraph(label("  "), 4, plain("and "+number(more)+" more, see --json"))
 	}
-	p.item(lead{{"✗ ", red}}, span{count(len(r.Failed), "file") + " of the version cannot be had any more.", red},
-		plain("They were changed after it was made; a newer version is whole, once the run that makes it has ended."))
-	return []advice.Step{step("versions", "is there a newer one?")}
+	p.printItem(prefix{{"✗ ", red}}, span{count(len(r.Failed), "file") + " of the version do not exist any more.", red},
+		plain("They were changed after the version was published. A newer version is complete when its run has ended."))
+	return []advice.Step{step("versions", "see whether there is a newer one")}
 }
 
-// size writes bytes in the unit that people read.
-func size(bytes int64) string {
+// sizeText writes bytes in their largest unit.
+func sizeText(bytes int64) string {
 	const k = 1000
 	switch {
 	case bytes < k:

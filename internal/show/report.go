@@ -12,47 +12,47 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Report prints how a run ended: the verdict first, and last what to type.
+// Report prints how a run ended: its state first, and the next commands last.
 func Report(w io.Writer, s Style, r *state.Report) error {
 	return write(w, s, func(p *page) {
-		p.verdict(r.Status)
-		p.gap()
-		p.progress(r.Status)
-		p.outcome(r)
-		p.firstDifferences(r)
-		if !s.Attended {
-			p.planned(r)
+		p.printVerdict(r.Status)
+		p.printGap()
+		p.printProgress(r.Status)
+		p.printOutcome(r)
+		p.printDifferences(r)
+		if !s.ReportFollows {
+			p.printPlanned(r)
 		}
-		p.next(advice.ForStatus(r.Status)...)
+		p.printNext(advice.ForStatus(r.Status)...)
 	})
 }
 
-// planned is what the plan said too.
-func (p *page) planned(r *state.Report) {
-	p.held(heldOf(r.Episodes), len(r.Episodes))
-	p.manifests(r.Manifests)
-	p.orphans(r.Orphans, r.Manifests)
+// printPlanned prints the parts of a report that its plan has too.
+func (p *page) printPlanned(r *state.Report) {
+	p.printHeld(heldInPlan(r.Episodes), len(r.Episodes))
+	p.printManifests(r.Manifests)
+	p.printOrphans(r.Orphans, r.Manifests)
 	if len(r.Episodes) > 0 {
-		p.balance(r.Balance, r.Settings)
-		p.missing(r.MissingClasses, r.Settings)
-		p.gap()
-		p.leakage(r.Leakage, r.LeakageGrouped, r.IdenticalImages, r.Settings)
+		p.printBalance(r.Balance, r.Settings)
+		p.printMissing(r.MissingClasses, r.Settings)
+		p.printGap()
+		p.printLeakage(r.Leakage, r.LeakageGrouped, r.IdenticalImages, r.Settings)
 	}
-	p.problems(r.Episodes, 0, p.allProblems(r.State, r.Run))
+	p.printProblems(r.Episodes, 0, p.allProblemsHint(r.State, r.Run))
 }
 
-// outcome is what a report knows beyond the status.
-func (p *page) outcome(r *state.Report) {
-	p.item(at("  Cost      "), plain(dollars(r.CostUSD)+", as planned"))
-	p.item(at("  Version   "), plain(versionOf(r)))
+// printOutcome prints what the report has and the status has not.
+func (p *page) printOutcome(r *state.Report) {
+	p.printItem(label("  Cost      "), plain(dollars(r.CostUSD)+", as planned"))
+	p.printItem(label("  Version   "), plain(versionOf(r)))
 	if !r.Verified {
-		p.item(at("  Verified  "), plain("no: the datasets were not listed after the last task"))
+		p.printItem(label("  Verified  "), plain("no: the datasets were not listed after the last task"))
 	}
 	for _, warning := range r.Warnings {
-		p.para(lead{{"  Warning   ", red}}, 12, plain(warning))
+		p.printParagraph(prefix{{"  Warning   ", red}}, 12, plain(warning))
 	}
 	if len(r.DeadCodes) > 0 {
-		p.item(at("  Dead by   "), plain(tally(r.DeadCodes)))
+		p.printItem(label("  Dead by   "), plain(tally(r.DeadCodes)))
 	}
 }
 
@@ -77,20 +77,20 @@ func tally(counts map[string]int) string {
 	return strings.Join(names, ", ")
 }
 
-// shownDifferences bounds those of a report on a terminal.
-const shownDifferences = 10
+// maxDifferences limits the differences of a report that are printed.
+const maxDifferences = 10
 
-func (p *page) firstDifferences(r *state.Report) {
+func (p *page) printDifferences(r *state.Report) {
 	if r.Differences == 0 {
 		return
 	}
-	p.gap()
-	p.head(span{"✗ " + count(r.Differences, "difference") + " between the datasets and the plan:", red})
-	shown := r.DifferenceList[:min(len(r.DifferenceList), shownDifferences)]
+	p.printGap()
+	p.printHead(span{"✗ " + count(r.Differences, "difference") + " between the datasets and the plan:", red})
+	shown := r.DifferenceList[:min(len(r.DifferenceList), maxDifferences)]
 	for _, d := range shown {
-		p.para(at("  "), 4, plain(d.String()))
+		p.printParagraph(label("  "), 4, plain(d.String()))
 	}
 	if more := r.Differences - len(shown); more > 0 {
-		p.para(at("  "), 4, plain("and "+number(more)+" more, see --json or report.json of the run"))
+		p.printParagraph(label("  "), 4, plain("and "+number(more)+" more, see --json or report.json of the run"))
 	}
 }

@@ -14,7 +14,7 @@ func copyIn(name, class string, current bool) why.Copy {
 		Dataset: name, Class: class, Current: current}
 }
 
-// keptFrame stands where it should.
+// keptFrame is where it should be.
 func keptFrame() *why.Explanation {
 	stands := copyIn("train", "Rare", true)
 	return &why.Explanation{
@@ -63,7 +63,7 @@ func leftOutFrame() *why.Explanation {
 	return x
 }
 
-// orphanFrame is of an episode that nobody knows, before the first run.
+// orphanFrame is of an unknown episode, before the first run.
 func orphanFrame() *why.Explanation {
 	return &why.Explanation{Frame: "TT_S01_E09_FRM-00-00-08-12", Episode: "S01E09", Runs: 1,
 		Held: "no manifest names S01E09: its frames in the datasets are orphans, and are left alone (shuffle plan --prune S01E09 deletes them)"}

@@ -10,38 +10,38 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Bounds of what a plan prints; its JSON has all.
+// Limits of what a plan prints; its JSON has all.
 const (
 	maxRareClasses = 12
 	bestSeeds      = 5
 )
 
-// rare warns of datasets that hold too little of a class, or none.
-func (p *page) rare(plan *state.Plan) {
+// printRare warns of datasets with too few frames of a class, or none.
+func (p *page) printRare(plan *state.Plan) {
 	unit := "frame"
 	if plan.Settings.Group != "" {
 		unit = "block"
 	}
 	missing := slices.Clone(plan.MissingClasses)
 	for _, r := range plan.RareClasses[:min(len(plan.RareClasses), maxRareClasses)] {
-		body := fmt.Sprintf("%s has %s of %s, and there are %s", shown(r.Dataset), count(r.Units, unit), className(r.Class), number(r.Of))
+		body := fmt.Sprintf("%s has %s of %s; all datasets together have %s", shorten(r.Dataset), count(r.Units, unit), className(r.Class), number(r.Of))
 		if r.Enough > 1 {
-			body += fmt.Sprintf("; expected %s at least (--min-per-class)", number(r.Enough))
+			body += fmt.Sprintf("; expected at least %s (--min-per-class)", number(r.Enough))
 		}
-		p.item(lead{{"! ", red}}, span{body + rareHint(plan, r.Dataset), red})
+		p.printItem(prefix{{"! ", red}}, span{body + rareHint(plan, r.Dataset), red})
 	}
 	if more := len(plan.RareClasses) - maxRareClasses; more > 0 {
-		p.item(lead{{"! ", red}}, span{fmt.Sprintf("and %d more such datasets and classes: plan --json has all", more), red})
+		p.printItem(prefix{{"! ", red}}, span{fmt.Sprintf("and %d more such datasets and classes: plan --json has all", more), red})
 	}
 	for _, r := range plan.RareClasses {
 		place := dataset.Place{Dataset: r.Dataset, Class: r.Class}
 		missing = slices.DeleteFunc(missing, func(name string) bool { return name == place.String() })
 	}
-	p.missing(missing, plan.Settings)
+	p.printMissing(missing, plan.Settings)
 }
 
-// rareHint says what gives a class to every dataset. Seeds can be tried unless this plan has done
-// so.
+// rareHint suggests what gives every dataset frames of a class. It does not suggest to try seeds
+// when this plan has done so.
 func rareHint(plan *state.Plan, name string) string {
 	training := name == "train" || name == plan.Settings.Datasets[0]
 	if training && plan.Settings.Group != "" && len(plan.Settings.Pinned) > 0 {
@@ -64,14 +64,14 @@ func rareHint(plan *state.Plan, name string) string {
 	return ": " + strings.Join(hints, "; ")
 }
 
-// seeds shows what the best of the tried seeds would do, and always the one in force.
-func (p *page) seeds(plan *state.Plan) {
-	if !advice.SeedsTried(plan) {
+// printSeeds prints the results of the best seeds that were tried, and of the seed in force.
+func (p *page) printSeeds(plan *state.Plan) {
+	if !advice.CanShowSeeds(plan) {
 		return
 	}
 	columns := []column{{"Seed", false}}
 	for _, name := range plan.Settings.Datasets {
-		columns = append(columns, column{shown(name), true})
+		columns = append(columns, column{shorten(name), true})
 	}
 	columns = append(columns, column{"rare", true}, column{"leakage", true}, column{"moves", true})
 	rows, inForce := [][]span{}, false
@@ -80,7 +80,7 @@ func (p *page) seeds(plan *state.Plan) {
 		if i >= bestSeeds && !t.InForce {
 			continue
 		}
-		row := []span{plain(shown(t.Seed))}
+		row := []span{plain(shorten(t.Seed))}
 		if t.InForce {
 			row[0] = span{row[0].text + " *", bold}
 		}
@@ -89,15 +89,15 @@ func (p *page) seeds(plan *state.Plan) {
 		}
 		rows = append(rows, append(row, cell(t.Rare, red), plain(percent(t.Leakage)), cell(t.Moves, "")))
 	}
-	p.gap()
-	p.head(span{"Seeds", bold}, plain(fmt.Sprintf("the best of %d: fewest rare classes, then the shares nearest to the ratios, then the fewest moves; in the planned episodes", len(plan.Seeds))))
-	p.table(columns, rows)
+	p.printGap()
+	p.printHead(span{"Seeds", bold}, plain(fmt.Sprintf("the best of %d: fewest rare classes, then the shares nearest to the ratios, then the fewest moves; in the planned episodes", len(plan.Seeds))))
+	p.printTable(columns, rows)
 	notes := "rare: datasets with too little of a class that has enough for all. moves: frames that change their dataset."
 	if inForce {
 		notes = "*: in force. " + notes
 	}
-	p.para(lead{}, 0, span{notes, dim})
+	p.printParagraph(prefix{}, 0, span{notes, dim})
 	if held := len(plan.Held()); held > 0 {
-		p.item(lead{{"! ", red}}, plain(isAre(held, "episode")+" held, and not counted here"))
+		p.printItem(prefix{{"! ", red}}, plain(isAre(held, "episode")+" held, and not counted here"))
 	}
 }

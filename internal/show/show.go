@@ -1,8 +1,8 @@
-// Package show prints for people: plans, where a run stands, how it ended, what is dead, what
-// differs. Every function writes once, and depends on nothing but its arguments.
+// Package show prints for people: plans, statuses, reports, dead tasks, differences. Every function
+// writes once, and depends only on its arguments.
 //
-// What is printed comes from sheets, messages and other services, whose writers are not trusted
-// with the terminal. So all text passes Clean on its way out, in one place: see page.emit.
+// The text comes from sheets, messages and other services, whose writers are not trusted: it could
+// contain control sequences for the terminal. So all text passes Clean in one place: see page.emit.
 package show
 
 import (
@@ -14,25 +14,27 @@ import (
 
 // Style is how to print.
 type Style struct {
-	// Color adds ANSI colours. They only repeat what the words say.
+	// Color adds ANSI colours. They give no further information.
 	Color bool
-	// Width is that of the terminal in columns; 0 is 80.
+	// Width is the terminal's width in columns; 0 means 80.
 	Width int
-	// Command is how the program was called, as the commands to type begin: "shuffle --local ./x".
-	// Empty is "shuffle".
+	// Command is how the user called the program, such as "shuffle --local ./x". Printed commands
+	// begin with it. Empty means "shuffle".
 	Command string
-	// Local is for a world in a folder, where no service runs by itself: the commands to type work
-	// and track too.
+	// Local is true with --local, where no services run: the next commands then apply and track
+	// tasks too.
 	Local bool
-	// Attended is for a command that goes on by itself from its plan to its report: the plan names
-	// no next step, and the report leaves out what the plan has just said.
-	Attended bool
+	// ReportFollows is true for a command that prints its plan and later its report. Then the plan
+	// has no next commands, and the report does not repeat the plan.
+	ReportFollows bool
 }
 
-// Commands makes the commands that a sentence names begin as the program was called.
-func (s Style) Commands(sentence string) string { return advice.Calls(s.Command, sentence) }
+// RewriteCommands makes the commands in a sentence begin as the user called the program.
+func (s Style) RewriteCommands(sentence string) string {
+	return advice.RewriteCommands(s.Command, sentence)
+}
 
-// minWidth is what prose needs to be readable. A narrower terminal wraps by itself.
+// minWidth is the least width for readable text. A narrower terminal wraps the lines itself.
 const minWidth = 40
 
 func (s Style) width() int {
@@ -60,13 +62,13 @@ type span struct {
 
 func plain(text string) span { return span{text: text} }
 
-// lead is what stands before the first line of a paragraph.
-type lead []span
+// prefix is the text before the first line of a paragraph.
+type prefix []span
 
-// at leads with a label.
-func at(label string) lead { return lead{plain(label)} }
+// label is a prefix without colour.
+func label(label string) prefix { return prefix{plain(label)} }
 
-func (l lead) width() int {
+func (l prefix) width() int {
 	w := 0
 	for _, s := range l {
 		w += width(s.text)
@@ -74,13 +76,13 @@ func (l lead) width() int {
 	return w
 }
 
-// page collects what is printed.
+// page collects the output.
 type page struct {
 	Style
 	out strings.Builder
 }
 
-// write prints a page at once, so that a page printed over the last one does not flicker.
+// write prints a page with one Write.
 func write(w io.Writer, s Style, fill func(*page)) error {
 	p := &page{Style: s}
 	fill(p)
@@ -88,24 +90,24 @@ func write(w io.Writer, s Style, fill func(*page)) error {
 	return err
 }
 
-// emit is the one way to the output.
+// emit adds cleaned text to the output. All output goes through it.
 func (p *page) emit(s span) {
-	text := Clean(s.text) // which makes spaces of the glue too
+	text := Clean(s.text) // it also replaces glue with spaces
 	if p.Color && s.color != "" && text != "" {
 		text = "\x1b[" + string(s.color) + "m" + text + "\x1b[0m"
 	}
 	p.out.WriteString(text)
 }
 
-// line prints the spans as they are, on a line of their own, without space at its end.
-func (p *page) line(spans ...span) {
-	for _, s := range trim(spans) {
+// printLine prints the spans on one line, without spaces at its end.
+func (p *page) printLine(spans ...span) {
+	for _, s := range trimEnd(spans) {
 		p.emit(s)
 	}
 	p.out.WriteByte('\n')
 }
 
-func trim(spans []span) []span {
+func trimEnd(spans []span) []span {
 	for i := len(spans) - 1; i >= 0; i-- {
 		last := span{strings.TrimRight(Clean(spans[i].text), " "), spans[i].color}
 		if last.text != "" {
@@ -115,33 +117,33 @@ func trim(spans []span) []span {
 	return nil
 }
 
-// gap prints an empty line between two sections.
-func (p *page) gap() {
+// printGap prints an empty line between two sections.
+func (p *page) printGap() {
 	if p.out.Len() > 0 {
 		p.out.WriteByte('\n')
 	}
 }
 
-// para prints a paragraph: first stands before its first line, and the other lines are indented.
-func (p *page) para(first lead, indent int, body ...span) {
+// printParagraph prints a paragraph: its first line follows first, the other lines are indented.
+func (p *page) printParagraph(first prefix, indent int, body ...span) {
 	lines := wrap(body, p.width()-first.width(), p.width()-indent)
 	if len(lines) == 0 {
-		p.line(first...)
+		p.printLine(first...)
 	}
 	for _, l := range lines {
-		p.line(append(first[:len(first):len(first)], l...)...)
-		first = at(strings.Repeat(" ", indent))
+		p.printLine(append(first[:len(first):len(first)], l...)...)
+		first = label(strings.Repeat(" ", indent))
 	}
 }
 
-// item is a paragraph whose lines all stand right of its first words.
-func (p *page) item(first lead, body ...span) {
+// printItem prints a paragraph whose lines are all indented by the width of first.
+func (p *page) printItem(first prefix, body ...span) {
 	indent := first.width()
 	if indent > p.width()/2 {
 		indent = 4
 	}
-	p.para(first, indent, body...)
+	p.printParagraph(first, indent, body...)
 }
 
-// head prints the headline of a section.
-func (p *page) head(body ...span) { p.para(nil, 2, body...) }
+// printHead prints the headline of a section.
+func (p *page) printHead(body ...span) { p.printParagraph(nil, 2, body...) }

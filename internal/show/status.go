@@ -10,21 +10,21 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Status prints where a run stands, and last what to type.
+// Status prints the state and progress of a run, and the next commands last.
 func Status(w io.Writer, s Style, st state.Status) error {
 	return write(w, s, func(p *page) {
-		p.verdict(st)
-		p.gap()
-		p.progress(st)
+		p.printVerdict(st)
+		p.printGap()
+		p.printProgress(st)
 		if st.Differences > 0 {
-			p.item(at("  Differ    "), span{count(st.Differences, "difference") + " between the datasets and the plan", red})
+			p.printItem(label("  Differ    "), span{count(st.Differences, "difference") + " between the datasets and the plan", red})
 		}
-		p.held(heldIn(st), 0)
-		p.next(advice.ForStatus(st)...)
+		p.printHeld(heldInStatus(st), 0)
+		p.printNext(advice.ForStatus(st)...)
 	})
 }
 
-// Line is a status on one line, for where nothing can be drawn over.
+// Line is a status on one line, for output that is no terminal.
 func Line(st state.Status) string {
 	head := fmt.Sprintf("run %s %s", st.Run, st.State)
 	if st.Note != "" {
@@ -40,30 +40,30 @@ func Line(st state.Status) string {
 	switch {
 	case !st.State.Acting():
 	case st.Rate > 0:
-		parts = append(parts, pace(st))
+		parts = append(parts, paceText(st))
 	default:
 		parts = append(parts, LastResult(st)...)
 	}
 	return Clean(strings.Join(parts, ", "))
 }
 
-func (p *page) verdict(st state.Status) {
+func (p *page) printVerdict(st state.Status) {
 	sign := signOf(st)
-	who := "run " + st.Run
+	name := "run " + st.Run
 	if st.Generation > 0 {
-		who += fmt.Sprintf(", generation %d", st.Generation)
+		name += fmt.Sprintf(", generation %d", st.Generation)
 	}
-	p.item(lead{{sign.text + " ", sign.color}}, span{string(st.State) + ":", sign.color}, plain(who))
-	p.para(at("  "), 2, plain(p.Commands(advice.Meaning(st))))
+	p.printItem(prefix{{sign.text + " ", sign.color}}, span{string(st.State) + ":", sign.color}, plain(name))
+	p.printParagraph(label("  "), 2, plain(p.RewriteCommands(advice.Meaning(st))))
 	switch {
 	case st.Note != "" && st.State == state.Planning:
-		p.para(at("  "), 2, plain(p.Commands(st.Note)))
+		p.printParagraph(label("  "), 2, plain(p.RewriteCommands(st.Note)))
 	case st.Note != "":
-		p.para(at("  "), 2, span{p.Commands(st.Note), red})
+		p.printParagraph(label("  "), 2, span{p.RewriteCommands(st.Note), red})
 	}
 }
 
-// signOf gives a state the sign of its kind: ended well, ended badly, not ended, needs somebody.
+// signOf is the sign of a state: succeeded, failed, active, or waiting for a person.
 func signOf(st state.Status) span {
 	switch {
 	case st.State == state.Succeeded && len(st.Held) == 0:
@@ -76,41 +76,41 @@ func signOf(st state.Status) span {
 	return span{"!", red}
 }
 
-func (p *page) progress(st state.Status) {
+func (p *page) printProgress(st state.Status) {
 	if st.State != state.Planning {
-		p.tasks(st)
+		p.printTasks(st)
 	}
 	switch {
 	case st.State.Active() && st.Tasks > 0:
-		p.item(at("  Rate      "), plain(pace(st)))
+		p.printItem(label("  Rate      "), plain(paceText(st)))
 		for _, last := range LastResult(st) {
-			p.item(at("  Results   "), plain(last))
+			p.printItem(label("  Results   "), plain(last))
 		}
 	case st.Rate > 0:
-		p.item(at("  Rate      "), plain(rate(st.Rate)))
+		p.printItem(label("  Rate      "), plain(rate(st.Rate)))
 	}
 	if !st.Started.IsZero() {
-		p.item(at("  Started   "), plain(moment(st.Started)))
+		p.printItem(label("  Started   "), plain(moment(st.Started)))
 	}
 	if st.Finished != nil {
-		p.item(at("  Finished  "), plain(moment(*st.Finished)+", after "+duration(st.Finished.Sub(st.Started).Seconds())))
+		p.printItem(label("  Finished  "), plain(moment(*st.Finished)+", after "+duration(st.Finished.Sub(st.Started).Seconds())))
 	}
 	for _, name := range st.MissingQueues {
-		p.item(at("  Queues    "), span{p.Commands(fmt.Sprintf("the queue %.100s does not exist: shuffle setup creates it, and what was on it is published again", name)), red})
+		p.printItem(label("  Queues    "), span{p.RewriteCommands(fmt.Sprintf("the queue %.100s does not exist: shuffle setup creates it, and its messages are published again", name)), red})
 	}
 	if st.QueueFault != "" {
-		p.item(at("  Queues    "), span{p.Commands(st.QueueFault), red})
+		p.printItem(label("  Queues    "), span{p.RewriteCommands(st.QueueFault), red})
 	}
 	if len(st.Environments) > 0 {
-		p.item(at("  Queues    "), span{"another environment uses these queues: " + environments(st.Environments) +
+		p.printItem(label("  Queues    "), span{"another environment uses these queues: " + environments(st.Environments) +
 			"; give each environment queues of its own (SHUFFLE_TASKS_QUEUE, SHUFFLE_RESULTS_QUEUE, SHUFFLE_DEAD_LETTER_QUEUE)", red})
 	}
 	if st.Unreadable > 0 {
-		p.item(at("  Messages  "), span{number(st.Unreadable) + " unreadable, of somebody else: see unreadable.jsonl beside the runs", red})
+		p.printItem(label("  Messages  "), span{number(st.Unreadable) + " unreadable, from another program: see unreadable.jsonl beside the runs", red})
 	}
 }
 
-// environments lists scopes, which messages name.
+// environments lists scopes, quoted since they come from messages.
 func environments(scopes []string) string {
 	quoted := make([]string, len(scopes))
 	for i, scope := range scopes {
@@ -119,26 +119,26 @@ func environments(scopes []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-func (p *page) tasks(st state.Status) {
+func (p *page) printTasks(st state.Status) {
 	if advice.Accounted(st) == 0 && !st.State.Active() {
-		p.item(at("  Tasks     "), plain(number(st.Tasks)))
+		p.printItem(label("  Tasks     "), plain(number(st.Tasks)))
 		return
 	}
 	dead := span{number(st.Dead) + " dead,", ""}
 	if st.Dead > 0 {
 		dead.color = red
 	}
-	p.item(at("  Tasks     "), plain(number(st.Tasks)+": "+number(st.Done)+" done,"), dead, plain(number(open(st))+" open"))
+	p.printItem(label("  Tasks     "), plain(number(st.Tasks)+": "+number(st.Done)+" done,"), dead, plain(number(openTasks(st))+" open"))
 	if st.Tasks > st.Done {
 		share := float64(advice.Accounted(st)) / float64(st.Tasks)
-		p.line(plain("            "), plain(bar(st, min(p.width()-21, 60))+" "+percent(share)))
+		p.printLine(plain("            "), plain(drawBar(st, min(p.width()-21, 60))+" "+percent(share)))
 	}
 	if outcomes := outcomes(st); outcomes != "" {
-		p.item(at("  Outcomes  "), plain(outcomes))
+		p.printItem(label("  Outcomes  "), plain(outcomes))
 	}
 }
 
-func open(st state.Status) int { return max(st.Tasks-advice.Accounted(st), 0) }
+func openTasks(st state.Status) int { return max(st.Tasks-advice.Accounted(st), 0) }
 
 func outcomes(st state.Status) string {
 	var parts []string
@@ -150,32 +150,32 @@ func outcomes(st state.Status) string {
 	return strings.Join(parts, ", ")
 }
 
-// LastResult says how long ago the last result of a run with open tasks came; nothing where that is
+// LastResult is how long ago the last result of a run with open tasks came; empty when that is
 // unknown.
 func LastResult(st state.Status) []string {
-	if st.LastResultSeconds == nil || open(st) == 0 || !st.State.Acting() {
+	if st.LastResultSeconds == nil || openTasks(st) == 0 || !st.State.Acting() {
 		return nil
 	}
 	return []string{"the last result came " + duration(*st.LastResultSeconds) + " ago"}
 }
 
-func pace(st state.Status) string {
+func paceText(st state.Status) string {
 	switch {
 	case st.ETASeconds != nil && *st.ETASeconds == 0:
 		return "all tasks are accounted for"
 	case st.LastResultSeconds != nil && st.Rate <= 0:
-		return "unknown: results do not come at present"
+		return "unknown: no results arrive at present"
 	case st.ETASeconds == nil || st.Rate <= 0:
-		return "unknown yet"
+		return "not known yet"
 	}
 	return rate(st.Rate) + ", about " + duration(*st.ETASeconds) + " left"
 }
 
-// bar draws done tasks as #, those that ended otherwise as x, and open ones as dots. A single x
-// shows, and the bar is not full before all tasks are accounted for.
-func bar(st state.Status, w int) string {
+// drawBar draws done tasks as #, dead and superseded ones as x, and open ones as dots. Even one
+// task shows as an x, and the bar is full only when all tasks are accounted for.
+func drawBar(st state.Status, w int) string {
 	part := func(n int) int { return min(max(int(float64(n)/float64(st.Tasks)*float64(w)), min(n, 1)), w) }
-	rest := part(open(st))
+	rest := part(openTasks(st))
 	x := min(part(advice.Accounted(st)-st.Done), w-rest)
 	return "[" + strings.Repeat("#", w-rest-x) + strings.Repeat("x", x) + strings.Repeat(".", rest) + "]"
 }

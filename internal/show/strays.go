@@ -6,21 +6,21 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// strays names the keys below ML/ that are no frames of a dataset.
-func (p *page) strays(s *dataset.StrayCount) {
+// printStrays prints the keys below ML/ that are no frames of a dataset.
+func (p *page) printStrays(s *dataset.StrayCount) {
 	if s == nil {
 		return
 	}
-	p.gap()
-	p.head(span{"! Strays: " + countStrays(s), bold})
+	p.printGap()
+	p.printHead(span{"! Strays: " + countStrays(s), bold})
 	for _, key := range s.Examples {
-		p.para(at("  "), 4, plain(fmt.Sprintf("%.200q", key)))
+		p.printParagraph(label("  "), 4, plain(fmt.Sprintf("%.200q", key)))
 	}
 	if more := s.Count - len(s.Examples); more > 0 {
-		p.para(at("  "), 4, plain("and "+number(more)+" more, in the same folders or others"))
+		p.printParagraph(label("  "), 4, plain("and "+number(more)+" more, in the same folders or others"))
 	}
 	if s.Unlisted != "" {
-		p.para(at("  "), 4, plain("not every folder could be listed: "+s.Unlisted))
+		p.printParagraph(label("  "), 4, plain("not every folder could be listed: "+s.Unlisted))
 	}
 }
 
@@ -29,10 +29,10 @@ func countStrays(s *dataset.StrayCount) string {
 	if s.AtLeast {
 		n = "at least " + n
 	}
-	return n + " below ML/ not part of any dataset, left alone"
+	return n + " below ML/ not part of any dataset, not changed"
 }
 
-// Strays is the line of doctor about the keys below ML/ that are no frames of a dataset.
+// Strays is doctor's line about the keys below ML/ that are no frames of a dataset.
 func Strays(s *dataset.StrayCount) string {
 	if s == nil {
 		return "none"

@@ -2,25 +2,25 @@ package show
 
 import "strings"
 
-// column of a table. Numbers stand to the right.
+// column is a column of a table. Numbers are aligned to the right.
 type column struct {
 	head  string
 	right bool
 }
 
-// table prints rows under their columns' heads. A table that does not fit becomes a paragraph a
-// row, so that nothing is cut off.
-func (p *page) table(columns []column, rows [][]span) {
-	if p.grid(columns, rows) {
+// printTable prints rows under their columns' heads. When the table is too wide, each row becomes a
+// paragraph, so that nothing is cut off.
+func (p *page) printTable(columns []column, rows [][]span) {
+	if p.printGrid(columns, rows) {
 		return
 	}
 	for _, row := range rows {
-		p.record(columns, row)
+		p.printRecord(columns, row)
 	}
 }
 
-// grid prints rows under their columns' heads, if they fit.
-func (p *page) grid(columns []column, rows [][]span) bool {
+// printGrid prints rows under their columns' heads, if they fit.
+func (p *page) printGrid(columns []column, rows [][]span) bool {
 	widths := make([]int, len(columns))
 	for i, c := range columns {
 		widths[i] = width(c.head)
@@ -29,15 +29,15 @@ func (p *page) grid(columns []column, rows [][]span) bool {
 		}
 	}
 	for _, between := range []string{"  ", " "} {
-		if total(widths, width(between)) <= p.width() {
-			p.rows(columns, widths, between, rows)
+		if totalWidth(widths, width(between)) <= p.width() {
+			p.printRows(columns, widths, between, rows)
 			return true
 		}
 	}
 	return false
 }
 
-func total(widths []int, between int) int {
+func totalWidth(widths []int, between int) int {
 	n := -between
 	for _, w := range widths {
 		n += w + between
@@ -45,7 +45,7 @@ func total(widths []int, between int) int {
 	return n
 }
 
-func (p *page) rows(columns []column, widths []int, between string, rows [][]span) {
+func (p *page) printRows(columns []column, widths []int, between string, rows [][]span) {
 	heads := make([]span, len(columns))
 	for i, c := range columns {
 		heads[i] = span{c.head, dim}
@@ -56,14 +56,14 @@ func (p *page) rows(columns []column, widths []int, between string, rows [][]spa
 			if i > 0 {
 				line = append(line, plain(between))
 			}
-			line = append(line, pad(cell, widths[i], columns[i].right)...)
+			line = append(line, padCell(cell, widths[i], columns[i].right)...)
 		}
-		p.line(line...)
+		p.printLine(line...)
 	}
 }
 
-// pad fills a cell up to a width.
-func pad(cell span, w int, right bool) []span {
+// padCell fills a cell up to a width.
+func padCell(cell span, w int, right bool) []span {
 	fill := plain(strings.Repeat(" ", max(w-width(cell.text), 0)))
 	if right {
 		return []span{fill, cell}
@@ -71,8 +71,8 @@ func pad(cell span, w int, right bool) []span {
 	return []span{cell, fill}
 }
 
-// record prints a row as words.
-func (p *page) record(columns []column, row []span) {
+// printRecord prints a row as a paragraph.
+func (p *page) printRecord(columns []column, row []span) {
 	body := []span{}
 	for i, cell := range row[1:] {
 		if cell.text == "" {
@@ -83,12 +83,11 @@ func (p *page) record(columns []column, row []span) {
 		}
 		body = append(body, span{columns[i+1].head, dim}, cell)
 	}
-	p.item(at(row[0].text+": "), body...)
+	p.printItem(label(row[0].text+": "), body...)
 }
 
-// shown bounds a name that somebody else chose, so that one of them does not spoil a table. What is
-// left out shows as an ellipsis.
-func shown(name string) string {
+// shorten cuts a long name, so that it does not break a table. An ellipsis marks the cut.
+func shorten(name string) string {
 	const most = 24
 	if width(name) <= most {
 		return name

@@ -15,46 +15,46 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// Versions prints a table of dataset versions, as they come.
+// Versions prints a table of dataset versions, in the given order.
 func Versions(w io.Writer, s Style, l version.Listing) error {
 	return write(w, s, func(p *page) {
 		if len(l.Versions) == 0 {
-			p.head(plain("There is no dataset version yet: a run that succeeds publishes one."))
-			p.next(step("plan", "begin a run"))
+			p.printHead(plain("There is no dataset version yet: a run that succeeds publishes one."))
+			p.printNext(step("plan", "begin a run"))
 			return
 		}
 		names := datasetsOf(l.Versions)
 		columns := []column{{"Version", true}, {"published", false}, {"frames", true}}
 		for _, name := range names {
-			columns = append(columns, column{shown(name), true})
+			columns = append(columns, column{shorten(name), true})
 		}
 		rows := [][]span{}
 		for _, v := range l.Versions {
 			rows = append(rows, versionRow(v, names, l.Latest))
 		}
-		p.table(append(columns, column{"", false}), rows)
+		p.printTable(append(columns, column{"", false}), rows)
 		for _, tag := range slices.Sorted(maps.Keys(l.Lost)) {
-			p.item(lead{{"! ", red}}, span{fmt.Sprintf("The tag %s names version %d, which is not there; shuffle versions --untag %s removes the tag", tag, l.Lost[tag], tag), red})
+			p.printItem(prefix{{"! ", red}}, span{fmt.Sprintf("The tag %s names version %d, which does not exist; shuffle versions --untag %s removes the tag", tag, l.Lost[tag], tag), red})
 		}
-		p.next(versionSteps(l.Versions)...)
+		p.printNext(versionSteps(l.Versions)...)
 	})
 }
 
-// Tag prints what became of a tag.
+// Tag prints how a tag was changed.
 func Tag(w io.Writer, s Style, c version.TagChange) error {
 	return write(w, s, func(p *page) {
-		said := fmt.Sprintf("names version %d, which stays until the tag is removed", c.Version)
+		text := fmt.Sprintf("names version %d, which stays until the tag is removed", c.Version)
 		switch {
 		case c.Version == 0:
-			said = fmt.Sprintf("is removed; it named version %d", c.Before)
+			text = fmt.Sprintf("is removed; it named version %d", c.Before)
 		case c.Before != 0:
-			said += fmt.Sprintf("; before, it named version %d", c.Before)
+			text += fmt.Sprintf("; before, it named version %d", c.Before)
 		}
-		p.item(lead{{"✓ ", green}}, span{"Tag " + c.Tag, bold}, plain(said))
+		p.printItem(prefix{{"✓ ", green}}, span{"Tag " + c.Tag, bold}, plain(text))
 	})
 }
 
-// datasetsOf are those of all versions, in the newest one's order.
+// datasetsOf are the datasets of all versions, in the order of the newest version.
 func datasetsOf(all []version.Listed) []string {
 	var names []string
 	for _, v := range all {
@@ -95,16 +95,16 @@ func versionSteps(all []version.Listed) []advice.Step {
 	steps := []advice.Step{step(fmt.Sprintf("pull --version %d DIR", newest), "download it")}
 	if len(all) > 1 {
 		before := all[1].Generation
-		steps = append(steps, step(fmt.Sprintf("versions %d %d", before, newest), "what changed between them"),
-			step(fmt.Sprintf("restore %d --dry-run", before), "what going back to it would do"))
+		steps = append(steps, step(fmt.Sprintf("versions %d %d", before, newest), "show what changed between them"),
+			step(fmt.Sprintf("restore %d --dry-run", before), "show what a restore would do"))
 	}
 	return steps
 }
 
-// shownChanges bounds the frames that a diff names on a terminal.
-const shownChanges = 20
+// maxDiffChanges limits the frames of a diff that are printed.
+const maxDiffChanges = 20
 
-// Diff prints what became of the frames from one dataset version to another.
+// Diff prints how the frames changed from one dataset version to another.
 func Diff(w io.Writer, s Style, d version.Diff) error {
 	return write(w, s, func(p *page) {
 		before := d.Same + d.Differing() - d.Totals[version.Added]
@@ -113,26 +113,26 @@ func Diff(w io.Writer, s Style, d version.Diff) error {
 			from = fmt.Sprintf("Version %d, the first:", d.To)
 		}
 		if d.Differing() == 0 {
-			p.item(lead{{"✓ ", green}}, span{from, bold}, plain("no difference in "+count(before, "frame")))
-			p.settingChanges(d.Settings)
-			p.classNumbers("", d.ClassNumbers)
+			p.printItem(prefix{{"✓ ", green}}, span{from, bold}, plain("no difference in "+count(before, "frame")))
+			p.printSettingChanges(d.Settings)
+			p.printClassNumbers("", d.ClassNumbers)
 			return
 		}
-		p.head(span{from, bold}, plain(kinds(d)+"; "+number(d.Same)+" the same"))
-		p.gap()
-		p.classChanges(d.Classes)
-		p.settingChanges(d.Settings)
-		p.classNumbers("", d.ClassNumbers)
-		p.relabellings(d.Relabellings)
-		p.changes(d)
+		p.printHead(span{from, bold}, plain(kindCounts(d)+"; "+number(d.Same)+" the same"))
+		p.printGap()
+		p.printClassChanges(d.Classes)
+		p.printSettingChanges(d.Settings)
+		p.printClassNumbers("", d.ClassNumbers)
+		p.printRelabellings(d.Relabellings)
+		p.printDiffChanges(d)
 		if d.From > 0 {
-			p.next(step(fmt.Sprintf("restore %d --dry-run", d.From), "what going back would do"))
+			p.printNext(step(fmt.Sprintf("restore %d --dry-run", d.From), "show what a restore would do"))
 		}
 	})
 }
 
-// DiffJSON prints a diff as one JSON object, with all changes as they come: all of them may be more
-// than memory should hold.
+// DiffJSON prints a diff as one JSON object. It writes the changes one by one, since all of them
+// may need too much memory.
 func DiffJSON(w io.Writer, d version.Diff, changes func(func(version.Change) error) error) error {
 	d.Changes = []version.Change{}
 	head, err := encodeJSON(d, "")
@@ -144,7 +144,7 @@ func DiffJSON(w io.Writer, d version.Diff, changes func(func(version.Change) err
 		return fmt.Errorf("a diff does not end with its changes: %.100q", head)
 	}
 	out := bufio.NewWriter(w)
-	_, _ = out.Write(head) // Flush gives the error of any write
+	_, _ = out.Write(head) // Flush returns the error of any write
 	before, end := "[\n    ", "[]\n}\n"
 	err = changes(func(c version.Change) error {
 		one, err := encodeJSON(c, "    ")
@@ -157,7 +157,7 @@ func DiffJSON(w io.Writer, d version.Diff, changes func(func(version.Change) err
 	return errors.Join(err, out.Flush())
 }
 
-// encodeJSON is the form that all of --json has.
+// encodeJSON encodes a value in the form of all --json output.
 func encodeJSON(v any, prefix string) ([]byte, error) {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
@@ -167,7 +167,7 @@ func encodeJSON(v any, prefix string) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-func kinds(d version.Diff) string {
+func kindCounts(d version.Diff) string {
 	var parts []string
 	for _, k := range version.Kinds {
 		if n := d.Totals[k]; n > 0 {
@@ -177,7 +177,7 @@ func kinds(d version.Diff) string {
 	return strings.Join(parts, ", ")
 }
 
-func (p *page) classChanges(all []version.ClassChanges) {
+func (p *page) printClassChanges(all []version.ClassChanges) {
 	columns := []column{{"Class", false}, {"before", true}, {"after", true}, {"added", true}, {"removed", true},
 		{"label+", true}, {"label-", true}, {"moved", true}, {"refreshed", true}}
 	var sum version.ClassChanges
@@ -189,7 +189,7 @@ func (p *page) classChanges(all []version.ClassChanges) {
 		sum.RelabelledTo, sum.RelabelledFrom = sum.RelabelledTo+c.RelabelledTo, sum.RelabelledFrom+c.RelabelledFrom
 		sum.Moved, sum.Refreshed = sum.Moved+c.Moved, sum.Refreshed+c.Refreshed
 	}
-	p.table(columns, append(rows, classChangesRow(span{"Total", bold}, sum)))
+	p.printTable(columns, append(rows, classChangesRow(span{"Total", bold}, sum)))
 }
 
 func classChangesRow(name span, c version.ClassChanges) []span {
@@ -200,7 +200,7 @@ func classChangesRow(name span, c version.ClassChanges) []span {
 	return row
 }
 
-func (p *page) relabellings(all []version.Relabelling) {
+func (p *page) printRelabellings(all []version.Relabelling) {
 	if len(all) == 0 {
 		return
 	}
@@ -208,13 +208,13 @@ func (p *page) relabellings(all []version.Relabelling) {
 	for _, r := range all {
 		parts = append(parts, className(r.From)+" → "+className(r.To)+" "+number(r.Frames))
 	}
-	p.gap()
-	p.item(at("Relabelled  "), plain(strings.Join(parts, ", ")))
+	p.printGap()
+	p.printItem(label("Relabelled  "), plain(strings.Join(parts, ", ")))
 }
 
-func (p *page) changes(d version.Diff) {
-	p.gap()
-	shownOnes := d.Changes[:min(len(d.Changes), shownChanges)]
+func (p *page) printDiffChanges(d version.Diff) {
+	p.printGap()
+	shownOnes := d.Changes[:min(len(d.Changes), maxDiffChanges)]
 	for _, c := range shownOnes {
 		where := strings.Join(c.From, " and ")
 		switch {
@@ -223,9 +223,9 @@ func (p *page) changes(d version.Diff) {
 		case len(c.To) > 0 && c.Kind != version.Refreshed:
 			where += " → " + strings.Join(c.To, " and ")
 		}
-		p.item(at(fmt.Sprintf("  %-10s  ", c.Kind)), plain(string(c.Frame)), plain(where))
+		p.printItem(label(fmt.Sprintf("  %-10s  ", c.Kind)), plain(string(c.Frame)), plain(where))
 	}
 	if more := d.Differing() - len(shownOnes); more > 0 {
-		p.para(at("  "), 4, plain("and "+number(more)+" more, see --json"))
+		p.printParagraph(label("  "), 4, plain("and "+number(more)+" more, see --json"))
 	}
 }

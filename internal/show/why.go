@@ -14,44 +14,43 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Why prints what is known of one frame: the verdict first, then how it comes about, and last what
-// was done to it.
+// Why explains one frame: first the result, then the reasons, and last its tasks in past runs.
 func Why(w io.Writer, s Style, x *why.Explanation) error {
 	return write(w, s, func(p *page) {
-		p.whyVerdict(x)
-		p.gap()
-		p.whySheet(x)
-		p.whySplit(x)
-		p.whyBucket(x)
-		p.whyHistory(x)
-		p.next(whySteps(x)...)
+		p.printWhyVerdict(x)
+		p.printGap()
+		p.printWhySheet(x)
+		p.printWhySplit(x)
+		p.printWhyBucket(x)
+		p.printWhyHistory(x)
+		p.printNext(whySteps(x)...)
 	})
 }
 
-func (p *page) whyVerdict(x *why.Explanation) {
+func (p *page) printWhyVerdict(x *why.Explanation) {
 	name := span{string(x.Frame) + ":", bold}
 	switch {
 	case x.Unknown:
-		p.item(lead{{"! ", red}}, name, span{"unknown:", red}, plain(p.Commands(x.Held)))
+		p.printItem(prefix{{"! ", red}}, name, span{"unknown:", red}, plain(p.RewriteCommands(x.Held)))
 	case x.Held != "":
-		p.item(lead{{"! ", red}}, name, span{"its episode " + string(x.Episode) + " is held, and left as it stands:", red}, plain(p.Commands(x.Held)))
+		p.printItem(prefix{{"! ", red}}, name, span{"its episode " + string(x.Episode) + " is held, so it does not change:", red}, plain(p.RewriteCommands(x.Held)))
 	case x.Frozen != "":
-		p.item(lead{{"! ", red}}, name, span{"frozen, and left as it stands:", red}, plain(x.Frozen))
+		p.printItem(prefix{{"! ", red}}, name, span{"frozen, so it does not change:", red}, plain(x.Frozen))
 	case x.Change == "keep":
-		p.item(lead{{"✓ ", green}}, name, plain("it stands where it should, in "+placeName(x.Wanted.Dataset, x.Wanted.Class)))
+		p.printItem(prefix{{"✓ ", green}}, name, plain("it is where it should be, in "+placeName(x.Wanted.Dataset, x.Wanted.Class)))
 	case x.Change == "":
-		p.item(lead{{"✓ ", green}}, name, plain("it stands nowhere and should not: "+nowhere(x)))
+		p.printItem(prefix{{"✓ ", green}}, name, plain("it is in no dataset, which is right: "+unwantedReason(x)))
 	case x.Wanted == nil:
-		p.item(lead{{"… ", ""}}, name, plain("the next plan deletes it from the datasets: "+nowhere(x)))
+		p.printItem(prefix{{"… ", ""}}, name, plain("the next plan deletes it from the datasets: "+unwantedReason(x)))
 	default:
-		p.item(lead{{"… ", ""}}, name, plain(coming(x)))
+		p.printItem(prefix{{"… ", ""}}, name, plain(nextChange(x)))
 	}
 }
 
-func placeName(name, class string) string { return shown(name) + "/" + shown(class) }
+func placeName(name, class string) string { return shorten(name) + "/" + shorten(class) }
 
-// coming is what the next plan does to a frame that is wanted.
-func coming(x *why.Explanation) string {
+// nextChange is what the next plan does to a frame that belongs in a dataset.
+func nextChange(x *why.Explanation) string {
 	where := placeName(x.Wanted.Dataset, x.Wanted.Class)
 	switch messages.Op(x.Change) {
 	case messages.Copy:
@@ -59,13 +58,13 @@ func coming(x *why.Explanation) string {
 	case messages.Move:
 		return "the next plan moves it to " + where
 	case messages.Refresh:
-		return "the next plan copies its image anew to " + where + ", where it stands with old content"
+		return "the next plan copies its image again to " + where + ", where it has old content"
 	}
 	return "the next plan deletes its other copies; it belongs in " + where
 }
 
-// nowhere is why a frame is wanted nowhere.
-func nowhere(x *why.Explanation) string {
+// unwantedReason is why a frame belongs in no dataset.
+func unwantedReason(x *why.Explanation) string {
 	switch {
 	case len(x.Rows) == 0:
 		return "no row of the sheet names it"
@@ -77,12 +76,12 @@ func nowhere(x *why.Explanation) string {
 	return cmp.Or(x.Split.LeftOut, "it is in no dataset")
 }
 
-func (p *page) whySheet(x *why.Explanation) {
+func (p *page) printWhySheet(x *why.Explanation) {
 	if x.Sheet.Title != "" || x.Sheet.URL != "" {
-		p.item(at("Sheet     "), plain(fmt.Sprintf("%.80s", x.Sheet.Title)), span{x.Sheet.URL, dim})
+		p.printItem(label("Sheet     "), plain(fmt.Sprintf("%.80s", x.Sheet.Title)), span{x.Sheet.URL, dim})
 	}
 	for _, r := range x.Rows {
-		p.item(at("Row       "), plain(fmt.Sprint(r.Row)))
+		p.printItem(label("Row       "), plain(fmt.Sprint(r.Row)))
 		for _, cell := range []struct{ column, text string }{
 			{rows.ColumnJonny, r.Jonny}, {rows.ColumnSupervised, r.Supervised}, {rows.ColumnUnsupervised, r.Unsupervised}} {
 			text := span{cmp.Or(cell.text, "(blank)"), dim}
@@ -90,38 +89,38 @@ func (p *page) whySheet(x *why.Explanation) {
 			if cell.column == r.Deciding {
 				text.color, decides = bold, "← decides"
 			}
-			if label := at(fmt.Sprintf("          %-27s  ", cell.column)); label.width() <= p.width()/2 {
-				p.item(label, text, plain(decides))
+			if head := label(fmt.Sprintf("          %-27s  ", cell.column)); head.width() <= p.width()/2 {
+				p.printItem(head, text, plain(decides))
 			} else {
-				p.item(at("          "), plain(cell.column+":"), text, plain(decides))
+				p.printItem(label("          "), plain(cell.column+":"), text, plain(decides))
 			}
 		}
 	}
 	if x.Class != "" {
-		p.item(at("Class     "), plain(x.Class))
+		p.printItem(label("Class     "), plain(x.Class))
 	}
 	for _, problem := range x.Problems {
-		p.item(at("Problem   "), span{fmt.Sprintf("row %d:", problem.Row), red}, span{p.Commands(problem.Problem), red})
+		p.printItem(label("Problem   "), span{fmt.Sprintf("row %d:", problem.Row), red}, span{p.RewriteCommands(problem.Problem), red})
 	}
 }
 
-// whySplit prints the unit, its hash and its place on the line of the ratios.
-func (p *page) whySplit(x *why.Explanation) {
+// printWhySplit prints the unit, its hash and its place on the line of the ratios.
+func (p *page) printWhySplit(x *why.Explanation) {
 	s := x.Split
 	if s.Seed == "" {
-		p.item(at("Dataset   "), plain("not known: there is no seed yet, the first run draws it"))
+		p.printItem(label("Dataset   "), plain("not known: there is no seed yet; the first run draws one"))
 		return
 	}
 	unit := "the frame itself"
 	if s.Unit != string(x.Frame) {
 		unit = "the block " + s.Unit
 	}
-	p.item(at("Unit      "), plain(unit+", hash u ="), plain(fmt.Sprintf("%.6f", s.U)))
+	p.printItem(label("Unit      "), plain(unit+", hash u ="), plain(fmt.Sprintf("%.6f", s.U)))
 	if s.Stratified {
-		p.item(at("          "), plain(fmt.Sprintf("stratified: by its rank within its class it lies at %.6f", s.Line)))
+		p.printItem(label("          "), plain(fmt.Sprintf("stratified: its rank within its class puts it at %.6f", s.Line)))
 	}
 	for _, line := range ratioLine(s, min(p.width()-12, 60)) {
-		p.line(plain("          " + line))
+		p.printLine(plain("          " + line))
 	}
 	dataset := s.Dataset
 	if s.LeftOut != "" {
@@ -130,10 +129,10 @@ func (p *page) whySplit(x *why.Explanation) {
 	if s.Pinned != "" {
 		dataset += ": " + s.Pinned
 	}
-	p.item(at("Dataset   "), plain(dataset))
+	p.printItem(label("Dataset   "), plain(dataset))
 }
 
-// ratioLine draws the shares to scale, w columns wide, and a mark where the unit lies.
+// ratioLine draws the shares to scale, w columns wide, and a mark at the unit's place.
 func ratioLine(s why.Split, w int) []string {
 	column := func(at float64) int { return min(max(int(at*float64(w)+0.5), 0), w) }
 	scale, line := []rune(strings.Repeat(" ", w+4)), []rune(strings.Repeat("-", w+1))
@@ -161,28 +160,28 @@ func ratioLine(s why.Split, w int) []string {
 	return []string{strings.TrimRight(string(scale), " "), string(line), mark}
 }
 
-func (p *page) whyBucket(x *why.Explanation) {
+func (p *page) printWhyBucket(x *why.Explanation) {
 	if x.Source.Key != "" {
-		p.item(at("Image     "), plain(x.Source.Key), span{etagOf(x.Source, "there is none"), dim})
+		p.printItem(label("Image     "), plain(x.Source.Key), span{etagOf(x.Source, "there is none"), dim})
 	}
 	for _, c := range x.Stands {
-		content := "the image as it is now"
+		content := "equal to the present image"
 		if !c.Current {
-			content = "not the image as it is now"
+			content = "differs from the present image"
 		}
-		p.item(at("Stands    "), plain(c.Key), span{etagOf(c.Object, "") + ",", dim}, plain(content))
+		p.printItem(label("Is in     "), plain(c.Key), span{etagOf(c.Object, "") + ",", dim}, plain(content))
 	}
 	if len(x.Stands) == 0 {
-		p.item(at("Stands    "), plain("nowhere"))
+		p.printItem(label("Is in     "), plain("no dataset"))
 	}
 	if x.Held != "" || x.Frozen != "" {
 		return
 	}
 	if x.Wanted == nil {
-		p.item(at("Should    "), plain("stand nowhere: "+nowhere(x)))
+		p.printItem(label("Should be "), plain("in no dataset: "+unwantedReason(x)))
 		return
 	}
-	p.item(at("Should    "), plain(x.Wanted.Key))
+	p.printItem(label("Should be "), plain(x.Wanted.Key))
 }
 
 func etagOf(o why.Object, none string) string {
@@ -192,13 +191,13 @@ func etagOf(o why.Object, none string) string {
 	return "ETag " + o.ETag
 }
 
-func (p *page) whyHistory(x *why.Explanation) {
-	p.gap()
+func (p *page) printWhyHistory(x *why.Explanation) {
+	p.printGap()
 	if len(x.Operations) == 0 {
-		p.head(plain("Nothing was done to it in the newest " + count(x.Runs, "run") + "."))
+		p.printHead(plain("The newest " + count(x.Runs, "run") + " had no task for it."))
 		return
 	}
-	p.head(span{"Operations", bold}, plain("of the newest "+count(x.Runs, "run")+", the last first:"))
+	p.printHead(span{"Operations", bold}, plain("of the newest "+count(x.Runs, "run")+", the last first:"))
 	for _, o := range x.Operations {
 		outcome := span{string(o.Outcome), green}
 		switch {
@@ -207,11 +206,11 @@ func (p *page) whyHistory(x *why.Explanation) {
 		case !o.Outcome.IsDone():
 			outcome.color = red
 		}
-		p.item(at("  "+o.Run+"  "), outcome, plain(operation(o)), span{strings.TrimSpace(o.Code + " " + o.Reason), red})
+		p.printItem(label("  "+o.Run+"  "), outcome, plain(operation(o)), span{strings.TrimSpace(o.Code + " " + o.Reason), red})
 	}
 }
 
-// operation is a task in words, its places without the prefix that all of them share.
+// operation is a task as text, with places instead of whole keys.
 func operation(o why.Operation) string {
 	return fmt.Sprintf("(%s, seq %d) %s", o.Op, o.Seq, figure.Places(o.Del, o.Dst))
 }
@@ -220,14 +219,14 @@ func whySteps(x *why.Explanation) []advice.Step {
 	steps := []advice.Step{}
 	for _, o := range x.Operations[:min(len(x.Operations), 1)] {
 		if o.Outcome == messages.Dead && o.Code != bucket.CodeNoSuchKey && o.Run == x.Current {
-			steps = append(steps, step(fmt.Sprintf("redrive %s --seq %d", o.Run, o.Seq), "mend the cause first"))
+			steps = append(steps, step(fmt.Sprintf("redrive %s --seq %d", o.Run, o.Seq), "fix the cause first"))
 		}
 	}
 	switch {
 	case x.Unknown:
-		return append(steps, step("doctor", "which manifests, sheets and images there are"))
+		return append(steps, step("doctor", "check manifests, sheets and images"))
 	case x.Held != "" || x.Frozen != "":
-		return append(steps, step("plan", "when that is mended"))
+		return append(steps, step("plan", "when that is fixed"))
 	case x.Change != "" && x.Change != "keep":
 		return append(steps, step("plan --episode "+string(x.Episode), "plan it"))
 	}

@@ -1,6 +1,6 @@
-// Package why holds what is known of one frame: where its sheet, the split and the bucket put it,
-// what the next plan would do to it, and what was done to it. The planner and the tracker fill it
-// in; the terminal and the dashboard show it.
+// Package why has the explanation of one frame: its row in the sheet, its dataset by the split, its
+// copies in the bucket, what the next plan would do, and its tasks in past runs. The planner and
+// the tracker fill it in; the terminal and the dashboard show it.
 package why
 
 import (
@@ -11,32 +11,33 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Explanation is all of it. What could not be found out is left empty.
+// Explanation is the explanation of one frame. Fields that are not known are empty.
 type Explanation struct {
 	Frame   dataset.Frame   `json:"frame"`
 	Episode dataset.Episode `json:"episode"`
 	Sheet   Sheet           `json:"sheet"`
-	// Rows are those of the sheet that name the frame. More than one, or none, is already half of
-	// the answer.
-	Rows  []Row  `json:"rows"`
-	Class string `json:"class"` // as the destination spells it; "" unclassified, frozen or not in the sheet
-	// Source is the image that is copied; its ETag is "" when there is none.
+	// Rows are the rows of the sheet that name the frame: usually one.
+	Rows []Row `json:"rows"`
+	// Class is "" for a frame that is unclassified, frozen or not in the sheet.
+	Class string `json:"class"`
+	// Source is the source image; its ETag is "" when there is none.
 	Source Object `json:"source"`
 	Split  Split  `json:"split"`
 	Stands []Copy `json:"stands"`
-	// Wanted is where the frame should stand, with the content of its source; nil: nowhere.
+	// Wanted is the copy that the datasets should have; nil: none.
 	Wanted *Copy `json:"wanted"`
-	// Change is what the next plan does: "keep", a task's op, or "" when nothing is to be done.
+	// Change is what the next plan does: "keep", a task's op, or "" when it does nothing.
 	Change string `json:"change"`
-	// Held is why the next plan leaves the whole episode as it stands, Frozen why it leaves the
-	// frame so. Change is "" then.
+	// Held is why the next plan does not change the whole episode, and Frozen why it does not
+	// change the frame. Change is "" then.
 	Held string `json:"held,omitempty"`
-	// Unknown says that neither the manifests nor the datasets have the frame's episode.
+	// Unknown is true when neither the manifests nor the datasets have the frame's episode.
 	Unknown bool   `json:"unknown,omitempty"`
 	Frozen  string `json:"frozen,omitempty"`
 	// Problems are those of the frame alone.
 	Problems []state.Problem `json:"problems"`
-	// Operations are the tasks that runs had for the frame, newest first, of the newest Runs runs.
+	// Operations are the frame's tasks in the newest runs, newest first. Runs is the number of
+	// searched runs.
 	Operations []Operation `json:"operations"`
 	Runs       int         `json:"runs"`
 	// Current is the run in force: the one whose dead tasks can be published again.
@@ -69,26 +70,25 @@ type Copy struct {
 	Object
 	Dataset string `json:"dataset"`
 	Class   string `json:"class"`
-	// Current says that its content is the source's present one.
+	// Current is true when its content equals the present source image.
 	Current bool `json:"current"`
 }
 
-// Split is how the frame came to its dataset.
+// Split is how the split assigns the frame to a dataset.
 type Split struct {
 	Unit string `json:"unit"` // the frame's name, or its block's
 	Seed string `json:"seed"` // "" before the first run, which draws it; nothing else is known then
-	// U is where the hash of seed and unit lies on the line from 0 to 1.
+	// U is the hash of seed and unit as a number from 0 to 1.
 	U float64 `json:"u"`
-	// Line is where the unit is laid on the ratios: U itself, or when Stratified its rank within
-	// its class.
+	// Line is the unit's place on the line of the ratios: U, or if Stratified its rank within its
+	// class.
 	Line       float64 `json:"line"`
 	Stratified bool    `json:"stratified"`
 	Shares     []Share `json:"shares"`
 	Dataset    string  `json:"dataset"` // "" when it is left out
-	// LeftOut is why the frame is in no dataset although it has a class: the subsample, or the
-	// guard.
+	// LeftOut is why a frame with a class is in no dataset: the subsample or the guard.
 	LeftOut string `json:"left_out,omitempty"`
-	// Pinned is what a pin has to do with the dataset; "" is nothing.
+	// Pinned explains how a pin affects the dataset; "" when none does.
 	Pinned string `json:"pinned,omitempty"`
 }
 

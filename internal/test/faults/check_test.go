@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// tries bounds how often someone has to type what the program tells, once nothing fails any more.
-const tries = 6
+// maxTries limits how often the operator has to follow the program's advice after the last fault.
+const maxTries = 6
 
 // letGo allows that frames go whose rows are lost, when the program has held their episode for it.
 func (w *world) letGo(ctx context.Context) error {

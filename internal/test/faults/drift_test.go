@@ -25,7 +25,7 @@ func TestDrift(t *testing.T) {
 	must(t, w.succeeds(ctx))
 	odd, err := w.store.Read(ctx, state.RunName(plan.Run, state.TasksName))
 	must(t, err)
-	told(t, string(odd.Body), "SourceChanged")
+	expectText(t, string(odd.Body), "SourceChanged")
 	next, err := w.run(ctx)
 	must(t, err)
 	if next.Tasks != 5 || next.Totals.Move != 5 {
@@ -61,15 +61,15 @@ func TestImageGone(t *testing.T) {
 	w.serve(services("w1", "t1")...)
 	pointer, err := w.ended(ctx)
 	must(t, err)
-	told(t, string(pointer.State)+" "+pointer.Reason, "failed", "1 task is dead", "shuffle dead "+plan.Run, "then shuffle plan")
+	expectText(t, string(pointer.State)+" "+pointer.Reason, "failed", "1 task is dead", "shuffle dead "+plan.Run, "then shuffle plan")
 	dead, err := w.store.Read(ctx, state.RunName(plan.Run, state.DeadName))
 	must(t, err)
-	told(t, string(dead.Body), "NoSuchKey", "source image is gone")
+	expectText(t, string(dead.Body), "NoSuchKey", "source image is gone")
 	must(t, w.converge(ctx))
 	must(t, w.check(ctx))
 }
 
-// TestReviewedPlanHasChanged: apply refuses, says of each frame what has changed, and publishes
+// TestReviewedPlanHasChanged: apply refuses, names what has changed for each frame, and publishes
 // nothing.
 func TestReviewedPlanHasChanged(t *testing.T) {
 	t.Parallel()
@@ -87,9 +87,9 @@ func TestReviewedPlanHasChanged(t *testing.T) {
 		t.Errorf("apply: exit code %d, %v; expected 1", code, err)
 	}
 	for _, f := range frames {
-		told(t, apply.said(t), string(f))
+		expectText(t, apply.stderrText(t), string(f))
 	}
-	told(t, apply.said(t), "shuffle plan --review")
+	expectText(t, apply.stderrText(t), "shuffle plan --review")
 	if sent := w.audit.Tasks(plan.Generation); len(sent) > 0 {
 		t.Errorf("%d tasks were published", len(sent))
 	}

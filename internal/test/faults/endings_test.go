@@ -12,8 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// TestEveryCopyDenied: the run is halted after some dozens of dead tasks, and says by what and what
-// to type. When the rights are there again, that does it.
+// TestEveryCopyDenied: the run is halted after some dozens of dead tasks, and names the cause and
+// the command to type. When the rights are back, that command finishes the run.
 func TestEveryCopyDenied(t *testing.T) {
 	t.Parallel()
 	const frames = 1500
@@ -27,7 +27,7 @@ func TestEveryCopyDenied(t *testing.T) {
 	if n := w.front.Counts()[faults.Denied]; pointer.State != state.Failed || n > frames/2 {
 		t.Errorf("the run is %s after %d copies were denied, expected failed after a few", pointer.State, n)
 	}
-	told(t, pointer.Reason, "AccessDenied", "SHUFFLE_MAX_DEAD", "shuffle dead "+plan.Run, "shuffle redrive "+plan.Run)
+	expectText(t, pointer.Reason, "AccessDenied", "SHUFFLE_MAX_DEAD", "shuffle dead "+plan.Run, "shuffle redrive "+plan.Run)
 	var s state.Status
 	if code, err := w.command(ctx, &s, "status", "--json"); err != nil || code != 1 || s.Dead <= 20 || s.Reason != pointer.Reason {
 		t.Errorf("status: exit code %d, %v, %d dead, %s", code, err, s.Dead, s.Reason)
@@ -79,8 +79,8 @@ func TestPublicationIsFinished(t *testing.T) {
 	_ = g.Wait() // each has told of its failure
 }
 
-// TestSIGTERM to a busy worker: it finishes what it has in hand and takes nothing more. What it has
-// not begun was never received, so that no attempt is burnt.
+// TestSIGTERM to a busy worker: it finishes its tasks in flight and receives no more. Tasks that it
+// has not begun were never received, so that no attempt is wasted.
 func TestSIGTERM(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()
@@ -89,7 +89,7 @@ func TestSIGTERM(t *testing.T) {
 	must(t, err)
 	_, err = w.plan(ctx, 0)
 	must(t, err)
-	must(t, until(ctx, "a busy worker", patience, w.copies(8)))
+	must(t, until(ctx, "a busy worker", patience, w.copyCountReached(8)))
 	must(t, busy.cmd.Process.Signal(syscall.SIGTERM))
 	if code, err := busy.code(ctx); err != nil || code != 0 {
 		t.Errorf("exit code %d, %v; expected 0", code, err)
@@ -122,7 +122,7 @@ func TestSIGTERMWithoutAnswers(t *testing.T) {
 	must(t, err)
 	plan, err := w.plan(ctx, 0)
 	must(t, err)
-	must(t, until(ctx, "a busy worker", patience, w.copies(8)))
+	must(t, until(ctx, "a busy worker", patience, w.copyCountReached(8)))
 	must(t, busy.cmd.Process.Signal(syscall.SIGTERM))
 	if code, err := busy.code(ctx); err != nil || code != 0 {
 		t.Errorf("exit code %d, %v; expected 0", code, err)
@@ -132,21 +132,21 @@ func TestSIGTERMWithoutAnswers(t *testing.T) {
 	}
 }
 
-// TestSIGINT to run: it says what it leaves and what to type, and that is true.
+// TestSIGINT to run: it names the unfinished run and the commands to type, and they work.
 func TestSIGINT(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()
 	w.front.Add(faults.Rule{Kind: faults.Slow, Op: "CopyObject", First: 1, Times: 30})
 	run, err := w.start("run", "run")
 	must(t, err)
-	must(t, until(ctx, "a run with copies under way", patience, w.copies(8)))
+	must(t, until(ctx, "a run with copies under way", patience, w.copyCountReached(8)))
 	must(t, run.cmd.Process.Signal(syscall.SIGINT))
 	if code, err := run.code(ctx); err != nil || code != 130 {
 		t.Errorf("exit code %d, %v; expected 130", code, err)
 	}
 	pointer, err := w.store.Current(ctx, state.PointerSnapshot{})
 	must(t, err)
-	told(t, run.said(t), "run "+pointer.Run+" is not finished", "shuffle run --resume", "shuffle cancel "+pointer.Run)
+	expectText(t, run.stderrText(t), "run "+pointer.Run+" is not finished", "shuffle run --resume", "shuffle cancel "+pointer.Run)
 	if code, err := w.command(ctx, nil, "run", "--resume", "--json"); err != nil || code != 0 {
 		t.Errorf("run --resume: exit code %d, %v; expected 0", code, err)
 	}

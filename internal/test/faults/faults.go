@@ -1,11 +1,11 @@
-// Package faults stands between the program and S3, SQS and the Sheets API, and does to requests
+// Package faults is a proxy between the program and S3, SQS and the Sheets API. It does to requests
 // and answers what networks and services do: errors, lost answers, duplicates, delays. What happens
 // to the n-th request that a rule is for is a function of the seed, so that a schedule of faults
 // can be told by its seed; in which order requests of several processes come is the machine's
 // affair.
 //
-// A Front also counts what it did, keeps a log that can be printed as a story, and tells those who
-// watch what was applied, in the order in which it was applied: see Audit.
+// A Front also counts its faults, keeps a log that can be printed as a story, and reports to
+// watchers which requests were applied, in their order: see Audit.
 package faults
 
 import (
@@ -16,7 +16,7 @@ import (
 // Kind is a kind of fault.
 type Kind string
 
-// The kinds. Where it is not said otherwise, the request is not carried out.
+// The kinds. Unless noted otherwise, the request is not executed.
 const (
 	InternalError Kind = "500"
 	SlowDown      Kind = "503"       // S3's SlowDown; SQS's throttling is a 400
@@ -98,8 +98,8 @@ func (k Kind) fits(r *Request) bool {
 	return true
 }
 
-// Rule says to which requests a fault happens: of those that all of its fields fit, to Times ones
-// from the First on, or else to a Share of them, drawn.
+// Rule selects the requests for a fault. Of the requests that match all its fields, the fault
+// happens to Times requests from the First on, or else to a random Share of them.
 type Rule struct {
 	Kind   Kind
 	Op     string // "" is any

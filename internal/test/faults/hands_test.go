@@ -244,7 +244,7 @@ func (w *world) handle(how string) error {
 	case "queues.db deleted":
 		return w.removeQueueFile()
 	case "queues.db damaged":
-		return w.mendQueueFile()
+		return w.recoverQueueFile()
 	case "read-only for a while":
 		return w.readOnly()
 	}
@@ -264,9 +264,9 @@ func (w *world) handle(how string) error {
 	return errors.Join(os.Rename(away+".copy", w.own("")), os.RemoveAll(away))
 }
 
-// mendQueueFile damages the file, and after a while a person types what needs it, and does what
-// that says.
-func (w *world) mendQueueFile() error {
+// recoverQueueFile damages the file. Later a person types a command that needs it, and follows the
+// command's advice.
+func (w *world) recoverQueueFile() error {
 	if err := w.damageQueueFile(); err != nil {
 		return err
 	}
@@ -276,7 +276,7 @@ func (w *world) mendQueueFile() error {
 		err = fmt.Errorf("setup at a damaged queues.db does not say what to do: %s", t)
 	}
 	if err == nil && t.code != 0 {
-		w.obey(w.ctx, t.said)
+		w.followAdvice(w.ctx, t.said)
 		_, err = w.types(w.ctx, "setup")
 	}
 	return err

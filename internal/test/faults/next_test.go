@@ -38,7 +38,7 @@ func TestNextWhenASourceIsGone(t *testing.T) {
 	if want := []string{"dead " + plan.Run, "plan"}; pointer.State != state.Failed || !slices.Equal(next(look.out), want) {
 		t.Errorf("%s: status says %q, expected %q", pointer.State, next(look.out), want)
 	}
-	told(t, pointer.Reason, "1 since the source image is gone", "shuffle plan")
+	expectText(t, pointer.Reason, "1 since the source image is gone", "shuffle plan")
 	must(t, w.follow(ctx))
 	if after, err := w.store.Current(ctx, state.PointerSnapshot{}); err != nil || after.State != state.Succeeded || after.Run == plan.Run {
 		t.Errorf("an operator comes to run %s, %s: %v", after.Run, after.State, err)

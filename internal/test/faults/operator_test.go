@@ -83,7 +83,7 @@ func (w *world) follow(ctx context.Context) error {
 		verdict := verdictLine.FindStringSubmatch(look.out)
 		switch {
 		case verdict == nil && strings.Contains(look.said, "shuffle plan"): // the pointer is gone or damaged
-			w.obey(ctx, look.said)
+			w.followAdvice(ctx, look.said)
 			commands = []string{"plan"}
 		case verdict == nil:
 			return fmt.Errorf("status does not say what to type: %s", look)
@@ -117,14 +117,14 @@ func (w *world) typesNext(ctx context.Context, command string) (done typed, err 
 		args = args[:1] // the sheets are as they should be: nothing more is let go
 	}
 	if done, err = w.types(ctx, args...); err == nil && done.code != 0 {
-		w.obey(ctx, done.out+done.said)
+		w.followAdvice(ctx, done.out+done.said)
 	}
 	return done, err
 }
 
-// obey does by hand what a message says: delete an object of the state, or the file of the queues,
-// or else restore what was damaged.
-func (w *world) obey(ctx context.Context, said string) {
+// followAdvice follows the advice of a message as a person would: it deletes an object of the state
+// or the file of the queues, or else restores what was damaged.
+func (w *world) followAdvice(ctx context.Context, said string) {
 	said = strings.Join(strings.Fields(said), " ")
 	var err error
 	switch key := stateKey.FindString(said); {
@@ -144,11 +144,12 @@ func (w *world) obey(ctx context.Context, said string) {
 	}
 }
 
-// converge plans, as a schedule does, and follows what status says, until the next plan is empty.
+// converge plans, as a schedule does, and follows the advice of status, until the next plan is
+// empty.
 func (w *world) converge(ctx context.Context) error {
 	err := w.letGo(ctx)
 	if err != nil && w.hands() { // the plan may have met what they damaged
-		w.obey(ctx, w.lastSaid())
+		w.followAdvice(ctx, w.lastStderr())
 		err = w.letGo(ctx)
 	}
 	if err == nil {
@@ -158,14 +159,14 @@ func (w *world) converge(ctx context.Context) error {
 		return err
 	}
 	var plan state.Plan
-	for range tries {
+	for range maxTries {
 		plan = state.Plan{}
 		code, err := w.command(ctx, &plan, "plan", "--json")
 		if err != nil {
 			return err
 		}
 		if code == 2 {
-			w.obey(ctx, w.lastSaid())
+			w.followAdvice(ctx, w.lastStderr())
 		}
 		if _, err := w.ended(ctx); err != nil {
 			return err
@@ -177,10 +178,10 @@ func (w *world) converge(ctx context.Context) error {
 			return err
 		}
 	}
-	return fmt.Errorf("the plan is not empty after %d tries without faults: %d tasks, held %v, problems %v", tries, plan.Tasks, plan.Held(), plan.Problems)
+	return fmt.Errorf("the plan is not empty after %d tries without faults: %d tasks, held %v, problems %v", maxTries, plan.Tasks, plan.Held(), plan.Problems)
 }
 
-// removeQueueFile deletes the queues of the embedded default, in the order that doctor says.
+// removeQueueFile deletes the queues of the embedded default, in the order that doctor advises.
 func (w *world) removeQueueFile() error {
 	for _, ending := range []string{"-wal", "-shm", ""} {
 		if err := os.Remove(w.own("queues.db") + ending); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -29,7 +29,7 @@ type player struct {
 	stopped  sync.WaitGroup // what happens at a time of its own
 }
 
-// play plays the schedule and tells the story.
+// play plays the schedule and returns its story.
 func play(ctx context.Context, at site, s schedule) (counts map[faults.Kind]int, story string, err error) {
 	w, err := newWorld(ctx, at, s.seed, season.Options{Episodes: s.episodes, Frames: s.frames})
 	if err != nil {
@@ -121,7 +121,7 @@ func (p *player) track() {
 	}
 }
 
-// planAll plans once or twice at a time, and lets another planner take over when the round says so.
+// planAll plans once or twice at a time, and lets another planner take over if the round has one.
 func (p *player) planAll(ctx context.Context, r round) error {
 	planners := [][]string{{"plan", "--json"}}
 	if r.twins {
@@ -171,7 +171,7 @@ func (p *player) edit(ctx context.Context, r round) error {
 		}
 		if len(differences) == 0 { // else fewer frames stand, and what is gone may be less than the ceiling
 			lost = r.lost
-			p.shorten(r.shortened)
+			p.shortenSheets(r.shortened)
 		}
 	}
 	return p.change(func(e *season.Episode) error {
@@ -188,8 +188,8 @@ func (p *player) edit(ctx context.Context, r round) error {
 	})
 }
 
-// shorten makes sheets be read in part, so many times.
-func (p *player) shorten(times int) {
+// shortenSheets makes reads of sheets return only a part, as often as times.
+func (p *player) shortenSheets(times int) {
 	if times > 0 {
 		p.front.Add(faults.Rule{Kind: faults.FewerRows, From: "plan", First: 1, Times: times})
 	}

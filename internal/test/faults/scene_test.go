@@ -14,7 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// newScene is a world with services for a test that says itself what happens.
+// newScene makes a world with services for a test that chooses the faults itself.
 func newScene(t *testing.T, o season.Options, services []service, env ...string) *world {
 	t.Helper()
 	if err := build(); err != nil {
@@ -74,9 +74,9 @@ func (w *world) succeeds(ctx context.Context) error {
 	return err
 }
 
-// tells runs a command and fails the test when its exit code is another or its output lacks one of
-// the texts.
-func (w *world) tells(t *testing.T, code int, command string, texts ...string) {
+// expectOutput runs a command and fails the test when its exit code is another or its output lacks
+// one of the texts.
+func (w *world) expectOutput(t *testing.T, code int, command string, texts ...string) {
 	t.Helper()
 	p, err := w.start("tells", command)
 	must(t, err)
@@ -84,7 +84,7 @@ func (w *world) tells(t *testing.T, code int, command string, texts ...string) {
 	if err != nil || got != code {
 		t.Errorf("%s: exit code %d, %v, expected %d", command, got, err, code)
 	}
-	told(t, strings.Join(strings.Fields(p.out.String()), " "), texts...)
+	expectText(t, strings.Join(strings.Fields(p.out.String()), " "), texts...)
 }
 
 // send sends a message past the front.
@@ -94,8 +94,8 @@ func (w *world) send(name, body string) {
 	}
 }
 
-// said is what a process has written to its standard error.
-func (p *process) said(t *testing.T) string {
+// stderrText is the text that a process has written to its standard error.
+func (p *process) stderrText(t *testing.T) string {
 	t.Helper()
 	body, err := os.ReadFile(p.log)
 	if err != nil {
@@ -112,8 +112,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// told fails the test when a text does not say one of the things.
-func told(t *testing.T, text string, things ...string) {
+// expectText fails the test when one of the things is not in the text.
+func expectText(t *testing.T, text string, things ...string) {
 	t.Helper()
 	for _, thing := range things {
 		if !strings.Contains(text, thing) {
@@ -141,8 +141,8 @@ func (w *world) left(t *testing.T, name string) (all []queue.Message) {
 	return all
 }
 
-// copies reports whether so many copies have been asked for.
-func (w *world) copies(n int) func(context.Context) (bool, error) {
+// copyCountReached reports whether n copies have been requested.
+func (w *world) copyCountReached(n int) func(context.Context) (bool, error) {
 	return func(context.Context) (bool, error) {
 		return w.front.Counts()[faults.Slow]+w.front.Counts()[faults.Hang] >= n, nil
 	}

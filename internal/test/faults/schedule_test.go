@@ -109,7 +109,7 @@ func (c *crash) words() string {
 	return fmt.Sprintf(" at %s's %s %s number %d", c.from, c.op, c.target, c.nth)
 }
 
-// String tells the schedule in words.
+// String describes the schedule.
 func (s schedule) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "seed %d: %d episodes of %d frames, %d workers, %d trackers", s.seed, s.episodes, s.frames, s.workers, s.trackers)

@@ -29,8 +29,8 @@ func (w *world) truncate(ctx context.Context) error {
 	return err
 }
 
-// refused runs plan, which must end with exit code 2, say these things, and begin nothing.
-func (w *world) refused(t *testing.T, things ...string) {
+// expectRefusal runs plan, which must end with exit code 2, print these things, and begin nothing.
+func (w *world) expectRefusal(t *testing.T, things ...string) {
 	t.Helper()
 	before, err := w.store.Current(t.Context(), state.PointerSnapshot{})
 	must(t, err)
@@ -39,7 +39,7 @@ func (w *world) refused(t *testing.T, things ...string) {
 	if code, err := p.code(t.Context()); err != nil || code != 2 {
 		t.Errorf("exit code %d, %v; expected 2", code, err)
 	}
-	told(t, p.said(t), append(things, "settings.json")...)
+	expectText(t, p.stderrText(t), append(things, "settings.json")...)
 	after, err := w.store.Current(t.Context(), state.PointerSnapshot{})
 	must(t, err)
 	if after.Generation != before.Generation || after.Run != before.Run {
@@ -83,7 +83,7 @@ func TestSettingsAreTruncated(t *testing.T) {
 	must(t, <-first)
 	must(t, w.succeeds(ctx))
 	must(t, w.relabel(5))
-	w.refused(t, "it is damaged", "restore the object's last version, or delete it")
+	w.expectRefusal(t, "it is damaged", "restore the object's last version, or delete it")
 	must(t, w.forget(ctx))
 	next, err := w.run(ctx)
 	must(t, err)
@@ -103,7 +103,7 @@ func TestSettingsAreNotFoundOnce(t *testing.T) {
 	must(t, err)
 	must(t, w.relabel(5))
 	w.front.Add(faults.Rule{Kind: faults.NotFound, From: "refused", Target: "settings.json", First: 1})
-	w.refused(t, "the bucket lists it and does not give it")
+	w.expectRefusal(t, "the bucket lists it and does not give it")
 	// While it publishes, too.
 	w.front.Add(faults.Rule{Kind: faults.NotFound, From: "plan", Target: "settings.json", First: 3})
 	next, err := w.run(ctx)

@@ -105,7 +105,7 @@ func TestRowsLost(t *testing.T) {
 		t.Errorf("held %+v, %+v", held, plan.Totals)
 	}
 	must(t, w.succeeds(ctx))
-	w.tells(t, 1, "status", "would delete 25 of the 99 frames", "shuffle plan --allow-delete S01E01")
+	w.expectOutput(t, 1, "status", "would delete 25 of the 99 frames", "shuffle plan --allow-delete S01E01")
 	w.front.Calm()
 	must(t, errors.Join(w.converge(ctx), w.check(ctx)))
 }
@@ -137,7 +137,7 @@ func TestClocksApart(t *testing.T) {
 	w.front.Add(faults.Rule{Kind: faults.Event, From: "w", Op: "CopyObject", First: 2, Do: func(faults.Request) { w.send(queueNames[1], "what is this?") }})
 	second, err := w.run(ctx)
 	must(t, err)
-	w.tells(t, 0, "status", second.Run, "1 unreadable")
+	w.expectOutput(t, 0, "status", second.Run, "1 unreadable")
 	var runs []state.Status
 	if code, err := w.command(ctx, &runs, "runs", "--json"); err != nil || code != 0 || len(runs) != 2 || runs[0].Run != second.Run {
 		t.Errorf("runs: exit code %d, %v, %+v", code, err, runs)

@@ -46,11 +46,11 @@ var signs = []sign{
 	},
 	{
 		name: "no right to read the sheet", rule: faults.Rule{Kind: faults.Denied, From: "plan", Op: "spreadsheets.get", First: 1, Times: -1},
-		code: 1, state: state.Succeeded, held: []string{"sheet", "no permission"}, next: []string{"shuffle plan", "mended"},
+		code: 1, state: state.Succeeded, held: []string{"sheet", "no permission"}, next: []string{"shuffle plan", "fixed"},
 	},
 	{
 		name: "an empty sheet", rule: faults.Rule{Kind: faults.NoValues, From: "plan", First: 1, Times: -1},
-		code: 1, state: state.Succeeded, held: []string{"sheet", "found an empty sheet"}, next: []string{"shuffle plan", "mended"},
+		code: 1, state: state.Succeeded, held: []string{"sheet", "found an empty sheet"}, next: []string{"shuffle plan", "fixed"},
 	},
 	{
 		name: "the quota is used up for a while", rule: faults.Rule{Kind: faults.Quota, From: "plan", First: 1, Times: 2}, state: state.Succeeded,
@@ -130,7 +130,7 @@ func (s sign) see(t *testing.T, w *world) {
 		t.Errorf("%s: plan has exit code %d, %v; the run is %s, %v: %s", s.name, code, err, pointer.State, more, pointer.Reason)
 		return
 	}
-	s.isTold(t, w, pointer, plan)
+	s.expectSign(t, w, pointer, plan)
 	w.front.Calm()
 	if s.then != "" {
 		if code, err := w.command(ctx, nil, s.then, pointer.Run); err != nil || code != 0 {
@@ -147,29 +147,29 @@ func (s sign) see(t *testing.T, w *world) {
 	}
 }
 
-// isTold looks for the sign in the run's reason, in that of the held episode, in the logs and in
-// what status says.
-func (s sign) isTold(t *testing.T, w *world, pointer state.PointerSnapshot, plan state.Plan) {
+// expectSign searches for the sign in the reasons of the run and of the held episode, in the logs
+// and in the output of status.
+func (s sign) expectSign(t *testing.T, w *world, pointer state.PointerSnapshot, plan state.Plan) {
 	for _, text := range s.reason {
-		told(t, pointer.Reason, strings.ReplaceAll(text, "RUN", pointer.Run))
+		expectText(t, pointer.Reason, strings.ReplaceAll(text, "RUN", pointer.Run))
 	}
 	for _, text := range s.held {
 		if len(plan.Held()) != 1 {
 			t.Errorf("%s: held are %v", s.name, plan.Held())
 			break
 		}
-		told(t, plan.Held()[0].Reason, text)
+		expectText(t, plan.Held()[0].Reason, text)
 	}
 	for name, text := range s.logs {
 		body, err := os.ReadFile(filepath.Join(w.dir, name+".log"))
 		if err != nil {
 			t.Error(err)
 		}
-		told(t, string(body), text)
+		expectText(t, string(body), text)
 	}
 	var next []string
 	for _, text := range s.next {
 		next = append(next, strings.ReplaceAll(text, "RUN", pointer.Run))
 	}
-	w.tells(t, min(1, len(s.held)+len(s.reason)), "status", next...)
+	w.expectOutput(t, min(1, len(s.held)+len(s.reason)), "status", next...)
 }

@@ -64,7 +64,7 @@ func (f *Front) Story(w io.Writer) error {
 	}
 	skipped := 0
 	for i, e := range entries {
-		if !told(entries, i) {
+		if !isInStory(entries, i) {
 			skipped++
 			continue
 		}
@@ -84,8 +84,8 @@ func (f *Front) Story(w io.Writer) error {
 // Context of an event or a fault, in requests.
 const near = 4
 
-// told reports whether the story includes an entry.
-func told(entries []entry, i int) bool {
+// isInStory reports whether the story includes an entry.
+func isInStory(entries []entry, i int) bool {
 	e := entries[i]
 	if e.event != "" || e.fault != "" || e.Writes() && strings.Contains(e.Target, "/shuffle/") {
 		return true

@@ -67,13 +67,13 @@ var allSeries = []series{
 	{"localstack", func(t *testing.T) site { return localStack(testenv.AWSEndpoint(t)) }, drawLocalStack, nil, 3, 10, 3},
 }
 
-// TestSchedules: whatever fails and whoever is killed, each run ends by itself, and when nothing
-// fails any more the datasets are what the sheets say, every task is accounted for once, the next
-// plan is empty and so are the queues. Meanwhile no write broke a guarantee.
+// TestSchedules: with any faults and any killed processes, each run ends by itself. After the last
+// fault the datasets equal the sheets, every task is accounted for once, and the next plan and the
+// queues are empty. No write has broken a guarantee.
 //
 // SHUFFLE_FAULTS is the number of schedules, SHUFFLE_FAULTS_SEED the first one's seed: a failing
 // schedule is played again by its seed alone. Without a first seed the kept ones are played too.
-// Schedules mostly wait, so many are played at a time.
+// Schedules mostly wait, so several are played at a time.
 func TestSchedules(t *testing.T) {
 	t.Parallel()
 	for _, s := range allSeries {

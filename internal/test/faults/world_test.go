@@ -216,8 +216,8 @@ func (w *world) command(ctx context.Context, into any, args ...string) (code int
 	return code, err
 }
 
-// lastSaid is what the last command wrote to its standard error.
-func (w *world) lastSaid() string {
+// lastStderr is the text that the last command wrote to its standard error.
+func (w *world) lastStderr() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return tail(w.last.log)
@@ -271,7 +271,7 @@ func datasetOf(seed string, f dataset.Frame) string {
 	return "test"
 }
 
-// differences between what stands and what should.
+// differences lists the differences between the datasets and what they should hold.
 func (w *world) differences(ctx context.Context) ([]string, error) {
 	want, err := w.wanted(ctx)
 	if err != nil {

@@ -23,10 +23,10 @@ type Alarm struct {
 // false is a missing one.
 type datapoint func(seen func(metric string) (float64, bool)) (float64, bool)
 
-// spare is how many minutes more than its periods an alarm looks back for data that are there
-// (CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data"; it does not say
-// how many).
-const spare = 3
+// extraMinutes is how many minutes before its periods an alarm also searches for data (CloudWatch
+// User Guide, "Configuring how CloudWatch alarms treat missing data"; the number is not
+// documented).
+const extraMinutes = 3
 
 // Alarm reads an alarm of the template. Metrics are named by their queue or service and what is
 // counted, such as "tasks ApproximateNumberOfMessagesVisible".
@@ -60,11 +60,11 @@ func (s *Stack) Alarm(id string) (Alarm, error) {
 	return a, nil
 }
 
-// breaching evaluates the alarm at the end of a minute. It takes the newest data that are there;
-// minutes without any count as the template says of missing data.
-func (a Alarm) breaching(now int, seen func(metric string, minute int) (float64, bool)) bool {
+// isBreaching evaluates the alarm at the end of a minute. It uses the newest existing data. Minutes
+// without data are treated as the template specifies for missing data.
+func (a Alarm) isBreaching(now int, seen func(metric string, minute int) (float64, bool)) bool {
 	found, breaching := 0, 0
-	for minute := now; minute > now-a.periods-spare && found < a.periods; minute-- {
+	for minute := now; minute > now-a.periods-extraMinutes && found < a.periods; minute-- {
 		value, ok := a.value(func(metric string) (float64, bool) { return seen(metric, minute) })
 		if !ok {
 			continue

@@ -115,7 +115,7 @@ func (d *deployed) messages(url string, wait time.Duration) []string {
 	}
 }
 
-// testRedrive: a task that nobody could finish five times is a dead letter.
+// testRedrive: a task that was received five times without success goes to the dead-letter queue.
 func testRedrive(t *testing.T, d *deployed) {
 	var sent struct{ MessageId string }
 	d.JSON("sqs", "AmazonSQS.SendMessage", map[string]any{"QueueUrl": d.id("TasksQueue"), "MessageBody": "poison"}, &sent)
@@ -201,8 +201,8 @@ func testSchedule(t *testing.T, d *deployed) {
 	}
 }
 
-// testRoles: the policies say in IAM what they say in the template, so that what is tested of the
-// one holds of the other.
+// testRoles: the policies in IAM equal those in the template, so that tests of the template hold
+// for IAM too.
 func testRoles(t *testing.T, d *deployed) {
 	for role, policy := range map[string]string{"PlannerRole": "plan", "WorkerRole": "work", "TrackerRole": "track", "DoctorRole": "diagnose"} {
 		var answer struct {
@@ -271,8 +271,8 @@ func (d *deployed) alert(inbox, want, unwanted string) {
 	d.T.Errorf("no alert about %s", want)
 }
 
-// stopped is what ECS says of a task that has ended.
-func (d *deployed) stopped(cluster, group, task, stopCode string, containers ...map[string]any) map[string]any {
+// stoppedEvent is the event that ECS sends for a task that has ended.
+func (d *deployed) stoppedEvent(cluster, group, task, stopCode string, containers ...map[string]any) map[string]any {
 	detail, err := json.Marshal(map[string]any{
 		"clusterArn": cluster, "lastStatus": "STOPPED", "group": group, "stoppedReason": "Essential container in task exited",
 		"stopCode": stopCode, "taskArn": task, "containers": containers,
@@ -300,24 +300,24 @@ func testTaskFailed(t *testing.T, d *deployed) {
 	}
 	cluster, planner := pattern.Detail.ClusterArn[0], d.name+"-planner" // the cluster is whatever LocalStack takes for it
 	exited := func(group, task string, code int) any {
-		return d.stopped(cluster, group, task, "EssentialContainerExited", map[string]any{"exitCode": code})
+		return d.stoppedEvent(cluster, group, task, "EssentialContainerExited", map[string]any{"exitCode": code})
 	}
 	var answer struct{ FailedEntryCount int }
 	d.JSON("events", "AWSEvents.PutEvents", map[string]any{"Entries": []any{
 		exited(planner, "task/quiet-well", 0), exited(planner, "task/quiet-held", 1), exited(planner, "task/quiet-blocked", 3),
 		exited("service:"+d.name+"-worker", "task/quiet-worker", 1), exited("operator", "task/quiet-command", 2),
 		exited("other-planner", "task/quiet-of-another-stack", 2),
-		d.stopped(cluster, "service:"+d.name+"-tracker", "task/quiet-tracker", "TaskFailedToStart"),
+		d.stoppedEvent(cluster, "service:"+d.name+"-tracker", "task/quiet-tracker", "TaskFailedToStart"),
 		exited(planner, "task/killed", 137), exited(planner, "task/refused", 2),
-		d.stopped(cluster, planner, "task/never-started", "TaskFailedToStart", map[string]any{"reason": "CannotPullContainerError"}),
+		d.stoppedEvent(cluster, planner, "task/never-started", "TaskFailedToStart", map[string]any{"reason": "CannotPullContainerError"}),
 	}}, &answer)
 	for _, want := range []string{"task/killed", "task/never-started", "task/refused ended with 2", "shuffle settings", "shuffle plan --change-settings"} {
 		d.alert(inbox, want, "task/quiet")
 	}
 }
 
-// testRunFailed: the metric that the tracker's log line embeds sets off the alarm, which says what
-// to type.
+// testRunFailed: the metric in the tracker's log line starts the alarm, and the alarm's mail has
+// the commands to type.
 func testRunFailed(t *testing.T, d *deployed) {
 	inbox := d.inbox("runs")
 	var put struct{}

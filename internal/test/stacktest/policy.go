@@ -59,8 +59,8 @@ func statements(document any) (all []Statement) {
 	return all
 }
 
-// Allows says what IAM says of the request (IAM User Guide, "policy evaluation logic", for one
-// account and identity-based policies): a Deny that matches wins, else an Allow is needed.
+// Allows evaluates a request like IAM (IAM User Guide, "policy evaluation logic", for one account
+// and identity-based policies): a matching Deny wins, else an Allow is needed.
 func Allows(policy []Statement, r Request) bool {
 	allowed := false
 	for _, s := range policy {

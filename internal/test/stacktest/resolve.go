@@ -200,7 +200,7 @@ func (s *Stack) name(id string) string {
 	return id
 }
 
-// arns are by type what stands between the partition and the name.
+// arns has, by type, the part of the ARN after the partition.
 var arns = map[string]string{
 	"AWS::SQS::Queue": "sqs:%s:%s:%s", "AWS::SNS::Topic": "sns:%s:%s:%s", "AWS::ECS::Cluster": "ecs:%s:%s:cluster/%s",
 	"AWS::Logs::LogGroup": "logs:%s:%s:log-group:%s:*", "AWS::ECR::Repository": "ecr:%s:%s:repository/%s",

@@ -49,10 +49,10 @@ var Rules = []Rule{
 	{"the template fits into CloudFormation's quotas", quotas},
 }
 
-// Findings is what a rule has to say, a line each.
+// Findings are the violations of a rule, a line each.
 type Findings []string
 
-func (f *Findings) when(bad bool, format string, args ...any) {
+func (f *Findings) addIf(bad bool, format string, args ...any) {
 	if bad {
 		*f = append(*f, fmt.Sprintf(format, args...))
 	}
@@ -76,17 +76,17 @@ func (s *Stack) containers(visit func(id string, c any)) {
 
 func logRetention(s *Stack) (f Findings) {
 	s.each("AWS::Logs::LogGroup", func(id string, p map[string]any) {
-		f.when(p["RetentionInDays"] == nil, "%s: keeps its logs for ever; set RetentionInDays", id)
+		f.addIf(p["RetentionInDays"] == nil, "%s: keeps its logs for ever; set RetentionInDays", id)
 	})
 	s.containers(func(id string, c any) {
-		f.when(at(c, "LogConfiguration", "Options", "awslogs-group") == nil, "%s: writes no log", id)
+		f.addIf(at(c, "LogConfiguration", "Options", "awslogs-group") == nil, "%s: writes no log", id)
 	})
 	return f
 }
 
 func readOnlyRoot(s *Stack) (f Findings) {
 	s.containers(func(id string, c any) {
-		f.when(at(c, "ReadonlyRootFilesystem") != true, "%s: ReadonlyRootFilesystem is not true", id)
+		f.addIf(at(c, "ReadonlyRootFilesystem") != true, "%s: ReadonlyRootFilesystem is not true", id)
 	})
 	return f
 }
@@ -94,9 +94,9 @@ func readOnlyRoot(s *Stack) (f Findings) {
 func unprivileged(s *Stack) (f Findings) {
 	s.containers(func(id string, c any) {
 		user := text(at(c, "User"))
-		f.when(user == "" || strings.HasPrefix(user, "0") || strings.HasPrefix(user, "root"), "%s: runs as %q", id, user)
-		f.when(at(c, "Privileged") != nil, "%s: Privileged is set", id)
-		f.when(text(at(c, "LinuxParameters", "Capabilities", "Drop")) != "[ALL]", "%s: keeps capabilities", id)
+		f.addIf(user == "" || strings.HasPrefix(user, "0") || strings.HasPrefix(user, "root"), "%s: runs as %q", id, user)
+		f.addIf(at(c, "Privileged") != nil, "%s: Privileged is set", id)
+		f.addIf(text(at(c, "LinuxParameters", "Capabilities", "Drop")) != "[ALL]", "%s: keeps capabilities", id)
 	})
 	return f
 }
@@ -105,15 +105,15 @@ func taskRoles(s *Stack) (f Findings) {
 	taken := map[string]string{}
 	s.each("AWS::ECS::TaskDefinition", func(id string, p map[string]any) {
 		role := text(p["TaskRoleArn"])
-		f.when(!s.has("AWS::IAM::Role", role), "%s: TaskRoleArn %q is no role of the stack", id, role)
-		f.when(taken[role] != "", "%s: has the role of %s", id, taken[role])
-		f.when(role == text(p["ExecutionRoleArn"]), "%s: may do what starts it", id)
+		f.addIf(!s.has("AWS::IAM::Role", role), "%s: TaskRoleArn %q is no role of the stack", id, role)
+		f.addIf(taken[role] != "", "%s: has the role of %s", id, taken[role])
+		f.addIf(role == text(p["ExecutionRoleArn"]), "%s: may do what starts it", id)
 		taken[role] = id
 	})
 	return f
 }
 
-// Fargate waits 30 s unless told otherwise, and 120 s at most.
+// Fargate waits 30 s by default, and at most 120 s.
 const (
 	stopTimeout    = 30
 	maxStopTimeout = 120
@@ -126,47 +126,47 @@ func drainTime(s *Stack) (f Findings) {
 		if !set {
 			stop = stopTimeout
 		}
-		f.when(stop > maxStopTimeout, "%s: StopTimeout %d is over the %d s of Fargate", id, stop, maxStopTimeout)
+		f.addIf(stop > maxStopTimeout, "%s: StopTimeout %d is over the %d s of Fargate", id, stop, maxStopTimeout)
 		drain := defaultDrain
 		for _, v := range list(at(c, "Environment")) {
 			if at(v, "Name") == "SHUFFLE_DRAIN" {
 				var err error
 				drain, err = time.ParseDuration(text(at(v, "Value")))
-				f.when(err != nil, "%s: SHUFFLE_DRAIN: %v", id, err)
+				f.addIf(err != nil, "%s: SHUFFLE_DRAIN: %v", id, err)
 			}
 		}
-		f.when(drain >= time.Duration(stop)*time.Second, "%s: SHUFFLE_DRAIN %s is not below StopTimeout %d", id, drain, stop)
+		f.addIf(drain >= time.Duration(stop)*time.Second, "%s: SHUFFLE_DRAIN %s is not below StopTimeout %d", id, drain, stop)
 	})
 	return f
 }
 
 func capacity(s *Stack) (f Findings) {
 	s.each("AWS::ECS::Service", func(id string, p map[string]any) {
-		f.when((p["LaunchType"] == nil) == (p["CapacityProviderStrategy"] == nil), "%s: expected one of LaunchType and CapacityProviderStrategy", id)
-		f.when(p["DesiredCount"] != nil, "%s: DesiredCount undoes what the scaling has set, at each update", id)
-		f.when(at(p["DeploymentConfiguration"], "DeploymentCircuitBreaker", "Rollback") != true, "%s: a deployment that fails is not rolled back", id)
+		f.addIf((p["LaunchType"] == nil) == (p["CapacityProviderStrategy"] == nil), "%s: expected one of LaunchType and CapacityProviderStrategy", id)
+		f.addIf(p["DesiredCount"] != nil, "%s: DesiredCount undoes what the scaling has set, at each update", id)
+		f.addIf(at(p["DeploymentConfiguration"], "DeploymentCircuitBreaker", "Rollback") != true, "%s: a deployment that fails is not rolled back", id)
 	})
 	s.each("AWS::Scheduler::Schedule", func(id string, p map[string]any) {
 		ecs := at(p["Target"], "EcsParameters")
-		f.when(ecs != nil && (at(ecs, "LaunchType") == nil) == (at(ecs, "CapacityProviderStrategy") == nil), "%s: expected one of LaunchType and CapacityProviderStrategy", id)
+		f.addIf(ecs != nil && (at(ecs, "LaunchType") == nil) == (at(ecs, "CapacityProviderStrategy") == nil), "%s: expected one of LaunchType and CapacityProviderStrategy", id)
 	})
 	return f
 }
 
 func images(s *Stack) (f Findings) {
 	s.each("AWS::ECR::Repository", func(id string, p map[string]any) {
-		f.when(at(p["ImageScanningConfiguration"], "ScanOnPush") != true, "%s: images are not scanned", id)
-		f.when(!isJSON(text(at(p["LifecyclePolicy"], "LifecyclePolicyText"))), "%s: no lifecycle policy in JSON", id)
-		f.when(p["ImageTagMutability"] != "IMMUTABLE", "%s: a tag may become another image", id)
+		f.addIf(at(p["ImageScanningConfiguration"], "ScanOnPush") != true, "%s: images are not scanned", id)
+		f.addIf(!isJSON(text(at(p["LifecyclePolicy"], "LifecyclePolicyText"))), "%s: no lifecycle policy in JSON", id)
+		f.addIf(p["ImageTagMutability"] != "IMMUTABLE", "%s: a tag may become another image", id)
 	})
 	return f
 }
 
 func defaults(s *Stack) (f Findings) {
 	for name, p := range s.template.Parameters {
-		f.when(at(p, "Default") == nil && name != "AlertEmail", "parameter %s: no default", name)
-		f.when(at(p, "Description") == nil, "parameter %s: no description", name)
-		f.when(at(p, "Type") == "String" && at(p, "AllowedPattern") == nil && at(p, "AllowedValues") == nil, "parameter %s: takes any text", name)
+		f.addIf(at(p, "Default") == nil && name != "AlertEmail", "parameter %s: no default", name)
+		f.addIf(at(p, "Description") == nil, "parameter %s: no description", name)
+		f.addIf(at(p, "Type") == "String" && at(p, "AllowedPattern") == nil && at(p, "AllowedValues") == nil, "parameter %s: takes any text", name)
 	}
 	return f
 }
@@ -181,7 +181,7 @@ func quotas(s *Stack) (f Findings) {
 	}{
 		{"bytes", s.template.Size, 1 << 20}, {"parameters", len(s.template.Parameters), 200}, {"resources", len(s.template.Resources), 500},
 	} {
-		f.when(q.have > q.max*9/10, "the template has %d %s of %d, expected a tenth to be free", q.have, q.name, q.max)
+		f.addIf(q.have > q.max*9/10, "the template has %d %s of %d, expected a tenth to be free", q.have, q.name, q.max)
 	}
 	return f
 }

@@ -14,12 +14,12 @@ func mailFlood(s *Stack) (f Findings) {
 		logged := false
 		for _, target := range list(p["Targets"]) {
 			mails := s.has("AWS::SNS::Topic", text(at(target, "Arn")))
-			f.when(mails && !planner, "%s: mails of every event; let an alarm watch it instead", id)
+			f.addIf(mails && !planner, "%s: mails of every event; let an alarm watch it instead", id)
 			logged = logged || !mails
 		}
-		f.when(!logged, "%s: no log keeps what it saw", id)
+		f.addIf(!logged, "%s: no log keeps what it saw", id)
 		mails := len(list(p["Targets"])) > 1
-		f.when(!mails && !s.alarmWatches(text(p["Name"])), "%s: no alarm watches it", id)
+		f.addIf(!mails && !s.alarmWatches(text(p["Name"])), "%s: no alarm watches it", id)
 	})
 	return f
 }
@@ -46,27 +46,27 @@ func apart(s *Stack) (f Findings) {
 		return Findings{err.Error()}
 	}
 	other.each("AWS::ECS::Service", func(id string, p map[string]any) {
-		f.when(!strings.Contains(text(p["ServiceName"]), "staging"), "%s: is named %v in every stack of a cluster", id, p["ServiceName"])
+		f.addIf(!strings.Contains(text(p["ServiceName"]), "staging"), "%s: is named %v in every stack of a cluster", id, p["ServiceName"])
 	})
 	other.each("AWS::Events::Rule", func(id string, p map[string]any) {
 		of := append(texts(at(p["EventPattern"], "detail", "group")), texts(at(p["EventPattern"], "resources"))...)
 		for _, pattern := range of {
-			f.when(!strings.Contains(pattern, "staging"), "%s: matches %s, in every stack of a cluster", id, pattern)
+			f.addIf(!strings.Contains(pattern, "staging"), "%s: matches %s, in every stack of a cluster", id, pattern)
 		}
-		f.when(len(of) == 0, "%s: matches every task of a cluster", id)
+		f.addIf(len(of) == 0, "%s: matches every task of a cluster", id)
 	})
 	for id, r := range other.Resources {
 		for _, property := range global {
 			mine, theirs := s.Resources[id].Properties[property], r.Properties[property]
 			scaling := r.Type == "AWS::ApplicationAutoScaling::ScalingPolicy" // named within its target
-			f.when(mine != nil && !scaling && mine == theirs, "%s: %s is %v in every stack", id, property, mine)
+			f.addIf(mine != nil && !scaling && mine == theirs, "%s: %s is %v in every stack", id, property, mine)
 		}
 		namespace := text(r.Properties["Namespace"])
-		f.when(strings.HasPrefix(namespace, "GoogleShuffle") && !strings.HasSuffix(namespace, "/staging"), "%s: watches %s, which all stacks share", id, namespace)
+		f.addIf(strings.HasPrefix(namespace, "GoogleShuffle") && !strings.HasSuffix(namespace, "/staging"), "%s: watches %s, which all stacks share", id, namespace)
 	}
 	for _, task := range []string{"PlannerTask", "TrackerTask"} {
 		namespace := other.Container(task).Environment["SHUFFLE_METRICS_NAMESPACE"]
-		f.when(namespace != "GoogleShuffle/staging", "%s: its metrics go to %q", task, namespace)
+		f.addIf(namespace != "GoogleShuffle/staging", "%s: its metrics go to %q", task, namespace)
 	}
 	return f
 }
@@ -80,9 +80,9 @@ func keeps(s *Stack) (f Findings) {
 			continue
 		}
 		deletion, replacement := text(at(s.template.Resources[id], "DeletionPolicy")), text(at(s.template.Resources[id], "UpdateReplacePolicy"))
-		f.when(deletion == "" || replacement == "", "%s: DeletionPolicy %q, UpdateReplacePolicy %q, expected both", id, deletion, replacement)
-		f.when(r.Type == "AWS::Logs::LogGroup" && !strings.HasPrefix(deletion, "Retain"), "%s: the logs of what failed go with the stack", id)
-		f.when(r.Type != "AWS::SQS::Queue" && replacement != "Retain", "%s: an update that replaces it loses what it holds", id)
+		f.addIf(deletion == "" || replacement == "", "%s: DeletionPolicy %q, UpdateReplacePolicy %q, expected both", id, deletion, replacement)
+		f.addIf(r.Type == "AWS::Logs::LogGroup" && !strings.HasPrefix(deletion, "Retain"), "%s: the logs of what failed go with the stack", id)
+		f.addIf(r.Type != "AWS::SQS::Queue" && replacement != "Retain", "%s: an update that replaces it loses what it holds", id)
 	}
 	return f
 }
@@ -91,9 +91,9 @@ func keeps(s *Stack) (f Findings) {
 func logMode(s *Stack) (f Findings) {
 	s.containers(func(id string, c any) {
 		mode := text(at(c, "LogConfiguration", "Options", "mode"))
-		f.when(mode == "", "%s: its log driver has no mode", id)
+		f.addIf(mode == "", "%s: its log driver has no mode", id)
 		worker := slices.Equal(texts(at(c, "Command")), []string{"work"})
-		f.when(!worker && mode != "blocking", "%s: its log driver is %s, expected blocking", id, mode)
+		f.addIf(!worker && mode != "blocking", "%s: its log driver is %s, expected blocking", id, mode)
 	})
 	return f
 }
@@ -102,7 +102,7 @@ func logMode(s *Stack) (f Findings) {
 func platforms(s *Stack) (f Findings) {
 	s.each("AWS::ECS::TaskDefinition", func(id string, p map[string]any) {
 		got, want := at(p["RuntimePlatform"], "CpuArchitecture"), s.values["Architecture"]
-		f.when(got != want, "%s: runs on %v, and the image is for %v", id, got, want)
+		f.addIf(got != want, "%s: runs on %v, and the image is for %v", id, got, want)
 	})
 	return f
 }
@@ -128,7 +128,7 @@ func sizes(s *Stack) (f Findings) {
 					continue
 				}
 				m, n := memories[number(cpu)], number(memory)
-				f.when(n < m[0] || n > m[1] || n%max(1, m[2]) != 0, "%s: Fargate has no task of %s CPU units and %s MiB", id, cpu, memory)
+				f.addIf(n < m[0] || n > m[1] || n%max(1, m[2]) != 0, "%s: Fargate has no task of %s CPU units and %s MiB", id, cpu, memory)
 			}
 		}
 	})
@@ -154,10 +154,10 @@ func (t *Template) refuses(cpuParameter any, cpu string, memoryParameter any, me
 func routes(s *Stack) (f Findings) {
 	s.each("AWS::ECS::Service", func(id string, p map[string]any) {
 		for _, association := range s.Of("AWS::EC2::SubnetRouteTableAssociation") {
-			f.when(!strings.Contains(text(p["Tags"]), association), "%s: does not wait for %s", id, association)
+			f.addIf(!strings.Contains(text(p["Tags"]), association), "%s: does not wait for %s", id, association)
 			for _, route := range s.Of("AWS::EC2::Route") {
 				awaited := texts(at(s.template.Resources[association], "DependsOn"))
-				f.when(!slices.Contains(awaited, route), "%s: does not wait for %s", association, route)
+				f.addIf(!slices.Contains(awaited, route), "%s: does not wait for %s", association, route)
 			}
 		}
 	})

@@ -8,18 +8,18 @@ import (
 
 func scaleToZero(s *Stack) (f Findings) {
 	s.each("AWS::ApplicationAutoScaling::ScalableTarget", func(id string, p map[string]any) {
-		f.when(p["MinCapacity"] != 0, "%s: its least capacity is %v", id, p["MinCapacity"])
+		f.addIf(p["MinCapacity"] != 0, "%s: its least capacity is %v", id, p["MinCapacity"])
 	})
 	s.each("AWS::ApplicationAutoScaling::ScalingPolicy", func(id string, p map[string]any) {
 		tracking := p["TargetTrackingScalingPolicyConfiguration"]
-		f.when(tracking != nil && at(tracking, "DisableScaleIn") != true, "%s: target tracking would end workers that have work", id)
+		f.addIf(tracking != nil && at(tracking, "DisableScaleIn") != true, "%s: target tracking would end workers that have work", id)
 		arn := s.attribute(id, "Arn")
 		called := slices.ContainsFunc(s.Of("AWS::CloudWatch::Alarm"), func(a string) bool {
 			return slices.Contains(texts(s.Resources[a].Properties["AlarmActions"]), arn)
 		})
-		f.when(tracking == nil && !called, "%s: no alarm calls it", id)
+		f.addIf(tracking == nil && !called, "%s: no alarm calls it", id)
 		for _, m := range list(at(tracking, "CustomizedMetricSpecification", "Metrics")) {
-			f.when(bareDivisor.MatchString(text(at(m, "Expression"))), "%s: divides by what may be missing; FILL it", id)
+			f.addIf(bareDivisor.MatchString(text(at(m, "Expression"))), "%s: divides by what may be missing; FILL it", id)
 		}
 	})
 	return f
@@ -28,7 +28,7 @@ func scaleToZero(s *Stack) (f Findings) {
 var bareDivisor = regexp.MustCompile(`/\s*[a-z]`)
 
 // protection: a service of several tasks ends some of them while others work, so each must be able
-// to say that it is busy.
+// to protect itself while it is busy.
 func protection(s *Stack) (f Findings) {
 	s.each("AWS::ApplicationAutoScaling::ScalableTarget", func(id string, p map[string]any) {
 		if number(p["MaxCapacity"]) <= 1 {
@@ -42,7 +42,7 @@ func protection(s *Stack) (f Findings) {
 			role := logicalID(text(s.taskOf(text(service["TaskDefinition"]))["TaskRoleArn"]))
 			task := "arn:aws:ecs:" + Region + ":" + Account + ":task/" + parts[1] + "/0123456789abcdef"
 			r := Request{"ecs:UpdateTaskProtection", task, ""}
-			f.when(!Allows(s.Statements(role), r), "%s: its tasks may not %s", id, r)
+			f.addIf(!Allows(s.Statements(role), r), "%s: its tasks may not %s", id, r)
 		})
 	})
 	return f

@@ -12,16 +12,16 @@ var resourceless = []string{"ecr:GetAuthorizationToken"}
 
 func noWildcards(s *Stack) (f Findings) {
 	narrow := func(id string, p map[string]any) {
-		f.when(p["ManagedPolicyArns"] != nil, "%s: a managed policy gives more than is needed", id)
+		f.addIf(p["ManagedPolicyArns"] != nil, "%s: a managed policy gives more than is needed", id)
 		for _, st := range s.Statements(id) {
 			if st.Effect != "Allow" {
 				continue
 			}
 			for _, action := range st.Actions {
-				f.when(strings.ContainsAny(action, "*?"), "%s/%s: action %s", id, st.Sid, action)
+				f.addIf(strings.ContainsAny(action, "*?"), "%s/%s: action %s", id, st.Sid, action)
 			}
 			for _, resource := range st.Resources {
-				f.when(wide(resource) && !slices.Equal(st.Actions, resourceless), "%s/%s: resource %s", id, st.Sid, resource)
+				f.addIf(isBroadARN(resource) && !slices.Equal(st.Actions, resourceless), "%s/%s: resource %s", id, st.Sid, resource)
 			}
 		}
 	}
@@ -30,8 +30,9 @@ func noWildcards(s *Stack) (f Findings) {
 	return f
 }
 
-// wide says of an ARN that its service, account or the beginning of its resource is left open.
-func wide(arn string) bool {
+// isBroadARN reports whether an ARN has a wildcard as service, account or beginning of its
+// resource.
+func isBroadARN(arn string) bool {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 {
 		return true
@@ -43,8 +44,8 @@ func wide(arn string) bool {
 func trustedServices(s *Stack) (f Findings) {
 	s.each("AWS::IAM::Role", func(id string, p map[string]any) {
 		for _, v := range list(at(p["AssumeRolePolicyDocument"], "Statement")) {
-			f.when(!strings.HasSuffix(text(at(v, "Principal", "Service")), ".amazonaws.com"), "%s: trusts %v", id, at(v, "Principal"))
-			f.when(at(v, "Condition", "StringEquals", "aws:SourceAccount") != Account, "%s: may be taken on from another account", id)
+			f.addIf(!strings.HasSuffix(text(at(v, "Principal", "Service")), ".amazonaws.com"), "%s: trusts %v", id, at(v, "Principal"))
+			f.addIf(at(v, "Condition", "StringEquals", "aws:SourceAccount") != Account, "%s: may be taken on from another account", id)
 		}
 	})
 	return f
@@ -61,12 +62,12 @@ func redrive(s *Stack) (f Findings) {
 	s.each("AWS::SQS::Queue", func(id string, p map[string]any) {
 		arn := s.attribute(id, "Arn")
 		if p["RedrivePolicy"] != nil {
-			f.when(!s.has("AWS::SQS::Queue", text(at(p["RedrivePolicy"], "deadLetterTargetArn"))), "%s: redrives to no queue of the stack", id)
+			f.addIf(!s.has("AWS::SQS::Queue", text(at(p["RedrivePolicy"], "deadLetterTargetArn"))), "%s: redrives to no queue of the stack", id)
 			return
 		}
-		f.when(!slices.Contains(targets, arn), "%s: no redrive policy, and nothing is redriven to it", id)
-		f.when(p["RedriveAllowPolicy"] == nil, "%s: any queue may redrive to it", id)
-		f.when(!s.watched(p), "%s: no alarm watches what arrives there", id)
+		f.addIf(!slices.Contains(targets, arn), "%s: no redrive policy, and nothing is redriven to it", id)
+		f.addIf(p["RedriveAllowPolicy"] == nil, "%s: any queue may redrive to it", id)
+		f.addIf(!s.watched(p), "%s: no alarm watches what arrives there", id)
 	})
 	return f
 }
@@ -92,26 +93,26 @@ func queueEncryption(s *Stack) (f Findings) {
 		}
 	})
 	s.each("AWS::SQS::Queue", func(id string, p map[string]any) {
-		f.when(!guarded[text(s.ref(id))], "%s: no policy refuses calls without TLS", id)
-		f.when(p["SqsManagedSseEnabled"] != true && p["KmsMasterKeyId"] == nil, "%s: is not encrypted", id)
+		f.addIf(!guarded[text(s.ref(id))], "%s: no policy refuses calls without TLS", id)
+		f.addIf(p["SqsManagedSseEnabled"] != true && p["KmsMasterKeyId"] == nil, "%s: is not encrypted", id)
 	})
 	return f
 }
 
 func nothingPublic(s *Stack) (f Findings) {
 	for _, kind := range []string{"AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::EC2::SecurityGroupIngress"} {
-		f.when(len(s.Of(kind)) > 0, "%v: the stack has no %s", s.Of(kind), kind)
+		f.addIf(len(s.Of(kind)) > 0, "%v: the stack has no %s", s.Of(kind), kind)
 	}
 	s.each("AWS::EC2::SecurityGroup", func(id string, p map[string]any) {
-		f.when(p["SecurityGroupIngress"] != nil, "%s: lets something in", id)
-		f.when(p["SecurityGroupEgress"] == nil, "%s: lets everything out", id)
+		f.addIf(p["SecurityGroupIngress"] != nil, "%s: lets something in", id)
+		f.addIf(p["SecurityGroupEgress"] == nil, "%s: lets everything out", id)
 	})
 	for _, kind := range []string{"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"} {
 		s.each(kind, func(id string, p map[string]any) {
 			for _, v := range list(at(p["PolicyDocument"], "Statement")) {
-				f.when(at(v, "Effect") == "Allow" && strings.Contains(text(at(v, "Principal")), "*"), "%s: lets anyone in", id)
+				f.addIf(at(v, "Effect") == "Allow" && strings.Contains(text(at(v, "Principal")), "*"), "%s: lets anyone in", id)
 				events := kind == "AWS::SNS::TopicPolicy" && text(at(v, "Principal", "Service")) == eventBridge
-				f.when(at(v, "Effect") == "Allow" && !events && at(v, "Condition", "StringEquals", "aws:SourceAccount") != Account, "%s: lets other accounts in", id)
+				f.addIf(at(v, "Effect") == "Allow" && !events && at(v, "Condition", "StringEquals", "aws:SourceAccount") != Account, "%s: lets other accounts in", id)
 			}
 		})
 	}
@@ -135,7 +136,7 @@ func rulesReach(s *Stack) (f Findings) {
 	s.each("AWS::Logs::ResourcePolicy", func(id string, p map[string]any) {
 		var policy map[string]any
 		if err := json.Unmarshal([]byte(text(p["PolicyDocument"])), &policy); err != nil {
-			f.when(true, "%s: its document is no JSON: %v", id, err)
+			f.addIf(true, "%s: its document is no JSON: %v", id, err)
 		}
 		for _, v := range list(policy["Statement"]) {
 			if at(v, "Effect") == "Allow" && slices.Contains(texts(at(v, "Principal", "Service")), eventBridge) && slices.Contains(texts(at(v, "Action")), "logs:PutLogEvents") {
@@ -145,7 +146,7 @@ func rulesReach(s *Stack) (f Findings) {
 	})
 	s.each("AWS::Events::Rule", func(id string, p map[string]any) {
 		for _, target := range list(p["Targets"]) {
-			f.when(!open[text(at(target, "Arn"))], "%s: its target %v does not let EventBridge in, or not without a condition", id, at(target, "Arn"))
+			f.addIf(!open[text(at(target, "Arn"))], "%s: its target %v does not let EventBridge in, or not without a condition", id, at(target, "Arn"))
 		}
 	})
 	return f

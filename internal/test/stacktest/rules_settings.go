@@ -17,9 +17,8 @@ var tracked = []string{"KeepVersions", "KeepRuns", "MaxDead"}
 
 var innerCapital = regexp.MustCompile(`(.)([A-Z])`)
 
-// settings: whoever configures the stack can set all that decides a plan, and a parameter that is
-// left empty gives the program no variable: a stack without an opinion must not differ from the
-// settings in force.
+// settings: the stack has a parameter for each setting that decides a plan. An empty parameter
+// gives the program no variable, so that it cannot differ from the settings in force.
 func settings(s *Stack) (f Findings) {
 	fields := reflect.TypeFor[config.Config]()
 	for i := range fields.NumField() {
@@ -43,7 +42,7 @@ func (s *Stack) passes(parameter, variable string, tasks []string) (f Findings) 
 	if declared == nil {
 		return Findings{"there is no parameter " + parameter + " for " + variable}
 	}
-	f.when(at(declared, "Default") != "", "parameter %s: its default is %q, expected none: the program's own holds", parameter, at(declared, "Default"))
+	f.addIf(at(declared, "Default") != "", "parameter %s: its default is %q, expected none: the program's own holds", parameter, at(declared, "Default"))
 	const value = "given"
 	with, err := s.template.Resolve(map[string]string{"AlertEmail": "oncall@example.com", parameter: value})
 	if err != nil {
@@ -55,9 +54,9 @@ func (s *Stack) passes(parameter, variable string, tasks []string) (f Findings) 
 	}
 	for _, task := range tasks {
 		got := with.Container(task).Environment[variable]
-		f.when(got != value, "%s: %s is %q when the parameter %s is %q", task, variable, got, parameter, value)
+		f.addIf(got != value, "%s: %s is %q when the parameter %s is %q", task, variable, got, parameter, value)
 		_, set := without.Container(task).Environment[variable]
-		f.when(set, "%s: gets %s although the parameter %s is empty", task, variable, parameter)
+		f.addIf(set, "%s: gets %s although the parameter %s is empty", task, variable, parameter)
 	}
 	return f
 }

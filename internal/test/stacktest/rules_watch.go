@@ -10,16 +10,16 @@ import (
 
 func alarmsAct(s *Stack) (f Findings) {
 	s.each("AWS::CloudWatch::Alarm", func(id string, p map[string]any) {
-		f.when(len(list(p["AlarmActions"])) == 0, "%s: nobody is told", id)
-		f.when(p["ActionsEnabled"] == false, "%s: its actions are disabled", id)
-		f.when(p["TreatMissingData"] == nil, "%s: says nothing of missing data", id)
-		f.when(p["AlarmDescription"] == nil, "%s: does not say what to do", id)
+		f.addIf(len(list(p["AlarmActions"])) == 0, "%s: nobody is told", id)
+		f.addIf(p["ActionsEnabled"] == false, "%s: its actions are disabled", id)
+		f.addIf(p["TreatMissingData"] == nil, "%s: says nothing of missing data", id)
+		f.addIf(p["AlarmDescription"] == nil, "%s: does not say what to do", id)
 		period, _ := p["Period"].(int)
 		periods, _ := p["EvaluationPeriods"].(int)
-		f.when(period < 3600 && period*periods > 24*3600 || period*periods > 7*24*3600, "%s: looks back further than CloudWatch does", id)
+		f.addIf(period < 3600 && period*periods > 24*3600 || period*periods > 7*24*3600, "%s: looks back further than CloudWatch does", id)
 	})
 	s.each("AWS::Events::Rule", func(id string, p map[string]any) {
-		f.when(len(list(p["Targets"])) == 0, "%s: nobody is told", id)
+		f.addIf(len(list(p["Targets"])) == 0, "%s: nobody is told", id)
 	})
 	return f
 }
@@ -32,9 +32,9 @@ func silence(s *Stack) (f Findings) {
 		if strings.HasPrefix(text(p["ComparisonOperator"]), "Less") {
 			want = "breaching"
 		}
-		f.when(p["TreatMissingData"] != want, "%s: takes missing data as %v, expected %s", id, p["TreatMissingData"], want)
+		f.addIf(p["TreatMissingData"] != want, "%s: takes missing data as %v, expected %s", id, p["TreatMissingData"], want)
 		hours := number(p["Period"]) * number(p["EvaluationPeriods"]) / 3600
-		f.when(p["MetricName"] == "RunSucceeded" && (hours <= 24 || hours > 30), "%s: waits for %d hours, expected a day and a bit", id, hours)
+		f.addIf(p["MetricName"] == "RunSucceeded" && (hours <= 24 || hours > 30), "%s: waits for %d hours, expected a day and a bit", id, hours)
 	})
 	return f
 }
@@ -52,8 +52,8 @@ func reminds(s *Stack) (f Findings) {
 		if p["MetricName"] != "RunSucceeded" {
 			return
 		}
-		f.when(!daily.MatchString(reset[s.attribute(id, "Arn")]), "%s: notifies once and then no more; no daily schedule resets it", id)
-		f.when(p["OKActions"] != nil, "%s: each reset would send a mail that all is well", id)
+		f.addIf(!daily.MatchString(reset[s.attribute(id, "Arn")]), "%s: notifies once and then no more; no daily schedule resets it", id)
+		f.addIf(p["OKActions"] != nil, "%s: each reset would send a mail that all is well", id)
 	})
 	return f
 }
@@ -78,9 +78,9 @@ func fills(s *Stack) (f Findings) {
 		}
 		periods := number(p["EvaluationPeriods"])
 		needed := cmp.Or(number(p["DatapointsToAlarm"]), periods)
-		f.when(periods < usualDelay, "%s: FILL in an alarm over %d minutes, expected %d at least: the newest are filled before their data come", id, periods, usualDelay)
+		f.addIf(periods < usualDelay, "%s: FILL in an alarm over %d minutes, expected %d at least: the newest are filled before their data come", id, periods, usualDelay)
 		if strings.HasPrefix(text(p["ComparisonOperator"]), "Less") {
-			f.when(needed < periods || periods <= wakingDelay, "%s: takes %d filled minutes of %d for silence, expected all of more than %d", id, needed, periods, wakingDelay)
+			f.addIf(needed < periods || periods <= wakingDelay, "%s: takes %d filled minutes of %d for silence, expected all of more than %d", id, needed, periods, wakingDelay)
 		}
 	})
 	return f
@@ -98,13 +98,13 @@ func metricMath(s *Stack) (f Findings) {
 		returned := 0
 		for _, m := range list(metrics) {
 			for _, name := range identifier.FindAllString(text(member(m, "expression")), -1) {
-				f.when(!slices.Contains(ids, name), "%s: the expression %s names a metric that is not there, %s", id, text(member(m, "expression")), name)
+				f.addIf(!slices.Contains(ids, name), "%s: the expression %s names a metric that is not there, %s", id, text(member(m, "expression")), name)
 			}
 			if at(m, "ReturnData") != false {
 				returned++
 			}
 		}
-		f.when(len(ids) > 0 && returned != 1 && at(list(metrics)[0], "Id") != nil, "%s: %d metrics return data, expected one", id, returned)
+		f.addIf(len(ids) > 0 && returned != 1 && at(list(metrics)[0], "Id") != nil, "%s: %d metrics return data, expected one", id, returned)
 	}
 	inTemplate := func(m any, key string) any { return at(m, strings.ToUpper(key[:1])+key[1:]) }
 	s.each("AWS::CloudWatch::Alarm", func(id string, p map[string]any) { check(id, p["Metrics"], inTemplate) })
@@ -131,14 +131,14 @@ func widgets(body string) []any {
 }
 
 func dashboards(s *Stack) (f Findings) {
-	f.when(len(s.Of("AWS::CloudWatch::Dashboard")) == 0, "there is no dashboard")
+	f.addIf(len(s.Of("AWS::CloudWatch::Dashboard")) == 0, "there is no dashboard")
 	s.each("AWS::CloudWatch::Dashboard", func(id string, p map[string]any) {
 		body := text(p["DashboardBody"])
-		f.when(!isJSON(body), "%s: its body is not JSON", id)
-		f.when(len(widgets(body)) == 0, "%s: it has no widgets", id)
+		f.addIf(!isJSON(body), "%s: its body is not JSON", id)
+		f.addIf(len(widgets(body)) == 0, "%s: it has no widgets", id)
 		for _, w := range widgets(body) {
 			for _, alarm := range texts(at(w, "properties", "alarms")) {
-				f.when(!s.has("AWS::CloudWatch::Alarm", alarm), "%s: shows an alarm that is not there, %s", id, alarm)
+				f.addIf(!s.has("AWS::CloudWatch::Alarm", alarm), "%s: shows an alarm that is not there, %s", id, alarm)
 			}
 		}
 	})
@@ -157,14 +157,14 @@ func scheduleRights(s *Stack) (f Findings) {
 			needed = append(needed, Request{"ecs:RunTask", definition, text(at(target, "Arn"))},
 				Request{"iam:PassRole", text(task["TaskRoleArn"]), ""}, Request{"iam:PassRole", text(task["ExecutionRoleArn"]), ""})
 		} else {
-			f.when(text(at(target, "Arn")) != setAlarmState, "%s: starts %v, expected a task or %s", id, at(target, "Arn"), setAlarmState)
+			f.addIf(text(at(target, "Arn")) != setAlarmState, "%s: starts %v, expected a task or %s", id, at(target, "Arn"), setAlarmState)
 			needed = append(needed, Request{"cloudwatch:SetAlarmState", s.alarmToReset(text(at(target, "Input"))), ""})
 		}
 		for _, r := range needed {
-			f.when(!Allows(policy, r), "%s: its role may not %s", id, r)
+			f.addIf(!Allows(policy, r), "%s: its role may not %s", id, r)
 		}
-		f.when(!s.has("AWS::SQS::Queue", text(at(target, "DeadLetterConfig", "Arn"))), "%s: no queue for what could not be started", id)
-		f.when(at(target, "RetryPolicy") == nil, "%s: does not try again", id)
+		f.addIf(!s.has("AWS::SQS::Queue", text(at(target, "DeadLetterConfig", "Arn"))), "%s: no queue for what could not be started", id)
+		f.addIf(at(target, "RetryPolicy") == nil, "%s: does not try again", id)
 	})
 	return f
 }
@@ -224,13 +224,13 @@ func scheduleExpression(s *Stack) (f Findings) {
 		}
 		fields := cron.FindStringSubmatch(expression)
 		if fields == nil {
-			f.when(true, "%s: %q is neither rate(…) nor cron(…) with six fields", id, expression)
+			f.addIf(true, "%s: %q is neither rate(…) nor cron(…) with six fields", id, expression)
 			return
 		}
 		for _, part := range fields[1:] {
-			f.when(!field.MatchString(part), "%s: %q: field %q", id, expression, part)
+			f.addIf(!field.MatchString(part), "%s: %q: field %q", id, expression, part)
 		}
-		f.when((fields[3] == "?") == (fields[5] == "?"), "%s: %q: one of day of month and day of week is to be ?", id, expression)
+		f.addIf((fields[3] == "?") == (fields[5] == "?"), "%s: %q: one of day of month and day of week is to be ?", id, expression)
 	})
 	return f
 }

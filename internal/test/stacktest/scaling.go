@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Scaling is what the template says of when workers and tracker come and go.
+// Scaling has the template's rules for starting and ending workers and tracker.
 type Scaling struct {
-	Backlog         float64 // waiting tasks for each running worker, beyond which there are to be more
+	Backlog         float64 // waiting tasks for each running worker, beyond which more are started
 	worker, tracker policy
 }
 
@@ -128,10 +128,10 @@ func (s *service) grow(now, wanted int) {
 // scale does what the alarms ask for, sleep before wake.
 func (s *service) scale(now int, seen func(metric string, minute int) (float64, bool)) {
 	minute := now / 60
-	if s.policy.sleep.breaching(minute, seen) {
+	if s.policy.sleep.isBreaching(minute, seen) {
 		s.started = nil
 	}
-	if now-s.lastWake < int(s.policy.pause.Seconds()) || !s.policy.wake.breaching(minute, seen) {
+	if now-s.lastWake < int(s.policy.pause.Seconds()) || !s.policy.wake.isBreaching(minute, seen) {
 		return
 	}
 	s.lastWake = now
@@ -189,13 +189,13 @@ func (f *fleet) second(now int) {
 		}
 		f.active = now
 	}
-	f.track(now)
+	f.stepTracker(now)
 }
 
-// track is the tracker: it takes in what there is, and verifies a run of which all is done. One
-// that is ended while it verifies begins again. While it does, it has a message of its own of the
-// results queue in hand, which waits there when it dies.
-func (f *fleet) track(now int) {
+// stepTracker simulates the tracker: it counts all results, and verifies a run whose tasks are all
+// done. A tracker that is ended during verification begins again. During verification it keeps a
+// message of the results queue in flight, which becomes visible again when the tracker dies.
+func (f *fleet) stepTracker(now int) {
 	if f.tracker.working(now, f.world.Start) == 0 {
 		f.verifying, f.results, f.own = 0, f.results+f.own, 0
 		return
@@ -262,7 +262,7 @@ func (f *fleet) note(metric string, s sample) {
 // count that is not seen is filled with one.
 func (f *fleet) wanted(minute int, seen func(metric string, minute int) (float64, bool)) int {
 	found, newest := 0, 0.0
-	for m := minute; m > minute-growPeriods-spare && found < growPeriods; m-- {
+	for m := minute; m > minute-growPeriods-extraMinutes && found < growPeriods; m-- {
 		backlog, ok := seen("tasks"+visible, m)
 		if !ok {
 			continue

@@ -260,9 +260,9 @@ const (
 	kmsRequest     = 0.03 / 1e4
 )
 
-// byTheMonth are the prices of the template's resources that cost something as they stand. What
-// costs by use is added up below.
-var byTheMonth = map[string]func(s *stacktest.Stack, id string) float64{
+// monthlyPrices are the monthly prices of resources that cost something without use. Prices by use
+// are added up below.
+var monthlyPrices = map[string]func(s *stacktest.Stack, id string) float64{
 	"AWS::CloudWatch::Dashboard":  func(*stacktest.Stack, string) float64 { return dashboardMonth },
 	"AWS::SecretsManager::Secret": func(*stacktest.Stack, string) float64 { return 0.40 },
 	"AWS::ECR::Repository":        func(*stacktest.Stack, string) float64 { return 10 * 0.015 * 0.10 }, // ten images of 15 MB
@@ -279,8 +279,8 @@ var byTheMonth = map[string]func(s *stacktest.Stack, id string) float64{
 	},
 }
 
-// byUse are the types that cost nothing as they stand.
-var byUse = []string{
+// freeAtRest are the types that cost nothing without use.
+var freeAtRest = []string{
 	"AWS::EC2::InternetGateway", "AWS::EC2::Route", "AWS::EC2::RouteTable", "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet",
 	"AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPC", "AWS::EC2::VPCEndpoint", "AWS::EC2::VPCGatewayAttachment",
 	"AWS::ECS::Cluster", "AWS::ECS::Service", "AWS::ECS::TaskDefinition", "AWS::ApplicationAutoScaling::ScalableTarget",
@@ -288,15 +288,15 @@ var byUse = []string{
 	"AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::Logs::ResourcePolicy",
 }
 
-// standing adds up what a stack costs a month when nothing runs.
-func standing(t *testing.T, s *stacktest.Stack) float64 {
+// restingCost adds up what a stack costs a month when nothing runs.
+func restingCost(t *testing.T, s *stacktest.Stack) float64 {
 	t.Helper()
 	total, alarms := 0.0, 0.0
 	for id, r := range s.Resources {
-		price := byTheMonth[r.Type]
+		price := monthlyPrices[r.Type]
 		switch {
 		case price == nil:
-			if !slices.Contains(byUse, r.Type) {
+			if !slices.Contains(freeAtRest, r.Type) {
 				t.Errorf("%s: nobody has said what a %s costs", id, r.Type)
 			}
 		case strings.HasPrefix(r.Type, "AWS::CloudWatch::Alarm"), strings.HasPrefix(r.Type, "AWS::ApplicationAutoScaling"):
@@ -318,7 +318,7 @@ func TestMonth(t *testing.T) {
 		t.Fatal(err)
 	}
 	parameters["WithDashboard"] = "false"
-	plain := standing(t, stack(t, source(t), parameters))
+	plain := restingCost(t, stack(t, source(t), parameters))
 	const (
 		keys    = 2 * seasonFrames
 		lists   = keys / 1000 * 1.5 * listRequest           // the plan lists sources and datasets, the verification the datasets again

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// standIn is aws, docker and git for the scripts of deploy/: it notes how it was called and keeps
-// an account in files, of which each is empty or missing until something fills it. The call FAIL_AT
-// fails and does nothing.
+// standIn replaces aws, docker and git for the scripts of deploy/. It records its calls and keeps
+// an account in files, which are empty or missing at first. The call with number FAIL_AT fails and
+// does nothing.
 const standIn = `#!/bin/sh
 cd "$STATE" || exit 1
 name=$(basename "$0")
@@ -150,7 +150,7 @@ func (a *account) run(script string, env []string, args ...string) (output strin
 	return string(out), cmd.ProcessState.ExitCode(), strings.Split(a.get("log"), "\n")
 }
 
-// order finds the beginnings of commands, one after the other.
+// order finds commands by their beginnings, one after the other.
 func order(t *testing.T, commands []string, wanted ...string) {
 	t.Helper()
 	rest := commands

@@ -9,8 +9,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Template is a CloudFormation template as it was written. The functions of the short form (!Ref,
-// !Sub …) stand in it in their long form, as maps with one key.
+// Template is a CloudFormation template before parameters are applied. Functions of the short form
+// (!Ref, !Sub …) are in their long form, as maps with one key.
 type Template struct {
 	Parameters map[string]any
 	Rules      map[string]any

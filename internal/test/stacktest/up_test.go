@@ -13,7 +13,7 @@ import (
 
 const key = `{"client_email": "reader@project.iam"}`
 
-// withKey is the environment of a person who has the key at hand.
+// withKey is the environment of a person who has the key.
 var withKey = []string{"GOOGLE_DRIVE_CREDENTIALS_FILE=" + key}
 
 // deploys are the deployments among the commands.
@@ -31,8 +31,8 @@ func (a *account) up(env []string, args ...string) (output string, calls []strin
 	return output, calls
 }
 
-// TestUp: the repository comes before the image, a task that runs the image before what runs it for
-// good, and the template goes by the bucket.
+// TestUp: the repository is created before the image is pushed, a single task runs the image before
+// the services do, and the template is uploaded to the bucket.
 func TestUp(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key.json")
 	if err := os.WriteFile(file, []byte(key+"\n"), 0o600); err != nil {
@@ -161,7 +161,7 @@ func TestUpMends(t *testing.T) {
 	}
 }
 
-// TestUpLeftovers: what a deleted stack has left is deleted only when that is asked for.
+// TestUpLeftovers: resources that a deleted stack has left are deleted only on request.
 func TestUpLeftovers(t *testing.T) {
 	a := newAccount(t)
 	a.set("leftovers", "yes")

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The script that make test begins with installs a Chromium where there is none, or says plainly
-// why it cannot. What apt-get is asked for is real; the package that it "installs" here is not.
+// make test begins with a script that installs Chromium if there is none, or prints why it cannot.
+// Here apt-get is a stand-in; the arguments that it gets are real.
 func TestBrowserIsInstalled(t *testing.T) {
 	const chromium = "#!/bin/sh\n"
 	for _, tc := range []struct {

@@ -4,5 +4,5 @@ package testenv
 
 import "syscall"
 
-// DiesWithParent is of Linux only: elsewhere a test that is killed leaves its processes behind.
+// DiesWithParent works only on Linux: elsewhere a killed test leaves its processes behind.
 func DiesWithParent() *syscall.SysProcAttr { return nil }

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Serve starts an HTTP server that is reached through the dial function alone, whatever the
-// address. Its connections are pipes in memory, so that in a bubble of package synctest a server
-// and a client that wait for each other let time pass. It ends with the test.
+// Serve starts an HTTP server that only the returned dial function reaches, with any address. Its
+// connections are pipes in memory: in a bubble of package synctest, time then advances while server
+// and client wait for each other. The server ends with the test.
 func Serve(t *testing.T, handler http.Handler) (dial func(ctx context.Context, network, address string) (net.Conn, error)) {
 	l := pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
@@ -35,7 +35,7 @@ func Serve(t *testing.T, handler http.Handler) (dial func(ctx context.Context, n
 	}
 }
 
-// pipes is a listener.
+// pipes is a listener whose connections are pipes in memory.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}

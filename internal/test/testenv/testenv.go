@@ -1,4 +1,4 @@
-// Package testenv says where the servers and programs are that some tests need.
+// Package testenv finds the servers and programs that some tests need.
 package testenv
 
 import (
@@ -26,9 +26,8 @@ func DatasetsPython(t testing.TB) string {
 	return need(t, "SHUFFLE_TEST_DATASETS_PYTHON", "a Python with the libraries of .ci/datasets.txt")
 }
 
-// need is the variable's value. Without one the test is skipped, or, under SHUFFLE_TEST_REQUIRE=1
-// (as `make test` has it), fails: a run that is meant to have everything must not pass for want of
-// something.
+// need is the variable's value. Without one the test is skipped. Under SHUFFLE_TEST_REQUIRE=1,
+// which `make test` sets, it fails instead, so that a missing server is noticed.
 func need(t testing.TB, variable, what string) string {
 	t.Helper()
 	value := os.Getenv(variable)

@@ -1,4 +1,4 @@
-// Package versiontest publishes dataset versions from rows, and reads them whole, for tests.
+// Package versiontest publishes dataset versions from rows, and reads all their rows, for tests.
 package versiontest
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// Publish publishes a version of the rows, all parts new. Where v has no digests it gets those of
-// the rows.
+// Publish publishes a version of the rows with only new parts. When v has no digests, Publish
+// computes them from the rows.
 func Publish(ctx context.Context, s *state.Store, v state.Version, rows []version.Row) (state.Version, error) {
 	parent, err := s.LatestVersion(ctx)
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
@@ -95,7 +95,7 @@ func PublishFormat1(ctx context.Context, s *state.Store, v state.Version, rows [
 		}
 		w := csv.NewWriter(files[name])
 		if len(cells) > 0 {
-			_ = w.Write(state.DefuseAll(cells)) // a buffer takes everything
+			_ = w.Write(state.DefuseAll(cells)) // writing to a buffer cannot fail
 		}
 		w.Flush()
 	}

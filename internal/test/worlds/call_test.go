@@ -81,7 +81,7 @@ func (w *world) arrive(c *call) {
 	w.mu.Lock()
 	w.arrived = append(w.arrived, c)
 	w.mu.Unlock()
-	w.tell()
+	w.wake()
 }
 
 // cutOff reports whether the caller no longer waits.
@@ -89,19 +89,19 @@ func (w *world) cutOff(c *call) {
 	w.mu.Lock()
 	c.cut = true
 	w.mu.Unlock()
-	w.tell()
+	w.wake()
 }
 
-// tell wakes the world when it lets time pass.
-func (w *world) tell() {
+// wake wakes the world while it lets time pass.
+func (w *world) wake() {
 	select {
 	case w.news <- struct{}{}:
 	default: // told already
 	}
 }
 
-// collect takes in the calls that have come since the last time, in an order that does not depend
-// on the goroutines', and the calls that were cut off. Everybody is blocked meanwhile.
+// collect collects the new calls, in an order that does not depend on the order of goroutines, and
+// the cancelled calls. All processes are blocked meanwhile.
 func (w *world) collect() {
 	select {
 	case <-w.news:
@@ -134,5 +134,5 @@ func sorted(calls []*call) []*call {
 	return calls
 }
 
-// nothing is the what of a call of which op and on say all.
-func nothing() string { return "" }
+// noDetail is the detail of a call that needs none beside op and on.
+func noDetail() string { return "" }

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// decision says what a choice is about.
+// decision is the kind of a choice.
 type decision uint8
 
 const (
@@ -18,17 +18,17 @@ const (
 )
 
 // choices makes all choices of one schedule and keeps them. The choice 0 is always the usual course
-// of things, so a schedule is told by the others: its deviations.
+// of things, so a schedule is described by the others: its deviations.
 type choices struct {
 	source func(n int, d decision) int
-	// visit is asked before each step whether to go on, by a search of every order; nil mostly.
+	// visit is asked before each step whether to go on, by a search of every order; usually nil.
 	visit  func(w *world) bool
 	plot   []turn // still to come; they go before the source
 	taken  []choice
 	faults map[fate]int
 }
 
-// turn is a deviation that is told in words, so that it stays the same when the steps before it
+// turn is a deviation described by its call, so that it stays the same when the steps before it
 // change.
 type turn struct {
 	call string // how the line of the call in the story begins, from its process on
@@ -51,7 +51,7 @@ func (c *choices) choose(n int, d decision) int {
 
 // befall chooses what happens to a call.
 func (c *choices) befall(asked *call, options []fate) int {
-	if len(c.plot) > 0 && strings.HasPrefix(asked.proc.name+" "+asked.said(), c.plot[0].call) {
+	if len(c.plot) > 0 && strings.HasPrefix(asked.proc.name+" "+asked.describe(), c.plot[0].call) {
 		if i := slices.Index(options, c.plot[0].fate); i >= 0 {
 			c.plot = c.plot[1:]
 			c.taken = append(c.taken, choice{len(options), i, about(asked)})
@@ -64,7 +64,7 @@ func (c *choices) befall(asked *call, options []fate) int {
 // deviation is the choice of something unusual.
 type deviation struct{ at, chosen int }
 
-// deviations tells a schedule by its unusual choices: "12=3 40=1".
+// deviations describe a schedule by its unusual choices: "12=3 40=1".
 type deviations []deviation
 
 func (c *choices) deviations() (all deviations) {

@@ -14,10 +14,10 @@ var (
 	mostFlag   = flag.Int("worlds.most", 150, "schedules that the search of every order plays; 0 is all")
 )
 
-// every is a search of all orders in which the calls of a world's processes can be carried out at
-// the same moment, with so many faults at any of them. It plays each schedule from its beginning,
-// and leaves it where the world has was before.
-type every struct {
+// exhaustiveSearch is a search of all orders in which the calls of a world's processes can be
+// carried out at the same moment, with up to a number of faults at any of them. It plays each
+// schedule from its beginning, and stops at a state that another schedule has reached before.
+type exhaustiveSearch struct {
 	scenario scenario
 	faults   int
 	most     int // schedules
@@ -37,14 +37,15 @@ type schedule struct {
 	faults int
 }
 
-func newEvery(s scenario, faults, most int) *every {
-	e := &every{scenario: s, faults: faults, most: most, open: []schedule{{}}, seen: map[uint64]struct{}{}}
+func newEvery(s scenario, faults, most int) *exhaustiveSearch {
+	e := &exhaustiveSearch{scenario: s, faults: faults, most: most, open: []schedule{{}}, seen: map[uint64]struct{}{}}
 	e.more = sync.NewCond(&e.mu)
 	return e
 }
 
-// take waits for a schedule to play; false when there is none and nobody can find another.
-func (e *every) take() (next schedule, ok bool) {
+// next waits for a schedule to play. It returns false when there is none and no worker can find
+// another.
+func (e *exhaustiveSearch) next() (next schedule, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for len(e.open) == 0 && e.busy > 0 {
@@ -60,7 +61,7 @@ func (e *every) take() (next schedule, ok bool) {
 	return next, true
 }
 
-func (e *every) done(w *world) {
+func (e *exhaustiveSearch) done(w *world) {
 	e.sum.add(w)
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -69,7 +70,7 @@ func (e *every) done(w *world) {
 }
 
 // known reports whether the world has stood like this before, and remembers it.
-func (e *every) known(at uint64) bool {
+func (e *exhaustiveSearch) known(at uint64) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	_, known := e.seen[at]
@@ -77,7 +78,7 @@ func (e *every) known(at uint64) bool {
 	return known
 }
 
-func (e *every) later(s schedule) {
+func (e *exhaustiveSearch) later(s schedule) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.open = append(e.open, s)
@@ -86,7 +87,7 @@ func (e *every) later(s schedule) {
 
 // play plays one schedule to where it has been before, and leaves those that turn off from it for
 // later.
-func (e *every) play(t *testing.T, s schedule) *world {
+func (e *exhaustiveSearch) play(t *testing.T, s schedule) *world {
 	var so []int
 	c := &choices{faults: map[fate]int{}}
 	c.visit = func(w *world) bool { return len(so) < len(s.chosen) || !e.known(w.trace.sum) }
@@ -109,7 +110,7 @@ func (e *every) play(t *testing.T, s schedule) *world {
 
 // turn reports whether another choice is to be tried: of an order before the first fault, of a
 // fault while some are left.
-func (e *every) turn(s schedule, d decision) (schedule, bool) {
+func (e *exhaustiveSearch) turn(s schedule, d decision) (schedule, bool) {
 	if d == byFate {
 		s.faults++
 		return s, s.faults <= e.faults
@@ -123,7 +124,7 @@ func TestEvery(t *testing.T) {
 	e := newEvery(scenarioOf(t, "smallest"), *faultsFlag, cmp.Or(*mostFlag, math.MaxInt))
 	t.Cleanup(func() { t.Logf("%d states, %s; left out: %d", len(e.seen), &e.sum, len(e.open)) })
 	parallel(t, func(t *testing.T, _ int) {
-		for s, ok := e.take(); ok && !t.Failed(); s, ok = e.take() {
+		for s, ok := e.next(); ok && !t.Failed(); s, ok = e.next() {
 			w := e.play(t, s)
 			if e.done(w); w.judge.verdict != nil {
 				e.scenario.report(t, w)

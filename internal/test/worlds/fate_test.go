@@ -58,7 +58,7 @@ func (w *world) decide(c *call) {
 	w.count(f)
 	w.befall(c, f)
 	told.err = c.err
-	w.trace.add(*told)
+	w.trace.addStep(*told)
 }
 
 func about(c *call) decision {

@@ -41,8 +41,8 @@ func (j *judge) wrong(format string, args ...any) {
 	}
 }
 
-// wanted is guarantee 1: where each frame should stand.
-func (j *judge) wanted(read sheets, settings state.Definition) map[string]string {
+// wantedPlaces is guarantee 1: where each frame should be.
+func (j *judge) wantedPlaces(read sheets, settings state.Definition) map[string]string {
 	split, err := planner.ParseSplit(settings.Split)
 	j.world.must(err)
 	assign := planner.Assigner{Split: split, Seed: settings.Seed}
@@ -128,9 +128,8 @@ func (j *judge) pointer(p *process, now state.Pointer) {
 		j.wrong("guarantee 7: %s has succeeded without a plan", now.Run)
 		return
 	}
-	// What the plan does not have, since it was not asked to or could not read it, stands as it
-	// stood.
-	want, stands := plan.of(j.wanted(plan.read, plan.Settings.Definition)), plan.of(j.world.standing())
+	// Frames that the plan does not include, or whose sheet it could not read, must not change.
+	want, stands := plan.of(j.wantedPlaces(plan.read, plan.Settings.Definition)), plan.of(j.world.datasetETags())
 	if !maps.Equal(want, stands) {
 		j.wrong("guarantee 7: generation %d has succeeded\nand there stands %s\nwhere it planned  %s", now.Generation, keysOf(stands), keysOf(want))
 	}
@@ -163,8 +162,9 @@ func (j *judge) copied(p *process, key string) {
 	}
 }
 
-// deleted is told of a key that stood there. Guarantee 3: a frame that is wanted is never absent.
-func (j *judge) deleted(p *process, key string) {
+// checkDeletion checks the deletion of an existing key. Guarantee 3: a frame that is wanted is
+// never absent.
+func (j *judge) checkDeletion(p *process, key string) {
 	j.written++
 	plan := j.taskOf(func(t messages.Task) bool { return slices.Contains(t.Del, key) })
 	if plan == nil {
@@ -173,8 +173,8 @@ func (j *judge) deleted(p *process, key string) {
 	}
 	_, f, _ := layout.Parse(key)
 	same := func(k string) bool { _, g, _ := layout.Parse(k); return f == g }
-	wanted := slices.ContainsFunc(keysOf(j.wanted(plan.read, plan.Settings.Definition)), same)
-	if wanted && !slices.ContainsFunc(keysOf(j.world.standing()), same) {
+	wanted := slices.ContainsFunc(keysOf(j.wantedPlaces(plan.read, plan.Settings.Definition)), same)
+	if wanted && !slices.ContainsFunc(keysOf(j.world.datasetETags()), same) {
 		j.wrong("guarantee 3: %s has deleted %s, and now %s stands nowhere although generation %d wants it", p.name, key, f, plan.Generation)
 	}
 }
@@ -208,7 +208,7 @@ func (w *world) delete(p *process, keys []string) ([]*bucket.Error, error) {
 		}
 		switch {
 		case err == nil && strings.HasPrefix(key, layout.ML()):
-			w.judge.deleted(p, key)
+			w.judge.checkDeletion(p, key)
 		case strings.HasPrefix(key, layout.State()):
 			w.judge.parts()
 		}
@@ -228,7 +228,7 @@ func (j *judge) settled() {
 	if plan := j.plans[pointer.Run]; plan == nil || now.Generation != pointer.Generation || !now.Settings.Equal(plan.Settings.Definition) {
 		j.wrong("guarantee 8: in the end generation %d is the newest, and the settings in force are %+v", pointer.Generation, now)
 	}
-	if want, stands := j.wanted(w.sheets, now.Settings), w.standing(); !maps.Equal(want, stands) {
+	if want, stands := j.wantedPlaces(w.sheets, now.Settings), w.datasetETags(); !maps.Equal(want, stands) {
 		j.wrong("guarantee 1: in the end there stands %v\nwhere there should be %v", stands, want)
 	}
 	for _, q := range []struct {
@@ -242,7 +242,7 @@ func (j *judge) settled() {
 	for _, plan := range j.plans {
 		j.accounted(plan)
 	}
-	j.version()
+	j.checkVersion()
 }
 
 // parts looks at the latest version, which trainers use and the next version shares its parts with:
@@ -276,9 +276,9 @@ func (j *judge) accounted(plan *planned) {
 	}
 }
 
-// version is guarantee 7 for trainers and readers: the latest version is what stands, and the
-// report says so.
-func (j *judge) version() {
+// checkVersion is guarantee 7 for trainers and readers: the latest version equals the datasets, and
+// the report agrees.
+func (j *judge) checkVersion() {
 	w := j.world
 	v, err := w.store.LatestVersion(always)
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
@@ -292,7 +292,7 @@ func (j *judge) version() {
 			rows[layout.Key(r.Place, r.Frame)] = r.ETag
 		}
 	}
-	if stands := w.standing(); !maps.Equal(rows, stands) {
+	if stands := w.datasetETags(); !maps.Equal(rows, stands) {
 		j.wrong("guarantee 7: the latest version, %d, has %v\nand there stands %v", v.Generation, rows, stands)
 	}
 	r, err := w.store.ReadReport(always, w.pointer().Run)

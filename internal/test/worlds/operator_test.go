@@ -25,7 +25,7 @@ const (
 
 // do lets the world do something for the operator, when ready.
 func (o operator) do(op, on string, ready func() bool, fn func()) {
-	c := call{op: op, on: on, kind: person, what: nothing, ready: ready, broken: func(err error) error { return err }}
+	c := call{op: op, on: on, kind: person, what: noDetail, ready: ready, broken: func(err error) error { return err }}
 	_, err := ask(o.ctx, o.process, c, func() (any, error) { fn(); return nil, nil })
 	if err != nil {
 		runtime.Goexit() // the world has ended
@@ -47,8 +47,8 @@ func (o operator) replace(i int) {
 	o.act("uploads "+key, func() { o.world.put(key, "new image of "+string(frame(i))) })
 }
 
-// services starts so many workers and trackers.
-func (o operator) services(workers, trackers int) {
+// startServices starts workers and trackers.
+func (o operator) startServices(workers, trackers int) {
 	for i := range workers {
 		o.world.start(fmt.Sprintf("worker-%d", i+1), services, work)
 	}
@@ -131,7 +131,7 @@ func (o operator) finale() {
 		var unfinished, unchanged bool
 		var opt planner.Options
 		o.act("looks at the run", func() {
-			before, unfinished, unchanged = o.look()
+			before, unfinished, unchanged = o.readRunState()
 			if now, err := o.world.store.Settings(always); err == nil && !now.Exists() {
 				opt = first // no run came so far, and what a planner draws by itself nobody replays
 			}
@@ -160,9 +160,9 @@ func (o operator) finale() {
 	})
 }
 
-// look says where the run stands: whether it has tasks to redrive, and whether it has succeeded
-// with what people still want.
-func (o operator) look() (pointer state.PointerSnapshot, unfinished, unchanged bool) {
+// readRunState reads the state of the run: whether it has tasks to redrive, and whether it has
+// succeeded and the sheets have not changed since.
+func (o operator) readRunState() (pointer state.PointerSnapshot, unfinished, unchanged bool) {
 	w := o.world
 	pointer = w.pointer()
 	plan := w.judge.plans[pointer.Run]
@@ -171,7 +171,7 @@ func (o operator) look() (pointer state.PointerSnapshot, unfinished, unchanged b
 	}
 	unfinished = pointer.State == state.Failed && strings.Contains(pointer.Reason, "shuffle redrive")
 	unchanged = pointer.State == state.Succeeded && plan.read.equal(w.sheets) &&
-		maps.Equal(w.judge.wanted(w.sheets, plan.Settings.Definition), w.standing())
+		maps.Equal(w.judge.wantedPlaces(w.sheets, plan.Settings.Definition), w.datasetETags())
 	return pointer, unfinished, unchanged
 }
 

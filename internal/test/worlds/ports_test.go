@@ -42,13 +42,13 @@ func (b bucketPort) GetObject(ctx context.Context, key, ifNoneMatch string) (buc
 	if changing(key) {
 		k = look
 	}
-	return ask(ctx, b.p, b.call("GetObject", key, k, nothing), func() (bucket.Content, error) {
+	return ask(ctx, b.p, b.call("GetObject", key, k, noDetail), func() (bucket.Content, error) {
 		return b.p.world.bucket.GetObject(always, key, ifNoneMatch)
 	})
 }
 
 func (b bucketPort) HeadObject(ctx context.Context, key string) (bucket.Object, error) {
-	return ask(ctx, b.p, b.call("HeadObject", key, look, nothing), func() (bucket.Object, error) {
+	return ask(ctx, b.p, b.call("HeadObject", key, look, noDetail), func() (bucket.Object, error) {
 		return b.p.world.bucket.HeadObject(always, key)
 	})
 }
@@ -68,7 +68,7 @@ func (b bucketPort) ListObjects(ctx context.Context, in bucket.ListInput) (bucke
 }
 
 func (b bucketPort) PutObject(ctx context.Context, key string, body []byte, cond bucket.Condition) (string, error) {
-	return ask(ctx, b.p, b.call("PutObject", key, write, func() string { return wording(key, body) }), func() (string, error) {
+	return ask(ctx, b.p, b.call("PutObject", key, write, func() string { return describeObject(key, body) }), func() (string, error) {
 		etag, err := b.p.world.bucket.PutObject(always, key, body, cond)
 		if err == nil {
 			b.p.world.wrote(b.p, key, body)
@@ -81,8 +81,8 @@ func (b bucketPort) PutObjectFrom(ctx context.Context, key string, body io.ReadS
 	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
-// wording is what the story tells of an object.
-func wording(key string, body []byte) string {
+// describeObject describes an object for the story.
+func describeObject(key string, body []byte) string {
 	var p state.Pointer
 	if !strings.HasSuffix(key, "/current.json") || json.Unmarshal(body, &p) != nil {
 		return ""
@@ -91,7 +91,7 @@ func wording(key string, body []byte) string {
 }
 
 func (b bucketPort) CopyObject(ctx context.Context, src, dst, ifMatch string) (string, error) {
-	return ask(ctx, b.p, b.call("CopyObject", dst, write, nothing), func() (string, error) {
+	return ask(ctx, b.p, b.call("CopyObject", dst, write, noDetail), func() (string, error) {
 		return b.p.world.copy(b.p, src, dst, ifMatch)
 	})
 }
@@ -124,7 +124,7 @@ func (q queuePort) call(op string, k kind, what func() string) call {
 func (q queuePort) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error) {
 	// In an order of their own: a worker's goroutines put them together in any.
 	ordered := slices.SortedFunc(slices.Values(entries), func(a, b queue.Entry) int { return strings.Compare(a.Body, b.Body) })
-	c := q.call("SendMessageBatch", write, func() string { return bodies(ordered) })
+	c := q.call("SendMessageBatch", write, func() string { return describeMessages(ordered) })
 	if len(entries) > 1 {
 		c.partly = func() (any, error) {
 			_, err := q.q.SendMessageBatch(always, ordered[1:])
@@ -136,7 +136,7 @@ func (q queuePort) SendMessageBatch(ctx context.Context, entries []queue.Entry) 
 }
 
 func (q queuePort) ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error) {
-	c := q.call("ReceiveMessage", receive, nothing)
+	c := q.call("ReceiveMessage", receive, noDetail)
 	c.until = time.Now().Add(wait)
 	c.ready = func() bool {
 		at, ok := q.q.Next()
@@ -159,7 +159,7 @@ func (q queuePort) ChangeMessageVisibilityBatch(ctx context.Context, receipts []
 }
 
 func (q queuePort) GetQueueAttributes(ctx context.Context) (queue.Attributes, error) {
-	return ask(ctx, q.p, q.call("GetQueueAttributes", look, nothing), func() (queue.Attributes, error) {
+	return ask(ctx, q.p, q.call("GetQueueAttributes", look, noDetail), func() (queue.Attributes, error) {
 		return q.q.GetQueueAttributes(always)
 	})
 }
@@ -168,8 +168,8 @@ func listed(receipts []string) string {
 	return strings.Join(slices.Sorted(slices.Values(receipts)), " ")
 }
 
-// bodies is what the story tells of messages.
-func bodies(entries []queue.Entry) string {
+// describeMessages describes messages for the story.
+func describeMessages(entries []queue.Entry) string {
 	said := make([]string, len(entries))
 	for i, e := range entries {
 		said[i] = saying(e.Body)
@@ -196,7 +196,7 @@ func saying(body string) string {
 type sheetPort struct{ p *process }
 
 func (s sheetPort) Values(ctx context.Context, spreadsheetID, _ string) (sheet.Values, error) {
-	c := call{op: "values.batchGet", on: spreadsheetID, kind: read, what: nothing, broken: func(err error) error { return err }}
+	c := call{op: "values.batchGet", on: spreadsheetID, kind: read, what: noDetail, broken: func(err error) error { return err }}
 	return ask(ctx, s.p, c, func() (sheet.Values, error) {
 		e := dataset.Episode(spreadsheetID)
 		s.p.read[e] = s.p.world.sheets[e]

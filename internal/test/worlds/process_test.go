@@ -69,7 +69,7 @@ func (p *process) run() {
 	p.world.mu.Lock()
 	p.ended, p.err = true, err
 	p.world.mu.Unlock()
-	p.world.tell()
+	p.world.wake()
 }
 
 // kill ends a process at once.
@@ -143,8 +143,8 @@ func (w *world) running() bool {
 	return false
 }
 
-// failed starts the programs again that have ended with an error which another try may mend.
-func (w *world) failed() {
+// restartFailed restarts the programs that have ended with an error which may not occur again.
+func (w *world) restartFailed() {
 	w.mu.Lock()
 	var ended []*process
 	for _, p := range w.procs {

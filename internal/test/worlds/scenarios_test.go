@@ -35,7 +35,7 @@ var scenarios = []scenario{
 		// generation that wants the first one's tasks undone as soon as one of them has begun.
 		name: "smallest", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
-			o.services(1, 1)
+			o.startServices(1, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "a task is being applied", o.world.applying(1))
 			o.edit(e1, "Common", "")
@@ -46,7 +46,7 @@ var scenarios = []scenario{
 	{
 		name: "supersede", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
-			o.services(2, 1)
+			o.startServices(2, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "a task is being applied", o.world.applying(1))
 			o.edit(e1, "Common", "")
@@ -57,7 +57,7 @@ var scenarios = []scenario{
 	{
 		name: "edit", sheets: sheets{e1: {"Rare", "Common", ""}}, standing: map[dataset.Frame]dataset.Place{frame(0): common, frame(1): rare, frame(2): rare},
 		script: func(o operator) {
-			o.services(2, 1)
+			o.startServices(2, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "a task is being applied", o.world.applying(2))
 			o.edit(e1, "Common", "Rare", "Rare")
@@ -69,7 +69,7 @@ var scenarios = []scenario{
 	{
 		name: "two planners", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
-			o.services(1, 1)
+			o.startServices(1, 1)
 			o.plan("planner-1", first)
 			o.plan("planner-2", first)
 			o.await(mayHurry, "a task is being applied", o.world.applying(1))
@@ -82,7 +82,7 @@ var scenarios = []scenario{
 	{
 		name: "two trackers", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
-			o.services(1, 2)
+			o.startServices(1, 2)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "the run has ended", o.world.ended)
 			o.edit(e1, "Common", "Rare")
@@ -95,7 +95,7 @@ var scenarios = []scenario{
 		// two trackers, and runs that are superseded while they are verified.
 		name: "keep one", sheets: sheets{e1: {"Rare"}, e2: {"Rare"}}, keep: 1,
 		script: func(o operator) {
-			o.services(1, 2)
+			o.startServices(1, 2)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "the run has ended", o.world.ended)
 			o.edit(e1, "Common")
@@ -109,7 +109,7 @@ var scenarios = []scenario{
 	{
 		name: "reshuffle", sheets: sheets{e1: {"Rare", "Common"}}, split: halves,
 		script: func(o operator) {
-			o.services(1, 1)
+			o.startServices(1, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "the run has ended", o.world.ended)
 			o.plan("planner-2", planner.Options{Seed: "13", Reshuffle: true, Supersede: true})
@@ -119,11 +119,11 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		// A person changes the split and the group. The planner of the schedule, which goes by the
-		// old settings, is at work meanwhile.
+		// A person changes the split and the group. The planner of the schedule, which has the old
+		// settings, runs meanwhile.
 		name: "other settings", sheets: sheets{e1: {"Rare", "Common"}}, split: halves,
 		script: func(o operator) {
-			o.services(1, 1)
+			o.startServices(1, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "the run has ended", o.world.ended)
 			o.edit(e1, "Common", "Rare")
@@ -143,7 +143,7 @@ var scenarios = []scenario{
 		// seed is refused then too, and the next one takes the settings from what else is there.
 		name: "lost settings", sheets: sheets{e1: {"Rare", "Common"}}, split: halves,
 		script: func(o operator) {
-			o.services(1, 1)
+			o.startServices(1, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "a task is being applied", o.world.applying(1))
 			o.act("deletes settings.json", o.world.loseSettings)
@@ -157,7 +157,7 @@ var scenarios = []scenario{
 	{
 		name: "redrive and cancel", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
-			o.services(2, 1)
+			o.startServices(2, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "the run has ended", o.world.ended)
 			o.command("redrive", redrive)
@@ -173,7 +173,7 @@ var scenarios = []scenario{
 	{
 		name: "stranger", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
-			o.services(2, 1)
+			o.startServices(2, 1)
 			o.plan("planner-1", first)
 			stray := layout.Key(dataset.Place{Dataset: "train", Class: "Rares"}, frame(1))
 			o.do(waits, "the run is running, and puts a copy of a frame where nothing should stand", o.world.atWork, func() { o.world.put(stray, "a copy") })
@@ -183,7 +183,7 @@ var scenarios = []scenario{
 	{
 		name: "new image", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common, frame(1): common},
 		script: func(o operator) {
-			o.services(2, 1)
+			o.startServices(2, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "a task is being applied", o.world.applying(1))
 			o.replace(0)
@@ -198,7 +198,7 @@ var scenarios = []scenario{
 		name: "one held", sheets: sheets{e1: {"Rare", "Common"}, e2: {"Rare"}},
 		standing: map[dataset.Frame]dataset.Place{frame(0): common, dataset.FrameAt(e2, 0): common},
 		script: func(o operator) {
-			o.services(2, 1)
+			o.startServices(2, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "a task is being applied", o.world.applying(1))
 			o.edit(e1)
@@ -213,7 +213,7 @@ var scenarios = []scenario{
 		name: "one alone", sheets: sheets{e1: {"Rare"}, e2: {"Rare", "Common"}},
 		standing: map[dataset.Frame]dataset.Place{frame(0): common, dataset.FrameAt(e2, 0): common},
 		script: func(o operator) {
-			o.services(2, 1)
+			o.startServices(2, 1)
 			o.plan("planner-1", first)
 			o.await(mayHurry, "a task is being applied", o.world.applying(1))
 			o.edit(e2, "Common", "")

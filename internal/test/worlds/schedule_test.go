@@ -11,7 +11,7 @@ func (w *world) run(operator *process) {
 	for w.judge.verdict == nil {
 		synctest.Wait() // everybody waits for an answer or for time to pass
 		w.collect()
-		w.failed()
+		w.restartFailed()
 		w.restart()
 		w.catchUp()
 		if w.hasEnded(operator) {
@@ -29,7 +29,7 @@ func (w *world) run(operator *process) {
 		if !w.calm && w.choices.visit != nil && !w.choices.visit(w) {
 			break
 		}
-		w.decide(open[w.pick(len(open))])
+		w.decide(open[w.pickCall(len(open))])
 	}
 	w.end()
 }
@@ -68,7 +68,7 @@ func (w *world) next() (open []*call) {
 			}
 		case c.yields:
 			yielding = append(yielding, c)
-		case c.settled():
+		case c.readsImmutable():
 			return []*call{c}
 		default:
 			open = append(open, c)
@@ -87,8 +87,8 @@ func (w *world) afterEmpty() []*call {
 	return w.next()
 }
 
-// pick chooses one of so many calls; the first has waited longest.
-func (w *world) pick(n int) int {
+// pickCall chooses one of n calls; the first has waited longest.
+func (w *world) pickCall(n int) int {
 	if w.calm || n == 1 {
 		return 0
 	}
@@ -139,7 +139,7 @@ func (w *world) carryOut(c *call) {
 	w.reply(c)
 }
 
-// reply answers a call with what its err and answer say.
+// reply answers a call with its err and answer.
 func (w *world) reply(c *call) {
 	w.pending = slices.DeleteFunc(w.pending, func(o *call) bool { return o == c })
 	close(c.answered)
@@ -164,7 +164,7 @@ func (w *world) overdue(c *call) {
 	if f := options[w.choices.befall(c, options)]; f == comesLate {
 		w.count(f)
 		w.late = append(w.late, late{time.Now().Add(lateBy), c})
-		w.trace.add(line{at: w.now(), call: c, fate: f})
+		w.trace.addStep(line{at: w.now(), call: c, fate: f})
 	}
 }
 
@@ -178,7 +178,7 @@ func (w *world) catchUp() {
 		}
 		l.call.apply()
 		w.story = append(w.story, line{at: w.now(), call: l.call, fate: comesLate})
-		w.trace.add(w.story[len(w.story)-1])
+		w.trace.addStep(w.story[len(w.story)-1])
 	}
 	w.late = later
 }

@@ -51,7 +51,7 @@ func (c *tally) String() string {
 	return b.String()
 }
 
-// report tells a schedule that went wrong, shortened, with what replays it.
+// report reports a shortened schedule that went wrong, and how to replay it.
 func (s scenario) report(t *testing.T, w *world) {
 	t.Helper()
 	w = s.shorten(t, w)
@@ -192,7 +192,7 @@ func TestFound(t *testing.T) {
 	}
 }
 
-// TestReplay tells the story of the schedule that -worlds.replay names.
+// TestReplay prints the story of the schedule that -worlds.replay names.
 func TestReplay(t *testing.T) {
 	if *replayFlag == "" {
 		return // nothing to tell
@@ -228,7 +228,7 @@ func parseSchedule(t *testing.T, text string) *choices {
 	return scripted(ds)
 }
 
-// TestSame plays schedules twice, which must tell the same story.
+// TestSame plays schedules twice, which must give the same story.
 func TestSame(t *testing.T) {
 	for _, s := range scenarios {
 		for seed := *seedFlag; seed < *seedFlag+uint64(*sameFlag); seed++ {

@@ -29,7 +29,7 @@ func (w *world) tale() string {
 			break
 		}
 		c := l.call
-		fmt.Fprintf(&b, "%4d %8.1fs %7s  %-11s %s", i+1, l.at.Seconds(), l.choice, c.proc.name, c.said())
+		fmt.Fprintf(&b, "%4d %8.1fs %7s  %-11s %s", i+1, l.at.Seconds(), l.choice, c.proc.name, c.describe())
 		if l.fate != goes {
 			fmt.Fprintf(&b, "   ← %s", strings.ToUpper(string(l.fate)))
 		}
@@ -41,8 +41,8 @@ func (w *world) tale() string {
 	return b.String()
 }
 
-// said is the call in words.
-func (c *call) said() string {
+// describe describes the call for the story.
+func (c *call) describe() string {
 	return strings.TrimSpace(c.op + " " + brief(c.on) + " " + brief(c.what()))
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// trace knows where a world stands by what has happened in it. Two schedules in which the same
+// trace identifies the state of a world by its history. Two schedules in which the same
 // calls got the same answers at the same times, and each process made its own in the same order,
 // lead to the same world whatever order the calls of different processes had (Mazurkiewicz): then
 // their traces are equal.
@@ -15,14 +15,14 @@ type trace struct {
 	last map[string]uint64 // the last step of a process, and the last that changed an object or a queue
 }
 
-// add takes in a step.
-func (t *trace) add(l line) {
+// addStep adds a step.
+func (t *trace) addStep(l line) {
 	if t.last == nil {
 		t.last = map[string]uint64{}
 	}
 	c, h := l.call, fnv.New64a()
 	note := func(what ...any) { _, _ = fmt.Fprintln(h, what...) } // a hash takes all
-	note(c.proc.number, c.said(), l.fate, l.at)
+	note(c.proc.number, c.describe(), l.fate, l.at)
 	if l.err != nil {
 		note(brief(l.err.Error()))
 	}
@@ -69,9 +69,9 @@ func (c *call) touches() []string {
 	return []string{c.on}
 }
 
-// settled reports whether a call reads what nobody changes while it may be read: it makes no
-// difference when it comes.
-func (c *call) settled() bool {
+// readsImmutable reports whether a call reads an object that does not change at that time. Then it
+// makes no difference when the call comes.
+func (c *call) readsImmutable() bool {
 	name := c.on[strings.LastIndexByte(c.on, '/')+1:]
 	return c.kind == read && (strings.HasPrefix(name, "tasks-") || strings.HasPrefix(name, "expected-") ||
 		strings.HasPrefix(c.on, layout.Manifests()) || strings.Contains(c.on, "/frames/"))

@@ -141,8 +141,8 @@ func (w *world) put(key, body string) {
 	w.must(err)
 }
 
-// standing is what is in the datasets: key → ETag.
-func (w *world) standing() map[string]string {
+// datasetETags are the objects in the datasets: key → ETag.
+func (w *world) datasetETags() map[string]string {
 	all := map[string]string{}
 	for page, err := range bucket.Pages(always, &w.bucket, bucket.ListInput{Prefix: layout.ML()}) {
 		w.must(err)

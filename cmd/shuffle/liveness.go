@@ -12,41 +12,41 @@ import (
 )
 
 const (
-	// aliveLimit is how long a service may go without a beat. A tracker that lists a season and a
-	// worker that S3 throttles receive nothing for minutes.
+	// aliveLimit is how long a service may go without a sign of life. It is long because a tracker
+	// that lists a season, and a worker that S3 throttles, receive nothing for minutes.
 	aliveLimit = 15 * time.Minute
-	// alivePatience is for one question and its answer.
+	// alivePatience limits one health check.
 	alivePatience = 5 * time.Second
 
 	aliveAnswer = "alive\n"
 )
 
-// pulse is a service's last sign of life. The command alive asks for it at a Unix socket: a
-// container has its own network and often no folder to write to, and a socket whose name begins
-// with "@" needs no file. The zero value has had no sign of life.
-type pulse struct{ last atomic.Pointer[time.Time] }
+// liveness keeps the time of a service's last sign of life. The command alive asks for it at a Unix
+// socket. A container may have no folder to write to; a socket whose name begins with "@" needs no
+// file.
+type liveness struct{ lastSign atomic.Pointer[time.Time] }
 
-// beat is to be called whenever the service comes round.
-func (p *pulse) beat() {
+// markAlive records a sign of life. The service calls it after each receive.
+func (p *liveness) markAlive() {
 	now := time.Now()
-	p.last.Store(&now)
+	p.lastSign.Store(&now)
 }
 
-// state is aliveAnswer, or says what is wrong.
-func (p *pulse) state() string {
-	last := p.last.Load()
+// answer is aliveAnswer, or a text for the failed health check.
+func (p *liveness) answer() string {
+	last := p.lastSign.Load()
 	if since := time.Since(*last); since > aliveLimit {
 		return fmt.Sprintf("no sign of life for %s\n", since.Round(time.Second))
 	}
 	return aliveAnswer
 }
 
-// serve answers at the socket until ctx ends. Starting is a first beat.
-func (p *pulse) serve(ctx context.Context, socket string) error {
-	p.beat()
+// serve answers at the socket until ctx ends. The start counts as a sign of life.
+func (p *liveness) serve(ctx context.Context, socket string) error {
+	p.markAlive()
 	l, err := new(net.ListenConfig).Listen(ctx, "unix", socket)
 	if err != nil {
-		return fmt.Errorf("listen for the question whether the service is alive: %w", err)
+		return fmt.Errorf("listen for health checks: %w", err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	defer stop()
@@ -56,15 +56,15 @@ func (p *pulse) serve(ctx context.Context, socket string) error {
 			if ctx.Err() != nil {
 				return nil
 			}
-			return fmt.Errorf("answer whether the service is alive: %w", err)
+			return fmt.Errorf("answer a health check: %w", err)
 		}
 		_ = conn.SetDeadline(time.Now().Add(alivePatience))
-		_, _ = io.WriteString(conn, p.state()) // who does not listen will ask again
+		_, _ = io.WriteString(conn, p.answer()) // a client that gets no answer asks again
 		_ = conn.Close()
 	}
 }
 
-// askAlive asks the service at the socket.
+// askAlive asks the service at the socket whether it is alive.
 func askAlive(ctx context.Context, socket string) error {
 	ctx, cancel := context.WithTimeout(ctx, alivePatience)
 	defer cancel()

@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// TestPulseState: a service is alive as long as it comes round.
-func TestPulseState(t *testing.T) {
+// TestLivenessAnswer: a service is alive as long as it shows signs of life.
+func TestLivenessAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pulse
+		var p liveness
 		for range 3 {
-			p.beat()
+			p.markAlive()
 			<-time.After(aliveLimit)
-			if got := p.state(); got != aliveAnswer {
+			if got := p.answer(); got != aliveAnswer {
 				t.Errorf("at the limit: %q", got)
 			}
 		}
 		<-time.After(time.Second)
-		if got, want := p.state(), "no sign of life for 15m1s\n"; got != want {
+		if got, want := p.answer(), "no sign of life for 15m1s\n"; got != want {
 			t.Errorf("%q, expected %q", got, want)
 		}
 	})
@@ -34,7 +34,7 @@ func TestAskAlive(t *testing.T) {
 		t.Error("nobody is there, and yet alive")
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	var p pulse
+	var p liveness
 	served := make(chan error)
 	go func() { served <- p.serve(ctx, socket) }()
 	for askAlive(t.Context(), socket) != nil { // until it listens
@@ -45,7 +45,7 @@ func TestAskAlive(t *testing.T) {
 		}
 	}
 	long := time.Now().Add(-time.Hour)
-	p.last.Store(&long)
+	p.lastSign.Store(&long)
 	if err := askAlive(t.Context(), socket); err == nil || !strings.Contains(err.Error(), "no sign of life") {
 		t.Errorf("after an hour: %v", err)
 	}
@@ -58,7 +58,7 @@ func TestAskAlive(t *testing.T) {
 // TestServeNowhere: a socket that cannot be made is an error.
 func TestServeNowhere(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "no", "folder")
-	if err := new(pulse).serve(t.Context(), socket); err == nil {
+	if err := new(liveness).serve(t.Context(), socket); err == nil {
 		t.Error("listened in a folder that is not there")
 	}
 }

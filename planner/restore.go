@@ -33,15 +33,24 @@ import (
 //	twice          | both, and nowhere else         | any               | left as it stands
 //	twice          | otherwise                      | any               | refused: a plan puts a frame in one place
 func RestoreEpisode(in EpisodeInput, generation int64, restored []version.Row) EpisodeChanges {
-	r := &restoration{version: generation, rows: map[dataset.Frame][]version.Row{}}
+	slices.SortFunc(restored, func(a, b version.Row) int {
+		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
+	})
+	r := &restoration{version: generation, rows: make(map[dataset.Frame][]version.Row, len(restored))}
 	known := map[state.Pair]bool{}
-	in.Sheet.Rows, in.Sheet.Problems = nil, nil
-	for _, row := range restored {
-		if len(r.rows[row.Frame]) == 0 {
-			in.Sheet.Rows = append(in.Sheet.Rows, rows.Row{Frame: row.Frame, Class: row.Place.Class})
+	in.Sheet.Rows, in.Sheet.Problems = make([]rows.Row, 0, len(restored)), nil
+	for len(restored) > 0 {
+		f, n := restored[0].Frame, 1
+		for n < len(restored) && restored[n].Frame == f {
+			n++
 		}
-		r.rows[row.Frame] = append(r.rows[row.Frame], row)
-		known[state.Pair{ETag: row.ETag, SrcETag: sourceOf(row)}] = true
+		in.Sheet.Rows = append(in.Sheet.Rows, rows.Row{Frame: f, Class: restored[0].Place.Class})
+		r.rows[f], restored = restored[:n], restored[n:]
+		for _, row := range r.rows[f] {
+			if src := sourceOf(row); src != row.ETag { // equal ones are the same anyway
+				known[state.Pair{ETag: row.ETag, SrcETag: src}] = true
+			}
+		}
 	}
 	same := in.Same
 	in.Same = func(copyETag, srcETag string) bool {
@@ -201,8 +210,5 @@ func (c *comparison) restoreChanges(ctx context.Context, in *EpisodeInput, found
 	if err = c.same(ctx, in); err != nil {
 		return out, err
 	}
-	slices.SortFunc(restored, func(a, b version.Row) int {
-		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
-	})
 	return RestoreEpisode(*in, c.back.version.Generation, restored), nil
 }

@@ -178,20 +178,21 @@ func (c *comparison) restore(ctx context.Context, add planned) error {
 func (c *comparison) restoreEpisode(ctx context.Context, e dataset.Episode, found []dataset.Folder, add planned) error {
 	in := c.episodeInput(e, c.assign)
 	in.Sheet.Base = cmp.Or(c.back.version.Bases[e], rows.DefaultBase(in.Layout.Prefix, e, cmp.Or(c.back.version.ImageSize, c.p.Config.ImageSize)))
-	out, err := c.restoreChanges(ctx, &in, found)
-	if ctx.Err() != nil {
+	restored, err := c.readRestored(ctx, &in, found)
+	if c.plans.Acquire(ctx, 1) != nil {
 		return context.Cause(ctx)
 	}
+	defer c.plans.Release(1)
 	if err != nil {
-		out = EpisodeChanges{Held: err.Error(), Cause: causeOf(err)}
+		return add(ctx, "", in, EpisodeChanges{Held: err.Error(), Cause: causeOf(err)})
 	}
-	return add(ctx, "", in, out)
+	return add(ctx, "", in, RestoreEpisode(in, c.back.version.Generation, restored))
 }
 
-func (c *comparison) restoreChanges(ctx context.Context, in *EpisodeInput, found []dataset.Folder) (out EpisodeChanges, err error) {
-	restored, err := c.back.rows.Rows(ctx, in.Episode)
-	if err != nil {
-		return out, err
+// readRestored reads the version's rows of an episode, its images, and what stands.
+func (c *comparison) readRestored(ctx context.Context, in *EpisodeInput, found []dataset.Folder) (restored []version.Row, err error) {
+	if restored, err = c.back.rows.Rows(ctx, in.Episode); err != nil {
+		return nil, err
 	}
 	if len(restored) > 0 {
 		var images dataset.Images
@@ -202,13 +203,10 @@ func (c *comparison) restoreChanges(ctx context.Context, in *EpisodeInput, found
 		in.Images, in.Unusable = images.ETags, images.Unusable
 	}
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	if in.Standing, err = c.dest.Episode(ctx, found, in.Episode); err != nil {
-		return out, err
+		return nil, err
 	}
-	if err = c.same(ctx, in); err != nil {
-		return out, err
-	}
-	return RestoreEpisode(*in, c.back.version.Generation, restored), nil
+	return restored, c.same(ctx, in)
 }

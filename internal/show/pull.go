@@ -50,17 +50,17 @@ func Pull(w io.Writer, s Style, r pull.Result) error {
 }
 
 func (p *page) pullFailures(r pull.Result) []advice.Step {
-	if len(r.Failed) == 0 {
+	if r.Lost == 0 {
 		return nil
 	}
 	p.gap()
 	for _, f := range r.Failed[:min(len(r.Failed), shownFailures)] {
 		p.para(at("  "), 4, plain(f.File+":"), plain(f.Problem))
 	}
-	if more := len(r.Failed) - shownFailures; more > 0 {
+	if more := r.Lost - shownFailures; more > 0 {
 		p.para(at("  "), 4, plain("and "+number(more)+" more, see --json"))
 	}
-	p.item(lead{{"✗ ", red}}, span{count(len(r.Failed), "file") + " of the version cannot be had any more.", red},
+	p.item(lead{{"✗ ", red}}, span{count(r.Lost, "file") + " of the version cannot be had any more.", red},
 		plain("They were changed after it was made; a newer version is whole, once the run that makes it has ended."))
 	return []advice.Step{step("versions", "is there a newer one?")}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,7 +14,9 @@ import (
 
 	"golang.org/x/time/rate"
 	"google.golang.org/api/option"
+	"google.golang.org/api/option/internaloption"
 	sheets "google.golang.org/api/sheets/v4"
+	htransport "google.golang.org/api/transport/http"
 
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
@@ -25,18 +28,31 @@ type Sheets struct {
 	Account string
 
 	api     *sheets.Service
+	client  *http.Client // of api
 	limiter *rate.Limiter
 }
 
 // New connects with read-only permission. Without options it uses Google's application default
 // credentials.
 func New(ctx context.Context, opts ...option.ClientOption) (*Sheets, error) {
-	readOnly := option.WithScopes(sheets.SpreadsheetsReadonlyScope)
-	api, err := sheets.NewService(ctx, append([]option.ClientOption{readOnly}, opts...)...)
+	client, endpoint, err := htransport.NewClient(ctx, slices.Concat(defaults, opts)...)
 	if err != nil {
 		return nil, fmt.Errorf("open the Sheets API: %w: %w", sheet.ErrCredentials, err)
 	}
-	return &Sheets{api: api, limiter: newLimiter()}, nil
+	api, err := sheets.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(endpoint))
+	if err != nil {
+		return nil, fmt.Errorf("open the Sheets API: %w", err)
+	}
+	return &Sheets{api: api, client: client, limiter: newLimiter()}, nil
+}
+
+// defaults are the options with which sheets.NewService opens its own client, but for the scope.
+var defaults = []option.ClientOption{
+	option.WithScopes(sheets.SpreadsheetsReadonlyScope),
+	internaloption.WithDefaultEndpoint("https://sheets.googleapis.com/"),
+	internaloption.WithDefaultEndpointTemplate("https://sheets.UNIVERSE_DOMAIN/"),
+	internaloption.WithDefaultMTLSEndpoint("https://sheets.mtls.googleapis.com/"),
+	internaloption.EnableNewAuthLibrary(),
 }
 
 // AccountOf returns the e-mail address in a service account's JSON file, or "" when there is none.
@@ -98,9 +114,7 @@ func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, erro
 	// added since the first request are read too
 	// (https://developers.google.com/workspace/sheets/api/guides/concepts).
 	whole := "'" + strings.ReplaceAll(grid.Title, "'", "''") + "'"
-	cells, err := attempt(ctx, s.limiter, func(ctx context.Context) (*sheets.ValueRange, error) {
-		return s.api.Spreadsheets.Values.Get(id, whole).MajorDimension("ROWS").ValueRenderOption("FORMATTED_VALUE").Context(ctx).Do()
-	})
+	cells, err := attempt(ctx, s.limiter, func(ctx context.Context) (*valueRange, error) { return s.cells(ctx, id, whole) })
 	if err != nil {
 		return sheet.Values{}, err
 	}
@@ -108,7 +122,7 @@ func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, erro
 		return sheet.Values{}, err
 	}
 	v := sheet.Values{
-		Title: book.Properties.Title, Worksheet: grid.Title, GID: strconv.FormatInt(grid.SheetId, 10), Rows: texts(cells.Values),
+		Title: book.Properties.Title, Worksheet: grid.Title, GID: strconv.FormatInt(grid.SheetId, 10), Rows: trim(cells.rows),
 	}
 	sheet.FillMerges(v.Rows, merges(tab))
 	return v, nil
@@ -183,21 +197,21 @@ func merges(tab *sheets.Sheet) (all []sheet.Merge) {
 }
 
 // checkCells refuses an answer unless it has all cells of the worksheet, row by row from A1.
-func checkCells(cells *sheets.ValueRange, grid *sheets.SheetProperties) error {
+func checkCells(cells *valueRange, grid *sheets.SheetProperties) error {
 	if cells == nil {
 		return fmt.Errorf("%w: expected the cells of %.100q, found null", sheet.ErrAnswer, grid.Title)
 	}
 	// When the server reports neither ranges nor the grid's size, there is nothing to compare.
-	if cells.Range != "" || grid.GridProperties != nil || len(cells.Values) == 0 {
-		if err := checkRange(cells.Range, grid); err != nil {
+	if cells.cells != "" || grid.GridProperties != nil || len(cells.rows) == 0 {
+		if err := checkRange(cells.cells, grid); err != nil {
 			return err
 		}
 	}
-	if cells.MajorDimension != "" && cells.MajorDimension != "ROWS" {
-		return fmt.Errorf("%w: expected rows, found %.40q", sheet.ErrAnswer, cells.MajorDimension)
+	if cells.dimension != "" && cells.dimension != "ROWS" {
+		return fmt.Errorf("%w: expected rows, found %.40q", sheet.ErrAnswer, cells.dimension)
 	}
 	// An empty row is [] in the answer.
-	if i := slices.IndexFunc(cells.Values, func(row []any) bool { return row == nil }); i >= 0 {
+	if i := slices.IndexFunc(cells.rows, func(row []string) bool { return row == nil }); i >= 0 {
 		return fmt.Errorf("%w: expected a list of cells in row %d, found null", sheet.ErrAnswer, i+1)
 	}
 	return nil
@@ -251,39 +265,6 @@ func column(letters string) (n int64) {
 		n = n*26 + int64(letter-'A') + 1
 	}
 	return n
-}
-
-// texts converts cells to text, without trailing empty cells and rows.
-func texts(values [][]any) [][]string {
-	rows, last := make([][]string, len(values)), 0
-	for i, cells := range values {
-		row := make([]string, len(cells))
-		length := 0
-		for j, cell := range cells {
-			if row[j] = text(cell); row[j] != "" {
-				length = j + 1
-			}
-		}
-		if rows[i] = row[:length]; length > 0 {
-			last = i + 1
-		}
-	}
-	return rows[:last]
-}
-
-// text returns a cell as Sheets shows it, even when the answer has a JSON number or bool.
-func text(cell any) string {
-	switch cell := cell.(type) {
-	case nil:
-		return ""
-	case string:
-		return cell
-	case float64:
-		return strconv.FormatFloat(cell, 'f', -1, 64)
-	case bool:
-		return strings.ToUpper(strconv.FormatBool(cell))
-	}
-	return fmt.Sprint(cell)
 }
 
 // plainID reports whether a text can be an ID of Google's. Then it needs no encoding in the path of

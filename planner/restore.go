@@ -18,7 +18,7 @@ import (
 
 // RestoreEpisode plans an episode back to a dataset version, of which restored are its rows. It is
 // a pure function, and all of PlanEpisode's rules hold but one: the version says where a frame
-// belongs. in.Sheet is asked for its Base alone.
+// belongs. in.Sheet is asked for its Base alone. In restored the rows of a frame follow each other.
 //
 // An image can only be copied while it is the one that the version has: where the source has
 // changed or is gone, a frame that does not stand as it stood is refused, that is, left exactly as
@@ -33,9 +33,6 @@ import (
 //	twice          | both, and nowhere else         | any               | left as it stands
 //	twice          | otherwise                      | any               | refused: a plan puts a frame in one place
 func RestoreEpisode(in EpisodeInput, generation int64, restored []version.Row) EpisodeChanges {
-	slices.SortFunc(restored, func(a, b version.Row) int {
-		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
-	})
 	r := &restoration{version: generation, rows: make(map[dataset.Frame][]version.Row, len(restored))}
 	known := map[state.Pair]bool{}
 	in.Sheet.Rows, in.Sheet.Problems = make([]rows.Row, 0, len(restored)), nil
@@ -189,7 +186,8 @@ func (c *comparison) restoreEpisode(ctx context.Context, e dataset.Episode, foun
 	return add(ctx, "", in, RestoreEpisode(in, c.back.version.Generation, restored))
 }
 
-// readRestored reads the version's rows of an episode, its images, and what stands.
+// readRestored reads the version's rows of an episode, by frame and place, its images, and what
+// stands.
 func (c *comparison) readRestored(ctx context.Context, in *EpisodeInput, found []dataset.Folder) (restored []version.Row, err error) {
 	if restored, err = c.back.rows.Rows(ctx, in.Episode); err != nil {
 		return nil, err
@@ -208,5 +206,8 @@ func (c *comparison) readRestored(ctx context.Context, in *EpisodeInput, found [
 	if in.Standing, err = c.dest.Episode(ctx, found, in.Episode); err != nil {
 		return nil, err
 	}
+	slices.SortFunc(restored, func(a, b version.Row) int {
+		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
+	})
 	return restored, c.same(ctx, in)
 }

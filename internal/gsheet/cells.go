@@ -36,7 +36,7 @@ func (s *Sheets) cells(ctx context.Context, id, cells string) (*valueRange, erro
 	}
 	googleapi.Expand(r.URL, map[string]string{"spreadsheetId": id, "range": cells})
 	r.Header.Set("User-Agent", googleapi.UserAgent)
-	answer, err := s.client.Do(r)
+	answer, err := s.client.Do(r) //nolint:bodyclose // CloseBody closes it.
 	if err != nil {
 		return nil, cmp.Or(ctx.Err(), err)
 	}

@@ -49,7 +49,7 @@ func New(ctx context.Context, opts ...option.ClientOption) (*Sheets, error) {
 // defaults are the options with which sheets.NewService opens its own client, but for the scope.
 var defaults = []option.ClientOption{
 	option.WithScopes(sheets.SpreadsheetsReadonlyScope),
-	internaloption.WithDefaultEndpoint("https://sheets.googleapis.com/"),
+	internaloption.WithDefaultEndpoint("https://sheets.googleapis.com/"), //nolint:staticcheck // sheets.NewService still uses it.
 	internaloption.WithDefaultEndpointTemplate("https://sheets.UNIVERSE_DOMAIN/"),
 	internaloption.WithDefaultMTLSEndpoint("https://sheets.mtls.googleapis.com/"),
 	internaloption.EnableNewAuthLibrary(),

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -26,26 +25,6 @@ const ChunkTasks = 10_000
 
 // Chunks returns the number of objects for a number of tasks.
 func Chunks(tasks int) int { return (tasks + ChunkTasks - 1) / ChunkTasks }
-
-var (
-	encoder    = newEncoder()
-	decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(packedAtOnce), zstd.WithDecoderMaxMemory(1<<30))
-)
-
-// packedAtOnce is the number of texts that are compressed or read at a time. Each needs a few MB in
-// addition to the text.
-const packedAtOnce = 2
-
-// newEncoder makes an encoder and uses it once. Otherwise the first use would create its channels,
-// and in a test with fake time these would belong to the test's bubble.
-func newEncoder() *zstd.Encoder {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(packedAtOnce), zstd.WithWindowSize(textBlock))
-	if err != nil {
-		panic("zstd encoder: " + err.Error()) // the options are constant
-	}
-	enc.EncodeAll(nil, nil)
-	return enc
-}
 
 func tasksName(run string, chunk int) string {
 	return RunName(run, fmt.Sprintf("tasks-%05d.jsonl.zst", chunk))

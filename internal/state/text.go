@@ -12,6 +12,26 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+var (
+	encoder    = newEncoder()
+	decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(packedAtOnce), zstd.WithDecoderMaxMemory(1<<30))
+)
+
+// packedAtOnce is the number of texts that are compressed or read at a time. Each needs a few MB in
+// addition to the text.
+const packedAtOnce = 2
+
+// newEncoder makes an encoder and uses it once. Otherwise the first use would create its channels,
+// and in a test with fake time these would belong to the test's bubble.
+func newEncoder() *zstd.Encoder {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(packedAtOnce), zstd.WithWindowSize(textBlock))
+	if err != nil {
+		panic("zstd encoder: " + err.Error()) // the options are constant
+	}
+	enc.EncodeAll(nil, nil)
+	return enc
+}
+
 // scratch are buffers for compressed texts.
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 

@@ -15,7 +15,7 @@ BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
 GO_FILES = find . -name '*.go' -not -path './.cache/*'
 SCRIPTS := $(addprefix .ci/,run browser gotest vuln fuzz venv) $(addprefix deploy/,up alerts shuffle localstack/install localstack/run moto/install moto/run rehearsal/run)
 
-.PHONY: help test check lint worlds vuln build image snapshot release bench bench-micro bench-peers fuzz faults format clean
+.PHONY: help test check lint race worlds vuln build image snapshot release bench bench-micro bench-peers fuzz faults format clean
 
 # Of make faults: how many schedules, the first one's seed, how many at a time, and one kind of world (server, localstack or local) instead of all.
 COUNT ?= 200
@@ -26,11 +26,15 @@ WORLD ?=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-test: lint ## what every change needs: linters and all tests; installs what it lacks, starts LocalStack and moto and stops them
+test: ## all tests; installs what they lack, starts LocalStack and moto and stops them
 	.ci/browser
 	deploy/moto/run deploy/localstack/run .ci/gotest
 
-check: vuln worlds fuzz ## the long searches: known vulnerabilities, small worlds, every fuzz target
+check: lint vuln race worlds fuzz ## what takes longer: linters, known vulnerabilities, all tests with the race detector, small worlds, every fuzz target
+
+race: ## all tests with the race detector
+	.ci/browser
+	deploy/moto/run deploy/localstack/run .ci/gotest -race
 
 lint: $(GOLANGCI) ## format, go vet, linters and the import wall
 	@unformatted=$$($(GO_FILES) -exec gofmt -l {} +); \
@@ -40,9 +44,10 @@ lint: $(GOLANGCI) ## format, go vet, linters and the import wall
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck: NOT RUN, it is not installed"; fi
 	@python=$$(deploy/moto/install) && "$$python" "$${python%/*}/cfn-lint" --regions us-west-2 us-east-1 -- deploy/stack.yaml
 
-# Without the race detector, which make test runs a sample of them with.
+# make test and make race play a sample of these.
 worlds: ## the small worlds: every order of one, one deviation anywhere in all, a million steps at random; FAULTS=1, DEPTH=2 and STEPS=N for more
 	go test -count=1 -timeout 72h -v -run 'TestEvery|TestEach|TestWalks' ./internal/test/worlds \
+		-worlds.most=0 -worlds.share=1 -worlds.same=50 \
 		-worlds.faults=$(or $(FAULTS),0) -worlds.depth=$(or $(DEPTH),1) -worlds.steps=$(or $(STEPS),1000000) | sed '/^=== /d'; \
 	exit $${PIPESTATUS[0]}
 

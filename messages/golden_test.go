@@ -84,7 +84,9 @@ func TestGoldenTasks(t *testing.T) {
 func TestGoldenResults(t *testing.T) {
 	scoped := goldenResults()
 	scoped.Run, scoped.Scope = goldenScopedRun, goldenScope
-	for name, want := range map[string]Results{"results.json": goldenResults(), "results-scope.json": scoped} {
+	load := scoped
+	load.Throttled, load.WaitedSeconds = 17, 95
+	for name, want := range map[string]Results{"results.json": goldenResults(), "results-scope.json": scoped, "results-load.json": load} {
 		body := golden(t, name)
 		if got := want.Encode(); got != body {
 			t.Errorf("%s: encoded\n%s\nwant\n%s", name, got, body)

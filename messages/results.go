@@ -67,6 +67,11 @@ type Results struct {
 	Results []Result `json:"results"`
 	// Scope names the worker's environment, see Scope. Results of earlier builds have none.
 	Scope string `json:"scope,omitempty"`
+	// Throttled counts the requests that S3 has throttled (503 SlowDown) since the worker's message
+	// before.
+	Throttled int64 `json:"throttled,omitempty"`
+	// WaitedSeconds is the longest time that one of the tasks waited for its first receive.
+	WaitedSeconds int64 `json:"waited_seconds,omitempty"`
 }
 
 // Encode returns the message body.

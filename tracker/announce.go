@@ -9,8 +9,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// DefaultMetricsNamespace is where the metrics go when nothing else is configured. A stack has a
-// namespace of its own, so that two stacks in one account do not set off each other's alarms.
+// DefaultMetricsNamespace is the namespace of the metrics when no other is configured. A stack has
+// a namespace of its own, so that two stacks in one account do not set off each other's alarms.
 const DefaultMetricsNamespace = "GoogleShuffle"
 
 // metricsDimension is the name of the metrics' dimension, which the alarms know too.

@@ -21,11 +21,11 @@ func BenchmarkLedger(b *testing.B) {
 	b.Run("345600_tasks/500_results", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			told := tracker.NewLedger("run-1", 1, tasks)
+			reported := tracker.NewLedger("run-1", 1, tasks)
 			for _, seq := range order[tasks/2:][:500] {
-				add(b, told, uint32(seq))
+				add(b, reported, uint32(seq))
 			}
-			half.Merge(told)
+			half.Merge(reported)
 		}
 	})
 	b.Run("345600_tasks/progress", func(b *testing.B) {

@@ -128,7 +128,7 @@ func TestCancelOfARunThatGoesOn(t *testing.T) {
 	}
 }
 
-// A planner that publishes learns that its run was cancelled, and stops.
+// A planner that publishes sees that its run was cancelled, and stops.
 func TestCancelStopsThePublication(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

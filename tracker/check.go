@@ -17,7 +17,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// checked is what is known of the datasets when a run's tasks are done.
+// checked is the result of a check of the datasets.
 type checked struct {
 	parent      state.Version
 	parts       version.Parts              // the rows of all episodes
@@ -27,7 +27,7 @@ type checked struct {
 	warnings    []string
 }
 
-// differences keeps the first state.MaxDifferences, by episode and frame.
+// differences counts differences and keeps the first state.MaxDifferences, by episode and frame.
 type differences struct {
 	count int
 	first []state.Difference
@@ -47,30 +47,32 @@ type checker struct {
 	before  *version.Contents // the latest version; nil: there is none
 	dest    dataset.Destination
 
-	places []dataset.Place                     // all places, when found is nil
-	found  map[dataset.Episode][]dataset.Place // where a listing of all places has found each episode; nil: there was none
+	// listAll lists an episode in the places where findPlaces has found it, or in all places when
+	// findPlaces was not called.
+	places []dataset.Place
+	found  map[dataset.Episode][]dataset.Place
 
-	mu   sync.Mutex // guards what follows
-	out  *checked
-	each map[dataset.Episode][]state.Difference
+	mu          sync.Mutex // guards what follows
+	out         *checked
+	differences map[dataset.Episode][]state.Difference
 }
 
-// episodesAtOnce bounds the memory: the episodes that are compared at a time take some 30 MB each.
-// It is not the number of cores, so that the order of the requests is the same everywhere.
+// episodesAtOnce bounds the memory: an episode takes some 30 MB while it is compared. It does not
+// depend on the number of cores, so that the order of the requests is the same everywhere.
 const episodesAtOnce = 2
 
 // check compares the planned episodes with the plan, and gathers the rows of all episodes for the
 // dataset version.
 //
-//	the episode                                     | counts as
-//	------------------------------------------------+---------------------------------------------------------
-//	has tasks                                       | a listing finds it, which must be what the plan expects
-//	is planned, and is as in the latest version     | the latest version has it: the plan has listed it
-//	is planned, and is not as in the latest version | a listing finds it, which must be what the plan has listed
-//	is held or not planned                          | the latest version has it
+//	the episode                                | its rows
+//	-------------------------------------------+------------------------------------------------
+//	has tasks                                  | listed now; they must be what the plan expects
+//	is planned, as in the latest version       | of the latest version: the plan has listed them
+//	is planned, otherwise than in that version | listed now; they must be what the plan has listed
+//	is held or not planned                     | of the latest version
 //
-// Without a version, or with one whose rows have no parts that can be shared, everything is listed.
-// So is an episode whose part of the latest version is missing or damaged.
+// Without a version, or with one whose rows have no parts to share, everything is listed. So is an
+// episode whose part of the latest version is missing or damaged.
 func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error) {
 	c := t.newChecker(plan, nil)
 	g, reading := errgroup.WithContext(ctx)
@@ -85,16 +87,16 @@ func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error)
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	list, err := c.share(ctx)
+	list, err := c.takeUnchanged(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// First, and not in the goroutines that need it: none of them may hold a lock while it waits
-	// for S3.
+	// The places come before the goroutines that need them: a goroutine must not hold a lock while
+	// it waits for S3.
 	switch {
 	case c.found != nil || len(list) == 0:
 	case len(list) > fewEpisodes:
-		err = c.find(ctx)
+		err = c.findPlaces(ctx)
 	default:
 		c.places, err = c.dest.Places(ctx)
 	}
@@ -102,22 +104,39 @@ func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error)
 		return nil, err
 	}
 	err = c.listAll(ctx, list, func(ctx context.Context, e dataset.Episode, rows []version.Row, digest string) error {
-		if err := c.inherit(ctx, e, rows); err != nil {
+		if len(rows) == 0 {
+			return nil
+		}
+		if err := c.fillSources(ctx, e, rows); err != nil {
 			return err
 		}
-		return c.keep(e, rows, digest)
+		part, err := version.NewPart(c.Store.Layout, e, rows)
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.addPart(e, part, digest)
+		return nil
 	})
-	for _, e := range slices.Sorted(maps.Keys(c.each)) {
-		c.out.differences.add(c.each[e])
-	}
+	c.out.differences = c.allDifferences()
 	return c.out, err
+}
+
+// allDifferences returns the differences of all episodes that were compared.
+func (c *checker) allDifferences() differences {
+	all := differences{first: []state.Difference{}}
+	for _, e := range slices.Sorted(maps.Keys(c.differences)) {
+		all.add(c.differences[e])
+	}
+	return all
 }
 
 func (t *Tracker) newChecker(plan *state.Plan, strays *dataset.Strays) *checker {
 	c := &checker{
 		Tracker: t, plan: plan, changed: map[dataset.Episode]state.EpisodePlan{}, pairs: &pairs{}, dest: t.destination(plan.Settings.Listed, strays),
-		each: map[dataset.Episode][]state.Difference{},
-		out:  &checked{parts: version.Parts{}, digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}, differences: differences{first: []state.Difference{}}},
+		differences: map[dataset.Episode][]state.Difference{},
+		out:         &checked{parts: version.Parts{}, digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}},
 	}
 	for _, e := range plan.Episodes {
 		if e.Tasks() > 0 {
@@ -127,7 +146,7 @@ func (t *Tracker) newChecker(plan *state.Plan, strays *dataset.Strays) *checker 
 	return c
 }
 
-// destination is what lists these datasets.
+// destination lists these datasets.
 func (t *Tracker) destination(datasets []string, strays *dataset.Strays) dataset.Destination {
 	parallel := cmp.Or(t.Options.Parallel, 16)
 	return dataset.Destination{
@@ -135,31 +154,31 @@ func (t *Tracker) destination(datasets []string, strays *dataset.Strays) dataset
 	}
 }
 
-// share takes the episodes from the latest version that are as they were in it, and gives those to
-// list.
-func (c *checker) share(ctx context.Context) (list []dataset.Episode, err error) {
+// takeUnchanged takes the episodes that are unchanged since the latest version from it, and returns
+// the others, which are to be listed.
+func (c *checker) takeUnchanged(ctx context.Context) (list []dataset.Episode, err error) {
 	if c.before == nil || !c.before.HasParts() {
-		return c.everything(ctx)
+		return c.findEpisodes(ctx)
 	}
 	c.out.parent = c.before.Version
-	had, err := c.before.Episodes(ctx)
+	earlier, err := c.before.Episodes(ctx)
 	if err != nil {
 		return nil, err
 	}
 	nothing := dataset.Digest{}.String()
 	var shared []dataset.Episode
 	for _, e := range slices.Sorted(maps.Keys(c.plan.Digests)) {
-		_, stood := c.before.Entry(e)
+		_, inVersion := c.before.Entry(e)
 		switch planned := c.plan.Digests[e]; {
 		case c.changed[e].Tasks() > 0:
 			list = append(list, e)
-		case stood && planned == c.before.Version.Digests[e]:
+		case inVersion && planned == c.before.Version.Digests[e]:
 			shared = append(shared, e)
-		case stood || planned != nothing:
+		case inVersion || planned != nothing:
 			list = append(list, e)
 		}
 	}
-	for _, e := range had {
+	for _, e := range earlier {
 		if _, planned := c.plan.Digests[e]; !planned {
 			shared = append(shared, e)
 		}
@@ -176,10 +195,12 @@ func (c *checker) share(ctx context.Context) (list []dataset.Episode, err error)
 			defer c.mu.Unlock()
 			if err != nil {
 				list = append(list, e)
-				c.warn(fmt.Sprintf("%s was listed again, since its part of dataset version %d cannot be used: %v", e, c.before.Version.Generation, err))
+				warning := fmt.Sprintf("%s was listed again, since its part of dataset version %d cannot be used: %v", e, c.before.Version.Generation, err)
+				c.log().Warn(warning, zap.String("run", c.plan.Run))
+				c.out.warnings = append(c.out.warnings, warning)
 				return nil
 			}
-			c.take(e, p, c.before.Version.Digests[e])
+			c.addPart(e, p, c.before.Version.Digests[e])
 			return nil
 		})
 	}
@@ -192,12 +213,12 @@ func (c *checker) share(ctx context.Context) (list []dataset.Episode, err error)
 // partsAtOnce bounds the parts that are read at a time: some 8 MB each.
 const partsAtOnce = 4
 
-// everything finds all episodes that are in the datasets or planned.
-func (c *checker) everything(ctx context.Context) ([]dataset.Episode, error) {
+// findEpisodes returns all episodes that are in the datasets or planned.
+func (c *checker) findEpisodes(ctx context.Context) ([]dataset.Episode, error) {
 	if c.before != nil {
 		c.out.parent = c.before.Version
 	}
-	if err := c.find(ctx); err != nil {
+	if err := c.findPlaces(ctx); err != nil {
 		return nil, err
 	}
 	all := slices.Collect(maps.Keys(c.found))
@@ -206,8 +227,8 @@ func (c *checker) everything(ctx context.Context) ([]dataset.Episode, error) {
 	return slices.Compact(all), nil
 }
 
-// find finds the places of each episode.
-func (c *checker) find(ctx context.Context) error {
+// findPlaces finds the places of each episode by a listing of the folders.
+func (c *checker) findPlaces(ctx context.Context) error {
 	folders, err := c.dest.Folders(ctx)
 	if err != nil {
 		return fmt.Errorf("list the datasets: %w", err)
@@ -216,18 +237,11 @@ func (c *checker) find(ctx context.Context) error {
 	return nil
 }
 
-// fewEpisodes are listed in every place. For more it pays to find out first in which places each of
-// them is.
+// fewEpisodes are listed in every place. For more it pays to find the places of each one first.
 const fewEpisodes = 4
 
-// warn notes what went wrong without spoiling the run. c.mu is held.
-func (c *checker) warn(text string) {
-	c.log().Warn(text, zap.String("run", c.plan.Run))
-	c.out.warnings = append(c.out.warnings, text)
-}
-
-// take counts in the rows of an episode. c.mu is held.
-func (c *checker) take(e dataset.Episode, p *version.Part, digest string) {
+// addPart adds the rows of an episode. c.mu is locked.
+func (c *checker) addPart(e dataset.Episode, p *version.Part, digest string) {
 	c.out.parts[e], c.out.digests[e] = p, digest
 	if _, planned := c.plan.Digests[e]; !planned {
 		return
@@ -239,39 +253,24 @@ func (c *checker) take(e dataset.Episode, p *version.Part, digest string) {
 	}
 }
 
-// keep makes a part of the rows that a listing has found.
-func (c *checker) keep(e dataset.Episode, rows []version.Row, digest string) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	p, err := version.NewPart(c.Store.Layout, e, rows)
-	if err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.take(e, p, digest)
-	return nil
-}
-
 // listAll lists the episodes, a few at a time, and compares the planned ones.
 func (c *checker) listAll(ctx context.Context, episodes []dataset.Episode, then func(ctx context.Context, e dataset.Episode, rows []version.Row, digest string) error) error {
 	g, listing := errgroup.WithContext(ctx)
 	g.SetLimit(episodesAtOnce)
 	for _, e := range episodes {
 		g.Go(func() error {
-			images, expected, err := c.read(listing, e)
+			images, expected, err := c.readEpisode(listing, e)
 			if err != nil {
 				return err
 			}
 			rows, digest := versionRows(images), dataset.DigestOf(images).String()
 			if planned, ok := c.plan.Digests[e]; ok {
-				all, err := c.compare(listing, e, expected, rows, digest, planned)
+				all, err := c.compareEpisode(listing, e, expected, rows, digest, planned)
 				if err != nil {
 					return err
 				}
 				c.mu.Lock()
-				c.each[e] = all
+				c.differences[e] = all
 				c.mu.Unlock()
 			}
 			return then(listing, e, rows, digest)
@@ -280,12 +279,15 @@ func (c *checker) listAll(ctx context.Context, episodes []dataset.Episode, then 
 	return g.Wait()
 }
 
-// read lists an episode, and reads meanwhile what the plan has saved about one that it changes.
-func (c *checker) read(ctx context.Context, e dataset.Episode) (images []dataset.Image, expected []state.Expected, err error) {
+// readEpisode lists an episode. Of an episode with tasks it also reads what the plan expects.
+func (c *checker) readEpisode(ctx context.Context, e dataset.Episode) (images []dataset.Image, expected []state.Expected, err error) {
 	g, reading := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		var err error
-		if images, err = c.list(reading, e); err != nil {
+	places := c.places
+	if c.found != nil {
+		places = c.found[e]
+	}
+	g.Go(func() (err error) {
+		if images, err = c.dest.Images(reading, places, e); err != nil {
 			return fmt.Errorf("list the datasets: %w", err)
 		}
 		return nil
@@ -300,34 +302,26 @@ func (c *checker) read(ctx context.Context, e dataset.Episode) (images []dataset
 	return images, expected, err
 }
 
-func (c *checker) list(ctx context.Context, e dataset.Episode) ([]dataset.Image, error) {
-	places := c.found[e]
-	if c.found == nil {
-		places = c.places
-	}
-	return c.dest.Images(ctx, places, e)
-}
-
-// compare compares one planned episode. A plan saves what should stand of an episode when it
-// changes something there. Of another it knows the digest of the listing. When that is no longer
-// true, the latest dataset version tells which frames differ, if it is of the same listing.
-func (c *checker) compare(ctx context.Context, e dataset.Episode, expected []state.Expected, rows []version.Row, digest, planned string) ([]state.Difference, error) {
+// compareEpisode compares one planned episode. For an episode with tasks the plan has saved every
+// expected frame. For another one it has the digest of its listing. When that differs, the latest
+// dataset version shows which frames differ, if it has the same digest.
+func (c *checker) compareEpisode(ctx context.Context, e dataset.Episode, expected []state.Expected, rows []version.Row, digest, planned string) ([]state.Difference, error) {
 	if of, ok := c.changed[e]; ok {
-		told, err := c.pairs.copies(ctx, c.Store, c.plan, of)
+		reported, err := c.pairs.copies(ctx, c.Store, c.plan, of)
 		if err != nil {
 			return nil, err
 		}
-		return compare(c.Store.Layout, e, expected, rows, told), nil
+		return compare(c.Store.Layout, e, expected, rows, reported), nil
 	}
 	if digest == planned {
 		return nil, nil
 	}
 	if c.before != nil && (c.before.Version.Digests[e] == planned || c.plan.Run == "") {
-		stood, err := c.before.Rows(ctx, e)
+		earlier, err := c.before.Rows(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		return compare(c.Store.Layout, e, expectedRows(stood), rows, nil), nil
+		return compare(c.Store.Layout, e, expectedRows(earlier), rows, nil), nil
 	}
 	return []state.Difference{{Kind: state.Changed, Episode: e}}, nil
 }

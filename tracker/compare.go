@@ -10,38 +10,37 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// copies are the pairs of ETags that the run's results told, by the key that was written.
+// copies are the pairs of ETags that the run's results reported, by the key that was written.
 type copies map[string][]state.Pair
 
-// compare tells the differences between what should stand of an episode and what a listing found,
-// by frame. It sets the rows' SrcETag where what should stand tells it. rows are the images of the
-// episode, in the order of dataset.Image.
+// compare returns the differences between the expected frames of an episode and the listed rows, by
+// frame. It sets the SrcETag of a row that is expected. The rows have the order of dataset.Image.
 //
-//	expected at K | stands at K          | stands elsewhere, unexpected | difference
-//	--------------+----------------------+------------------------------+-----------------------------------
-//	yes           | yes, right content   | no                           | none
-//	yes           | yes, other content   | no                           | content
-//	yes           | no                   | at P                         | misplaced: at P instead of K
-//	yes           | no                   | no                           | missing
-//	no            | –                    | at P                         | unexpected, for every P that is not
-//	              |                      |                              | told as misplaced
+//	expected at K | found at K         | unexpected elsewhere | difference
+//	--------------+--------------------+----------------------+---------------------------------
+//	yes           | yes, right content | no                   | none
+//	yes           | yes, other content | no                   | content
+//	yes           | no                 | at P                 | misplaced: at P instead of K
+//	yes           | no                 | no                   | missing
+//	no            | –                  | at P                 | unexpected, for every P that is
+//	              |                    |                      | not reported as misplaced
 //
-// Right content is the planned ETag, or one that a result told of the copy to that key: where the
-// source changed after the plan, or the copy has an ETag of its own.
-func compare(l dataset.Layout, e dataset.Episode, expected []state.Expected, rows []version.Row, told copies) []state.Difference {
+// Right content is the planned ETag, or one that a result reported of the copy to that key: where
+// the source changed after the plan, or the copy has an ETag of its own.
+func compare(l dataset.Layout, e dataset.Episode, expected []state.Expected, rows []version.Row, reported copies) []state.Difference {
 	slices.SortFunc(expected, func(a, b state.Expected) int {
 		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
 	})
 	var all []state.Difference
 	for len(expected) > 0 || len(rows) > 0 {
 		f := firstFrame(expected, rows)
-		n := countOf(expected, func(x state.Expected) bool { return x.Frame == f })
-		m := countOf(rows, func(r version.Row) bool { return r.Frame == f })
-		if n == 1 && m == 1 && settledBy(l, expected[0], &rows[0], told) {
+		n := countLeading(expected, func(x state.Expected) bool { return x.Frame == f })
+		m := countLeading(rows, func(r version.Row) bool { return r.Frame == f })
+		if n == 1 && m == 1 && isExpected(l, expected[0], &rows[0], reported) {
 			expected, rows = expected[1:], rows[1:] // nearly all
 			continue
 		}
-		for _, d := range compareFrame(l, expected[:n], rows[:m], told) {
+		for _, d := range compareFrame(l, expected[:n], rows[:m], reported) {
 			d.Episode, d.Frame = e, f
 			all = append(all, d)
 		}
@@ -60,8 +59,8 @@ func firstFrame(expected []state.Expected, rows []version.Row) dataset.Frame {
 	return min(expected[0].Frame, rows[0].Frame)
 }
 
-// countOf is how many of the first ones fit.
-func countOf[T any](all []T, fits func(T) bool) int {
+// countLeading counts the values at the beginning that fit.
+func countLeading[T any](all []T, fits func(T) bool) int {
 	n := slices.IndexFunc(all, func(v T) bool { return !fits(v) })
 	if n < 0 {
 		return len(all)
@@ -69,23 +68,23 @@ func countOf[T any](all []T, fits func(T) bool) int {
 	return n
 }
 
-// settledBy says whether the row is what should stand, and if so notes its source.
-func settledBy(l dataset.Layout, x state.Expected, row *version.Row, told copies) bool {
+// isExpected reports whether the row is the expected one, and if so sets its SrcETag.
+func isExpected(l dataset.Layout, x state.Expected, row *version.Row, reported copies) bool {
 	if x.Place != row.Place {
 		return false
 	}
-	src, ok := source(l, x, row.ETag, told)
+	src, ok := sourceOf(l, x, row.ETag, reported)
 	if ok {
 		row.SrcETag = src
 	}
 	return ok
 }
 
-// source is the ETag of the source that a copy with this ETag has the content of; false when it is
-// not what should stand.
-func source(l dataset.Layout, x state.Expected, etag string, told copies) (string, bool) {
+// sourceOf returns the ETag of the source of a copy that has this ETag. It returns false when that
+// is not the expected content.
+func sourceOf(l dataset.Layout, x state.Expected, etag string, reported copies) (string, bool) {
 	if x.Copied {
-		for _, pair := range told[l.Key(x.Place, x.Frame)] {
+		for _, pair := range reported[l.Key(x.Place, x.Frame)] {
 			if pair.ETag == etag {
 				return pair.SrcETag, true
 			}
@@ -95,16 +94,16 @@ func source(l dataset.Layout, x state.Expected, etag string, told copies) (strin
 }
 
 // compareFrame compares one frame.
-func compareFrame(l dataset.Layout, expected []state.Expected, rows []version.Row, told copies) []state.Difference {
+func compareFrame(l dataset.Layout, expected []state.Expected, rows []version.Row, reported copies) []state.Difference {
 	var all []state.Difference
-	var extra []string // keys where nothing should stand
+	var extra []string // keys that should not exist
 	for i := range rows {
 		at := slices.IndexFunc(expected, func(x state.Expected) bool { return x.Place == rows[i].Place })
 		key := keyOf(rows[i].Place, rows[i].Frame)
 		switch {
 		case at < 0:
 			extra = append(extra, key)
-		case !settledBy(l, expected[at], &rows[i], told):
+		case !isExpected(l, expected[at], &rows[i], reported):
 			all = append(all, state.Difference{Kind: state.Content, Key: key, Want: expected[at].ETag, Found: rows[i].ETag})
 		}
 	}
@@ -130,7 +129,7 @@ func keyOf(p dataset.Place, f dataset.Frame) string {
 	return strings.TrimPrefix(dataset.Layout{}.Key(p, f), dataset.Layout{}.ML())
 }
 
-// expectedRows are the rows of a version as what should stand.
+// expectedRows are the rows of a version as expected frames.
 func expectedRows(rows []version.Row) []state.Expected {
 	all := make([]state.Expected, len(rows))
 	for i, r := range rows {
@@ -139,7 +138,7 @@ func expectedRows(rows []version.Row) []state.Expected {
 	return all
 }
 
-// versionRows are the images as rows, their sources not known yet.
+// versionRows are the images as rows whose sources are unknown.
 func versionRows(images []dataset.Image) []version.Row {
 	rows := make([]version.Row, len(images))
 	for i, image := range images {

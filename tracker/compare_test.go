@@ -21,14 +21,14 @@ const (
 
 var comparedLayout = dataset.Layout{Prefix: "tt"}
 
-// standsAt is a row of a listing: the place as "train/Rare", then the ETag.
-func standsAt(place, etag string) version.Row {
+// foundAt is a row of a listing: the place as "train/Rare", then the ETag.
+func foundAt(place, etag string) version.Row {
 	name, class, _ := strings.Cut(place, "/")
 	return version.Row{Place: dataset.Place{Dataset: name, Class: class}, Frame: compared, ETag: etag}
 }
 
 func should(place, etag string) state.Expected {
-	return state.Expected{Place: standsAt(place, "").Place, Frame: compared, ETag: etag}
+	return state.Expected{Place: foundAt(place, "").Place, Frame: compared, ETag: etag}
 }
 
 func copied(x state.Expected) state.Expected {
@@ -40,7 +40,7 @@ func in(place string) string { return place + "/" + compared.File() }
 
 // The table at compare, row by row. K is train/Rare, P is test/Common, Q is validate/Junk.
 func TestCompare(t *testing.T) {
-	told := copies{"tt/ML/" + in("train/Rare"): {{ETag: "sealed", SrcETag: "newer"}, {ETag: "again", SrcETag: "newest"}}}
+	reported := copies{"tt/ML/" + in("train/Rare"): {{ETag: "sealed", SrcETag: "newer"}, {ETag: "again", SrcETag: "newest"}}}
 	for _, test := range []struct {
 		name     string
 		expected []state.Expected
@@ -48,24 +48,24 @@ func TestCompare(t *testing.T) {
 		want     []state.Difference
 		sources  string // SrcETag of the rows
 	}{
-		{"at K as planned", []state.Expected{should("train/Rare", "e")}, []version.Row{standsAt("train/Rare", "e")}, nil, "e"},
+		{"at K as planned", []state.Expected{should("train/Rare", "e")}, []version.Row{foundAt("train/Rare", "e")}, nil, "e"},
 		{
-			"kept at K, of a known source", []state.Expected{{Place: standsAt("train/Rare", "").Place, Frame: compared, ETag: "e", SrcETag: "s"}},
-			[]version.Row{standsAt("train/Rare", "e")}, nil, "s",
+			"kept at K, of a known source", []state.Expected{{Place: foundAt("train/Rare", "").Place, Frame: compared, ETag: "e", SrcETag: "s"}},
+			[]version.Row{foundAt("train/Rare", "e")}, nil, "s",
 		},
-		{"copied to K, as told", []state.Expected{copied(should("train/Rare", "e"))}, []version.Row{standsAt("train/Rare", "sealed")}, nil, "newer"},
-		{"copied to K twice, as told last", []state.Expected{copied(should("train/Rare", "e"))}, []version.Row{standsAt("train/Rare", "again")}, nil, "newest"},
-		{"copied to K as planned", []state.Expected{copied(should("train/Rare", "e"))}, []version.Row{standsAt("train/Rare", "e")}, nil, "e"},
+		{"copied to K, as reported", []state.Expected{copied(should("train/Rare", "e"))}, []version.Row{foundAt("train/Rare", "sealed")}, nil, "newer"},
+		{"copied to K twice, as reported last", []state.Expected{copied(should("train/Rare", "e"))}, []version.Row{foundAt("train/Rare", "again")}, nil, "newest"},
+		{"copied to K as planned", []state.Expected{copied(should("train/Rare", "e"))}, []version.Row{foundAt("train/Rare", "e")}, nil, "e"},
 		{
-			"kept at K, with what was told of a copy", []state.Expected{should("train/Rare", "e")}, []version.Row{standsAt("train/Rare", "sealed")},
+			"kept at K, with what was reported of a copy", []state.Expected{should("train/Rare", "e")}, []version.Row{foundAt("train/Rare", "sealed")},
 			[]state.Difference{{Kind: state.Content, Key: in("train/Rare"), Want: "e", Found: "sealed"}}, "",
 		},
 		{
-			"copied to K, with content that nobody told", []state.Expected{copied(should("train/Rare", "e"))}, []version.Row{standsAt("train/Rare", "x")},
+			"copied to K, with content that was not reported", []state.Expected{copied(should("train/Rare", "e"))}, []version.Row{foundAt("train/Rare", "x")},
 			[]state.Difference{{Kind: state.Content, Key: in("train/Rare"), Want: "e", Found: "x"}}, "",
 		},
 		{
-			"at P instead of K", []state.Expected{should("train/Rare", "e")}, []version.Row{standsAt("test/Common", "e")},
+			"at P instead of K", []state.Expected{should("train/Rare", "e")}, []version.Row{foundAt("test/Common", "e")},
 			[]state.Difference{{Kind: state.Misplaced, Key: in("train/Rare"), Found: in("test/Common")}}, "",
 		},
 		{
@@ -73,36 +73,36 @@ func TestCompare(t *testing.T) {
 			[]state.Difference{{Kind: state.Missing, Key: in("train/Rare")}}, "",
 		},
 		{
-			"wanted nowhere, at P", nil, []version.Row{standsAt("test/Common", "e")},
+			"wanted nowhere, at P", nil, []version.Row{foundAt("test/Common", "e")},
 			[]state.Difference{{Kind: state.Unexpected, Key: in("test/Common")}}, "",
 		},
 		{
-			"wanted nowhere, at P and Q", nil, []version.Row{standsAt("test/Common", "e"), standsAt("validate/Junk", "e")},
+			"wanted nowhere, at P and Q", nil, []version.Row{foundAt("test/Common", "e"), foundAt("validate/Junk", "e")},
 			[]state.Difference{{Kind: state.Unexpected, Key: in("test/Common")}, {Kind: state.Unexpected, Key: in("validate/Junk")}}, "",
 		},
 		{
-			"at K, and at P too", []state.Expected{should("train/Rare", "e")}, []version.Row{standsAt("test/Common", "e"), standsAt("train/Rare", "e")},
+			"at K, and at P too", []state.Expected{should("train/Rare", "e")}, []version.Row{foundAt("test/Common", "e"), foundAt("train/Rare", "e")},
 			[]state.Difference{{Kind: state.Unexpected, Key: in("test/Common")}}, "e",
 		},
 		{
 			"at K with other content, and at P too", []state.Expected{should("train/Rare", "e")},
-			[]version.Row{standsAt("test/Common", "e"), standsAt("train/Rare", "x")},
+			[]version.Row{foundAt("test/Common", "e"), foundAt("train/Rare", "x")},
 			[]state.Difference{
 				{Kind: state.Content, Key: in("train/Rare"), Want: "e", Found: "x"}, {Kind: state.Unexpected, Key: in("test/Common")},
 			}, "",
 		},
 		{
-			"at P and Q instead of K", []state.Expected{should("train/Rare", "e")}, []version.Row{standsAt("test/Common", "e"), standsAt("validate/Junk", "e")},
+			"at P and Q instead of K", []state.Expected{should("train/Rare", "e")}, []version.Row{foundAt("test/Common", "e"), foundAt("validate/Junk", "e")},
 			[]state.Difference{
 				{Kind: state.Misplaced, Key: in("train/Rare"), Found: in("test/Common")}, {Kind: state.Unexpected, Key: in("validate/Junk")},
 			}, "",
 		},
 		{
 			"frozen in two places, at both", []state.Expected{should("train/Rare", "e"), should("test/Common", "f")},
-			[]version.Row{standsAt("test/Common", "f"), standsAt("train/Rare", "e")}, nil, "f e",
+			[]version.Row{foundAt("test/Common", "f"), foundAt("train/Rare", "e")}, nil, "f e",
 		},
 		{
-			"frozen in two places, at one", []state.Expected{should("train/Rare", "e"), should("test/Common", "f")}, []version.Row{standsAt("train/Rare", "e")},
+			"frozen in two places, at one", []state.Expected{should("train/Rare", "e"), should("test/Common", "f")}, []version.Row{foundAt("train/Rare", "e")},
 			[]state.Difference{{Kind: state.Missing, Key: in("test/Common")}}, "e",
 		},
 	} {
@@ -110,7 +110,7 @@ func TestCompare(t *testing.T) {
 			for i := range test.want {
 				test.want[i].Episode, test.want[i].Frame = comparedEpisode, compared
 			}
-			got := compare(comparedLayout, comparedEpisode, test.expected, test.rows, told)
+			got := compare(comparedLayout, comparedEpisode, test.expected, test.rows, reported)
 			if !slices.Equal(got, test.want) {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}
@@ -127,11 +127,11 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// Whatever should stand and whatever does: what should, changed as the differences say, is what
-// does.
+// For any expected and any found frames: the expected ones, changed as the differences describe,
+// are the found ones.
 func TestDifferencesLeadToTheListing(t *testing.T) {
 	places := []dataset.Place{{Dataset: "test", Class: "Rare"}, {Dataset: "train", Class: "Common"}, {Dataset: "train", Class: "Rare"}}
-	standing := rapid.Custom(func(t *rapid.T) map[string]string {
+	images := rapid.Custom(func(t *rapid.T) map[string]string {
 		all := map[string]string{}
 		for range rapid.IntRange(0, 8).Draw(t, "images") {
 			key := keyOf(rapid.SampledFrom(places).Draw(t, "place"), dataset.FrameAt(comparedEpisode, rapid.IntRange(0, 3).Draw(t, "frame")))
@@ -140,7 +140,7 @@ func TestDifferencesLeadToTheListing(t *testing.T) {
 		return all
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		want, found := standing.Draw(t, "should stand"), standing.Draw(t, "stands")
+		want, found := images.Draw(t, "expected"), images.Draw(t, "found")
 		var expected []state.Expected
 		var rows []version.Row
 		for key, etag := range want {

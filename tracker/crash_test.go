@@ -44,7 +44,7 @@ func (c *crash) do(request func() error) error {
 		return request()
 	}
 	if n == c.at && c.after {
-		_ = request() // it was carried out, and nobody learns what came of it
+		_ = request() // it was carried out, and its answer is lost
 	}
 	c.kill()
 	return errCrashed
@@ -112,13 +112,13 @@ func (q crashQueue) ReceiveMessage(ctx context.Context, most int, wait time.Dura
 func (w *world) doomed(c *crash) *tracker.Tracker {
 	tr := w.tracker()
 	tr.Store = &state.Store{Bucket: crashBucket{w.bucket, c}, Layout: layout}
-	tr.Results, tr.DeadLetters, tr.Tasks = crashQueue{w.results, c}, crashQueue{w.letters, c}, crashQueue{w.tasks, c}
+	tr.Results, tr.DeadLetters, tr.Tasks = crashQueue{w.results, c}, crashQueue{w.deadLetters, c}, crashQueue{w.tasks, c}
 	return tr
 }
 
 // crashEverywhere runs a scenario with a crash at the first change, the second, and so on, before
 // and after it, until the process gets through. Another tracker goes on after the crash, and a
-// third takes what the first had still in hand.
+// third receives what the first had in flight.
 func crashEverywhere(t *testing.T, prepare func(*world), end func(*world)) {
 	for _, after := range []bool{false, true} {
 		for at := 1; ; at++ {
@@ -193,13 +193,13 @@ func TestCrashAnywhereKeepsTheDeadList(t *testing.T) {
 		if r := w.readReport(runName(1)); r.Dead != 2 || r.DeadCodes["AccessDenied"] != 2 || !r.Verified {
 			w.t.Errorf("report %+v", r)
 		}
-		if w.letters.len() != 0 {
+		if w.deadLetters.len() != 0 {
 			w.t.Error("the dead-letter queue is not empty")
 		}
 	})
 }
 
-// A version that one tracker has begun is finished as it was begun, also when something else stands
+// A version that one tracker has begun is finished as it was begun, also when something else is
 // in the datasets by then.
 func TestVersionIsOfOneListing(t *testing.T) {
 	crashEverywhere(t, func(w *world) {
@@ -241,7 +241,7 @@ func TestCrashAnywhereWhileFinishingAPublication(t *testing.T) {
 func TestTwoTrackersAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.results.visibility, w.letters.visibility = 2*time.Second, 2*time.Second
+		w.results.visibility, w.deadLetters.visibility = 2*time.Second, 2*time.Second
 		plan := w.published(runName(1), 1, 200)
 		tasks, err := w.store.ReadTasks(t.Context(), plan.Run, 0)
 		w.must(err)
@@ -260,7 +260,7 @@ func TestTwoTrackersAtOnce(t *testing.T) {
 			if i == 77 {
 				w.bucket.remove(task.Dst)
 				r = dead("AccessDenied")(task)
-				w.letter(task, r)
+				w.sendDeadLetter(task, r)
 			}
 			w.report(task, *r)
 			if i%3 == 0 {

@@ -18,13 +18,13 @@ type publication struct{ seq, round uint32 }
 
 func publicationOf(d state.DeadTask) publication { return publication{d.Task.Seq, d.Round} }
 
-// mergeDead is the union of dead lists, one entry a publication, by seq and round.
+// mergeDead returns the union of dead lists: one entry a publication, by seq and round.
 func mergeDead(lists ...[]state.DeadTask) []state.DeadTask {
 	all := map[publication]state.DeadTask{}
 	for _, d := range slices.Concat(lists...) {
 		key := publicationOf(d)
 		if old, ok := all[key]; ok {
-			d = telling(old, d)
+			d = moreDetailed(old, d)
 		}
 		all[key] = d
 	}
@@ -35,11 +35,11 @@ func mergeDead(lists ...[]state.DeadTask) []state.DeadTask {
 	return merged
 }
 
-// telling is the entry that tells more, of two about one publication: the result's and the
-// letter's. The worker's own reason, which has a code, beats the queue's, which only counted; and a
-// task that is known one of a chunk that is gone. Two entries are ordered by all that they say, so
-// that of many the same one is left whatever came first.
-func telling(a, b state.DeadTask) state.DeadTask {
+// moreDetailed merges two entries about one publication: the one of the result and the one of the
+// dead letter. The worker's own reason, which has a code, beats the queue's, which only counted. A
+// known task beats one whose chunk is gone. All fields order two entries, so that in whatever order
+// entries come the same one is left.
+func moreDetailed(a, b state.DeadTask) state.DeadTask {
 	more := cmp.Or(
 		cmp.Compare(rank(a.Code != ""), rank(b.Code != "")), cmp.Compare(a.Attempts, b.Attempts),
 		cmp.Compare(a.Code, b.Code), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Worker, b.Worker),
@@ -67,7 +67,7 @@ func saveDead(ctx context.Context, store *state.Store, run string, dead []state.
 		return nil
 	}
 	return store.Update(ctx, state.RunName(run, state.DeadName), func(old []byte) ([]byte, error) {
-		before, _ := state.GoodLines[state.DeadTask](old) // the ledger, not this list, says which tasks are dead
+		before, _ := state.GoodLines[state.DeadTask](old) // the ledger, not this list, decides which tasks are dead
 		return encodeLines(mergeDead(before, dead))
 	})
 }
@@ -85,7 +85,7 @@ func encodeLines[T any](lines []T) ([]byte, error) {
 }
 
 // deadList reads the entries of the tasks that the ledger counts as dead, each of its last round,
-// by seq. Those that were published again, or turned out to be done, are not among them.
+// by seq. It leaves out tasks that were published again or turned out to be done.
 func deadList(ctx context.Context, store *state.Store, l *Ledger) ([]state.DeadTask, error) {
 	dead := l.Dead()
 	if dead.IsEmpty() {
@@ -107,8 +107,8 @@ func deadList(ctx context.Context, store *state.Store, l *Ledger) ([]state.DeadT
 	return list, nil
 }
 
-// codes counts dead tasks by code; nil when there are none.
-func codes(dead []state.DeadTask) map[string]int {
+// countCodes counts dead tasks by code. It returns nil when there are none.
+func countCodes(dead []state.DeadTask) map[string]int {
 	if len(dead) == 0 {
 		return nil
 	}
@@ -119,13 +119,13 @@ func codes(dead []state.DeadTask) map[string]int {
 	return counts
 }
 
-// codeWorkerDied stands for the missing code of a task that only the queue's redrive policy gave
-// up.
+// codeWorkerDied is the code of a task that only the queue's redrive policy gave up, which has none
+// of its own.
 const codeWorkerDied = "NoResult"
 
-// commonest is the code that most of the dead tasks have.
-func commonest(dead []state.DeadTask) (code string, n int) {
-	counts := codes(dead)
+// commonestCode is the code that most of the dead tasks have.
+func commonestCode(dead []state.DeadTask) (code string, n int) {
+	counts := countCodes(dead)
 	for _, c := range slices.Sorted(maps.Keys(counts)) {
 		if counts[c] > n {
 			code, n = c, counts[c]
@@ -134,7 +134,7 @@ func commonest(dead []state.DeadTask) (code string, n int) {
 	return code, n
 }
 
-// DeadList lists a run's dead tasks, by seq; "" is the newest run. A run that nobody knows is
+// DeadList lists a run's dead tasks, by seq; "" is the newest run. Its error for an unknown run is
 // state.ErrNoRun.
 func (t *Tracker) DeadList(ctx context.Context, run string) ([]state.DeadTask, error) {
 	if run == "" {

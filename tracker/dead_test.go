@@ -12,7 +12,7 @@ import (
 )
 
 // What is kept of two entries about one publication of a task, whichever comes first.
-func TestTelling(t *testing.T) {
+func TestMoreDetailed(t *testing.T) {
 	task := messages.Task{V: 1, Seq: 3, Op: messages.Copy, Frame: compared}
 	bare := messages.Task{V: 1, Seq: 3} // of a chunk that is gone
 	for _, test := range []struct {
@@ -122,7 +122,7 @@ func TestCommonest(t *testing.T) {
 		{of("NoSuchKey", "AccessDenied"), "AccessDenied", 1},
 		{of("", "", "NoSuchKey"), codeWorkerDied, 2},
 	} {
-		if code, n := commonest(test.list); code != test.code || n != test.n {
+		if code, n := commonestCode(test.list); code != test.code || n != test.n {
 			t.Errorf("%v: %s (%d), want %s (%d)", test.list, code, n, test.code, test.n)
 		}
 	}

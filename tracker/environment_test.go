@@ -43,7 +43,7 @@ func TestOtherEnvironment(t *testing.T) {
 				results := messages.Results{V: 1, Run: task.Run, Gen: 1, Worker: "w9", Scope: tc.scope, Results: []messages.Result{{Outcome: messages.Deleted, Attempts: 1}}}
 				for range 12 {
 					w.send(w.results, queue.Entry{Body: results.Encode()})
-					w.send(w.letters, queue.Entry{Body: task.Encode()})
+					w.send(w.deadLetters, queue.Entry{Body: task.Encode()})
 				}
 				w.work(nil)
 				s := w.run(w.tracker())
@@ -53,8 +53,8 @@ func TestOtherEnvironment(t *testing.T) {
 				if !slices.Equal(s.Environments, []string{tc.want}) {
 					t.Errorf("environments %q, want %q", s.Environments, tc.want)
 				}
-				if w.results.len() != 12 || w.letters.len() != 12 {
-					t.Errorf("%d results and %d letters of the other are left, want 12 each", w.results.len(), w.letters.len())
+				if w.results.len() != 12 || w.deadLetters.len() != 12 {
+					t.Errorf("%d results and %d dead letters of the other are left, want 12 each", w.results.len(), w.deadLetters.len())
 				}
 			})
 		})
@@ -72,14 +72,14 @@ func TestLeavesQueuesToTheirOwner(t *testing.T) {
 		w.run(w.tracker())
 		for range 50 {
 			w.send(w.results, queue.Entry{Body: messages.Results{V: 1, Run: "r", Gen: 1, Scope: "staging/tt", Results: []messages.Result{{Outcome: messages.Copied}}}.Encode()})
-			w.send(w.letters, queue.Entry{Body: foreignTask("staging/tt").Encode()})
+			w.send(w.deadLetters, queue.Entry{Body: foreignTask("staging/tt").Encode()})
 		}
 		tr := w.tracker()
 		tr.Options.UntilDone = false
 		ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer stop()
 		_, _ = tr.Run(ctx) // until the time is over
-		for name, q := range map[string]*memQueue{"results": w.results, "dead letters": w.letters} {
+		for name, q := range map[string]*memQueue{"results": w.results, "dead letters": w.deadLetters} {
 			most := 0
 			for _, m := range q.messages {
 				most = max(most, m.ReceiveCount)
@@ -97,13 +97,13 @@ func TestStrangerEndsAsUnreadable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.published(runName(7), 7, 5)
-		w.send(w.letters, queue.Entry{Body: foreignTask("").Encode()})
+		w.send(w.deadLetters, queue.Entry{Body: foreignTask("").Encode()})
 		tr := w.tracker()
 		ctx, stop := context.WithTimeout(t.Context(), 15*time.Minute)
 		defer stop()
 		_, _ = tr.Run(ctx) // until the time is over
-		if n := w.letters.len(); n > 0 {
-			t.Errorf("%d letters are left", n)
+		if n := w.deadLetters.len(); n > 0 {
+			t.Errorf("%d dead letters are left", n)
 		}
 		if n, err := w.store.CountUnreadable(t.Context(), 7); err != nil || n != 1 {
 			t.Errorf("%d unreadable, %v", n, err)
@@ -121,7 +121,7 @@ func TestTaskThatOthersGaveUp(t *testing.T) {
 		w.must(err)
 		w.tasks.purge()
 		for _, task := range tasks {
-			w.letter(task, &messages.Result{Code: messages.CodeNotOurs, Error: "given up"})
+			w.sendDeadLetter(task, &messages.Result{Code: messages.CodeNotOurs, Error: "given up"})
 		}
 		w.hire()
 		if s := w.run(w.tracker()); s.State != state.Succeeded || s.Done != 5 || s.Dead != 0 {
@@ -136,10 +136,10 @@ func TestProbe(t *testing.T) {
 		w := newWorld(t)
 		w.published(runName(7), 7, 5)
 		w.send(w.results, queue.Entry{Body: messages.EncodeProbe("1")})
-		w.send(w.letters, queue.Entry{Body: messages.EncodeProbe("2")})
+		w.send(w.deadLetters, queue.Entry{Body: messages.EncodeProbe("2")})
 		w.work(nil)
-		if s := w.run(w.tracker()); s.State != state.Succeeded || s.Unreadable != 0 || w.results.len()+w.letters.len() != 0 {
-			t.Errorf("%+v; %d and %d left", s, w.results.len(), w.letters.len())
+		if s := w.run(w.tracker()); s.State != state.Succeeded || s.Unreadable != 0 || w.results.len()+w.deadLetters.len() != 0 {
+			t.Errorf("%+v; %d and %d left", s, w.results.len(), w.deadLetters.len())
 		}
 	})
 }
@@ -157,12 +157,12 @@ func TestJunkHoldsUpNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.published(runName(7), 7, 5)
-				slow := &slowQueue{memQueue: w.letters, takes: 20 * time.Millisecond}
+				slow := &slowQueue{memQueue: w.deadLetters, takes: 20 * time.Millisecond}
 				tr := w.tracker()
 				tr.DeadLetters = slow
 				if name == "results" {
 					slow.memQueue = w.results
-					tr.Results, tr.DeadLetters = slow, w.letters
+					tr.Results, tr.DeadLetters = slow, w.deadLetters
 				}
 				w.send(slow.memQueue, entries...)
 				w.work(nil)

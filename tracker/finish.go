@@ -19,14 +19,14 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// verdict says how a run ends when all its tasks are accounted for and the destination has been
+// verdict decides how a run ends when all its tasks are accounted for and the destination has been
 // listed.
 //
 //	dead                  | superseded | differences | the run has
 //	----------------------+------------+-------------+------------
 //	0                     | 0          | 0           | succeeded
 //	> 0                   | any        | any         | failed: redrive the dead tasks
-//	> 0, some source gone | any        | any         | failed: plan again, since those tasks fail at each attempt
+//	> 0, some source gone | any        | any         | failed: plan again, as a redrive fails too
 //	0                     | > 0        | any         | failed: redrive the others
 //	0                     | 0          | > 0         | failed: plan again
 //
@@ -47,81 +47,73 @@ func verdict(run string, p state.Progress, deadCodes map[string]int, found diffe
 	return state.Succeeded, ""
 }
 
-// verify ends a run whose tasks are all accounted for: it lists, compares, publishes the version,
-// writes the report, and last changes the pointer. Each step can be done again by another tracker
-// that finds the run in verifying: the listing is made anew, a version of the generation that is
-// there stays as it is, and the report is written over.
-func (s *session) verify(ctx context.Context) error {
-	before, err := s.beforeCheck(ctx)
-	if err != nil {
+// verifyRun ends a run whose tasks are all accounted for: it lists, compares, publishes the
+// version, writes the report, and changes the pointer last. Another tracker that finds the run in
+// verifying can do each step again: it lists anew, keeps a version of the generation that exists,
+// and writes over the report.
+func (s *session) verifyRun(ctx context.Context) error {
+	var before state.EndFiles // as another end has left them
+	g, reading := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.reloadLedger(reading) })
+	g.Go(func() (err error) {
+		before, err = s.Store.EndFiles(reading, s.run.plan.Run)
+		return err
+	})
+	if err := g.Wait(); err != nil {
 		return err
 	}
-	ledger := s.ledger
+	plan, ledger := s.run.plan, s.run.ledger
 	if !ledger.Open().IsEmpty() {
 		// A redrive has recorded its round just before the pointer changed to verifying.
-		return s.swap(ctx, func(p *state.Pointer) { p.State = state.Running })
+		return s.swapPointer(ctx, func(p *state.Pointer) { p.State = state.Running })
 	}
-	// Run returns after the end of this run when it is to, and what the queues still hold by then,
-	// late results and letters of tasks that are done, is taken in meanwhile: with nothing in them,
-	// that takes a second. It changes s.ledger, and not what is verified.
-	var meanwhile errgroup.Group
+	// When Run is to return after the end of this run, it drains the queues during the check: late
+	// results, and dead letters of tasks that are done. Empty queues take a second to answer. That
+	// changes s.run.ledger, and not the ledger that is verified.
+	var draining errgroup.Group
 	if s.Options.UntilDone {
-		meanwhile.Go(func() error { return s.drain(ctx, true) })
+		draining.Go(func() error { return s.drainQueues(ctx, true) })
 	}
-	end := s.pointer.Pointer
-	out, version, err := s.checkAndPublish(ctx, s.plan, &end, ledger)
+	end := s.run.pointer.Pointer
+	out, version, err := s.checkAndPublish(ctx, plan, &end, ledger)
 	var retaining sync.WaitGroup
 	defer retaining.Wait()
 	if err == nil && version > 0 {
 		retaining.Go(func() { s.retain(ctx, version) })
 	}
-	if err = errors.Join(err, meanwhile.Wait()); err != nil {
+	if err = errors.Join(err, draining.Wait()); err != nil {
 		return err
 	}
 	if s.Options.UntilDone {
-		s.drained = s.pointer.Run
+		s.drainedRun = s.run.pointer.Run
 	}
-	pointer, r, err := s.end(ctx, s.pointer, end, ending{plan: s.plan, ledger: ledger, out: out, before: before, version: version})
-	if r != nil { // it has ended, even if its report is not final
-		s.goBy(pointer, true)
+	pointer, r, err := s.endRun(ctx, s.run.pointer, end, ending{plan: plan, ledger: ledger, out: out, before: before, version: version})
+	if r != nil { // the run has ended, even if its report is not final
+		s.adoptPointer(pointer)
 	}
 	if err != nil {
 		return err
 	}
-	return s.afterEnd(ctx, r)
+	return s.confirmReport(ctx, r)
 }
 
-// afterEnd looks whether the report that this session has just written says all that is known: a
-// result may have come meanwhile.
-func (s *session) afterEnd(ctx context.Context, r *state.Report) error {
-	told := s.mark(r.Done, r.Outcomes)
-	if err := s.readLedger(ctx); err != nil {
+// confirmReport reads the ledger again. When no result has come during the check, the report that
+// this session has just written counts every result.
+func (s *session) confirmReport(ctx context.Context, r *state.Report) error {
+	if err := s.reloadLedger(ctx); err != nil {
 		return err
 	}
-	p := s.ledger.Progress()
-	if s.mark(p.Done, p.Outcomes) == told {
-		s.settled, s.closed = told, &r.Status
+	p, end := s.run.ledger.Progress(), endOf(s.run.pointer, r.Done, r.Outcomes)
+	if endOf(s.run.pointer, p.Done, p.Outcomes) == end {
+		s.reported, s.final = end, &r.Status
 	}
 	return nil
 }
 
-// beforeCheck reads what must be known before the check: the ledger as it is now, and the report,
-// if another end has left one.
-func (s *session) beforeCheck(ctx context.Context) (before state.EndFiles, err error) {
-	g, reading := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.readLedger(reading) })
-	g.Go(func() (err error) {
-		before, err = s.Store.EndFiles(reading, s.plan.Run)
-		return err
-	})
-	err = g.Wait()
-	return before, err
-}
-
 // checkAndPublish lists and compares, sets the end of the run accordingly, and if it has succeeded
-// publishes its version. It gives the generation of the version that is the latest then; 0 when
+// publishes its version. latest is the generation of the version that is the latest then; 0 when
 // none was published.
-func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *state.Pointer, l *Ledger) (out *checked, version int64, err error) {
+func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *state.Pointer, l *Ledger) (out *checked, latest int64, err error) {
 	dead, err := deadList(ctx, t.Store, l)
 	if err != nil {
 		return nil, 0, err
@@ -129,12 +121,19 @@ func (t *Tracker) checkAndPublish(ctx context.Context, plan *state.Plan, end *st
 	if out, err = t.check(ctx, plan); err != nil {
 		return nil, 0, err
 	}
-	end.State, end.Reason = verdict(end.Run, l.Progress(), codes(dead), out.differences)
+	end.State, end.Reason = verdict(end.Run, l.Progress(), countCodes(dead), out.differences)
 	end.Finished = now()
 	if end.State == state.Succeeded {
-		version, err = t.publishVersion(ctx, plan, out)
+		v, err := version.Publish(ctx, t.Store, state.Version{
+			Generation: plan.Generation, Run: plan.Run, Created: now(), Restores: plan.Restores, Settings: plan.Settings,
+			Digests: out.digests, Bases: plan.Bases, Held: plan.Held(),
+		}, out.parent, out.parts)
+		if err != nil {
+			return nil, 0, fmt.Errorf("publish version %d: %w", plan.Generation, err)
+		}
+		latest = v.Generation
 	}
-	return out, version, err
+	return out, latest, nil
 }
 
 // ending is what the report of a run that was checked is made of.
@@ -144,30 +143,32 @@ type ending struct {
 	out    *checked       // nil: not listed again
 	before state.EndFiles // as they were before the check
 	// version is the generation of the latest dataset version, when this end has published it; 0:
-	// it is looked up.
+	// it is read.
 	version int64
 }
 
-// end proposes the report of a run that was checked, sets the pointer to the end, and then makes
+// endRun proposes the report of a run that was checked, sets the pointer to the end, and then makes
 // the report final. Several trackers may check at once, and each may be paused anywhere:
 //
-//	the report is proposed   on the condition that it is as it was before the check: of two, one goes on
-//	page and list            likewise: who sees that the run has ended finds them
-//	the pointer is changed   likewise: that tracker alone announces the end
-//	the report is final      by the tracker that changed the pointer, on the condition that it is the proposed one; otherwise, or
-//	                         when that tracker dies, settle writes all of them again. A final report differs from a proposed
-//	                         one, so that no tracker that saw the proposal can write over it
-func (t *Tracker) end(ctx context.Context, pointer state.PointerSnapshot, end state.Pointer, e ending) (state.PointerSnapshot, *state.Report, error) {
-	r, err := t.report(ctx, end, e.plan, e.ledger, e.version)
+//	the report is proposed  if it is unchanged since before the check: of two trackers, one goes on
+//	page and list           likewise: they exist when the run is seen to have ended
+//	the pointer is changed  if it is unchanged: that tracker alone announces the end
+//	the report is final     if it is the proposed one, by the tracker that changed the pointer
+//
+// When the last condition fails, or that tracker dies, writeEndReport writes all of them again. A
+// final report differs from a proposed one, so that no tracker that has read the proposal can write
+// over it.
+func (t *Tracker) endRun(ctx context.Context, pointer state.PointerSnapshot, end state.Pointer, e ending) (state.PointerSnapshot, *state.Report, error) {
+	r, err := t.buildReport(ctx, end, e.plan, e.ledger, e.version)
 	if err != nil {
 		return pointer, nil, err
 	}
-	e.out.describe(r)
+	e.out.addTo(r)
 	etag, err := t.Store.WriteReport(ctx, r, e.before[state.ReportName])
 	if err != nil {
 		return pointer, nil, err
 	}
-	if err := t.saveBeside(ctx, r, e.plan, e.ledger, e.before); err != nil {
+	if err := t.writeTasksAndPage(ctx, r, e.plan, e.ledger, e.before); err != nil {
 		return pointer, nil, err
 	}
 	next, err := t.Store.Swap(ctx, pointer, end)
@@ -175,28 +176,14 @@ func (t *Tracker) end(ctx context.Context, pointer state.PointerSnapshot, end st
 		return pointer, nil, err
 	}
 	t.announce(r)
-	err = t.makeFinal(ctx, r, bucket.Condition{IfMatch: etag})
+	err = t.writeFinal(ctx, r, bucket.Condition{IfMatch: etag})
 	t.prune(ctx, next.Run)
 	return next, r, err
 }
 
-// publishVersion publishes the dataset version that a verified plan leaves, and gives the
-// generation of the one that is the latest then.
-func (t *Tracker) publishVersion(ctx context.Context, plan *state.Plan, out *checked) (int64, error) {
-	v, err := version.Publish(ctx, t.Store, state.Version{
-		Generation: plan.Generation, Run: plan.Run, Created: now(), Restores: plan.Restores, Settings: plan.Settings,
-		Digests: out.digests, Bases: plan.Bases, Held: plan.Held(),
-	}, out.parent, out.parts)
-	if err != nil {
-		return 0, fmt.Errorf("publish version %d: %w", plan.Generation, err)
-	}
-	return v.Generation, nil
-}
-
-// retain removes the versions that are too old beside the latest. That they could not be removed
-// does not make a run worse: the next one tries again. When a later run has begun, it leaves all of
-// them to that one: its version may be on its way already, made beside a version before this one
-// (version.Retain).
+// retain removes old versions, as KeepVersions says. A failure does not make a run worse: the next
+// run tries again. When a later run has begun, retain leaves them all to that run: its version may
+// share parts with a version before this one (version.Retain).
 func (t *Tracker) retain(ctx context.Context, latest int64) {
 	if t.Deleter == nil {
 		return
@@ -246,7 +233,7 @@ func (t *Tracker) FinishEmpty(ctx context.Context, pointer state.PointerSnapshot
 	if e.version > 0 {
 		t.retain(ctx, e.version)
 	}
-	pointer, r, err := t.end(ctx, pointer, end, e)
+	pointer, r, err := t.endRun(ctx, pointer, end, e)
 	if r != nil && err != nil {
 		t.log().Warn("a run has ended without a final report", zap.String("run", plan.Run), zap.Error(err))
 		err = nil
@@ -254,8 +241,8 @@ func (t *Tracker) FinishEmpty(ctx context.Context, pointer state.PointerSnapshot
 	return pointer, err
 }
 
-// versionIsStale says whether the latest version does not show the planned episodes as they stand,
-// or has other settings.
+// versionIsStale reports whether the latest version differs from the plan in an episode or in the
+// settings.
 func (t *Tracker) versionIsStale(ctx context.Context, plan *state.Plan) (v state.Version, stale bool, err error) {
 	v, err = t.Store.LatestVersion(ctx)
 	if errors.Is(err, bucket.ErrNotFound) {
@@ -268,16 +255,16 @@ func (t *Tracker) versionIsStale(ctx context.Context, plan *state.Plan) (v state
 		return v, true, nil // its classes have other numbers, or it would bring other settings back
 	}
 	for e, digest := range plan.Digests {
-		if stood, ok := v.Digests[e]; stood != digest && (ok || digest != (dataset.Digest{}).String()) {
+		if latest, ok := v.Digests[e]; latest != digest && (ok || digest != (dataset.Digest{}).String()) {
 			return v, true, nil
 		}
 	}
 	return v, false, nil
 }
 
-// describe puts what the check found into the report. Without a check, what the plan was made from
-// is what stands.
-func (c *checked) describe(r *state.Report) {
+// addTo adds what the check found to the report. Without a check, the plan's own listing is what
+// the datasets hold.
+func (c *checked) addTo(r *state.Report) {
 	r.Verified = true
 	if c == nil {
 		return
@@ -294,45 +281,4 @@ func (c *checked) describe(r *state.Report) {
 			r.Balance = append(r.Balance, state.Balance{Dataset: p.Dataset, Class: p.Class, After: c.counts[p]})
 		}
 	}
-}
-
-// Cancel stops the run in force. Workers stop applying its tasks within the fence (see package
-// state).
-func (t *Tracker) Cancel(ctx context.Context, run string) (state.Status, error) {
-	for {
-		pointer, err := t.Store.Current(ctx, state.PointerSnapshot{})
-		if err != nil {
-			return state.Status{}, err
-		}
-		if err := inForce(pointer, run); err != nil {
-			return state.Status{}, err
-		}
-		if !pointer.State.Active() && pointer.State != state.Review {
-			return state.Status{}, fmt.Errorf("run %s has ended already: %s", run, pointer.State)
-		}
-		next := pointer.Pointer
-		next.State, next.Reason, next.Finished = state.Cancelled, "stopped by shuffle cancel; shuffle plan begins a new run", now()
-		if pointer, err = t.Store.Swap(ctx, pointer, next); errors.Is(err, state.ErrConflict) {
-			continue // it goes on: look again
-		}
-		if err != nil {
-			return state.Status{}, err
-		}
-		t.log().Info("run cancelled", zap.String("run", run))
-		if err := t.settleCurrent(ctx, pointer); err != nil && !errors.Is(err, state.ErrConflict) { // another run has begun
-			return state.Status{}, err
-		}
-		return state.ReadStatus(ctx, t.Store, run)
-	}
-}
-
-// inForce refuses a run that is not the one in force.
-func inForce(pointer state.PointerSnapshot, run string) error {
-	switch {
-	case !pointer.Exists():
-		return fmt.Errorf("%w: there is no run yet; shuffle plan begins the first", state.ErrNoRun)
-	case pointer.Run != run:
-		return fmt.Errorf("run %.60s is no longer in force; the newest is %s (%s), and what is still to do comes with it or with shuffle plan", run, pointer.Run, pointer.State)
-	}
-	return nil
 }

@@ -13,17 +13,17 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Bounds of what is kept of a message's texts, in bytes: whatever a message says must fit a line
-// that can be read again.
+// Bounds of what is kept of a message's texts, in bytes: every line that is written must be short
+// enough to be read again.
 const (
 	maxCode   = 256
 	maxReason = 4096
 )
 
-// clip is the first bytes of a text, as valid UTF-8.
+// clip returns the first bytes of a text, as valid UTF-8.
 func clip(s string, most int) string { return strings.ToValidUTF8(s[:min(len(s), most)], "") }
 
-// delta is what some messages tell of one run.
+// delta is what a fold adds to one run.
 type delta struct {
 	run    *knownRun
 	part   string // the name of its pairs in the bucket, drawn once, so that saving it again overwrites itself
@@ -32,26 +32,27 @@ type delta struct {
 	pairs  []state.TaskPair
 }
 
-// fold sorts messages into what they tell of their runs. Its methods fail only when the bucket
-// does; a message that makes no sense is unreadable.
+// fold sorts messages by what they report of their runs. Its methods fail only when the bucket
+// does; a message without sense is unreadable.
 type fold struct {
-	runs       *knownRuns
-	deltas     map[string]*delta
+	runs  *knownRuns
+	awake string // the body of the message that keeps the tracker awake, see keepAwake; "": there is none
+
+	// foldAll sets all of these.
+	deltas     map[string]*delta // by run
 	unreadable []state.Unreadable
-	own        gathered                          // what is to be acknowledged
-	foreign    gathered                          // what belongs to other environments
+	republish  []queue.Entry                     // tasks that workers could not apply, through no fault of the task
+	results    []messages.Results                // of this environment
+	own        received                          // messages to acknowledge
+	foreign    received                          // messages of other environments
 	others     map[string]state.OtherEnvironment // by scope
-	again      []queue.Entry                     // tasks that workers could not apply, by no fault of the task
-	heard      []messages.Results                // of own
-	whole      bool                              // every message has been folded
-	awake      string                            // the body of the message that stays in flight, see keepAwake; "": none does
+	complete   bool                              // every message has been folded
 }
 
-func newFold(runs *knownRuns) *fold { return &fold{runs: runs} }
-
-// all folds what was received, once. When the bucket fails half-way it begins anew the next time.
-func (f *fold) all(ctx context.Context, g gathered) error {
-	if f.whole {
+// foldAll folds what was received, once. When the bucket fails half-way, the next call begins
+// afresh.
+func (f *fold) foldAll(ctx context.Context, got received) error {
+	if f.complete {
 		return nil
 	}
 	*f = fold{runs: f.runs, awake: f.awake, deltas: map[string]*delta{}, others: map[string]state.OtherEnvironment{}}
@@ -60,12 +61,12 @@ func (f *fold) all(ctx context.Context, g gathered) error {
 		own, foreign *[]queue.Message
 		fold         func(context.Context, queue.Message) error
 	}{
-		{g.results, &f.own.results, &f.foreign.results, f.result},
-		{g.letters, &f.own.letters, &f.foreign.letters, f.letter},
+		{got.results, &f.own.results, &f.foreign.results, f.foldResults},
+		{got.deadLetters, &f.own.deadLetters, &f.foreign.deadLetters, f.foldDeadLetter},
 	} {
 		for _, m := range part.messages {
 			switch err := part.fold(ctx, m); {
-			case errors.Is(err, errInFlight):
+			case errors.Is(err, errStaysInFlight): // keepAwake needs it on the queue
 			case errors.Is(err, errNotOurs):
 				*part.foreign = append(*part.foreign, m)
 			case err != nil:
@@ -75,7 +76,7 @@ func (f *fold) all(ctx context.Context, g gathered) error {
 			}
 		}
 	}
-	f.whole = true
+	f.complete = true
 	return nil
 }
 
@@ -88,23 +89,23 @@ func (f *fold) delta(r *knownRun) *delta {
 	return d
 }
 
-// reject keeps a message as unreadable, for a reason that is an error of the message. Other errors
-// it gives back.
+// reject keeps a message as unreadable when the error is the message's own. It returns any other
+// error.
 func (f *fold) reject(from string, m queue.Message, err error) error {
 	if !errors.Is(err, messages.ErrUnreadable) && !errors.Is(err, errUnknown) && !errors.Is(err, errRefused) {
 		return err
 	}
-	f.unreadable = append(f.unreadable, unreadable(from, m, err.Error()))
+	f.unreadable = append(f.unreadable, newUnreadable(from, m, err.Error()))
 	return nil
 }
 
-// errInFlight says that a message is neither acknowledged nor given back.
-var errInFlight = errors.New("the message stays in flight")
+// errStaysInFlight means that a message is neither acknowledged nor given back.
+var errStaysInFlight = errors.New("the message stays in flight")
 
-// result folds a message of the results queue.
-func (f *fold) result(ctx context.Context, m queue.Message) error {
+// foldResults folds a message of the results queue.
+func (f *fold) foldResults(ctx context.Context, m queue.Message) error {
 	if f.awake != "" && m.Body == f.awake {
-		return errInFlight
+		return errStaysInFlight
 	}
 	if messages.IsProbe(m.Body) {
 		return nil // of shuffle doctor
@@ -117,16 +118,16 @@ func (f *fold) result(ctx context.Context, m queue.Message) error {
 	if err != nil {
 		return f.reject(fromResults, m, err)
 	}
-	f.heard = append(f.heard, results)
+	f.results = append(f.results, results)
 	d := f.delta(run)
-	d.ledger.Saw(now())
+	d.ledger.RecordArrival(now())
 	var refused error
 	for _, r := range results.Results {
 		if err := d.ledger.Add(r.Seq, r.Outcome, r.Round); err != nil {
 			refused = err // the other results of the message count
 			continue
 		}
-		if err := f.details(ctx, d, results.Worker, r); err != nil {
+		if err := f.foldDetails(ctx, d, results.Worker, r); err != nil {
 			return err
 		}
 	}
@@ -136,9 +137,9 @@ func (f *fold) result(ctx context.Context, m queue.Message) error {
 	return nil
 }
 
-// details keeps what the ledger does not: why a task is dead, and the ETags of a copy that are not
-// the planned ones.
-func (f *fold) details(ctx context.Context, d *delta, worker string, r messages.Result) error {
+// foldDetails keeps what the ledger does not: why a task is dead, and the ETags of a copy that are
+// not the planned ones.
+func (f *fold) foldDetails(ctx context.Context, d *delta, worker string, r messages.Result) error {
 	switch {
 	case r.Outcome == messages.Dead:
 		task, err := f.runs.task(ctx, d.run, r.Seq)
@@ -160,37 +161,36 @@ func (f *fold) details(ctx context.Context, d *delta, worker string, r messages.
 	return nil
 }
 
-// letter folds a message of the dead-letter queue: a task that a worker gave up, or that the
-// queue's redrive policy took away; or anything else.
-func (f *fold) letter(ctx context.Context, m queue.Message) error {
+// foldDeadLetter folds a message of the dead-letter queue: a task that a worker gave up, or that
+// the queue's redrive policy moved there; or anything else.
+func (f *fold) foldDeadLetter(ctx context.Context, m queue.Message) error {
 	if messages.IsProbe(m.Body) {
 		return nil // of shuffle doctor
 	}
-	task, run, err := f.planned(ctx, m)
+	task, run, err := f.plannedTask(ctx, m)
 	if err != nil {
-		return f.reject(fromLetters, m, err)
+		return f.reject(fromDeadLetters, m, err)
 	}
 	if code := m.Attributes[messages.AttrCode]; code == messages.CodeNotOurs || code == messages.CodePostponed {
-		f.again = append(f.again, queue.Entry{Body: m.Body}) // nothing is wrong with the task
+		f.republish = append(f.republish, queue.Entry{Body: m.Body}) // nothing is wrong with the task
 		return nil
 	}
 	d := f.delta(run)
 	if err := d.ledger.Add(task.Seq, messages.Dead, task.Round); err != nil {
-		return f.reject(fromLetters, m, err)
+		return f.reject(fromDeadLetters, m, err)
 	}
-	d.ledger.Saw(now())
-	d.dead = append(d.dead, letter(m, task))
+	d.ledger.RecordArrival(now())
+	d.dead = append(d.dead, deadTaskOf(m, task))
 	return nil
 }
 
-// planned is the task in a message's body, if it is one that the plan of its run has, to the
-// letter.
-func (f *fold) planned(ctx context.Context, m queue.Message) (messages.Task, *knownRun, error) {
+// plannedTask returns the task in a message's body, which must be exactly a task of its run's plan.
+func (f *fold) plannedTask(ctx context.Context, m queue.Message) (messages.Task, *knownRun, error) {
 	task, err := messages.ParseTask(m.Body)
 	if err != nil {
 		return task, nil, err
 	}
-	run, err := f.runOf(ctx, origin{task.Scope, task.Run, fromLetters}, task.Gen, m)
+	run, err := f.runOf(ctx, origin{task.Scope, task.Run, fromDeadLetters}, task.Gen, m)
 	if err != nil {
 		return task, nil, err
 	}
@@ -201,8 +201,8 @@ func (f *fold) planned(ctx context.Context, m queue.Message) (messages.Task, *kn
 	return task, run, err
 }
 
-// letter is the dead task that a message of the dead-letter queue tells of.
-func letter(m queue.Message, task messages.Task) state.DeadTask {
+// deadTaskOf is the dead task in a message of the dead-letter queue.
+func deadTaskOf(m queue.Message, task messages.Task) state.DeadTask {
 	d := state.DeadTask{
 		Code: clip(m.Attributes[messages.AttrCode], maxCode), Reason: clip(m.Attributes[messages.AttrReason], maxReason),
 		Worker: clip(m.Attributes[messages.AttrWorker], maxCode), Round: task.Round,
@@ -216,6 +216,3 @@ func letter(m queue.Message, task messages.Task) state.DeadTask {
 	}
 	return d
 }
-
-// aboutRun says whether a message was about a run.
-func (f *fold) aboutRun(run string) bool { return f.deltas[run] != nil }

@@ -31,15 +31,13 @@ func TestTooManyDead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newSession(&Tracker{Options: Options{MaxDead: limit}})
-		s.pointer = state.PointerSnapshot{Pointer: state.Pointer{Tasks: test.tasks}}
-		s.ledger = NewLedger("r", 1, test.tasks)
+		run := runInForce{pointer: state.PointerSnapshot{Pointer: state.Pointer{Tasks: test.tasks}}, ledger: NewLedger("r", 1, test.tasks)}
 		for seq := range uint32(test.dead) {
-			if err := s.ledger.Add(seq, messages.Dead, 0); err != nil {
+			if err := run.ledger.Add(seq, messages.Dead, 0); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if got := s.tooManyDead(); got != test.want {
+		if got := run.tooManyDead(limit); got != test.want {
 			t.Errorf("%d of %d dead with a limit of %s: %v", test.dead, test.tasks, test.limit, got)
 		}
 	}

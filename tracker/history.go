@@ -12,12 +12,11 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// runsAtOnce bounds the runs whose tasks are looked through at a time: a chunk of them takes some 3
-// MB.
+// runsAtOnce bounds the runs whose tasks are searched at a time: a chunk of them takes some 3 MB.
 const runsAtOnce = 8
 
-// History finds the tasks that the newest runs had for a frame, newest first, and what came of
-// them. It looks through most of them, all with 0, and says how many that were.
+// History finds the tasks that the newest runs had for a frame, newest first, with their outcomes.
+// It searches the newest most runs, or all with 0, and returns in looked how many that were.
 func (t *Tracker) History(ctx context.Context, f dataset.Frame, most int) (all []why.Operation, looked int, err error) {
 	runs, err := t.Store.Runs(ctx)
 	if err != nil {
@@ -40,11 +39,11 @@ func (t *Tracker) History(ctx context.Context, f dataset.Frame, most int) (all [
 	return slices.Concat(found...), len(runs), err
 }
 
-// operations are the run's tasks for the frame: one at most, as planned.
+// operations returns the run's tasks for the frame. A plan has one at most.
 func (t *Tracker) operations(ctx context.Context, run string, f dataset.Frame) ([]why.Operation, error) {
 	plan, err := t.Store.ReadPlan(ctx, run)
 	if state.Lost(err) {
-		return nil, nil // nothing was planned
+		return nil, nil // without a plan there are no tasks
 	}
 	if err != nil {
 		return nil, err

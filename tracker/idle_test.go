@@ -47,18 +47,18 @@ func (c *readCounter) GetObject(ctx context.Context, key, ifNoneMatch string) (b
 }
 
 // idle is a tracker that has seen a run end, and waits for the next one.
-func (w *world) idle() (tr *tracker.Tracker, results, letters *counted) {
+func (w *world) idle() (tr *tracker.Tracker, results, deadLetters *counted) {
 	w.published(runName(1), 1, 3)
 	w.work(nil)
 	w.run(w.tracker())
 	tr = w.tracker()
 	tr.Options.UntilDone = false
-	results, letters = &counted{memQueue: w.results}, &counted{memQueue: w.letters}
-	tr.Results, tr.DeadLetters = results, letters
-	return tr, results, letters
+	results, deadLetters = &counted{memQueue: w.results}, &counted{memQueue: w.deadLetters}
+	tr.Results, tr.DeadLetters = results, deadLetters
+	return tr, results, deadLetters
 }
 
-// follow runs the tracker until the test says stop.
+// follow runs the tracker until the test stops it.
 func follow(t *testing.T, tr *tracker.Tracker) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -74,16 +74,16 @@ func follow(t *testing.T, tr *tracker.Tracker) (stop func()) {
 func TestIdleRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		tr, results, letters := w.idle()
+		tr, results, deadLetters := w.idle()
 		reads := &readCounter{Bucket: w.bucket}
 		tr.Store = &state.Store{Bucket: reads, Layout: layout}
 		stop := follow(t, tr)
 		<-time.After(time.Hour)
 		stop()
 		const month = 30 * 24
-		perMonth := (results.count() + letters.count()) * month
+		perMonth := (results.count() + deadLetters.count()) * month
 		if perMonth > 1_040_000 || results.count() < 300 {
-			t.Errorf("%d receives an hour from the results queue and %d from the dead-letter queue: %d a month", results.count(), letters.count(), perMonth)
+			t.Errorf("%d receives an hour from the results queue and %d from the dead-letter queue: %d a month", results.count(), deadLetters.count(), perMonth)
 		}
 		if n := int(reads.n.Load()) * month; n > 540_000 {
 			t.Errorf("%d reads from the bucket a month", n)
@@ -118,8 +118,8 @@ func TestFirstResult(t *testing.T) {
 	}
 }
 
-// Results that come before the planner has said that all tasks are sent do not delay the end of the
-// run.
+// Results that come before the planner has reported that all tasks are sent do not delay the end of
+// the run.
 func TestResultsBeforeThePublicationEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -20,38 +20,38 @@ const (
 )
 
 var (
-	// errUnknown says that a message is of no run or task that is known.
+	// errUnknown means that a message is of no run or task that is known.
 	errUnknown = errors.New("no such run or task")
-	// errNoRun is an errUnknown: the state has no plan of the run.
+	// errNoRun is an errUnknown: there is no plan of the run.
 	errNoRun = fmt.Errorf("%w: there is no plan of it", errUnknown)
 )
 
-// knownRun is what a run's plan says about its messages.
+// knownRun is the part of a run's plan by which its messages are checked.
 type knownRun struct {
 	name       string
 	generation int64
 	tasks      int
 }
 
-// knownRuns reads the plans that messages refer to. The zero cache of a lookup that failed is not
-// kept: a run that is unknown now may be planned a moment later.
+// knownRuns reads the plans that messages refer to. It does not cache that a run is unknown, which
+// may be planned a moment later.
 type knownRuns struct {
-	store  *state.Store
-	held   state.Pointer // the run in force, set by adopt: it is known whatever becomes of its plan
-	runs   *lru.Cache[string, *knownRun]
-	chunks *lru.Cache[chunkOf, []messages.Task]
+	store   *state.Store
+	pointer state.Pointer // adoptRun and writeNote set it: the run in force is known also without its plan
+	runs    *lru.Cache[string, *knownRun]
+	chunks  *lru.Cache[chunkKey, []messages.Task]
 }
 
-type chunkOf struct {
+type chunkKey struct {
 	run   string
 	chunk int
 }
 
 func newKnownRuns(store *state.Store) *knownRuns {
-	return &knownRuns{store: store, runs: newCache[string, *knownRun](keptRuns), chunks: newCache[chunkOf, []messages.Task](keptChunks)}
+	return &knownRuns{store: store, runs: newCache[string, *knownRun](keptRuns), chunks: newCache[chunkKey, []messages.Task](keptChunks)}
 }
 
-// newCache keeps the values that were used last.
+// newCache makes a cache that keeps the values used last.
 func newCache[K comparable, V any](most int) *lru.Cache[K, V] {
 	cache, err := lru.New[K, V](most)
 	if err != nil {
@@ -60,10 +60,11 @@ func newCache[K comparable, V any](most int) *lru.Cache[K, V] {
 	return cache
 }
 
-// run is the run of that name, if a message of that generation can be its; else errUnknown.
+// run returns the run of that name. Its error is errUnknown for a run that is unknown or of another
+// generation.
 func (k *knownRuns) run(ctx context.Context, name string, generation int64) (*knownRun, error) {
-	if name == k.held.Run && k.held.Tasks > 0 {
-		r := &knownRun{name: name, generation: k.held.Generation, tasks: k.held.Tasks}
+	if name == k.pointer.Run && k.pointer.Tasks > 0 {
+		r := &knownRun{name: name, generation: k.pointer.Generation, tasks: k.pointer.Tasks}
 		return r, r.check(generation)
 	}
 	r, ok := k.runs.Get(name)
@@ -73,16 +74,16 @@ func (k *knownRuns) run(ctx context.Context, name string, generation int64) (*kn
 		}
 		plan, err := k.store.ReadPlan(ctx, name)
 		switch {
-		case errors.Is(err, bucket.ErrNotFound) && generation > k.held.Generation:
-			// One answer that there is none is not enough to give up results of a run that may be
-			// in force.
+		case errors.Is(err, bucket.ErrNotFound) && generation > k.pointer.Generation:
+			// The run may be in force: one answer that there is no plan is not enough to give up
+			// its results.
 			if listed, listErr := k.store.Names(ctx, state.RunName(name, "plan.json")); listErr != nil || len(listed) > 0 {
 				return nil, errors.Join(fmt.Errorf("read the plan of run %s: %w", name, err), listErr)
 			}
 			return nil, fmt.Errorf("%w: run %s", errNoRun, name)
 		case errors.Is(err, bucket.ErrNotFound):
 			return nil, fmt.Errorf("%w: run %s", errNoRun, name)
-		case errors.Is(err, state.ErrDamaged): // of an earlier run, which must not hold up this one
+		case errors.Is(err, state.ErrDamaged): // an earlier run must not delay this one
 			return nil, fmt.Errorf("%w: %w", errUnknown, err)
 		case err != nil:
 			return nil, err
@@ -100,12 +101,13 @@ func (r *knownRun) check(generation int64) error {
 	return nil
 }
 
-// task is a planned task of the run; errUnknown when the run has none of that seq.
+// task returns a planned task of the run. Its error is errUnknown when the run has none of that
+// seq.
 func (k *knownRuns) task(ctx context.Context, r *knownRun, seq uint32) (messages.Task, error) {
 	if int64(seq) >= int64(r.tasks) {
 		return messages.Task{}, fmt.Errorf("%w: seq %d of run %s with %d tasks", errUnknown, seq, r.name, r.tasks)
 	}
-	key := chunkOf{r.name, int(seq) / state.ChunkTasks}
+	key := chunkKey{r.name, int(seq) / state.ChunkTasks}
 	tasks, ok := k.chunks.Get(key)
 	if !ok {
 		var err error

@@ -58,7 +58,7 @@ func (b *paused) PutObjectFrom(ctx context.Context, key string, body io.ReadSeek
 	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
-// page is a report.html that says which end it is of.
+// page is a report.html that names its end.
 func page(_ context.Context, r *state.Report) ([]byte, error) {
 	return fmt.Appendf(nil, "%s %s %v", r.State, r.Reason, r.Finished), nil
 }
@@ -86,9 +86,9 @@ func (w *world) slow(b *paused) *tracker.Tracker {
 // checkEnd holds the files about the end of a run against each other.
 func (w *world) checkEnd(run, what string, want state.State) {
 	w.t.Helper()
-	r, held := w.readReport(run), w.pointer()
-	if r.State != want || !r.Final || r.Verified != (want == state.Succeeded) || held.Run == run && (held.State != want || !held.Finished.Equal(*r.Finished)) {
-		w.t.Errorf("%s: the report is %s, final %t, verified %t, of %v; the pointer %+v", what, r.State, r.Final, r.Verified, r.Finished, held)
+	r, pointer := w.readReport(run), w.pointer()
+	if r.State != want || !r.Final || r.Verified != (want == state.Succeeded) || pointer.Run == run && (pointer.State != want || !pointer.Finished.Equal(*r.Finished)) {
+		w.t.Errorf("%s: the report is %s, final %t, verified %t, of %v; the pointer %+v", what, r.State, r.Final, r.Verified, r.Finished, pointer)
 	}
 	html, err := w.store.Read(context.Background(), state.RunName(run, state.PageName))
 	w.must(err)

@@ -16,12 +16,11 @@ import (
 // maxRound bounds the rounds of a run. Each is a redrive by a person or a stall of minutes.
 const maxRound = 100_000
 
-// Ledger is what is known of how a run's tasks ended: a set of reports, and a set of publications.
-// It only grows, and Merge is their union, so that ledgers which learnt different things, in any
-// order and however often, come to the same.
+// Ledger is how a run's tasks ended: a set of reports, and a set of publications. It only grows,
+// and Merge is the union. So ledgers that have seen the same reports are equal, in whatever order
+// and however often the reports came.
 //
-// A task may be reported more than once. What counts is decided anew from the sets at every
-// reading:
+// A task may be reported more than once. Each reading decides from the sets what counts:
 //
 //	any done outcome, in any round              | done
 //	dead, in the last round of the task or later | dead
@@ -43,17 +42,17 @@ type Ledger struct {
 	last    time.Time
 }
 
-// report is what a set of tasks was reported as. The round of done outcomes does not matter and is
+// report is what a set of tasks was reported as. The round of a done outcome does not matter and is
 // 0.
 type report struct {
 	outcome messages.Outcome
 	round   uint32
 }
 
-// errRefused says that a report cannot be of the run.
+// errRefused means that a report cannot be of the run.
 var errRefused = errors.New("not a report of this run")
 
-// NewLedger is a ledger in which all tasks are open.
+// NewLedger returns a ledger in which all tasks are open.
 func NewLedger(run string, generation int64, tasks int) *Ledger {
 	return &Ledger{
 		Run: run, Generation: generation, Tasks: tasks,
@@ -61,7 +60,7 @@ func NewLedger(run string, generation int64, tasks int) *Ledger {
 	}
 }
 
-// Add counts in one report. One of a seq that the run does not have is refused.
+// Add adds one report. It refuses a seq that the run does not have.
 func (l *Ledger) Add(seq uint32, outcome messages.Outcome, round uint32) error {
 	if int64(seq) >= int64(l.Tasks) || round > maxRound {
 		return fmt.Errorf("%w: seq %d, round %d of a run with %d tasks", errRefused, seq, round, l.Tasks)
@@ -74,12 +73,12 @@ func (l *Ledger) Add(seq uint32, outcome messages.Outcome, round uint32) error {
 	return nil
 }
 
-// Publish notes that tasks are published in a round.
+// Publish records that tasks are published in a round.
 func (l *Ledger) Publish(round uint32, seqs *roaring.Bitmap) {
 	set(l.rounds, round).Or(seqs)
 }
 
-// Round is the last one that is known; 0 when nothing was published again.
+// Round is the last known round; 0 when nothing was published again.
 func (l *Ledger) Round() uint32 {
 	last := uint32(0)
 	for round := range l.rounds {
@@ -95,13 +94,13 @@ func set[K comparable](sets map[K]*roaring.Bitmap, key K) *roaring.Bitmap {
 	return sets[key]
 }
 
-// Saw notes when a result came.
-func (l *Ledger) Saw(at time.Time) {
+// RecordArrival records when a result came.
+func (l *Ledger) RecordArrival(at time.Time) {
 	at = at.UTC().Truncate(time.Second)
-	l.see(at, at)
+	l.widen(at, at)
 }
 
-func (l *Ledger) see(first, last time.Time) {
+func (l *Ledger) widen(first, last time.Time) {
 	if !first.IsZero() && (l.first.IsZero() || first.Before(l.first)) {
 		l.first = first
 	}
@@ -110,13 +109,13 @@ func (l *Ledger) see(first, last time.Time) {
 	}
 }
 
-// Sample notes how many tasks are accounted for now.
+// Sample records how many tasks are accounted for at a time.
 func (l *Ledger) Sample(at time.Time) {
-	l.sample([]state.Sample{{Second: at.Unix(), Accounted: l.Tasks - int(l.Open().GetCardinality())}})
+	l.addSamples([]state.Sample{{Second: at.Unix(), Accounted: l.Tasks - int(l.Open().GetCardinality())}})
 }
 
-// sample is a union by second, of which the newest are kept.
-func (l *Ledger) sample(more []state.Sample) {
+// addSamples makes the union by second, and keeps the newest.
+func (l *Ledger) addSamples(more []state.Sample) {
 	all := map[int64]int{}
 	for _, s := range slices.Concat(l.samples, more) {
 		all[s.Second] = max(all[s.Second], s.Accounted)
@@ -137,8 +136,8 @@ func (l *Ledger) Merge(o *Ledger) {
 	for round, seqs := range o.rounds {
 		set(l.rounds, round).Or(seqs)
 	}
-	l.sample(o.samples)
-	l.see(o.first, o.last)
+	l.addSamples(o.samples)
+	l.widen(o.first, o.last)
 }
 
 // Done are the tasks that were applied.
@@ -198,10 +197,10 @@ func (l *Ledger) all() *roaring.Bitmap {
 	return all
 }
 
-// counting are the tasks with such a report that is of their last round or later.
+// counting returns the tasks with such a report of their last round or later.
 func (l *Ledger) counting(outcome messages.Outcome) *roaring.Bitmap {
-	// From the last round back: reported grows by each round's reports, later by what was published
-	// in it.
+	// From the last round back: reported grows by each round's reports, later by the tasks that
+	// were published in it.
 	rounds := map[uint32]bool{0: true}
 	for round := range l.rounds {
 		rounds[round] = true

@@ -15,51 +15,51 @@ import (
 	"github.com/angel-nft/google-shuffle/tracker"
 )
 
-// One task, everything that may be told of it, and how it counts.
+// One task, every sequence of reports about it, and how it counts.
 func TestLedgerDecides(t *testing.T) {
-	type told struct {
+	type reported struct {
 		outcome messages.Outcome // empty: published in the round
 		round   uint32
 	}
 	for _, test := range []struct {
-		name string
-		told []told
-		want string
+		name    string
+		reports []reported
+		want    string
 	}{
 		{"nothing", nil, "open"},
-		{"done", []told{{messages.Copied, 0}}, "done"},
-		{"dead", []told{{messages.Dead, 0}}, "dead"},
-		{"superseded", []told{{messages.Superseded, 0}}, "superseded"},
-		{"done beats dead", []told{{messages.Dead, 0}, {messages.Moved, 0}}, "done"},
-		{"done beats superseded", []told{{messages.Superseded, 0}, {messages.Deleted, 0}}, "done"},
-		{"dead beats superseded", []told{{messages.Superseded, 0}, {messages.Dead, 0}}, "dead"},
-		{"published again", []told{{messages.Dead, 0}, {"", 1}}, "open"},
-		{"superseded, published again", []told{{messages.Superseded, 0}, {"", 1}}, "open"},
-		{"dead in the new round too", []told{{messages.Dead, 0}, {"", 1}, {messages.Dead, 1}}, "dead"},
-		{"late dead of the old round", []told{{"", 1}, {messages.Dead, 0}}, "open"},
-		{"dead, then superseded in a new round", []told{{messages.Dead, 0}, {"", 1}, {messages.Superseded, 1}}, "superseded"},
-		{"done in the old round", []told{{messages.Refreshed, 0}, {"", 1}}, "done"},
-		{"late done of the old round", []told{{"", 1}, {messages.Dead, 1}, {messages.Copied, 0}}, "done"},
-		{"a round not known here yet", []told{{messages.Dead, 2}}, "dead"},
-		{"two rounds, dead between", []told{{"", 1}, {"", 2}, {messages.Dead, 1}}, "open"},
+		{"done", []reported{{messages.Copied, 0}}, "done"},
+		{"dead", []reported{{messages.Dead, 0}}, "dead"},
+		{"superseded", []reported{{messages.Superseded, 0}}, "superseded"},
+		{"done beats dead", []reported{{messages.Dead, 0}, {messages.Moved, 0}}, "done"},
+		{"done beats superseded", []reported{{messages.Superseded, 0}, {messages.Deleted, 0}}, "done"},
+		{"dead beats superseded", []reported{{messages.Superseded, 0}, {messages.Dead, 0}}, "dead"},
+		{"published again", []reported{{messages.Dead, 0}, {"", 1}}, "open"},
+		{"superseded, published again", []reported{{messages.Superseded, 0}, {"", 1}}, "open"},
+		{"dead in the new round too", []reported{{messages.Dead, 0}, {"", 1}, {messages.Dead, 1}}, "dead"},
+		{"late dead of the old round", []reported{{"", 1}, {messages.Dead, 0}}, "open"},
+		{"dead, then superseded in a new round", []reported{{messages.Dead, 0}, {"", 1}, {messages.Superseded, 1}}, "superseded"},
+		{"done in the old round", []reported{{messages.Refreshed, 0}, {"", 1}}, "done"},
+		{"late done of the old round", []reported{{"", 1}, {messages.Dead, 1}, {messages.Copied, 0}}, "done"},
+		{"a round not known here yet", []reported{{messages.Dead, 2}}, "dead"},
+		{"two rounds, dead between", []reported{{"", 1}, {"", 2}, {messages.Dead, 1}}, "open"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := tracker.NewLedger("r", 1, 1)
-			for _, what := range test.told {
+			for _, what := range test.reports {
 				if what.outcome == "" {
 					l.Publish(what.round, roaring.BitmapOf(0))
 				} else if err := l.Add(0, what.outcome, what.round); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if got := standing(l, 0); got != test.want {
+			if got := countedAs(l, 0); got != test.want {
 				t.Errorf("task is %s, want %s", got, test.want)
 			}
 		})
 	}
 }
 
-func standing(l *tracker.Ledger, seq uint32) string {
+func countedAs(l *tracker.Ledger, seq uint32) string {
 	for _, set := range []struct {
 		name string
 		seqs *roaring.Bitmap
@@ -81,7 +81,7 @@ func TestLedgerRefusesForeignSeqs(t *testing.T) {
 	}
 }
 
-// event is one thing that a ledger learns.
+// event is one change of a ledger.
 type event func(*tracker.Ledger)
 
 func drawEvents(t *rapid.T, tasks int) []event {
@@ -95,7 +95,7 @@ func drawEvents(t *rapid.T, tasks int) []event {
 			return func(l *tracker.Ledger) { l.Publish(r+1, roaring.BitmapOf(more...)) }
 		case 1:
 			at := time.Unix(int64(rapid.IntRange(0, 200).Draw(t, "second")), 0)
-			return func(l *tracker.Ledger) { l.Saw(at) }
+			return func(l *tracker.Ledger) { l.RecordArrival(at) }
 		default:
 			o := rapid.SampledFrom(messages.Outcomes).Draw(t, "outcome")
 			return func(l *tracker.Ledger) { _ = l.Add(s, o, r) }
@@ -175,7 +175,7 @@ func TestLedgerCountsEveryTaskOnce(t *testing.T) {
 			t.Fatalf("outcomes %v of %+v", p.Outcomes, p)
 		}
 		for seq := range uint32(tasks) {
-			if standing(l, seq) == "nowhere" {
+			if countedAs(l, seq) == "nowhere" {
 				t.Fatalf("seq %d is nowhere", seq)
 			}
 		}

@@ -39,7 +39,7 @@ type reportFile struct {
 	Seqs    []byte           `json:"seqs"`
 }
 
-// MarshalJSON gives ledger.json. The same sets give the same bytes.
+// MarshalJSON returns ledger.json. The same sets give the same bytes.
 func (l *Ledger) MarshalJSON() ([]byte, error) {
 	f := ledgerFile{V: 1, Run: l.Run, Generation: l.Generation, Progress: l.Progress(), Rounds: []roundFile{}, Reports: []reportFile{}}
 	for round, seqs := range l.rounds {
@@ -69,8 +69,8 @@ func bitmapBytes(seqs *roaring.Bitmap) ([]byte, error) {
 	return seqs.ToBytes()
 }
 
-// UnmarshalJSON reads ledger.json. Bitmaps that are broken or name tasks that the run does not have
-// are refused.
+// UnmarshalJSON reads ledger.json. It refuses bitmaps that are broken or have tasks that the run
+// does not have.
 func (l *Ledger) UnmarshalJSON(body []byte) error {
 	var f ledgerFile
 	if err := json.Unmarshal(body, &f); err != nil {
@@ -97,8 +97,8 @@ func (l *Ledger) UnmarshalJSON(body []byte) error {
 		}
 		set(read.reports, report{r.Outcome, r.Round}).Or(seqs)
 	}
-	read.sample(f.Samples)
-	read.see(f.First, f.Last)
+	read.addSamples(f.Samples)
+	read.widen(f.First, f.Last)
 	*l = *read
 	return nil
 }
@@ -115,7 +115,7 @@ func (l *Ledger) bitmap(body []byte, round uint32) (*roaring.Bitmap, error) {
 		return nil, fmt.Errorf("read bitmap: %w", err)
 	}
 	if seqs.IsEmpty() {
-		return roaring.New(), nil // which Validate takes for broken
+		return roaring.New(), nil // Validate refuses an empty bitmap
 	}
 	if err := seqs.Validate(); err != nil {
 		return nil, fmt.Errorf("read bitmap: %w", err)

@@ -39,8 +39,8 @@ func (b *refusing) PutObject(ctx context.Context, key string, body []byte, cond 
 	return b.Bucket.PutObject(ctx, key, body, cond)
 }
 
-// A tracker that cannot verify says why in the pointer, seldom, and the end of the run takes the
-// note away.
+// A tracker that cannot verify writes why into the pointer, seldom, and the end of the run takes
+// the note away.
 func TestCannotVerify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -79,8 +79,8 @@ func (b slowLists) ListObjects(ctx context.Context, in bucket.ListInput) (bucket
 	return b.Bucket.ListObjects(ctx, in)
 }
 
-// A tracker that finds a run in verifying when it starts says so: the one before may have died of
-// the verification.
+// A tracker that finds a run in verifying when it starts notes that: the one before may have died
+// of the verification.
 func TestVerifyingTakenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

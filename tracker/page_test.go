@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// The page is made of what the report will say, and stands beside it; a run does not go on for want
+// The page is made from the report, and is written beside it; a run does not go on for want
 // of it.
 func TestPage(t *testing.T) {
 	for name, failure := range map[string]error{"made": nil, "failing": errors.New("no such template")} {

@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// pairs are the pairs of ETags that the results of a run gave. A bucket with KMS gives one for
-// every task, so they are held compressed, by chunk of the run's tasks: some 45 bytes each.
+// pairs are the pairs of ETags that the results of a run reported. A bucket with KMS has one for
+// every task, so they are kept compressed, by chunk of the run's tasks: some 45 bytes each.
 type pairs struct {
 	chunks map[int]*state.Text
 }
@@ -39,8 +39,8 @@ func readPairs(ctx context.Context, store *state.Store, plan *state.Plan) (*pair
 // hundred chunks.
 const pairsBlock = 32 << 10
 
-// of gives the pairs of a chunk's tasks, by seq.
-func (p *pairs) of(chunk int) (map[uint32][]state.TaskPair, error) {
+// ofChunk returns the pairs of a chunk's tasks, by seq.
+func (p *pairs) ofChunk(chunk int) (map[uint32][]state.TaskPair, error) {
 	text := p.chunks[chunk]
 	if text == nil {
 		return nil, nil
@@ -57,12 +57,12 @@ func (p *pairs) of(chunk int) (map[uint32][]state.TaskPair, error) {
 	return bySeq, lines.Err()
 }
 
-// copies gives the pairs of an episode's tasks, by the keys that they have written.
+// copies returns the pairs of an episode's tasks, by the keys that they have written.
 func (p *pairs) copies(ctx context.Context, store *state.Store, plan *state.Plan, e state.EpisodePlan) (copies, error) {
-	told := copies{}
+	reported := copies{}
 	end := e.FirstSeq + e.Tasks()
 	for chunk := e.FirstSeq / state.ChunkTasks; chunk*state.ChunkTasks < end; chunk++ {
-		bySeq, err := p.of(chunk)
+		bySeq, err := p.ofChunk(chunk)
 		if err != nil {
 			return nil, err
 		}
@@ -78,22 +78,22 @@ func (p *pairs) copies(ctx context.Context, store *state.Store, plan *state.Plan
 				continue
 			}
 			for _, pair := range bySeq[t.Seq] {
-				told[t.Dst] = append(told[t.Dst], pair.Pair)
+				reported[t.Dst] = append(reported[t.Dst], pair.Pair)
 			}
 		}
 	}
-	return told, nil
+	return reported, nil
 }
 
-// inherit takes the sources that are unknown from the version before, where the same image was at
+// fillSources fills unknown source ETags from the latest version, where that has the same image at
 // the same key.
-func (c *checker) inherit(ctx context.Context, e dataset.Episode, rows []version.Row) error {
+func (c *checker) fillSources(ctx context.Context, e dataset.Episode, rows []version.Row) error {
 	unknown := func(r version.Row) bool { return r.SrcETag == "" }
 	if c.before == nil || !slices.ContainsFunc(rows, unknown) {
 		return nil
 	}
-	stood, err := c.before.Rows(ctx, e)
-	if err != nil && !state.Lost(err) { // then they stay unknown
+	earlier, err := c.before.Rows(ctx, e)
+	if err != nil && !state.Lost(err) { // without its part they stay unknown
 		return err
 	}
 	type copied struct {
@@ -101,8 +101,8 @@ func (c *checker) inherit(ctx context.Context, e dataset.Episode, rows []version
 		frame dataset.Frame
 		etag  string
 	}
-	sources := make(map[copied]string, len(stood))
-	for _, r := range stood {
+	sources := make(map[copied]string, len(earlier))
+	for _, r := range earlier {
 		sources[copied{r.Place, r.Frame, r.ETag}] = r.SrcETag
 	}
 	for i, r := range rows {

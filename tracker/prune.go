@@ -6,8 +6,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// prune removes old runs when the run of that name has ended. A failure does not make that run
-// worse: the end of the next run tries again.
+// prune removes old runs when a run has ended. A failure does not make that run worse: the end of
+// the next run tries again.
 func (t *Tracker) prune(ctx context.Context, ended string) {
 	if t.Deleter == nil {
 		return

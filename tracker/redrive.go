@@ -10,16 +10,15 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"go.uber.org/zap"
 
-	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Redrive publishes tasks of the run in force again, in a new round, and gives their number: the
+// Redrive publishes tasks of the run in force again, in a new round, and returns their number: the
 // named ones that are not done, or all that are not done. The run must have failed, or still be
-// running; a failed one is set running. When it stops half-way, calling it again, or the tracker
-// after Stall, publishes what is missing.
+// running. A failed one is set running. When Redrive stops half-way, another call publishes what is
+// missing, or else the tracker after Stall.
 func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, error) {
 	pointer, err := t.Store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
@@ -28,8 +27,8 @@ func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, 
 	if err := redrivable(pointer, run); err != nil {
 		return 0, err
 	}
-	// The pointer's tasks, and not the plan's: a run whose planner died before it could publish may
-	// have a plan all the same, of which workers would take no task.
+	// The pointer's tasks, and not the plan's: a run whose planner died before it published may
+	// have a plan, but workers refuse its tasks.
 	if pointer.Tasks == 0 {
 		return 0, fmt.Errorf("run %s has no tasks to publish; run shuffle plan again", run)
 	}
@@ -37,8 +36,8 @@ func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, 
 	if err != nil {
 		return 0, err
 	}
-	// The round comes before the pointer: whoever sees the run running again reads the ledger after
-	// that, and knows which dead reports no longer count.
+	// The round comes before the pointer: a tracker that sees the run running again reads the
+	// ledger after that, and knows which dead reports no longer count.
 	round, picked, _, err := openRound(ctx, t.Store, plan, func(l *Ledger) *roaring.Bitmap { return notDone(l, seqs) })
 	if err != nil {
 		return 0, err
@@ -70,7 +69,7 @@ func redrivable(pointer state.PointerSnapshot, run string) error {
 	return fmt.Errorf("run %s is %s: try again when it is running or has ended (shuffle status --watch)", run, pointer.State)
 }
 
-// notDone are the tasks among seqs, or of all, that have not been applied.
+// notDone returns the tasks among seqs that have not been applied; without seqs, among all.
 func notDone(l *Ledger, seqs []uint32) *roaring.Bitmap {
 	picked := roaring.BitmapOf(seqs...)
 	if len(seqs) == 0 {
@@ -99,7 +98,7 @@ func (t *Tracker) setRunning(ctx context.Context, pointer state.PointerSnapshot,
 			if pointer.Run != run || pointer.State != state.Verifying {
 				break
 			}
-			_ = retry.Sleep(ctx, time.Second) // the tracker was faster: it sees the round, or ends the run
+			_ = retry.Sleep(ctx, time.Second) // a tracker verifies: it sees the new round, or ends the run
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -110,8 +109,8 @@ func (t *Tracker) setRunning(ctx context.Context, pointer state.PointerSnapshot,
 	}
 }
 
-// openRound records a new round of the tasks that pick chooses of the ledger, and gives the ledger
-// as saved. An empty choice records nothing.
+// openRound records a new round of the tasks that pick chooses from the ledger, and returns the
+// ledger as saved. An empty choice records nothing.
 func openRound(ctx context.Context, store *state.Store, plan *state.Plan, pick func(*Ledger) *roaring.Bitmap) (round uint32, picked *roaring.Bitmap, l *Ledger, err error) {
 	l, err = updateLedger(ctx, store, plan.Run, plan.Generation, plan.Tasks, func(l *Ledger) bool {
 		picked = pick(l)
@@ -146,55 +145,4 @@ func (t *Tracker) sendRound(ctx context.Context, plan *state.Plan, round uint32,
 		}
 	}
 	return nil
-}
-
-// unstall publishes the open tasks again when no result has come for Stall and the tasks queue
-// shows nothing left. The queue's counts are approximate and may be wrong for a minute; a task that
-// was only late is then applied twice, which changes nothing.
-func (s *session) unstall(ctx context.Context) error {
-	if time.Since(s.progressed) < s.stall() || time.Since(s.asked) < s.stall()/20 {
-		return nil
-	}
-	s.asked = time.Now()
-	left, err := s.Tasks.GetQueueAttributes(ctx)
-	if err != nil {
-		return err
-	}
-	if left.Visible+left.InFlight+left.Delayed > 0 {
-		s.warnIdle(left)
-		return nil
-	}
-	// What has left the queue without a result is in the dead-letter queue, which is asked now and
-	// then only.
-	last := s.progressed
-	if err := s.drain(ctx, false); err != nil || !s.progressed.Equal(last) {
-		return err
-	}
-	known := s.ledger.Round()
-	round, open, ledger, err := openRound(ctx, s.Store, s.plan, func(l *Ledger) *roaring.Bitmap {
-		if l.Round() != known {
-			return roaring.New() // another tracker has just done so
-		}
-		return l.Open()
-	})
-	if err != nil {
-		return err
-	}
-	s.ledger, s.progressed = ledger, time.Now()
-	if open.IsEmpty() {
-		return nil
-	}
-	s.log().Warn("no result has come for long and the queue is empty: publishing the open tasks again", zap.String("run", s.pointer.Run),
-		zap.Uint64("tasks", open.GetCardinality()), zap.Uint32("round", round), zap.Duration("stall", s.stall()))
-	return s.sendRound(ctx, s.plan, round, open)
-}
-
-// warnIdle says, once for each time that results stop coming, that the queue still holds tasks.
-func (s *session) warnIdle(left queue.Attributes) {
-	if s.warned.Equal(s.progressed) {
-		return
-	}
-	s.warned = s.progressed
-	s.log().Warn("no result has come for long, and the queue holds tasks: no worker takes them (shuffle work), or they fail again and again (see the workers' logs, and shuffle doctor)",
-		zap.String("run", s.pointer.Run), zap.Int("waiting", left.Visible+left.Delayed), zap.Int("in_flight", left.InFlight), zap.Duration("stall", s.stall()))
 }

@@ -9,337 +9,244 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/angel-nft/google-shuffle/internal/advice"
-	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// session is what one call of Run knows. One goroutine owns it.
+// session is what one call of Run knows. Its goroutine owns it. While verifyRun lists the datasets,
+// a second goroutine drains the queues, and changes what drainQueues changes. The comment of a
+// field names the step that sets it.
 type session struct {
 	*Tracker
-	pointer    state.PointerSnapshot
-	changed    time.Time   // when the pointer was first seen as it is
-	own        bool        // this session wrote the pointer as it is
-	plan       *state.Plan // the zero plan when the run has none, or it is lost
-	missed     string      // the error of the last step, when an object that it needs is gone or damaged
-	lost       string      // why the plan that the run must have cannot be read; "" when it can
-	ledger     *Ledger     // of the run in force, as it was last read or saved
-	progressed time.Time   // when a result of the run last came, or its tasks were published
-	asked      time.Time   // when the tasks queue was last asked whether it is empty
-	warned     time.Time   // the value of progressed when it was last said that no result comes
-	settled    string      // the Writer of the ended pointer whose report is written
-	runs       *knownRuns
+	run  runInForce // the comments of its fields name the steps
+	runs *knownRuns // newSession; adoptRun and writeNote set its pointer
 
-	drained    string        // the run whose queues were emptied while it was verified
-	letters    *question     // to the dead-letter queue; nil when its answer has been taken in
-	askLetters time.Time     // when it is asked again
-	noted      time.Time     // when it was last written down that other environments use the queues
-	troubled   time.Time     // when a trouble was last written into the pointer; noteTrouble sets it
-	awakened   time.Time     // when the last message of keepAwake was sent
-	awake      string        // its body; keepAwake sets both
-	found      bool          // the first look found the run in verifying, and this session has not noted that yet
-	skipped    bool          // the last step of a running run did not receive
-	yields     int           // steps in a row that gave nothing but their messages
-	closed     *state.Status // of the run in force, when this session has ended it and its report says all that is known; else nil
+	// Receiving.
+	results     backgroundReceiver // receive, drainQueues
+	deadLetters backgroundReceiver // receive, drainQueues, scheduleDeadLetters
+	skipped     bool               // receiveOnce: the last step did not receive
+	foreignOnly int                // leaveToOwners: steps in a row with other environments' messages only
+	drainedRun  string             // verifyRun: the run during whose check the queues were drained
+
+	// The run without progress.
+	stall stallCheck  // republishStalled
+	lost  string      // advanceRun: the last step's error, when an object of the run was lost
+	notes notes       // the comments of its fields name the steps
+	awake wakeMessage // keepAwake
+
+	// The run's end.
+	reported string        // writeReport, confirmReport: the end and the counts in the report
+	final    *state.Status // confirmReport: of a report that counts every result; adoptRun clears it
 }
 
 func newSession(t *Tracker) *session {
-	return &session{Tracker: t, changed: time.Now(), plan: &state.Plan{}, ledger: NewLedger("", 0, 0), runs: newKnownRuns(t.Store)}
+	return &session{
+		Tracker: t, runs: newKnownRuns(t.Store),
+		run:     runInForce{plan: &state.Plan{}, ledger: NewLedger("", 0, 0), adopted: time.Now()},
+		results: backgroundReceiver{queue: t.Results}, deadLetters: backgroundReceiver{queue: t.DeadLetters},
+	}
 }
 
-// step looks at the pointer, takes in what has come, and does what the run needs. done says that
-// Run has nothing more to do.
+// step reads the pointer, receives and counts what has come, and does what the run needs next. done
+// means that Run has nothing more to do.
 func (s *session) step(ctx context.Context) (done bool, err error) {
-	if err := s.look(ctx); err != nil {
+	if err := s.readPointer(ctx); err != nil {
 		return false, err
 	}
-	if s.Options.UntilDone && s.ended() {
-		// The last results of a run that was stopped, and letters of tasks that are done, are still
-		// on their way.
-		if s.drained != s.pointer.Run || s.letters != nil {
-			if err := s.drain(ctx, true); err != nil {
+	if s.Options.UntilDone && s.run.hasEnded() {
+		// The last results of a run that was stopped, and dead letters of tasks that are done, may
+		// still be on the queues.
+		if s.drainedRun != s.run.pointer.Run || s.deadLetters.hasWindow() {
+			if err := s.drainQueues(ctx, true); err != nil {
 				return false, err
 			}
 		}
-		return true, s.settle(ctx)
+		return true, s.writeReport(ctx)
 	}
-	took, err := s.takeIn(ctx)
+	received, err := s.receiveOnce(ctx)
 	if err == nil && ctx.Err() == nil {
-		err = s.act(ctx, took == 0)
+		err = s.advanceRun(ctx, received == 0)
 	}
-	s.progress()
-	return s.Options.UntilDone && s.closed != nil, err
+	s.showProgress()
+	return s.Options.UntilDone && s.final != nil, err
 }
 
-func (s *session) progress() {
-	if s.Options.Progress != nil && s.pointer.Exists() {
-		s.Options.Progress(s.status())
-	}
-}
-
-// ended says that the run in force is over. One in review waits for its apply.
-func (s *session) ended() bool {
-	return s.pointer.Exists() && !s.pointer.State.Active() && s.pointer.State != state.Review
-}
-
-func (s *session) status() state.Status {
-	p := s.ledger.Progress()
-	p.Age = time.Since(s.progressed)
-	return state.StatusOf(s.pointer, p, s.plan)
-}
-
-// look reads the pointer, and what belongs to its run when it has changed.
-func (s *session) look(ctx context.Context) error {
-	now, err := s.Store.Current(ctx, s.pointer)
-	if err != nil || now.Writer == s.pointer.Writer {
-		return err
-	}
-	s.found = s.pointer.Run == "" && now.State == state.Verifying
-	return s.follow(ctx, now, false)
-}
-
-// follow makes the session go by the pointer as it is now, with what belongs to its run.
-func (s *session) follow(ctx context.Context, now state.PointerSnapshot, own bool) error {
-	plan, lost, err := s.readPlanOf(ctx, now)
-	if err != nil {
-		return err
-	}
-	// A redrive records its round in the ledger before it changes the pointer, so the ledger is
-	// read again here.
-	ledger := NewLedger(now.Run, now.Generation, now.Tasks)
-	if plan.Run != "" {
-		ledger, err = readLedger(ctx, s.Store, plan.Run, plan.Generation, plan.Tasks)
-	} else if lost != "" {
-		ledger, err = readLedger(ctx, s.Store, now.Run, now.Generation, now.Tasks)
-	}
-	if err != nil {
-		return err
-	}
-	s.plan, s.lost, s.ledger = plan, lost, ledger
-	s.goBy(now, own)
-	return nil
-}
-
-// goBy makes the session go by the pointer as it is now. The plan is of its run, and the ledger as
-// it was last read.
-func (s *session) goBy(now state.PointerSnapshot, own bool) {
-	if now.State != s.pointer.State || now.Run != s.pointer.Run {
-		s.progressed = time.Now()
-		s.log().Info("run "+string(now.State), zap.String("run", now.Run), zap.String("reason", now.Reason), zap.Int("tasks", now.Tasks))
-	}
-	changes := now.State != s.pointer.State
-	s.pointer, s.changed, s.own, s.closed = now, time.Now(), own, nil
-	s.runs.held = now.Pointer
-	if changes {
-		s.progress() // verifying takes a while, within one step
-	}
-}
-
-// readLedger reads the ledger of the run in force again.
-func (s *session) readLedger(ctx context.Context) error {
-	if s.plan.Run == "" {
-		return nil // it has none, or what is known of it is what has come
-	}
-	ledger, err := readLedger(ctx, s.Store, s.plan.Run, s.plan.Generation, s.plan.Tasks)
-	if err == nil {
-		s.ledger = ledger
-	}
-	return err
-}
-
-// readPlanOf reads the plan of the run that the pointer names, and says why when it must have one
-// and has not. One answer that there is none, or that it is damaged, is not believed.
-func (s *session) readPlanOf(ctx context.Context, now state.PointerSnapshot) (plan *state.Plan, lost string, err error) {
-	planned := now.Tasks > 0 || now.State == state.Publishing || now.State == state.Succeeded || now.State == state.Review
-	if !planned {
-		plan, err = readPlan(ctx, s.Store, now.Run)
-		return plan, "", err
-	}
-	name := state.RunName(now.Run, "plan.json")
-	for range 2 {
-		plan, err = s.Store.ReadPlan(ctx, now.Run)
-		if err == nil && (plan.Generation != now.Generation || plan.Tasks != now.Tasks && now.Tasks > 0) {
-			err = fmt.Errorf("read %s: %w: it has generation %d and %d tasks, and the pointer %d and %d",
-				name, state.ErrDamaged, plan.Generation, plan.Tasks, now.Generation, now.Tasks)
-		}
-		if err == nil {
-			return plan, "", nil
-		}
-	}
+// receiveOnce receives for one window and processes what has come. It returns the number of
+// messages of this environment.
+func (s *session) receiveOnce(ctx context.Context) (int, error) {
+	pointer, accounted := s.run.pointer, s.run.pointer.Tasks > 0 && s.run.ledger.Open().IsEmpty()
+	skipped := s.skipped
+	s.skipped = false
 	switch {
-	case errors.Is(err, state.ErrDamaged):
-		return &state.Plan{}, err.Error(), nil
-	case !errors.Is(err, bucket.ErrNotFound):
-		return nil, "", err
+	case accounted && pointer.State == state.Running && !skipped:
+		// An empty queue takes a second to answer. The next step receives, so that a run whose
+		// verification fails still counts what comes.
+		s.skipped = true
+		return 0, nil
+	case accounted && pointer.State == state.Publishing && time.Since(s.run.adopted) < min(takeoverDelay, s.stallTime()):
+		// The planner is about to set the run running, or has died.
+		_ = retry.Sleep(ctx, publishedSoon)
+		return 0, nil
 	}
-	listed, listErr := s.Store.Names(ctx, name)
-	if listErr != nil || len(listed) > 0 {
-		return nil, "", errors.Join(err, listErr) // it is there
-	}
-	return &state.Plan{}, "its plan, " + s.Store.Layout.State() + name + ", is gone", nil
+	begun := time.Now()
+	got, err := s.receive(ctx)
+	f, failed := s.process(ctx, got, begun)
+	s.scheduleDeadLetters(f)
+	s.leaveToOwners(ctx, f)
+	return f.own.len(), errors.Join(err, failed)
 }
 
-// readPlan reads a run's plan; the zero plan when it has none, because it is still being planned or
-// that failed.
-func readPlan(ctx context.Context, store *state.Store, run string) (*state.Plan, error) {
-	if !state.ValidRun(run) {
-		return &state.Plan{}, nil
-	}
-	plan, err := store.ReadPlan(ctx, run)
-	if errors.Is(err, bucket.ErrNotFound) {
-		return &state.Plan{}, nil
-	}
-	return plan, err
-}
-
-// swap changes the pointer of the run in force. Its error is ErrConflict when somebody else has.
-// The ledger is not read again.
-func (s *session) swap(ctx context.Context, change func(*state.Pointer)) error {
-	next := s.pointer.Pointer
-	change(&next)
-	pointer, err := s.Store.Swap(ctx, s.pointer, next)
-	if err != nil {
-		return err
-	}
-	s.goBy(pointer, true)
-	return nil
-}
-
-// act does what the state of the run in force asks for. idle says that no message came in this
-// step.
+// advanceRun does what the state of the run in force requires. idle means that no message came in
+// this step.
 //
-//	planning    unchanged for Stall: ended as failed
-//	publishing  too many dead: halted · all accounted for and its planner gone: verified · unchanged for Stall: published to the end
-//	running     too many dead: halted · all accounted for: verified · stalled: the open tasks published again
-//	verifying   by this tracker, or by one that seems gone: verified
-//	ended       its report made to agree with the pointer
+//	planning    unchanged for Stall             ended as failed
+//	publishing  too many dead                   halted
+//	            all accounted for, planner gone verified
+//	            unchanged for Stall             published to the end
+//	running     too many dead                   halted
+//	            all accounted for               verified
+//	            no result for Stall             the open tasks published again
+//	verifying   by this tracker, or by another  verified
+//	            one that seems to have died
+//	ended       the report shows another end    its report written
+//	            or other counts
 //
-// A run that needs an object of its own which is gone or damaged, by two tries, ends as failed with
-// that reason.
-func (s *session) act(ctx context.Context, idle bool) error {
-	err := s.actOn(ctx, idle)
-	if !state.Lost(err) || !s.pointer.State.Active() {
-		s.missed = ""
+// A run fails when an object of its own is missing or damaged in two steps in a row.
+func (s *session) advanceRun(ctx context.Context, idle bool) error {
+	err := s.advanceOnce(ctx, idle)
+	if !state.Lost(err) || !s.run.pointer.State.Active() {
+		s.lost = ""
 		return err
 	}
-	if s.missed != err.Error() {
-		s.missed = err.Error()
+	if s.lost != err.Error() {
+		s.lost = err.Error()
 		return err
 	}
-	return s.fail(ctx, s.missed+"; run shuffle plan, which plans what is still to do")
+	return s.failRun(ctx, s.lost+"; run shuffle plan, which plans what is still to do")
 }
 
-func (s *session) actOn(ctx context.Context, idle bool) error {
-	unchanged := time.Since(s.changed)
-	accounted := s.ledger.Open().IsEmpty()
-	if s.lost != "" && s.pointer.State.Active() {
-		// Nothing can be published again, and nothing verified: without the plan to compare with
-		// there is no success.
-		return s.fail(ctx, s.lost+": without it the run cannot be verified; run shuffle plan, which plans what is still to do")
+func (s *session) advanceOnce(ctx context.Context, idle bool) error {
+	unchanged := time.Since(s.run.adopted)
+	accounted := s.run.ledger.Open().IsEmpty()
+	if s.run.planLost != "" && s.run.pointer.State.Active() {
+		// Tasks are published again from the plan, and the datasets are compared with it: without
+		// the plan no run succeeds.
+		return s.failRun(ctx, s.run.planLost+": without it the run cannot be verified; run shuffle plan, which plans what is still to do")
 	}
-	switch s.pointer.State {
+	switch s.run.pointer.State {
 	case state.Planning:
-		if unchanged >= s.stall() {
-			return s.fail(ctx, "the planner died while planning; run shuffle plan again")
+		if unchanged >= s.stallTime() {
+			return s.failRun(ctx, "the planner died while planning; run shuffle plan again")
 		}
 	case state.Publishing:
 		switch {
-		case s.tooManyDead():
-			return s.halt(ctx)
-		case s.pointer.Tasks > 0 && accounted && unchanged >= min(patience, s.stall()):
-			return s.conclude(ctx)
-		case unchanged >= s.stall():
-			return s.publish(ctx)
+		case s.run.tooManyDead(s.Options.MaxDead):
+			return s.haltRun(ctx)
+		case s.run.pointer.Tasks > 0 && accounted && unchanged >= min(takeoverDelay, s.stallTime()):
+			return s.beginVerifying(ctx)
+		case unchanged >= s.stallTime():
+			return s.finishPublication(ctx)
 		}
 	case state.Running:
 		switch {
-		case s.tooManyDead():
-			return s.halt(ctx)
+		case s.run.tooManyDead(s.Options.MaxDead):
+			return s.haltRun(ctx)
 		case accounted:
-			return s.conclude(ctx)
+			return s.beginVerifying(ctx)
 		default:
-			return s.unstall(ctx)
+			return s.republishStalled(ctx)
 		}
 	case state.Verifying:
-		if s.own || unchanged >= patience {
-			s.noteTakeover(ctx)
-			return s.verify(ctx)
+		if s.run.written || unchanged >= takeoverDelay {
+			s.writeTakeover(ctx)
+			return s.verifyRun(ctx)
 		}
 	default:
-		if s.ended() && idle {
-			return s.settle(ctx)
+		if s.run.hasEnded() && idle {
+			return s.writeReport(ctx)
 		}
 	}
 	return nil
 }
 
-// conclude goes on to the verification when every task is accounted for.
-func (s *session) conclude(ctx context.Context) error {
-	// What the dead-letter queue still holds belongs to the dead list that the report shows. With
-	// no dead task there is no such list, and letters of tasks that are done are not waited for.
-	if !s.ledger.Dead().IsEmpty() {
-		if err := s.drain(ctx, false); err != nil {
+// beginVerifying sets a run verifying when every task is accounted for, and verifies it.
+func (s *session) beginVerifying(ctx context.Context) error {
+	// The report shows the dead list, to which belongs what the dead-letter queue still holds.
+	// Without a dead task there is no such list: dead letters of tasks that are done can wait.
+	if !s.run.ledger.Dead().IsEmpty() {
+		if err := s.drainQueues(ctx, false); err != nil {
 			return err
 		}
-		if !s.ledger.Open().IsEmpty() {
+		if !s.run.ledger.Open().IsEmpty() {
 			return nil
 		}
 	}
-	if err := s.swap(ctx, func(p *state.Pointer) { p.State = state.Verifying }); err != nil {
+	if err := s.swapPointer(ctx, func(p *state.Pointer) { p.State = state.Verifying }); err != nil {
 		return err
 	}
-	return s.verify(ctx) // which reads the ledger
+	return s.verifyRun(ctx) // which reads the ledger
 }
 
-func (s *session) tooManyDead() bool {
-	dead := int(s.ledger.Dead().GetCardinality())
-	return dead > minDead && s.Options.MaxDead.Exceeded(dead, s.pointer.Tasks)
-}
-
-// halt ends a run with too many dead tasks. The pointer comes first: it is what stops the workers.
-func (s *session) halt(ctx context.Context) error {
-	dead, err := deadList(ctx, s.Store, s.ledger)
+// haltRun ends a run with too many dead tasks. The pointer changes first: that stops the workers.
+func (s *session) haltRun(ctx context.Context) error {
+	run := s.run.pointer.Run
+	dead, err := deadList(ctx, s.Store, s.run.ledger)
 	if err != nil {
 		return err
 	}
-	code, n := commonest(dead)
-	then := "fix that, then: shuffle redrive " + s.pointer.Run
-	if advice.Gone(codes(dead)) {
+	code, n := commonestCode(dead)
+	then := "fix that, then: shuffle redrive " + run
+	if advice.Gone(countCodes(dead)) {
 		then = "fix that, then: shuffle plan, which does without the source images that are gone"
 	}
-	return s.fail(ctx, fmt.Sprintf(
+	return s.failRun(ctx, fmt.Sprintf(
 		"halted: %d of %d tasks are dead, more than %s (--max-dead, SHUFFLE_MAX_DEAD) allows; most by %s (%d), see shuffle dead %s; %s",
-		len(dead), s.pointer.Tasks, s.Options.MaxDead, code, n, s.pointer.Run, then))
+		len(dead), s.run.pointer.Tasks, s.Options.MaxDead, code, n, run, then))
 }
 
-// fail ends the run, then writes its report; a crash in between is mended by settle.
-func (s *session) fail(ctx context.Context, reason string) error {
-	err := s.swap(ctx, func(p *state.Pointer) {
+// failRun ends the run, then writes its report. When the tracker dies in between, the next one
+// writes the report.
+func (s *session) failRun(ctx context.Context, reason string) error {
+	err := s.swapPointer(ctx, func(p *state.Pointer) {
 		p.State, p.Reason, p.Finished = state.Failed, reason, now()
 	})
 	if err != nil {
 		return err
 	}
-	if err := s.readLedger(ctx); err != nil {
+	if err := s.reloadLedger(ctx); err != nil {
 		return err
 	}
-	return s.settle(ctx)
+	return s.writeReport(ctx)
 }
 
-// publish finishes a publication that its planner has left.
-func (s *session) publish(ctx context.Context) error {
-	s.log().Info("finishing the publication that its planner left", zap.String("run", s.pointer.Run),
-		zap.Int("chunks_sent", s.pointer.Published), zap.Int("chunks", state.Chunks(s.pointer.Tasks)))
-	var pointer state.PointerSnapshot
+// finishPublication publishes what a planner that has died left unpublished.
+func (s *session) finishPublication(ctx context.Context) error {
+	pointer := s.run.pointer
+	s.log().Info("finishing the publication that its planner left", zap.String("run", pointer.Run),
+		zap.Int("chunks_sent", pointer.Published), zap.Int("chunks", state.Chunks(pointer.Tasks)))
 	var err error
-	if s.pointer.Tasks == 0 {
-		pointer, err = s.FinishEmpty(ctx, s.pointer, s.plan)
+	if pointer.Tasks == 0 {
+		pointer, err = s.FinishEmpty(ctx, pointer, s.run.plan)
 	} else {
-		pointer, err = state.Publish(ctx, s.Store, s.pointer, s.Tasks)
+		pointer, err = state.Publish(ctx, s.Store, pointer, s.Tasks)
 	}
 	if err != nil {
-		return fmt.Errorf("finish the publication of run %s: %w", s.pointer.Run, err)
+		return fmt.Errorf("finish the publication of run %s: %w", s.run.pointer.Run, err)
 	}
-	return s.follow(ctx, pointer, true)
+	return s.loadRun(ctx, pointer, true)
+}
+
+// showProgress calls Options.Progress with the status of the run in force.
+func (s *session) showProgress() {
+	if s.Options.Progress != nil && s.run.pointer.Exists() {
+		s.Options.Progress(s.status())
+	}
+}
+
+func (s *session) status() state.Status {
+	p := s.run.ledger.Progress()
+	p.Age = time.Since(s.run.progressed)
+	return state.StatusOf(s.run.pointer, p, s.run.plan)
 }
 
 // now is the present as the state keeps times.

@@ -117,8 +117,8 @@ func TestEpisodeThatHasChangedSince(t *testing.T) {
 	})
 }
 
-// An episode whose part is missing or damaged is listed again, and the report says so. The others
-// are as before.
+// An episode whose part is missing or damaged is listed again, and the report has a warning. The
+// others are as before.
 func TestDamagedPartIsListedAgain(t *testing.T) {
 	for name, spoil := range map[string]func(b *memBucket, key string){
 		"missing": func(b *memBucket, key string) { b.remove(key) },
@@ -179,7 +179,7 @@ func TestRetainWaitsForTheLaterRun(t *testing.T) {
 			tr.Options.KeepVersions, tr.Options.UntilDone = 1, false
 			tr.Deleter = noted
 			b := &beforePut{memBucket: w.bucket, name: "/latest.json", do: func() {
-				if later { // somebody has superseded the run
+				if later { // another run has superseded it
 					w.point(state.Pointer{Run: runName(3), Generation: 3, State: state.Planning, Fence: state.DefaultFence})
 				}
 			}}

@@ -12,7 +12,7 @@ import (
 
 const publishedAgain = "no result has come for long and the queue is empty: publishing the open tasks again"
 
-// Somebody purges the tasks queue in the middle of a run.
+// The tasks queue is purged in the middle of a run.
 func TestPurgedTasksArePublishedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -39,8 +39,8 @@ func TestPurgedTasksArePublishedAgain(t *testing.T) {
 	})
 }
 
-// No worker is there, or none gets on: the tracker says so once, and waits.
-func TestNobodyTakesTheTasks(t *testing.T) {
+// No worker receives, or every task fails: the tracker warns once, and waits.
+func TestNoWorkerTakesTheTasks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.published(runName(1), 1, 40)
@@ -55,7 +55,7 @@ func TestNobodyTakesTheTasks(t *testing.T) {
 	})
 }
 
-// Somebody purges the results queue: the tasks are done, and nobody knows.
+// The results queue is purged: the tasks are done, but no result is left.
 func TestPurgedResultsAreToldAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -162,7 +162,7 @@ func TestResultsPutTheStallOff(t *testing.T) {
 		plan := w.published(runName(1), 1, 6)
 		tasks, err := w.store.ReadTasks(t.Context(), plan.Run, 0)
 		w.must(err)
-		w.tasks.purge() // the messages are in a worker's hand
+		w.tasks.purge() // a worker has the messages in flight
 		done := w.start(w.tracker())
 		for _, task := range tasks {
 			<-time.After(tracker.DefaultStall - time.Minute)
@@ -186,7 +186,7 @@ func TestStalledByALetter(t *testing.T) {
 		for _, task := range tasks[1:] {
 			w.report(task, *w.apply(task))
 		}
-		time.AfterFunc(1900*time.Millisecond, func() { w.letter(tasks[0], dead("AccessDenied")(tasks[0])) })
+		time.AfterFunc(1900*time.Millisecond, func() { w.sendDeadLetter(tasks[0], dead("AccessDenied")(tasks[0])) })
 		w.hire()
 		tr := w.tracker()
 		tr.Options.Stall = 1500 * time.Millisecond

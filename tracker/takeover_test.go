@@ -94,7 +94,7 @@ func TestRunBeingPublishedIsLeftAlone(t *testing.T) {
 	})
 }
 
-// All was sent, and the planner died before it could say so: the results are proof enough.
+// All was sent, and the planner died before it could report it: the results are proof enough.
 func TestRunPublishedByADeadPlannerIsVerified(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -122,7 +122,7 @@ func TestRunIsHaltedWhileItIsPublished(t *testing.T) {
 		if status := w.run(w.tracker()); status.State != state.Failed || !strings.HasPrefix(status.Reason, "halted: 30 of 60") {
 			t.Fatalf("%+v", status)
 		}
-		// The planner learns that the run has ended, and does not set it running.
+		// The planner sees that the run has ended, and does not set it running.
 		now, err := state.Publish(t.Context(), w.store, pointer, w.tasks)
 		if err != nil || now.State != state.Failed || w.pointer().State != state.Failed {
 			t.Errorf("publisher: %+v, %v; pointer %+v", now.Pointer, err, w.pointer())
@@ -161,7 +161,7 @@ func TestRunLeftInVerifyingIsVerified(t *testing.T) {
 	})
 }
 
-// A run that a newer one has superseded: what its messages tell is kept, and the tracker follows
+// A run that a newer one has superseded: what its messages report is kept, and the tracker follows
 // the newer one.
 func TestTrackerFollowsTheNewerRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -185,6 +185,19 @@ func TestTrackerFollowsTheNewerRun(t *testing.T) {
 		status, err := state.ReadStatus(t.Context(), w.store, runName(1))
 		if err != nil || status.State != state.Superseded || status.Outcomes[messages.Superseded] != 12 {
 			t.Errorf("the older run: %+v, %v", status, err)
+		}
+	})
+}
+
+// A tracker that finds a run in verifying leaves it for five seconds to the one that verifies.
+func TestVerifyingIsLeftToItsTracker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		moments["verifying"](w, 1)
+		begun := time.Now()
+		status := w.run(w.tracker())
+		if took := time.Since(begun); status.State != state.Succeeded || took < 5*time.Second || took > 10*time.Second {
+			t.Errorf("%s after %v", status.State, took)
 		}
 	})
 }

@@ -269,7 +269,7 @@ func (q *memQueue) len() int {
 	return len(q.messages)
 }
 
-// purge is what somebody does in the console at the worst moment.
+// purge empties the queue, as a person may do in the console.
 func (q *memQueue) purge() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Bounds of unreadable.jsonl: anybody who may send to the queues can fill it.
+// Bounds of unreadable.jsonl: every sender to the queues can fill it.
 const (
 	maxUnreadable      = 1000     // messages, the newest
 	maxUnreadableBody  = 64 << 10 // bytes kept of one
@@ -20,13 +20,13 @@ const (
 
 // Where an unreadable message came from.
 const (
-	fromResults = "results"
-	fromLetters = "dead letters"
+	fromResults     = "results"
+	fromDeadLetters = "dead letters"
 )
 
-func unreadable(from string, m queue.Message, reason string) state.Unreadable {
-	if told := m.Attributes[messages.AttrReason]; told != "" {
-		reason = told + " (the tracker: " + reason + ")"
+func newUnreadable(from string, m queue.Message, reason string) state.Unreadable {
+	if given := m.Attributes[messages.AttrReason]; given != "" {
+		reason = given + " (the tracker: " + reason + ")"
 	}
 	u := state.Unreadable{
 		ID: m.ID, Queue: from, Reason: clip(reason, maxReason), Received: now(), Body: clip(m.Body, maxUnreadableBody),
@@ -65,13 +65,13 @@ func addUnreadable(old, more []state.Unreadable) (all, added []state.Unreadable)
 	return all, added
 }
 
-// saveUnreadable keeps messages that no stage can read, and says so once for each.
+// saveUnreadable saves messages that no stage can read, and logs each of them once.
 func (s *session) saveUnreadable(ctx context.Context, more []state.Unreadable) error {
 	if len(more) == 0 {
 		return nil
 	}
 	for i := range more {
-		more[i].Generation = s.pointer.Generation
+		more[i].Generation = s.run.pointer.Generation
 	}
 	var added []state.Unreadable
 	err := s.Store.Update(ctx, state.UnreadableName, func(body []byte) ([]byte, error) {
@@ -90,7 +90,7 @@ func (s *session) saveUnreadable(ctx context.Context, more []state.Unreadable) e
 	}
 	for _, u := range added {
 		s.log().Warn("unreadable message, kept in "+s.Store.Layout.State()+state.UnreadableName,
-			zap.String("run", s.pointer.Run), zap.String("id", u.ID), zap.String("queue", u.Queue), zap.String("reason", u.Reason))
+			zap.String("run", s.run.pointer.Run), zap.String("id", u.ID), zap.String("queue", u.Queue), zap.String("reason", u.Reason))
 	}
 	return nil
 }

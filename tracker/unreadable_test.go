@@ -67,7 +67,7 @@ func TestUnreadableBounds(t *testing.T) {
 	}
 }
 
-// What anybody can send fits a line that can be read again.
+// Every message fits a line that can be read again.
 func TestUnreadableFitsALine(t *testing.T) {
 	m := queue.Message{
 		ID: "m1", Body: strings.Repeat("\x01", queue.MaxBatchBytes-3) + "é",
@@ -76,11 +76,11 @@ func TestUnreadableFitsALine(t *testing.T) {
 			messages.AttrWorker: "w1", "other": "not kept",
 		},
 	}
-	u := unreadable(fromLetters, m, "unknown version")
+	u := newUnreadable(fromDeadLetters, m, "unknown version")
 	if len(u.Body) != maxUnreadableBody || len(u.Reason) > maxReason || len(u.Details[messages.AttrCode]) != maxCode || len(u.Details) != 2 {
 		t.Errorf("%d bytes of body, %d of reason, details %v", len(u.Body), len(u.Reason), u.Details)
 	}
-	if !utf8.ValidString(u.Reason) || u.Queue != fromLetters {
+	if !utf8.ValidString(u.Reason) || u.Queue != fromDeadLetters {
 		t.Errorf("reason %q, queue %s", u.Reason, u.Queue)
 	}
 	all := make([]state.Unreadable, 3)
@@ -98,9 +98,9 @@ func TestUnreadableFitsALine(t *testing.T) {
 
 func TestUnreadableReason(t *testing.T) {
 	const own = "unknown version"
-	for told, want := range map[string]string{"": own, "no task": "no task (the tracker: " + own + ")"} {
-		m := queue.Message{ID: "m1", Attributes: map[string]string{messages.AttrReason: told}}
-		if u := unreadable(fromLetters, m, own); u.Reason != want || u.Details != nil {
+	for given, want := range map[string]string{"": own, "no task": "no task (the tracker: " + own + ")"} {
+		m := queue.Message{ID: "m1", Attributes: map[string]string{messages.AttrReason: given}}
+		if u := newUnreadable(fromDeadLetters, m, own); u.Reason != want || u.Details != nil {
 			t.Errorf("reason %q, details %v; want %q", u.Reason, u.Details, want)
 		}
 	}

@@ -4,20 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// ErrNothingToCompare says that no run has left anything to verify.
+// ErrNothingToCompare means that no run has left anything to verify.
 var ErrNothingToCompare = errors.New("nothing to compare with")
 
 // Verification is what Verify compared.
 type Verification struct {
-	// Against says what the listing was compared with: "run …" or "version …".
+	// Against is what the listing was compared with: "run …" or "version …".
 	Against string
 	// Frames is the number of images in the datasets.
 	Frames int
@@ -30,9 +28,9 @@ type Verification struct {
 	Strays *dataset.StrayCount
 }
 
-// Verify lists the datasets now, an episode at a time, and compares them with what the newest run
-// should have left; with the latest dataset version when the newest run had no tasks. An active run
-// is an error: its tasks are about to change what is there.
+// Verify lists the datasets now, an episode at a time. It compares them with what the newest run
+// should have left, or with the latest dataset version when that run had no tasks. It refuses an
+// active run, whose tasks are about to change the datasets.
 func (t *Tracker) Verify(ctx context.Context) (Verification, error) {
 	pointer, err := t.Store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
@@ -64,11 +62,11 @@ func (t *Tracker) Verify(ctx context.Context) (Verification, error) {
 	if c.pairs, err = readPairs(ctx, t.Store, plan); err != nil {
 		return Verification{}, err
 	}
-	all, err := c.everything(ctx)
+	all, err := c.findEpisodes(ctx)
 	if err != nil {
 		return Verification{}, err
 	}
-	if plan.Run == "" { // what the version does not have should not be there
+	if plan.Run == "" { // an episode that the version lacks should have no images
 		for _, e := range all {
 			if _, ok := plan.Digests[e]; !ok {
 				plan.Digests[e] = dataset.Digest{}.String()
@@ -87,15 +85,12 @@ func (t *Tracker) Verify(ctx context.Context) (Verification, error) {
 	if out.Strays, err = c.dest.CountStrays(ctx, true); err != nil {
 		return Verification{}, err
 	}
-	found := differences{first: []state.Difference{}}
-	for _, e := range slices.Sorted(maps.Keys(c.each)) {
-		found.add(c.each[e])
-	}
+	found := c.allDifferences()
 	out.Episodes, out.Differences, out.First = len(plan.Digests), found.count, found.first
 	return out, nil
 }
 
-// planOf is a plan that expects the episodes as they are in a version.
+// planOf returns a plan that expects the episodes as they are in a version.
 func planOf(ctx context.Context, v *version.Contents) (*state.Plan, error) {
 	plan := &state.Plan{Settings: v.Version.Settings, Digests: map[dataset.Episode]string{}}
 	episodes, err := v.Episodes(ctx)

@@ -47,7 +47,7 @@ func versionOf(gen int64) state.Version {
 	}
 }
 
-// rowsOf are n images, with an ETag that tells who listed them.
+// rowsOf are n images, with an ETag that names their listing.
 func rowsOf(n int, etag string) []version.Row {
 	rows := make([]version.Row, n)
 	for i := range rows {
@@ -81,8 +81,8 @@ func (w *world) readVersion(gen int64) (v state.Version, rows []version.Row) {
 	return v, rows
 }
 
-// Two writers of one version, from listings that differ, with one of them held before each object
-// in turn: the version is one listing's, whole, and both are told the same.
+// Two writers of one version, from listings that differ, with one of them stopped before each
+// object in turn: the version is one listing's, whole, and both get the same.
 func TestTwoWritersOfOneVersion(t *testing.T) {
 	for _, name := range []string{"snapshot.json", "test.csv", "train.csv", "classes.json", "version.json", "latest.json"} {
 		t.Run(name, func(t *testing.T) {
@@ -90,20 +90,20 @@ func TestTwoWritersOfOneVersion(t *testing.T) {
 				w := newWorld(t)
 				slow := &gate{memBucket: w.bucket, name: "/" + name, opened: make(chan struct{})}
 				var g errgroup.Group
-				var told state.Version
+				var slowGot state.Version
 				g.Go(func() (err error) {
 					store := &state.Store{Bucket: slow, Layout: layout}
-					told, err = versiontest.Publish(t.Context(), store, versionOf(1), rowsOf(9, "slow"))
+					slowGot, err = versiontest.Publish(t.Context(), store, versionOf(1), rowsOf(9, "slow"))
 					return err
 				})
-				synctest.Wait() // it stands at the gate
+				synctest.Wait() // it waits at the gate
 				fast, err := versiontest.Publish(t.Context(), w.store, versionOf(1), rowsOf(12, "fast"))
 				w.must(err)
 				v, rows := w.readVersion(1)
 				close(slow.opened)
 				w.must(g.Wait())
-				if told.Frames != v.Frames || fast.Frames != v.Frames {
-					t.Errorf("one was told %d frames, the other %d; there are %d", told.Frames, fast.Frames, v.Frames)
+				if slowGot.Frames != v.Frames || fast.Frames != v.Frames {
+					t.Errorf("one got %d frames, the other %d; there are %d", slowGot.Frames, fast.Frames, v.Frames)
 				}
 				want := map[bool]int{true: 12, false: 9}[name == "snapshot.json"]
 				if v.Frames != want {
@@ -123,22 +123,22 @@ func TestTwoWritersOfOneVersion(t *testing.T) {
 	}
 }
 
-// The files of a version do not wait for each other, and version.json, which says that they are
+// The files of a version do not wait for each other, and version.json, which means that they are
 // there, waits for all.
 func TestFilesOfAVersionAreWrittenAtOnce(t *testing.T) {
-	for _, held := range []string{"test.csv", "train.csv", "classes.json"} {
+	for _, stopped := range []string{"test.csv", "train.csv", "classes.json"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
-			slow := &gate{memBucket: w.bucket, name: "/" + held, opened: make(chan struct{})}
+			slow := &gate{memBucket: w.bucket, name: "/" + stopped, opened: make(chan struct{})}
 			var g errgroup.Group
 			g.Go(func() error {
 				_, err := versiontest.Publish(t.Context(), &state.Store{Bucket: slow, Layout: layout}, versionOf(1), rowsOf(9, "e"))
 				return err
 			})
-			synctest.Wait() // one file stands at the gate
+			synctest.Wait() // one file waits at the gate
 			for _, file := range []string{"test.csv", "train.csv", "classes.json", "version.json"} {
-				if want := file != held && file != "version.json"; w.exists(state.VersionName(1, file)) != want {
-					t.Errorf("while %s is written, %s is there: %t", held, file, !want)
+				if want := file != stopped && file != "version.json"; w.exists(state.VersionName(1, file)) != want {
+					t.Errorf("while %s is written, %s is there: %t", stopped, file, !want)
 				}
 			}
 			close(slow.opened)
@@ -177,7 +177,7 @@ func TestLateWriterOfAnOlderVersion(t *testing.T) {
 	})
 }
 
-// Two trackers verify at once, and somebody writes to the datasets between their listings.
+// Two trackers verify at once, and another writer changes the datasets between their listings.
 func TestTwoTrackersVerifyAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

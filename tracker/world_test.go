@@ -33,14 +33,14 @@ var layout = dataset.Layout{Prefix: "tt"}
 
 // world is a bucket and three queues, with a planner and a worker that do what theirs would.
 type world struct {
-	t       *testing.T
-	bucket  *memBucket
-	store   *state.Store
-	tasks   *memQueue
-	results *memQueue
-	letters *memQueue
-	logs    *observer.ObservedLogs
-	log     *zap.Logger
+	t           *testing.T
+	bucket      *memBucket
+	store       *state.Store
+	tasks       *memQueue
+	results     *memQueue
+	deadLetters *memQueue
+	logs        *observer.ObservedLogs
+	log         *zap.Logger
 }
 
 func newWorld(t *testing.T) *world {
@@ -48,7 +48,7 @@ func newWorld(t *testing.T) *world {
 	b := newMemBucket()
 	return &world{
 		t: t, bucket: b, store: &state.Store{Bucket: b, Layout: layout},
-		tasks: newMemQueue(), results: newMemQueue(), letters: newMemQueue(), logs: logs, log: zap.New(core),
+		tasks: newMemQueue(), results: newMemQueue(), deadLetters: newMemQueue(), logs: logs, log: zap.New(core),
 	}
 }
 
@@ -56,7 +56,7 @@ func (w *world) tracker() *tracker.Tracker {
 	limit, err := rows.ParseLimit("1%")
 	w.must(err)
 	return &tracker.Tracker{
-		Store: w.store, Results: w.results, DeadLetters: w.letters, Tasks: w.tasks, Log: w.log,
+		Store: w.store, Results: w.results, DeadLetters: w.deadLetters, Tasks: w.tasks, Log: w.log,
 		Options: tracker.Options{UntilDone: true, MaxDead: limit},
 	}
 }
@@ -77,8 +77,8 @@ func place(f dataset.Frame) dataset.Place {
 	return dataset.Place{Dataset: datasets[f.Index()%3], Class: classes[f.Index()%2]}
 }
 
-// plan saves a run that copies so many frames of S01E01, which all have source images, with its
-// pointer publishing. S01E02 is planned too, and has nothing to do.
+// plan saves a run that copies a number of frames of S01E01, which all have source images, with its
+// pointer publishing. S01E02 is planned too, without tasks.
 func (w *world) plan(run string, gen int64, frames int) (*state.Plan, state.PointerSnapshot) {
 	w.t.Helper()
 	ctx := context.Background()
@@ -151,8 +151,8 @@ func (w *world) list() map[dataset.Episode][]dataset.Image {
 
 func (w *world) digest(e dataset.Episode) string { return dataset.DigestOf(w.list()[e]).String() }
 
-// work applies all tasks that are on the queue, as a worker would, and sends the results, so many a
-// message. A result that instead gives is sent in place of applying the task.
+// work applies all tasks that are on the queue, as a worker would, and sends their results, ten a
+// message. A result that instead returns is sent without applying the task.
 func (w *world) work(instead func(messages.Task) *messages.Result) {
 	w.t.Helper()
 	ctx := context.Background()
@@ -178,7 +178,7 @@ func (w *world) work(instead func(messages.Task) *messages.Result) {
 			r.Attempts, r.Round = m.ReceiveCount, task.Round
 			results = append(results, *r)
 			if r.Outcome == messages.Dead {
-				w.letter(task, r)
+				w.sendDeadLetter(task, r)
 			}
 			_, err = w.tasks.DeleteMessageBatch(ctx, []string{m.Receipt})
 			w.must(err)
@@ -220,10 +220,10 @@ func (w *world) report(of messages.Task, results ...messages.Result) {
 	w.must(queue.SendAll(context.Background(), w.results, []queue.Entry{{Body: body}}))
 }
 
-// letter sends a task to the dead-letter queue, as a worker does.
-func (w *world) letter(task messages.Task, r *messages.Result) {
+// sendDeadLetter sends a task to the dead-letter queue, as a worker does.
+func (w *world) sendDeadLetter(task messages.Task, r *messages.Result) {
 	w.t.Helper()
-	w.must(queue.SendAll(context.Background(), w.letters, []queue.Entry{{Body: task.Encode(), Attributes: map[string]string{
+	w.must(queue.SendAll(context.Background(), w.deadLetters, []queue.Entry{{Body: task.Encode(), Attributes: map[string]string{
 		messages.AttrReason: r.Error, messages.AttrCode: r.Code, messages.AttrAttempts: "1", messages.AttrWorker: "w1",
 	}}}))
 }
@@ -264,7 +264,7 @@ func (w *world) start(tr *tracker.Tracker) <-chan state.Status {
 	return done
 }
 
-// until waits, by the second, for what other goroutines bring about.
+// until waits, by the second, for a change by other goroutines.
 func (w *world) until(happened func() bool) {
 	w.t.Helper()
 	for range 3600 {
@@ -273,7 +273,7 @@ func (w *world) until(happened func() bool) {
 		}
 		<-time.After(time.Second)
 	}
-	w.t.Fatal("it does not happen")
+	w.t.Fatal("the awaited change has not come")
 }
 
 func (w *world) exists(name string) bool {

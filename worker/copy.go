@@ -84,7 +84,7 @@ func (w *Worker) head(ctx context.Context, d *delivery, key string) (o bucket.Ob
 		defer cancel()
 		begun := time.Now()
 		o, err = w.cfg.Bucket.HeadObject(ctx, key)
-		w.answered(headObject, begun, 1, err, d)
+		w.recordAnswer(headObject, begun, 1, err, d)
 		return err
 	})
 	return o, err
@@ -105,17 +105,17 @@ func (w *Worker) copyOnce(ctx context.Context, d *delivery) error {
 		defer cancel()
 		begun := time.Now()
 		d.etag, err = w.cfg.Bucket.CopyObject(ctx, d.task.Src, d.task.Dst, d.copied)
-		w.answered(copyObject, begun, 1, err, d)
+		w.recordAnswer(copyObject, begun, 1, err, d)
 		return err
 	})
 }
 
-// answered passes the result of a request for this number of keys to the counters, the limiter and
-// the outage.
-func (w *Worker) answered(kind call, begun time.Time, keys int, err error, batch ...*delivery) {
+// recordAnswer passes the result of a request for this number of keys to the counters, the limiter
+// and the outage.
+func (w *Worker) recordAnswer(kind call, begun time.Time, keys int, err error, batch ...*delivery) {
 	w.count.request(kind)
-	w.limiter.learn(begun, tally(keys, err))
-	w.outage.note(time.Now(), kind, err, batch...)
+	w.limiter.adjust(begun, countAnswer(keys, err))
+	w.outage.record(time.Now(), kind, err, batch...)
 }
 
 // retry repeats a request as long as the bucket throttles it, or does not answer any request of
@@ -137,7 +137,7 @@ func (w *Worker) retry(ctx context.Context, d *delivery, kind call, request func
 		pause := throttlePause(try)
 		switch {
 		case blame == throttling:
-			w.count.throttled.Add(1)
+			w.count.refused()
 		case w.holds(d, kind, err):
 			pause = retry.Backoff(100*time.Millisecond, try, outagePause)
 		default:
@@ -155,8 +155,9 @@ func throttlePause(try int) time.Duration {
 	return retry.Backoff(100*time.Millisecond, try, 2*time.Second)
 }
 
-// tally counts the served and refused keys of a request for this number of keys, for the limiter.
-func tally(keys int, err error) answer {
+// countAnswer counts the served and refused keys of a request for this number of keys, for the
+// limiter.
+func countAnswer(keys int, err error) answer {
 	if err == nil {
 		return answer{served: keys}
 	}

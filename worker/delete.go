@@ -78,7 +78,7 @@ func (w *Worker) deleteOnce(ctx context.Context, batch []*delivery, failed map[*
 		case errors.Is(e, errStopping):
 			failed[d] = e
 		case kind == throttling:
-			w.count.throttled.Add(1)
+			w.count.refused()
 			again = append(again, d)
 		case w.holds(d, deleteObjects, e):
 			again = append(again, d)
@@ -115,7 +115,7 @@ func (w *Worker) deleteKeys(ctx context.Context, until time.Time, batch []*deliv
 	w.count.request(deleteObjects)
 	begun := time.Now()
 	refused, err := w.cfg.Bucket.DeleteObjects(ctx, keys)
-	sum := tally(len(keys), err)
+	sum := countAnswer(len(keys), err)
 	errs := make(map[string]error, len(refused))
 	for _, e := range refused {
 		errs[e.Key] = e
@@ -123,12 +123,12 @@ func (w *Worker) deleteKeys(ctx context.Context, until time.Time, batch []*deliv
 			sum.served, sum.refused = sum.served-1, sum.refused+1
 		}
 	}
-	w.limiter.learn(begun, sum)
+	w.limiter.adjust(begun, sum)
 	answer := err
 	if err == nil && len(errs) == len(keys) {
 		answer = errs[keys[0]] // status 200, and every key failed
 	}
-	w.outage.note(time.Now(), deleteObjects, answer, batch...)
+	w.outage.record(time.Now(), deleteObjects, answer, batch...)
 	return errs, err
 }
 

@@ -88,7 +88,7 @@ func judge(p state.PointerSnapshot, t *messages.Task) error {
 func (f *fence) check(ctx context.Context, d *delivery) (until time.Time, err error) {
 	var notBefore time.Time
 	for {
-		s, now, err := f.fresh(ctx, notBefore)
+		s, now, err := f.freshSnapshot(ctx, notBefore)
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -107,9 +107,9 @@ func (f *fence) check(ctx context.Context, d *delivery) (until time.Time, err er
 	}
 }
 
-// fresh returns a snapshot whose read began at notBefore or later, and the present time, at which
-// it is not too old.
-func (f *fence) fresh(ctx context.Context, notBefore time.Time) (s *snapshot, now time.Time, err error) {
+// freshSnapshot returns a snapshot whose read began at notBefore or later, and the present time, at
+// which it is not too old.
+func (f *fence) freshSnapshot(ctx context.Context, notBefore time.Time) (s *snapshot, now time.Time, err error) {
 	now = time.Now()
 	s, cache := f.current.Load(), state.DefaultFence.Cache()
 	if s != nil {
@@ -129,7 +129,7 @@ func (f *fence) fresh(ctx context.Context, notBefore time.Time) (s *snapshot, no
 	if recent := now.Add(-cache / 2); recent.After(notBefore) {
 		notBefore = recent
 	}
-	if s, err = f.since(ctx, notBefore); err != nil {
+	if s, err = f.readSince(ctx, notBefore); err != nil {
 		return nil, now, err
 	}
 	if now = time.Now(); now.Sub(s.at) >= s.limits().Cache() {
@@ -146,14 +146,14 @@ func (f *fence) keepFresh(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-f.wanted:
-			_, _ = f.since(ctx, time.Now()) // read logs a failure, and a task that needs the snapshot reads again
+			_, _ = f.readSince(ctx, time.Now()) // read logs a failure, and a task that needs the snapshot reads again
 		}
 	}
 }
 
-// since returns a snapshot whose read began at notBefore or later. Reads are shared: one is under
-// way at a time.
-func (f *fence) since(ctx context.Context, notBefore time.Time) (*snapshot, error) {
+// readSince returns a snapshot whose read began at notBefore or later. Reads are shared: one is
+// under way at a time.
+func (f *fence) readSince(ctx context.Context, notBefore time.Time) (*snapshot, error) {
 	for {
 		if s := f.current.Load(); s != nil && !s.at.Before(notBefore) {
 			return s, nil

@@ -101,7 +101,9 @@ func runAtALimit(t *testing.T, op messages.Op, workers int) {
 	}
 	took, best := w.lastResult(t).Sub(begun), time.Duration(float64(writes)/limit*float64(time.Second))
 	t.Logf("took %s, at the limit it takes %s; %d of %d refused", took, best, b.limit.refused, writes)
-	if took > best*106/100+time.Second {
+	// The last tasks are with one of the workers, whose rate begins at its share of the limit: the
+	// more workers, the longer the end may take.
+	if took > best*106/100+time.Second+time.Duration(workers)*time.Second/4 {
 		t.Errorf("took %s, at the limit it takes %s", took, best)
 	}
 	if refused := b.limit.refused; refused > writes*4/100 {

@@ -9,8 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/retry"
 )
 
-// limiter grants writes in order, at a rate that it learns from the bucket's refusals (503
-// SlowDown).
+// limiter grants writes in order, at a rate that follows the bucket's refusals (503 SlowDown).
 //
 // The rate doubles again and again until the first refusal. From then on it is additive increase,
 // multiplicative decrease. A refusal opens a sample of the answers; at the sample's end the rate
@@ -42,7 +41,7 @@ const (
 	steadyRise = 50 // writes/s per s at a base of steadyBase
 	steadyBase = 875
 	searchRise = 10                   // writes/s per s³
-	leastRate  = 10                   // a slower worker would take too long to learn that writes are served again
+	leastRate  = 10                   // a slower worker would notice too late that writes are served again
 	mostRate   = 1e6                  // no bucket takes more
 	credit     = 5 * time.Millisecond // compensates for timers that fire late
 
@@ -127,8 +126,8 @@ func (l *limiter) grant(now time.Time) {
 	}
 }
 
-// learn adjusts the rate to the answer of a request that began at begun.
-func (l *limiter) learn(begun time.Time, a answer) {
+// adjust adjusts the rate to the answer of a request that began at begun.
+func (l *limiter) adjust(begun time.Time, a answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()

@@ -85,21 +85,21 @@ func task(ctx context.Context, l *limiter, s *limited, lock chan struct{}, serve
 			<-s.queue
 		}
 		if ok {
-			l.learn(begun, answer{served: 1})
+			l.adjust(begun, answer{served: 1})
 			lock <- struct{}{}
 			*served++
 			<-lock
 			return
 		}
-		l.learn(begun, answer{refused: 1})
+		l.adjust(begun, answer{refused: 1})
 		if retry.Sleep(ctx, throttlePause(try)) != nil {
 			return
 		}
 	}
 }
 
-// simulate runs workers against one bucket for so many virtual seconds, and gives what was served
-// of each and what was refused in all, of the seconds after the first skip.
+// simulate runs workers against one bucket for a number of virtual seconds, and returns what was
+// served of each and what was refused in all, of the seconds after the first skip.
 func simulate(t *testing.T, s func() *limited, workers, slots, skip, seconds int) (served []int, refused int) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -210,8 +210,8 @@ func TestLimiterDecreasesOnce(t *testing.T) {
 		for range 100 {
 			begun := time.Now()
 			after(2 * time.Millisecond)
-			l.learn(begun, answer{served: 1})
-			l.learn(begun, answer{refused: 1})
+			l.adjust(begun, answer{served: 1})
+			l.adjust(begun, answer{refused: 1})
 		}
 		if r := l.knownRate(); r < 1800 || r > 2100 {
 			t.Errorf("rate %.0f after 0.2 s in which half of 4,000 was refused", r)
@@ -219,8 +219,8 @@ func TestLimiterDecreasesOnce(t *testing.T) {
 		for range 100 {
 			begun := time.Now()
 			after(2 * time.Millisecond)
-			l.learn(begun, answer{served: 1})
-			l.learn(begun, answer{refused: 1})
+			l.adjust(begun, answer{served: 1})
+			l.adjust(begun, answer{refused: 1})
 		}
 		if r := l.knownRate(); r < 900 || r > 1050 {
 			t.Errorf("rate %.0f, but the next 0.2 s are news", r)

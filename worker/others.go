@@ -14,9 +14,9 @@ import (
 
 const (
 	maxOthers = 16 // a sender of forged messages can name any number of scopes
-	// noteEvery is how often the worker writes again that others use the queues.
-	noteEvery   = time.Minute
-	noteTimeout = 5 * time.Second
+	// writeEvery is how often the worker writes again that others use the queues.
+	writeEvery   = time.Minute
+	writeTimeout = 5 * time.Second
 )
 
 // otherEnvironments are those that use the same queues by mistake. Each is logged once.
@@ -27,13 +27,13 @@ type otherEnvironments struct {
 
 	late atomic.Int32 // tasks of others that only admit detected, since the last receive
 
-	mu     sync.Mutex
-	seen   map[string]string // scope → run of its last task, since the last write
-	logged map[string]bool
-	noted  time.Time
+	mu      sync.Mutex
+	seen    map[string]string // scope → run of its last task, since the last write
+	logged  map[string]bool
+	written time.Time // when write last wrote
 }
 
-// record notes the environment of another environment's task, and logs it once.
+// record records the environment of another environment's task, and logs it once.
 func (o *otherEnvironments) record(t *messages.Task) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -56,15 +56,15 @@ func (o *otherEnvironments) record(t *messages.Task) {
 func (o *otherEnvironments) write(ctx context.Context) {
 	o.mu.Lock()
 	seen := o.seen
-	if o.runs == nil || len(seen) == 0 || time.Since(o.noted) < noteEvery {
+	if o.runs == nil || len(seen) == 0 || time.Since(o.written) < writeEvery {
 		o.mu.Unlock()
 		return
 	}
-	o.seen, o.noted = map[string]string{}, time.Now()
+	o.seen, o.written = map[string]string{}, time.Now()
 	o.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	s, _, err := o.fence.fresh(ctx, time.Time{})
+	s, _, err := o.fence.freshSnapshot(ctx, time.Time{})
 	if err != nil {
 		return // the pointer cannot be read now; environments that stay are seen again
 	}
@@ -73,7 +73,7 @@ func (o *otherEnvironments) write(ctx context.Context) {
 			Scope: scope, Queue: "tasks", Run: run, Generation: s.pointer.Generation, Seen: time.Now().UTC().Truncate(time.Second),
 		}
 		if err := o.runs.NoteEnvironment(ctx, other); err != nil {
-			o.log.Debug("cannot note that another environment uses the queues", zap.Error(err))
+			o.log.Debug("cannot write that another environment uses the queues", zap.Error(err))
 		}
 	}
 }

@@ -41,9 +41,9 @@ type taskName struct {
 	seq uint32
 }
 
-// note records the result of a request for the deliveries. An error that the request itself caused
-// counts as an answer.
-func (o *outage) note(now time.Time, kind call, err error, batch ...*delivery) {
+// record records the result of a request for the deliveries. An error that the request itself
+// caused counts as an answer.
+func (o *outage) record(now time.Time, kind call, err error, batch ...*delivery) {
 	blame := permanent
 	if err != nil {
 		blame, _ = classify(err)

@@ -159,7 +159,7 @@ func TestOutageEndsBySilence(t *testing.T) {
 		for i := range 3 {
 			d := &delivery{}
 			d.task.Seq = uint32(i)
-			o.note(time.Now(), headObject, s3Error("HeadObject", bucket.CodeInternal, 500), d)
+			o.record(time.Now(), headObject, s3Error("HeadObject", bucket.CodeInternal, 500), d)
 			after(300 * time.Millisecond)
 		}
 		if !o.any(time.Now()) || !o.lasts(time.Now(), headObject) || o.lasts(time.Now(), copyObject) {

@@ -36,10 +36,10 @@ type plan struct {
 // that the plan cannot be read now.
 func (p *plan) check(ctx context.Context, t *messages.Task) error {
 	n, i := int(t.Seq)/state.ChunkTasks, int(t.Seq)%state.ChunkTasks
-	hashes, known := p.chunk(t.Run, n)
+	hashes, known := p.cachedChunk(t.Run, n)
 	if !known {
 		read, err, _ := p.reads.Do(t.Run+" "+strconv.Itoa(n), func() (any, error) {
-			if hashes, known := p.chunk(t.Run, n); known {
+			if hashes, known := p.cachedChunk(t.Run, n); known {
 				return hashes, nil // another goroutine has just read it
 			}
 			return p.read(ctx, t.Run, n)
@@ -55,8 +55,9 @@ func (p *plan) check(ctx context.Context, t *messages.Task) error {
 	return nil
 }
 
-// chunk returns the hashes of a chunk, if it was read.
-func (p *plan) chunk(run string, n int) (hashes []uint64, known bool) {
+// cachedChunk returns the hashes of a chunk, if it was read. The first call for another run drops
+// the chunks of the earlier one.
+func (p *plan) cachedChunk(run string, n int) (hashes []uint64, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.run != run {
@@ -91,7 +92,7 @@ func (p *plan) read(ctx context.Context, run string, n int) ([]uint64, error) {
 	return hashes, nil
 }
 
-// hash covers every field that says what a task does, so all except the round.
+// hash covers all that a task does: every field except the round.
 func (p *plan) hash(t *messages.Task) uint64 {
 	return maphash.Comparable(p.seed, struct {
 		run, frame, src, srcETag, dst, scope string

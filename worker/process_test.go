@@ -97,25 +97,25 @@ func TestProcess(t *testing.T) {
 		{name: "a copy with an ETag of its own", op: messages.Copy, writes: []string{"CopyObject " + dst},
 			world:  func(_ testing.TB, w *world) { w.bucket.kms = true },
 			result: messages.Result{Outcome: messages.Copied, ETag: "kms-" + etagOf(body(1)), SrcETag: etagOf(body(1))}},
-		{name: "a source that never stands still", op: messages.Copy, heads: 3, none: true, back: true,
+		{name: "a source that never stops changing", op: messages.Copy, heads: 3, none: true, back: true,
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("CopyObject", 0, s3Error("CopyObject", bucket.CodePrecondition, 412))
 			}},
 		{name: "the source is gone", op: messages.Move, deadLettered: true,
 			world:  func(_ testing.TB, w *world) { delete(w.bucket.objects, srcKey(1)) },
-			result: messages.Result{Outcome: messages.Dead, Code: bucket.CodeNoSuchKey, Error: "source image is gone: CopyObject : NoSuchKey: said S3"}},
-		{name: "the source is gone, an older copy stands", op: messages.Move, receives: 3, heads: 1, deadLettered: true,
+			result: messages.Result{Outcome: messages.Dead, Code: bucket.CodeNoSuchKey, Error: "source image is gone: CopyObject : NoSuchKey: refused by S3"}},
+		{name: "the source is gone, an older copy inDatasets", op: messages.Move, receives: 3, heads: 1, deadLettered: true,
 			world: func(_ testing.TB, w *world) {
 				delete(w.bucket.objects, srcKey(1))
 				w.bucket.objects[dst] = "older"
 			},
-			result: messages.Result{Outcome: messages.Dead, Code: bucket.CodeNoSuchKey, Error: "source image is gone: CopyObject : NoSuchKey: said S3"}},
+			result: messages.Result{Outcome: messages.Dead, Code: bucket.CodeNoSuchKey, Error: "source image is gone: CopyObject : NoSuchKey: refused by S3"}},
 
 		{name: "denied", op: messages.Copy, deadLettered: true,
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("CopyObject", 0, s3Error("CopyObject", bucket.CodeAccessDenied, 403))
 			},
-			result: messages.Result{Outcome: messages.Dead, Code: bucket.CodeAccessDenied, Error: "CopyObject : AccessDenied: said S3"}},
+			result: messages.Result{Outcome: messages.Dead, Code: bucket.CodeAccessDenied, Error: "CopyObject : AccessDenied: refused by S3"}},
 		{name: "a passing error", op: messages.Copy, none: true, back: true,
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("CopyObject", 1, s3Error("CopyObject", bucket.CodeInternal, 500))
@@ -128,7 +128,7 @@ func TestProcess(t *testing.T) {
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("CopyObject", 0, s3Error("CopyObject", bucket.CodeInternal, 500))
 			},
-			result: messages.Result{Outcome: messages.Dead, Code: bucket.CodeInternal, Error: "CopyObject : InternalError: said S3"}},
+			result: messages.Result{Outcome: messages.Dead, Code: bucket.CodeInternal, Error: "CopyObject : InternalError: refused by S3"}},
 		{name: "throttled burns no attempt", op: messages.Move, receives: 5, heads: 1, writes: []string{"CopyObject " + dst, "DeleteObjects " + old},
 			world: func(_ testing.TB, w *world) {
 				first := failing("CopyObject", 1, slow)
@@ -323,11 +323,11 @@ func neverAbsent(t *rapid.T, b *memBucket, tasks []messages.Task) {
 		if task.Op != messages.Move && task.Op != messages.Refresh {
 			continue
 		}
-		stands := images[task.Dst] != ""
+		inDatasets := images[task.Dst] != ""
 		for _, key := range task.Del {
-			stands = stands || images[key] != ""
+			inDatasets = inDatasets || images[key] != ""
 		}
-		if !stands {
+		if !inDatasets {
 			t.Fatalf("%s is absent", task.Frame)
 		}
 	}

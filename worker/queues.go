@@ -23,9 +23,9 @@ const (
 	acknowledgeTries = 3
 )
 
-// deadLetter sends messages to the dead-letter queue, with the reasons. It returns those that could
-// not be sent. They are delivered again after their visibility timeout.
-func (w *Worker) deadLetter(ctx context.Context, batch []*delivery) map[*delivery]error {
+// sendDeadLetters sends messages to the dead-letter queue, with the reasons. It returns those that
+// could not be sent. They are delivered again after their visibility timeout.
+func (w *Worker) sendDeadLetters(ctx context.Context, batch []*delivery) map[*delivery]error {
 	entries, groups := make([]queue.Entry, len(batch)), make([][]*delivery, len(batch))
 	for i, d := range batch {
 		entries[i] = queue.Entry{Body: d.msg.Body, Attributes: map[string]string{
@@ -50,9 +50,9 @@ func attribute(s string, most int) string {
 	return s
 }
 
-// report sends the results of tasks, many in a message, and one message for each run. It returns
-// the tasks whose result could not be sent.
-func (w *Worker) report(ctx context.Context, batch []*delivery) map[*delivery]error {
+// sendResults sends the results of tasks, many in a message, and one message for each run. It
+// returns the tasks whose result could not be sent.
+func (w *Worker) sendResults(ctx context.Context, batch []*delivery) map[*delivery]error {
 	var groups [][]*delivery
 	var bodies []messages.Results
 	for _, d := range batch {
@@ -63,7 +63,9 @@ func (w *Worker) report(ctx context.Context, batch []*delivery) map[*delivery]er
 			bodies = append(bodies, messages.Results{V: messages.Version, Run: d.task.Run, Gen: d.task.Gen, Worker: w.cfg.ID, Scope: w.cfg.Scope})
 		}
 		groups[i], bodies[i].Results = append(groups[i], d), append(bodies[i].Results, d.result())
+		bodies[i].WaitedSeconds = max(bodies[i].WaitedSeconds, int64(d.msg.Waited/time.Second))
 	}
+	bodies[0].Throttled = w.count.unreported.Swap(0) // of all runs: only the dashboard reads it
 	entries := make([]queue.Entry, len(bodies))
 	for i := range bodies {
 		entries[i].Body = bodies[i].Encode()

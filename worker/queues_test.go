@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -26,7 +27,7 @@ func TestReportByRun(t *testing.T) {
 	w := newWorld(t)
 	batch := []*delivery{concluded(1, messages.Copied), concluded(2, messages.Superseded), concluded(3, messages.Copied)}
 	batch[1].task.Run, batch[1].task.Gen = "older", 6
-	if failed := New(w.config()).report(t.Context(), batch); len(failed) > 0 {
+	if failed := New(w.config()).sendResults(t.Context(), batch); len(failed) > 0 {
 		t.Errorf("%d not sent", len(failed))
 	}
 	got := map[string]int{}
@@ -39,6 +40,32 @@ func TestReportByRun(t *testing.T) {
 	}
 	if want := map[string]int{runName + " 7 worker-1": 2, "older 6 worker-1": 1}; !maps.Equal(got, want) {
 		t.Errorf("results %v, want %v", got, want)
+	}
+}
+
+// Results carry the longest wait of their tasks, and what S3 has throttled since the results
+// before.
+func TestReportLoad(t *testing.T) {
+	w := newWorld(t)
+	worker := New(w.config())
+	batch := []*delivery{concluded(1, messages.Copied), concluded(2, messages.Copied)}
+	batch[0].msg.Waited, batch[1].msg.Waited = 90*time.Second, 1500*time.Millisecond
+	worker.count.refused()
+	worker.count.refused()
+	for range 2 {
+		worker.sendResults(t.Context(), batch)
+		batch = batch[1:]
+	}
+	var got [][2]int64
+	for _, e := range w.results.sent {
+		r, err := messages.ParseResults(e.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, [2]int64{r.Throttled, r.WaitedSeconds})
+	}
+	if want := [][2]int64{{2, 90}, {0, 1}}; !slices.Equal(got, want) {
+		t.Errorf("throttled and waited: %v, want %v", got, want)
 	}
 }
 
@@ -61,7 +88,7 @@ func TestReportRefused(t *testing.T) {
 	cfg.Results = refusing{w.results}
 	batch := []*delivery{concluded(1, messages.Copied), concluded(2, messages.Superseded)}
 	batch[1].task.Run = "forged"
-	if failed := New(cfg).report(t.Context(), batch); len(failed) != 1 || failed[batch[1]] == nil {
+	if failed := New(cfg).sendResults(t.Context(), batch); len(failed) != 1 || failed[batch[1]] == nil {
 		t.Errorf("%d not sent", len(failed))
 	}
 }

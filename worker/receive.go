@@ -101,7 +101,7 @@ func (r *receiver) afterReceive(ctx context.Context, failures int, err error) in
 // queue. Else it grows.
 func (r *receiver) leaveToOwner(ctx context.Context, pauses int) {
 	pause := min(pauseIdle<<min(pauses, 10), pauseMost)
-	if s, _, err := r.fence.fresh(ctx, time.Time{}); err == nil && s.pointer.State.Acting() {
+	if s, _, err := r.fence.freshSnapshot(ctx, time.Time{}); err == nil && s.pointer.State.Acting() {
 		pause = pauseBusy
 	}
 	if idle := r.cfg.ExitWhenIdle; idle > 0 {

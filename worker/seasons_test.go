@@ -205,8 +205,8 @@ func (c *crowd) count(seats []*seat) (n crowded) {
 }
 
 // TestHundredSeasons is 50 whole workers, in simulated time, at a bucket whose limit each partition
-// has by itself: how long would they take for 100 seasons? S3 does not say where it parts a bucket,
-// and takes tens of minutes to do it; so there are several answers.
+// has by itself: how long would they take for 100 seasons? S3 does not show where it parts a
+// bucket, and takes tens of minutes to do it; so there are several answers.
 func TestHundredSeasons(t *testing.T) {
 	names := map[int]string{2: "one partition", 3: "one for each dataset", 4: "one for each class of each dataset"}
 	for depth := 2; depth <= *seasonsDepth; depth++ {

@@ -51,11 +51,19 @@ var callNames = [calls]string{
 type counters struct {
 	received, foreign, rejected, retried, stopped, throttled atomic.Int64
 
+	unreported atomic.Int64 // of throttled, those that no results message has yet
+
 	requests [calls]atomic.Int64
 	outcomes [6]atomic.Int64 // in the order of messages.Outcomes
 }
 
 func (c *counters) request(kind call) { c.requests[kind].Add(1) }
+
+// refused counts a throttled request of a task.
+func (c *counters) refused() {
+	c.throttled.Add(1)
+	c.unreported.Add(1)
+}
 
 // concluded counts a delivery that has its disposition.
 func (c *counters) concluded(d *delivery) {

@@ -120,8 +120,8 @@ func New(cfg Config) *Worker {
 	w.deletes = &batcher{
 		send: w.delete, size: w.deleteSize, weigh: (*delivery).keys, wait: 20 * time.Millisecond, free: make(chan struct{}, deleteParallel),
 	}
-	w.deadLetters = &batcher{send: w.deadLetter, size: always(queue.MaxBatch), weigh: one, wait: 50 * time.Millisecond, free: make(chan struct{}, 16)}
-	w.reports = &batcher{send: w.report, size: always(maxResultBytes), weigh: resultWeight, wait: 100 * time.Millisecond, free: make(chan struct{}, 8)}
+	w.deadLetters = &batcher{send: w.sendDeadLetters, size: always(queue.MaxBatch), weigh: one, wait: 50 * time.Millisecond, free: make(chan struct{}, 16)}
+	w.reports = &batcher{send: w.sendResults, size: always(maxResultBytes), weigh: resultWeight, wait: 100 * time.Millisecond, free: make(chan struct{}, 8)}
 	w.acknowledgements = &batcher{send: w.acknowledge, size: always(queue.MaxBatch), weigh: one, wait: 50 * time.Millisecond, free: make(chan struct{}, 16)}
 	w.returns = &batcher{send: w.giveBack, size: always(10 * queue.MaxBatch), weigh: one, wait: 50 * time.Millisecond, free: make(chan struct{}, 8)}
 	return w

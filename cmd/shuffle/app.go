@@ -172,7 +172,7 @@ func (a *app) plannerConfig() planner.Config {
 
 func (a *app) trackerOptions() tracker.Options {
 	return tracker.Options{
-		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, KeepRuns: a.cfg.KeepRuns, Parallel: a.cfg.Listings, Page: a.reportPage, Heard: a.heard.Hear,
+		Stall: a.cfg.Stall, MaxDead: a.cfg.MaxDead, KeepVersions: a.cfg.KeepVersions, KeepRuns: a.cfg.KeepRuns, Parallel: a.cfg.Listings, Page: a.reportPage, OnResults: a.heard.Hear,
 		MetricsNamespace: a.cfg.MetricsNamespace,
 	}
 }

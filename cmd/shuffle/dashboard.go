@@ -31,7 +31,7 @@ func (a *app) dashboardOptions() dashboard.Options {
 	t := &tracker.Tracker{Store: a.store, Options: tracker.Options{Parallel: a.cfg.Listings}, Log: a.log}
 	name := strings.TrimPrefix(strings.TrimPrefix(a.cfg.Bucket, "s3://"), "file://")
 	return dashboard.Options{
-		Store: a.store, Bucket: a.bucket, Look: t.Look, Stall: a.cfg.Stall, Log: a.log,
+		Store: a.store, Bucket: a.bucket, Look: t.ReadDetails, Stall: a.cfg.Stall, Log: a.log,
 		Site: page.Site{Name: name + "/" + a.cfg.Prefix, Command: a.style.Command},
 	}
 }

@@ -100,7 +100,7 @@ func BenchmarkFirstPaint(b *testing.B) {
 	t := &tracker.Tracker{Store: store}
 	size := 0
 	for b.Loop() {
-		handler := dashboard.New(dashboard.Options{Store: store, Bucket: dir, Look: t.Look})
+		handler := dashboard.New(dashboard.Options{Store: store, Bucket: dir, Look: t.ReadDetails})
 		answer := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodGet, "/runs/latest", nil)
 		r.Host = "localhost"
@@ -131,7 +131,7 @@ func BenchmarkSeasonPages(b *testing.B) {
 	store, dir := season345k(b)
 	t := &tracker.Tracker{Store: store}
 	a := &app{}
-	o := dashboard.Options{Store: store, Bucket: dir, Look: t.Look}
+	o := dashboard.Options{Store: store, Bucket: dir, Look: t.ReadDetails}
 	a.readers(&o)
 	o.Survey, o.Queues, o.History = season345kTables, nil, nil
 	handler := dashboard.New(o)

@@ -146,12 +146,14 @@ func (w *watched) filters(plan state.Plan) {
 	}
 	// The form leads to an address that can be sent to somebody.
 	w.tab.Click("select[name=class]")
-	browsertest.Eval[bool](w.tab, `(document.querySelector("select[name=class]").value = "Rare", document.querySelector("select[name=only]").value = "", document.querySelector(".choose button").click(), true)`)
+	browsertest.Eval[bool](w.tab, `(document.querySelector("select[name=class]").value = "Rare", document.querySelector("select[name=only]").value = "", true)`)
+	w.tab.Follow(`document.querySelector(".choose button")`)
 	w.tab.Wait(`location.search.includes("class=Rare") && document.querySelector(".tiles li") && document.readyState === "complete"`)
 	w.each("frames")
 	// The search box leads to a row.
 	f := w.episode(0).Images[100]
-	browsertest.Eval[bool](w.tab, fmt.Sprintf(`(document.querySelector(".find input").value = %q, document.querySelector(".find button").click(), true)`, strings.ToLower(string(f))+".jpg"))
+	browsertest.Eval[bool](w.tab, fmt.Sprintf(`(document.querySelector(".find input").value = %q, true)`, strings.ToLower(string(f))+".jpg"))
+	w.tab.Follow(`document.querySelector(".find button")`)
 	w.tab.Wait(fmt.Sprintf(`location.pathname === "/frames/%s"`, f))
 }
 

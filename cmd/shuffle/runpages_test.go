@@ -5,6 +5,8 @@ import (
 	"os"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/season"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -51,6 +53,9 @@ func (w *watched) atWork(plan state.Plan) {
 	if got := w.number("#retries"); got != "no retry" {
 		w.t.Errorf("%q, and nothing was received twice", got)
 	}
+	if got := w.number("#throttled"); got != "0 requests" {
+		w.t.Errorf("%q, and a folder throttles nothing", got)
+	}
 	w.each("workers-retries")
 }
 
@@ -70,7 +75,9 @@ func (w *watched) newProblems(plan state.Plan) {
 	w.t.Helper()
 	out, _ := w.run(0, "problems", "--json")
 	fresh, kinds := 0, 0
+	var printed []string
 	for _, k := range decode[problemsJSON](w.t, out).Kinds {
+		printed = append(printed, figure.Number(k.Count)+" "+k.String())
 		fresh += k.New
 		if k.New > 0 {
 			kinds++
@@ -80,6 +87,10 @@ func (w *watched) newProblems(plan state.Plan) {
 		w.t.Fatalf("%d new problems, expected 3: %s", fresh, out)
 	}
 	w.visit("/runs/latest", `document.querySelector("table.kinds")`)
+	shown := browsertest.Eval[[]string](w.tab, `[...document.querySelectorAll("table.kinds tbody tr")].map(r => r.cells[0].innerText + " " + r.querySelector("a").innerText)`)
+	if diff := cmp.Diff(printed, shown); diff != "" {
+		w.t.Errorf("problems by kind, -printed +shown:\n%s", diff)
+	}
 	says(w.t, w.text("p.new"), fmt.Sprintf("^%d new since the run before", fresh))
 	if n := browsertest.Eval[int](w.tab, `document.querySelectorAll("table.kinds .badge.new").length`); n != kinds {
 		w.t.Errorf("%d kinds are marked as new, and the command marks %d", n, kinds)
@@ -121,7 +132,7 @@ func (w *watched) byCause(plan state.Plan) {
 		if got := browsertest.Eval[string](w.tab, link+".firstChild.textContent"); got != figure.Number(n) {
 			w.t.Errorf("%s: %s frames, and the plan has %d", cause, got, n)
 		}
-		browsertest.Eval[bool](w.tab, "("+link+".click(), true)")
+		w.tab.Follow(link)
 		w.tab.Wait(fmt.Sprintf(`new URLSearchParams(location.search).get("cause") === %q && document.querySelector(".tiles li") && document.readyState === "complete"`, cause))
 		shown, other := browsertest.Eval[int](w.tab, `document.querySelectorAll(".tiles li").length`), browsertest.Eval[int](w.tab,
 			fmt.Sprintf(`[...document.querySelectorAll(".tiles li")].filter(li => !li.innerText.includes(%q)).length`, cause))

@@ -59,7 +59,7 @@ func problemsOf(run *page.Run, kind string, episode dataset.Episode, fresh bool)
 			continue
 		}
 		for _, p := range e.Problems {
-			if (kind == "" || page.KindOf(p) == kind) && (p.New || !fresh) {
+			if (kind == "" || p.IsOf(kind)) && (p.New || !fresh) {
 				all = append(all, page.SheetProblem{Episode: e.Name(), Sheet: e.Sheet, Problem: p})
 			}
 		}
@@ -70,7 +70,7 @@ func problemsOf(run *page.Run, kind string, episode dataset.Episode, fresh bool)
 func problemFields(run *page.Run, kind string, episode dataset.Episode, fresh string) []page.Field {
 	kinds, episodes := []string{"", kind}, []string{"", string(episode)}
 	for _, k := range run.Kinds() {
-		kinds = append(kinds, k.Kind)
+		kinds = append(kinds, k.String())
 	}
 	for _, e := range run.Plan.Episodes {
 		if len(e.Problems) > 0 {

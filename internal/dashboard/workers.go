@@ -19,6 +19,8 @@ const (
 	heardWorkers = 500
 	// freshQueues is how long what the queues hold is kept: all who watch share one question.
 	freshQueues = 3 * time.Second
+	// mostWaited is the longest retention of a queue, in seconds: no message waits longer.
+	mostWaited = 14 * 86400
 )
 
 // Workers remembers which workers have sent results lately. The zero value has heard of none. The
@@ -34,7 +36,12 @@ type worker struct {
 	seconds map[int64]tally
 }
 
-type tally struct{ tasks, again, retries, dead int }
+type tally struct {
+	tasks, again, retries, dead int
+
+	throttled int64
+	waited    time.Duration
+}
 
 // Hear takes in a message of results.
 func (w *Workers) Hear(r messages.Results) { w.hear(r, time.Now()) }
@@ -66,6 +73,8 @@ func (w *Workers) hear(r messages.Results, now time.Time) {
 			t.dead++
 		}
 	}
+	t.throttled += max(r.Throttled, 0)
+	t.waited = max(t.waited, time.Duration(min(r.WaitedSeconds, mostWaited))*time.Second)
 	one.seconds[now.Unix()] = t
 }
 
@@ -93,6 +102,8 @@ func (w *Workers) rows(now time.Time) (rows []page.Worker) {
 		row := page.Worker{Name: name, Last: one.last}
 		for _, t := range one.seconds {
 			row.Tasks, row.Again, row.Retries, row.Dead = row.Tasks+t.tasks, row.Again+t.again, row.Retries+t.retries, row.Dead+t.dead
+			row.Throttled += int(t.throttled)
+			row.Waited = max(row.Waited, t.waited)
 		}
 		rows = append(rows, row)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/angel-nft/google-shuffle/internal/figure"
 	"github.com/angel-nft/google-shuffle/internal/page"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -22,9 +23,16 @@ func TestWorkersHear(t *testing.T) {
 		return messages.Results{Worker: worker, Results: all}
 	}
 	w.hear(results("a", messages.Result{Attempts: 1}, messages.Result{Attempts: 3}), start)
-	w.hear(results("b", messages.Result{Outcome: messages.Dead, Attempts: 1}), start)
+	b := results("b", messages.Result{Outcome: messages.Dead, Attempts: 1})
+	b.Throttled, b.WaitedSeconds = 4, 7
+	w.hear(b, start)
+	b.Throttled, b.WaitedSeconds = -9, 2 // as no build of this program sends it
+	w.hear(b, start)
 	w.hear(results("a", messages.Result{Attempts: 1}), start.Add(30*time.Second))
-	want := []page.Worker{{Name: "a", Last: start.Add(30 * time.Second), Tasks: 3, Again: 1, Retries: 2}, {Name: "b", Last: start, Tasks: 1, Dead: 1}}
+	want := []page.Worker{
+		{Name: "a", Last: start.Add(30 * time.Second), Tasks: 3, Again: 1, Retries: 2},
+		{Name: "b", Last: start, Tasks: 2, Dead: 2, Throttled: 4, Waited: 7 * time.Second},
+	}
 	if diff := cmp.Diff(want, w.rows(start.Add(31*time.Second))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -58,7 +66,10 @@ func TestWorkers(t *testing.T) {
 	w.options.Workers.Hear(messages.Results{Worker: "vm-2", Results: []messages.Result{{Attempts: 4}, {Attempts: 2}, {Attempts: 1}}})
 	w.expect(w.get("/workers"), http.StatusOK, "vm-2", `<strong id="retries">4 retries</strong>`, `<td class="n">2</td><td class="n">4</td>`)
 	w.handler = New(w.options)
-	w.expect(w.get("/runs/latest"), http.StatusOK, "2 workers reported in the last minute, with 4 retries", "1,234 tasks wait, 40 are in flight")
+	w.options.Workers.Hear(messages.Results{Worker: "vm-2", Results: []messages.Result{{Attempts: 1}}, Throttled: 1, WaitedSeconds: 95})
+	w.expect(w.get("/workers"), http.StatusOK, `<strong id="throttled">1 request</strong>`, `<strong id="oldest">`+figure.Duration(95)+`</strong>`)
+	w.handler = New(w.options)
+	w.expect(w.get("/runs/latest"), http.StatusOK, "2 workers reported in the last minute, with 4 retries, 1 throttled request", "1,234 tasks wait, 40 are in flight")
 	w.options.Queues = func(context.Context) ([]page.Queue, error) {
 		return nil, errors.New("no such queue; shuffle setup creates it")
 	}

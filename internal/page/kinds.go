@@ -1,22 +1,19 @@
 package page
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/figure"
+	"github.com/angel-nft/google-shuffle/internal/rows"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// ProblemKind is the problems of all sheets that say the same of different rows.
+// ProblemKind counts the problems of one kind, in all sheets and in each.
 type ProblemKind struct {
-	Kind     string
-	Warning  bool
-	Count    int
-	New      int // of Count, those that the run before did not have
+	state.ProblemKind
 	Episodes []EpisodeCount
 }
 
@@ -28,7 +25,7 @@ type EpisodeCount struct {
 
 // Advice is what a kind of problem may mean; "" is nothing beyond what it says.
 func (k ProblemKind) Advice() string {
-	if strings.HasPrefix(k.Kind, unknownClass) {
+	if k.Kind == rows.KindUnknownClass {
 		return "If it is a new class, add it: SHUFFLE_CLASSES."
 	}
 	return ""
@@ -55,75 +52,29 @@ func (k ProblemKind) Where() string {
 	}
 }
 
-const unknownClass = `unknown class "`
-
-// KindOf is what a problem says without what differs from row to row: quoted texts, numbers, and
-// what follows a colon. The name of an unknown class stays, since each is a case of its own.
-func KindOf(p state.Problem) string {
-	text := p.Problem
-	if rest, ok := strings.CutPrefix(text, unknownClass); ok {
-		name, _, _ := strings.Cut(rest, `"`)
-		return unknownClass + name + `"`
+// Kinds are the problems by kind: errors before warnings, the most frequent first.
+func (r *Run) Kinds() []ProblemKind {
+	var all []ProblemKind
+	for _, k := range state.Kinds(r.Plan.Episodes) {
+		all = append(all, ProblemKind{ProblemKind: k})
 	}
-	var kind strings.Builder
-	quoted, digits := false, false
-	for i, r := range text {
-		digit := r >= '0' && r <= '9'
-		switch {
-		case r == '"':
-			if quoted = !quoted; quoted {
-				kind.WriteString("…")
+	for _, e := range r.Plan.Episodes {
+		for _, k := range state.Kinds([]state.EpisodePlan{e}) {
+			i := kindIndex(all, k)
+			if i < 0 { // one of very many values, which are counted together
+				k.Value = ""
+				i = kindIndex(all, k)
 			}
-		case quoted:
-		case (r == ':' || r == ';') && strings.HasPrefix(text[i+1:], " "):
-			return strings.TrimRight(kind.String(), " ,…")
-		case digit && !digits:
-			kind.WriteString("…")
-		case !digit:
-			kind.WriteRune(r)
+			all[i].Episodes = append(all[i].Episodes, EpisodeCount{e.Name(), k.Count})
 		}
-		digits = digit && !quoted
 	}
-	return strings.TrimRight(kind.String(), " ,…")
+	return all
 }
 
-// Kinds are the problems by kind: errors before warnings, the commonest first.
-func (r *Run) Kinds() []ProblemKind {
-	type key struct {
-		kind    string
-		warning bool
-	}
-	index := map[key]int{}
-	var all []ProblemKind
-	for _, e := range r.Plan.Episodes {
-		for _, p := range e.Problems {
-			k := key{KindOf(p), p.Warning}
-			i, ok := index[k]
-			if !ok {
-				i = len(all)
-				index[k] = i
-				all = append(all, ProblemKind{Kind: k.kind, Warning: k.warning})
-			}
-			all[i].Count++
-			if p.New {
-				all[i].New++
-			}
-			if n := len(all[i].Episodes); n == 0 || all[i].Episodes[n-1].Episode != e.Name() {
-				all[i].Episodes = append(all[i].Episodes, EpisodeCount{Episode: e.Name()})
-			}
-			all[i].Episodes[len(all[i].Episodes)-1].Count++
-		}
-	}
-	slices.SortStableFunc(all, func(a, b ProblemKind) int {
-		if a.Warning != b.Warning {
-			if a.Warning {
-				return 1
-			}
-			return -1
-		}
-		return cmp.Or(b.Count-a.Count, strings.Compare(a.Kind, b.Kind))
+func kindIndex(all []ProblemKind, kind state.ProblemKind) int {
+	return slices.IndexFunc(all, func(k ProblemKind) bool {
+		return k.Kind == kind.Kind && k.Value == kind.Value && k.Warning == kind.Warning
 	})
-	return all
 }
 
 // AllProblems is the number of problems in all sheets.

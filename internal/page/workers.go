@@ -18,14 +18,16 @@ type Live struct {
 
 // Worker is one that has sent results in the last minute.
 type Worker struct {
-	Name  string
-	Last  time.Time // of its messages
-	Tasks int       // in the last minute
-	Again int       // of them, those that had been received before
-	// Retries is how often they had been, as their results say. What S3 has throttled is no retry:
-	// no result has it.
-	Retries int
+	Name    string
+	Last    time.Time // of its messages
+	Tasks   int       // in the last minute
+	Again   int       // of them, those that had been received before
+	Retries int       // how often they had been received before
 	Dead    int
+	// Throttled counts the requests that S3 throttled in the last minute.
+	Throttled int
+	// Waited is the longest time that a task of the last minute had waited on the queue.
+	Waited time.Duration
 }
 
 // Queue is a queue with what it holds.
@@ -40,6 +42,22 @@ func (l Live) Retries() (n int) {
 		n += w.Retries
 	}
 	return n
+}
+
+// Throttled is that of all workers.
+func (l Live) Throttled() (n int) {
+	for _, w := range l.Workers {
+		n += w.Throttled
+	}
+	return n
+}
+
+// Waited is the longest of all workers.
+func (l Live) Waited() (longest time.Duration) {
+	for _, w := range l.Workers {
+		longest = max(longest, w.Waited)
+	}
+	return longest
 }
 
 // Tasks is the queue of the tasks; false when it is not known.

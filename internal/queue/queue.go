@@ -29,7 +29,10 @@ type Message struct {
 	Body         string
 	Receipt      string
 	ReceiveCount int // ApproximateReceiveCount: 1 at the first receive
-	Attributes   map[string]string
+	// Waited is how long the message waited for its first receive, by the clocks of the queue and of
+	// this machine. It is 0 at later receives, and never negative.
+	Waited     time.Duration
+	Attributes map[string]string
 }
 
 // Entry is one message to send.

@@ -128,19 +128,43 @@ type taken struct {
 // hide makes the messages that have been visible longest invisible, and counts the receive. It
 // returns them in the order in which they were sent. In this order they are moved to the
 // dead-letter queue.
-func (q *Queue) hide(ctx context.Context, tx *sql.Tx, visibility time.Duration, limit int) (all []taken, err error) {
+func (q *Queue) hide(ctx context.Context, tx *sql.Tx, visibility time.Duration, limit int) ([]taken, error) {
 	now := time.Now()
-	rows, err := query(ctx, tx, q.file.stmt.take, now.Add(visibility).UnixMilli(), q.id, now.UnixMilli(), limit)
+	all, err := q.visible(ctx, tx, now, limit)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	ids := make([]int64, len(all))
+	for i := range all {
+		ids[i] = all[i].id
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	_, err = exec(ctx, tx, q.file.stmt.hide, now.Add(visibility).UnixMilli(), string(list))
+	slices.SortFunc(all, func(a, b taken) int { return cmp.Compare(a.id, b.id) })
+	return all, err
+}
+
+// visible reads the messages that have been visible longest, as they will be after this receive.
+func (q *Queue) visible(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (all []taken, err error) {
+	rows, err := query(ctx, tx, q.file.stmt.visible, q.id, now.UnixMilli(), limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close() //nolint:errcheck // Err tells.
 	for rows.Next() {
 		var m taken
+		var visibleAt int64
 		var attributes string
-		if err := rows.Scan(&m.id, &m.ReceiveCount, &m.ID, &attributes, &m.Body); err != nil {
+		if err := rows.Scan(&m.id, &visibleAt, &m.ReceiveCount, &m.ID, &attributes, &m.Body); err != nil {
 			return nil, err
 		}
+		if m.ReceiveCount == 0 { // so it has been visible since it was sent
+			m.Waited = now.Sub(time.UnixMilli(visibleAt))
+		}
+		m.ReceiveCount++
 		if attributes != "" {
 			if err := json.Unmarshal([]byte(attributes), &m.Attributes); err != nil {
 				return nil, fmt.Errorf("attributes of message %s: %w", m.ID, err)
@@ -149,8 +173,6 @@ func (q *Queue) hide(ctx context.Context, tx *sql.Tx, visibility time.Duration, 
 		m.Receipt = receipt{queue: q.id, id: m.id, received: int64(m.ReceiveCount)}.String()
 		all = append(all, m)
 	}
-	// RETURNING returns rows in any order (SQLite, The RETURNING clause).
-	slices.SortFunc(all, func(a, b taken) int { return cmp.Compare(a.id, b.id) })
 	return all, rows.Err()
 }
 

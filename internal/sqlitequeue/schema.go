@@ -93,8 +93,8 @@ func createTables(ctx context.Context, tx *sql.Tx) error {
 // statements are prepared once, because parsing takes longer than running them. They are closed
 // with their connections.
 type statements struct {
-	setup, findInTx, policy, send, take, toDeadLetters, remove, change, look, purge *sql.Stmt // of the writer
-	find, due, attributes, last                                                     *sql.Stmt // of the reader
+	setup, findInTx, policy, send, visible, hide, toDeadLetters, remove, change, look, purge *sql.Stmt // of the writer
+	find, due, attributes, last                                                              *sql.Stmt // of the reader
 }
 
 func (s *statements) prepare(ctx context.Context, writer, reader *sql.DB) (err error) {
@@ -111,9 +111,9 @@ func (s *statements) prepare(ctx context.Context, writer, reader *sql.DB) (err e
 		{&s.policy, writer, `SELECT visibility_ms, max_receive_count, dead_letter_queue FROM queue WHERE id = ?`},
 		{&s.send, writer, `INSERT INTO message (queue, visible_at, received, message_id, attributes, body)
 			VALUES (?, ?, 0, ?, ?, ?)`},
-		{&s.take, writer, `UPDATE message SET visible_at = ?, received = received + 1 WHERE id IN
-			(SELECT id FROM message WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?)
-			RETURNING id, received, message_id, attributes, body`},
+		{&s.visible, writer, `SELECT id, visible_at, received, message_id, attributes, body FROM message
+			WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?`},
+		{&s.hide, writer, `UPDATE message SET visible_at = ?, received = received + 1 WHERE id IN (SELECT value FROM json_each(?))`},
 		{&s.toDeadLetters, writer, `INSERT INTO message (queue, visible_at, received, message_id, attributes, body)
 			SELECT ?, ?, received - 1, message_id, attributes, body FROM message WHERE id = ?`},
 		{&s.remove, writer, `DELETE FROM message WHERE id = ? AND queue = ? AND received = ?`},

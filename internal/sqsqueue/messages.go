@@ -58,7 +58,7 @@ func (q *Queue) ReceiveMessage(ctx context.Context, limit int, wait time.Duratio
 		MaxNumberOfMessages: int32(limit),
 		WaitTimeSeconds:     max(1, seconds(wait)),
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{
-			types.MessageSystemAttributeNameApproximateReceiveCount,
+			types.MessageSystemAttributeNameApproximateReceiveCount, types.MessageSystemAttributeNameSentTimestamp,
 		},
 		MessageAttributeNames: []string{"All"},
 	}
@@ -91,8 +91,19 @@ func message(m types.Message) queue.Message {
 		Body:         aws.ToString(m.Body),
 		Receipt:      aws.ToString(m.ReceiptHandle),
 		ReceiveCount: count,
+		Waited:       waited(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], count),
 		Attributes:   attributes,
 	}
+}
+
+// waited is the time since a message was sent, in milliseconds since 1970, when this is its first
+// receive.
+func waited(sent string, count int) time.Duration {
+	ms, err := strconv.ParseInt(sent, 10, 64)
+	if err != nil || count != 1 {
+		return 0
+	}
+	return max(time.Since(time.UnixMilli(ms)), 0)
 }
 
 func attributeText(v types.MessageAttributeValue) string {

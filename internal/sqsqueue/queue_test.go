@@ -141,7 +141,7 @@ func TestReceive(t *testing.T) {
 		}
 		wantAsked := map[string]any{
 			"QueueUrl": queueURL, "MaxNumberOfMessages": 7.0, "WaitTimeSeconds": tc.want,
-			"MessageSystemAttributeNames": []any{"ApproximateReceiveCount"}, "MessageAttributeNames": []any{"All"},
+			"MessageSystemAttributeNames": []any{"ApproximateReceiveCount", "SentTimestamp"}, "MessageAttributeNames": []any{"All"},
 		}
 		if !reflect.DeepEqual(heard.bodies, []map[string]any{wantAsked}) {
 			t.Errorf("asked %v, want %v", heard.bodies, wantAsked)

@@ -35,14 +35,25 @@ const maxKinds = 100
 func CountKinds(problems []Problem) []ProblemKind {
 	var kinds []ProblemKind
 	for _, p := range problems {
-		n := ProblemKind{Kind: cmp.Or(p.Kind, kindOf(p.Problem)), Value: p.Value, Warning: p.Warning, Count: 1}
-		if p.New {
-			n.New = 1
-		}
-		kinds = addKind(kinds, n)
+		kinds = addKind(kinds, p.kind())
 	}
 	sortKinds(kinds)
 	return kinds
+}
+
+// kind is the problem's kind, counted once.
+func (p Problem) kind() ProblemKind {
+	k := ProblemKind{Kind: cmp.Or(p.Kind, kindOf(p.Problem)), Value: p.Value, Warning: p.Warning, Count: 1}
+	if p.New {
+		k.New = 1
+	}
+	return k
+}
+
+// IsOf reports whether the problem is of a kind, named with its value or without.
+func (p Problem) IsOf(kind string) bool {
+	k := p.kind()
+	return kind == k.Kind || kind == k.String()
 }
 
 // Kinds counts the problems of the episodes by kind, the most frequent first and warnings last.

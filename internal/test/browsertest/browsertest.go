@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -151,12 +152,36 @@ func Eval[T any](tab *Tab, script string) T {
 // Wait waits until a JavaScript expression is true, also over a change of the page.
 func (tab *Tab) Wait(expression string) {
 	tab.t.Helper()
-	for deadline := time.Now().Add(patience); !Eval[bool](tab, "Boolean("+expression+")"); {
-		if time.Now().After(deadline) {
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	check := chromedp.Evaluate[bool]("Boolean("+expression+")", chromedp.EvalAwaitPromise)
+	for {
+		holds, err := chromedp.Run(ctx, check)
+		switch {
+		case holds:
+			return
+		case ctx.Err() != nil:
 			tab.t.Fatalf("%s did not become true in %s; the page says:\n%s", expression, patience, Eval[string](tab, "document.body.innerText"))
+		case err != nil && !leftPage(err):
+			tab.t.Fatalf("%s: %v", expression, err)
 		}
 		run(tab, chromedp.Sleep(50*time.Millisecond)) // the interval of the checks
 	}
+}
+
+// leftPage reports whether the browser went to another page while it evaluated an expression, and
+// answered with an error for that.
+func leftPage(err error) bool {
+	return slices.ContainsFunc([]string{"navigated or closed", "context was destroyed", "Cannot find context"}, func(text string) bool {
+		return strings.Contains(err.Error(), text)
+	})
+}
+
+// Follow clicks the element that a JavaScript expression gives. The page may change before the
+// browser answers, so it clicks after the answer.
+func (tab *Tab) Follow(element string) {
+	tab.t.Helper()
+	Eval[bool](tab, "(e => { setTimeout(() => e.click()); return true })("+element+")")
 }
 
 // Permit grants permissions, named as the Permissions API names them.

@@ -24,6 +24,7 @@ type message struct {
 	id       int
 	entry    queue.Entry
 	receives int
+	sent     time.Time
 	visible  time.Time
 }
 
@@ -45,7 +46,7 @@ func (q *Queue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]
 			continue
 		}
 		q.server.sent++
-		q.put(&message{id: q.server.sent, entry: queue.Entry{Body: e.Body, Attributes: maps.Clone(e.Attributes)}})
+		q.put(&message{id: q.server.sent, sent: time.Now(), entry: queue.Entry{Body: e.Body, Attributes: maps.Clone(e.Attributes)}})
 	}
 	return failed, nil
 }
@@ -97,8 +98,12 @@ func (q *Queue) take(most int) (got []queue.Message, wake <-chan struct{}) {
 		}
 		m.receives++
 		m.visible = time.Now().Add(q.spec.Visibility())
+		waited := time.Duration(0)
+		if m.receives == 1 {
+			waited = time.Since(m.sent)
+		}
 		got = append(got, queue.Message{
-			ID: fmt.Sprint(m.id), Body: m.entry.Body, Receipt: m.receipt(), ReceiveCount: m.receives, Attributes: maps.Clone(m.entry.Attributes),
+			ID: fmt.Sprint(m.id), Body: m.entry.Body, Receipt: m.receipt(), ReceiveCount: m.receives, Waited: waited, Attributes: maps.Clone(m.entry.Attributes),
 		})
 	}
 	return got, q.wake

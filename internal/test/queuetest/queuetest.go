@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) Server) {
 		{"one large message", testLarge},
 		{"deletes that fail in part", testPartialDelete},
 		{"what was not deleted comes again", testExpiry},
+		{"how long a message waited", testWaited},
 		{"visibility 0 gives a message back", testGiveBack},
 		{"an extension holds a message", testExtend},
 		{"visibility of a message that is gone", testChangeDeleted},

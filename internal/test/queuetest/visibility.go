@@ -25,6 +25,18 @@ func testExpiry(t *testing.T, s Server) {
 	wantNone(t, q, 4*time.Second)
 }
 
+// A message knows how long it waited for its first receive, and only at that one.
+func testWaited(t *testing.T, s Server) {
+	q := newQueue(t, s, queue.Spec{VisibilityTimeout: time.Hour})
+	send(t, q, "a")
+	time.Sleep(1100 * time.Millisecond)
+	first := next(t, q, enough)
+	hide(t, q, first, 0)
+	if again := next(t, q, enough); first.Waited < time.Second || first.Waited > time.Minute || again.Waited != 0 {
+		t.Errorf("the message waited %s, then %s; expected a second and more, then 0", first.Waited, again.Waited)
+	}
+}
+
 func testGiveBack(t *testing.T, s Server) {
 	q := newQueue(t, s, queue.Spec{VisibilityTimeout: time.Hour})
 	send(t, q, "a")

@@ -1,6 +1,7 @@
 package worlds
 
 import (
+	"cmp"
 	"flag"
 	"math"
 	"slices"
@@ -10,7 +11,7 @@ import (
 
 var (
 	faultsFlag = flag.Int("worlds.faults", 0, "faults that the search of every order tries together, at any step")
-	mostFlag   = flag.Int("worlds.most", usually(math.MaxInt, 150), "schedules that the search of every order plays")
+	mostFlag   = flag.Int("worlds.most", 150, "schedules that the search of every order plays; 0 is all")
 )
 
 // every is a search of all orders in which the calls of a world's processes can be carried out at
@@ -119,7 +120,7 @@ func (e *every) turn(s schedule, d decision) (schedule, bool) {
 // TestEvery tries every order of the calls in the smallest world, and with -worlds.faults=1 each
 // fault at each step of each of them.
 func TestEvery(t *testing.T) {
-	e := newEvery(scenarioOf(t, "smallest"), *faultsFlag, *mostFlag)
+	e := newEvery(scenarioOf(t, "smallest"), *faultsFlag, cmp.Or(*mostFlag, math.MaxInt))
 	t.Cleanup(func() { t.Logf("%d states, %s; left out: %d", len(e.seen), &e.sum, len(e.open)) })
 	parallel(t, func(t *testing.T, _ int) {
 		for s, ok := e.take(); ok && !t.Failed(); s, ok = e.take() {

@@ -11,22 +11,15 @@ import (
 	"testing"
 )
 
+// The defaults are a sample. make worlds asks for the whole search.
 var (
-	stepsFlag  = flag.Int("worlds.steps", usually(1_000_000, 40_000), "steps of the random walks, over all scenarios")
-	shareFlag  = flag.Int("worlds.share", usually(1, 15), "of how many schedules the exhaustive search takes one")
+	stepsFlag  = flag.Int("worlds.steps", 40_000, "steps of the random walks, over all scenarios")
+	shareFlag  = flag.Int("worlds.share", 15, "of how many schedules the exhaustive search takes one")
 	depthFlag  = flag.Int("worlds.depth", 1, "deviations from the usual course that the exhaustive search tries together")
 	seedFlag   = flag.Uint64("worlds.seed", 0, "the first seed of the random walks")
-	sameFlag   = flag.Int("worlds.same", usually(50, 5), "walks that are played twice, of each scenario")
+	sameFlag   = flag.Int("worlds.same", 5, "walks that are played twice, of each scenario")
 	replayFlag = flag.String("worlds.replay", "", `a schedule to tell, as "SCENARIO: 12=3 40=1" or "SCENARIO: seed 7"`)
 )
-
-// usually is a flag's default, without and with the race detector.
-func usually(whole, sample int) int {
-	if raced {
-		return sample
-	}
-	return whole
-}
 
 // tally counts what has been explored.
 type tally struct {

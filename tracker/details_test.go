@@ -11,9 +11,9 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// An episode's tasks are those from its first seq on; what is dead, superseded or open is told
-// apart.
-func TestLook(t *testing.T) {
+// An episode's tasks are those from its first seq on; dead, superseded and open tasks are
+// distinguished.
+func TestReadDetails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		plan := w.published(runName(1), 1, 10)
@@ -22,7 +22,7 @@ func TestLook(t *testing.T) {
 		plan.Episodes = append(plan.Episodes, state.EpisodePlan{Season: "S01", Episode: "E03", State: state.EpisodeHeld, Totals: state.Totals{Copy: 3}})
 		w.must(w.store.WritePlan(t.Context(), plan))
 
-		dead, episodes, err := w.tracker().Look(t.Context(), plan)
+		dead, episodes, err := w.tracker().ReadDetails(t.Context(), plan)
 		w.must(err)
 		if want := map[dataset.Episode]state.EpisodeProgress{e1: {Tasks: 4}, e2: {Tasks: 6}}; len(dead) != 0 || !cmp.Equal(episodes, want) {
 			t.Errorf("before any result: %d dead, %v, want %v", len(dead), episodes, want)
@@ -39,7 +39,7 @@ func TestLook(t *testing.T) {
 		})
 		_, err = w.tracker().Run(t.Context())
 		w.must(err)
-		dead, episodes, err = w.tracker().Look(t.Context(), plan)
+		dead, episodes, err = w.tracker().ReadDetails(t.Context(), plan)
 		w.must(err)
 		want := map[dataset.Episode]state.EpisodeProgress{e1: {Tasks: 4, Done: 3, Superseded: 1}, e2: {Tasks: 6, Done: 4, Dead: 2}}
 		if !cmp.Equal(episodes, want) {

@@ -9,18 +9,18 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Look is what the ledger of a planned run tells beyond its numbers: its dead tasks, by seq, and
-// how far each episode with tasks has come.
-func (t *Tracker) Look(ctx context.Context, plan *state.Plan) ([]state.DeadTask, map[dataset.Episode]state.EpisodeProgress, error) {
+// ReadDetails reads what the ledger of a planned run has beyond its numbers: the dead tasks, by
+// seq, and the progress of each episode with tasks.
+func (t *Tracker) ReadDetails(ctx context.Context, plan *state.Plan) ([]state.DeadTask, map[dataset.Episode]state.EpisodeProgress, error) {
 	l, err := readLedger(ctx, t.Store, plan.Run, plan.Generation, plan.Tasks)
 	if err != nil {
 		return nil, nil, err
 	}
 	dead, err := deadList(ctx, t.Store, l)
-	return dead, episodes(plan, l), err
+	return dead, episodeProgress(plan, l), err
 }
 
-func episodes(plan *state.Plan, l *Ledger) map[dataset.Episode]state.EpisodeProgress {
+func episodeProgress(plan *state.Plan, l *Ledger) map[dataset.Episode]state.EpisodeProgress {
 	s := l.split()
 	all := map[dataset.Episode]state.EpisodeProgress{}
 	for _, e := range plan.Episodes {

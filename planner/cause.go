@@ -67,7 +67,7 @@ func inClass(class string) func(dataset.Copy) bool {
 //	delete, with or        | the first copy that goes
 //	without one left at K  |
 func (p *episodePlanner) change(f dataset.Frame, w Wish, c Change, stands []dataset.Copy) state.FrameChange {
-	row, hasRow := p.rows[f]
+	row, hasRow := p.row(f)
 	out := state.FrameChange{Frame: f, Row: row.Row, Op: c.Op, Cause: p.cause, Column: row.Column}
 	if out.Cause == "" {
 		_, hasImage := p.Images[f]

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/manifest"
@@ -15,9 +16,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// episodesAtOnce bounds the memory: an episode of 28,800 frames takes about 20 MB while it is
-// planned.
-const episodesAtOnce = 4
+// What is done at a time bounds the memory. Of an episode of 28,800 frames, sheet and listings take
+// about 10 MB, and tasks, changes and what should stand 20 MB when all frames change.
+const (
+	episodesAtOnce = 3 // listed or planned: two keep the cores busy while another waits for S3
+	plansAtOnce    = 2
+)
 
 // comparison compares what the sheets or a version want with what the datasets hold. inputs.compare
 // sets every field.
@@ -26,6 +30,7 @@ type comparison struct {
 	assign  *Assigner
 	dest    dataset.Destination
 	folders *future[[]dataset.Folder]
+	plans   *semaphore.Weighted // of plansAtOnce
 
 	background *errgroup.Group // lists the folders and reads sheets ahead
 }
@@ -40,7 +45,7 @@ func (in inputs) compare(ctx context.Context, background *errgroup.Group, a *Ass
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{reader: r, assign: a, folders: newFuture[[]dataset.Folder](), background: background}
+	c := &comparison{reader: r, assign: a, folders: newFuture[[]dataset.Folder](), plans: semaphore.NewWeighted(plansAtOnce), background: background}
 	c.dest = dataset.Destination{
 		Bucket: in.lister, Layout: in.p.Config.Layout, Datasets: datasets, Parallel: in.p.Config.Parallel, Strays: &dataset.Strays{},
 	}
@@ -175,6 +180,10 @@ func (c *comparison) episode(ctx context.Context, e manifest.Entry, a *Assigner,
 	if err != nil {
 		return add(ctx, e.URL, in, EpisodeChanges{Held: err.Error(), Cause: causeOf(err), Problems: convert(in.Sheet.Problems)})
 	}
+	if c.plans.Acquire(ctx, 1) != nil {
+		return context.Cause(ctx)
+	}
+	defer c.plans.Release(1)
 	return add(ctx, e.URL, in, PlanEpisode(in))
 }
 

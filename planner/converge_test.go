@@ -219,7 +219,7 @@ func checkPlan(t *rapid.T, in EpisodeInput, out EpisodeChanges) {
 		}
 	}
 	for _, e := range out.Expected {
-		if e.Copied != slices.ContainsFunc(out.Tasks, func(task messages.Task) bool { return task.Dst == layout.ML()+e.Key }) {
+		if e.Copied != slices.ContainsFunc(out.Tasks, func(task messages.Task) bool { return task.Dst == layout.Key(e.Place, e.Frame) }) {
 			t.Fatalf("expected %+v: copied is wrong", e)
 		}
 	}

@@ -60,8 +60,9 @@ func PlanEpisode(in EpisodeInput) EpisodeChanges {
 
 // plan plans each frame, unless too many would go or be copied again.
 func (p *episodePlanner) plan() EpisodeChanges {
-	removed := 0
-	for _, f := range p.frames() {
+	removed, frames := 0, p.frames()
+	p.out.Expected = make([]state.Expected, 0, len(frames))
+	for _, f := range frames {
 		if p.frame(f) {
 			removed++
 		}
@@ -116,7 +117,7 @@ type episodePlanner struct {
 	wish  func(dataset.Frame) Wish
 	allow func(flag string) string // how to lift a ceiling
 	cause state.ChangeCause        // of all changes; "": each has its own
-	rows  map[dataset.Frame]rows.Row
+	rows  map[dataset.Frame]int    // the index of a frame's row in Sheet.Rows
 	out   EpisodeChanges
 	// leftOut counts the frames that stand, have a class, and are in no dataset by the settings.
 	leftOut int
@@ -136,10 +137,10 @@ func newEpisodePlanner(in EpisodeInput) *episodePlanner {
 
 // frames are those of the sheet, in its order, then those that stand without a row, by name.
 func (p *episodePlanner) frames() []dataset.Frame {
-	p.rows = make(map[dataset.Frame]rows.Row, len(p.Sheet.Rows))
+	p.rows = make(map[dataset.Frame]int, len(p.Sheet.Rows))
 	all := make([]dataset.Frame, 0, len(p.Sheet.Rows))
-	for _, r := range p.Sheet.Rows {
-		p.rows[r.Frame] = r
+	for i, r := range p.Sheet.Rows {
+		p.rows[r.Frame] = i
 		all = append(all, r.Frame)
 	}
 	var extra []dataset.Frame
@@ -152,9 +153,18 @@ func (p *episodePlanner) frames() []dataset.Frame {
 	return append(all, extra...)
 }
 
+// row is the frame's row in the sheet; false where it has none.
+func (p *episodePlanner) row(f dataset.Frame) (rows.Row, bool) {
+	i, ok := p.rows[f]
+	if !ok {
+		return rows.Row{}, false
+	}
+	return p.Sheet.Rows[i], true
+}
+
 // sheetWish is where the sheet, the images and the split want the frame.
 func (p *episodePlanner) sheetWish(f dataset.Frame) Wish {
-	row, listed := p.rows[f]
+	row, listed := p.row(f)
 	if !listed && p.Sheet.Unread > 0 {
 		p.rowless++
 		return Wish{Frozen: true}
@@ -251,7 +261,6 @@ func (p *episodePlanner) expect(f dataset.Frame, w Wish, c Change, stands []data
 
 func (p *episodePlanner) expected(f dataset.Frame, c dataset.Copy, srcETag string, copied bool) state.Expected {
 	e := state.Expected{Place: c.Place, Frame: f, ETag: c.ETag, Copied: copied}
-	e.Key = p.Layout.Key(c.Place, f)[len(p.Layout.ML()):]
 	if srcETag != c.ETag {
 		e.SrcETag = srcETag
 	}

@@ -12,11 +12,11 @@ import (
 
 const (
 	// sheetsAtOnce bounds the sheets that are being read.
-	sheetsAtOnce = 4
+	sheetsAtOnce = 3
 	// sheetsAhead bounds the sheets that are read and not used yet, 3 MB each. They let the reading
 	// go on while the planner waits for the workers of the run before, or lists an episode. There
 	// must be more of them than episodesAtOnce.
-	sheetsAhead = 12
+	sheetsAhead = 6
 )
 
 // sheetReader reads sheets ahead, in the order in which the episodes are planned.

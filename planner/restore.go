@@ -18,7 +18,7 @@ import (
 
 // RestoreEpisode plans an episode back to a dataset version, of which restored are its rows. It is
 // a pure function, and all of PlanEpisode's rules hold but one: the version says where a frame
-// belongs. in.Sheet is asked for its Base alone.
+// belongs. in.Sheet is asked for its Base alone. In restored the rows of a frame follow each other.
 //
 // An image can only be copied while it is the one that the version has: where the source has
 // changed or is gone, a frame that does not stand as it stood is refused, that is, left exactly as
@@ -33,15 +33,21 @@ import (
 //	twice          | both, and nowhere else         | any               | left as it stands
 //	twice          | otherwise                      | any               | refused: a plan puts a frame in one place
 func RestoreEpisode(in EpisodeInput, generation int64, restored []version.Row) EpisodeChanges {
-	r := &restoration{version: generation, rows: map[dataset.Frame][]version.Row{}}
+	r := &restoration{version: generation, rows: make(map[dataset.Frame][]version.Row, len(restored))}
 	known := map[state.Pair]bool{}
-	in.Sheet.Rows, in.Sheet.Problems = nil, nil
-	for _, row := range restored {
-		if len(r.rows[row.Frame]) == 0 {
-			in.Sheet.Rows = append(in.Sheet.Rows, rows.Row{Frame: row.Frame, Class: row.Place.Class})
+	in.Sheet.Rows, in.Sheet.Problems = make([]rows.Row, 0, len(restored)), nil
+	for len(restored) > 0 {
+		f, n := restored[0].Frame, 1
+		for n < len(restored) && restored[n].Frame == f {
+			n++
 		}
-		r.rows[row.Frame] = append(r.rows[row.Frame], row)
-		known[state.Pair{ETag: row.ETag, SrcETag: sourceOf(row)}] = true
+		in.Sheet.Rows = append(in.Sheet.Rows, rows.Row{Frame: f, Class: restored[0].Place.Class})
+		r.rows[f], restored = restored[:n], restored[n:]
+		for _, row := range r.rows[f] {
+			if src := sourceOf(row); src != row.ETag { // equal ones are the same anyway
+				known[state.Pair{ETag: row.ETag, SrcETag: src}] = true
+			}
+		}
 	}
 	same := in.Same
 	in.Same = func(copyETag, srcETag string) bool {
@@ -169,20 +175,22 @@ func (c *comparison) restore(ctx context.Context, add planned) error {
 func (c *comparison) restoreEpisode(ctx context.Context, e dataset.Episode, found []dataset.Folder, add planned) error {
 	in := c.episodeInput(e, c.assign)
 	in.Sheet.Base = cmp.Or(c.back.version.Bases[e], rows.DefaultBase(in.Layout.Prefix, e, cmp.Or(c.back.version.ImageSize, c.p.Config.ImageSize)))
-	out, err := c.restoreChanges(ctx, &in, found)
-	if ctx.Err() != nil {
+	restored, err := c.readRestored(ctx, &in, found)
+	if c.plans.Acquire(ctx, 1) != nil {
 		return context.Cause(ctx)
 	}
+	defer c.plans.Release(1)
 	if err != nil {
-		out = EpisodeChanges{Held: err.Error(), Cause: causeOf(err)}
+		return add(ctx, "", in, EpisodeChanges{Held: err.Error(), Cause: causeOf(err)})
 	}
-	return add(ctx, "", in, out)
+	return add(ctx, "", in, RestoreEpisode(in, c.back.version.Generation, restored))
 }
 
-func (c *comparison) restoreChanges(ctx context.Context, in *EpisodeInput, found []dataset.Folder) (out EpisodeChanges, err error) {
-	restored, err := c.back.rows.Rows(ctx, in.Episode)
-	if err != nil {
-		return out, err
+// readRestored reads the version's rows of an episode, by frame and place, its images, and what
+// stands.
+func (c *comparison) readRestored(ctx context.Context, in *EpisodeInput, found []dataset.Folder) (restored []version.Row, err error) {
+	if restored, err = c.back.rows.Rows(ctx, in.Episode); err != nil {
+		return nil, err
 	}
 	if len(restored) > 0 {
 		var images dataset.Images
@@ -193,16 +201,13 @@ func (c *comparison) restoreChanges(ctx context.Context, in *EpisodeInput, found
 		in.Images, in.Unusable = images.ETags, images.Unusable
 	}
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	if in.Standing, err = c.dest.Episode(ctx, found, in.Episode); err != nil {
-		return out, err
-	}
-	if err = c.same(ctx, in); err != nil {
-		return out, err
+		return nil, err
 	}
 	slices.SortFunc(restored, func(a, b version.Row) int {
 		return cmp.Or(strings.Compare(string(a.Frame), string(b.Frame)), a.Place.Compare(b.Place))
 	})
-	return RestoreEpisode(*in, c.back.version.Generation, restored), nil
+	return restored, c.same(ctx, in)
 }

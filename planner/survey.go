@@ -102,7 +102,7 @@ func (in EpisodeInput) survey(out *inventory.Survey, cells func(row int) [invent
 	}
 	out.Frames = make([]inventory.SurveyFrame, 0, len(all))
 	for i, f := range all {
-		row := p.rows[f]
+		row, _ := p.row(f)
 		seen := inventory.SurveyFrame{Frame: f, Row: row.Row, Cells: cells(row.Row), Class: row.Class, Image: in.Images[f]}
 		seen.Frozen = out.Held == "" && i < planned && p.wish(f).Frozen
 		for _, c := range in.Standing[f] {

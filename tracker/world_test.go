@@ -99,7 +99,7 @@ func (w *world) plan(run string, gen int64, frames int) (*state.Plan, state.Poin
 			V: 1, Run: run, Gen: gen, Seq: uint32(i), Op: messages.Copy, Frame: f,
 			Src: source(f), SrcETag: etagOf(body), Dst: layout.Key(place(f), f),
 		})
-		expected = append(expected, state.Expected{Key: layout.Key(place(f), f)[len(layout.ML()):], ETag: etagOf(body), Copied: true})
+		expected = append(expected, state.Expected{Place: place(f), Frame: f, ETag: etagOf(body), Copied: true})
 	}
 	for chunk, part := range slices.Collect(slices.Chunk(tasks, state.ChunkTasks)) {
 		w.must(w.store.WriteTasks(ctx, run, chunk, part))

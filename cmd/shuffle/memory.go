@@ -5,24 +5,48 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// limitMemory makes the garbage collector run more often near the memory limit of the container.
-// Otherwise the container is killed although much of its memory is garbage. GOMEMLIMIT overrides
-// it.
+// limitMemory makes the garbage collector work harder as the process comes near usualMemory or the
+// limit of its container. Without that, half of its memory is garbage, and a process in a container
+// is killed. GOMEMLIMIT overrides it. It returns only when the process ends.
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	if limit := containerMemory(os.DirFS("/")); limit > 0 {
-		debug.SetMemoryLimit(limit / 100 * memoryShare)
+	container, set := containerMemory(os.DirFS("/")), int64(0)
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	for ; ; time.Sleep(time.Second) {
+		metrics.Read(live)
+		if limit := memoryLimit(int64(live[0].Value.Uint64()), container); limit != set {
+			debug.SetMemoryLimit(limit)
+			set = limit
+		}
 	}
 }
 
-// memoryShare is the percentage of the container's memory that the Go runtime may use. The runtime
-// does not count SQLite's pages, the binary, and the kernel's buffers of connections.
+// usualMemory is enough for the usual garbage of all commands: they hold up to 130 MB of a few
+// episodes, however many there are.
+const usualMemory = 200 << 20
+
+// memoryLimit is the limit of a process with live bytes in use, in a container with that much
+// memory; 0: in none. A process that needs more than usual gets more: else it would do nothing but
+// collect garbage.
+func memoryLimit(live, container int64) int64 {
+	limit := max(usualMemory, live/2*3)
+	if container > 0 {
+		limit = min(limit, container/100*memoryShare)
+	}
+	return limit
+}
+
+// memoryShare is the percentage of the container's memory that the Go runtime may use. The rest is
+// for what it does not count: SQLite's pages, the binary, and the kernel's buffers of the
+// connections.
 const memoryShare = 85
 
 // containerMemory is the memory limit of the process's control group in bytes, or 0 without a

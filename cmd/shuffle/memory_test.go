@@ -30,3 +30,19 @@ func TestContainerMemory(t *testing.T) {
 		}
 	}
 }
+
+func TestMemoryLimit(t *testing.T) {
+	const mb = 1 << 20
+	for _, test := range []struct{ live, container, want int64 }{
+		{0, 0, 200 * mb},
+		{100 * mb, 0, 200 * mb},
+		{400 * mb, 0, 600 * mb},
+		{100 * mb, 2000 * mb, 200 * mb},
+		{100 * mb, 200 * mb, 170 * mb},
+		{1600 * mb, 2000 * mb, 1700 * mb},
+	} {
+		if got := memoryLimit(test.live, test.container); got != test.want {
+			t.Errorf("%d MB in use, container of %d: %d bytes, want %d", test.live/mb, test.container/mb, got, test.want)
+		}
+	}
+}

@@ -41,7 +41,7 @@ func (p *puller) file(ctx context.Context, r version.Row) error {
 		return err
 	}
 	if problem != "" {
-		p.count(func(res *Result) { res.Failed = append(res.Failed, Failure{File: name, Problem: problem}) })
+		p.fail(name, problem)
 		return nil
 	}
 	sum := sumOf(body)

@@ -1,11 +1,11 @@
 package pull
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/json"
 	"errors"
 	"hash/maphash"
-	"io/fs"
+	"io"
 	"os"
 	"sync"
 )
@@ -26,22 +26,28 @@ type notes struct {
 }
 
 func (n *notes) open(root *os.Root) error {
-	body, err := root.ReadFile(noteFile)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	n.seed, n.all = maphash.MakeSeed(), map[uint64]struct{}{}
+	var err error
+	if n.file, err = root.OpenFile(noteFile, os.O_RDWR|os.O_CREATE|os.O_APPEND, fileMode); err != nil {
 		return err
 	}
-	n.seed, n.all = maphash.MakeSeed(), map[uint64]struct{}{}
-	for line := range bytes.Lines(body) {
+	lines := bufio.NewReader(n.file)
+	for {
+		line, err := lines.ReadSlice('\n')
 		var one note
 		if json.Unmarshal(line, &one) == nil { // an incomplete line only costs the download of one file again
 			n.all[maphash.Comparable(n.seed, one)] = struct{}{}
 		}
+		switch {
+		case errors.Is(err, io.EOF) && len(line) > 0:
+			_, err = n.file.WriteString("\n")
+			return err
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
+			return err
+		}
 	}
-	n.file, err = root.OpenFile(noteFile, os.O_WRONLY|os.O_CREATE|os.O_APPEND, fileMode)
-	if err == nil && len(body) > 0 && body[len(body)-1] != '\n' {
-		_, err = n.file.WriteString("\n")
-	}
-	return err
 }
 
 func (n *notes) has(one note) bool {

@@ -80,9 +80,14 @@ type Result struct {
 	Leftover  int `json:"leftover"` // frames that Delete would have removed
 	// ClassNumbers are the classes that had another number in Dir before.
 	ClassNumbers []state.ClassNumber `json:"class_numbers,omitempty"`
-	// Failed are the files whose content is no longer available, by name.
+	// Lost counts the files whose content is no longer available.
+	Lost int `json:"lost"`
+	// Failed are the lost files, by name: the first maxFailed that were found.
 	Failed []Failure `json:"failed"`
 }
+
+// maxFailed bounds the memory of a pull of an old version, of which every file may be lost.
+const maxFailed = 1000
 
 // Failure is a file that could not be pulled.
 type Failure struct {
@@ -91,7 +96,7 @@ type Failure struct {
 }
 
 // Whole reports whether the folder has all of the version's frames and no others.
-func (r Result) Whole() bool { return len(r.Failed) == 0 && r.Leftover == 0 }
+func (r Result) Whole() bool { return r.Lost == 0 && r.Leftover == 0 }
 
 // ErrUsage means that the given options are invalid.
 var ErrUsage = errors.New("usage")
@@ -252,6 +257,15 @@ func (p *puller) fetchAll(ctx context.Context) error {
 		return fmt.Errorf("pull version %d: %w; the same command goes on where it stopped", p.Version.Generation, err)
 	}
 	return ctx.Err() // files were skipped when ctx ended
+}
+
+// fail counts a lost file.
+func (p *puller) fail(file, problem string) {
+	p.count(func(res *Result) {
+		if res.Lost++; len(res.Failed) < maxFailed {
+			res.Failed = append(res.Failed, Failure{File: file, Problem: problem})
+		}
+	})
 }
 
 // count adds to the result.

@@ -297,6 +297,20 @@ func TestPullOfWhatHasChanged(t *testing.T) {
 	}
 }
 
+// Of an old version every file may be lost. Only the first are named.
+func TestPullNamesFirstLostFiles(t *testing.T) {
+	w, rows := newWorld(t), map[int]stood{}
+	const lost = maxFailed + 5
+	for i := range lost {
+		rows[i] = stood{trainRare, 1}
+	}
+	v := w.publish(3, rows)
+	w.publish(4, nil)
+	if r := w.pull(v, nil); r.Lost != lost || len(r.Failed) != maxFailed || r.Whole() {
+		t.Errorf("%d lost, %d named, whole %t", r.Lost, len(r.Failed), r.Whole())
+	}
+}
+
 func TestPullDeletesFramesOnly(t *testing.T) {
 	w := newWorld(t)
 	v := w.publish(3, three)

@@ -1,6 +1,7 @@
 package s3bucket
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -73,7 +75,12 @@ type request struct {
 	header http.Header
 }
 
-// send sends a signed request once. read gets the body of an answer with a success status.
+// bodies are buffers for the answers to signed requests. A season's listings are a thousand pages of
+// 0.4 MB each.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// send sends a signed request once. read gets the body of an answer with a success status, and must
+// not keep it.
 func (e *endpoint) send(ctx context.Context, in request, read func(body []byte) error) error {
 	r, err := http.NewRequestWithContext(ctx, in.method, "", nil)
 	if err != nil {
@@ -90,18 +97,22 @@ func (e *endpoint) send(ctx context.Context, in request, read func(body []byte) 
 	for name, values := range in.header {
 		r.Header[name] = values
 	}
-	answer, err := e.client.Do(r) //nolint:bodyclose // readAll closes it.
+	answer, err := e.client.Do(r)
 	if err != nil {
 		return err
 	}
-	body, err := readAll(answer.Body, answer.ContentLength)
+	defer answer.Body.Close() //nolint:errcheck // It was only read.
+	body := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
+	_, err = body.ReadFrom(answer.Body)
 	switch {
 	case err != nil:
 		err = fmt.Errorf("read answer: %w", err)
 	case answer.StatusCode < http.StatusMultipleChoices:
-		err = read(body)
+		err = read(body.Bytes())
 	default:
-		err = decodeError(body)
+		err = decodeError(body.Bytes())
 	}
 	if err == nil {
 		return nil

@@ -50,17 +50,17 @@ func Pull(w io.Writer, s Style, r pull.Result) error {
 }
 
 func (p *page) printPullFailures(r pull.Result) []advice.Step {
-	if len(r.Failed) == 0 {
+	if r.Lost == 0 {
 		return nil
 	}
 	p.printGap()
 	for _, f := range r.Failed[:min(len(r.Failed), maxFailures)] {
 		p.printParagraph(label("  "), 4, plain(f.File+":"), plain(f.Problem))
 	}
-	if more := len(r.Failed) - maxFailures; more > 0 {
+	if more := r.Lost - maxFailures; more > 0 {
 		p.printParagraph(label("  "), 4, plain("and "+number(more)+" more, see --json"))
 	}
-	p.printItem(prefix{{"✗ ", red}}, span{count(len(r.Failed), "file") + " of the version do not exist any more.", red},
+	p.printItem(prefix{{"✗ ", red}}, span{count(r.Lost, "file") + " of the version do not exist any more.", red},
 		plain("They were changed after the version was published. A newer version is complete when its run has ended."))
 	return []advice.Step{step("versions", "see whether there is a newer one")}
 }

@@ -82,7 +82,8 @@ func wholePull() pull.Result {
 
 func brokenPull() pull.Result {
 	r := pull.Result{Version: 38, Dir: "./frames", Frames: 345_600, Fetched: 345_588, Bytes: 34_500, Unproved: 345_588, Classless: 1, Leftover: 3}
-	for i := range 12 {
+	r.Lost = 12
+	for i := range r.Lost {
 		r.Failed = append(r.Failed, pull.Failure{File: copyIn("train", "Rare", true).Key[len("tuttle_twins/ML/"):],
 			Problem: "tuttle_twins/ML/train/Rare/TT_S01_E01_FRM-00-00-08-12.jpg is gone; nor is its source to be had: " + keptFrame().Source.Key + " has changed since (ETag " + etag + ", the version's is x" + string(rune('a'+i)) + ")"})
 	}

@@ -202,12 +202,12 @@ func changesName(run string, e dataset.Episode) string {
 
 // EncodeChanges encodes changes as compressed CSV.
 func EncodeChanges(changes []FrameChange) ([]byte, error) {
-	var plain bytes.Buffer
-	w, err := NewChangesWriter(&plain)
+	var text Text
+	w, err := NewChangesWriter(&text)
 	if err == nil {
 		err = errors.Join(w.Write(changes), w.Flush())
 	}
-	return encoder.EncodeAll(plain.Bytes(), nil), err
+	return text.Packed(), err
 }
 
 // DecodeChanges decodes the output of EncodeChanges. The error for damaged input is ErrDamaged.

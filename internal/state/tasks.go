@@ -7,11 +7,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -25,26 +25,6 @@ const ChunkTasks = 10_000
 
 // Chunks returns the number of objects for a number of tasks.
 func Chunks(tasks int) int { return (tasks + ChunkTasks - 1) / ChunkTasks }
-
-var (
-	encoder    = newEncoder()
-	decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(packedAtOnce), zstd.WithDecoderMaxMemory(1<<30))
-)
-
-// packedAtOnce is the number of texts that are compressed or read at a time. Each needs a few MB in
-// addition to the text.
-const packedAtOnce = 2
-
-// newEncoder makes an encoder and uses it once. Otherwise the first use would create its channels,
-// and in a test with fake time these would belong to the test's bubble.
-func newEncoder() *zstd.Encoder {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(packedAtOnce))
-	if err != nil {
-		panic("zstd encoder: " + err.Error()) // the options are constant
-	}
-	enc.EncodeAll(nil, nil)
-	return enc
-}
 
 func tasksName(run string, chunk int) string {
 	return RunName(run, fmt.Sprintf("tasks-%05d.jsonl.zst", chunk))
@@ -122,13 +102,19 @@ func (s *Store) TasksOf(ctx context.Context, run string, chunk int, f dataset.Fr
 
 // Expected is the object that should be at one key of the destination at the end of a run.
 type Expected struct {
-	Place dataset.Place `json:"-"`
-	Frame dataset.Frame `json:"-"`
-	// Key is relative to <prefix>/ML/.
-	Key     string `json:"k"`
-	ETag    string `json:"e"`           // of the destination; for what a task copies, the source's
-	SrcETag string `json:"s,omitempty"` // of the source, where it differs and is known
-	Copied  bool   `json:"c,omitempty"` // a task of the run writes it, so a result may name another ETag
+	Place   dataset.Place
+	Frame   dataset.Frame
+	ETag    string // of the destination; for what a task copies, the source's
+	SrcETag string // of the source, where it differs and is known
+	Copied  bool   // a task of the run writes it, so a result may name another ETag
+}
+
+// expectedLine is an Expected in JSON.
+type expectedLine struct {
+	Key     string `json:"k"` // relative to <prefix>/ML/
+	ETag    string `json:"e"`
+	SrcETag string `json:"s,omitempty"`
+	Copied  bool   `json:"c,omitempty"`
 }
 
 func expectedName(run string, e dataset.Episode) string {
@@ -138,18 +124,27 @@ func expectedName(run string, e dataset.Episode) string {
 // WriteExpected saves the objects of an episode that the destination should have at the end of the
 // run.
 func (s *Store) WriteExpected(ctx context.Context, run string, e dataset.Episode, all []Expected) error {
-	return writeLines(ctx, s, expectedName(run, e), all)
+	lines := func(yield func(expectedLine) bool) {
+		for _, x := range all {
+			key := s.Layout.Key(x.Place, x.Frame)[len(s.Layout.ML()):]
+			if !yield(expectedLine{key, x.ETag, x.SrcETag, x.Copied}) {
+				return
+			}
+		}
+	}
+	return writeLinesIf(ctx, s, expectedName(run, e), lines, bucket.Condition{})
 }
 
 // ReadExpected reads the output of WriteExpected.
 func (s *Store) ReadExpected(ctx context.Context, run string, e dataset.Episode) ([]Expected, error) {
-	all, err := ReadLines[Expected](ctx, s, expectedName(run, e))
-	for i := range all {
-		place, frame, ok := s.Layout.Parse(s.Layout.ML() + all[i].Key)
+	lines, err := ReadLines[expectedLine](ctx, s, expectedName(run, e))
+	all := make([]Expected, len(lines))
+	for i, line := range lines {
+		place, frame, ok := s.Layout.Parse(s.Layout.ML() + line.Key)
 		if !ok {
-			return nil, fmt.Errorf("read %s: %q is no frame's key", expectedName(run, e), all[i].Key)
+			return nil, fmt.Errorf("read %s: %q is no frame's key", expectedName(run, e), line.Key)
 		}
-		all[i].Place, all[i].Frame = place, frame
+		all[i] = Expected{Place: place, Frame: frame, ETag: line.ETag, SrcETag: line.SrcETag, Copied: line.Copied}
 	}
 	return all, err
 }
@@ -215,15 +210,19 @@ func writeLines[T any](ctx context.Context, s *Store, name string, lines []T) er
 
 // WriteLinesIf saves JSON values, one a line, compressed.
 func WriteLinesIf[T any](ctx context.Context, s *Store, name string, lines []T, cond bucket.Condition) error {
-	var plain bytes.Buffer
-	enc := json.NewEncoder(&plain)
+	return writeLinesIf(ctx, s, name, slices.Values(lines), cond)
+}
+
+func writeLinesIf[T any](ctx context.Context, s *Store, name string, lines iter.Seq[T], cond bucket.Condition) error {
+	var text Text
+	enc := json.NewEncoder(&text) // one Write a line, so that a block ends with a line
 	enc.SetEscapeHTML(false)
-	for _, line := range lines {
+	for line := range lines {
 		if err := enc.Encode(line); err != nil {
 			return fmt.Errorf("write %s: %w", name, err)
 		}
 	}
-	_, err := s.Write(ctx, name, encoder.EncodeAll(plain.Bytes(), nil), cond)
+	_, err := s.Write(ctx, name, text.Packed(), cond)
 	return err
 }
 

@@ -7,12 +7,42 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
 
-// Pack compresses a block of a Text: one zstd frame.
-func Pack(plain []byte) []byte { return encoder.EncodeAll(plain, nil) }
+var (
+	encoder    = newEncoder()
+	decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(packedAtOnce), zstd.WithDecoderMaxMemory(1<<30))
+)
+
+// packedAtOnce is the number of texts that are compressed or read at a time. Each needs a few MB in
+// addition to the text.
+const packedAtOnce = 2
+
+// newEncoder makes an encoder and uses it once. Otherwise the first use would create its channels,
+// and in a test with fake time these would belong to the test's bubble.
+func newEncoder() *zstd.Encoder {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(packedAtOnce), zstd.WithWindowSize(textBlock))
+	if err != nil {
+		panic("zstd encoder: " + err.Error()) // the options are constant
+	}
+	enc.EncodeAll(nil, nil)
+	return enc
+}
+
+// scratch are buffers for compressed texts.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// Pack compresses a block of a Text: one zstd frame. Callers keep many frames in memory, so it
+// returns a copy of the exact length. The encoder's own slice may have room for the whole text.
+func Pack(plain []byte) []byte {
+	room := scratch.Get().(*[]byte)
+	defer scratch.Put(room)
+	*room = encoder.EncodeAll(plain, (*room)[:0])
+	return bytes.Clone(*room)
+}
 
 // Unpack is the reverse of Pack. It checks the checksum that Pack adds.
 func Unpack(packed []byte) ([]byte, error) {
@@ -107,6 +137,16 @@ func (t *Text) flush() {
 func (t *Text) Add(packed []byte, size int) {
 	t.flush()
 	t.blocks = append(t.blocks, packedBlock{packed, size})
+}
+
+// Packed returns the whole text as compressed blocks that follow each other. Unpack reads it.
+func (t *Text) Packed() []byte {
+	t.flush()
+	blocks := make([][]byte, len(t.blocks))
+	for i, b := range t.blocks {
+		blocks[i] = b.packed
+	}
+	return bytes.Join(blocks, nil)
 }
 
 // Reader reads the text from its start. It has one unpacked block in memory at a time.

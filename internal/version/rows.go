@@ -81,9 +81,23 @@ func decodeRows(r io.Reader, l dataset.Layout, name string, each func(row Row, e
 			place = dataset.Place{Dataset: name, Class: strings.Clone(place.Class)}
 			places[place] = place
 		}
-		frame = dataset.Frame(file[len(file)-len(frame.File()):][:len(frame)]) // shares the memory of the line, which the row keeps anyway
-		if err := each(Row{Place: place, Frame: frame, ETag: state.Armed(cells[3]), SrcETag: state.Armed(cells[4])}, in.InputOffset()); err != nil {
+		if err := each(rowOf(place, frame, state.Armed(cells[3]), state.Armed(cells[4])), in.InputOffset()); err != nil {
 			return err
 		}
 	}
+}
+
+// rowOf copies the texts of a row into one string. They are parts of a line, and would keep it in
+// memory.
+func rowOf(place dataset.Place, frame dataset.Frame, etag, srcETag string) Row {
+	text := string(frame) + etag
+	if srcETag != etag {
+		text += srcETag
+	}
+	f, e := len(frame), len(frame)+len(etag)
+	r := Row{Place: place, Frame: dataset.Frame(text[:f]), ETag: text[f:e], SrcETag: text[e:]}
+	if srcETag == etag {
+		r.SrcETag = r.ETag
+	}
+	return r
 }

@@ -176,6 +176,7 @@ func (p *puller) readRows(ctx context.Context) error {
 	if p.result.Digest, err = p.digestRows(); err != nil {
 		return err
 	}
+	p.parts = p.parts.Only(p.names) // the rest of a large version is much memory
 	for _, name := range p.names {
 		for r, err := range p.parts.Rows(p.Store.Layout, name) {
 			if err != nil {

@@ -219,6 +219,17 @@ func (p Parts) sections(name string) []located {
 	return all
 }
 
+// Only returns the parts with the rows of these datasets alone.
+func (p Parts) Only(datasets []string) Parts {
+	fewer := Parts{}
+	for e, part := range p {
+		kept := *part
+		kept.sections = slices.DeleteFunc(slices.Clone(part.sections), func(s section) bool { return !slices.Contains(datasets, s.place.Dataset) })
+		fewer[e] = &kept
+	}
+	return fewer
+}
+
 // CSV returns the file of one dataset, with the rows sorted by key.
 func (p Parts) CSV(name string) *state.Text {
 	text := &state.Text{}

@@ -11,13 +11,12 @@ import (
 // Assigner assigns frames to datasets. The result is a pure function of the seed, the settings and,
 // when stratified, the classes of the season.
 type Assigner struct {
-	Split Split
-	Seed  string
-	Group time.Duration // 0: each frame is a unit
-	// the number of frames to leave out on each side of a border between datasets
-	Guard     int
-	Subsample int      // keep one unit in this many; 0 and 1 keep all
-	Pinned    []string // datasets whose frames stay in them
+	Split     Split
+	Seed      string
+	Group     time.Duration // 0: each frame is a unit
+	Guard     int           // frames to leave out on each side of a border between datasets
+	Subsample int           // keep one unit in this many; 0 and 1 keep all
+	Pinned    []string      // datasets whose frames stay in them
 
 	pins pins
 	// strata maps each unit to its point on the line when stratified; nil otherwise.

@@ -71,8 +71,8 @@ func newTrialEpisode(in EpisodeInput) trialEpisode {
 			f.fixed = ""
 		}
 		for _, c := range in.Standing[x.Frame] {
-			// The name is a part of the whole key. The clone lets the garbage collector free the
-			// key.
+			// The name is a part of the whole key. unique.Make copies it, so that the key does not
+			// stay in memory.
 			f.in = append(f.in, unique.Make(c.Place.Dataset).Value())
 		}
 		t.frames = append(t.frames, f)

@@ -406,9 +406,9 @@ func TestSupersede(t *testing.T) {
 			w.manifest("S01", e1)
 			w.stand(dataset.Place{Dataset: "train", Class: "Rare"}, w.episode(e1, 30)...)
 			w.leave(s)
-			// the fence of the old run counts
+			// The fence of the old run counts.
 			w.point(func(p *state.Pointer) { p.Fence = state.Fence{CacheMS: 3000, AttemptMS: 20_000} })
-			// an old pointer may still have workers that act on it now
+			// Workers may still act on an old pointer.
 			w.must(pause(t.Context(), time.Hour))
 			w.bucket.failing(nil)
 			begun := time.Now()

@@ -61,8 +61,7 @@ func TestCauseOfChange(t *testing.T) {
 		{"another dataset", []rows.Row{rare}, image, nil, places{rightAt(atP)}, state.FrameChange{Row: 17, Op: messages.Move, Cause: state.ChangeSettings, From: atP, To: atK, Column: rows.ColumnJonny}},
 		{"another dataset and old content", []rows.Row{rare}, image, nil, places{oldAt(atP)}, state.FrameChange{Row: 17, Op: messages.Move, Cause: state.ChangeSettings, From: atP, To: atK, Column: rows.ColumnJonny}},
 		{"another dataset, and a copy of another class", []rows.Row{rare}, image, nil, places{rightAt(common), rightAt(atP)}, state.FrameChange{Row: 17, Op: messages.Move, Cause: state.ChangeSettings, From: atP, To: atK, Column: rows.ColumnJonny}},
-		// with a class | there | move; copies are in no class, but in the folder of a dataset |
-		// stray copy
+		// with a class | there | move; copies are in no class, but in a dataset | stray copy
 		{"in the folder of a dataset", []rows.Row{rare}, image, nil, places{rightAt(atRoot)}, state.FrameChange{Row: 17, Op: messages.Move, Cause: state.ChangeStrayCopy, From: atRoot, To: atK, Column: rows.ColumnJonny}},
 		// with a class | there | move; otherwise, with any dataset and content | relabelled
 		{"another class", []rows.Row{rare}, image, nil, places{rightAt(common)}, state.FrameChange{Row: 17, Op: messages.Move, Cause: state.ChangeRelabelled, From: common, To: atK, Column: rows.ColumnJonny}},

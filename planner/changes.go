@@ -19,8 +19,7 @@ type settingsEffect struct {
 	training string
 	frames   int
 	counts   map[state.ChangedFrames]int // Frames is 0 in the keys
-	// heldOut has, for each dataset except the training one, the frames that the plan expects in
-	// it.
+	// heldOut has, for each dataset except the training one, the expected frames.
 	heldOut map[string]dataset.FrameSet
 }
 
@@ -93,7 +92,7 @@ func trainedFrames(ctx context.Context, store *state.Store, training string) (da
 			continue
 		}
 		err := addTrained(ctx, store, v, training, trained, seen)
-		// another process is just removing the version
+		// Another process may just be removing the version.
 		if err != nil && !errors.Is(err, bucket.ErrNotFound) {
 			return nil, err
 		}

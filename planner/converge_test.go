@@ -52,9 +52,8 @@ var (
 	modelPlaces = []dataset.Place{
 		{Dataset: "train", Class: "Common"}, {Dataset: "train", Class: "Rare"}, {Dataset: "test", Class: "Common"}, {Dataset: "test", Class: "Rare"},
 		{Dataset: "more", Class: "Rare"},
-		{Dataset: "train", Class: "Comon"}, // a folder of an old spelling
-		// directly in the folder of the dataset
-		{Dataset: "test"},
+		{Dataset: "train", Class: "Comon"},                  // a folder of an old spelling
+		{Dataset: "test"},                                   // the folder of the dataset
 		{Dataset: "gone", Class: "Rare"}, {Dataset: "gone"}, // a dataset that the split has dropped
 	}
 	modelListed = []string{"train", "validate", "test", "more", "gone"}

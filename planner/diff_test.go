@@ -12,11 +12,10 @@ import (
 
 // The places and contents of the table in Decide's comment.
 var (
-	atK = dataset.Place{Dataset: "test", Class: "Rare"}
-	atP = dataset.Place{Dataset: "train", Class: "Rare"}
-	atQ = dataset.Place{Dataset: "train", Class: "common"} // an old, misspelt folder
-	// directly in the folder of the dataset
-	atRoot  = dataset.Place{Dataset: "validate"}
+	atK     = dataset.Place{Dataset: "test", Class: "Rare"}
+	atP     = dataset.Place{Dataset: "train", Class: "Rare"}
+	atQ     = dataset.Place{Dataset: "train", Class: "common"} // an old, misspelt folder
+	atRoot  = dataset.Place{Dataset: "validate"}               // the folder of the dataset
 	right   = "e-now"
 	old     = "e-old"
 	rightAt = func(p dataset.Place) dataset.Copy { return dataset.Copy{Place: p, ETag: right} }

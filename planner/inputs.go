@@ -13,14 +13,13 @@ import (
 // inputs is what to plan and with which settings. readInputs sets every field, and no later step
 // changes one.
 type inputs struct {
-	p   *Planner
-	opt Options
-	// the settings of a reviewed plan or of a restored version; nil: choose them
-	fixed  *state.Definition
-	chosen chosen       // the settings of the plan
-	latest *lastVersion // the newest dataset version
-	names  *catalog     // the content of the manifests; empty for a restore
-	back   *restore     // the version to restore; nil: plan from the sheets
+	p      *Planner
+	opt    Options
+	fixed  *state.Definition // the settings of a reviewed plan or a restored version; nil: choose
+	chosen chosen            // the settings of the plan
+	latest *lastVersion      // the newest dataset version
+	names  *catalog          // the content of the manifests; empty for a restore
+	back   *restore          // the version to restore; nil: plan from the sheets
 	lister *countingLister
 
 	progress *progress

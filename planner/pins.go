@@ -11,8 +11,7 @@ import (
 type pins struct {
 	frames map[dataset.Frame]string // the pinned dataset of each frame
 	holds  map[string]bool          // blocks that hold a pinned frame
-	// the blocks in holds, and the blocks right before and after them
-	near map[string]bool
+	near   map[string]bool          // those, and the blocks right before and after them
 }
 
 // pin returns an assigner that keeps each frame of a pinned dataset in this dataset.

@@ -296,7 +296,7 @@ func TestSeed(t *testing.T) {
 		if s := dropped.Settings; !slices.Equal(s.Datasets, []string{"train", "test"}) || !slices.Equal(s.Listed, []string{"train", "test", "validate"}) {
 			t.Errorf("settings %+v", s)
 		}
-		// an old upload of another program
+		// An old upload.
 		w.stand(dataset.Place{Dataset: "validate", Class: "Rare"}, dataset.FrameAt(e1, 0))
 		if plan := w.plan(Options{}); plan.Totals != (state.Totals{Keep: 59, Delete: 1}) {
 			t.Errorf("a dataset of long ago: %+v", plan.Totals)

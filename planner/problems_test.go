@@ -41,7 +41,7 @@ func TestNewProblems(t *testing.T) {
 		}
 		// A run of only another episode is not the previous run of this episode.
 		w.converge(Options{Episodes: []dataset.Episode{e2}})
-		// a second row without a name, so that the other rows move down
+		// A second row without a name moves the other rows down.
 		cells = slices.Insert(cells, 1, []string{"", "Common", "", ""})
 		cells[20][0] = "y"
 		w.sheet(e1, cells)

@@ -134,7 +134,7 @@ func TestTrialsEqualPlans(t *testing.T) {
 			plan.Balance = sum.balance(plan.Settings)
 			plan.RareClasses = sum.units.rare(1, usualSplit, classes, sum.after)
 			want, got := trialOf(plan, moves), trial.seed(seed)
-			// a trial has no row for a dataset that has no frames and is not in the split
+			// A trial has no row for a dataset that has no frames and is not in the split.
 			for name := range want.Shares {
 				if _, ok := got.Shares[name]; !ok && want.Shares[name] == 0 {
 					delete(want.Shares, name)

@@ -18,8 +18,7 @@ import (
 // reader reads the sheets and the images of episodes. inputs.reader sets every field.
 type reader struct {
 	inputs
-	// folders of images in the newest dataset version; empty for a restore
-	bases map[dataset.Episode]string
+	bases map[dataset.Episode]string // image folders of the newest version; empty for a restore
 	known *knownPairs
 }
 

@@ -138,7 +138,7 @@ func TestMissingClasses(t *testing.T) {
 		{Dataset: "train", Class: "Common", After: 7}, {Dataset: "validate", Class: "Common", After: 3}, {Dataset: "none", Class: "Common"},
 		{Dataset: "train", Class: "Rare", After: 1}, {Dataset: "validate", Class: "Rare", Before: 1}, {Dataset: "none", Class: "Rare"},
 		{Dataset: "train", Class: "Legendary"}, {Dataset: "validate", Class: "Legendary", After: 1}, {Dataset: "none", Class: "Legendary"},
-		// frames that should be in no dataset
+		// Frames that should be in no dataset.
 		{Dataset: "train", Class: "Junk", Before: 5}, {Dataset: "validate", Class: "Junk"}, {Dataset: "none", Class: "Junk"},
 		{Dataset: "old", Class: "Common"},
 	}

@@ -11,7 +11,7 @@ const (
 
 // What one run needs besides the copies of its tasks, as an estimate.
 const (
-	// A task needs a tenth each of a send, a receive and a delete. One message has a hundred results.
+	// A task needs a tenth each of a send, a receive and a delete. A message has a hundred results.
 	sqsPerTask     = 0.3
 	resultsPerSQS  = 100    // results in one message
 	tasksPerSecond = 2500.0 // of one worker, see docs/speed.md

@@ -124,7 +124,7 @@ func (s *Store) WriteJSON(ctx context.Context, name string, v any, cond bucket.C
 // Update reads an object and writes the new body that change returns, on the condition that the
 // object is unchanged. After another process's write it starts again. change gets nil when there is
 // no object yet, and returns nil to write nothing. It must be safe to apply twice, as a union is,
-// because a write whose answer was lost is repeated.
+// because a write whose response was lost is repeated.
 //
 // A broken store may refuse again and again although no other process writes. Update tries a few
 // times with growing pauses, and then returns the error.

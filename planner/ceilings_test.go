@@ -13,8 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 )
 
-// The ceiling of refreshes has the same rule as that of deletions: it is a share of the frames in
-// the datasets, and it always allows 20.
+// The ceiling of refreshes has the same rule as that of deletions: it limits the frames in the
+// datasets, and it always allows 20.
 func TestRefreshCeiling(t *testing.T) {
 	for _, test := range []struct {
 		refresh, standing int

@@ -30,8 +30,8 @@ type EpisodeInput struct {
 	// Untold counts the copies whose ETag differs from that of their source and whose source is not
 	// recorded.
 	Untold int
-	// Ceiling bounds the share of the frames in the datasets that the plan deletes, and
-	// RefreshCeiling the share that it refreshes. AllowDelete and AllowRefresh remove these limits.
+	// Ceiling bounds how many of the frames in the datasets the plan deletes, and RefreshCeiling
+	// how many it refreshes. AllowDelete and AllowRefresh remove these limits.
 	Ceiling, RefreshCeiling   rows.Limit
 	AllowDelete, AllowRefresh bool
 }

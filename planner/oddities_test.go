@@ -427,7 +427,7 @@ func TestCeiling(t *testing.T) {
 		}
 		for i, f := range all {
 			in.Images[f] = "v1"
-			// A frame with two copies counts once: the ceiling is a share of frames.
+			// A frame with two copies counts once: the ceiling counts frames.
 			in.Standing[f] = []dataset.Copy{{Place: trainCommon, ETag: "v1"}, {Place: dataset.Place{Dataset: "train", Class: "Comon"}, ETag: "v1"}}
 			if i >= test.delete {
 				in.Sheet.Rows = append(in.Sheet.Rows, rows.Row{Frame: f, Class: "Common", Row: i + 2})

@@ -53,8 +53,8 @@ func pinnedIn(pinned []string, copies []dataset.Copy) (string, bool) {
 // the unit has a class, since the unit then has no point on the line.
 //
 // With pins and a group, a block that contains or touches pinned frames is never in the training
-// dataset, since its frames are near duplicates of the pinned ones. It is assigned to a dataset
-// that is neither the training one nor pinned. If there is no such dataset, the block is left out.
+// dataset. Its frames are near duplicates of the pinned ones. Such a block is assigned to a
+// dataset that is neither the training one nor pinned. If there is none, the block is left out.
 //
 // A block that the line assigns to a pinned dataset will be pinned as soon as its frames are there.
 // So its neighbours follow this rule at once. Otherwise the next plan would move them.

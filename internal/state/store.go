@@ -1,5 +1,5 @@
 // Package state is everything that the program keeps in the bucket, under <prefix>/shuffle/ (DESIGN
-// 9), and the protocol by which planner, workers and tracker take turns.
+// 9). It also has the protocol that decides which of planner, workers and tracker may act.
 //
 // The protocol needs only conditional PutObject. current.json, the pointer, is the one object that
 // names the run in force. It is changed by compare-and-swap. The objects of a run are under

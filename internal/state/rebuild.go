@@ -15,6 +15,9 @@ type seed struct {
 	Datasets   []string `json:"datasets"`
 }
 
+// errListed means that settings.json was missing in a read, and is in a listing after it.
+var errListed = errors.New("the bucket lists it, and each read finds it missing: try again, and see shuffle doctor")
+
 // rebuildSettings derives the settings from other objects when settings.json is missing.
 //
 //	seed.json          | versions, published runs | the settings are
@@ -32,7 +35,7 @@ func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 		return InForce{}, err
 	}
 	if slices.Contains(names, settingsName) {
-		return InForce{}, s.settingsError("the bucket lists it and does not give it: try again, and see shuffle doctor")
+		return InForce{}, errListed
 	}
 	var old seed
 	if slices.Contains(names, seedName) {

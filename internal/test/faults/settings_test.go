@@ -94,21 +94,23 @@ func TestSettingsAreTruncated(t *testing.T) {
 	must(t, w.check(ctx))
 }
 
-// TestSettingsAreNotFoundOnce: one answer that there is no settings.json refuses the plan, and the
-// next one goes on as before.
-func TestSettingsAreNotFoundOnce(t *testing.T) {
+// TestSettingsAreNotFound: one answer that there is no settings.json is not believed. When each
+// answer is so, the plan is refused, and the next one goes on as before.
+func TestSettingsAreNotFound(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, services("w1", "t1")), t.Context()
 	plan, err := w.run(ctx)
 	must(t, err)
 	must(t, w.relabel(5))
-	w.front.Add(faults.Rule{Kind: faults.NotFound, From: "refused", Target: "settings.json", First: 1})
-	w.expectRefusal(t, "the bucket lists it and does not give it")
+	w.front.Add(faults.Rule{Kind: faults.NotFound, From: "refused", Target: "settings.json", First: 1, Times: -1})
+	w.expectRefusal(t, "the bucket lists it, and each read finds it missing")
+	refused := w.front.Counts()[faults.NotFound]
+	w.front.Add(faults.Rule{Kind: faults.NotFound, From: "plan", Target: "settings.json", First: 1})
 	// While it publishes, too.
 	w.front.Add(faults.Rule{Kind: faults.NotFound, From: "plan", Target: "settings.json", First: 3})
 	next, err := w.run(ctx)
 	must(t, err)
-	if n := w.front.Counts()[faults.NotFound]; n != 2 || next.Settings.Seed != plan.Settings.Seed || next.Tasks != 5 {
+	if n := w.front.Counts()[faults.NotFound]; n != refused+2 || next.Settings.Seed != plan.Settings.Seed || next.Tasks != 5 {
 		t.Errorf("%d answers 404; seeds %q and %q, %d tasks; expected 5", n, plan.Settings.Seed, next.Settings.Seed, next.Tasks)
 	}
 	must(t, w.converge(ctx))

@@ -29,10 +29,11 @@ type Audit struct {
 	// be nil, and it must not write.
 	OnPointer func(state.Pointer)
 
-	mu         sync.Mutex
-	stands     map[dataset.Frame]map[string]bool // keys
-	mayGo      map[dataset.Frame]bool
-	asked      map[string]int64 // newest generation with a task that writes ("+") or deletes ("-") the key
+	mu     sync.Mutex
+	stands map[dataset.Frame]map[string]bool // keys
+	mayGo  map[dataset.Frame]bool
+	// newest generation with a task that writes ("+") or deletes ("-") the key
+	asked      map[string]int64
 	took       map[string]int64 // process → generation that the process read in the pointer
 	listed     int64            // newest generation whose planner has listed the datasets
 	violations []string

@@ -15,15 +15,16 @@ import (
 
 // Request is one request as the front parsed it.
 type Request struct {
-	N           int           // in the order of arrival, from 1
-	At          time.Duration // since the front was created
-	From        string        // the access key ID, which is different for each process of a test
-	Op          string        // the name of the call in S3's or SQS's API
-	Target      string        // key, prefix of a listing, or name of a queue; of DeleteObjects the first key
-	Page        int           // of a listing, from 1
-	Conditional bool          // a write with a condition
-	Keys        []string      // keys that it writes or deletes
-	Source      string        // of a copy: bucket and key as in the header
+	N    int           // in the order of arrival, from 1
+	At   time.Duration // since the front was created
+	From string        // the access key ID, which is different for each process of a test
+	Op   string        // the name of the call in S3's or SQS's API
+	// key, prefix of a listing, or name of a queue; of DeleteObjects the first key
+	Target      string
+	Page        int      // of a listing, from 1
+	Conditional bool     // a write with a condition
+	Keys        []string // keys that it writes or deletes
+	Source      string   // of a copy: bucket and key as in the header
 	Body        []byte
 }
 

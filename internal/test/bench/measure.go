@@ -92,8 +92,7 @@ type running struct {
 }
 
 func (p program) start(ctx context.Context, log string) (*running, error) {
-	// The caller chooses the program.
-	r := &running{program: p, cmd: exec.CommandContext(ctx, p.path, p.args...), log: log, ended: make(chan struct{})} //nolint:gosec
+	r := &running{program: p, cmd: exec.CommandContext(ctx, p.path, p.args...), log: log, ended: make(chan struct{})} //nolint:gosec // The caller chooses the program.
 	stderr, err := os.Create(log)
 	if err != nil {
 		return nil, err
@@ -134,7 +133,7 @@ func (r *running) wait() error {
 	return r.err
 }
 
-// end sends the process the signal of a scheduler to end.
+// end interrupts the process, as a scheduler does.
 func (r *running) end() error {
 	if err := r.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("end %s: %w", r.path, err)

@@ -59,7 +59,7 @@ func (c *memoryCmd) measure(ctx context.Context) (frames int, rows []memoryRow, 
 		return 0, rows, err
 	}
 	frames = len(tasks)
-	copied := make([]string, len(tasks)) // the ETags that workers would report
+	copied := make([]string, len(tasks)) // the keys that workers would write
 	for i, t := range tasks {
 		copied[i] = t.Dst
 	}

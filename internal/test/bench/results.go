@@ -57,7 +57,7 @@ func (c *resultsCmd) measure(ctx context.Context) (f flood, err error) {
 	if err != nil {
 		return f, err
 	}
-	copied := make([]string, len(tasks)) // the ETags that workers would report
+	copied := make([]string, len(tasks)) // the keys that workers would write
 	for i, t := range tasks {
 		copied[i] = t.Dst
 	}

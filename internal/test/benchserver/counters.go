@@ -11,7 +11,8 @@ import (
 
 // Stats counts the requests since the server's start or since ResetStats.
 type Stats struct {
-	Requests map[string]int `json:"requests"` // by the names of the calls: "CopyObject", "ReceiveMessage"
+	// by the names of the calls: "CopyObject", "ReceiveMessage"
+	Requests map[string]int `json:"requests"`
 	InFlight int            `json:"in_flight"`
 	// PeakInFlight is the largest number of simultaneous requests, with long polls.
 	PeakInFlight int `json:"peak_in_flight"`

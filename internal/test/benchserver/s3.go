@@ -120,8 +120,8 @@ func (no *refusal) answer(w http.ResponseWriter, r *http.Request) {
 func answerXML(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(status)
-	// XML, and escaped. A client that has disconnected gets no answer.
-	_, _ = w.Write(append([]byte(xmlHeader), body...)) //nolint:gosec
+	// A client that has disconnected gets no answer.
+	_, _ = w.Write(append([]byte(xmlHeader), body...)) //nolint:gosec // Escaped XML.
 }
 
 func (s *Server) answerCreate(w http.ResponseWriter, name string) {

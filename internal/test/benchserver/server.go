@@ -4,7 +4,7 @@
 // adapters (buckettest, queuetest). It is for benchmarks and tests of faults: it stores nothing on
 // disk and checks no credentials.
 //
-// It refuses the features that it does not implement: ranges, versions, multipart and chunked
+// It refuses the features that it does not implement: versions, multipart and chunked
 // uploads, FIFO queues, delays.
 package benchserver
 

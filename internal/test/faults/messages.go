@@ -115,8 +115,7 @@ func sent(entries []json.RawMessage) []json.RawMessage {
 	for i, e := range entries {
 		var entry struct{ Id, MessageBody string }
 		_ = json.Unmarshal(e, &entry) // it was parsed before
-		// The digest that SQS returns for a body.
-		sum := md5.Sum([]byte(entry.MessageBody)) //nolint:gosec
+		sum := md5.Sum([]byte(entry.MessageBody)) //nolint:gosec // The digest of SQS for a body.
 		all[i] = encode(map[string]any{"Id": entry.Id, "MessageId": "late-" + entry.Id, "MD5OfMessageBody": hex.EncodeToString(sum[:])})
 	}
 	return all

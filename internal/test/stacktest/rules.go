@@ -171,9 +171,9 @@ func defaults(s *Stack) (f Findings) {
 	return f
 }
 
-// quotas checks those of CloudFormation (User Guide, "Understand CloudFormation quotas"). A template
-// of more than 51,200 bytes must be uploaded to a bucket, as deploy/up does. A tenth of each quota
-// must stay free for later changes.
+// quotas checks those of CloudFormation (User Guide, "Understand CloudFormation quotas"). A
+// template of more than 51,200 bytes must be uploaded to a bucket, as deploy/up does. A tenth of
+// each quota must stay free for later changes.
 func quotas(s *Stack) (f Findings) {
 	for _, q := range []struct {
 		name      string

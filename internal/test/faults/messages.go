@@ -114,7 +114,7 @@ func sent(entries []json.RawMessage) []json.RawMessage {
 	all := make([]json.RawMessage, len(entries))
 	for i, e := range entries {
 		var entry struct{ Id, MessageBody string }
-		_ = json.Unmarshal(e, &entry) // it was parsed before
+		_ = json.Unmarshal(e, &entry)             // it was parsed before
 		sum := md5.Sum([]byte(entry.MessageBody)) //nolint:gosec // The digest of SQS for a body.
 		all[i] = encode(map[string]any{"Id": entry.Id, "MessageId": "late-" + entry.Id, "MD5OfMessageBody": hex.EncodeToString(sum[:])})
 	}

@@ -45,7 +45,7 @@ func wireDashboard(w *wire) {
 
 	place := dataset.Place{Dataset: "train", Class: "Common"}
 	tab.Visit(site + "/frames?dataset=train&class=Common")
-	// the page is completed after the sheets have been read
+	// The page is completed after the sheets have been read.
 	tab.Wait(`document.querySelectorAll(".tiles li img").length === 60`)
 	w.streamed(tab, mlFolder+place.String()+"/", 60)
 	tab.Click("a[rel=next]")
@@ -56,7 +56,7 @@ func wireDashboard(w *wire) {
 	tab.Wait(`document.body.innerText.includes("Tasks for this frame") && document.images[0].complete`)
 	w.streamed(tab, e.ImagePrefix(), 6) // the frame and its neighbours
 	tab.Shot("s3-frame")
-	// without an open stream when the server is killed
+	// This page has no open stream when the server is killed.
 	tab.Visit("about:blank")
 	if s := w.status(1, "status"); s.State != state.Succeeded { // 1: an episode is held
 		w.t.Errorf("the run is %+v", s)

@@ -16,7 +16,7 @@ import (
 // with their peculiarities, over datasets in disorder. First unchanged, then with ten edits and
 // sorted rows, and then with images that someone has damaged.
 func wireSeason(w *wire) {
-	// the fourth episode is held, which another test covers
+	// The fourth episode is held, which another test covers.
 	w.season.Episodes = w.season.Episodes[:3]
 	w.writeSeason()
 	for _, e := range w.season.Episodes {

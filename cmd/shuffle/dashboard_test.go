@@ -31,7 +31,7 @@ var dashboardAt = regexp.MustCompile(`"url":"(http://127\.0\.0\.1:\d+)/"`)
 func newWatched(t *testing.T) *watched {
 	t.Helper()
 	w := &watched{tab: browsertest.Open(t), world: generated(t, season.Options{Episodes: 2, Frames: 600, Oddities: true, Seed: 7})}
-	// real images, which a browser can show
+	// Real images, which a browser can show.
 	w.must(w.seasons[0].WriteImages(t.Context(), folder(w.bucket())))
 	tracker := w.start("track", "--http", "127.0.0.1:0")
 	awaitOf(tracker, "the dashboard is up", func() bool { return dashboardAt.MatchString(tracker.logs.String()) })

@@ -61,7 +61,7 @@ func TestDemoInterrupted(t *testing.T) {
 
 	_, after, _ := strings.Cut(logs, "; shuffle ")
 	named, _, _ := strings.Cut(after, " finishes it")
-	// because the season has a broken sheet, which the demo expects
+	// The season has a broken sheet, which the demo expects.
 	w.command(strings.Fields(named)...).wait(1)
 	out, _ := w.command(demoArgs(1, 2500)...).wait(0)
 	says(t, out, `Now an edit: .* 12 moved`)

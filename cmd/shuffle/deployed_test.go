@@ -161,7 +161,7 @@ func TestStackCommands(t *testing.T) {
 	}
 }
 
-// TestImagesAreAlike: both Dockerfiles end with the same instructions.
+// TestImagesAreAlike: the last stages of both Dockerfiles have the same settings.
 func TestImagesAreAlike(t *testing.T) {
 	settings := func(path string) (all []string) {
 		body, err := os.ReadFile(path)

@@ -20,7 +20,7 @@ func TestIdenticalImages(t *testing.T) {
 	}
 	for i, e := range w.seasons[0].Episodes {
 		for n, f := range e.Images {
-			// never neighbours; the first image is in both episodes, the second in one
+			// These frames are never neighbours. The first image is in both episodes, the second in one
 			if n%8 == i {
 				w.must(os.WriteFile(w.image(e, f), fmt.Appendf(nil, "fade %d", n%16/8*(i+1)), 0o600))
 			}

@@ -62,7 +62,7 @@ func TestCraftedMessages(t *testing.T) {
 	nowhere := real
 	nowhere.Run = "../../escaped"
 	results := []string{"not JSON either", `{"v":1,"run":"../../escaped","gen":1,"worker":"x","results":[{"seq":0,"outcome":"copied"}]}`}
-	// of a run that is not in force: a worker reports it, and the tracker keeps the report
+	// A task of a run that is not in force: a worker reports it, and the tracker keeps the report.
 	w.send(tasksQueue, append(tasks, nowhere.Encode())...)
 	w.send(resultsQueue, results...)
 	w.send(deadQueue, "nor this")
@@ -75,7 +75,7 @@ func TestCraftedMessages(t *testing.T) {
 			}
 		}()
 	}
-	// a message that may become valid is released for a while
+	// A message that may become valid is released for a while.
 	w.run(0, "work", "--exit-when-idle", "11s")
 	out, logs := w.run(0, "track", "--until-done")
 	says(t, out, `succeeded: .* 60 done, 0 dead, 0 open.* Messages \d+ unreadable`)
@@ -103,7 +103,7 @@ func (w *world) kept(bodies []string) {
 	}
 }
 
-// firstTask returns a task that the planner has sent and that waits in the queue.
+// firstTask returns the first task of the run's plan, which waits in the queue.
 func (w *world) firstTask(run string) messages.Task {
 	w.t.Helper()
 	opener := open.New(1)

@@ -84,7 +84,7 @@ func TestTwoEnvironments(t *testing.T) {
 			if got := staging.inQueue(tasksQueue); got != 60 {
 				t.Errorf("%d tasks of production are left, want 60", got)
 			}
-			// with one name, generation 1 is in the future for staging
+			// With one name, generation 1 is in the future for staging.
 			if tc.names[0] != tc.names[1] {
 				says(t, logs, `another environment uses these queues.*`+strings.Trim(tc.met, `"`))
 			}

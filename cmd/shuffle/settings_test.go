@@ -20,7 +20,7 @@ func TestSettingsPrecedence(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			// restored at the end of the test, whatever .env has set
+			// Restored at the end of the test, also when .env has set it.
 			t.Setenv("SHUFFLE_BUCKET", tc.variable)
 			if tc.variable == "" {
 				if err := os.Unsetenv("SHUFFLE_BUCKET"); err != nil {
@@ -43,7 +43,7 @@ func TestSettingsPrecedence(t *testing.T) {
 	}
 }
 
-// An unreadable .env means that there are no settings at all.
+// A .env that cannot be parsed refuses every command.
 func TestBrokenEnvFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile(".env", []byte("SHUFFLE BUCKET\n"), 0o600); err != nil {

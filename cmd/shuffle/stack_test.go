@@ -131,8 +131,8 @@ func TestOnStack(t *testing.T) {
 			}
 		}
 	}
-	// first the results of the dead task, then a plan without tasks, which the planner completes
-	// itself
+	// First the results of the dead task, then a plan without tasks, which the planner completes
+	// itself.
 	for range 2 {
 		for _, task := range stages {
 			d.runNoted(task, calls[task])

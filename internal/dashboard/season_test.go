@@ -24,7 +24,7 @@ func (w *world) assigned() *[]state.Definition {
 	var asked []state.Definition
 	w.options.NewAssigner = func(d state.Definition, season []inventory.LabelledFrame, _ dataset.Standing) (Assigner, error) {
 		asked = append(asked, d)
-		// the frames with a class of both episodes, without the frozen one
+		// The frames with a class of both episodes, without the frozen one.
 		if d.Stratify && len(season) != 2*(229-1) {
 			w.t.Errorf("the season has %d labelled frames", len(season))
 		}

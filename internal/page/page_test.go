@@ -100,7 +100,7 @@ func TestRunStates(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, r := range regions {
-				// an event contains the same HTML as the page
+				// An event contains the same HTML as the page.
 				expect(t, body, `<div id="`+r.ID+`">`+r.HTML+"</div>")
 			}
 			file, err := Report(site, tc.run)
@@ -193,14 +193,14 @@ func TestBalanceTable(t *testing.T) {
 	few := sampleRun(state.Running, 0, 0)
 	few.Plan.RareClasses = []state.RareClass{{Dataset: "test", Class: "Common", Units: 2, Enough: 3, Of: 20}, {Dataset: "test", Class: "Rare", Enough: 3, Of: 9}}
 	_, text = render(t, few)
-	// which is missing, and reported before
+	// Rare is missing, which another line reports.
 	expect(t, text, "test has 2 blocks of Common; all datasets together have 20. Expected at least 3.", "!blocks of Rare")
 	first := sampleRun(state.Running, 0, 0)
 	for i := range first.Plan.Balance {
 		first.Plan.Balance[i].Before = 0
 	}
 	_, text = render(t, first)
-	// no earlier number to compare with
+	// No earlier number to compare with.
 	expect(t, text, "Common 698 frames 202 frames 900 Rare", "!→ 698")
 	halted := ended(state.Failed, 30, 0)
 	halted.Report.Verified = false

@@ -83,7 +83,7 @@ func (c *costCmd) measure(ctx context.Context) (rows []costRow, err error) {
 	}{
 		{"is new", func() error { return w.fill(ctx, bucketName) }},
 		{"moves", func() error { return w.fill(ctx, bucketName, w.unsorted(c.Episodes)...) }},
-		// the previous run has left the datasets up to date
+		// The previous run has left the datasets up to date.
 		{"is as it should be", func() error { return nil }},
 	} {
 		say("a season that %s", world.name)

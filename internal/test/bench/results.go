@@ -89,7 +89,7 @@ func (c *resultsCmd) send(ctx context.Context, w *world, f *flood, tasks []messa
 		return err
 	}
 	var behind []float64
-	// the time for which a worker collects results for a message
+	// The time for which a worker collects results for a message.
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	begun := time.Now()

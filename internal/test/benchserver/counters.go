@@ -11,7 +11,7 @@ import (
 
 // Stats counts the requests since the server's start or since ResetStats.
 type Stats struct {
-	// by the names of the calls: "CopyObject", "ReceiveMessage"
+	// By the names of the calls: "CopyObject", "ReceiveMessage".
 	Requests map[string]int `json:"requests"`
 	InFlight int            `json:"in_flight"`
 	// PeakInFlight is the largest number of simultaneous requests, with long polls.

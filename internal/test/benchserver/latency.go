@@ -27,8 +27,7 @@ type Options struct {
 // request in a hundred takes 2.3 times the median, one in a thousand 3 times.
 type Latency struct {
 	Median time.Duration `json:"median"` // nanoseconds in JSON
-	// the standard deviation of the logarithm; 0: all requests take the median
-	Spread float64 `json:"spread"`
+	Spread float64       `json:"spread"` // standard deviation of the logarithm; 0: constant
 }
 
 // pass waits for a random latency. It returns the error of ctx when ctx ends first.

@@ -18,8 +18,8 @@ import (
 //
 //   - Writes and deletions stay within the datasets and the program's own state, and a copy has the
 //     frame's own image as its source.
-//   - A frame that is in the datasets is always in at least one place, unless it may be deleted. A
-//     task may not ask for less either.
+//   - A frame that is in the datasets is always in at least one place, unless it may be deleted. No
+//     task may request the deletion of its last copies.
 //   - After the planner of a generation has listed the datasets, every write belongs to a task of
 //     that generation or a newer one.
 type Audit struct {
@@ -32,7 +32,7 @@ type Audit struct {
 	mu     sync.Mutex
 	stands map[dataset.Frame]map[string]bool // keys
 	mayGo  map[dataset.Frame]bool
-	// newest generation with a task that writes ("+") or deletes ("-") the key
+	// Newest generation with a task that writes ("+") or deletes ("-") the key.
 	asked      map[string]int64
 	took       map[string]int64 // process → generation that the process read in the pointer
 	listed     int64            // newest generation whose planner has listed the datasets

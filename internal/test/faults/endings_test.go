@@ -49,7 +49,7 @@ func TestPublicationIsFinished(t *testing.T) {
 	for _, rule := range []faults.Rule{
 		{Kind: faults.Crash, Op: "SendMessageBatch", First: 1}, {Kind: faults.CrashAfter, Op: "SendMessageBatch", First: 1},
 		{Kind: faults.CrashAfter, Op: "SendMessageBatch", First: 4}, {Kind: faults.CrashAfter, Op: "SendMessageBatch", First: 6},
-		// after the last message
+		// After the last message.
 		{Kind: faults.Crash, Op: "PutObject", Target: "current.json", First: 1},
 	} {
 		w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()

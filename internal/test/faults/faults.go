@@ -25,31 +25,28 @@ const (
 	AppliedError  Kind = "applied, 500"
 	AppliedCut    Kind = "applied, cut"
 	Denied        Kind = "AccessDenied"
-	NotFound      Kind = "404" // of an existing object
-	// of a conditional write: another one is in progress
-	Conflict     Kind = "409"
-	Precondition Kind = "412"                      // of a conditional write
-	Outage       Kind = "S3 is away"               // every request to S3 is cut
-	Foreign      Kind = "a key outside the prefix" // in a listing that is executed
+	NotFound      Kind = "404"                      // of an existing object
+	Conflict      Kind = "409"                      // of a conditional write, during another
+	Precondition  Kind = "412"                      // of a conditional write
+	Outage        Kind = "S3 is away"               // every request to S3 is cut
+	Foreign       Kind = "a key outside the prefix" // in a listing that is executed
 	// Skewed needs no rule. It affects requests whose signing clock differs from the server's by
 	// more than a quarter of an hour, as at AWS.
 	Skewed Kind = "RequestTimeTooSkewed"
 
-	FailedEntries Kind = "failed entries" // some entries of a batch fail, the others succeed
-	// some messages of a batch are sent a second time, later
-	Duplicated  Kind = "duplicated message"
-	Delayed     Kind = "delayed message"     // some messages of a batch are only sent later
-	Redelivered Kind = "redelivered message" // the received messages stay visible
-	Reordered   Kind = "reordered messages"
-	LostReceive Kind = "lost receive"  // messages become invisible, and no client receives them
-	LostDelete  Kind = "lost deletion" // some are reported as deleted, but are not
-	WrongCounts Kind = "wrong counts"  // the queue reports that it is empty
+	FailedEntries Kind = "failed entries"      // some entries of a batch fail, the others succeed
+	Duplicated    Kind = "duplicated message"  // some are sent a second time, later
+	Delayed       Kind = "delayed message"     // some messages of a batch are only sent later
+	Redelivered   Kind = "redelivered message" // the received messages stay visible
+	Reordered     Kind = "reordered messages"
+	LostReceive   Kind = "lost receive"  // messages become invisible, and no client receives them
+	LostDelete    Kind = "lost deletion" // some are reported as deleted, but are not
+	WrongCounts   Kind = "wrong counts"  // the queue reports that it is empty
 
 	Quota     Kind = "429"            // of the Sheets API
 	Truncated Kind = "half an answer" // truncated JSON, of the Sheets API
-	// of a worksheet: only the header and at most half of the rows remain
-	FewerRows Kind = "rows left out"
-	NoValues  Kind = "no values" // a worksheet looks empty
+	FewerRows Kind = "rows left out"  // only the header and at most half of the rows
+	NoValues  Kind = "no values"      // a worksheet looks empty
 
 	// Crash calls the rule's Do, which kills a process, before the request is executed. CrashAfter
 	// does so after the execution and before the answer. So a process can end between any two of

@@ -33,8 +33,7 @@ type Front struct {
 	next  http.Handler
 	began time.Time
 
-	// held while a write or a listing is executed, so Applied is called in this order
-	order sync.Mutex
+	order sync.Mutex // held during a write or a listing: the order of Applied
 
 	mu      sync.Mutex
 	rules   []*inForce

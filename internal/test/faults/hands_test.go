@@ -108,7 +108,7 @@ func (p *player) armHands(r round) {
 	for _, h := range r.hands {
 		p.at(faults.Rule{From: h.from, Op: h.op, Target: h.target, First: h.nth}, h.after, func(faults.Request) {
 			done, err := p.touch(p.ctx, h)
-			// the time alone may be too early
+			// The time alone may be too early.
 			for n := 0; p.site == local && !done && err == nil && n < comesWithin; n++ {
 				wait(p.ctx, 50*time.Millisecond)
 				done, err = p.touch(p.ctx, h)

@@ -82,7 +82,7 @@ func (w *world) follow(ctx context.Context) error {
 		commands := next(look.out)
 		verdict := verdictLine.FindStringSubmatch(look.out)
 		switch {
-		// the pointer is missing or damaged
+		// The pointer is missing or damaged.
 		case verdict == nil && strings.Contains(look.said, "shuffle plan"):
 			w.followAdvice(ctx, look.said)
 			commands = []string{"plan"}

@@ -170,7 +170,7 @@ func (p *player) edit(ctx context.Context, r round) error {
 		if err != nil {
 			return err
 		}
-		// else the datasets have fewer frames, and the loss may be below the ceiling
+		// Else the datasets have fewer frames, and the loss may be below the ceiling.
 		if len(differences) == 0 {
 			lost = r.lost
 			p.shortenSheets(r.shortened)
@@ -302,7 +302,7 @@ func (w *world) ended(ctx context.Context) (pointer state.PointerSnapshot, err e
 	err = until(ctx, "a run that is over", patience, func(ctx context.Context) (bool, error) {
 		pointer, err = w.store.Current(ctx, state.PointerSnapshot{})
 		if err != nil && w.hands() {
-			// the operator repairs a damaged pointer; a missing folder comes back
+			// The operator repairs a damaged pointer; a missing folder comes back.
 			return errors.Is(err, state.ErrDamaged), nil
 		}
 		return !pointer.State.Active(), err // also when a planner was killed before it began a run

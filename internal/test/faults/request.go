@@ -19,7 +19,7 @@ type Request struct {
 	At   time.Duration // since the front was created
 	From string        // the access key ID, which is different for each process of a test
 	Op   string        // the name of the call in S3's or SQS's API
-	// key, prefix of a listing, or name of a queue; of DeleteObjects the first key
+	// Key, prefix of a listing, or name of a queue; of DeleteObjects the first key.
 	Target      string
 	Page        int      // of a listing, from 1
 	Conditional bool     // a write with a condition

@@ -37,8 +37,8 @@ type round struct {
 	purged    time.Duration // after this time
 	twins     bool          // two planners at the same time
 	late      bool          // trackers start when no tasks are left for the workers
-	// process that is stopped for longer than visibility timeout and lease: a service, "plan" or
-	// none
+	// Process that is stopped for longer than visibility timeout and lease: a service, "plan" or
+	// none.
 	sleeper   string
 	asleep    time.Duration // after this time, where no request triggers it
 	cancel    time.Duration // time until the run in force is cancelled; 0: never
@@ -119,7 +119,7 @@ func (s schedule) String() string {
 		b.WriteString(", the server's clock an hour wrong")
 	}
 	if s.clocks {
-		// the names of planners change all the time
+		// The names of planners change all the time.
 		for _, name := range []string{"w1", "w2", "t1", "t2"} {
 			fmt.Fprintf(&b, ", %s's clock wrong by %s", name, clockOf(s.seed, name))
 		}

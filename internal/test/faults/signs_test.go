@@ -74,7 +74,7 @@ var signs = []sign{
 	},
 	{
 		name: "a worker dies of a task", rule: faults.Rule{Kind: faults.Crash, Op: "CopyObject", Target: "FRM-00-00-01-00", First: 1, Times: 2}, kills: true,
-		// else the tracker may be the first to retry the task
+		// Else the tracker may be the first to retry the task.
 		env:   []string{"SHUFFLE_MAX_RECEIVE_COUNT=2", "SHUFFLE_STALL=60s"},
 		state: state.Failed, reason: []string{"dead", "shuffle redrive RUN"}, then: "redrive",
 	},

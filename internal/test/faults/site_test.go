@@ -121,7 +121,7 @@ func (w *world) open(ctx context.Context, seed uint64) error {
 func (w *world) own(part string) string { return filepath.Join(w.dir, "own", part) }
 
 func (w *world) openLocal(ctx context.Context, seed uint64) error {
-	// only for the story
+	// Only for the story.
 	w.front, w.audit = faults.New(http.NotFoundHandler(), seed), faults.NewAudit(w.layout(), w.bucketName)
 	w.env = append(w.env, "SHUFFLE_LOCAL="+w.own(""), "SHUFFLE_CONCURRENCY=1")
 	if err := w.setup(ctx); err != nil {

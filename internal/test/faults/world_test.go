@@ -45,9 +45,9 @@ type world struct {
 
 	editing sync.Mutex
 	season  *season.Season
-	// the seed of the first run that succeeded; later seeds must be the same
+	// The seed of the first run that succeeded; later seeds must be the same.
 	drawn string
-	// frames whose rows are gone, and which must remain until someone allows their deletion
+	// Frames whose rows are gone, and which must remain until someone allows their deletion.
 	lost []dataset.Frame
 
 	// Clients without the front, for the tests themselves.

@@ -47,7 +47,7 @@ func TestZombie(t *testing.T) {
 }
 
 func zombies(ctx context.Context, w *world, nth int) error {
-	// so that the workers are busy, and are stopped between any two lines of their code
+	// So that the workers are busy, and are stopped between any two lines of their code.
 	w.front.Latency, w.front.PageSize = 0, 0
 	if _, err := w.run(ctx); err != nil {
 		return err

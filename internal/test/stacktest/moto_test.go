@@ -124,7 +124,7 @@ func testDashboard(t *testing.T, d *deployed) {
 	d.Query("monitoring", "GetDashboard", map[string]string{"DashboardName": d.name}, &answer)
 	var got, want any
 	wanted := fmt.Sprint(d.wanted.Resources["Dashboard"].Properties["DashboardBody"])
-	// moto's account
+	// Moto's account.
 	if err := json.Unmarshal([]byte(strings.ReplaceAll(answer.Body, "123456789012", stacktest.Account)), &got); err != nil {
 		t.Fatal(err)
 	}

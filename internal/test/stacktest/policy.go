@@ -21,8 +21,8 @@ type Statement struct {
 type Request struct {
 	Action   string
 	Resource string
-	// the one condition key that calls here have: s3:prefix of a listing, or ecs:cluster; "" is
-	// none
+	// The one condition key that calls here have: s3:prefix of a listing, or ecs:cluster; "" is
+	// none.
 	Context string
 }
 

@@ -18,7 +18,7 @@ func TestAllows(t *testing.T) {
 		want                      bool
 	}{
 		{"s3:GetObject", "arn:aws:s3:::b/p/s01e01/a/F.jpg", "", true},
-		// actions are not case-sensitive
+		// Actions are not case-sensitive.
 		{"s3:getobject", "arn:aws:s3:::b/p/s01e01/a/F.jpg", "", true},
 		{"s3:PutObject", "arn:aws:s3:::b/p/s01e01/a/F.jpg", "", false},
 		{"s3:GetObject", "arn:aws:s3:::b/p/S01e01x/F.jpg", "", false},

@@ -58,7 +58,7 @@ func apart(s *Stack) (f Findings) {
 	for id, r := range other.Resources {
 		for _, property := range global {
 			mine, theirs := s.Resources[id].Properties[property], r.Properties[property]
-			// its name is unique only within its target
+			// Its name is unique only within its target.
 			scaling := r.Type == "AWS::ApplicationAutoScaling::ScalingPolicy"
 			f.addIf(mine != nil && !scaling && mine == theirs, "%s: %s is %v in every stack", id, property, mine)
 		}

@@ -115,7 +115,7 @@ func metricMath(s *Stack) (f Findings) {
 	s.each("AWS::CloudWatch::Dashboard", func(id string, p map[string]any) {
 		for _, w := range widgets(text(p["DashboardBody"])) {
 			check(id, at(w, "properties", "metrics"), func(m any, key string) any {
-				// the last element of a metric is an object with its display options
+				// The last element of a metric is an object with its display options.
 				options := list(m)
 				return at(options[len(options)-1], key)
 			})

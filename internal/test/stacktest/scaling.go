@@ -11,8 +11,7 @@ import (
 
 // Scaling has the template's rules that start and end workers and trackers.
 type Scaling struct {
-	// waiting tasks for each running worker; more workers are started above it
-	Backlog         float64
+	Backlog         float64 // waiting tasks per worker that start more workers
 	worker, tracker policy
 }
 
@@ -56,17 +55,14 @@ func number(v any) int {
 
 // World has the conditions of a simulation.
 type World struct {
-	// seconds from the start of a task until it works: Fargate's provisioning and the image
-	Start    int
-	QueueLag int // minutes until a metric of a queue is visible
-	TaskLag  int // minutes until a metric of a service is visible
-	// delay in minutes of the metrics of a queue that has been idle for six hours
-	WakeLag int
-	Rate    int // tasks per second of one worker
-	Limit   int // tasks per second of the bucket
-	Verify  int // duration of a verification in seconds
-	// the tracker has no message of its own on the results queue while it verifies
-	Asleep    bool
+	Start     int                  // seconds until a started task works: provisioning and image
+	QueueLag  int                  // minutes until a metric of a queue is visible
+	TaskLag   int                  // minutes until a metric of a service is visible
+	WakeLag   int                  // delay in minutes for a queue idle for six hours
+	Rate      int                  // tasks per second of one worker
+	Limit     int                  // tasks per second of the bucket
+	Verify    int                  // duration of a verification in seconds
+	Asleep    bool                 // a verifying tracker has no message of its own
 	Published func(second int) int // tasks that the planner sends in that second
 }
 
@@ -188,7 +184,7 @@ func (f *fleet) second(now int) {
 	if published > 0 {
 		f.open, f.verifying, f.course.Ended = true, 0, 0
 	}
-	// a task that polls keeps the metrics of its queue active
+	// A task that polls keeps the metrics of its queue active.
 	if published > 0 || len(f.worker.started)+len(f.tracker.started) > 0 {
 		if now-f.active > inactive {
 			f.woken = now / 60

@@ -265,9 +265,9 @@ const (
 var monthlyPrices = map[string]func(s *stacktest.Stack, id string) float64{
 	"AWS::CloudWatch::Dashboard":  func(*stacktest.Stack, string) float64 { return dashboardMonth },
 	"AWS::SecretsManager::Secret": func(*stacktest.Stack, string) float64 { return 0.40 },
-	// ten images of 15 MB
+	// Ten images of 15 MB.
 	"AWS::ECR::Repository": func(*stacktest.Stack, string) float64 { return 10 * 0.015 * 0.10 },
-	// 10 MB
+	// 10 MB.
 	"AWS::Logs::LogGroup": func(*stacktest.Stack, string) float64 { return 0.01 * 0.53 },
 	"AWS::CloudWatch::Alarm": func(s *stacktest.Stack, id string) float64 {
 		metrics, _ := s.Resources[id].Properties["Metrics"].([]any)
@@ -323,10 +323,10 @@ func TestMonth(t *testing.T) {
 	plain := restingCost(t, stack(t, source(t), parameters))
 	const (
 		keys = 2 * seasonFrames
-		// the plan lists sources and datasets, the verification lists the datasets again
+		// The plan lists sources and datasets, the verification lists the datasets again.
 		lists   = keys / 1000 * 1.5 * listRequest
 		metrics = runMetrics * metricMonth * 30 / (30 * 24) // sent in one hour of each day
-		// a copy decrypts once and encrypts once
+		// A copy decrypts once and encrypts once.
 		keyed = 2 * seasonFrames * kmsRequest
 	)
 	// run is the cost of the planner and the tracker in a run: the tracker goes to sleep half an

@@ -17,12 +17,11 @@ type call struct {
 	kind kind          // what may happen to it
 	what func() string // details that distinguish the call from similar ones, for the story
 
-	apply func() // executes the call at the port; sets answer and err
-	// like apply, but the first entry of the batch fails; nil when that is impossible
-	partly func() (any, error)
-	broken func(error) error // the port's error for a request without an answer
-	ready  func() bool       // reports whether there is something to answer; nil: always
-	until  time.Time         // of a receive: the time when an empty answer is due
+	apply  func()              // executes the call at the port; sets answer and err
+	partly func() (any, error) // like apply, but the first entry fails; or nil
+	broken func(error) error   // the port's error for a request without an answer
+	ready  func() bool         // reports whether there is something to answer; nil: always
+	until  time.Time           // of a receive: the time when an empty answer is due
 
 	answered chan struct{}
 	answer   any

@@ -15,15 +15,13 @@ const (
 	goes fate = "" // executed and answered
 
 	// Fates of the call.
-	lost       fate = "lost"          // not executed, no answer
-	answerLost fate = "answer lost"   // executed, no answer
-	partly     fate = "fails in part" // the first entry of the batch fails
-	denied     fate = "access denied" // permanent error
-	slowDown   fate = "slow down"     // transient error
-	// executed when no other process can continue at this moment
-	yields fate = "waits for the others"
-	// less than the maximum age of a worker's view of the pointer
-	waitsBit   fate = "waits 900ms"
+	lost       fate = "lost"                  // not executed, no answer
+	answerLost fate = "answer lost"           // executed, no answer
+	partly     fate = "fails in part"         // the first entry of the batch fails
+	denied     fate = "access denied"         // permanent error
+	slowDown   fate = "slow down"             // transient error
+	yields     fate = "waits for the others"  // executed when no other call is possible
+	waitsBit   fate = "waits 900ms"           // less than the maximum age of a worker's pointer
 	waitsShort fate = "waits 8s"              // longer than a write may take, and than the fence
 	waitsLong  fate = "waits 40s"             // longer than visibility timeout, lease and stall
 	comesLate  fate = "carried out too late"  // executed after its caller had given up

@@ -134,7 +134,7 @@ func (o operator) finale() {
 		o.act("looks at the run", func() {
 			before, unfinished, unchanged = o.readRunState()
 			if now, err := o.world.store.Settings(always); err == nil && !now.Exists() {
-				// no run got that far, and a seed that a planner draws cannot be replayed
+				// No run got that far, and a seed that a planner draws cannot be replayed.
 				opt = first
 			}
 		})

@@ -196,7 +196,7 @@ func (p *process) planner(split planner.Split) *planner.Planner {
 			MaxBadRows: any, MaxDelete: any, MaxRefresh: any, Lease: 15 * time.Second, Parallel: 4,
 		},
 		NameRun: func(begun time.Time, generation int64) string {
-			// the same each time a schedule is played
+			// The same each time a schedule is played.
 			return fmt.Sprintf("%s-%d-test", begun.Format("20060102T150405Z"), generation)
 		},
 	}

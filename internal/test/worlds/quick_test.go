@@ -185,8 +185,8 @@ func (q *quick) run(t *testing.T, tasks int, opt planner.Options) time.Duration 
 }
 
 // TestQuickRun: with idle services, twelve relabelled frames are in the right place within three
-// seconds after the start of the plan, whatever the services wait for at that moment. When the
-// previous run has just ended, the plan first waits for its workers.
+// seconds after the start of the plan, at any moment of the services' waits. When the previous
+// run has just ended, the plan first waits for its workers.
 func TestQuickRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQuick(t)

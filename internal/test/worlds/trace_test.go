@@ -11,9 +11,8 @@ import (
 // made its own calls in the same order. The order between different processes does not matter
 // (Mazurkiewicz). Then their traces are equal.
 type trace struct {
-	sum uint64 // of all steps, in any order
-	// the last step of a process, and the last that changed an object or a queue
-	last map[string]uint64
+	sum  uint64            // of all steps, in any order
+	last map[string]uint64 // the last step of a process, object or queue
 }
 
 // addStep adds a step.

@@ -18,12 +18,12 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// ChangedError says that a reviewed plan is no longer what the sheets and listings ask for. Nothing
+// ChangedError reports that a reviewed plan no longer matches the sheets and the listings. Nothing
 // was published.
 type ChangedError struct {
 	Run     string
 	Changes []string // at most maxChanges, in words
-	More    int      // left out of Changes
+	More    int      // the number of changes that are not in Changes
 }
 
 const maxChanges = 50
@@ -37,8 +37,8 @@ func (e *ChangedError) Error() string {
 		e.Run, strings.Join(e.Changes, "\n  "), more)
 }
 
-// Apply publishes a reviewed plan. It plans anew with the same options and refuses, by a
-// *ChangedError, when that comes to anything else than what was reviewed.
+// Apply publishes a reviewed plan. It plans again with the same options. If the new plan differs
+// from the reviewed one, Apply publishes nothing and returns a *ChangedError.
 func (p *Planner) Apply(ctx context.Context, run string) (*state.Plan, error) {
 	pointer, err := p.Store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
@@ -67,13 +67,13 @@ func (p *Planner) Apply(ctx context.Context, run string) (*state.Plan, error) {
 	return p.publish(ctx, pointer, saved)
 }
 
-// unchanged plans again and compares.
+// unchanged plans again and compares the new plan with the saved one.
 func (p *Planner) unchanged(ctx context.Context, saved *state.Plan) error {
 	var opt Options
 	if err := json.Unmarshal(saved.Options, &opt); err != nil {
 		return fmt.Errorf("read the options of run %s: %w", saved.Run, err)
 	}
-	// As reviewed, whatever this caller's environment gives.
+	// The settings are those of the review. The environment of this caller does not count.
 	in, err := p.readInputs(ctx, opt, &saved.Settings.Definition)
 	if errors.Is(err, ErrUsage) { // the options were right when the run was planned
 		return &ChangedError{Run: saved.Run, Changes: []string{err.Error()}}
@@ -103,13 +103,13 @@ func settingsChanges(saved, fresh *state.Plan) []string {
 	if reflect.DeepEqual(saved.Settings, fresh.Settings) {
 		return nil
 	}
-	before, _ := json.Marshal(saved.Settings) // plain values: they always encode
+	before, _ := json.Marshal(saved.Settings) // plain values always encode
 	now, _ := json.Marshal(fresh.Settings)
 	return []string{fmt.Sprintf("the settings: planned with %s, now %s", before, now)}
 }
 
-// episodeChanges compares the episodes' fate and what stands of them. Why an episode is held is no
-// matter, as long as it is.
+// episodeChanges compares the state of the episodes and the digests of their copies. The reason why
+// an episode is held does not count.
 func episodeChanges(saved, fresh *state.Plan) (changes []string) {
 	before, now := fates(saved), fates(fresh)
 	for _, e := range slices.Sorted(maps.Keys(union(before, now))) {
@@ -123,7 +123,8 @@ func episodeChanges(saved, fresh *state.Plan) (changes []string) {
 	return changes
 }
 
-// fate is what a plan does to an episode; the zero fate is that of one that is not in it.
+// fate is what a plan does to an episode. The zero fate is that of an episode that is not in the
+// plan.
 type fate struct{ state, reason string }
 
 func fates(p *state.Plan) map[dataset.Episode]fate {
@@ -150,23 +151,23 @@ func union[K comparable, V any](a, b map[K]V) map[K]V {
 	return all
 }
 
-// taskPrints tells tasks apart by their frames: a hash of each, since a season has hundreds of
-// thousands.
+// taskPrints maps each frame to a hash of its task. It keeps only hashes, since a season has
+// hundreds of thousands of tasks.
 type taskPrints map[dataset.Frame]fingerprint
 
 type fingerprint [16]byte
 
 func (t taskPrints) add(task messages.Task) { t[task.Frame] = printOf(task) }
 
-// printOf is the same for the same work, whatever the run.
+// printOf hashes the work of a task without its run. So the same work has the same hash in every
+// run.
 func printOf(t messages.Task) fingerprint {
 	t.Run, t.Gen, t.Seq, t.Round, t.Scope = "-", 1, 0, 0, ""
 	sum := sha256.Sum256([]byte(t.Encode()))
 	return fingerprint(sum[:16])
 }
 
-// taskChanges compares the saved tasks with the fresh ones, of which it takes those away that are
-// equal.
+// taskChanges compares the saved tasks with the fresh ones. It removes the equal ones from fresh.
 func (p *Planner) taskChanges(ctx context.Context, saved *state.Plan, fresh taskPrints) (changes []string, err error) {
 	for chunk := range state.Chunks(saved.Tasks) {
 		tasks, err := p.Store.ReadTasks(ctx, saved.Run, chunk)

@@ -15,9 +15,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// reviewed is a world of two episodes and a plan for both that waits for its review: of the first,
-// frame 0 is to be moved, frame 1 copied, frame 2 deleted and frame 3 refreshed, and frame 4 is
-// frozen in two places; of the second all five are copied.
+// reviewed returns a world of two episodes and a plan for both that waits for its review. In the
+// first episode the plan moves frame 0, copies frame 1, deletes frame 2 and refreshes frame 3.
+// Frame 4 is frozen in two places. In the second episode the plan copies all five frames.
 func reviewed(t *testing.T, opt Options) (*world, *state.Plan) {
 	w := newWorld(t)
 	w.config.MaxBadRows = limit(t, "50%")
@@ -81,8 +81,8 @@ func TestApplyOfNothingToDo(t *testing.T) {
 	})
 }
 
-// TestApplyRefusesWhatHasChanged names what has. The run goes on waiting, nothing is sent, nothing
-// is written; and when things are as they were it is published.
+// TestApplyRefusesWhatHasChanged checks that Apply names each change. The run still waits, and
+// nothing is sent or written. When the change is undone, Apply publishes the run.
 func TestApplyRefusesWhatHasChanged(t *testing.T) {
 	f := frames(e1, 10)
 	rare := dataset.Place{Dataset: "train", Class: "Rare"}
@@ -155,7 +155,7 @@ func TestApplyRefusesWhatHasChanged(t *testing.T) {
 	}
 }
 
-// What does not change the work does not keep it from being applied.
+// Apply ignores changes that leave the work the same.
 func TestApplyDoesNotMindWhatDoesNotMatter(t *testing.T) {
 	f := frames(e1, 10)
 	for name, change := range map[string]func(w *world){
@@ -178,8 +178,8 @@ func TestApplyDoesNotMindWhatDoesNotMatter(t *testing.T) {
 	}
 }
 
-// An episode that was held and still is may be held in other words: requests have numbers, and
-// times.
+// An episode that was held may be held for a different reason: error texts contain the numbers and
+// times of requests.
 func TestApplyWithAnEpisodeHeldInOtherWords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -202,7 +202,7 @@ func TestApplyWithAnEpisodeHeldInOtherWords(t *testing.T) {
 	})
 }
 
-// An option that no longer fits the manifests is a change too.
+// An option that no longer matches the manifests counts as a change.
 func TestApplyOfAnOptionThatNoLongerFits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, plan := reviewed(t, Options{Episodes: []dataset.Episode{e2}})
@@ -218,8 +218,7 @@ func TestApplyOfAnOptionThatNoLongerFits(t *testing.T) {
 	})
 }
 
-// The options of the review hold when it is applied: its seed, its episodes, what it may delete and
-// prune.
+// Apply uses the options of the review: its seed, its episodes, and what it may delete and prune.
 func TestApplyKeepsTheOptions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -270,7 +269,7 @@ func TestApplyOfTheWrongRun(t *testing.T) {
 	})
 }
 
-// Another planner may begin while the review is compared: it does not wait for reviews.
+// Another planner may start while Apply compares: it does not wait for reviews.
 func TestApplyLosesThePointer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, plan := reviewed(t, Options{})
@@ -289,7 +288,7 @@ func TestApplyLosesThePointer(t *testing.T) {
 	})
 }
 
-// A planner that dies while it publishes a reviewed plan leaves it to the next one, like any other.
+// If a planner dies while it publishes a reviewed plan, the next planner finishes the publication.
 func TestApplyDiesWhilePublishing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, plan := reviewed(t, Options{})
@@ -311,7 +310,7 @@ func TestApplyDiesWhilePublishing(t *testing.T) {
 	})
 }
 
-// What fails while the review is compared leaves it waiting.
+// An error while Apply compares leaves the run waiting for its review.
 func TestApplyThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, plan := reviewed(t, Options{})
@@ -334,7 +333,7 @@ func TestApplyThatFails(t *testing.T) {
 	})
 }
 
-// Of very many changes the first are told.
+// Apply reports only the first of very many changes.
 func TestApplyTellsTheFirstChanges(t *testing.T) {
 	inBubble(t, 80, func(t *testing.T, w *world) {
 		plan := w.plan(Options{Review: true})

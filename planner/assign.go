@@ -8,23 +8,23 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// Assigner says which dataset a frame belongs to: a pure function of seed, settings and, when
-// stratified, the classes of the season.
+// Assigner assigns frames to datasets. The result is a pure function of the seed, the settings and,
+// when stratified, the classes of the season.
 type Assigner struct {
 	Split     Split
 	Seed      string
-	Group     time.Duration // 0: each frame by itself
-	Guard     int           // frames left out at each side of a border between datasets
-	Subsample int           // keep one unit in so many; 0 and 1 keep all
+	Group     time.Duration // 0: each frame is a unit
+	Guard     int           // frames to leave out on each side of a border between datasets
+	Subsample int           // keep one unit in this many; 0 and 1 keep all
 	Pinned    []string      // datasets whose frames stay in them
 
 	pins pins
-	// strata holds where the units lie on the line when stratified; nil otherwise.
+	// strata maps each unit to its point on the line when stratified; nil otherwise.
 	strata map[string]float64
 }
 
-// Dataset of the frame; false when the guard or the subsample leaves it out. A pinned frame stays
-// where it is.
+// Dataset returns the dataset of the frame. It returns false when the guard or the subsample leaves
+// the frame out. A pinned frame stays where it is.
 func (a *Assigner) Dataset(f dataset.Frame) (string, bool) {
 	if name, ok := a.pins.frames[f]; ok {
 		return name, true
@@ -40,7 +40,8 @@ func (a *Assigner) Dataset(f dataset.Frame) (string, bool) {
 	return name, true
 }
 
-// line is where a unit lies on the ratios, 0 ≤ line < 1; false as for unit.
+// line returns the point of a unit on the line of the ratios, 0 ≤ point < 1. It returns false in
+// the same case as unit.
 func (a *Assigner) line(unit string) (float64, bool) {
 	if a.strata != nil {
 		at, ok := a.strata[unit]
@@ -49,9 +50,9 @@ func (a *Assigner) line(unit string) (float64, bool) {
 	return Position(a.Seed, unit), true
 }
 
-// nearBorder says whether a frame at most Guard frames away lies in a unit of another dataset.
-// Where an episode ends it does not ask: a frame's dataset must not depend on which others there
-// are. So the last Guard frames may be left out although nothing follows them.
+// nearBorder reports whether a frame at most Guard frames away is in a unit of another dataset. It
+// ignores where an episode ends, since the dataset of a frame must not depend on which other frames
+// exist. So the last Guard frames may be left out although no frame follows them.
 func (a *Assigner) nearBorder(f dataset.Frame, unit, name string) bool {
 	e, index := f.Episode(), f.Index()
 	last := unit
@@ -83,10 +84,12 @@ type Labelled struct {
 	Class string
 }
 
-// Stratify fixes the units' datasets so that each class of the season is cut at the ratios: the
-// units of a class, sorted by their Position, are laid on the line evenly. With a group a block
-// counts for the rarest class in it, so that a rare class reaches every dataset. What the subsample
-// leaves out takes no place on the line. Adding a frame moves at most the units next to a cut.
+// Stratify assigns the units so that each class of the season is split at the ratios. It sorts the
+// units of a class by their Position and puts them on the line at equal distances.
+//
+// With a group, a block counts for the rarest class in it, so that a rare class reaches every
+// dataset. A unit that the subsample leaves out has no point on the line. A new frame moves at most
+// the units next to a border.
 func (a *Assigner) Stratify(season []Labelled) {
 	frames := map[string]int{}
 	for _, l := range season {
@@ -106,7 +109,7 @@ func (a *Assigner) Stratify(season []Labelled) {
 	a.cut(class)
 }
 
-// cut lays the units of each class on the line.
+// cut puts the units of each class on the line at equal distances.
 func (a *Assigner) cut(class map[string]string) {
 	type point struct {
 		unit string

@@ -14,7 +14,8 @@ import (
 
 var usualSplit = Split{{"train", 0.7}, {"validate", 0.1}, {"test", 0.2}}
 
-// assigned is where the first n frames of the episode are to be; "" where they are left out.
+// assigned returns the datasets of the first n frames of the episode; "" for a frame that is left
+// out.
 func assigned(a *Assigner, e dataset.Episode, n int) []string {
 	all := make([]string, n)
 	for i := range all {
@@ -23,8 +24,8 @@ func assigned(a *Assigner, e dataset.Episode, n int) []string {
 	return all
 }
 
-// near says whether n of so many are what a share of them gives by chance: within six standard
-// deviations, and a few more where a share of few has a long tail.
+// near reports whether chance can give n of these units at this share. The limit is six standard
+// deviations and three units more, since a small share has a long tail.
 func near(n, of int, share float64) bool {
 	draws := float64(of)
 	return math.Abs(float64(n)-share*draws) <= 6*math.Sqrt(share*(1-share)*draws)+3
@@ -60,7 +61,8 @@ func TestSharesOfFrames(t *testing.T) {
 	})
 }
 
-// Another seed is another draw: as many frames stay as two independent draws have in common.
+// Another seed assigns independently: the frames that stay are as many as two independent seeds
+// have in common.
 func TestAnotherSeedMovesFrames(t *testing.T) {
 	const frames = 20_000
 	before, after := assigned(&Assigner{Split: usualSplit, Seed: "1"}, e1, frames), assigned(&Assigner{Split: usualSplit, Seed: "2"}, e1, frames)
@@ -78,7 +80,7 @@ func common(a, b []string) (n int) {
 	return n
 }
 
-// A ratio change moves the frames that lie between the old cut and the new one, and no others.
+// A new ratio moves only the frames between the old border and the new one.
 func TestRatioChangeMovesOnlyWhatItMust(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const frames = 2000
@@ -125,7 +127,7 @@ func TestGroupKeepsBlocksTogether(t *testing.T) {
 	})
 }
 
-// Episodes are drawn apart from each other.
+// Episodes are assigned independently.
 func TestGroupOfAnotherEpisode(t *testing.T) {
 	a := &Assigner{Split: usualSplit, Seed: "7", Group: 10 * time.Second}
 	first, second := assigned(a, e1, 24*600), assigned(a, e2, 24*600)
@@ -134,8 +136,8 @@ func TestGroupOfAnotherEpisode(t *testing.T) {
 	}
 }
 
-// anyAssigner draws an Assigner with every setting; the classes go round, and some frames have
-// none.
+// anyAssigner draws an Assigner with every setting. The classes of the frames repeat in order, and
+// some frames have none.
 func anyAssigner(t *rapid.T, frames int) *Assigner {
 	a := &Assigner{
 		Split: drawSplit(t, "split"), Seed: drawSeed(t),
@@ -161,7 +163,7 @@ func drawLabels(t *rapid.T, frames int) []Labelled {
 	return all
 }
 
-// No frame has another one of another dataset within Guard, in particular no neighbour.
+// A frame has no frame of another dataset within Guard, in particular no neighbour.
 func TestGuard(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const frames = 24 * 40
@@ -178,7 +180,7 @@ func TestGuard(t *testing.T) {
 }
 
 // The guard leaves out exactly the frames within Guard of a frame of another dataset, and moves
-// none. It does not know where an episode ends; what the subsample leaves out is no border.
+// none. It ignores where an episode ends. A frame that the subsample leaves out is no border.
 func TestGuardLeavesOutOnlyAtBorders(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const frames = 24 * 30
@@ -204,7 +206,7 @@ func TestSubsample(t *testing.T) {
 	const frames = 20_000
 	a := &Assigner{Split: usualSplit, Seed: "7"}
 	all := assigned(a, e1, frames)
-	before := map[int]bool{} // of a subsample of half as many
+	before := map[int]bool{} // the frames that the previous subsample keeps
 	for n := range frames {
 		before[n] = true
 	}
@@ -247,8 +249,8 @@ func classShares(a *Assigner, season []Labelled, class string) (units int, by ma
 	return units, by
 }
 
-// Frame by frame, each class is cut at the ratios to the frame: a class with enough frames reaches
-// every dataset.
+// Without a group, each class is split at the ratios exactly to the frame. A class with enough
+// frames reaches every dataset.
 func TestStratifyCutsEachClass(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		season := drawLabels(t, rapid.IntRange(1, 2000).Draw(t, "frames"))
@@ -269,8 +271,8 @@ func TestStratifyCutsEachClass(t *testing.T) {
 	})
 }
 
-// Without strata the rarest class may miss a dataset; with them it reaches each one, and near its
-// share.
+// Without strata the rarest class may miss a dataset. With strata it reaches each dataset, with
+// about its share.
 func TestStratifyBringsRareClassesEverywhere(t *testing.T) {
 	var season []Labelled
 	for i := range 24 * 600 {
@@ -283,7 +285,7 @@ func TestStratifyBringsRareClassesEverywhere(t *testing.T) {
 	for seed := range 20 {
 		a := &Assigner{Split: usualSplit, Seed: fmt.Sprint(seed), Group: 10 * time.Second}
 		a.Stratify(season)
-		// A block counts for the rarest class in it.
+		// A block counts for its rarest class.
 		units, by := classShares(a, season, "Legendary")
 		if units != 10 || by["train"] != 7 || by["validate"] != 1 || by["test"] != 2 {
 			t.Fatalf("seed %d: the ten blocks with a Legendary frame are %v", seed, by)
@@ -302,7 +304,7 @@ func TestStratifyBringsRareClassesEverywhere(t *testing.T) {
 	}
 }
 
-// A frame without a class belongs to no stratum, unless its block has one.
+// A frame without a class belongs to no stratum, unless another frame of its block has a class.
 func TestStratifyFramesWithoutClass(t *testing.T) {
 	a := &Assigner{Split: usualSplit, Seed: "7"}
 	a.Stratify([]Labelled{{dataset.FrameAt(e1, 0), "Rare"}})
@@ -320,7 +322,7 @@ func TestStratifyFramesWithoutClass(t *testing.T) {
 	}
 }
 
-// The order of the season's frames does not matter: sheets are read in any order.
+// The order of the season's frames does not count, since the sheets are read in any order.
 func TestStratifyWhateverTheOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		season := drawLabels(t, 500)
@@ -334,7 +336,7 @@ func TestStratifyWhateverTheOrder(t *testing.T) {
 	})
 }
 
-// A frame more of a class moves at most one unit at each cut.
+// One more frame of a class moves at most one unit at each border.
 func TestStratifyOneFrameMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 400).Draw(t, "frames")
@@ -352,7 +354,7 @@ func TestStratifyOneFrameMore(t *testing.T) {
 	})
 }
 
-// BenchmarkDataset is one frame's dataset.
+// BenchmarkDataset assigns one frame.
 func BenchmarkDataset(b *testing.B) {
 	frames := make([]dataset.Frame, 28_800)
 	season := make([]Labelled, len(frames))
@@ -380,7 +382,7 @@ func BenchmarkDataset(b *testing.B) {
 	}
 }
 
-// BenchmarkStratify cuts the strata of a whole season.
+// BenchmarkStratify stratifies a whole season.
 func BenchmarkStratify(b *testing.B) {
 	const n = 345_600
 	season := make([]Labelled, n)

@@ -13,8 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// begin takes the pointer for a new run, or for the publication that another planner has left.
-// quiet waits until no worker can still be acting on an older run.
+// begin acquires the pointer for a new run, or for the publication that another planner has left
+// unfinished. quiet waits until no worker can still act on an older run.
 func (p *Planner) begin(ctx context.Context, opt Options, show *progress) (pointer state.PointerSnapshot, quiet func(context.Context) error, err error) {
 	for {
 		old, err := p.Store.Current(ctx, state.PointerSnapshot{})
@@ -28,7 +28,7 @@ func (p *Planner) begin(ctx context.Context, opt Options, show *progress) (point
 		}
 		pointer, err := p.take(ctx, old, opt)
 		if errors.Is(err, state.ErrConflict) {
-			continue // another process was faster: look again
+			continue // another process changed the pointer first: read it again
 		}
 		if err != nil {
 			return state.PointerSnapshot{}, nil, err
@@ -41,7 +41,7 @@ func (p *Planner) begin(ctx context.Context, opt Options, show *progress) (point
 	}
 }
 
-// take changes the pointer to a new generation; a publication that was left keeps its own.
+// take changes the pointer to a new generation. An unfinished publication keeps its generation.
 func (p *Planner) take(ctx context.Context, old state.PointerSnapshot, opt Options) (state.PointerSnapshot, error) {
 	next := old.Pointer
 	next.Heartbeat++
@@ -71,9 +71,9 @@ func (p *Planner) take(ctx context.Context, old state.PointerSnapshot, opt Optio
 	})
 }
 
-// await waits until an active run that only a planner works on has been left by it: its pointer has
-// not changed for Lease by this process's own clock. A run that workers have, or a planner that
-// lives, is an *ActiveError.
+// await waits until the planner of an active run has left it. A planner has left its run when the
+// pointer has not changed for Lease by the clock of this process. If workers have the run, or its
+// planner is alive, await returns an *ActiveError.
 func (p *Planner) await(ctx context.Context, old state.PointerSnapshot, show *progress) (state.PointerSnapshot, error) {
 	active := &ActiveError{Run: old.Run, State: old.State, Note: old.Note}
 	if old.State != state.Planning && old.State != state.Publishing {
@@ -99,17 +99,18 @@ func (p *Planner) await(ctx context.Context, old state.PointerSnapshot, show *pr
 			active.Run, active.State, active.Note = now.Run, now.State, now.Note
 			return state.PointerSnapshot{}, active
 		case now.Writer != old.Writer:
-			return now, nil // it has ended meanwhile
+			return now, nil // the run has ended meanwhile
 		}
 	}
 	return old, nil
 }
 
-// trackerGone is how long nothing of a run may have been saved until its tracker counts as gone.
-// One that lives saves results every second, and verifies a run in less than a minute or two.
+// trackerGone is how long a run saves nothing before its tracker counts as gone. A tracker that is
+// alive saves results every second, and verifies a run in less than two minutes.
 const trackerGone = 3 * time.Minute
 
-// wakeTracker wakes a tracker when that of an active run seems to be gone, and says so.
+// wakeTracker wakes a tracker when the tracker of an active run seems to be gone. It returns a
+// sentence about what it did.
 func (p *Planner) wakeTracker(ctx context.Context, pointer state.PointerSnapshot) string {
 	if p.WakeTracker == nil {
 		return ""
@@ -118,7 +119,7 @@ func (p *Planner) wakeTracker(ctx context.Context, pointer state.PointerSnapshot
 	if progress, err := p.Store.ReadProgress(ctx, pointer.Run, pointer.Tasks); err == nil && progress.Age > 0 {
 		age = min(age, progress.Age)
 	}
-	if age >= 0 && age < trackerGone { // below 0 it is unknown
+	if age >= 0 && age < trackerGone { // a negative age is unknown
 		return ""
 	}
 	if err := p.WakeTracker(ctx); err != nil {
@@ -132,11 +133,13 @@ func (p *Planner) wakeTracker(ctx context.Context, pointer state.PointerSnapshot
 	return "its tracker seems to be gone, since nothing was saved for " + since + ": a message to the results queue wakes one"
 }
 
-// quietLeft is how long workers may still act on the run before one of this generation. A run that
-// succeeded without tasks had none, and waited for those before it.
+// quietLeft is how long workers may still act on the run before this generation. It is 0 after a
+// run that succeeded without tasks: that run had no workers, and it waited for those of earlier
+// runs.
 //
-// A run that could be acted on until this planner's own write gets the whole wait. Where somebody
-// has deleted the pointer, what it said is unknown.
+// While the old run is active, workers may act on it until this planner writes the pointer. So the
+// wait is the whole quiet time. It is also the whole quiet time when the pointer was deleted, since
+// its content is then unknown.
 func quietLeft(old state.PointerSnapshot, generation int64) time.Duration {
 	if generation == 1 || old.State == state.Succeeded && old.Tasks == 0 {
 		return 0
@@ -155,7 +158,7 @@ func quietStep(old state.PointerSnapshot, left time.Duration) Step {
 	return Step{Text: "waiting until no worker acts on run " + cmp.Or(old.Run, "before"), Left: left}
 }
 
-// quietUntil waits until no worker can be acting on the run before.
+// quietUntil waits until no worker can act on the run before.
 func quietUntil(until time.Time, old state.PointerSnapshot, show *progress) func(context.Context) error {
 	return func(ctx context.Context) error {
 		left := time.Until(until)
@@ -171,15 +174,15 @@ func quietUntil(until time.Time, old state.PointerSnapshot, show *progress) func
 	}
 }
 
-// lease keeps the pointer's heartbeat while a planner plans. Its ctx ends when somebody else has
-// taken the pointer.
+// lease writes the heartbeat of the pointer while a planner plans. Its ctx ends when another
+// process has taken the pointer.
 type lease struct {
 	p       *Planner
-	note    func() string // what the planner waits for
+	note    func() string // returns what the planner waits for
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	done    chan struct{}
-	pointer state.PointerSnapshot // owned by beat until done is closed
+	pointer state.PointerSnapshot // only beat uses it until done is closed
 }
 
 func (p *Planner) keep(ctx context.Context, pointer state.PointerSnapshot, note func() string) *lease {
@@ -199,7 +202,7 @@ func (l *lease) beat() {
 		case <-tick.C:
 		}
 		if l.ctx.Err() != nil {
-			return // also when a beat is due: advance or fail waits for the end
+			return // return also when a beat is due: advance or fail waits for the end
 		}
 		pointer, err := l.swap(l.ctx, func(next *state.Pointer) { next.Note = l.note() })
 		switch {
@@ -209,18 +212,19 @@ func (l *lease) beat() {
 			l.cancel(fmt.Errorf("run %s: %w", l.pointer.Run, err))
 			return
 		}
-		// Any other error is the bucket's; the next beat tries again, and if none gets through
-		// another planner may take over, which this one learns by the conflict.
+		// Any other error is an error of the bucket. The next beat tries again. If every beat
+		// fails, another planner may take the pointer, and the next write then fails with a
+		// conflict.
 	}
 }
 
-// swapTimeout bounds a write of the pointer that must not be cut off half-way: whether it was
-// applied would be unknown.
+// swapTimeout bounds a write of the pointer. The context of the caller must not cancel the write,
+// since it would then be unknown whether the write was applied.
 const swapTimeout = 10 * time.Second
 
-// swap changes the pointer, with a heartbeat. A pointer that is not as held but still has this run
-// in planning is of a write of our own whose answer was lost: whoever else changes it gives it
-// another run or state.
+// swap changes the pointer and increments the heartbeat. After a conflict, swap reads the pointer.
+// If it still has this run in planning, an earlier write of this lease was applied and its response
+// was lost. Then swap tries again. Any other process changes the run or the state.
 func (l *lease) swap(ctx context.Context, change func(*state.Pointer)) (state.PointerSnapshot, error) {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), swapTimeout)
 	defer stop()
@@ -240,7 +244,7 @@ func (l *lease) swap(ctx context.Context, change func(*state.Pointer)) (state.Po
 	}
 }
 
-// errDone ends the beat when the planner goes on to another state.
+// errDone stops the heartbeat when the planner goes on to another state.
 var errDone = errors.New("planned")
 
 // advance stops the heartbeat and changes the pointer.
@@ -253,8 +257,8 @@ func (l *lease) advance(ctx context.Context, change func(*state.Pointer)) (state
 	return l.swap(ctx, change)
 }
 
-// fail ends the run with the reason, also when ctx is over, so that the next planner need not wait
-// for the lease.
+// fail ends the run with the reason, also when ctx is over. So the next planner does not have to
+// wait for the lease.
 func (l *lease) fail(ctx context.Context, reason error) error {
 	if cause := context.Cause(l.ctx); cause != nil && ctx.Err() == nil {
 		reason = cause

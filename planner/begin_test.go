@@ -15,8 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// inBubble is a world of one episode of so many frames, which stand nowhere, where time passes when
-// everybody waits.
+// inBubble runs a test in a synctest bubble, with a world of one episode of n frames. The datasets
+// have no copies of them.
 func inBubble(t *testing.T, n int, test func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -28,7 +28,7 @@ func inBubble(t *testing.T, n int, test func(t *testing.T, w *world)) {
 
 const pointerKey = "tuttle_twins/shuffle/current.json"
 
-// leave makes the pointer say that somebody has left a run in a state.
+// leave writes a pointer whose run another process has left in this state.
 func (w *world) leave(s state.State) {
 	w.t.Helper()
 	w.point(func(p *state.Pointer) {
@@ -37,21 +37,21 @@ func (w *world) leave(s state.State) {
 	if s == state.Planning || s == state.Publishing {
 		return
 	}
-	// A run that workers have, or had, has recorded its settings.
+	// A run that has or had workers has recorded its settings.
 	plan := &state.Plan{Run: "20000101T000000Z-41", Generation: 41, Tasks: 3, Settings: state.Settings{
 		Definition: state.Definition{Seed: "7", Split: w.config.Split.String(), Classes: classes}, Datasets: w.config.Split.Datasets()}}
 	w.must(w.store.WritePlan(w.t.Context(), plan))
 	w.must(w.store.EnsureSettings(w.t.Context(), plan))
 }
 
-// wait is how long a call takes, by the bubble's clock.
+// wait returns how long a call takes, by the clock of the bubble.
 func wait(call func()) time.Duration {
 	begun := time.Now()
 	call()
 	return time.Since(begun)
 }
 
-// firstCall is when something was first asked of the bucket, from a moment on.
+// firstCall returns when the bucket first received such a request, from a moment on.
 func (w *world) firstCall(op, prefix string, from time.Time) time.Duration {
 	w.t.Helper()
 	for _, c := range w.bucket.noted() {
@@ -63,7 +63,7 @@ func (w *world) firstCall(op, prefix string, from time.Time) time.Duration {
 	return 0
 }
 
-// pause waits, as a slow sheet does.
+// pause waits, as in the reading of a slow sheet.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -75,7 +75,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// A run that workers have is not the planner's to touch.
+// The planner does not change a run that workers have.
 func TestActiveRun(t *testing.T) {
 	for _, s := range []state.State{state.Running, state.Verifying} {
 		bubble(t, string(s), func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestActiveRun(t *testing.T) {
 	}
 }
 
-// An ended run, and one that waits for its review, give way.
+// A planner replaces an ended run, and a run that waits for its review.
 func TestEndedRunGivesWay(t *testing.T) {
 	for _, s := range []state.State{state.Succeeded, state.Failed, state.Cancelled, state.Superseded, state.Review} {
 		bubble(t, string(s), func(t *testing.T) {
@@ -114,8 +114,8 @@ func TestEndedRunGivesWay(t *testing.T) {
 	}
 }
 
-// A pointer that somebody has deleted: generations go on from the runs and dataset versions that
-// are there, and the workers of the last run are waited for as always.
+// If the pointer was deleted, the generation follows those of the existing runs and dataset
+// versions. The planner waits for the workers of the last run as usual.
 func TestDeletedPointer(t *testing.T) {
 	for _, left := range []string{"runs/20000101T000000Z-41/plan.json", "versions/41/version.json"} {
 		bubble(t, left, func(t *testing.T) {
@@ -135,8 +135,8 @@ func TestDeletedPointer(t *testing.T) {
 	}
 }
 
-// A planner that died while planning is taken over when its pointer has not changed for the lease:
-// with a new generation, and after the same wait for workers as ever.
+// If a planner died while planning, another one takes over when the pointer has not changed for the
+// lease. It uses a new generation and waits for workers as usual.
 func TestLeftWhilePlanning(t *testing.T) {
 	inBubble(t, 30, func(t *testing.T, w *world) {
 		w.leave(state.Planning)
@@ -159,8 +159,8 @@ func TestLeftWhilePlanning(t *testing.T) {
 	})
 }
 
-// A planner that died while publishing is taken over with the generation of its run, which is
-// finished: no task is lost, seq is dense.
+// If a planner died while publishing, another one takes over and keeps the generation. It finishes
+// the run: no task is lost, and seq has no gap.
 func TestLeftWhilePublishing(t *testing.T) {
 	inBubble(t, 95, func(t *testing.T, w *world) {
 		ctx, die := context.WithCancel(context.Background())
@@ -181,7 +181,7 @@ func TestLeftWhilePublishing(t *testing.T) {
 			t.Fatalf("left %+v, %d sent", left, len(w.tasks.bodies()))
 		}
 		w.tasks.fail = nil
-		w.sheet(e1, nil) // whatever the sheets say now: the saved plan counts
+		w.sheet(e1, nil) // the saved plan counts, not the present sheets
 		var plan *state.Plan
 		if took := wait(func() { plan = w.plan(Options{}) }); took != w.config.Lease {
 			t.Errorf("it took %v, want the lease: there is nothing to list", took)
@@ -196,7 +196,7 @@ func TestLeftWhilePublishing(t *testing.T) {
 	})
 }
 
-// checkEverySeq wants each saved task to have been sent, once or more often.
+// checkEverySeq checks that each saved task was sent at least once.
 func (w *world) checkEverySeq(plan *state.Plan) {
 	w.t.Helper()
 	saved := w.saved(plan)
@@ -213,7 +213,7 @@ func (w *world) checkEverySeq(plan *state.Plan) {
 	}
 }
 
-// Chunks that were sent whole are not sent again by the one who goes on.
+// The next planner does not send complete chunks again.
 func TestLeftBetweenChunks(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, w *world) {
 		const gen, tasks = 41, 2*state.ChunkTasks + 1
@@ -242,8 +242,8 @@ func TestLeftBetweenChunks(t *testing.T) {
 	})
 }
 
-// A publication that was left, and of which the plan or the tasks are gone, ends as failed; the
-// next planner begins anew.
+// An unfinished publication whose plan or tasks are gone ends as failed. The next planner starts a
+// new run.
 func TestLeftWithoutItsPlan(t *testing.T) {
 	for _, name := range []string{"plan.json", "tasks-00000.jsonl.zst"} {
 		for _, damaged := range []bool{false, true} {
@@ -269,7 +269,7 @@ func TestLeftWithoutItsPlan(t *testing.T) {
 	}
 }
 
-// A plan of 0 tasks whose planner died before the end is ended by the next one.
+// If the planner of a plan without tasks died before the end, the next planner ends the run.
 func TestLeftBeforeTheEndOfNothing(t *testing.T) {
 	inBubble(t, 3, func(t *testing.T, w *world) {
 		w.stand(trainCommon, frames(e1, 3)...)
@@ -287,8 +287,8 @@ func TestLeftBeforeTheEndOfNothing(t *testing.T) {
 	})
 }
 
-// A planner that lives is known by its heartbeat, however long it plans; the other one says so and
-// leaves.
+// A planner that is alive writes heartbeats, even if it plans for long. The other planner reports
+// this and returns.
 func TestLivingPlanner(t *testing.T) {
 	inBubble(t, 30, func(t *testing.T, w *world) {
 		const slow = 3 * time.Minute
@@ -320,7 +320,7 @@ func TestLivingPlanner(t *testing.T) {
 	})
 }
 
-// A living publisher is known by the pointer too.
+// A publisher that is alive writes the pointer too.
 func TestLivingPublisher(t *testing.T) {
 	inBubble(t, 30, func(t *testing.T, w *world) {
 		w.leave(state.Publishing)
@@ -338,7 +338,7 @@ func TestLivingPublisher(t *testing.T) {
 	})
 }
 
-// A run that ends while somebody waits for it is not waited for any longer.
+// A planner stops waiting for a run when the run ends.
 func TestRunEndsWhileWaiting(t *testing.T) {
 	inBubble(t, 30, func(t *testing.T, w *world) {
 		w.leave(state.Planning)
@@ -370,7 +370,7 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	})
 }
 
-// Of two that begin at once, one plans. The other sees that it lives.
+// If two planners start at once, one plans. The other sees that the first is alive.
 func TestTwoPlannersAtOnce(t *testing.T) {
 	inBubble(t, 30, func(t *testing.T, w *world) {
 		w.sheets.before = func(ctx context.Context, _ string) error { return pause(ctx, 5*time.Second) }
@@ -397,8 +397,8 @@ func TestTwoPlannersAtOnce(t *testing.T) {
 	})
 }
 
-// Superseding raises the generation first, reads sheets and images meanwhile, and lists the
-// datasets only when no worker can be acting on the old run any more.
+// Supersede raises the generation first and reads sheets and images meanwhile. It lists the
+// datasets only when no worker can act on the old run.
 func TestSupersede(t *testing.T) {
 	for _, s := range []state.State{state.Planning, state.Publishing, state.Running, state.Verifying} {
 		bubble(t, string(s), func(t *testing.T) {
@@ -406,8 +406,10 @@ func TestSupersede(t *testing.T) {
 			w.manifest("S01", e1)
 			w.stand(dataset.Place{Dataset: "train", Class: "Rare"}, w.episode(e1, 30)...)
 			w.leave(s)
-			w.point(func(p *state.Pointer) { p.Fence = state.Fence{CacheMS: 3000, AttemptMS: 20_000} }) // the old run's own fence counts
-			w.must(pause(t.Context(), time.Hour))                                                       // that the pointer is old says nothing of those who act on it now
+			// The fence of the old run counts.
+			w.point(func(p *state.Pointer) { p.Fence = state.Fence{CacheMS: 3000, AttemptMS: 20_000} })
+			// Workers may still act on an old pointer.
+			w.must(pause(t.Context(), time.Hour))
 			w.bucket.failing(nil)
 			begun := time.Now()
 			plan := w.plan(Options{Supersede: true})
@@ -434,8 +436,8 @@ func TestSupersede(t *testing.T) {
 	}
 }
 
-// What has passed since the end of the run before is not waited for again, and after a run without
-// tasks there is nobody to wait for.
+// The planner does not wait again for the time since the end of the run before. After a run without
+// tasks it does not wait at all.
 func TestQuietAfterAnEndedRun(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -450,7 +452,7 @@ func TestQuietAfterAnEndedRun(t *testing.T) {
 		{"failed just now", state.Failed, 3, 0, 7 * time.Second},
 		{"cancelled a while ago", state.Cancelled, 3, 3 * time.Second, 4 * time.Second},
 		{"without tasks", state.Succeeded, 0, 0, 0},
-		// It may have superseded another one just before it failed.
+		// The failed run may have superseded another one just before.
 		{"failed without tasks", state.Failed, 0, 0, 7 * time.Second},
 	} {
 		bubble(t, test.name, func(t *testing.T) {
@@ -467,14 +469,14 @@ func TestQuietAfterAnEndedRun(t *testing.T) {
 	}
 }
 
-// A planner that has lost the pointer publishes nothing and leaves the pointer to whoever has it.
+// A planner that has lost the pointer publishes nothing and does not write the pointer.
 func TestPlannerLosesThePointer(t *testing.T) {
 	superseded := func(p *state.Pointer) { p.Generation, p.Run, p.State = p.Generation+1, "other", state.Running }
 	cancelled := func(p *state.Pointer) { p.State, p.Reason = state.Cancelled, "by somebody" }
 	for _, test := range []struct {
 		name   string
 		change func(*state.Pointer)
-		slow   time.Duration // what the sheet takes afterwards
+		slow   time.Duration // the delay of the sheet afterwards
 	}{
 		{"superseded, seen by the heartbeat", superseded, time.Minute},
 		{"superseded, seen at the end", superseded, 0},
@@ -508,7 +510,7 @@ func TestPlannerLosesThePointer(t *testing.T) {
 	}
 }
 
-// Between the plan and the first message, too.
+// The same holds between the plan and the first message.
 func TestPublisherLosesThePointer(t *testing.T) {
 	inBubble(t, 30, func(t *testing.T, w *world) {
 		p := w.planner()
@@ -525,8 +527,8 @@ func TestPublisherLosesThePointer(t *testing.T) {
 	})
 }
 
-// Somebody else, the tracker or another planner, may have brought the publication to its end
-// meanwhile: that is what was wanted.
+// Another process, the tracker or a planner, may have finished the publication meanwhile. This is a
+// success.
 func TestPublicationIsFinishedBySomebodyElse(t *testing.T) {
 	inBubble(t, 30, func(t *testing.T, w *world) {
 		p := w.planner()
@@ -546,7 +548,7 @@ func TestPublicationIsFinishedBySomebodyElse(t *testing.T) {
 			if _, err := w.finish(ctx, pointer, plan); err != nil {
 				return pointer, err
 			}
-			return w.finish(ctx, pointer, plan) // with what is no longer the pointer
+			return w.finish(ctx, pointer, plan) // with an outdated pointer
 		}
 		plan, err := p.Plan(context.Background(), Options{})
 		w.must(err)
@@ -556,8 +558,8 @@ func TestPublicationIsFinishedBySomebodyElse(t *testing.T) {
 	})
 }
 
-// A heartbeat whose answer is lost, and which cannot be looked up either, is no reason to give up:
-// nobody else leaves a run in planning.
+// A planner goes on after a heartbeat whose response is lost and that cannot be read back. No other
+// process leaves a run in planning.
 func TestHeartbeatWhoseAnswerIsLost(t *testing.T) {
 	for name, slow := range map[string]time.Duration{"seen by the next one": time.Minute, "seen at the end": 4 * time.Second} {
 		bubble(t, name, func(t *testing.T) {
@@ -583,7 +585,7 @@ func TestHeartbeatWhoseAnswerIsLost(t *testing.T) {
 	}
 }
 
-// A bucket that does not take a few heartbeats is no reason either.
+// A planner also goes on when a few heartbeats fail.
 func TestHeartbeatsThatFail(t *testing.T) {
 	inBubble(t, 30, func(t *testing.T, w *world) {
 		w.sheets.before = func(ctx context.Context, _ string) error {
@@ -601,7 +603,7 @@ func TestHeartbeatsThatFail(t *testing.T) {
 	})
 }
 
-// A lease of nothing is taken as a very short one.
+// A lease of 0 counts as a very short lease.
 func TestNoLease(t *testing.T) {
 	inBubble(t, 30, func(t *testing.T, w *world) {
 		w.config.Lease = 0
@@ -612,8 +614,8 @@ func TestNoLease(t *testing.T) {
 	})
 }
 
-// A run whose tracker seems to be gone gets a message that wakes one, before the planner gives up;
-// a run that goes on does not.
+// If the tracker of a run seems to be gone, the planner sends a message that wakes one, and then
+// returns the error. It sends none for a run that goes on.
 func TestWakesTracker(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -652,7 +654,7 @@ func TestWakesTracker(t *testing.T) {
 	}
 }
 
-// agedBucket says of every object that it was written so long ago.
+// agedBucket gives every object this age.
 type agedBucket struct {
 	*tap
 	age time.Duration

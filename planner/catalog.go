@@ -15,24 +15,24 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// errNoManifests: without one there is nothing to plan, and a broken listing looks the same.
+// errNoManifests reports a bucket without manifests. Without one there is nothing to plan, and a
+// broken listing looks the same.
 var errNoManifests = errors.New("no manifests found")
 
-// catalog is what the manifests name.
+// catalog is the content of the manifests.
 type catalog struct {
-	entries  []manifest.Entry // an episode once, by name
+	entries  []manifest.Entry // each episode once, sorted by name
 	failed   map[string]bool  // seasons whose manifest cannot be read
 	problems []state.ManifestProblem
 }
 
-// season is the episodes of one season.
+// season has the episodes of one season.
 type season struct {
 	code     string
 	episodes []manifest.Entry
 }
 
-// readCatalog reads every manifest. One that cannot be read fails its season and lets the others go
-// on.
+// readCatalog reads every manifest. An unreadable manifest fails its own season only.
 func readCatalog(ctx context.Context, p *Planner, lister bucket.Lister) (*catalog, error) {
 	keys, problems, err := listManifests(ctx, p.Config.Layout.Manifests(), lister)
 	if err != nil {
@@ -49,7 +49,7 @@ func readCatalog(ctx context.Context, p *Planner, lister bucket.Lister) (*catalo
 			return nil
 		})
 	}
-	_ = g.Wait() // each has its own failure
+	_ = g.Wait() // each goroutine records its own failure
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -64,8 +64,8 @@ func readCatalog(ctx context.Context, p *Planner, lister bucket.Lister) (*catalo
 	return c, nil
 }
 
-// listManifests lists the manifests' keys. Another name of a JSON file, which names no season, is a
-// problem.
+// listManifests lists the keys of the manifests. A JSON file whose name is not that of a season is
+// a problem.
 func listManifests(ctx context.Context, folder string, lister bucket.Lister) (keys []string, problems []state.ManifestProblem, err error) {
 	problems = []state.ManifestProblem{}
 	for page, err := range bucket.Pages(ctx, lister, bucket.ListInput{Prefix: folder, Delimiter: "/"}) {
@@ -90,7 +90,7 @@ func listManifests(ctx context.Context, folder string, lister bucket.Lister) (ke
 	return keys, problems, nil
 }
 
-// misnamed are the manifests that are not read because of their names.
+// misnamed returns the manifests that are not read because of their names.
 func (c *catalog) misnamed() (keys []string) {
 	for _, p := range c.problems {
 		if _, ok := manifest.SeasonOf(p.Manifest); !ok {
@@ -108,8 +108,8 @@ func readManifest(ctx context.Context, b Bucket, key string) ([]manifest.Entry, 
 	return manifest.Parse(key, c.Body)
 }
 
-// seasons are those whose manifests could be read, by code. Of a season with one that could not,
-// nothing is planned: what another manifest says of it may contradict the one that nobody can read.
+// seasons returns the seasons whose manifests are all readable, sorted by code. It skips a season
+// with an unreadable manifest: that manifest may contradict the other ones.
 func (c *catalog) seasons() []season {
 	episodes := map[string][]manifest.Entry{}
 	for _, e := range c.entries {
@@ -124,15 +124,16 @@ func (c *catalog) seasons() []season {
 	return all
 }
 
-// named says whether a manifest names the episode, or may have.
+// named reports whether a manifest names the episode. It is also true when an unreadable manifest
+// may name the episode.
 func (c *catalog) named(e dataset.Episode) bool { return c.failed[e.Season()] || c.has(e) }
 
 func (c *catalog) has(e dataset.Episode) bool {
 	return slices.ContainsFunc(c.entries, func(entry manifest.Entry) bool { return entry.Episode == e })
 }
 
-// check refuses options that name what there is not: a typing error would otherwise look like
-// nothing to do.
+// check refuses options whose season or episodes do not match the manifests. Without the check, a
+// typing error would look like a plan without changes.
 func (c *catalog) check(opt Options) error {
 	inSeason := func(e manifest.Entry) bool { return e.Episode.Season() == opt.Season }
 	if opt.Season != "" && !c.failed[opt.Season] && !slices.ContainsFunc(c.entries, inSeason) {

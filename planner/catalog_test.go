@@ -16,7 +16,7 @@ import (
 
 const s2e1 = dataset.Episode("S02E01")
 
-// problemOf is what the plan says of a manifest.
+// problemOf returns the problem of a manifest in the plan.
 func problemOf(plan *state.Plan, name string) string {
 	for _, p := range plan.Problems {
 		if strings.HasSuffix(p.Manifest, "/"+name) {
@@ -26,7 +26,8 @@ func problemOf(plan *state.Plan, name string) string {
 	return ""
 }
 
-// twoSeasons has an episode in each; both stand, and the first one's sheet asks for nothing else.
+// twoSeasons returns a world with one episode in each season. Both have copies, and the sheet of
+// the first wants no change.
 func twoSeasons(t *testing.T) *world {
 	w := newWorld(t)
 	w.manifest("S01", e1)
@@ -36,8 +37,8 @@ func twoSeasons(t *testing.T) *world {
 	return w
 }
 
-// A manifest that cannot be read fails its season, of which nothing is planned and nothing is an
-// orphan; the others go on.
+// A manifest that cannot be read fails its season. The plan has no change and no orphan of this
+// season. The other seasons go on.
 func TestManifestThatCannotBeRead(t *testing.T) {
 	key := layout.Manifests() + "S01-episodes.json"
 	entry := `{"season_code":"S01","episode_code":"E01","google_spreadsheet_url":"https://docs.google.com/spreadsheets/d/S01E01/edit"}`
@@ -67,7 +68,7 @@ func TestManifestThatCannotBeRead(t *testing.T) {
 				return nil
 			})
 		}, "NoSuchKey"},
-		// Which of the two manifests is right about the season cannot be known.
+		// It is unknown which of the two manifests is right about the season.
 		{"another manifest of the season", func(w *world) {
 			w.put(key, "broken")
 			w.put(layout.Manifests()+"s01-episodes.json", "["+entry+"]")
@@ -94,7 +95,7 @@ func TestManifestThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// An episode listed twice is held, in one manifest or in two; the season goes on.
+// An episode that is listed twice, in one manifest or in two, is held. The season goes on.
 func TestEpisodeListedTwice(t *testing.T) {
 	for name, spoil := range map[string]func(w *world){
 		"in one manifest": func(w *world) { w.manifest("S01", e1, e2, e1) },
@@ -118,7 +119,7 @@ func TestEpisodeListedTwice(t *testing.T) {
 	}
 }
 
-// An entry without a spreadsheet, or with a strange worksheet, is held.
+// An entry without a spreadsheet, or with a malformed worksheet, is held.
 func TestEntryWithoutSpreadsheet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -139,8 +140,7 @@ func TestEntryWithoutSpreadsheet(t *testing.T) {
 	})
 }
 
-// Without a manifest there is nothing to plan: an error, not a run that has nothing to do. The
-// bucket stays as it is.
+// Without a manifest the plan is an error and not a run without work. The bucket does not change.
 func TestNoManifests(t *testing.T) {
 	for name, spoil := range map[string]func(w *world){
 		"none":                  func(*world) {},
@@ -162,7 +162,7 @@ func TestNoManifests(t *testing.T) {
 	}
 }
 
-// broken fails one request by its op, key and number.
+// broken returns a function that fails the n-th request with this op and key.
 func broken(op, key string, n int) func(call, int) error {
 	return func(c call, nth int) error {
 		if c.op == op && c.key == key && nth == n {
@@ -187,7 +187,7 @@ func same(t testing.TB, before, after map[string]string) {
 	}
 }
 
-// A name that looks like a manifest's and names no season is told, and not read.
+// A file that looks like a manifest but whose name has no season is reported and not read.
 func TestManifestOfAnOddName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := twoSeasons(t)
@@ -203,8 +203,8 @@ func TestManifestOfAnOddName(t *testing.T) {
 	})
 }
 
-// The listing of the manifests is read to its end: the last of many seasons is planned too. A page
-// that fails fails the plan.
+// The planner reads all pages of the listing of manifests, so that it plans the last of many
+// seasons too. If a page fails, the plan fails.
 func TestManifestsOnManyPages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -228,7 +228,7 @@ func TestManifestsOnManyPages(t *testing.T) {
 	})
 }
 
-// Orphans are told and left alone, until they are pruned; pruning has no ceiling.
+// Orphans are reported and left unchanged until they are pruned. A prune has no ceiling.
 func TestOrphans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -261,9 +261,8 @@ func TestOrphans(t *testing.T) {
 	})
 }
 
-// TestListingsThatFail has the listings of a plan of two episodes whose pages hold four keys, and
-// what comes of it when a page of one fails: its episode is held, or the plan fails. A part is
-// never taken for the whole.
+// TestListingsThatFail fails one page of each listing of a plan of two episodes, with four keys a
+// page. Then the episode is held or the plan fails. A partial listing is never used as a whole one.
 func TestListingsThatFail(t *testing.T) {
 	source := "tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/" + e1.FramePrefix()
 	stands := layout.Folder(trainCommon) + e1.FramePrefix()
@@ -271,7 +270,7 @@ func TestListingsThatFail(t *testing.T) {
 		name   string
 		prefix string
 		page   int
-		held   bool // else the plan fails
+		held   bool // otherwise the plan fails
 	}{
 		{"first page of the images", source, 1, true},
 		{"third page of the images", source, 3, true},
@@ -287,7 +286,7 @@ func TestListingsThatFail(t *testing.T) {
 			w.manifest("S01", e1, e2)
 			w.stand(trainCommon, w.episode(e1, 30)...)
 			w.episode(e2, 3)
-			for i := range 5 { // so that the classes of the dataset take two pages
+			for i := range 5 { // so that the classes of the dataset need two pages
 				w.stand(dataset.Place{Dataset: "train", Class: fmt.Sprint("old", i)}, dataset.FrameAt(e2, i))
 			}
 			w.bucket.page = 4

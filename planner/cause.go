@@ -9,9 +9,9 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// causeOfChange decides why a change that the sheet asks for is made. hasImage says whether there
-// is a source image that can be copied. Of two reasons the one counts that a person can see in the
-// sheet.
+// causeOfChange returns why the plan makes a change. hasImage reports whether there is a source
+// image that can be copied. If two reasons apply, the one that a person can see in the sheet
+// counts.
 //
 //	row               | image | change                               | cause
 //	------------------+-------+--------------------------------------+--------------
@@ -23,14 +23,15 @@ import (
 //	with a class      | there | delete: others than the one at K     | stray copy
 //	with a class      | there | copy                                 | new
 //	with a class      | there | refresh, and perhaps delete others   | image changed
-//	with a class      | there | move; a copy stands in its class,    | settings
-//	                  |       | whatever its content                 |
-//	with a class      | there | move; copies stand in no class, but  | stray copy
+//	with a class      | there | move; a copy is in its class, with   | settings
+//	                  |       | any content                          |
+//	with a class      | there | move; copies are in no class, but    | stray copy
 //	                  |       | in the folder of a dataset           |
-//	with a class      | there | move; else, whatever the dataset     | relabelled
+//	with a class      | there | move; otherwise, with any dataset    | relabelled
 //	                  |       | and content                          |
 //
-// A restore has the cause restore for all its changes, and a prune the cause orphan.
+// All changes of a restore have the cause restore, and all changes of a prune have the cause
+// orphan.
 func causeOfChange(row rows.Row, hasRow, hasImage bool, w Wish, c Change, stands []dataset.Copy) state.ChangeCause {
 	switch {
 	case c.Op == messages.Copy:
@@ -57,14 +58,15 @@ func inClass(class string) func(dataset.Copy) bool {
 	return func(c dataset.Copy) bool { return c.Place.Class == class }
 }
 
-// change describes what is done to a frame. Of several copies it names as the place before:
+// change describes what the plan does to a frame. If the frame has several copies, from is one of
+// them:
 //
 //	change                 | from
 //	-----------------------+----------------------------------------------------
 //	copy                   | nowhere
 //	move                   | the first copy in the wanted class, else the first
 //	refresh                | K
-//	delete, with or        | the first copy that goes
+//	delete, with or        | the first copy that is deleted
 //	without one left at K  |
 func (p *episodePlanner) change(f dataset.Frame, w Wish, c Change, stands []dataset.Copy) state.FrameChange {
 	row, hasRow := p.row(f)
@@ -90,7 +92,7 @@ func (p *episodePlanner) change(f dataset.Frame, w Wish, c Change, stands []data
 	return out
 }
 
-// hold marks the changes of a held episode, which are not made.
+// hold marks the changes of a held episode. No task makes them.
 func hold(changes []state.FrameChange) []state.FrameChange {
 	for i := range changes {
 		changes[i].Held = true

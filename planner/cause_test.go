@@ -18,7 +18,7 @@ func everythingIn(name string) *Assigner {
 	return &Assigner{Split: Split{{Dataset: name, Ratio: 1}}, Seed: "x"}
 }
 
-// TestCauseOfChange is the table of causeOfChange's comment, row by row, each row with the
+// TestCauseOfChange is the table in the comment of causeOfChange, row by row. Each row has the
 // combinations that it covers. The frame is wanted at K = test/Rare.
 func TestCauseOfChange(t *testing.T) {
 	f := dataset.FrameAt(e1, 0)
@@ -57,13 +57,13 @@ func TestCauseOfChange(t *testing.T) {
 		// with a class | there | refresh, and perhaps delete others | image changed
 		{"old content", []rows.Row{rare}, image, nil, places{oldAt(atK)}, state.FrameChange{Row: 17, Op: messages.Refresh, Cause: state.ChangeImageChanged, From: atK, To: atK, Column: rows.ColumnJonny}},
 		{"old content and a second copy", []rows.Row{rare}, image, nil, places{rightAt(common), oldAt(atK)}, state.FrameChange{Row: 17, Op: messages.Refresh, Cause: state.ChangeImageChanged, From: atK, To: atK, Column: rows.ColumnJonny}},
-		// with a class | there | move; a copy stands in its class, whatever its content | settings
+		// with a class | there | move; a copy is in its class, with any content | settings
 		{"another dataset", []rows.Row{rare}, image, nil, places{rightAt(atP)}, state.FrameChange{Row: 17, Op: messages.Move, Cause: state.ChangeSettings, From: atP, To: atK, Column: rows.ColumnJonny}},
 		{"another dataset and old content", []rows.Row{rare}, image, nil, places{oldAt(atP)}, state.FrameChange{Row: 17, Op: messages.Move, Cause: state.ChangeSettings, From: atP, To: atK, Column: rows.ColumnJonny}},
 		{"another dataset, and a copy of another class", []rows.Row{rare}, image, nil, places{rightAt(common), rightAt(atP)}, state.FrameChange{Row: 17, Op: messages.Move, Cause: state.ChangeSettings, From: atP, To: atK, Column: rows.ColumnJonny}},
-		// with a class | there | move; copies stand in no class, but in the folder of a dataset | stray copy
+		// with a class | there | move; copies are in no class, but in a dataset | stray copy
 		{"in the folder of a dataset", []rows.Row{rare}, image, nil, places{rightAt(atRoot)}, state.FrameChange{Row: 17, Op: messages.Move, Cause: state.ChangeStrayCopy, From: atRoot, To: atK, Column: rows.ColumnJonny}},
-		// with a class | there | move; else, whatever the dataset and content | relabelled
+		// with a class | there | move; otherwise, with any dataset and content | relabelled
 		{"another class", []rows.Row{rare}, image, nil, places{rightAt(common)}, state.FrameChange{Row: 17, Op: messages.Move, Cause: state.ChangeRelabelled, From: common, To: atK, Column: rows.ColumnJonny}},
 		{"another class and dataset", []rows.Row{rare}, image, nil, places{rightAt(farCommon)}, state.FrameChange{Row: 17, Op: messages.Move, Cause: state.ChangeRelabelled, From: farCommon, To: atK, Column: rows.ColumnJonny}},
 		{"another class and old content", []rows.Row{rare}, image, nil, places{oldAt(common)}, state.FrameChange{Row: 17, Op: messages.Move, Cause: state.ChangeRelabelled, From: common, To: atK, Column: rows.ColumnJonny}},
@@ -85,7 +85,7 @@ func TestCauseOfChange(t *testing.T) {
 	}
 }
 
-// TestNoCauseWithoutChange: what is kept or frozen has no cause, and is no change.
+// TestNoCauseWithoutChange checks that a kept or frozen frame has no cause and no change.
 func TestNoCauseWithoutChange(t *testing.T) {
 	f := dataset.FrameAt(e1, 0)
 	for _, row := range []rows.Row{{Frame: f, Class: "Rare"}, {Frame: f, Frozen: true}} {
@@ -99,7 +99,7 @@ func TestNoCauseWithoutChange(t *testing.T) {
 	}
 }
 
-// TestCauseOfPruneAndRestore: all that these change has the one cause.
+// TestCauseOfPruneAndRestore checks that all changes of a prune or a restore have the same cause.
 func TestCauseOfPruneAndRestore(t *testing.T) {
 	f, g := dataset.FrameAt(e1, 0), dataset.FrameAt(e1, 1)
 	in := EpisodeInput{
@@ -119,7 +119,7 @@ func TestCauseOfPruneAndRestore(t *testing.T) {
 	}
 }
 
-// TestHeldChanges: what a held episode would do can be looked at before it is allowed.
+// TestHeldChanges checks that the changes of a held episode can be read before they are allowed.
 func TestHeldChanges(t *testing.T) {
 	in := EpisodeInput{Episode: e1, Layout: layout, Same: sameETag, Assign: everythingIn("test"), Images: map[dataset.Frame]string{}, Standing: dataset.Standing{}}
 	for i := range 100 {
@@ -147,8 +147,8 @@ func TestHeldChanges(t *testing.T) {
 	}
 }
 
-// TestChangesOfAPlan: the plan has the counts, the bucket all changes, whatever else the run is,
-// and they are those of the tasks.
+// TestChangesOfAPlan checks that the plan has the counts, and that the bucket has all changes of
+// any kind of run. The changes are those of the tasks.
 func TestChangesOfAPlan(t *testing.T) {
 	bubble(t, "published", func(t *testing.T) {
 		w := newWorld(t)
@@ -179,7 +179,7 @@ func TestChangesOfAPlan(t *testing.T) {
 		if diff := cmp.Diff(seen, stored); diff != "" {
 			t.Errorf("stored (-dry run +stored):\n%s", diff)
 		}
-		// A plan of an earlier release has tasks alone.
+		// A plan of an earlier release has only tasks.
 		plan.Changes = nil
 		var derived []state.FrameChange
 		for changes, err := range w.store.RunChanges(t.Context(), plan) {

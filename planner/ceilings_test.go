@@ -13,8 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 )
 
-// The ceiling of refreshes is as that of deletions: of the frames that stand, and 20 are never too
-// many.
+// The ceiling of refreshes has the same rule as that of deletions: it limits the frames in the
+// datasets, and it always allows 20.
 func TestRefreshCeiling(t *testing.T) {
 	for _, test := range []struct {
 		refresh, standing int
@@ -46,8 +46,8 @@ func TestRefreshCeiling(t *testing.T) {
 	}
 }
 
-// moved is a world whose two episodes have a dataset version, and whose first sheet leads to
-// another folder since.
+// moved returns a world whose two episodes have a dataset version. Since then the first sheet
+// refers to another folder.
 func moved(t *testing.T) *world {
 	w := newWorld(t)
 	w.manifest("S01", e1, e2)
@@ -64,8 +64,8 @@ func moved(t *testing.T) *world {
 	return w
 }
 
-// A base URI other than that of the last run holds its episode, in a plan, for doctor and for why,
-// until it is accepted.
+// A base URI other than that of the last run holds its episode until it is accepted. This holds for
+// a plan, for doctor and for why.
 func TestBaseOfTheLastRun(t *testing.T) {
 	for _, stratify := range []bool{false, true} {
 		bubble(t, map[bool]string{false: "usual", true: "stratified"}[stratify], func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestBaseOfTheLastRun(t *testing.T) {
 	}
 }
 
-// A review keeps what was accepted.
+// A review keeps the accepted base URIs.
 func TestAcceptedBaseIsReviewed(t *testing.T) {
 	bubble(t, "apply", func(t *testing.T) {
 		w := moved(t)
@@ -136,7 +136,7 @@ func TestFlagsOfUnknownEpisodes(t *testing.T) {
 	}
 }
 
-// Files in the folder of manifests: hidden ones are not looked at, and JSON under another name is a
+// The planner ignores hidden files in the folder of manifests. JSON under another name is a
 // problem.
 func TestOtherFilesBesideManifests(t *testing.T) {
 	bubble(t, "files", func(t *testing.T) {

@@ -13,13 +13,13 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// settingsEffect counts the frames that stand in a dataset and will stand in another: what other
-// settings than those in force do, or what a change of settings has left to do.
+// settingsEffect counts the frames that move from one dataset to another. They move because the
+// plan changes the settings in force, or because an earlier change of settings is not complete yet.
 type settingsEffect struct {
 	training string
 	frames   int
 	counts   map[state.ChangedFrames]int // Frames is 0 in the keys
-	// heldOut are, by dataset, the frames that will be in another dataset than the training one.
+	// heldOut has, for each dataset except the training one, the expected frames.
 	heldOut map[string]dataset.FrameSet
 }
 
@@ -27,8 +27,8 @@ func newSettingsEffect(s Split) *settingsEffect {
 	return &settingsEffect{training: s.training(), counts: map[state.ChangedFrames]int{}, heldOut: map[string]dataset.FrameSet{}}
 }
 
-// add takes in what stands of an episode and what will. A frame changes its dataset when it will
-// stand in one in which it has no copy now.
+// add counts the frames of one episode. A frame changes its dataset when the plan puts it into a
+// dataset that has no copy of it now.
 func (c *settingsEffect) add(e dataset.Episode, standing dataset.Standing, expected []state.Expected) {
 	for _, x := range expected {
 		if name := x.Place.Dataset; name != c.training {
@@ -48,9 +48,10 @@ func (c *settingsEffect) add(e dataset.Episode, standing dataset.Standing, expec
 	}
 }
 
-// result is nil when no frame changes its dataset under the settings in force. It adds, from the
-// kept versions, which of the frames that are held out have been trained on; not for a few frames,
-// as stratified classes move with a label.
+// result returns nil when no frame changes its dataset under the settings in force. From the kept
+// versions it counts how many of the held-out frames have been in the training dataset. It does not
+// count when few frames move under unchanged settings, as stratified classes move after a new
+// label.
 func (c *settingsEffect) result(ctx context.Context, store *state.Store, changed bool) (*state.DatasetChanges, error) {
 	out := &state.DatasetChanges{Of: c.frames, Counts: []state.ChangedFrames{}}
 	for key, n := range c.counts {
@@ -78,8 +79,8 @@ func (c *settingsEffect) result(ctx context.Context, store *state.Store, changed
 	return out, nil
 }
 
-// trainedFrames are all that were in the training dataset in any kept version. A part that several
-// versions share is read once.
+// trainedFrames returns all frames that were in the training dataset in any kept version. It reads
+// a part that several versions share once.
 func trainedFrames(ctx context.Context, store *state.Store, training string) (dataset.FrameSet, error) {
 	versions, err := store.Versions(ctx)
 	if err != nil {
@@ -91,7 +92,8 @@ func trainedFrames(ctx context.Context, store *state.Store, training string) (da
 			continue
 		}
 		err := addTrained(ctx, store, v, training, trained, seen)
-		if err != nil && !errors.Is(err, bucket.ErrNotFound) { // it is just being removed
+		// Another process may just be removing the version.
+		if err != nil && !errors.Is(err, bucket.ErrNotFound) {
 			return nil, err
 		}
 	}

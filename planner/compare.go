@@ -16,30 +16,30 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// What is done at a time bounds the memory. Of an episode of 28,800 frames, sheet and listings take
-// about 10 MB, and tasks, changes and what should stand 20 MB when all frames change.
+// These limits bound the memory. For an episode of 28,800 frames, the sheet and the listings need
+// about 10 MB. The tasks, the changes and the expected copies need 20 MB when all frames change.
 const (
 	episodesAtOnce = 3 // listed or planned: two keep the cores busy while another waits for S3
 	plansAtOnce    = 2
 )
 
-// comparison compares what the sheets or a version want with what the datasets hold. inputs.compare
-// sets every field.
+// comparison compares what the sheets or a version want with what the datasets contain.
+// inputs.compare sets every field.
 type comparison struct {
 	*reader
 	assign  *Assigner
 	dest    dataset.Destination
 	folders *future[[]dataset.Folder]
-	plans   *semaphore.Weighted // of plansAtOnce
+	plans   *semaphore.Weighted // has plansAtOnce slots
 
 	background *errgroup.Group // lists the folders and reads sheets ahead
 }
 
-// planned takes the plan of one episode.
+// planned receives the plan of one episode.
 type planned func(ctx context.Context, sheetURL string, in EpisodeInput, out EpisodeChanges) error
 
-// compare begins to list the class folders as soon as quiet returns: then no worker acts on an
-// older run any more. What goes on in the background ends with ctx.
+// compare starts to list the class folders as soon as quiet returns, since then no worker acts on
+// an older run. The work in the background ends with ctx.
 func (in inputs) compare(ctx context.Context, background *errgroup.Group, a *Assigner, datasets []string, quiet func(context.Context) error) (*comparison, error) {
 	r, err := in.reader(ctx)
 	if err != nil {
@@ -62,10 +62,10 @@ func (in inputs) compare(ctx context.Context, background *errgroup.Group, a *Ass
 	return c, nil
 }
 
-// sheets plans what the sheets say, and gives the orphans that stay.
+// sheets plans the episodes from their sheets, and returns the orphans that stay.
 func (c *comparison) sheets(ctx context.Context, add planned, label func(season string, all []Labelled)) ([]state.Orphan, error) {
 	var seasons []season
-	var wanted []manifest.Entry // in the order in which their sheets are used
+	var wanted []manifest.Entry // in the order in which the planner uses their sheets
 	for _, s := range c.names.seasons() {
 		selected := slices.DeleteFunc(slices.Clone(s.episodes), func(e manifest.Entry) bool { return !c.selects(e.Episode) })
 		switch {
@@ -89,11 +89,11 @@ func (c *comparison) sheets(ctx context.Context, add planned, label func(season 
 	return c.orphans(ctx, add)
 }
 
-// readSheet gives the sheet of an episode. Its error holds the episode.
+// readSheet returns the sheet of an episode. Its error holds the episode.
 type readSheet func(context.Context, manifest.Entry) (rows.Sheet, error)
 
-// season plans the selected episodes of one season. Stratified, it reads the sheets of all episodes
-// first.
+// season plans the selected episodes of one season. When stratified, it first reads the sheets of
+// all episodes.
 func (c *comparison) season(ctx context.Context, s season, read readSheet, add planned, label func(string, []Labelled)) error {
 	assign := *c.assign
 	if c.chosen.Stratify {
@@ -115,8 +115,9 @@ func (c *comparison) season(ctx context.Context, s season, read readSheet, add p
 	return g.Wait()
 }
 
-// labels reads which frames of a season have which class: from its sheets, and where an episode's
-// sheet cannot be used from where its frames stand. kept gives the sheets that it has read.
+// labels reads the class of each frame of a season from its sheets. If the sheet of an episode
+// cannot be used, the classes are those of the copies in the datasets. kept returns the sheets that
+// labels has read.
 func (c *comparison) labels(ctx context.Context, s season, read readSheet) (all []Labelled, kept readSheet, err error) {
 	type answer struct {
 		sheet rows.Sheet
@@ -170,8 +171,8 @@ func (c *comparison) standingLabels(ctx context.Context, e dataset.Episode) ([]L
 	return all, nil
 }
 
-// episode plans one episode. Whatever cannot be read of it, its sheet, its images or what stands,
-// holds the episode and lets the others go on.
+// episode plans one episode. If its sheet, its images or its copies cannot be read, episode holds
+// this one only.
 func (c *comparison) episode(ctx context.Context, e manifest.Entry, a *Assigner, read readSheet, add planned) error {
 	in, err := c.read(ctx, e, a, read)
 	if ctx.Err() != nil {
@@ -187,8 +188,8 @@ func (c *comparison) episode(ctx context.Context, e manifest.Entry, a *Assigner,
 	return add(ctx, e.URL, in, PlanEpisode(in))
 }
 
-// read reads an episode's sheet and then its images; what stands is listed meanwhile. Of two errors
-// it gives the first of these, with what could be read.
+// read reads the sheet of an episode and then its images. Meanwhile it lists the copies. If both
+// fail, it returns the error of the sheet or the images. It also returns what it could read.
 func (c *comparison) read(ctx context.Context, e manifest.Entry, a *Assigner, read readSheet) (in EpisodeInput, err error) {
 	in = c.episodeInput(e.Episode, a)
 	var unlisted error
@@ -210,7 +211,7 @@ func (c *comparison) read(ctx context.Context, e manifest.Entry, a *Assigner, re
 	return in, nil
 }
 
-// standing lists where the episode's frames stand.
+// standing lists the copies of the episode's frames.
 func (c *comparison) standing(ctx context.Context, e dataset.Episode) (dataset.Standing, error) {
 	found, err := c.folders.get(ctx)
 	if err != nil {
@@ -219,8 +220,8 @@ func (c *comparison) standing(ctx context.Context, e dataset.Episode) (dataset.S
 	return c.dest.Episode(ctx, found, e)
 }
 
-// orphans finds the episodes with frames in the datasets that no manifest names. It prunes those
-// that the options name, and gives the others.
+// orphans finds the episodes that have frames in the datasets and are in no manifest. It prunes
+// those that the options name, and returns the others.
 func (c *comparison) orphans(ctx context.Context, add planned) (left []state.Orphan, err error) {
 	found, err := c.folders.get(ctx)
 	if err != nil {
@@ -242,7 +243,8 @@ func (c *comparison) orphans(ctx context.Context, add planned) (left []state.Orp
 	return left, nil
 }
 
-// findOrphans: nothing is an orphan of a season whose manifest could not be read.
+// findOrphans finds the orphans among the folders. It skips each season with an unreadable
+// manifest.
 func findOrphans(folders []dataset.Folder, c *catalog) []state.Orphan {
 	var orphans []state.Orphan
 	for _, folder := range folders {

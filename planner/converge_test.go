@@ -32,13 +32,13 @@ func limit(t interface{ Fatal(...any) }, text string) rows.Limit {
 	return l
 }
 
-// modelRow is a row of one frame; class may be unknown ("Epic") or none ("").
+// modelRow is a row of one frame. The class may be unknown ("Epic") or empty.
 type modelRow struct {
 	frame dataset.Frame
 	class string
 }
 
-// model is one episode: its sheet, its images, and the bucket, which holds more than the episode.
+// model is one episode: its sheet, its images, and the bucket, which also has other objects.
 type model struct {
 	rows   []modelRow
 	images map[dataset.Frame]string // frame → ETag
@@ -53,7 +53,7 @@ var (
 		{Dataset: "train", Class: "Common"}, {Dataset: "train", Class: "Rare"}, {Dataset: "test", Class: "Common"}, {Dataset: "test", Class: "Rare"},
 		{Dataset: "more", Class: "Rare"},
 		{Dataset: "train", Class: "Comon"},                  // a folder of an old spelling
-		{Dataset: "test"},                                   // in the dataset's folder itself
+		{Dataset: "test"},                                   // the folder of the dataset
 		{Dataset: "gone", Class: "Rare"}, {Dataset: "gone"}, // a dataset that the split has dropped
 	}
 	modelListed = []string{"train", "validate", "test", "more", "gone"}
@@ -68,7 +68,7 @@ func drawModel(t *rapid.T) *model {
 		for _, p := range rapid.SliceOfNDistinct(rapid.SampledFrom(modelPlaces), 0, 3, rapid.ID[dataset.Place]).Draw(t, "stands") {
 			m.bucket[layout.Key(p, f)] = rapid.SampledFrom([]string{"v1", "v2", "other"}).Draw(t, "content")
 		}
-		// What is none of the episode's business.
+		// Objects that do not belong to the episode.
 		m.bucket[layout.Key(modelPlaces[i], dataset.FrameAt(e2, i))] = "of e2"
 		m.bucket[layout.Folder(modelPlaces[i])+"README.md"] = "of somebody"
 		m.bucket["tuttle_twins/ML/elsewhere/Rare/"+f.File()] = "no dataset of ours"
@@ -89,7 +89,7 @@ func (m *model) draw(t *rapid.T, f dataset.Frame) {
 	}
 }
 
-// standing is what a listing of the datasets finds of the episode.
+// standing returns the copies of the episode that a listing of the datasets finds.
 func (m *model) standing() dataset.Standing {
 	s := dataset.Standing{}
 	for _, key := range slices.Sorted(maps.Keys(m.bucket)) {
@@ -100,8 +100,8 @@ func (m *model) standing() dataset.Standing {
 	return s
 }
 
-// input reads the sheet and the listings. All rows may be bad, and all frames go, in so small a
-// world.
+// input reads the sheet and the listings. The episode is so small that the limits allow all rows to
+// be bad and all frames to be deleted.
 func (m *model) input(t *rapid.T) EpisodeInput {
 	values := sheet.Values{Title: "model", Rows: [][]string{header}}
 	for _, r := range m.rows {
@@ -116,8 +116,8 @@ func (m *model) input(t *rapid.T) EpisodeInput {
 	}
 }
 
-// wanted is guarantee 1, written down without the planner: what the bucket holds when the run has
-// ended.
+// wanted is guarantee 1, written without the planner. It returns the content of the bucket after
+// the run.
 func (m *model) wanted() map[string]string {
 	want := maps.Clone(m.bucket)
 	for i := range modelFrames {
@@ -145,8 +145,8 @@ func (m *model) wanted() map[string]string {
 
 // step is one request of a task.
 type step struct {
-	put string // key, or
-	del string // key
+	put string // key; "" without one
+	del string // key; "" without one
 }
 
 func steps(task messages.Task) (all []step) {
@@ -159,7 +159,7 @@ func steps(task messages.Task) (all []step) {
 	return all
 }
 
-// deliver does the first n requests of a task, as a worker that dies after them.
+// deliver makes the first n requests of a task, like a worker that dies after them.
 func (m *model) deliver(t *rapid.T, task messages.Task, n int) {
 	for _, s := range steps(task)[:n] {
 		if s.put != "" {
@@ -176,8 +176,8 @@ func (m *model) deliver(t *rapid.T, task messages.Task, n int) {
 	}
 }
 
-// run applies the tasks in any order, each once or more often, some deliveries cut off anywhere;
-// one of each is whole.
+// run applies the tasks in any order, each at least once. Some deliveries stop after any request.
+// At least one delivery of each task is complete.
 func (m *model) run(t *rapid.T, tasks []messages.Task) {
 	type delivery struct {
 		task  messages.Task
@@ -199,7 +199,7 @@ func (m *model) run(t *rapid.T, tasks []messages.Task) {
 	}
 }
 
-// check holds a plan against itself and against the wall.
+// checkPlan checks that a plan is consistent and that its tasks are allowed.
 func checkPlan(t *rapid.T, in EpisodeInput, out EpisodeChanges) {
 	if out.Held != "" || out.Totals.Tasks() != len(out.Tasks) {
 		t.Fatalf("held %q; %d tasks of %+v", out.Held, len(out.Tasks), out.Totals)
@@ -228,7 +228,7 @@ func checkPlan(t *rapid.T, in EpisodeInput, out EpisodeChanges) {
 	}
 }
 
-// expectedKeys is what the plan says will stand, as a listing.
+// expectedKeys returns the copies that the plan expects, as a listing.
 func expectedKeys(expected []state.Expected) map[string]string {
 	all := map[string]string{}
 	for _, e := range expected {
@@ -247,9 +247,9 @@ func (m *model) episodeKeys() map[string]string {
 	return all
 }
 
-// TestConvergence is guarantee 1 and 2: from anything that stands, and after any edit, a plan's
-// tasks applied in any order and as often as you like leave exactly what is wanted, touch nothing
-// else, and leave the next plan nothing to do.
+// TestConvergence is guarantees 1 and 2. It starts from any copies and after any edit, and applies
+// the tasks in any order and any number of times. Then exactly the wanted copies remain, nothing
+// else has changed, and the next plan has no task.
 func TestConvergence(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawModel(t)
@@ -285,8 +285,8 @@ func (m *model) edit(t *rapid.T) {
 	}
 }
 
-// TestMinimalWork is guarantee 2: after an edit there are tasks for changed frames alone, one each
-// at most. Re-sorting changes none.
+// TestMinimalWork is guarantee 2: after an edit only changed frames have tasks, at most one each. A
+// different order of the rows changes no frame.
 func TestMinimalWork(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawModel(t)

@@ -7,35 +7,35 @@ import (
 
 // Change is what a plan does to one frame.
 type Change struct {
-	// Op is empty when nothing is to be done.
+	// Op is empty when there is nothing to do.
 	Op messages.Op
-	// Del are the places whose copies go.
+	// Del are the places whose copies are deleted.
 	Del []dataset.Place
-	// Keep says that the frame stands in its place with the right content.
+	// Keep reports that the frame has a copy with the right content in its place.
 	Keep bool
-	// Frozen says that the frame is left exactly as it stands.
+	// Frozen reports that the plan leaves the copies of the frame unchanged.
 	Frozen bool
-	// Removes says that the frame leaves the destination: what the ceiling counts.
+	// Removes reports that the frame leaves all datasets. The ceiling counts these frames.
 	Removes bool
 }
 
-// Wish is where one frame should stand.
+// Wish is the place and the content that one frame should have.
 type Wish struct {
-	// Place is nil when the frame is wanted nowhere.
+	// Place is nil when the frame should be in no dataset.
 	Place  *dataset.Place
 	ETag   string // of the source image
-	Frozen bool   // the sheet contradicts itself: leave the frame alone
+	Frozen bool   // the sheet contradicts itself: leave the frame unchanged
 }
 
-// Decide compares where a frame should stand with where it stands. same says whether the content of
-// a copy is that of the source, by their ETags.
+// Decide compares the place where a frame should be with the places of its copies. same reports
+// whether a copy has the content of the source, by their ETags.
 //
-//	frozen | wanted | stands at          | change
+//	frozen | wanted | copies             | change
 //	-------+--------+--------------------+------------------------------------
-//	yes    | any    | anywhere           | frozen: left as it is
-//	no     | no     | nowhere            | nothing
+//	yes    | any    | anywhere           | frozen: no change
+//	no     | no     | none               | nothing
 //	no     | no     | anywhere           | delete: every copy
-//	no     | at K   | nowhere            | copy: to K
+//	no     | at K   | none               | copy: to K
 //	no     | at K   | K, right           | keep
 //	no     | at K   | K, right, and more | delete: the others
 //	no     | at K   | K, old content     | refresh: copy over K

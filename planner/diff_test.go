@@ -15,14 +15,15 @@ var (
 	atK     = dataset.Place{Dataset: "test", Class: "Rare"}
 	atP     = dataset.Place{Dataset: "train", Class: "Rare"}
 	atQ     = dataset.Place{Dataset: "train", Class: "common"} // an old, misspelt folder
-	atRoot  = dataset.Place{Dataset: "validate"}               // in the dataset's folder itself
+	atRoot  = dataset.Place{Dataset: "validate"}               // the folder of the dataset
 	right   = "e-now"
 	old     = "e-old"
 	rightAt = func(p dataset.Place) dataset.Copy { return dataset.Copy{Place: p, ETag: right} }
 	oldAt   = func(p dataset.Place) dataset.Copy { return dataset.Copy{Place: p, ETag: old} }
 )
 
-// TestDecide is the table of Decide's comment, row by row, each row with all that it covers.
+// TestDecide is the table in the comment of Decide, row by row. Each row has all cases that it
+// covers.
 func TestDecide(t *testing.T) {
 	wanted := Wish{Place: &atK, ETag: right}
 	frozen := Wish{Frozen: true}
@@ -34,16 +35,16 @@ func TestDecide(t *testing.T) {
 		stands []dataset.Copy
 		want   Change
 	}{
-		// yes | any | anywhere | frozen: left as it is
+		// yes | any | anywhere | frozen: no change
 		{"frozen, nowhere", frozen, nil, Change{Frozen: true}},
 		{"frozen, somewhere", frozen, []dataset.Copy{rightAt(atP)}, Change{Frozen: true}},
 		{"frozen, wanted at K, old content and a double", frozenAtK, []dataset.Copy{oldAt(atK), rightAt(atP)}, Change{Frozen: true}},
-		// no | no | nowhere | nothing
+		// no | no | none | nothing
 		{"not wanted, nowhere", Wish{}, nil, Change{}},
 		// no | no | anywhere | delete: every copy
 		{"not wanted, somewhere", Wish{}, []dataset.Copy{rightAt(atP)}, Change{Op: messages.Delete, Del: places(atP), Removes: true}},
 		{"not wanted, in many places", Wish{}, []dataset.Copy{oldAt(atK), rightAt(atP), rightAt(atQ), oldAt(atRoot)}, Change{Op: messages.Delete, Del: places(atK, atP, atQ, atRoot), Removes: true}},
-		// no | at K | nowhere | copy: to K
+		// no | at K | none | copy: to K
 		{"wanted, nowhere", wanted, nil, Change{Op: messages.Copy}},
 		// no | at K | K, right | keep
 		{"wanted, stands right", wanted, []dataset.Copy{rightAt(atK)}, Change{Keep: true}},
@@ -69,7 +70,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// A copy whose ETag the copy has changed is right when somebody knows so.
+// A copy with another ETag has the right content if it is known to have it.
 func TestDecideAsksWhetherContentIsTheSame(t *testing.T) {
 	w := Wish{Place: &atK, ETag: right}
 	stands := []dataset.Copy{{Place: atK, ETag: "e-of-kms"}}
@@ -80,7 +81,7 @@ func TestDecideAsksWhetherContentIsTheSame(t *testing.T) {
 	if got := Decide(w, stands, sameETag); got.Op != messages.Refresh {
 		t.Errorf("an unknown copy: %+v, want refresh", got)
 	}
-	// Content matters where the frame is to stand, and nowhere else.
+	// Decide compares the content only in the place where the frame should be.
 	unasked := func(string, string) bool { t.Error("asked about a copy that goes"); return true }
 	Decide(w, []dataset.Copy{oldAt(atP)}, unasked)
 	Decide(Wish{}, []dataset.Copy{oldAt(atP)}, unasked)

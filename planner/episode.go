@@ -10,8 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// freeChanges is the number of deletions, and of refreshes, that no ceiling refuses: in a small
-// episode a few are a large share.
+// freeChanges is the number of deletions, and of refreshes, that every ceiling allows. In a small
+// episode a few changes are already a large share.
 const freeChanges = 20
 
 // EpisodeInput is all that the plan of one episode depends on.
@@ -19,46 +19,48 @@ type EpisodeInput struct {
 	Episode  dataset.Episode
 	Sheet    rows.Sheet
 	Images   map[dataset.Frame]string // source image → ETag
-	Unusable map[dataset.Frame]string // what there is in place of a source image
-	Beside   map[dataset.Frame]string // what there is beside one, and is not used
+	Unusable map[dataset.Frame]string // the object found instead of a source image
+	// Beside has the objects besides a source image. The plan does not use them.
+	Beside   map[dataset.Frame]string
 	Standing dataset.Standing
 	Assign   *Assigner
 	Layout   dataset.Layout
-	// Same compares a copy's content with the source's, by their ETags.
+	// Same reports whether a copy has the content of the source, by their ETags.
 	Same func(copyETag, srcETag string) bool
-	// Untold counts the copies with another ETag than their source, of which it is not recorded
-	// what was copied.
+	// Untold counts the copies whose ETag differs from that of their source and whose source is not
+	// recorded.
 	Untold int
-	// Ceiling bounds the deletions, and RefreshCeiling the refreshes, of the frames that stand;
-	// AllowDelete and AllowRefresh lift them.
+	// Ceiling bounds how many of the frames in the datasets the plan deletes, and RefreshCeiling
+	// how many it refreshes. AllowDelete and AllowRefresh remove these limits.
 	Ceiling, RefreshCeiling   rows.Limit
 	AllowDelete, AllowRefresh bool
 }
 
-// EpisodeChanges is the plan of one episode, without anything that belongs to its run: tasks have
-// neither run nor seq.
+// EpisodeChanges is the plan of one episode. It is independent of the run: its tasks have no run
+// and no seq.
 type EpisodeChanges struct {
 	Totals   state.Totals
 	Problems []state.Problem
 	Tasks    []messages.Task
-	// Changes has one for each task, with its cause; of a held episode those that it would make.
+	// Changes has one change for each task, with its cause. A held episode has the changes that the
+	// plan would make.
 	Changes []state.FrameChange
-	// Expected is what should stand when all tasks are done.
+	// Expected has the copies that the datasets should have when all tasks are done.
 	Expected []state.Expected
-	// Held is the reason to leave the episode as it stands, of the kind Cause; nothing else but
-	// Problems and Changes is set then.
+	// Held is the reason to leave the episode unchanged, and Cause is its kind. Then only Problems
+	// and Changes are set besides.
 	Held  string
 	Cause state.Cause
 }
 
-// PlanEpisode compares what the sheet wants with what stands. It is a pure function.
+// PlanEpisode compares what the sheet wants with the copies in the datasets. It is a pure function.
 func PlanEpisode(in EpisodeInput) EpisodeChanges {
 	p := newEpisodePlanner(in)
 	p.out.Problems = convert(p.Sheet.Problems)
 	return p.plan()
 }
 
-// plan plans each frame, unless too many would go or be copied again.
+// plan plans each frame. It holds the episode if it would delete or refresh too many frames.
 func (p *episodePlanner) plan() EpisodeChanges {
 	removed, frames := 0, p.frames()
 	p.out.Expected = make([]state.Expected, 0, len(frames))
@@ -113,19 +115,19 @@ func PruneEpisode(in EpisodeInput) EpisodeChanges {
 
 type episodePlanner struct {
 	EpisodeInput
-	// wish is where a frame belongs.
+	// wish returns the place where a frame should be.
 	wish  func(dataset.Frame) Wish
-	allow func(flag string) string // how to lift a ceiling
-	cause state.ChangeCause        // of all changes; "": each has its own
+	allow func(flag string) string // returns how to remove a ceiling
+	cause state.ChangeCause        // the cause of all changes; "": each has its own
 	rows  map[dataset.Frame]int    // the index of a frame's row in Sheet.Rows
 	out   EpisodeChanges
-	// leftOut counts the frames that stand, have a class, and are in no dataset by the settings.
+	// leftOut counts the frames that have copies and a class, and that the settings leave out.
 	leftOut int
 	// rowless counts the frames without a row that are frozen.
 	rowless int
 }
 
-// newEpisodePlanner goes by the sheet.
+// newEpisodePlanner returns a planner that plans from the sheet.
 func newEpisodePlanner(in EpisodeInput) *episodePlanner {
 	p := &episodePlanner{EpisodeInput: in}
 	p.allow = func(flag string) string {
@@ -135,7 +137,8 @@ func newEpisodePlanner(in EpisodeInput) *episodePlanner {
 	return p
 }
 
-// frames are those of the sheet, in its order, then those that stand without a row, by name.
+// frames returns the frames of the sheet, in its order. Then come the frames that have copies and
+// no row, by name.
 func (p *episodePlanner) frames() []dataset.Frame {
 	p.rows = make(map[dataset.Frame]int, len(p.Sheet.Rows))
 	all := make([]dataset.Frame, 0, len(p.Sheet.Rows))
@@ -153,7 +156,7 @@ func (p *episodePlanner) frames() []dataset.Frame {
 	return append(all, extra...)
 }
 
-// row is the frame's row in the sheet; false where it has none.
+// row returns the row of the frame in the sheet. It returns false if the frame has no row.
 func (p *episodePlanner) row(f dataset.Frame) (rows.Row, bool) {
 	i, ok := p.rows[f]
 	if !ok {
@@ -162,7 +165,7 @@ func (p *episodePlanner) row(f dataset.Frame) (rows.Row, bool) {
 	return p.Sheet.Rows[i], true
 }
 
-// sheetWish is where the sheet, the images and the split want the frame.
+// sheetWish returns the place where the sheet, the images and the split want the frame.
 func (p *episodePlanner) sheetWish(f dataset.Frame) Wish {
 	row, listed := p.row(f)
 	if !listed && p.Sheet.Unread > 0 {
@@ -197,7 +200,7 @@ func (p *episodePlanner) sheetWish(f dataset.Frame) Wish {
 	return Wish{Place: &dataset.Place{Dataset: name, Class: row.Class}, ETag: etag}
 }
 
-// frame plans one frame and says whether it leaves the destination.
+// frame plans one frame and reports whether it leaves all datasets.
 func (p *episodePlanner) frame(f dataset.Frame) bool {
 	w, stands := p.wish(f), p.Standing[f]
 	c := Decide(w, stands, p.Same)
@@ -241,7 +244,7 @@ func (p *episodePlanner) task(f dataset.Frame, w Wish, c Change) messages.Task {
 	return t
 }
 
-// expect notes what should stand of the frame afterwards.
+// expect adds the copies that the frame should have after the tasks.
 func (p *episodePlanner) expect(f dataset.Frame, w Wish, c Change, stands []dataset.Copy) {
 	switch {
 	case c.Op != "" && c.Op != messages.Delete:

@@ -18,7 +18,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
-// Explain says why a frame stands where it stands and what the next plan would do to it. It reads
+// Explain returns why a frame is in its dataset and what the next plan would do with it. It reads
 // what a plan of the frame's episode reads, and writes nothing.
 func (p *Planner) Explain(ctx context.Context, f dataset.Frame) (*why.Explanation, error) {
 	in, err := p.readInputs(ctx, Options{DryRun: true, Recorded: true}, nil)
@@ -46,18 +46,18 @@ func (p *Planner) Explain(ctx context.Context, f dataset.Frame) (*why.Explanatio
 	return out, nil
 }
 
-// frameReading is what could be read of a frame's episode. readFrame sets every field.
+// frameReading is the result of reading a frame's episode. readFrame sets every field.
 type frameReading struct {
-	entry    manifest.Entry // the zero entry when no manifest that could be read names the episode
-	values   sheet.Values   // of the episode's sheet, as far as it could be read
+	entry    manifest.Entry // the zero entry when no readable manifest names the episode
+	values   sheet.Values   // the cells of the episode's sheet that could be read
 	in       EpisodeInput
 	problems []state.Problem
 	held     string // why a plan would hold the episode; "" when it would not
 	unknown  bool   // neither the manifests nor the datasets have the episode
 }
 
-// readFrame reads what the plan of a frame's episode depends on. What holds the episode is no
-// error.
+// readFrame reads what the plan of a frame's episode depends on. A reason to hold the episode is
+// not an error of readFrame.
 func (c *comparison) readFrame(ctx context.Context, f dataset.Frame) (r frameReading, err error) {
 	r.in = c.episodeInput(f.Episode(), c.assign)
 	var holds error
@@ -69,7 +69,7 @@ func (c *comparison) readFrame(ctx context.Context, f dataset.Frame) (r frameRea
 	if ctx.Err() != nil {
 		return r, context.Cause(ctx)
 	}
-	if r.in.Standing == nil { // something before the listing held the episode
+	if r.in.Standing == nil { // an error before the listing held the episode
 		if r.in.Standing, err = c.standing(ctx, f.Episode()); err != nil {
 			return r, err
 		}
@@ -120,7 +120,7 @@ func (c *comparison) readEpisode(ctx context.Context, s season, r *frameReading)
 	return nil
 }
 
-// explain is a pure function of what was read.
+// explain makes the explanation. It is a pure function of r.
 func (r frameReading) explain(f dataset.Frame) *why.Explanation {
 	out := &why.Explanation{
 		Frame: f, Episode: f.Episode(), Rows: []why.Row{}, Stands: []why.Copy{}, Problems: []state.Problem{}, Operations: []why.Operation{},
@@ -139,8 +139,8 @@ func (r frameReading) explain(f dataset.Frame) *why.Explanation {
 	return out
 }
 
-// find is the season of the episode and its index there; -1 when no manifest that could be read
-// names it.
+// find returns the season of the episode and its index there. The index is -1 when no readable
+// manifest names the episode.
 func (c *catalog) find(e dataset.Episode) (season, int) {
 	for _, s := range c.seasons() {
 		if i := slices.IndexFunc(s.episodes, func(entry manifest.Entry) bool { return entry.Episode == e }); i >= 0 {
@@ -150,8 +150,8 @@ func (c *catalog) find(e dataset.Episode) (season, int) {
 	return season{}, -1
 }
 
-// unnamed says why an episode is not planned at all. stands reports whether frames of it are in the
-// datasets: else it is unknown.
+// unnamed returns why an episode is not planned at all. stands reports whether the datasets have
+// frames of the episode. Without any, the episode is unknown.
 func (c *catalog) unnamed(e dataset.Episode, stands bool) (reason error, unknown bool) {
 	for _, p := range c.problems {
 		if code, ok := manifest.SeasonOf(p.Manifest); ok && code == e.Season() {
@@ -167,7 +167,7 @@ func (c *catalog) unnamed(e dataset.Episode, stands bool) (reason error, unknown
 	return fmt.Errorf("no manifest names %s: its frames in the datasets are orphans, and are left alone (shuffle plan --prune %s deletes them)", e, e), false
 }
 
-// explainRows finds the frame's rows, also in a sheet that holds its episode.
+// explainRows finds the rows of the frame, also in a sheet that holds its episode.
 func (r frameReading) explainRows(out *why.Explanation) {
 	s := r.in.Sheet
 	for _, row := range s.Rows {
@@ -189,7 +189,7 @@ func (r frameReading) explainRows(out *why.Explanation) {
 	}
 }
 
-// placeOf is how a frame comes to its dataset.
+// placeOf explains how the assigner chooses the dataset of a frame.
 func placeOf(a *Assigner, f dataset.Frame) why.Split {
 	unit := Unit(f, a.Group)
 	s := why.Split{Unit: unit, U: Position(a.Seed, unit)}
@@ -221,7 +221,7 @@ func placeOf(a *Assigner, f dataset.Frame) why.Split {
 	return s
 }
 
-// explainChange adds where the frame stands, where it should, and what the next plan does.
+// explainChange adds the copies of the frame, the place where it should be, and the next change.
 func (r frameReading) explainChange(out *why.Explanation) {
 	in, f := r.in, out.Frame
 	copyAt := func(p dataset.Place, etag string) why.Copy {
@@ -236,7 +236,7 @@ func (r frameReading) explainChange(out *why.Explanation) {
 		return
 	}
 	p := newEpisodePlanner(in)
-	p.frames() // takes in the sheet's rows
+	p.frames() // fills p.rows from the sheet
 	w := p.wish(f)
 	if w.Place != nil {
 		wanted := copyAt(*w.Place, w.ETag)

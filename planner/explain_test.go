@@ -68,7 +68,7 @@ func TestExplain(t *testing.T) {
 	})
 }
 
-// What holds an episode holds its frames, and where they stand is told all the same.
+// A reason to hold an episode holds its frames. The explanation still has their copies.
 func TestExplainHeld(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -110,7 +110,7 @@ func TestExplainWhatIsLeftOut(t *testing.T) {
 		w.manifest("S01", e1)
 		all := w.episode(e1, 240)
 		seed := ""
-		for i := 0; seed == ""; i++ { // one that puts a border between the first two blocks
+		for i := 0; seed == ""; i++ { // a seed that puts a border between the first two blocks
 			try := fmt.Sprint(i)
 			if w.config.Split.At(Position(try, Unit(all[0], time.Second))) != w.config.Split.At(Position(try, Unit(all[24], time.Second))) {
 				seed = try
@@ -132,7 +132,7 @@ func TestExplainWhatIsLeftOut(t *testing.T) {
 	})
 }
 
-// Of every frame of a season with its oddities and edits, it says what the plan does.
+// For every frame of a season with oddities and edits, the explanation agrees with the plan.
 func TestExplainAgreesWithThePlan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -7,7 +7,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// header is a plan without episodes: its run and its settings.
+// header returns a plan without episodes. It has the run and the settings.
 func (in inputs) header(split Split, run state.Pointer) *state.Plan {
 	plan := &state.Plan{
 		State: state.DryRun, Problems: in.names.problems, Episodes: []state.EpisodePlan{}, Restores: in.opt.Restore,

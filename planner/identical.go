@@ -8,19 +8,19 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// imageHashes finds the frames outside the training dataset whose image is also one of a training
-// frame. It keeps 8 bytes a frame, since a plan may have a million: two images are taken as equal
-// when the 64-bit hashes of their ETags are.
+// imageHashes finds the frames outside the training dataset that have the same image as a training
+// frame. It keeps 8 bytes a frame, since a plan may have a million frames. Two images count as
+// equal when the 64-bit hashes of their ETags are equal.
 type imageHashes struct {
 	seed maphash.Seed
-	// One slice for each episode, of exactly the length that it needs: one that grew would take
+	// Each episode has one slice of exactly the length that it needs. A slice that grows would take
 	// twice the memory.
 	train, others [][]uint64
 }
 
 func newImageHashes() imageHashes { return imageHashes{seed: maphash.MakeSeed()} }
 
-// add takes in what should stand of an episode. A frozen frame counts with the ETag of its copy.
+// add hashes the expected copies of an episode. A frozen frame counts with the ETag of its copy.
 func (h *imageHashes) add(expected []state.Expected, training string) {
 	n := 0
 	for _, e := range expected {
@@ -40,8 +40,8 @@ func (h *imageHashes) add(expected []state.Expected, training string) {
 	h.train, h.others = append(h.train, train), append(h.others, others)
 }
 
-// identical counts the frames outside the training dataset whose image a training frame has too, of
-// whatever episode.
+// identical counts the frames outside the training dataset that have the same image as a training
+// frame of any episode.
 func (h *imageHashes) identical() (n int) {
 	train := slices.Concat(h.train...)
 	slices.Sort(train)

@@ -7,8 +7,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// A frame outside training counts once when a training frame has its image, in whatever episode and
-// at whatever distance.
+// A frame outside the training dataset counts once when a training frame has the same image, in any
+// episode and at any distance.
 func TestIdenticalImages(t *testing.T) {
 	in := func(name, etag, src string) state.Expected {
 		return state.Expected{Place: dataset.Place{Dataset: name, Class: "Common"}, ETag: etag, SrcETag: src}

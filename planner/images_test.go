@@ -15,8 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// A frame whose image cannot be copied is left as it stands, wherever that is; a frame that has no
-// class needs no image.
+// A frame whose image cannot be copied is left unchanged in any place. A frame without a class
+// needs no image.
 func TestUnusableImages(t *testing.T) {
 	const what = "the source image is empty (0 bytes): upload it again"
 	problem := []state.Problem{{Row: 2, Frame: frame(0), Problem: what + "; the frame is left as it stands", Kind: kindUnusable}}
@@ -24,7 +24,7 @@ func TestUnusableImages(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		class    string
-		frozen   bool // in the sheet
+		frozen   bool // by the sheet
 		stands   []dataset.Place
 		images   map[dataset.Frame]string
 		unusable bool
@@ -71,7 +71,7 @@ func TestUnusableImages(t *testing.T) {
 	}
 }
 
-// A restore refuses what it cannot copy, and keeps what stands as the version has it.
+// A restore refuses frames that it cannot copy, and keeps the copies that equal the version.
 func TestRestoreOfUnusableImages(t *testing.T) {
 	f := dataset.Frame(frame(0))
 	for _, stands := range []bool{true, false} {
@@ -91,8 +91,8 @@ func TestRestoreOfUnusableImages(t *testing.T) {
 	}
 }
 
-// When no image at all can be copied, the reason says what there is. A plan names strays, also when
-// it cannot list them all.
+// When no image can be copied, the reason describes the objects that exist. A plan names strays,
+// even when it cannot list them all.
 func TestPlanSaysWhatThereIs(t *testing.T) {
 	bubble(t, "another ending", func(t *testing.T) {
 		w := newWorld(t)

@@ -10,24 +10,24 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// inputs say what to plan and with which settings. readInputs sets every field, and no later step
+// inputs is what to plan and with which settings. readInputs sets every field, and no later step
 // changes one.
 type inputs struct {
 	p      *Planner
 	opt    Options
-	fixed  *state.Definition // the settings of a reviewed plan or of a restored version; nil: choose
+	fixed  *state.Definition // the settings of a reviewed plan or a restored version; nil: choose
 	chosen chosen            // the settings of the plan
 	latest *lastVersion      // the newest dataset version
-	names  *catalog          // what the manifests name; of a restore nothing
-	back   *restore          // the version to go back to; nil: plan what the sheets say
+	names  *catalog          // the content of the manifests; empty for a restore
+	back   *restore          // the version to restore; nil: plan from the sheets
 	lister *countingLister
 
 	progress *progress
 }
 
-// readInputs reads the settings, and the manifests or the version to go back to, and checks the
-// options against them. fixed are the settings to plan with; nil: those in force, changed as the
-// options say.
+// readInputs reads the settings, and then the manifests or the version to restore. It checks the
+// options against them. fixed are the settings to plan with. If fixed is nil, the plan uses the
+// settings in force, with the changes of the options.
 func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Definition) (in inputs, err error) {
 	in = inputs{p: p, opt: opt, fixed: fixed, progress: &progress{p: p}, lister: &countingLister{bucket: bucket.AtMost(p.Config.Parallel, p.Bucket)}}
 	if opt.Restore != 0 {
@@ -36,9 +36,9 @@ func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Defi
 		}
 		in.names = &catalog{problems: []state.ManifestProblem{}}
 		in.opt.Recorded = true
-		// A version restored as a whole brings its settings back. A later plan from sheets that say
-		// what they said then moves nothing. A restore of some episodes leaves the settings alone,
-		// since the others have them too.
+		// The restore of a whole version restores its settings too. Then a later plan from
+		// unchanged sheets moves nothing. A restore of some episodes keeps the settings in force,
+		// since the other episodes have them too.
 		if opt.Season == "" && len(opt.Episodes) == 0 {
 			in.fixed = &in.back.version.Definition
 		}
@@ -52,15 +52,15 @@ func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Defi
 	return in, in.names.check(opt)
 }
 
-// underLease are the same inputs with the settings that are in force now. While this planner has
-// the pointer, no other process changes them.
+// underLease returns the same inputs with the settings that are in force now. While this planner
+// has the pointer, no other process changes them.
 func (in inputs) underLease(ctx context.Context) (inputs, error) {
 	var err error
 	in.chosen, in.latest, err = in.chooseSettings(ctx)
 	return in, err
 }
 
-// selects reports whether the options ask for the episode.
+// selects reports whether the options include the episode.
 func (in inputs) selects(e dataset.Episode) bool {
 	if in.opt.Season != "" && e.Season() != in.opt.Season {
 		return false
@@ -68,7 +68,7 @@ func (in inputs) selects(e dataset.Episode) bool {
 	return len(in.opt.Episodes) == 0 || slices.Contains(in.opt.Episodes, e)
 }
 
-// episodeInput is what the options and the configuration say of an episode.
+// episodeInput returns what the options and the configuration define for an episode.
 func (in inputs) episodeInput(e dataset.Episode, a *Assigner) EpisodeInput {
 	return EpisodeInput{
 		Episode: e, Assign: a, Layout: in.p.Config.Layout, Same: sameETag,

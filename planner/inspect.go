@@ -17,13 +17,13 @@ type Inspection struct {
 	Sheet    string // URL; "" when the manifest names none
 	Frames   int    // of the sheet
 	Images   int
-	// Plan has the problems and their counts, as a plan has them.
+	// Plan has the problems of the episode and their counts, in the same form as a plan.
 	Plan state.EpisodePlan
-	Err  error // why the episode would be held
+	Err  error // why a plan would hold the episode
 }
 
-// Inspect reads every manifest, sheet and listing of images. It lists the frames of an episode in
-// the datasets only where the problems of its sheet depend on them.
+// Inspect reads every manifest, sheet and listing of images. It lists the copies of an episode only
+// where the problems of its sheet depend on them.
 func (p *Planner) Inspect(ctx context.Context) ([]Inspection, []state.ManifestProblem, error) {
 	in, err := p.readInputs(ctx, Options{DryRun: true, Recorded: true}, nil)
 	if err != nil {
@@ -63,7 +63,7 @@ func (c *comparison) inspect(ctx context.Context, e manifest.Entry, earlier *ear
 		images, out.Err = c.images(ctx, e, in.Sheet)
 		in.Images, in.Unusable, in.Beside = images.ETags, images.Unusable, images.Beside
 	}
-	if out.Err == nil && in.Sheet.Unread > 0 { // frames without a row are a problem then
+	if out.Err == nil && in.Sheet.Unread > 0 { // then frames without a row are a problem
 		in.Standing, out.Err = c.standing(ctx, e.Episode)
 	}
 	problems := convert(in.Sheet.Problems)

@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Inspect tells of each episode what a plan would find, and writes nothing.
+// Inspect reports what a plan would find in each episode, and writes nothing.
 func TestInspect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -51,7 +51,7 @@ func TestInspect(t *testing.T) {
 	})
 }
 
-// Before a run has begun, what fails leaves the bucket as it is.
+// An error before a run starts leaves the bucket unchanged.
 func TestBucketThatFailsBeforeARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -68,14 +68,14 @@ func TestBucketThatFailsBeforeARun(t *testing.T) {
 			same(t, before, w.listing(""))
 		}
 		w.bucket.failing(nil)
-		w.bucket.losing(pointerKey) // and one whose answer is lost has begun
+		w.bucket.losing(pointerKey) // a run whose response is lost has started
 		if plan := w.plan(Options{}); plan.Generation != 1 || plan.Tasks != 3 {
 			t.Errorf("plan %+v", plan)
 		}
 	})
 }
 
-// An orphan whose frames cannot be listed is not pruned in part: the plan fails.
+// If the frames of an orphan cannot be listed, the plan fails. It never prunes a part.
 func TestPruneThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -95,7 +95,7 @@ func TestPruneThatFails(t *testing.T) {
 	})
 }
 
-// A publication that was left is left alone while its plan cannot be read.
+// A planner does not change an unfinished publication while its plan cannot be read.
 func TestLeftPublicationThatCannotBeRead(t *testing.T) {
 	inBubble(t, 3, func(t *testing.T, w *world) {
 		p := w.planner()

@@ -15,17 +15,17 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// oddFrames is the size of the episode that goes wrong: two bad rows are within 5%, three are not.
+// oddFrames is the size of the odd episode: two bad rows are within 5%, three are not.
 const oddFrames = 40
 
-// oddity is a row of the table in DESIGN 4. Without it, oddFrames Common frames have their images
-// and stand in train/Common, where they should.
+// oddity is a row of the table in DESIGN 4. It changes an episode of oddFrames Common frames that
+// have images and copies in train/Common, where they should be.
 type oddity struct {
 	name  string
 	edit  func(rows [][]string) [][]string // the frame with index i is in rows[i+1]
 	gone  []int                            // frames whose source images are gone
 	stand map[dataset.Place][]int          // more copies
-	lone  []int                            // frames that stand nowhere
+	lone  []int                            // frames without copies
 
 	totals   state.Totals
 	problems []state.Problem // Problem is a part of the text
@@ -47,12 +47,12 @@ func more(cells ...[]string) func([][]string) [][]string {
 	return func(rows [][]string) [][]string { return append(rows, cells...) }
 }
 
-// without leaves out the rows of the frames from one index to before another.
+// without removes the rows of the frames in [from, to).
 func without(from, to int) func([][]string) [][]string {
 	return func(rows [][]string) [][]string { return slices.Delete(rows, from+1, to+1) }
 }
 
-// headed changes the header.
+// headed changes the header of the sheet.
 func headed(change func(header []string) []string) func([][]string) [][]string {
 	return func(rows [][]string) [][]string {
 		rows[0] = change(slices.Clone(rows[0]))
@@ -60,7 +60,7 @@ func headed(change func(header []string) []string) func([][]string) [][]string {
 	}
 }
 
-// based puts a base URI into the sheet as the header of a first column.
+// based adds a first column whose header is a base URI.
 func based(uri string) func([][]string) [][]string {
 	return func(rows [][]string) [][]string {
 		for i := range rows {
@@ -100,7 +100,7 @@ var odd = []oddity{
 	{name: "a frame name is gone, and another frame is unclassified", edit: func(rows [][]string) [][]string {
 		return cell(3, 0, "")(cell(20, 1, "")(rows))
 	}, totals: state.Totals{Keep: 38, Frozen: 1, Delete: 1}, problems: []state.Problem{rowless(1, 1), {Row: 5, Problem: "no frame name"}}},
-	// frame name in other clothes
+	// frame name in another form
 	{name: "50 frames under other names", edit: func(rows [][]string) [][]string {
 		for i, r := range rows[1:] {
 			r[0] = [...]string{strings.ToLower(r[0]), r[0] + ".JPG", strings.ReplaceAll(r[0], "-", "–"), "\u200b" + r[0], r[0]}[i%5]
@@ -199,7 +199,7 @@ var odd = []oddity{
 		totals: state.Totals{Keep: 0, Delete: 40}},
 }
 
-// rowless is the problem of frames without a row in a sheet with rows that cannot be read.
+// rowless returns the problem of frames without a row in a sheet with unreadable rows.
 func rowless(frames, rows int) state.Problem {
 	return state.Problem{Problem: fmt.Sprintf("frames without a row (%d) are left as they stand: rows without a usable frame name (%d) may be theirs", frames, rows)}
 }
@@ -220,7 +220,7 @@ func noImages(from, to int) []state.Problem {
 	return all
 }
 
-// world makes the sheet, the images and the copies of an oddity.
+// world returns the sheet, the images and the copies of an oddity.
 func (o oddity) world() (cells [][]string, images []dataset.Frame, stand map[dataset.Place][]dataset.Frame) {
 	all := frames(e1, oddFrames)
 	cells = table("Common", all)
@@ -244,7 +244,7 @@ func (o oddity) world() (cells [][]string, images []dataset.Frame, stand map[dat
 	return cells, images, stand
 }
 
-// check compares what a plan says of the episode.
+// check compares the episode in the plan with the oddity.
 func (o oddity) check(t *testing.T, totals state.Totals, problems []state.Problem, held string) {
 	t.Helper()
 	if totals != o.totals {
@@ -273,7 +273,7 @@ func (o oddity) check(t *testing.T, totals state.Totals, problems []state.Proble
 	}
 }
 
-// TestOddities is the table of DESIGN 4 through PlanEpisode alone.
+// TestOddities is the table of DESIGN 4, tested with PlanEpisode alone.
 func TestOddities(t *testing.T) {
 	for _, o := range odd {
 		t.Run(o.name, func(t *testing.T) {
@@ -299,7 +299,7 @@ func TestOddities(t *testing.T) {
 				return
 			}
 			if in.Sheet.Base != "tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/" || len(images) == 0 {
-				return // a listing's business, see TestOdditiesInAPlan
+				return // a property of the listing, see TestOdditiesInAPlan
 			}
 			out := PlanEpisode(in)
 			out.Problems, _ = bounded(out.Problems)
@@ -311,8 +311,8 @@ func TestOddities(t *testing.T) {
 	}
 }
 
-// TestOdditiesInAPlan is the same table through a whole plan, from the bucket and the folder of
-// sheets. The other episode goes on, and what is applied leaves the odd one as the table says.
+// TestOdditiesInAPlan is the same table, tested with a whole plan from the bucket and the folder of
+// sheets. The other episode goes on. After the run the odd episode is as in the table.
 func TestOdditiesInAPlan(t *testing.T) {
 	for _, o := range odd {
 		bubble(t, o.name, func(t *testing.T) {
@@ -356,7 +356,7 @@ func TestOdditiesInAPlan(t *testing.T) {
 	}
 }
 
-// What cannot be read at all holds its episode too, and says which sheet it was.
+// An unreadable sheet holds its episode too, and the reason names the sheet.
 func TestSheetsThatCannotBeRead(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -396,14 +396,15 @@ func TestSheetsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// The ceiling at its borders: more than 20, and more than the limit.
+// The ceiling at its limits: a plan is held for more than 20 deletions that are also more than the
+// limit.
 func TestCeiling(t *testing.T) {
 	for _, test := range []struct {
 		ceiling          string
 		standing, delete int
 		held             bool
 	}{
-		{"10%", 20, 20, false}, // all there is
+		{"10%", 20, 20, false}, // all frames
 		{"10%", 21, 21, true},
 		{"10%", 210, 21, false}, // exactly 10%
 		{"10%", 209, 21, true},
@@ -415,7 +416,7 @@ func TestCeiling(t *testing.T) {
 		{"100%", 300, 300, false},
 		{"0", 1000, 20, false},
 		{"0", 1000, 21, true},
-		{"5", 1000, 20, false}, // a smaller count than the 20 of which nobody complains
+		{"5", 1000, 20, false}, // a count below the 20 that every ceiling allows
 		{"25", 30, 25, false},
 		{"25", 1000, 26, true},
 	} {
@@ -426,7 +427,7 @@ func TestCeiling(t *testing.T) {
 		}
 		for i, f := range all {
 			in.Images[f] = "v1"
-			// Doubles count once: the ceiling is of frames.
+			// A frame with two copies counts once: the ceiling counts frames.
 			in.Standing[f] = []dataset.Copy{{Place: trainCommon, ETag: "v1"}, {Place: dataset.Place{Dataset: "train", Class: "Comon"}, ETag: "v1"}}
 			if i >= test.delete {
 				in.Sheet.Rows = append(in.Sheet.Rows, rows.Row{Frame: f, Class: "Common", Row: i + 2})
@@ -443,7 +444,7 @@ func TestCeiling(t *testing.T) {
 	}
 }
 
-// --allow-delete lifts the ceiling of the episode that it names, and of no other.
+// --allow-delete removes the ceiling only for the episode that it names.
 func TestAllowDeleteIsForOneEpisode(t *testing.T) {
 	w := newWorld(t)
 	w.manifest("S01", e1, e2)

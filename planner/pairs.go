@@ -14,8 +14,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// lastVersion reads the newest dataset version, once and only when it is needed. It is empty where
-// there is none.
+// lastVersion reads the newest dataset version at the first call of get, and keeps it. The version
+// is empty if there is none.
 type lastVersion struct {
 	store *state.Store
 
@@ -38,11 +38,13 @@ func (l *lastVersion) get(ctx context.Context) (state.Version, error) {
 	return v, nil
 }
 
-// knownPairs reads, only when it is needed, which copies have which source's content although their
-// ETags differ: from the latest dataset version, an episode at a time, and from the runs since,
-// which may have failed without one. A version that was made after the ones before it had been
-// deleted does not know all sources. Then the runs before it are read too, the newest first. Of
-// what runs recorded only hashes are kept: a bucket with KMS gives a pair for every task.
+// knownPairs has the pairs of a copy and a source that have the same content although their ETags
+// differ. It reads them only when needed: from the latest dataset version, one episode at a time,
+// and from the runs since, which may have failed without a version.
+//
+// A version does not know all sources if the versions before it were deleted when it was made. Then
+// knownPairs also reads the runs before the version, the newest first. It keeps only hashes of the
+// pairs of runs: a bucket with KMS has a pair for every task.
 type knownPairs struct {
 	store *state.Store
 	last  *lastVersion
@@ -52,25 +54,25 @@ type knownPairs struct {
 	begun bool
 	rows  *version.Contents   // nil: there is no version
 	older []string            // runs up to the version that are not read yet, the newest first
-	pairs map[uint64]struct{} // of runs
-	etags map[uint64]struct{} // of the copies in pairs
+	pairs map[uint64]struct{} // hashes of the pairs of runs
+	etags map[uint64]struct{} // hashes of the ETags of the copies in pairs
 }
 
-// pairRuns bounds the runs that are read for what no dataset version knows.
+// pairRuns bounds the runs that are read for copies whose source the dataset version does not know.
 const pairRuns = 200
 
 func newKnownPairs(store *state.Store, last *lastVersion) *knownPairs {
 	return &knownPairs{store: store, last: last, seed: maphash.MakeSeed(), pairs: map[uint64]struct{}{}, etags: map[uint64]struct{}{}}
 }
 
-// episodePairs are the pairs that are known of one episode's copies.
+// episodePairs has the known pairs of one episode's copies.
 type episodePairs struct {
 	*knownPairs
 	own    map[state.Pair]struct{}
 	copies map[string]struct{} // ETags of copies whose source the version knows
 }
 
-// of gives what is known of an episode's copies.
+// of returns the known pairs of an episode's copies.
 func (k *knownPairs) of(ctx context.Context, e dataset.Episode) (*episodePairs, error) {
 	p, err := k.read(ctx, e)
 	if err != nil {
@@ -105,7 +107,7 @@ func (k *knownPairs) read(ctx context.Context, e dataset.Episode) (*episodePairs
 	return p, k.lookBack(ctx, unknown)
 }
 
-// begin opens the version, and reads what the runs since have recorded.
+// begin opens the version and reads the pairs of the runs since.
 func (k *knownPairs) begin(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -139,7 +141,7 @@ func (k *knownPairs) begin(ctx context.Context) error {
 	return nil
 }
 
-// lookBack reads older runs until one has recorded each of the copies.
+// lookBack reads older runs, the newest first, until the source of each copy is known.
 func (k *knownPairs) lookBack(ctx context.Context, copies []string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -158,7 +160,7 @@ func (k *knownPairs) lookBack(ctx context.Context, copies []string) error {
 	}
 }
 
-// readRun adds what the results of a run have recorded. k.mu is held.
+// readRun adds the pairs from the results of a run. The caller holds k.mu.
 func (k *knownPairs) readRun(ctx context.Context, run string) error {
 	return k.store.EachPair(ctx, run, func(p state.Pair) error {
 		k.pairs[maphash.Comparable(k.seed, p)] = struct{}{}
@@ -178,7 +180,7 @@ func (p *episodePairs) has(pair state.Pair) bool {
 	return ok
 }
 
-// recorded reports whether it is known what a copy with this ETag was made of.
+// recorded reports whether the source of a copy with this ETag is known.
 func (p *episodePairs) recorded(etag string) bool {
 	if _, ok := p.copies[etag]; ok {
 		return true
@@ -189,7 +191,8 @@ func (p *episodePairs) recorded(etag string) bool {
 	return ok
 }
 
-// same compares a copy's content with its source's: by ETag, or else by what is known of the copy.
+// same sets in.Same. A copy has the content of a source if their ETags are equal or if they are a
+// known pair.
 func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 	in.Same = sameETag
 	if !differs(in) {
@@ -212,8 +215,8 @@ func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 	return nil
 }
 
-// untoldNote explains refreshes in a bucket whose copies have ETags of their own, when what was
-// copied is not recorded any more.
+// untoldNote explains refreshes of copies whose ETags differ from those of their sources, and whose
+// sources are no longer recorded.
 func (p *episodePlanner) untoldNote() string {
 	if p.Untold == 0 {
 		return ""

@@ -15,8 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// encrypt applies what is on the queue as a bucket does that changes the ETag of a copy (KMS,
-// multipart uploads), and tells the pairs of ETags as workers do. The run ends as it says.
+// encrypt applies the tasks on the queue like a bucket that changes the ETag of a copy (KMS,
+// multipart uploads). It reports the pairs of ETags like a worker. The run ends with the state end.
 func (w *world) encrypt(plan *state.Plan, end state.State) (pairs []state.TaskPair) {
 	w.t.Helper()
 	ctx := context.Background()
@@ -38,8 +38,8 @@ func (w *world) encrypt(plan *state.Plan, end state.State) (pairs []state.TaskPa
 	return pairs
 }
 
-// version publishes what stands as the dataset version of a run, with its sources as far as the
-// pairs tell them.
+// version publishes the copies as the dataset version of a run, with the sources that the pairs
+// contain.
 func (w *world) version(plan *state.Plan, pairs []state.TaskPair) {
 	w.t.Helper()
 	var rows []version.Row
@@ -55,9 +55,9 @@ func (w *world) version(plan *state.Plan, pairs []state.TaskPair) {
 	w.must(err)
 }
 
-// Copies whose ETags the bucket has changed are known by what was told of them, first by the run's
-// results, then by the dataset version: nothing is refreshed for ever. A source that really changes
-// is.
+// If the bucket changes the ETags of copies, the planner knows them from the recorded pairs. The
+// pairs are first in the results of the run and then in the dataset version. So nothing is
+// refreshed in every run. Only a changed source is refreshed.
 func TestCopiesWithOtherETags(t *testing.T) {
 	inBubble(t, 12, func(t *testing.T, w *world) {
 		first := w.plan(Options{})
@@ -80,11 +80,11 @@ func TestCopiesWithOtherETags(t *testing.T) {
 			t.Errorf("repainted: %+v", second.Totals)
 		}
 		w.encrypt(second, state.Succeeded)
-		// The other eleven are in the version, the one in the run after it.
+		// The version has the other eleven, and the run after it has the one.
 		if again := w.plan(Options{}); again.Totals != (state.Totals{Keep: 12}) {
 			t.Errorf("after the second run: %+v", again.Totals)
 		}
-		// The pair is of two contents: the old source again is another content than the copy's.
+		// A pair is of two contents. The old source again has a different content than the copy.
 		w.images(f)
 		if again := w.plan(Options{}); again.Totals != (state.Totals{Keep: 11, Refresh: 1}) {
 			t.Errorf("painted back: %+v", again.Totals)
@@ -92,7 +92,8 @@ func TestCopiesWithOtherETags(t *testing.T) {
 	})
 }
 
-// What should stand of a known copy is the copy, with its source: the next version knows it too.
+// The expected copy of a known pair is the copy with its source, so that the next version knows the
+// pair too.
 func TestExpectedOfACopyWithAnotherETag(t *testing.T) {
 	inBubble(t, 2, func(t *testing.T, w *world) {
 		first := w.plan(Options{})
@@ -116,7 +117,7 @@ func TestExpectedOfACopyWithAnotherETag(t *testing.T) {
 	})
 }
 
-// The pairs are read when something differs, and once.
+// The planner reads the pairs only when an ETag differs, and once.
 func TestPairsAreReadWhenNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -145,8 +146,8 @@ func TestPairsAreReadWhenNeeded(t *testing.T) {
 	})
 }
 
-// When the pairs cannot be read, an episode that needs them is held: to copy everything once more
-// would be the alternative.
+// If the pairs cannot be read, an episode that needs them is held. The alternative would be to copy
+// every frame again.
 func TestPairsThatCannotBeRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -173,7 +174,7 @@ func TestPairsThatCannotBeRead(t *testing.T) {
 				t.Errorf("plan %+v", plan.Episodes)
 			}
 		}
-		// Without the version it is not known either whether the base URIs are still the same.
+		// Without the version the planner does not know whether the base URIs are unchanged.
 		for _, file := range []string{"versions/latest.json", "versions/1/version.json"} {
 			w.bucket.failing(func(c call, _ int) error {
 				if c.op == "GET" && c.key == layout.State()+file {

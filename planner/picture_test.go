@@ -13,11 +13,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// seconds are those of the episode in the picture of docs/splits.md.
+// seconds is the length of the episode in the picture of docs/splits.md.
 const seconds = 80
 
-// TestPictureOfTheSplit holds the picture in docs/splits.md against real plans of a generated
-// episode, one for each line.
+// TestPictureOfTheSplit compares the picture in docs/splits.md with plans of a generated episode,
+// one for each line.
 func TestPictureOfTheSplit(t *testing.T) { bubble(t, "splits", testPicture) }
 
 func testPicture(t *testing.T) {
@@ -56,7 +56,7 @@ func testPicture(t *testing.T) {
 	}
 }
 
-// splitOf plans the episode and draws where the frames of each second go.
+// splitOf plans the episode and draws the datasets of the frames of each second.
 func (w *world) splitOf(e *film.Episode) string {
 	w.t.Helper()
 	plan := w.plan(Options{Review: true, Seed: "1"})

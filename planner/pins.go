@@ -6,15 +6,15 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// pins are the frames that stay in a pinned dataset because they stand in it, and where a group
-// puts them.
+// pins are the frames that stay in a pinned dataset because they have a copy in it. With a group,
+// pins also has their blocks.
 type pins struct {
-	frames map[dataset.Frame]string // to the pinned dataset
+	frames map[dataset.Frame]string // the pinned dataset of each frame
 	holds  map[string]bool          // blocks that hold a pinned frame
-	near   map[string]bool          // these, and the blocks right before and after them
+	near   map[string]bool          // those, and the blocks right before and after them
 }
 
-// pin gives an assigner that leaves each frame of a pinned dataset where it stands.
+// pin returns an assigner that keeps each frame of a pinned dataset in this dataset.
 func (a *Assigner) pin(standing dataset.Standing) *Assigner {
 	if len(a.Pinned) == 0 {
 		return a
@@ -38,7 +38,8 @@ func (a *Assigner) pin(standing dataset.Standing) *Assigner {
 	return &b
 }
 
-// pinnedIn is the pinned dataset in which a frame stands; the first one, if it stands in several.
+// pinnedIn returns the pinned dataset that has a copy of the frame. If several have one, it returns
+// the first.
 func pinnedIn(pinned []string, copies []dataset.Copy) (string, bool) {
 	for _, name := range pinned {
 		if slices.ContainsFunc(copies, func(c dataset.Copy) bool { return c.Place.Dataset == name }) {
@@ -48,14 +49,15 @@ func pinnedIn(pinned []string, copies []dataset.Copy) (string, bool) {
 	return "", false
 }
 
-// unit is the dataset of the unit that a frame belongs to; false when the strata do not know the
-// unit, that is when none of its frames has a class.
+// unit returns the dataset of the frame's unit. When stratified, it returns false if no frame of
+// the unit has a class, since the unit then has no point on the line.
 //
-// With pins and a group, no block that holds or touches pinned frames is trained on, since its
-// frames are near duplicates of theirs: it is drawn among the datasets that are neither trained on
-// nor pinned, and left out when there is none. A block that is drawn to a pinned dataset will be
-// pinned as soon as it stands there, so its neighbours are treated so at once: else the next plan
-// would move them.
+// With pins and a group, a block that contains or touches pinned frames is never in the training
+// dataset. Its frames are near duplicates of the pinned ones. Such a block is assigned to a
+// dataset that is neither the training one nor pinned. If there is none, the block is left out.
+//
+// A block that the line assigns to a pinned dataset will be pinned as soon as its frames are there.
+// So its neighbours follow this rule at once. Otherwise the next plan would move them.
 func (a *Assigner) unit(f dataset.Frame) (name string, ok bool) {
 	unit := Unit(f, a.Group)
 	at, ok := a.line(unit)
@@ -74,7 +76,8 @@ func (a *Assigner) unit(f dataset.Frame) (name string, ok bool) {
 	return name, name != ""
 }
 
-// besideDrawn says whether a block right before or after the frame's is drawn to a pinned dataset.
+// besideDrawn reports whether the line assigns the block right before or after the frame's block to
+// a pinned dataset.
 func (a *Assigner) besideDrawn(f dataset.Frame) bool {
 	at := block(f.Index(), a.Group)
 	for _, i := range [2]int{at - 1, at + 1} {
@@ -89,8 +92,8 @@ func (a *Assigner) besideDrawn(f dataset.Frame) bool {
 	return false
 }
 
-// untrained lays the datasets that are neither trained on nor pinned on the whole line; it is empty
-// when they have no share.
+// untrained returns a split of the datasets that are neither the training one nor pinned, scaled to
+// the whole line. It is empty when these datasets have no share.
 func (a *Assigner) untrained() Split {
 	var others Split
 	sum := 0.0

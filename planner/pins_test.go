@@ -13,8 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// Whatever the settings, a frame that stands in a pinned dataset stays in it; with a group no block
-// that holds or touches one is trained on; and when every frame stands where it is drawn to,
+// With any settings, a frame in a pinned dataset stays in it. With a group, a block that contains
+// or touches such a frame is never in the training dataset. When every frame is in its dataset,
 // nothing moves.
 func TestPinnedFramesStay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -79,7 +79,7 @@ func TestPinnedFramesStay(t *testing.T) {
 	})
 }
 
-// Without another dataset that has a share, a block beside a pinned one is left out.
+// If no other dataset has a share, a block next to a pinned one is left out.
 func TestPinnedBesideNothing(t *testing.T) {
 	a := &Assigner{Split: Split{{"train", 1}, {"test", 0}}, Seed: "7", Group: time.Second, Pinned: []string{"test"}}
 	pinned := dataset.FrameAt(e1, 30)
@@ -94,8 +94,8 @@ func TestPinnedBesideNothing(t *testing.T) {
 	}
 }
 
-// A test set that is pinned outlives a group, another ratio, another seed and stratify; new frames
-// are drawn. Unpinned, it is drawn anew.
+// A pinned test set stays the same with a group, another ratio, another seed and stratify. New
+// frames are assigned as usual. When it is no longer pinned, its frames are assigned again.
 func TestPinnedForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

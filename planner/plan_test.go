@@ -19,7 +19,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// saved are the tasks that the bucket holds of a run, chunk by chunk.
+// saved returns the tasks of a run that the bucket has, chunk by chunk.
 func (w *world) saved(plan *state.Plan) (all []messages.Task) {
 	w.t.Helper()
 	for chunk := range state.Chunks(plan.Tasks) {
@@ -30,7 +30,8 @@ func (w *world) saved(plan *state.Plan) (all []messages.Task) {
 	return all
 }
 
-// checkSent holds what was sent against what was saved: the same tasks, dense from 0.
+// checkSent compares the sent tasks with the saved ones: they are the same, and their seq starts at
+// 0 without a gap.
 func (w *world) checkSent(plan *state.Plan) {
 	w.t.Helper()
 	saved := w.saved(plan)
@@ -93,7 +94,8 @@ func TestPublish(t *testing.T) {
 	})
 }
 
-// More tasks than one object holds: seq goes on from chunk to chunk, whatever episode fills it.
+// If a plan has more tasks than one object can have, seq continues from chunk to chunk, in every
+// episode.
 func TestPublishManyChunks(t *testing.T) {
 	w := newWorld(t)
 	plan := &state.Plan{Run: "r-1", Generation: 1, Digests: map[dataset.Episode]string{}}
@@ -118,7 +120,7 @@ func TestPublishManyChunks(t *testing.T) {
 	}
 }
 
-// A plan of 0 tasks is a run too: it is ended at once, and nothing is sent.
+// A plan without tasks is a run too. It ends at once, and nothing is sent.
 func TestPlanWithoutTasks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -139,7 +141,7 @@ func TestPlanWithoutTasks(t *testing.T) {
 	})
 }
 
-// A dry run writes nothing at all, not even a seed, whether another run is active or not.
+// A dry run writes nothing at all, not even a seed, also while another run is active.
 func TestDryRunWritesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -166,14 +168,14 @@ func TestDryRunWritesNothing(t *testing.T) {
 			t.Error("a dry run has done something")
 		}
 		w.plan(Options{})
-		dry(state.Totals{Copy: 30}) // a run is active, and nothing is applied yet
+		dry(state.Totals{Copy: 30}) // a run is active, and none of its tasks is applied yet
 		w.apply()
 		w.sheet(e1, table("Rare", all))
 		dry(state.Totals{Move: 30})
 	})
 }
 
-// Calls that cannot be carried out change nothing, not even the generation.
+// An invalid call changes nothing, not even the generation.
 func TestUsage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := twoSeasons(t)
@@ -199,7 +201,7 @@ func TestUsage(t *testing.T) {
 				same(t, before, w.listing(""))
 			}
 		}
-		// The season whose manifest is broken may have the episode: nobody knows.
+		// The season whose manifest is broken may have the episode.
 		plan := w.plan(Options{Season: "S03"})
 		if len(plan.Episodes) != 0 || plan.Tasks != 0 || len(plan.Problems) != 1 {
 			t.Errorf("a broken season: %+v", plan)
@@ -215,7 +217,7 @@ func with(o Options, change func(*Options)) Options {
 func TestSeasonAndEpisodeSelect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.config.Stratify = true // which reads all sheets of a season that is planned, and no others
+		w.config.Stratify = true // this reads all sheets of a planned season, and no others
 		w.manifest("S01", e1, e2)
 		w.manifest("S02", s2e1)
 		for _, e := range []dataset.Episode{e1, e2, s2e1} {
@@ -247,8 +249,8 @@ func TestSeasonAndEpisodeSelect(t *testing.T) {
 	})
 }
 
-// The seed is drawn by the first run and stays; --seed gives it, --reshuffle changes it; a dataset
-// that the split drops is listed still, so that its frames move.
+// The first run draws the seed, and later runs keep it. --seed gives it and --reshuffle changes it.
+// A dataset that is no longer in the split is still listed, so that its frames move.
 func TestSeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -271,7 +273,7 @@ func TestSeed(t *testing.T) {
 		if s := seed(); s.Settings.Seed == "" || s.Settings.Seed != first.Settings.Seed || s.Since.Run != first.Run || !slices.Equal(s.Datasets, []string{"train", "validate", "test"}) {
 			t.Errorf("seed %+v", s)
 		}
-		again := w.plan(Options{Seed: first.Settings.Seed}) // to name the one in force is no change
+		again := w.plan(Options{Seed: first.Settings.Seed}) // the seed in force is no change
 		if again.Settings.Seed != first.Settings.Seed || again.Tasks != 0 || seed().Since.Run != first.Run {
 			t.Errorf("seed %+v, %d tasks", seed(), again.Tasks)
 		}
@@ -294,15 +296,16 @@ func TestSeed(t *testing.T) {
 		if s := dropped.Settings; !slices.Equal(s.Datasets, []string{"train", "test"}) || !slices.Equal(s.Listed, []string{"train", "test", "validate"}) {
 			t.Errorf("settings %+v", s)
 		}
-		w.stand(dataset.Place{Dataset: "validate", Class: "Rare"}, dataset.FrameAt(e1, 0)) // somebody's old upload
+		// An old upload.
+		w.stand(dataset.Place{Dataset: "validate", Class: "Rare"}, dataset.FrameAt(e1, 0))
 		if plan := w.plan(Options{}); plan.Totals != (state.Totals{Keep: 59, Delete: 1}) {
 			t.Errorf("a dataset of long ago: %+v", plan.Totals)
 		}
 	})
 }
 
-// A season as it is, edited as people edit: what is relabelled, inserted or repainted costs a task
-// each, and nothing else.
+// A whole season with typical edits: each relabelled, inserted or repainted frame costs one task,
+// and nothing else does.
 func TestEditsOfASeason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -353,7 +356,7 @@ func TestEditsOfASeason(t *testing.T) {
 				}
 			}, state.Totals{Refresh: 4}},
 			{"unclassified", func(e *film.Episode) { e.Unclassify(3) }, state.Totals{Delete: 3}},
-			// Their frames stay: the sheet has names that cannot be read.
+			// The frames of the removed rows stay, since the sheet has unreadable frame names.
 			{"rows removed", func(e *film.Episode) { e.RemoveRows(3) }, state.Totals{}},
 			{"nothing again", func(*film.Episode) {}, state.Totals{}},
 		} {
@@ -367,8 +370,8 @@ func TestEditsOfASeason(t *testing.T) {
 	})
 }
 
-// A planner that is cancelled, or whose bucket breaks, leaves the pointer failed with a reason, so
-// that the next one need not wait. Nothing is published.
+// A planner that is cancelled, or whose bucket fails, sets the pointer to failed with a reason. So
+// the next planner does not wait. Nothing is published.
 func TestPlannerThatFails(t *testing.T) {
 	stop := errors.New("the operator has had enough")
 	for name, test := range map[string]struct {
@@ -442,7 +445,7 @@ func TestPlannerThatFails(t *testing.T) {
 	}
 }
 
-// An episode whose sheet lies in a folder that may not be read is held like any other.
+// An episode whose sheet is in an unreadable folder is held like any other.
 func TestUnreadableFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -456,7 +459,7 @@ func TestUnreadableFile(t *testing.T) {
 	})
 }
 
-// Many problems are cut, errors before warnings.
+// The plan lists only the first of many problems, errors before warnings.
 func TestProblemsAreBounded(t *testing.T) {
 	var all []state.Problem
 	for i := range state.MaxProblems {

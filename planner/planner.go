@@ -1,19 +1,19 @@
-// Package planner compares what the sheets want with what stands in the bucket and publishes the
+// Package planner compares what the sheets want with the copies in the bucket. It publishes the
 // difference, one task a frame.
 //
 // The core, Decide, PlanEpisode, Assigner and the summary, are pure functions. Around it, Planner
-// reads manifests, sheets and listings, takes the pointer for its run, saves the plan and publishes
-// it.
+// reads manifests, sheets and listings, acquires the pointer for its run, saves the plan and
+// publishes it.
 //
 // # What happens when the planner dies
 //
 //	while planning    nothing is published; the next planner takes over with a new generation
-//	while publishing  the plan is whole in the bucket; the next planner, or the tracker, sends what is missing
+//	while publishing  the whole plan is in the bucket; the next planner or tracker sends the rest
 //	after that        the run does not need a planner
 //
-// Workers of the run before may still be acting when a planner takes the pointer. It reads sheets
-// and source listings meanwhile, and lists the datasets only when state.Fence.Quiet has passed, see
-// package state.
+// When a planner acquires the pointer, workers may still act on the run before. Meanwhile the
+// planner reads the sheets and the source listings. It lists the datasets only when
+// state.Fence.Quiet has passed, see package state.
 package planner
 
 import (
@@ -32,12 +32,12 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Sheets reads a whole worksheet; gid "" is the first one.
+// Sheets reads a whole worksheet. The gid "" is the first worksheet.
 type Sheets interface {
 	Values(ctx context.Context, spreadsheetID, gid string) (sheet.Values, error)
 }
 
-// Bucket is what the planner reads besides the state.
+// Bucket reads the objects that are not part of the state.
 type Bucket interface {
 	ListObjects(ctx context.Context, in bucket.ListInput) (bucket.Page, error)
 	GetObject(ctx context.Context, key, ifNoneMatch string) (bucket.Content, error)
@@ -49,32 +49,33 @@ type Planner struct {
 	Bucket Bucket
 	Sheets Sheets
 	Tasks  queue.BatchSender
-	// Finish ends a run of 0 tasks whose pointer is publishing.
+	// Finish ends a run without tasks whose pointer is publishing.
 	Finish func(context.Context, state.PointerSnapshot, *state.Plan) (state.PointerSnapshot, error)
-	// WakeTracker sends a message that starts a tracker where none runs; nil: there is no way to.
+	// WakeTracker sends a message that starts a tracker if none runs; nil: a tracker cannot be
+	// started.
 	WakeTracker func(context.Context) error
-	// OnPublish gets a plan with tasks before the first of them is sent; nil: no one does.
+	// OnPublish receives a plan with tasks before the first task is sent; nil: no call.
 	OnPublish func(*state.Plan)
-	// Progress gets each step that takes a while, and the zero Step when it is over. nil: steps are
-	// logged.
+	// Progress receives each step that takes a while, and the zero Step when the step is over. nil:
+	// the planner logs the steps.
 	Progress func(Step)
 	Config   Config
 	Log      *zap.Logger
-	// Now is the clock that names runs; nil is time.Now.
+	// Now is the clock for the names of runs; nil is time.Now.
 	Now func() time.Time
 	// NameRun names a run; nil is state.NewRunName. It is for tests that compare names.
 	NameRun func(begun time.Time, generation int64) string
 }
 
-// ErrUsage says that the call cannot be carried out as it was given.
+// ErrUsage reports a call that cannot be carried out with its arguments.
 var ErrUsage = errors.New("usage")
 
-// ActiveError says that another run has not ended.
+// ActiveError reports that another run has not ended.
 type ActiveError struct {
 	Run   string
 	State state.State
-	// Note is why the run does not go on, and Tracker what was done about a tracker that seems to
-	// be gone; "" mostly.
+	// Note is why the run does not go on. Tracker is what the planner did about a tracker that
+	// seems to be gone. Both are usually "".
 	Note, Tracker string
 }
 
@@ -89,9 +90,9 @@ func (e *ActiveError) Error() string {
 	return text
 }
 
-// Plan makes a plan and, unless it is a dry run or a review, publishes it. A run that its planner
-// has left while publishing is finished instead, and its plan given back. Another active run is an
-// *ActiveError.
+// Plan makes a plan and, unless it is a dry run or a review, publishes it. If another planner has
+// left a run while publishing, Plan finishes that run instead and returns its plan. If another run
+// is active, it returns an *ActiveError.
 func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
 	in, err := p.readInputs(ctx, opt, nil)
 	if err != nil {
@@ -143,15 +144,15 @@ func (in inputs) planAndSave(ctx context.Context, what purpose) (*state.Plan, er
 	return plan, in.p.Store.WritePlan(ctx, plan)
 }
 
-// purpose is what a plan is made for. The zero purpose is a dry run.
+// purpose is why a plan is made. The zero purpose is a dry run.
 type purpose struct {
 	run    state.Pointer               // the run that the plan is saved for; without one nothing is written
-	quiet  func(context.Context) error // waits until no worker acts on an older run; nil: none does
-	onTask func(messages.Task)         // sees every task; nil: none
+	quiet  func(context.Context) error // waits until no worker acts on an older run; nil: no wait
+	onTask func(messages.Task)         // receives every task; nil: no call
 }
 
-// plan makes a plan: its header, then its episodes, each of which goes to the sink, and last what
-// is said of all of them. It writes the chunks of tasks as they fill.
+// plan makes a plan in three steps: its header, then its episodes, then the totals of all episodes.
+// The sink receives the plan of each episode. It writes each chunk of tasks as soon as it is full.
 func (in inputs) plan(ctx context.Context, what purpose) (*state.Plan, error) {
 	assign, err := newAssigner(in.chosen.Definition)
 	if err != nil {
@@ -169,14 +170,14 @@ func (in inputs) plan(ctx context.Context, what purpose) (*state.Plan, error) {
 		label = sink.trial.label
 	}
 	if err := in.compareEpisodes(ctx, what.quiet, assign, plan, sink.add, label); err != nil {
-		_ = sink.writes.Wait() // nothing is written when the run is given up; an error of theirs has ended the planning
+		_ = sink.writes.Wait() // the planning has already failed, perhaps because a write failed
 		return nil, err
 	}
 	return plan, sink.finish(ctx, in)
 }
 
-// compareEpisodes plans the episodes, from the sheets or back to a version. It adds to the plan
-// what belongs to no episode of it: orphans and strays.
+// compareEpisodes plans the episodes, from the sheets or from the version to restore. It adds the
+// orphans and strays to the plan, which belong to no episode.
 func (in inputs) compareEpisodes(ctx context.Context, quiet func(context.Context) error, a *Assigner, plan *state.Plan, add planned, label func(string, []Labelled)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var background errgroup.Group
@@ -228,7 +229,7 @@ func (p *Planner) finish(ctx context.Context, pointer state.PointerSnapshot, pla
 	return next, err
 }
 
-// resume finishes the publication that another planner has left.
+// resume finishes the publication that another planner has left unfinished.
 func (p *Planner) resume(ctx context.Context, pointer state.PointerSnapshot) (*state.Plan, error) {
 	p.log().Info("finishing the publication that another planner left", zap.String("run", pointer.Run),
 		zap.Int("chunks_sent", pointer.Published), zap.Int("chunks", state.Chunks(pointer.Tasks)))
@@ -239,7 +240,8 @@ func (p *Planner) resume(ctx context.Context, pointer state.PointerSnapshot) (*s
 	if !state.Lost(err) {
 		return plan, err
 	}
-	// What is left of the run cannot be published. It ends, so that the next plan begins anew.
+	// The rest of the run cannot be published. The run ends, so that the next plan starts a new
+	// one.
 	next := pointer.Pointer
 	next.State, next.Finished = state.Failed, p.now().UTC().Truncate(time.Second)
 	next.Reason = "publishing: " + err.Error() + "; run shuffle plan, which plans what is still to do"

@@ -9,7 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// The kinds of problems that are not in a sheet alone; package rows has the others.
+// The kinds of problems that depend on more than the sheet. Package rows has the other kinds.
 const (
 	kindNoImage     = "no source image"
 	kindUnusable    = "source image that cannot be copied"
@@ -18,8 +18,8 @@ const (
 	kindNotRestored = "not restored"
 )
 
-// Problems are all problems of an episode's sheet and images, as the episode's plan lists them. It
-// is a pure function.
+// Problems returns all problems of an episode's sheet and images, as the plan of the episode lists
+// them. It is a pure function.
 func Problems(in EpisodeInput) []state.Problem {
 	p := newEpisodePlanner(in)
 	p.out.Problems = convert(in.Sheet.Problems)
@@ -30,7 +30,7 @@ func Problems(in EpisodeInput) []state.Problem {
 	return p.out.Problems
 }
 
-// withoutPartner counts the images of an episode that no row names, and the rows that have a frame
+// withoutPartner counts the images of an episode that have no row, and the rows that have a frame
 // and no class.
 func withoutPartner(in EpisodeInput) (imagesWithoutRow, rowsWithoutClass int) {
 	imagesWithoutRow = len(in.Images)
@@ -45,7 +45,7 @@ func withoutPartner(in EpisodeInput) (imagesWithoutRow, rowsWithoutClass int) {
 	return imagesWithoutRow, rowsWithoutClass
 }
 
-// describe puts what is wrong with an episode's sheet and images into its row of the plan.
+// describe adds the problems of an episode's sheet and images to the episode's row of the plan.
 func (b *earlierProblems) describe(ctx context.Context, row *state.EpisodePlan, in EpisodeInput, all []state.Problem) {
 	row.ImagesWithoutRow, row.RowsWithoutClass = withoutPartner(in)
 	if len(all) > 0 {
@@ -54,15 +54,15 @@ func (b *earlierProblems) describe(ctx context.Context, row *state.EpisodePlan, 
 	countProblems(row, all)
 }
 
-// countProblems counts all problems in the episode's row of the plan, and lists the first. It sorts
-// them.
+// countProblems counts all problems in the episode's row of the plan. It sorts them and lists the
+// first ones.
 func countProblems(row *state.EpisodePlan, all []state.Problem) {
 	row.Kinds = state.CountKinds(all)
 	row.Problems, row.MoreProblems = bounded(all)
 }
 
-// bounded sorts problems, errors before warnings, in the order of the sheet's rows, and keeps the
-// first MaxProblems.
+// bounded sorts problems: errors before warnings, then in the order of the sheet's rows. It returns
+// the first MaxProblems, and the number of the others.
 func bounded(problems []state.Problem) ([]state.Problem, int) {
 	slices.SortStableFunc(problems, func(a, b state.Problem) int {
 		if a.Warning != b.Warning {
@@ -77,11 +77,11 @@ func bounded(problems []state.Problem) ([]state.Problem, int) {
 	return append([]state.Problem{}, problems[:len(problems)-more]...), more
 }
 
-// earlierRuns is how many runs back the run before of an episode is looked for.
+// earlierRuns is how many earlier runs are searched for the previous run of an episode.
 const earlierRuns = 5
 
-// earlierProblems are those of the runs before this one. They only mark what is new: where they
-// cannot be read, nothing is marked.
+// earlierProblems reads the problems of earlier runs. They only mark new problems. If they cannot
+// be read, no problem is marked.
 type earlierProblems struct {
 	store *state.Store
 	run   string // this run; "" for a dry run
@@ -89,9 +89,9 @@ type earlierProblems struct {
 	plans []*state.Plan // the newest first
 }
 
-// mark sets New on the problems that the episode did not have in the run before. A problem is the
-// same as one of the run before when it has the same frame, kind and value: its row may have moved.
-// Of equal ones, as of rows without a frame's name, the additional ones are new.
+// mark sets New on the problems that the episode did not have in its previous run. A problem is the
+// same as an earlier one when it has the same frame, kind and value, since its row may have moved.
+// If several problems are the same, as in rows without a frame's name, the additional ones are new.
 func (b *earlierProblems) mark(ctx context.Context, e dataset.Episode, all []state.Problem) {
 	b.once.Do(func() { b.read(ctx) })
 	before, ok := b.of(ctx, e)
@@ -109,7 +109,7 @@ func (b *earlierProblems) mark(ctx context.Context, e dataset.Episode, all []sta
 	}
 }
 
-// identity is what a problem keeps when rows are inserted or sorted.
+// identity returns the fields of a problem that stay the same when rows are inserted or sorted.
 func identity(p state.Problem) state.Problem {
 	return state.Problem{Frame: p.Frame, Kind: p.Kind, Value: p.Value}
 }
@@ -133,8 +133,9 @@ func (b *earlierProblems) read(ctx context.Context) {
 	}
 }
 
-// of finds the episode's problems in the newest run that has read its sheet. It is false when none
-// has, or when that was planned by a release that did not record the kinds.
+// of finds the episode's problems in the newest run that has read its sheet. It returns false if
+// there is no such run. It also returns false if an older release planned that run without
+// recording the kinds.
 func (b *earlierProblems) of(ctx context.Context, e dataset.Episode) ([]state.Problem, bool) {
 	for _, plan := range b.plans {
 		i := slices.IndexFunc(plan.Episodes, func(p state.EpisodePlan) bool {

@@ -13,7 +13,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// news are the rows of the problems that are marked as new.
+// news returns the rows of the problems that are marked as new.
 func news(e state.EpisodePlan) (rows []int) {
 	for _, p := range e.Problems {
 		if p.New {
@@ -23,7 +23,7 @@ func news(e state.EpisodePlan) (rows []int) {
 	return rows
 }
 
-// TestNewProblems: marked is what the run before did not have, whatever its row is now.
+// TestNewProblems checks that a problem is marked if the previous run did not have it, in any row.
 func TestNewProblems(t *testing.T) {
 	bubble(t, "between runs", func(t *testing.T) {
 		w := newWorld(t)
@@ -39,9 +39,10 @@ func TestNewProblems(t *testing.T) {
 		if same := w.plan(Options{DryRun: true}); len(news(of(same, e1))) != 0 {
 			t.Errorf("nothing has changed: rows %v", news(of(same, e1)))
 		}
-		// A run of another episode alone is not the run before of this one.
+		// A run of only another episode is not the previous run of this episode.
 		w.converge(Options{Episodes: []dataset.Episode{e2}})
-		cells = slices.Insert(cells, 1, []string{"", "Common", "", ""}) // a second row without a name, and the others move down
+		// A second row without a name moves the other rows down.
+		cells = slices.Insert(cells, 1, []string{"", "Common", "", ""})
 		cells[20][0] = "y"
 		w.sheet(e1, cells)
 		plan := w.plan(Options{Review: true})
@@ -77,7 +78,7 @@ func TestNewProblems(t *testing.T) {
 	})
 }
 
-// TestProblemsOfAnInspection: doctor counts what the plan counts, whatever is wrong.
+// TestProblemsOfAnInspection checks that doctor and the plan have the same counts.
 func TestProblemsOfAnInspection(t *testing.T) {
 	for _, o := range odd {
 		bubble(t, o.name, func(t *testing.T) {
@@ -107,7 +108,8 @@ func TestProblemsOfAnInspection(t *testing.T) {
 	}
 }
 
-// TestMoreProblemsThanAPlanLists: the counts are of all, and all are kept beside the plan.
+// TestMoreProblemsThanAPlanLists checks that the counts include all problems, and that all problems
+// are saved next to the plan.
 func TestMoreProblemsThanAPlanLists(t *testing.T) {
 	bubble(t, "a review", func(t *testing.T) {
 		w := newWorld(t)
@@ -130,8 +132,8 @@ func TestMoreProblemsThanAPlanLists(t *testing.T) {
 	})
 }
 
-// TestWithoutPartner: images without a row and rows without a class are counted, and are no
-// problems.
+// TestWithoutPartner checks that images without a row and rows without a class are counted but are
+// no problems.
 func TestWithoutPartner(t *testing.T) {
 	bubble(t, "a dry run", func(t *testing.T) {
 		w := newWorld(t)
@@ -150,7 +152,8 @@ func TestWithoutPartner(t *testing.T) {
 	})
 }
 
-// TestUnreadableRunBefore: what only marks problems as new does not stop a plan.
+// TestUnreadableRunBefore checks that a plan does not fail when it cannot read the previous run to
+// mark new problems.
 func TestUnreadableRunBefore(t *testing.T) {
 	bubble(t, "a damaged plan", func(t *testing.T) {
 		w := newWorld(t)

@@ -8,15 +8,16 @@ import (
 	"go.uber.org/zap"
 )
 
-// Step is what a planner waits for, or has to do for long. The zero Step is that it goes on.
+// Step is what a planner waits for, or a step that takes long. The zero Step means that the planner
+// goes on.
 type Step struct {
 	Text string
-	Left time.Duration // how long it takes yet
-	Why  string        // what decides how long it takes; may be empty
+	Left time.Duration // the remaining time
+	Why  string        // the limit that decides Left; may be empty
 }
 
-// String is the step as a person reads it: "sheets: 37 of 120 read, about 2 min left (Google allows
-// 60 reads a minute)".
+// String returns the step for a reader: "sheets: 37 of 120 read, about 2 min left (Google allows 60
+// reads a minute)".
 func (s Step) String() string {
 	text := s.Text
 	switch {
@@ -31,21 +32,21 @@ func (s Step) String() string {
 	return text
 }
 
-// logEvery is how often a step that goes on is logged again.
+// logEvery is how often a long step is logged again.
 const logEvery = 15 * time.Second
 
-// progress shows the steps of one plan: to Planner.Progress, else in the log; and in the pointer,
-// for status.
+// progress shows the steps of one plan. It sends them to Planner.Progress or else to the log. It
+// also writes them to the pointer, for the command status.
 type progress struct {
 	p *Planner
 
 	mu     sync.Mutex
-	waits  Step // for the workers of the run before, or another planner
+	waits  Step // the wait for the workers of the run before, or for another planner
 	sheets Step
-	logged time.Time // when a step of sheets was last logged
+	logged time.Time // when a step of the sheets was last logged
 }
 
-// wait shows what the planner waits for; the zero Step ends it.
+// wait shows what the planner waits for. The zero Step ends the wait.
 func (g *progress) wait(s Step, fields ...zap.Field) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -56,7 +57,7 @@ func (g *progress) wait(s Step, fields ...zap.Field) {
 	g.show()
 }
 
-// read shows how far the reading of the sheets is; the zero Step ends it.
+// read shows how many sheets are read. The zero Step ends the reading.
 func (g *progress) read(s Step) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -68,7 +69,8 @@ func (g *progress) read(s Step) {
 	g.show()
 }
 
-// show is called with g.mu held. What is waited for comes first: the sheets are read meanwhile.
+// show reports the present step. The caller holds g.mu. A wait has priority over the sheets, which
+// are read meanwhile.
 func (g *progress) show() {
 	if g.p.Progress != nil {
 		g.p.Progress(g.step())
@@ -82,25 +84,25 @@ func (g *progress) step() Step {
 	return g.sheets
 }
 
-// note is the present step for the pointer; "" when nothing is waited for.
+// note returns the present step for the pointer; "" when there is none.
 func (g *progress) note() string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.step().String()
 }
 
-// Paced is a Sheets whose service allows so many reads a minute only.
+// Paced is a Sheets whose service limits the reads a minute.
 type Paced interface {
-	// TimeFor is how long it takes at least to read so many further sheets, and the limit that
+	// TimeFor returns the least time to read this number of further sheets, and the limit that
 	// decides it.
 	TimeFor(sheets int) (time.Duration, string)
 }
 
-// shortRead is how long the reading of sheets may take without a word.
+// shortRead is the shortest remaining time of a reading that is shown.
 const shortRead = 2 * time.Second
 
-// sheetsRead counts the sheets of a plan. It is called when one has been read, and shows how far
-// the reading is when the service makes it slow.
+// sheetsRead returns a function to call after each sheet. The function counts the sheets, and shows
+// the count when the limit of the service makes the reading slow.
 func (g *progress) sheetsRead(total int) func() {
 	paced, ok := g.p.Sheets.(Paced)
 	if !ok {

@@ -36,7 +36,7 @@ func TestStepString(t *testing.T) {
 	}
 }
 
-// pacedSheets are sheets of which one is read every five seconds.
+// pacedSheets allows one read every five seconds.
 type pacedSheets struct{ *sheetTap }
 
 func (pacedSheets) TimeFor(sheets int) (time.Duration, string) {
@@ -44,7 +44,7 @@ func (pacedSheets) TimeFor(sheets int) (time.Duration, string) {
 }
 
 // A plan shows what it waits for: first the workers of the run before, while it reads the sheets,
-// and then the sheets; in the pointer too. Without a terminal it logs that.
+// and then the sheets. The pointer has the same text. Without a terminal the planner logs it.
 func TestShowsWhatItWaitsFor(t *testing.T) {
 	for _, terminal := range []bool{true, false} {
 		bubble(t, fmt.Sprint("terminal ", terminal), func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestShowsWhatItWaitsFor(t *testing.T) {
 			var notes []string
 			turn := make(chan struct{}, 1)
 			w.sheets.before = func(context.Context, string) error {
-				turn <- struct{}{} // one after the other
+				turn <- struct{}{} // one at a time
 				<-time.After(5 * time.Second)
 				<-turn
 				mu.Lock()
@@ -103,7 +103,7 @@ func TestShowsWhatItWaitsFor(t *testing.T) {
 	}
 }
 
-// Sheets are read ahead of their use, and no further than sheetsAhead.
+// Sheets are read ahead of their use, but at most sheetsAhead of them.
 func TestReadAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var entries []manifest.Entry

@@ -8,14 +8,14 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// placed is a frame of one episode in its place.
+// placed is a frame of one episode and its place.
 type placed struct {
 	index int
 	place dataset.Place
 }
 
-// classUnits counts units that hold a frame of a class. A unit is a block with a group, else a
-// frame.
+// classUnits counts the units that have a frame of a class. With a group, a unit is a block.
+// Without one, it is a frame.
 type classUnits struct {
 	in  map[dataset.Place]int
 	all map[string]int // by class, over all datasets
@@ -25,8 +25,8 @@ func newClassUnits() classUnits {
 	return classUnits{in: map[dataset.Place]int{}, all: map[string]int{}}
 }
 
-// add counts the frames of one episode, and sorts them by index: then the frames of a unit follow
-// each other.
+// add counts the frames of one episode. It first sorts them by index, so that the frames of a unit
+// are next to each other.
 func (u classUnits) add(frames []placed, group time.Duration) {
 	slices.SortFunc(frames, func(a, b placed) int { return a.index - b.index })
 	lastIn, lastOf := map[dataset.Place]int{}, map[string]int{}
@@ -35,7 +35,7 @@ func (u classUnits) add(frames []placed, group time.Duration) {
 		if group > 0 {
 			unit = block(f.index, group)
 		}
-		unit++ // 0 is no unit
+		unit++ // 0 means no unit
 		if lastIn[f.place] != unit {
 			lastIn[f.place] = unit
 			u.in[f.place]++
@@ -47,8 +47,8 @@ func (u classUnits) add(frames []placed, group time.Duration) {
 	}
 }
 
-// rare lists where a dataset of the split holds fewer than least units of a class that has enough
-// units to give each dataset that many. A dataset with the ratio 0 wants none.
+// rare lists the datasets of the split that have fewer than least units of a class. It skips a
+// class with too few units to give each dataset that many, and a dataset with the ratio 0.
 func (u classUnits) rare(least int, split Split, classes []string, frames map[dataset.Place]int) []state.RareClass {
 	var filled []string
 	for _, s := range split {

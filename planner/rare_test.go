@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Rare classes by hand: the frames 0 to 23 are the first block of a second, 24 to 47 the second,
-// and so on.
+// Rare classes counted by hand. With a group of a second, the frames 0 to 23 are the first block,
+// 24 to 47 the second, and so on.
 func TestRareClasses(t *testing.T) {
 	split := Split{{"train", 0.7}, {"test", 0.3}, {"none", 0}}
 	at := func(index int, name, class string) placed {
@@ -55,8 +55,8 @@ func TestRareClasses(t *testing.T) {
 	}
 }
 
-// A plan, of whatever kind, warns of a dataset without a rare class, and the strata mend that.
-// Missing classes stay what they were.
+// Every kind of plan warns of a dataset without a rare class, and stratify avoids this. The missing
+// classes stay the same.
 func TestRareClassesOfAPlan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -13,20 +13,20 @@ import (
 const (
 	// sheetsAtOnce bounds the sheets that are being read.
 	sheetsAtOnce = 3
-	// sheetsAhead bounds the sheets that are read and not used yet, 3 MB each. They let the reading
-	// go on while the planner waits for the workers of the run before, or lists an episode. There
-	// must be more of them than episodesAtOnce.
+	// sheetsAhead bounds the sheets that are read and not used yet, 3 MB each. With them the
+	// reading goes on while the planner waits for the workers of the run before, or lists an
+	// episode. sheetsAhead must be greater than episodesAtOnce.
 	sheetsAhead = 6
 )
 
 // sheetReader reads sheets ahead, in the order in which the episodes are planned.
 type sheetReader struct {
 	sheets map[dataset.Episode]*future[rows.Sheet]
-	free   chan struct{} // has a value for each sheet that may be read ahead
+	free   chan struct{} // has a value for each sheet that is read ahead
 }
 
-// readAhead reads the sheets of the episodes in goroutines of g. read's error holds the episode.
-// done is called after each sheet.
+// readAhead reads the sheets of the episodes in goroutines of g. The error of read holds the
+// episode. readAhead calls done after each sheet.
 func readAhead(ctx context.Context, g *errgroup.Group, episodes []manifest.Entry,
 	read func(context.Context, manifest.Entry) (rows.Sheet, error), done func(),
 ) *sheetReader {
@@ -53,12 +53,12 @@ func readAhead(ctx context.Context, g *errgroup.Group, episodes []manifest.Entry
 	return r
 }
 
-// sheet takes the sheet of an episode, once. Its error holds the episode, unless ctx has ended.
+// sheet returns the sheet of an episode, once. Its error holds the episode, unless ctx has ended.
 func (r *sheetReader) sheet(ctx context.Context, e dataset.Episode) (rows.Sheet, error) {
 	f := r.sheets[e]
 	s, err := f.get(ctx)
 	if ctx.Err() == nil {
-		f.value = rows.Sheet{} // only its user keeps it
+		f.value = rows.Sheet{} // only the caller keeps it
 		<-r.free
 	}
 	return s, err

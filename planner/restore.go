@@ -16,22 +16,23 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// RestoreEpisode plans an episode back to a dataset version, of which restored are its rows. It is
-// a pure function, and all of PlanEpisode's rules hold but one: the version says where a frame
-// belongs. in.Sheet is asked for its Base alone. In restored the rows of a frame follow each other.
+// RestoreEpisode plans an episode back to a dataset version. restored are the rows of the episode
+// in the version, with the rows of a frame next to each other. It is a pure function. The rules of
+// PlanEpisode apply except for one: the version decides the place of a frame. Of in.Sheet, only
+// Base is used.
 //
-// An image can only be copied while it is the one that the version has: where the source has
-// changed or is gone, a frame that does not stand as it stood is refused, that is, left exactly as
-// it stands, with a problem.
+// An image can be copied only while the source still is the image of the version. If the source has
+// changed or is gone, a frame whose copies differ from the version is refused. A refused frame is
+// left unchanged, with a problem.
 //
-//	in the version | stands there with that content | source            | the frame is
-//	---------------+--------------------------------+-------------------+------------------------------
-//	no             |                                |                   | wanted nowhere
-//	once           | yes                            | any               | kept; other copies are deleted
-//	once           | no                             | as in the version | copied, moved or refreshed
-//	once           | no                             | changed, or gone  | refused
-//	twice          | both, and nowhere else         | any               | left as it stands
-//	twice          | otherwise                      | any               | refused: a plan puts a frame in one place
+//	in the version | has that content there | source            | the frame is
+//	---------------+------------------------+-------------------+-------------------------------
+//	no             |                        |                   | wanted nowhere
+//	once           | yes                    | any               | kept; other copies are deleted
+//	once           | no                     | as in the version | copied, moved or refreshed
+//	once           | no                     | changed, or gone  | refused
+//	twice          | both, and nowhere else | any               | left unchanged
+//	twice          | otherwise              | any               | refused: a frame has one place
 func RestoreEpisode(in EpisodeInput, generation int64, restored []version.Row) EpisodeChanges {
 	r := &restoration{version: generation, rows: make(map[dataset.Frame][]version.Row, len(restored))}
 	known := map[state.Pair]bool{}
@@ -44,7 +45,7 @@ func RestoreEpisode(in EpisodeInput, generation int64, restored []version.Row) E
 		in.Sheet.Rows = append(in.Sheet.Rows, rows.Row{Frame: f, Class: restored[0].Place.Class})
 		r.rows[f], restored = restored[:n], restored[n:]
 		for _, row := range r.rows[f] {
-			if src := sourceOf(row); src != row.ETag { // equal ones are the same anyway
+			if src := sourceOf(row); src != row.ETag { // equal ETags need no pair
 				known[state.Pair{ETag: row.ETag, SrcETag: src}] = true
 			}
 		}
@@ -61,10 +62,10 @@ func RestoreEpisode(in EpisodeInput, generation int64, restored []version.Row) E
 	return r.planner.plan()
 }
 
-// sourceOf is the content of a version's image, as the ETag of the source that it was copied from.
+// sourceOf returns the ETag of the source that the image of the version was copied from.
 func sourceOf(r version.Row) string { return cmp.Or(r.SrcETag, r.ETag) }
 
-// restoration is where a version wants the frames of one episode.
+// restoration has the places that a version wants for the frames of one episode.
 type restoration struct {
 	version int64
 	rows    map[dataset.Frame][]version.Row
@@ -94,7 +95,7 @@ func (r *restoration) wish(f dataset.Frame) Wish {
 	return r.refuse(f, fmt.Sprintf("its source image has changed since version %d (ETag %s, in the version %s)", r.version, etag, w.ETag))
 }
 
-// allStand says whether the frame stands as these rows say, perhaps elsewhere too.
+// allStand reports whether the frame has the copies of these rows. It may have other copies too.
 func (r *restoration) allStand(stood []version.Row) bool {
 	for _, row := range stood {
 		if !slices.ContainsFunc(r.planner.Standing[row.Frame], func(c dataset.Copy) bool {
@@ -111,15 +112,15 @@ func (r *restoration) refuse(f dataset.Frame, why string) Wish {
 	return Wish{Frozen: true}
 }
 
-// restore is the version that a plan goes back to.
+// restore is the version that a plan restores.
 type restore struct {
 	version  state.Version
 	rows     *version.Contents
-	episodes []dataset.Episode // with rows
+	episodes []dataset.Episode // the episodes with rows
 }
 
-// readRestore opens the version. It reads neither manifests nor sheets: going back must work when
-// they are broken.
+// readRestore opens the version. It reads neither manifests nor sheets, since a restore must work
+// when they are broken.
 func (p *Planner) readRestore(ctx context.Context, opt Options) (*restore, error) {
 	v, err := version.FindNumber(ctx, p.Store, opt.Restore)
 	if errors.Is(err, version.ErrNone) {
@@ -143,7 +144,7 @@ func (p *Planner) readRestore(ctx context.Context, opt Options) (*restore, error
 	return back, nil
 }
 
-// restoredDatasets are those that the version to go back to listed.
+// restoredDatasets returns the datasets that were listed for the version to restore.
 func (in inputs) restoredDatasets() []string {
 	if in.back == nil {
 		return nil
@@ -151,7 +152,7 @@ func (in inputs) restoredDatasets() []string {
 	return slices.Concat(in.back.version.Datasets, in.back.version.Listed)
 }
 
-// restore plans every episode that the version has or that stands in the datasets.
+// restore plans every episode that has frames in the version or in the datasets.
 func (c *comparison) restore(ctx context.Context, add planned) error {
 	found, err := c.folders.get(ctx)
 	if err != nil {
@@ -186,8 +187,8 @@ func (c *comparison) restoreEpisode(ctx context.Context, e dataset.Episode, foun
 	return add(ctx, "", in, RestoreEpisode(in, c.back.version.Generation, restored))
 }
 
-// readRestored reads the version's rows of an episode, by frame and place, its images, and what
-// stands.
+// readRestored reads the rows of an episode in the version, by frame and place. It also reads the
+// episode's images and lists its copies.
 func (c *comparison) readRestored(ctx context.Context, in *EpisodeInput, found []dataset.Folder) (restored []version.Row, err error) {
 	if restored, err = c.back.rows.Rows(ctx, in.Episode); err != nil {
 		return nil, err

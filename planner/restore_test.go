@@ -26,8 +26,8 @@ var (
 	testRare  = dataset.Place{Dataset: "test", Class: "Rare"}
 )
 
-// TestRestoreEpisode goes through the table at RestoreEpisode: the frame was in train/Rare with the
-// content v1.
+// TestRestoreEpisode is the table in the comment of RestoreEpisode. The frame was in train/Rare
+// with the content v1.
 func TestRestoreEpisode(t *testing.T) {
 	f := dataset.FrameAt(e1, 0)
 	at := func(p dataset.Place, etag string) dataset.Copy { return dataset.Copy{Place: p, ETag: etag} }
@@ -89,8 +89,8 @@ func TestRestoreEpisode(t *testing.T) {
 	}
 }
 
-// Whatever stands and whatever sources there are, a restore leads to the version, but for the
-// frames that it names; what it refuses stands as it stood, and planning again finds nothing to do.
+// From any copies and any sources, a restore leads to the version, except for the frames that it
+// refuses. These are unchanged, and the next plan has no task.
 func TestRestoreLeadsToTheVersion(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawModel(t)
@@ -134,7 +134,7 @@ func TestRestoreLeadsToTheVersion(t *testing.T) {
 	})
 }
 
-// publishVersion publishes what stands as a version of the run in force.
+// publishVersion publishes the copies as a version of the run in force.
 func (w *world) publishVersion(plan *state.Plan) state.Version {
 	w.t.Helper()
 	var all []version.Row
@@ -151,8 +151,9 @@ func (w *world) publishVersion(plan *state.Plan) state.Version {
 	return v
 }
 
-// restorable is a world of two episodes with a version, after which everything was changed: a row
-// relabelled, one removed, one added, an episode taken up, another seed drawn.
+// restorable runs a test with a world of two episodes and a version. After the version everything
+// has changed: a row is relabelled, one is removed and one added, an episode is added, and the seed
+// is another one.
 func restorable(t *testing.T, test func(t *testing.T, w *world, v state.Version, stood map[string]string)) {
 	bubble(t, "", func(t *testing.T) {
 		w := newWorld(t)
@@ -177,7 +178,7 @@ func restorable(t *testing.T, test func(t *testing.T, w *world, v state.Version,
 
 func TestRestore(t *testing.T) {
 	restorable(t, func(t *testing.T, w *world, v state.Version, stood map[string]string) {
-		w.put(layout.Manifests()+"S01-episodes.json", "broken") // nobody asks for it
+		w.put(layout.Manifests()+"S01-episodes.json", "broken") // a restore does not read it
 		before := w.listing("")
 		dry := w.plan(Options{Restore: v.Generation, DryRun: true})
 		same(t, before, w.listing(""))
@@ -189,7 +190,7 @@ func TestRestore(t *testing.T) {
 		if again := w.plan(Options{Restore: v.Generation}); again.Tasks != 0 || again.State != state.Succeeded {
 			t.Errorf("again: %d tasks, %s", again.Tasks, again.State)
 		}
-		// The seed came back with it: sheets that say what they said move nothing.
+		// The restore brings the seed back, so unchanged sheets move nothing.
 		w.manifest("S01", e1, e2)
 		w.sheet(e1, table("Common", frames(e1, 29)))
 		w.sheet(e2, table("Common", frames(e2, 30)))
@@ -234,7 +235,8 @@ func TestRestoreIsRefused(t *testing.T) {
 	})
 }
 
-// The ceiling holds: an episode that was taken up since goes only when that is allowed.
+// The ceiling applies to a restore: an episode that was added since is deleted only with
+// --allow-delete.
 func TestRestoreUnderTheCeiling(t *testing.T) {
 	restorable(t, func(t *testing.T, w *world, v state.Version, stood map[string]string) {
 		many := w.episode("S01E03", 30)
@@ -250,7 +252,7 @@ func TestRestoreUnderTheCeiling(t *testing.T) {
 	})
 }
 
-// An empty listing of source images is taken for broken: the episode is held.
+// An empty listing of source images counts as broken: the episode is held.
 func TestRestoreWithoutImages(t *testing.T) {
 	restorable(t, func(t *testing.T, w *world, v state.Version, _ map[string]string) {
 		for _, f := range frames(e1, 30) {
@@ -282,8 +284,8 @@ func TestRestoreReviewedAndApplied(t *testing.T) {
 	})
 }
 
-// Rows that lead elsewhere are refused: those of a CSV file, which all are in, before a run begins;
-// those of a part by holding its episode.
+// A restore refuses rows that point outside the datasets. For a CSV file, which has all rows, it
+// fails before a run starts. For a part, it holds the episode.
 func TestRestoreOfHostileVersion(t *testing.T) {
 	restorable(t, func(t *testing.T, w *world, v state.Version, _ map[string]string) {
 		rows, err := versiontest.Rows(t.Context(), w.store, v)

@@ -22,13 +22,13 @@ const MaxSeeds = 1000
 // seed.
 const seedsAtOnce = 4
 
-// seedTrial is all that a plan depends on beside its seed. It is collected once, and then every
-// seed is a function of it.
+// seedTrial has everything that a plan depends on besides its seed. It is collected once. Then the
+// result of every seed is a function of it.
 type seedTrial struct {
-	assign   Assigner // with any seed
-	least    int      // units of a class in a dataset: Config.MinPerClass
+	assign   Assigner // its seed does not count
+	least    int      // the least units of a class in a dataset: Config.MinPerClass
 	classes  []string
-	labels   map[string][]Labelled // when stratified: by season, all that lies on its line
+	labels   map[string][]Labelled // when stratified: all labelled frames, by season
 	episodes []trialEpisode
 }
 
@@ -39,15 +39,15 @@ type trialEpisode struct {
 	frames []trialFrame
 }
 
-// trialFrame is a frame that the datasets should hold.
+// trialFrame is a frame that the datasets should have.
 type trialFrame struct {
 	frame dataset.Frame
 	class string
 	fixed string   // the dataset of a frozen copy; "": the seed decides
-	in    []string // the datasets that hold a copy of it now
+	in    []string // the datasets that have a copy of it now
 }
 
-// label takes in what lies on the line of a stratified season.
+// label adds the labelled frames of a stratified season.
 func (t *seedTrial) label(season string, all []Labelled) {
 	if t.labels == nil {
 		t.labels = map[string][]Labelled{}
@@ -55,12 +55,12 @@ func (t *seedTrial) label(season string, all []Labelled) {
 	t.labels[season] = all
 }
 
-// undecided is the dataset of a frame as long as no seed decides. No dataset can have this name.
+// undecided is the dataset of a frame before a seed decides. No dataset can have this name.
 const undecided = "?"
 
-// newTrialEpisode plans the episode with a split of one dataset: so it finds which frames the
-// datasets should hold by the same rules as the plan, whatever the seed, the guard and the
-// subsample are.
+// newTrialEpisode plans the episode with a split of one dataset. So it finds the frames that the
+// datasets should have by the same rules as the plan. The result is independent of the seed, the
+// guard and the subsample.
 func newTrialEpisode(in EpisodeInput) trialEpisode {
 	t := trialEpisode{season: in.Episode.Season(), assign: *in.Assign}
 	in.Assign = &Assigner{Split: Split{{Dataset: undecided, Ratio: 1}}}
@@ -71,7 +71,8 @@ func newTrialEpisode(in EpisodeInput) trialEpisode {
 			f.fixed = ""
 		}
 		for _, c := range in.Standing[x.Frame] {
-			// The name is a part of the whole key, which must not stay in memory.
+			// The name is a part of the whole key. unique.Make copies it, so that the key does not
+			// stay in memory.
 			f.in = append(f.in, unique.Make(c.Place.Dataset).Value())
 		}
 		t.frames = append(t.frames, f)
@@ -79,7 +80,7 @@ func newTrialEpisode(in EpisodeInput) trialEpisode {
 	return t
 }
 
-// seed says what the datasets would be with this seed.
+// seed predicts the datasets with this seed.
 func (t *seedTrial) seed(seed string) state.SeedTrial {
 	strata := map[string]map[string]float64{}
 	for season, all := range t.labels {
@@ -127,8 +128,8 @@ func (t *seedTrial) seed(seed string) state.SeedTrial {
 	return out
 }
 
-// beside tries as many seeds as the options say beside the one in force and the given one, and
-// gives the best first.
+// beside tries the seed in force, the given seed and opt.Seeds more seeds. It returns the best
+// first.
 func (t *seedTrial) beside(ctx context.Context, opt Options, inForce state.InForce) ([]state.SeedTrial, error) {
 	all, err := t.try(ctx, seedsToTry(opt.Seeds, inForce.Settings.Seed, opt.Seed))
 	for i := range all {
@@ -137,7 +138,7 @@ func (t *seedTrial) beside(ctx context.Context, opt Options, inForce state.InFor
 	return all, err
 }
 
-// try tries the seeds, several at a time, and gives the best first.
+// try tries the seeds, several at a time. It returns the best first.
 func (t *seedTrial) try(ctx context.Context, seeds []string) ([]state.SeedTrial, error) {
 	out := make([]state.SeedTrial, len(seeds))
 	g, ctx := errgroup.WithContext(ctx)
@@ -157,8 +158,8 @@ func (t *seedTrial) try(ctx context.Context, seeds []string) ([]state.SeedTrial,
 	return out, nil
 }
 
-// rankSeeds sorts by rare cells, then by how far the shares are from the ratios, to a tenth of a
-// percent, then by moves.
+// rankSeeds sorts by the number of rare cells, then by the distance of the shares from the ratios,
+// in tenths of a percent, then by moves.
 func rankSeeds(trials []state.SeedTrial, split Split) {
 	off := func(t state.SeedTrial) float64 {
 		sum := 0.0
@@ -172,8 +173,8 @@ func rankSeeds(trials []state.SeedTrial, split Split) {
 	})
 }
 
-// seedsToTry are the seed in force and the one that was given, if there are any, and n more. The
-// same call gives the same ones.
+// seedsToTry returns the seed in force, the given seed, and n more. Either of the first two may be
+// "". The same arguments return the same seeds.
 func seedsToTry(n int, inForce, given string) []string {
 	var seeds []string
 	for _, seed := range []string{inForce, given} {

@@ -55,7 +55,7 @@ func TestRankSeeds(t *testing.T) {
 	}
 }
 
-// trialOf is what the plan itself says, in the words of a trial.
+// trialOf returns the numbers of the plan in the form of a trial.
 func trialOf(plan *state.Plan, moves int) state.SeedTrial {
 	out := state.SeedTrial{Seed: plan.Settings.Seed, Shares: map[string]float64{}, Rare: len(plan.RareClasses), Leakage: plan.Leakage, Moves: moves}
 	all := 0
@@ -69,8 +69,8 @@ func trialOf(plan *state.Plan, moves int) state.SeedTrial {
 	return out
 }
 
-// The row of a seed is what a plan with this seed says, whatever the settings: of the seed in
-// force, and of another one.
+// The row of a seed agrees with a plan with this seed, with any settings. This holds for the seed
+// in force and for another one.
 func TestTrialsEqualPlans(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		classes := []string{"Common", "Rare", "Legendary"}
@@ -134,7 +134,8 @@ func TestTrialsEqualPlans(t *testing.T) {
 			plan.Balance = sum.balance(plan.Settings)
 			plan.RareClasses = sum.units.rare(1, usualSplit, classes, sum.after)
 			want, got := trialOf(plan, moves), trial.seed(seed)
-			for name := range want.Shares { // a trial has no row for a dataset without frames that is not of the split
+			// A trial has no row for a dataset that has no frames and is not in the split.
+			for name := range want.Shares {
 				if _, ok := got.Shares[name]; !ok && want.Shares[name] == 0 {
 					delete(want.Shares, name)
 				}
@@ -146,8 +147,8 @@ func TestTrialsEqualPlans(t *testing.T) {
 	})
 }
 
-// A dry run tries seeds on what it has read once, says the same each time, and what it says of a
-// seed comes true.
+// A dry run tries all seeds on the same input. It gives the same result each time, and a later plan
+// with a seed agrees with it.
 func TestSeedsOfADryRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -198,7 +199,7 @@ func TestSeedsOfADryRun(t *testing.T) {
 	})
 }
 
-// A held episode is in no row, as it is not in the plan's balance.
+// A trial skips a held episode, as the balance of the plan does.
 func TestSeedsLeaveHeldEpisodesOut(t *testing.T) {
 	inBubble(t, 40, func(t *testing.T, w *world) {
 		w.config.Split = usualSplit
@@ -220,7 +221,7 @@ func TestTrialsEndWithTheirContext(t *testing.T) {
 	}
 }
 
-// A season of 345,600 frames, stratified, is what takes most memory.
+// A stratified season of 345,600 frames needs the most memory.
 func BenchmarkSeeds(b *testing.B) {
 	const episodes, n = 12, 28_800
 	for _, stratified := range []bool{false, true} {

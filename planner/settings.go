@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// chosen is the definition that a plan is made with, beside the one in force.
+// chosen is the definition that a plan uses, together with the one in force.
 type chosen struct {
 	state.Definition
 	inForce state.InForce
@@ -20,11 +20,11 @@ type chosen struct {
 	given []state.GivenSetting
 }
 
-// changed says that the plan puts frames elsewhere than the settings in force would.
+// changed reports whether the settings of the plan differ from those in force.
 func (c chosen) changed() bool { return len(c.given) > 0 }
 
-// chooseSettings reads what is in force and chooses the definition of the plan. latest is the
-// dataset version that it was compared with.
+// chooseSettings reads the settings in force and chooses the definition of the plan. latest is the
+// dataset version that the settings in force were read with.
 func (in inputs) chooseSettings(ctx context.Context) (ch chosen, latest *lastVersion, err error) {
 	latest = &lastVersion{store: in.p.Store}
 	inForce, err := in.p.Store.SettingsBeside(ctx, latest.get)
@@ -45,9 +45,9 @@ func (in inputs) chooseSettings(ctx context.Context) (ch chosen, latest *lastVer
 	return ch, latest, err
 }
 
-// choose gives the definition of a plan (DESIGN 5, "Settings in force"):
+// choose returns the definition of a plan (DESIGN 5, "Settings in force"):
 //
-//	in force | the caller gives           | options            | the plan is made with
+//	in force | the caller gives           | options            | the plan uses
 //	---------+----------------------------+--------------------+------------------------------------------
 //	no       | anything                   | any                | what is given, and defaults
 //	yes      | the same, or nothing       | any                | what is in force
@@ -110,7 +110,7 @@ func (c *Config) with(inForce state.InForce, wanted state.Definition) chosen {
 	return ch
 }
 
-// from says where a setting was given.
+// from returns the flag or variable that gave a setting.
 func (c *Config) from(name string) string {
 	switch name {
 	case "seed":
@@ -123,7 +123,7 @@ func (c *Config) from(name string) string {
 	return c.Given[name]
 }
 
-// GivenSettings are the settings that a caller's flags and environment give otherwise than they are
+// GivenSettings returns the settings from the caller's flags and environment that differ from those
 // in force.
 func (c *Config) GivenSettings(inForce state.InForce) []state.GivenSetting {
 	if !inForce.Exists() {
@@ -132,7 +132,7 @@ func (c *Config) GivenSettings(inForce state.InForce) []state.GivenSetting {
 	return c.with(inForce, c.over(inForce.Settings)).given
 }
 
-// refusal names each setting that differs, and both ways on.
+// refusal names each setting that differs, and both ways to continue.
 func refusal(inForce state.InForce, refused []state.GivenSetting) error {
 	var lines strings.Builder
 	for _, g := range refused {
@@ -146,7 +146,7 @@ func refusal(inForce state.InForce, refused []state.GivenSetting) error {
 		ErrUsage, inForce.Since.Run, lines.String(), also)
 }
 
-// definition is what flags, environment and defaults say, without a seed.
+// definition returns the settings from flags, environment and defaults, without a seed.
 func (c *Config) definition() state.Definition {
 	d := state.Definition{Split: c.Split.String(), Stratify: c.Stratify, Guard: c.Guard, Subsample: c.Subsample, Classes: c.Classes}
 	if c.Group > 0 {
@@ -155,7 +155,7 @@ func (c *Config) definition() state.Definition {
 	return d
 }
 
-// over puts what was given over a definition.
+// over replaces the settings of a definition by the given ones.
 func (c *Config) over(d state.Definition) state.Definition {
 	mine := c.definition()
 	for name, take := range map[string]func(){
@@ -173,8 +173,8 @@ func (c *Config) over(d state.Definition) state.Definition {
 	return d
 }
 
-// checkPins refuses pins that pin nothing, and ends of pins that are none. before are the datasets
-// that are pinned now.
+// checkPins refuses to pin a dataset that the split does not have, and to unpin a dataset that is
+// not pinned. before are the datasets that are pinned now.
 func (c *Config) checkPins(before []string, d state.Definition, opt Options) error {
 	if len(opt.Pin)+len(opt.Unpin) > 0 && !opt.ChangeSettings && !opt.DryRun {
 		return fmt.Errorf("%w: --pin and --unpin change the settings in force: add --change-settings, or --dry-run to see what that does", ErrUsage)

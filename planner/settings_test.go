@@ -14,7 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// The rows of the table at choose.
+// TestChoose is the table in the comment of choose.
 func TestChoose(t *testing.T) {
 	inForce := state.InForce{
 		V: 1, Since: state.Since{Run: "r-3", Generation: 3}, Generation: 4,
@@ -32,8 +32,8 @@ func TestChoose(t *testing.T) {
 		inForce state.InForce
 		config  Config
 		opt     Options
-		want    string // group and seed; "" refused
-		given   string // names
+		want    string // group and seed; "" means refused
+		given   string // names of the given settings
 		message string
 	}{
 		{"the first run", state.InForce{}, config("group"), Options{Seed: "one"}, "0s one", "", ""},
@@ -78,8 +78,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// The case that was seen: datasets made with a group, then a plan from a shell without it, or with
-// another.
+// A case from practice: the datasets were made with a group. Then a plan came from a shell without
+// the group, or with another one.
 func TestSettingsBelongToTheDatasets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -89,7 +89,7 @@ func TestSettingsBelongToTheDatasets(t *testing.T) {
 		w.converge(Options{Seed: "7"})
 		before := w.listing("")
 
-		w.config.Group = 0 // its default: nothing is given
+		w.config.Group = 0 // the default, which does not count as given
 		if plan := w.plan(Options{DryRun: true}); plan.Tasks != 0 || plan.Settings.Group != "10s" || plan.DatasetChanges != nil || plan.InForce != nil {
 			t.Errorf("another shell: %d tasks, %+v", plan.Tasks, plan.Settings)
 		}
@@ -124,7 +124,7 @@ func TestSettingsBelongToTheDatasets(t *testing.T) {
 	})
 }
 
-// A frame that would be tested on and stood in train in a kept version is counted.
+// The plan counts a frame that moves to the test dataset and was in train in a kept version.
 func TestTrainedFramesAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -161,7 +161,7 @@ func TestTrainedFramesAreCounted(t *testing.T) {
 	})
 }
 
-// Settings that cannot be trusted hold everything, before anything is read or begun.
+// Invalid settings stop every plan before it reads or starts anything.
 func TestSettingsThatCannotBeTrustedHoldEverything(t *testing.T) {
 	inBubble(t, 3, func(t *testing.T, w *world) {
 		w.put(layout.State()+"settings.json", `{"v":1,`)

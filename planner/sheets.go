@@ -18,7 +18,7 @@ import (
 // reader reads the sheets and the images of episodes. inputs.reader sets every field.
 type reader struct {
 	inputs
-	bases map[dataset.Episode]string // folders of images of the newest dataset version; none for a restore
+	bases map[dataset.Episode]string // image folders of the newest version; empty for a restore
 	known *knownPairs
 }
 
@@ -74,13 +74,13 @@ func (r *reader) parse(e manifest.Entry, values sheet.Values) (rows.Sheet, error
 	return s, err
 }
 
-// baseError holds an episode whose images are not where they were: a base URI that is lost or
-// spoilt would replace every one.
+// baseError holds an episode when the folder of its images has changed. Otherwise a lost or wrong
+// base URI would replace every image.
 type baseError struct{ text string }
 
 func (e *baseError) Error() string { return e.text }
 
-// images lists the images that a sheet means. Its error holds the episode.
+// images lists the images that a sheet refers to. Its error holds the episode.
 func (r *reader) images(ctx context.Context, e manifest.Entry, s rows.Sheet) (dataset.Images, error) {
 	images, err := dataset.Source(ctx, r.lister, s.Base, e.Episode)
 	if errors.Is(err, dataset.ErrNoImages) {
@@ -92,12 +92,12 @@ func (r *reader) images(ctx context.Context, e manifest.Entry, s rows.Sheet) (da
 	return images, err
 }
 
-// lacks says whether nothing at all is known of the image of a frame with a class.
+// lacks reports whether a frame with a class has neither an image nor an unusable object.
 func lacks(images dataset.Images, r rows.Row) bool {
 	return r.Class != "" && images.ETags[r.Frame] == "" && images.Unusable[r.Frame] == ""
 }
 
-// missingImages says what was found in place of images.
+// missingImages describes what the listing found instead of images.
 func missingImages(images dataset.Images, e dataset.Episode, base string) error {
 	if summary := images.Summary(); summary != "" {
 		return fmt.Errorf("expected images of %s under %s, found none that can be copied (%s)", e, base, summary)
@@ -105,10 +105,10 @@ func missingImages(images dataset.Images, e dataset.Episode, base string) error 
 	return fmt.Errorf("expected images of %s under %s, found none", e, base)
 }
 
-// nameOf is what people know the sheet by.
+// nameOf returns the name of the sheet for people.
 func nameOf(e manifest.Entry) string { return cmp.Or(e.Title, e.SpreadsheetID) }
 
-// unreadError says that a sheet, or the images that it points to, could not be read at all.
+// unreadError reports that a sheet or its images could not be read at all.
 type unreadError struct {
 	name string
 	err  error
@@ -117,7 +117,7 @@ type unreadError struct {
 func (e *unreadError) Error() string { return fmt.Sprintf("sheet %.80q: %v", e.name, e.err) }
 func (e *unreadError) Unwrap() error { return e.err }
 
-// causeOf is the kind of an error that holds an episode.
+// causeOf returns the kind of an error that holds an episode.
 func causeOf(err error) state.Cause {
 	var base *baseError
 	if errors.As(err, &base) {

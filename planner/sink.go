@@ -13,33 +13,35 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// sink takes the episodes' changes in whatever order they come, numbers the tasks and saves them in
+// sink receives the changes of the episodes in any order. It numbers the tasks and saves them in
 // chunks. newSink sets the fields of the first part. add and finish change those of the second.
 type sink struct {
 	p      *Planner
 	plan   *state.Plan // add and finish complete it
 	split  Split
-	saves  bool                // the plan is of a run, and its tasks are saved
-	onTask func(messages.Task) // sees every task; nil: none
-	trial  *seedTrial          // collects what other seeds are tried on; nil: none are
-	// onChanges gets the changes of each episode; nil: none.
+	saves  bool                // the plan belongs to a run, and its tasks are saved
+	onTask func(messages.Task) // receives every task; nil: no call
+	trial  *seedTrial          // collects the input for trials of other seeds; nil: no trials
+	// onChanges receives the changes of each episode; nil: no call.
 	onChanges func(dataset.Episode, []state.FrameChange) error
 	earlier   *earlierProblems
 
-	turn    chan struct{} // holds one while somebody adds. It is no mutex, since who waits for it may be stopped
+	// turn has one value while an add changes the second part. It is a channel and not a mutex, so
+	// that ctx can end the wait for it.
+	turn    chan struct{}
 	pending []messages.Task
 	chunk   int
 	sum     *summary
 	effect  *settingsEffect // nil before the first published run
 
-	writes  *errgroup.Group // of chunks
-	writing context.Context // of them; it ends with the first that fails
+	writes  *errgroup.Group // for the writes of the chunks
+	writing context.Context // the context of the writes; it ends when one of them fails
 }
 
 // chunksAtOnce bounds the memory of the chunks that are being saved, 5 MB each.
 const chunksAtOnce = 4
 
-// newSink completes a plan that has its header only.
+// newSink returns a sink for a plan that has only its header.
 func newSink(ctx context.Context, p *Planner, plan *state.Plan, split Split, inForce state.InForce) *sink {
 	s := &sink{p: p, plan: plan, split: split, saves: plan.Run != "", turn: make(chan struct{}, 1), sum: newSummary()}
 	s.earlier = &earlierProblems{store: p.Store, run: plan.Run}
@@ -51,11 +53,11 @@ func newSink(ctx context.Context, p *Planner, plan *state.Plan, split Split, inF
 	return s
 }
 
-// add counts in the plan of one episode.
+// add adds the plan of one episode.
 func (s *sink) add(ctx context.Context, sheetURL string, in EpisodeInput, out EpisodeChanges) error {
 	e := in.Episode
 	row := state.EpisodePlan{Season: e.Season(), Episode: e.Code(), State: state.EpisodePlanned, Sheet: sheetURL, Totals: out.Totals, Reason: out.Held, Cause: out.Cause}
-	if s.plan.Restores > 0 { // no sheet is read
+	if s.plan.Restores > 0 { // a restore reads no sheet
 		countProblems(&row, out.Problems)
 	} else {
 		s.earlier.describe(ctx, &row, in, out.Problems)
@@ -111,8 +113,8 @@ func (s *sink) add(ctx context.Context, sheetURL string, in EpisodeInput, out Ep
 	return context.Cause(s.writing)
 }
 
-// saveForReaders saves what people ask for later: the changes with their causes, and the problems
-// that the plan does not hold.
+// saveForReaders saves what people read later: the changes with their causes, and all problems when
+// the plan lists only the first ones.
 func (s *sink) saveForReaders(ctx context.Context, row *state.EpisodePlan, out EpisodeChanges) error {
 	if s.saves && len(out.Changes) > 0 {
 		if err := s.p.Store.WriteChanges(ctx, s.plan.Run, row.Name(), out.Changes); err != nil {
@@ -125,7 +127,7 @@ func (s *sink) saveForReaders(ctx context.Context, row *state.EpisodePlan, out E
 	return nil
 }
 
-// task numbers a task and has the chunk saved that it fills.
+// task numbers a task. It saves the chunk when the task fills it.
 func (s *sink) task(t messages.Task) {
 	t.Run, t.Gen, t.Seq, t.Scope = s.plan.Run, s.plan.Generation, uint32(s.plan.Tasks), s.p.Store.Scope
 	s.plan.Tasks++
@@ -143,14 +145,14 @@ func (s *sink) task(t messages.Task) {
 	}
 }
 
-// flush saves the chunk while the planning goes on.
+// flush saves the chunk in the background while the planning goes on.
 func (s *sink) flush() {
 	chunk, tasks := s.chunk, s.pending
 	s.writes.Go(func() error { return s.p.Store.WriteTasks(s.writing, s.plan.Run, chunk, tasks) })
 	s.chunk, s.pending = s.chunk+1, nil
 }
 
-// finish saves the last chunk and completes the plan's report.
+// finish saves the last chunk and completes the report of the plan.
 func (s *sink) finish(ctx context.Context, in inputs) (err error) {
 	if len(s.pending) > 0 {
 		s.flush()
@@ -176,14 +178,16 @@ func (s *sink) finish(ctx context.Context, in inputs) (err error) {
 	return cmp.Or(s.writes.Wait(), err)
 }
 
-// classNumbers lists which classes get another number in the next dataset version than in the
-// newest.
+// classNumbers lists the classes whose number in the next dataset version differs from the number
+// in the newest version.
 func (s *sink) classNumbers(ctx context.Context, last *lastVersion) ([]state.ClassNumber, error) {
 	latest, err := last.get(ctx)
 	if err != nil || latest.Generation == 0 {
 		return nil, err
 	}
-	frames := map[string]int{} // of each class when the plan is done, also in the episodes that it does not touch
+	// The frames of each class when the plan is done, with the episodes that the plan does not
+	// change.
+	frames := map[string]int{}
 	for _, classes := range latest.Counts {
 		for class, n := range classes {
 			frames[class] += n

@@ -19,10 +19,10 @@ type Share struct {
 	Ratio   float64 // 0 to 1
 }
 
-// Split lays the datasets on the line from 0 to 1, in order.
+// Split divides the line from 0 to 1 among the datasets, in order.
 type Split []Share
 
-// ParseSplit reads "train=0.7,validate=0.1,test=0.2". The ratios must sum to 1.
+// ParseSplit reads "train=0.7,validate=0.1,test=0.2". The sum of the ratios must be 1.
 func ParseSplit(s string) (Split, error) {
 	var split Split
 	sum := 0.0
@@ -43,7 +43,7 @@ func ParseSplit(s string) (Split, error) {
 	return split, nil
 }
 
-// Datasets are the names, in order.
+// Datasets returns the names, in order.
 func (s Split) Datasets() []string {
 	names := make([]string, len(s))
 	for i, share := range s {
@@ -52,7 +52,7 @@ func (s Split) Datasets() []string {
 	return names
 }
 
-// training is the dataset that models are trained on: the one named train, else the first.
+// training returns the dataset that models are trained on: the one named train, else the first.
 func (s Split) training() string {
 	if slices.Contains(s.Datasets(), "train") {
 		return "train"
@@ -60,7 +60,7 @@ func (s Split) training() string {
 	return s[0].Dataset
 }
 
-// At is the dataset at a point of the line, 0 ≤ u < 1. What rounding leaves over belongs to the
+// At returns the dataset at a point of the line, 0 ≤ u < 1. A rest from rounding belongs to the
 // last dataset with a share.
 func (s Split) At(u float64) string {
 	end, last := 0.0, ""
@@ -77,15 +77,15 @@ func (s Split) At(u float64) string {
 	return last
 }
 
-// Position is where a unit lies on the line from 0 to 1: the first 8 bytes, big-endian, of
-// SHA-256(seed + "\n" + unit) over 2^64. The same seed gives the same place for ever.
+// Position returns the point of a unit on the line from 0 to 1: the first 8 bytes, big-endian, of
+// SHA-256(seed + "\n" + unit) over 2^64. The same seed always gives the same point.
 func Position(seed, unit string) float64 {
 	sum := sha256.Sum256([]byte(seed + "\n" + unit))
 	return float64(binary.BigEndian.Uint64(sum[:8])) / (1 << 64)
 }
 
-// kept says whether a unit belongs to the subsample of one in n: by bytes of the hash that Position
-// does not use.
+// kept reports whether a unit belongs to the subsample of one in n. It uses bytes of the hash that
+// Position does not use.
 func kept(seed, unit string, n int) bool {
 	if n <= 1 {
 		return true
@@ -94,8 +94,9 @@ func kept(seed, unit string, n int) bool {
 	return binary.BigEndian.Uint64(sum[8:16])%uint64(n) == 0
 }
 
-// Unit is what is assigned to a dataset as one: the frame, or with a group the block of that length
-// in which it lies, so that neighbouring frames, near duplicates, stay together.
+// Unit returns the unit of a frame. A unit is assigned to a dataset as a whole. Without a group, it
+// is the frame. With one, it is the block of that length that contains the frame. So neighbouring
+// frames, which are near duplicates, stay together.
 func Unit(f dataset.Frame, group time.Duration) string {
 	if group <= 0 {
 		return string(f)
@@ -107,12 +108,12 @@ func blockUnit(e dataset.Episode, block int, group time.Duration) string {
 	return string(e) + "/" + group.String() + "/" + strconv.Itoa(block)
 }
 
-// block is the number of the block that holds the frame with that index.
+// block returns the number of the block that contains the frame with that index.
 func block(index int, group time.Duration) int {
 	return int(time.Duration(index) * time.Second / dataset.FPS / group)
 }
 
-// String is what ParseSplit reads.
+// String returns the split in the form that ParseSplit reads.
 func (s Split) String() string {
 	parts := make([]string, len(s))
 	for i, share := range s {

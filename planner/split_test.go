@@ -16,7 +16,7 @@ import (
 
 const e1, e2 = dataset.Episode("S01E01"), dataset.Episode("S01E02")
 
-// The vectors come from Python: int(sha256(f"{seed}\n{unit}".encode()).hexdigest()[:16], 16) /
+// These vectors come from Python: int(sha256(f"{seed}\n{unit}".encode()).hexdigest()[:16], 16) /
 // 2**64.
 func TestPositionVectors(t *testing.T) {
 	for _, v := range []struct {
@@ -38,7 +38,7 @@ func TestPositionVectors(t *testing.T) {
 	}
 }
 
-// kept takes the next eight bytes of the same hash, from Python too.
+// kept uses the next eight bytes of the same hash. These vectors come from Python too.
 func TestKeptVectors(t *testing.T) {
 	const f12, f13 = "TT_S01_E01_FRM-00-00-08-12", "TT_S01_E01_FRM-00-00-08-13"
 	for _, v := range []struct {
@@ -147,13 +147,13 @@ func TestSplitAt(t *testing.T) {
 			t.Errorf("At(%v) is %s, want %s", v.u, got, v.want)
 		}
 	}
-	thirds := Split{{"a", 0.333333}, {"b", 0.333333}, {"c", 0.333333}} // sums to less than 1
+	thirds := Split{{"a", 0.333333}, {"b", 0.333333}, {"c", 0.333333}} // the sum is less than 1
 	if got := thirds.At(0.9999999); got != "c" {
 		t.Errorf("what rounding leaves over went to %q", got)
 	}
 }
 
-// drawSplit draws a split of two to four datasets in hundredths.
+// drawSplit draws a split of two to four datasets, with ratios in hundredths.
 func drawSplit(t *rapid.T, label string) Split {
 	names := rapid.Permutation([]string{"train", "validate", "test", "more"}).Draw(t, label)
 	names = names[:rapid.IntRange(2, 4).Draw(t, label+" datasets")]
@@ -170,7 +170,7 @@ func drawSplit(t *rapid.T, label string) Split {
 	return s
 }
 
-// The share of the line that each dataset has is its ratio.
+// The share of the line of each dataset is its ratio.
 func TestSplitSharesOfTheLine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawSplit(t, "split")
@@ -206,8 +206,8 @@ func TestUnit(t *testing.T) {
 	}
 }
 
-// Frames of a second stay together for every group of whole seconds, and a group's blocks are as
-// long as it.
+// Frames of a second stay together for every group of whole seconds. The blocks are as long as the
+// group.
 func TestUnitBlocks(t *testing.T) {
 	for _, group := range []time.Duration{time.Second, 3 * time.Second, 10 * time.Second, time.Minute} {
 		frames := map[string]int{}

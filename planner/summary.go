@@ -8,16 +8,16 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// suggestedGroup is the block length that the plan compares its leakage with (FACTS: blocks of 10 s
-// leave 0.55%).
+// suggestedGroup is the block length that the plan compares its leakage with (FACTS: with blocks of
+// 10 s the leakage is 0.55%).
 const suggestedGroup = 10 * time.Second
 
-// summary adds up, over the episodes, what a plan reports of the datasets as a whole.
+// summary adds up the numbers of all episodes that a plan reports for the datasets as a whole.
 type summary struct {
 	before, after map[dataset.Place]int
 	leak, grouped leakage
 	images        imageHashes
-	units         classUnits // after
+	units         classUnits // the units after the plan
 }
 
 func newSummary() *summary {
@@ -42,7 +42,7 @@ func (s *summary) add(standing dataset.Standing, expected []state.Expected, a *A
 	s.grouped = s.grouped.plus(leak(regroup(expected, a), a.Split))
 }
 
-// regroup is where the same frames would be with suggestedGroup.
+// regroup returns the same frames with the datasets that suggestedGroup would give them.
 func regroup(expected []state.Expected, a *Assigner) []point {
 	points := make([]point, 0, len(expected))
 	last, name := -1, ""
@@ -65,8 +65,8 @@ type point struct {
 	dataset string
 }
 
-// leakage counts the frames outside the training dataset, and those of them with a training frame
-// right beside them.
+// leakage counts the frames outside the training dataset, and those of them that are right next to
+// a training frame.
 type leakage struct{ frames, leaking int }
 
 func (l leakage) plus(o leakage) leakage {
@@ -80,7 +80,7 @@ func (l leakage) share() float64 {
 	return float64(l.leaking) / float64(l.frames)
 }
 
-// leak counts over the frames of one episode.
+// leak counts the leakage of one episode.
 func leak(points []point, split Split) leakage {
 	train := split.training()
 	slices.SortFunc(points, func(a, b point) int { return a.index - b.index })
@@ -99,7 +99,8 @@ func leak(points []point, split Split) leakage {
 	return l
 }
 
-// balance is a row for each dataset and class, the split's and the configured ones first.
+// balance returns a row for each dataset and class. The datasets of the split and the configured
+// classes come first.
 func (s *summary) balance(settings state.Settings) []state.Balance {
 	datasets, classes := slices.Clone(settings.Datasets), slices.Clone(settings.Classes)
 	var more []dataset.Place
@@ -127,8 +128,8 @@ func (s *summary) balance(settings state.Settings) []state.Balance {
 	return rows
 }
 
-// missing lists the classes that some dataset of the split will lack although the plan has frames
-// of them.
+// missing lists the places that will have no frame although other datasets have frames of the
+// class.
 func missing(balance []state.Balance, split Split) []string {
 	total := map[string]int{}
 	for _, b := range balance {

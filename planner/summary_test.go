@@ -17,8 +17,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Leakage by hand: a frame outside the training dataset leaks when the frame before it or after it
-// is in it.
+// Leakage counted by hand: a frame outside the training dataset leaks when the frame before or
+// after it is in the training dataset.
 func TestLeak(t *testing.T) {
 	const train, validate, test = "train", "validate", "test"
 	for _, c := range []struct {
@@ -52,8 +52,8 @@ func TestLeak(t *testing.T) {
 	}
 }
 
-// The leakage of a plan is what stands when it is applied, and LeakageGrouped what the same plan
-// has with a group.
+// Leakage is the leakage after the plan is applied. LeakageGrouped is the leakage of the same plan
+// with a group.
 func TestLeakageOfAPlan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -99,8 +99,8 @@ func TestLeakageOfAPlan(t *testing.T) {
 	})
 }
 
-// The balance has a row for each configured class and dataset, then what stands elsewhere; held
-// episodes are not in it.
+// The balance has a row for each configured class and dataset, then the other places. It skips held
+// episodes.
 func TestBalance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -126,7 +126,7 @@ func TestBalance(t *testing.T) {
 		if diff := cmp.Diff(want, plan.Balance); diff != "" {
 			t.Errorf("balance (-want +got):\n%s", diff)
 		}
-		if len(plan.MissingClasses) != 0 { // test has no share of anything
+		if len(plan.MissingClasses) != 0 { // test has no share, so it misses no class
 			t.Errorf("missing %v", plan.MissingClasses)
 		}
 	})
@@ -138,7 +138,8 @@ func TestMissingClasses(t *testing.T) {
 		{Dataset: "train", Class: "Common", After: 7}, {Dataset: "validate", Class: "Common", After: 3}, {Dataset: "none", Class: "Common"},
 		{Dataset: "train", Class: "Rare", After: 1}, {Dataset: "validate", Class: "Rare", Before: 1}, {Dataset: "none", Class: "Rare"},
 		{Dataset: "train", Class: "Legendary"}, {Dataset: "validate", Class: "Legendary", After: 1}, {Dataset: "none", Class: "Legendary"},
-		{Dataset: "train", Class: "Junk", Before: 5}, {Dataset: "validate", Class: "Junk"}, {Dataset: "none", Class: "Junk"}, // wanted nowhere
+		// Frames that should be in no dataset.
+		{Dataset: "train", Class: "Junk", Before: 5}, {Dataset: "validate", Class: "Junk"}, {Dataset: "none", Class: "Junk"},
 		{Dataset: "old", Class: "Common"},
 	}
 	if got, want := missing(balance, split), []string{"validate/Rare", "train/Legendary"}; !slices.Equal(got, want) {
@@ -146,7 +147,7 @@ func TestMissingClasses(t *testing.T) {
 	}
 }
 
-// The estimate is of the size of DESIGN 12: one COPY a task at $5 a million, and little besides.
+// The estimate agrees with DESIGN 12: one COPY a task at $5 a million, and little more.
 func TestEstimate(t *testing.T) {
 	season := &state.Plan{Tasks: 345_600, Totals: state.Totals{Copy: 345_600}, Balance: []state.Balance{{After: 345_600}}}
 	dollars, seconds := estimate(season, 1000)
@@ -169,7 +170,7 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// The plan's own estimate counts the LIST requests that it made.
+// The estimate of the plan counts its LIST requests.
 func TestEstimateOfAPlan(t *testing.T) {
 	inBubble(t, 100, func(t *testing.T, w *world) {
 		few := w.plan(Options{DryRun: true})
@@ -178,14 +179,14 @@ func TestEstimateOfAPlan(t *testing.T) {
 		if few.CostUSD <= 100*priceWrite || few.CostUSD > 0.01 || few.Seconds < 7 || few.Seconds > 30 {
 			t.Errorf("100 copies cost $%v and take %v s", few.CostUSD, few.Seconds)
 		}
-		// A hundred images are 34 pages of three, instead of one.
+		// A hundred images need 34 pages of three, instead of one.
 		if lists := (many.CostUSD - few.CostUSD) / priceWrite; math.Abs(lists-33) > 0.01 {
 			t.Errorf("%v more lists", lists)
 		}
 	})
 }
 
-// The settings of the split reach the plan: a group, a guard, a subsample and strata over the
+// The settings of the split apply to the plan: a group, a guard, a subsample and strata over the
 // season.
 func TestSettingsReachThePlan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -198,7 +199,7 @@ func TestSettingsReachThePlan(t *testing.T) {
 			cells := table("Common", all)
 			for i := range all {
 				if i%48 == 5 {
-					cells[i+1][3] = "Legendary" // in ten seconds of the twenty of each episode
+					cells[i+1][3] = "Legendary" // in ten of the twenty seconds of each episode
 				}
 			}
 			w.sheet(e, cells)
@@ -214,12 +215,12 @@ func TestSettingsReachThePlan(t *testing.T) {
 				legendary[b.Dataset] = b.After
 			}
 		}
-		// Over the season: of 20 blocks with a Legendary frame 14, 2 and 4.
+		// Of the 20 blocks of the season with a Legendary frame, 14, 2 and 4 are in the datasets.
 		if diff := cmp.Diff(map[string]int{"train": 14, "validate": 2, "test": 4}, legendary); diff != "" {
 			t.Errorf("Legendary frames (-want +got):\n%s", diff)
 		}
-		// A sheet that cannot be read leaves its episode's frames in the strata: the other episode
-		// does not move.
+		// If the sheet of an episode cannot be read, its frames stay in the strata. So the other
+		// episode does not move.
 		w.sheet(e2, nil)
 		if held := w.plan(Options{}); held.Tasks != 0 || of(held, e2).State != state.EpisodeHeld || of(held, e1).Keep != 480 {
 			t.Errorf("with a held episode: %+v", held.Episodes)
@@ -236,8 +237,8 @@ func TestSettingsReachThePlan(t *testing.T) {
 	})
 }
 
-// The strata of a held episode come from the datasets: when they cannot be listed, nobody can tell
-// where the others belong.
+// The strata of a held episode come from the datasets. If these cannot be listed, the datasets of
+// the other frames are unknown.
 func TestStrataThatCannotBeRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

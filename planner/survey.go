@@ -13,9 +13,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/why"
 )
 
-// Survey reads what the sheet and the listings say of each frame of an episode, and writes nothing.
-// What is wrong with the sheet or its images is in the survey's Held; only what keeps the datasets
-// from being listed is an error.
+// Survey reads the data of each frame of an episode from the sheet and the listings, and writes
+// nothing. Held is the reason if the sheet or its images cannot be used. Survey returns an error
+// only if something prevents the listing of the datasets.
 func (p *Planner) Survey(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
 	inputs, err := p.readInputs(ctx, Options{DryRun: true, Recorded: true}, nil)
 	if err != nil {
@@ -72,8 +72,8 @@ func (c *comparison) survey(ctx context.Context, e dataset.Episode) (*inventory.
 	return out, nil
 }
 
-// cellsOf are what the columns say, by row: a class in the spelling of the datasets, or what is
-// typed.
+// cellsOf returns a function of the row that returns its cells. A known class has the spelling of
+// the datasets. Any other text is unchanged.
 func cellsOf(h rows.Header, values sheet.Values, classes []string) func(row int) [inventory.Columns]string {
 	return func(row int) (cells [inventory.Columns]string) {
 		if row < 1 || row > len(values.Rows) {
@@ -90,11 +90,11 @@ func cellsOf(h rows.Header, values sheet.Values, classes []string) func(row int)
 	}
 }
 
-// survey fills in the frames: those of the sheet, those that stand, and the images without a row.
+// survey adds the frames of the sheet, the frames that have copies, and the images without a row.
 func (in EpisodeInput) survey(out *inventory.Survey, cells func(row int) [inventory.Columns]string) {
 	p := newEpisodePlanner(in)
 	all := p.frames()
-	planned := len(all) // the rest have only an image, which no plan looks at
+	planned := len(all) // the other frames have only an image, and no plan uses them
 	for f := range in.Images {
 		if _, named := p.rows[f]; !named && len(in.Standing[f]) == 0 {
 			all = append(all, f)
@@ -112,9 +112,9 @@ func (in EpisodeInput) survey(out *inventory.Survey, cells func(row int) [invent
 	}
 }
 
-// AssignerOf makes the assigner of a definition. season are the frames with a class of the season,
-// which a stratified split is drawn from, and standing is where the frames of an episode stand, for
-// pins.
+// AssignerOf returns the assigner of a definition. season are the frames of the season that have a
+// class; a stratified split depends on them. standing has the copies of the frames of an episode,
+// for pins.
 func AssignerOf(d state.Definition, season []Labelled, standing dataset.Standing) (*Assigner, error) {
 	a, err := newAssigner(d)
 	if err != nil {
@@ -126,7 +126,7 @@ func AssignerOf(d state.Definition, season []Labelled, standing dataset.Standing
 	return a.pin(standing), nil
 }
 
-// Explain says how a frame comes to its dataset.
+// Explain explains how the assigner chooses the dataset of a frame.
 func (a *Assigner) Explain(f dataset.Frame) why.Split {
 	s := placeOf(a, f)
 	s.Seed, s.Stratified = a.Seed, a.strata != nil

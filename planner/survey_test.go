@@ -13,7 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 )
 
-// A survey has what the sheet, the images and the datasets say of each frame, and writes nothing.
+// A survey has the data of each frame from the sheet, the images and the datasets. Survey writes
+// nothing.
 func TestSurvey(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		w := newWorld(t)
@@ -42,17 +43,17 @@ func TestSurvey(t *testing.T) {
 			t.Errorf("held %q, base %q, sheet %q, problems %+v", s.Held, s.Base, s.Sheet, s.Problems)
 		}
 
-		// An image without a row is not frozen by a row that cannot be read: no plan looks at it.
+		// An unreadable row does not freeze an image without a row: no plan uses the image.
 		w.sheet(e1, [][]string{header, {string(all[0]), "Common"}, {"frame 12", "Rare"}})
 		s, err = w.planner().Survey(context.Background(), e1)
 		w.must(err)
 		for _, seen := range s.Frames {
-			if want := seen.Frame == all[1]; seen.Frozen != want { // which stands
+			if want := seen.Frame == all[1]; seen.Frozen != want { // the frame with a copy
 				t.Errorf("%s is frozen: %t", seen.Frame, seen.Frozen)
 			}
 		}
 
-		// What holds the episode is said, and where its frames stand all the same.
+		// The survey has the reason that holds the episode, and still has the copies of its frames.
 		w.sheets.fail[string(e1)] = sheet.ErrPermission
 		s, err = w.planner().Survey(context.Background(), e1)
 		w.must(err)

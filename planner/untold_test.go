@@ -8,9 +8,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// In a bucket that gives copies ETags of their own, somebody deletes all dataset versions: the runs
-// still say what was copied, also when a version that does not know it was made since. When they
-// are gone too, the plan says so and copies nothing.
+// In a bucket that changes the ETags of copies, all dataset versions are deleted. The runs still
+// record the sources of the copies, also when a later version does not know them. When the runs are
+// gone too, the plan reports it and copies nothing.
 func TestVersionsDeleted(t *testing.T) {
 	inBubble(t, 40, func(t *testing.T, w *world) {
 		first := w.plan(Options{})
@@ -20,7 +20,7 @@ func TestVersionsDeleted(t *testing.T) {
 			t.Errorf("without versions: %+v", second.Totals)
 		}
 		w.point(func(p *state.Pointer) { p.State = state.Succeeded })
-		w.version(second, nil) // of a listing, which does not tell the sources
+		w.version(second, nil) // from a listing, which does not have the sources
 		if third := w.plan(Options{}); third.Totals != (state.Totals{Keep: 40}) {
 			t.Errorf("with a version that does not know the sources: %+v", third.Totals)
 		}

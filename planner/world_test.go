@@ -29,24 +29,24 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// world is a bucket in a folder, a folder of sheets and a queue, with a planner on them. What
-// workers and the tracker would do is done by apply and end.
+// world is a bucket in a folder, a folder of sheets and a queue, with a planner that uses them.
+// apply and end do the work of the workers and the tracker.
 type world struct {
 	t      testing.TB
 	bucket *tap
 	store  *state.Store
 	sheets *sheetTap
-	dir    string // of the sheets
+	dir    string // the folder of the sheets
 	tasks  *memQueue
 	config Config
 	logs   *observer.ObservedLogs
 	log    *zap.Logger
-	// finished are the runs that were ended for want of tasks.
+	// finished are the runs that ended because they had no tasks.
 	finished []string
 }
 
-// bubble runs a test where time passes when everybody waits. The planner waits for seconds between
-// two runs.
+// bubble runs a test in a synctest bubble: time passes when all goroutines wait. The planner waits
+// for seconds between two runs.
 func bubble(t *testing.T, name string, test func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }
@@ -87,7 +87,7 @@ func (w *world) planner() *Planner {
 	return &Planner{Store: w.store, Bucket: w.bucket, Sheets: w.sheets, Tasks: w.tasks, Finish: w.finish, Config: w.config, Log: w.log}
 }
 
-// finish does what tracker.FinishEmpty does, without a dataset version.
+// finish does the same as tracker.FinishEmpty, without a dataset version.
 func (w *world) finish(ctx context.Context, pointer state.PointerSnapshot, plan *state.Plan) (state.PointerSnapshot, error) {
 	if plan.Tasks != 0 || pointer.State != state.Publishing || pointer.Run != plan.Run {
 		return pointer, fmt.Errorf("asked to finish %+v", pointer.Pointer)
@@ -101,7 +101,7 @@ func (w *world) finish(ctx context.Context, pointer state.PointerSnapshot, plan 
 	return w.store.Swap(ctx, pointer, next)
 }
 
-// plan makes a plan that must come to something.
+// plan makes a plan and fails the test on an error.
 func (w *world) plan(opt Options) *state.Plan {
 	w.t.Helper()
 	plan, err := w.planner().Plan(context.Background(), opt)
@@ -109,14 +109,14 @@ func (w *world) plan(opt Options) *state.Plan {
 	return plan
 }
 
-// change gives the datasets other settings, without applying what that moves.
+// change gives the datasets other settings, without applying the tasks.
 func (w *world) change(settings func(*Config)) {
 	w.t.Helper()
 	w.give(settings)
 	w.plan(Options{ChangeSettings: true, Supersede: true})
 }
 
-// give is a caller who gives every setting.
+// give changes the configuration, with every setting given.
 func (w *world) give(settings func(*Config)) {
 	settings(&w.config)
 	w.config.Given = map[string]string{}
@@ -137,7 +137,7 @@ func (w *world) remove(keys ...string) {
 	w.must(err)
 }
 
-// manifest writes the manifest of a season with these episodes; each has its spreadsheet, named
+// manifest writes the manifest of a season with these episodes. Each has its own spreadsheet, named
 // like the episode.
 func (w *world) manifest(season string, episodes ...dataset.Episode) {
 	w.t.Helper()
@@ -173,7 +173,7 @@ func (w *world) images(frames ...dataset.Frame) {
 	}
 }
 
-// stand puts copies of frames in a place.
+// stand puts copies of frames into a place.
 func (w *world) stand(p dataset.Place, frames ...dataset.Frame) {
 	w.t.Helper()
 	for _, f := range frames {
@@ -181,7 +181,7 @@ func (w *world) stand(p dataset.Place, frames ...dataset.Frame) {
 	}
 }
 
-// frames are the first n of an episode.
+// frames returns the first n frames of an episode.
 func frames(e dataset.Episode, n int) []dataset.Frame {
 	all := make([]dataset.Frame, n)
 	for i := range all {
@@ -190,7 +190,7 @@ func frames(e dataset.Episode, n int) []dataset.Frame {
 	return all
 }
 
-// table is a sheet with a row for each frame, all of one class.
+// table returns a sheet with a row for each frame, all with the same class.
 func table(class string, frames []dataset.Frame) [][]string {
 	all := [][]string{header}
 	for _, f := range frames {
@@ -201,7 +201,7 @@ func table(class string, frames []dataset.Frame) [][]string {
 
 var trainCommon = dataset.Place{Dataset: "train", Class: "Common"}
 
-// episode makes an episode of n Common frames, with images. They stand nowhere yet.
+// episode makes an episode of n Common frames with images. They have no copies yet.
 func (w *world) episode(e dataset.Episode, n int) []dataset.Frame {
 	w.t.Helper()
 	all := frames(e, n)
@@ -210,7 +210,7 @@ func (w *world) episode(e dataset.Episode, n int) []dataset.Frame {
 	return all
 }
 
-// listing is everything below a prefix, with its ETag.
+// listing returns all keys below a prefix with their ETags.
 func (w *world) listing(prefix string) map[string]string {
 	w.t.Helper()
 	all := map[string]string{}
@@ -230,7 +230,7 @@ func (w *world) pointer() state.Pointer {
 	return pointer.Pointer
 }
 
-// point changes the pointer as another process does.
+// point changes the pointer like another process.
 func (w *world) point(change func(*state.Pointer)) {
 	w.t.Helper()
 	pointer, err := w.store.Current(context.Background(), state.PointerSnapshot{})
@@ -241,7 +241,7 @@ func (w *world) point(change func(*state.Pointer)) {
 	w.must(err)
 }
 
-// sent are the tasks on the queue, by seq.
+// sent returns the tasks on the queue, by seq.
 func (w *world) sent() []messages.Task {
 	w.t.Helper()
 	var all []messages.Task
@@ -255,7 +255,7 @@ func (w *world) sent() []messages.Task {
 	return all
 }
 
-// apply does what is on the queue, as workers do, and ends the run, as the tracker does.
+// apply does the tasks on the queue like a worker, and ends the run like the tracker.
 func (w *world) apply() {
 	w.t.Helper()
 	for _, task := range w.sent() {
@@ -277,7 +277,7 @@ func (w *world) end() {
 	w.point(func(p *state.Pointer) { p.State = state.Succeeded })
 }
 
-// converge plans and applies.
+// converge plans and applies the tasks.
 func (w *world) converge(opt Options) *state.Plan {
 	w.t.Helper()
 	plan := w.plan(opt)
@@ -285,7 +285,7 @@ func (w *world) converge(opt Options) *state.Plan {
 	return plan
 }
 
-// of is what the plan says of an episode.
+// of returns the episode in the plan.
 func of(plan *state.Plan, e dataset.Episode) state.EpisodePlan {
 	for _, p := range plan.Episodes {
 		if p.Name() == e {
@@ -301,14 +301,14 @@ type call struct {
 	at      time.Time
 }
 
-// tap is a bucket that notes what is asked of it, and fails where a test says so.
+// tap is a bucket that records its requests and fails the ones that a test chooses.
 type tap struct {
 	*dirbucket.Bucket
-	page int // keys of a page of a listing; 0 is S3's
+	page int // the keys on a page of a listing; 0 is the limit of S3
 
 	mu    sync.Mutex
-	fail  func(c call, nth int) error // nth is of this op and key, from 1
-	lose  string                      // key of a PUT whose answer will be lost
+	fail  func(c call, nth int) error // nth counts the calls with this op and key, from 1
+	lose  string                      // the key of a PUT whose response will be lost
 	calls []call
 }
 
@@ -337,7 +337,7 @@ func (b *tap) failing(fail func(c call, nth int) error) {
 	b.calls, b.fail = nil, fail
 }
 
-// noted are the calls since failing was called.
+// noted returns the calls since failing was called.
 func (b *tap) noted() []call {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -377,14 +377,14 @@ func (b *tap) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker,
 	return membucket.PutFrom(ctx, b.PutObject, key, body, cond)
 }
 
-// losing makes the next PUT of the key succeed, and its answer be lost.
+// losing makes the next PUT of the key succeed and its response fail.
 func (b *tap) losing(key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.lose = key
 }
 
-// sheetTap is a folder of sheets that fails where a test says so.
+// sheetTap is a folder of sheets that fails the reads that a test chooses.
 type sheetTap struct {
 	Sheets
 	mu   sync.Mutex
@@ -408,11 +408,11 @@ func (s *sheetTap) Values(ctx context.Context, spreadsheetID, gid string) (sheet
 	return s.Sheets.Values(ctx, spreadsheetID, gid)
 }
 
-// memQueue is a queue that keeps what it is sent.
+// memQueue is a queue that keeps its messages.
 type memQueue struct {
 	mu   sync.Mutex
 	kept []string
-	fail func(sent int) error // before a batch; sent is how many messages there are
+	fail func(sent int) error // called before a batch; sent is the number of messages so far
 }
 
 func (q *memQueue) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error) {

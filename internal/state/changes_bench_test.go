@@ -7,8 +7,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// BenchmarkEncodeChanges is what saving the changes of a reshuffled episode costs a planner, per
-// episode of 28,800 frames.
+// BenchmarkEncodeChanges measures the encoding of the changes of one reshuffled episode of 28,800
+// frames, which a planner saves.
 func BenchmarkEncodeChanges(b *testing.B) {
 	changes := make([]FrameChange, 28_800)
 	for i := range changes {

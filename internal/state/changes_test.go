@@ -25,7 +25,7 @@ func sampleChanges() []FrameChange {
 	}
 }
 
-// TestChangesAreKept: what was written is read back, and each other name has none.
+// TestChangesAreKept checks that saved changes are read back, and that every other name has none.
 func TestChangesAreKept(t *testing.T) {
 	s := &Store{Bucket: &membucket.Bucket{}, Layout: dataset.Layout{Prefix: "tuttle_twins"}}
 	ctx := t.Context()
@@ -43,14 +43,15 @@ func TestChangesAreKept(t *testing.T) {
 	}
 }
 
-// TestDamagedChanges: a cut-off or changed object is damaged, and not taken for fewer changes.
+// TestDamagedChanges checks that a truncated or changed object is damaged, and is not read as fewer
+// changes.
 func TestDamagedChanges(t *testing.T) {
 	body, err := EncodeChanges(sampleChanges())
 	if err != nil {
 		t.Fatal(err)
 	}
 	flipped := bytes.Clone(body)
-	flipped[len(flipped)-1] ^= 1 // of the sum
+	flipped[len(flipped)-1] ^= 1 // a bit of the checksum
 	for name, damaged := range map[string][]byte{
 		"empty": nil, "cut off": body[:len(body)-5], "changed": flipped, "of another kind": encoder.EncodeAll([]byte("a,b\n1,2\n"), nil),
 		"no frame": encoder.EncodeAll([]byte("episode,frame,row,op,cause,from_dataset,from_class,to_dataset,to_class,column,held\n,../x,,,,,,,,,\n"), nil),
@@ -61,8 +62,8 @@ func TestDamagedChanges(t *testing.T) {
 	}
 }
 
-// TestChangesCSV is the CSV that people open: the header of the contract, and no cell that a
-// spreadsheet runs.
+// TestChangesCSV checks the CSV that people open: it has the header of the contract, and no cell
+// that a spreadsheet runs.
 func TestChangesCSV(t *testing.T) {
 	var out bytes.Buffer
 	w, err := NewChangesWriter(&out)
@@ -81,7 +82,7 @@ func TestChangesCSV(t *testing.T) {
 	}
 }
 
-// TestChangeJSON: the names in JSON are those of the CSV.
+// TestChangeJSON checks that the names in JSON are those of the CSV.
 func TestChangeJSON(t *testing.T) {
 	for _, c := range sampleChanges() {
 		body, err := json.Marshal(c)
@@ -96,7 +97,8 @@ func TestChangeJSON(t *testing.T) {
 	}
 }
 
-// TestCountChanges: all are counted, the first are named, and what deletes comes first.
+// TestCountChanges checks that all changes are counted, that the first ones are named, and that
+// deletions come first.
 func TestCountChanges(t *testing.T) {
 	var changes []FrameChange
 	for i := range 10 {
@@ -117,7 +119,7 @@ func TestCountChanges(t *testing.T) {
 	}
 }
 
-// TestCausesAreListed: each cause has its place in the order.
+// TestCausesAreListed checks that each cause has a place in the order.
 func TestCausesAreListed(t *testing.T) {
 	if n := len(ChangeCauses); n != 11 || len(slices.Compact(slices.Sorted(slices.Values(ChangeCauses)))) != n {
 		t.Errorf("%d causes: %q", n, ChangeCauses)

@@ -12,8 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 )
 
-// The clock of a planner does not decide which run is the newest, and a tracker's does not decide
-// since when a message was unreadable.
+// The clock of a planner does not decide which run is the newest. The clock of a tracker does not
+// decide whether a message was unreadable since the run began.
 func TestClocksApart(t *testing.T) {
 	s := &state.Store{Bucket: &membucket.Bucket{}, Layout: dataset.Layout{Prefix: "tt"}}
 	write := func(name string, body string) {

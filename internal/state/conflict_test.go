@@ -15,8 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 )
 
-// racing refuses the first conditional writes of a name with 409, as S3 does when another request
-// for the key is under way, whether or not that one comes to anything.
+// racing refuses the first conditional writes of a name with 409. S3 does this while another
+// request for the key is under way, even if that request fails.
 type racing struct {
 	*dirbucket.Bucket
 	name  string
@@ -44,8 +44,7 @@ func raced(t *testing.T, name string, times int) *state.Store {
 	return &state.Store{Bucket: &racing{b, name, times}, Layout: dataset.Layout{Prefix: "tt"}}
 }
 
-// A version is whole, or it is not published: a file that a race kept from being written is written
-// again.
+// A published version is complete: a file that a race refused is written again.
 func TestVersionAfterARace(t *testing.T) {
 	for _, name := range []string{"train.csv", "classes.json", "version.json"} {
 		s := raced(t, name, 2)

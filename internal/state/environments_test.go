@@ -35,7 +35,7 @@ func TestOtherEnvironments(t *testing.T) {
 	staging := OtherEnvironment{Scope: "b/staging", Queue: "results", Run: "r-1", Generation: 4, Seen: seen}
 	older := OtherEnvironment{Scope: "a/older", Queue: "tasks", Run: "r-2", Generation: 3, Seen: seen}
 	note(OtherEnvironment{Scope: "b/staging", Queue: "tasks", Generation: 2})
-	note(staging) // the newest of a scope counts
+	note(staging) // the newest message of a scope counts
 	note(older)
 	list(0, "a/older", "b/staging")
 	list(4, "b/staging")

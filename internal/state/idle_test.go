@@ -7,18 +7,18 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// A run that does not go on has no rate and no end in sight, whatever its last minute was like.
+// A run that makes no progress has no rate and no ETA, with any rate in its last minute.
 func TestIdle(t *testing.T) {
 	samples := []state.Sample{{Second: 100, Accounted: 0}, {Second: 160, Accounted: 600}}
 	const (
 		min, sec = time.Minute, time.Second
-		none     = -2 * sec // no result has come
+		none     = -2 * sec // there is no result yet
 		unknown  = -1 * sec // the bucket has no clock
 	)
 	for _, tt := range []struct {
 		state   state.State
-		pointer time.Duration // how long ago it was written
-		age     time.Duration // of the ledger
+		pointer time.Duration // the age of the pointer
+		age     time.Duration // the age of the ledger
 		idle    float64
 		rate    float64
 	}{

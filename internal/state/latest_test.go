@@ -7,8 +7,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Without latest.json, or with a damaged one, the newest version that is whole is the latest; the
-// next one that is published names itself again.
+// If latest.json is missing or damaged, the latest version is the newest complete one. The next
+// published version writes latest.json again.
 func TestLatestIsFoundAgain(t *testing.T) {
 	for _, body := range []string{"", `{"v":1,"gen`, "<html>", `{"v":1,"generation":9}`} {
 		w := newSettingsWorld(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// A note that another process writes takes no turn away; any other change does. A change of the
-// state takes a note away.
+// A note that another process writes causes no conflict; any other change does. A change of the
+// state clears the note.
 func TestNote(t *testing.T) {
 	s := raced(t, "none", 0)
 	swap := func(pointer state.PointerSnapshot, change func(*state.Pointer)) (state.PointerSnapshot, error) {

@@ -128,7 +128,7 @@ type Cause string
 // The causes.
 const (
 	CauseInput     Cause = "input"     // a sheet, a manifest or the images are not as expected
-	CauseService   Cause = "service"   // S3 or Sheets refuses or does not answer
+	CauseService   Cause = "service"   // S3 or Sheets refuses or does not respond
 	CauseDeletions Cause = "deletions" // more than the ceiling allows
 	CauseRefreshes Cause = "refreshes" // more than the ceiling allows
 	CauseBase      Cause = "base"      // the images are elsewhere than in the last run

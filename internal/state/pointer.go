@@ -121,7 +121,7 @@ func (s *Store) Current(ctx context.Context, known PointerSnapshot) (PointerSnap
 
 // Swap writes next on the condition that the pointer has not changed since the snapshot, except for
 // its note. After another process's change it returns ErrConflict. It recognises by Writer a write
-// that succeeded although its answer was lost. It tries again when a write is refused and the
+// that succeeded although its response was lost. It tries again when a write is refused and the
 // pointer is unchanged, as with S3's 409 for racing writes.
 func (s *Store) Swap(ctx context.Context, pointer PointerSnapshot, next Pointer) (PointerSnapshot, error) {
 	next.V, next.Writer = 1, rand.Text()

@@ -10,8 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/membucket"
 )
 
-// TestKinds: errors before warnings, the most frequent first, over all episodes; what the run
-// before did not have is counted.
+// TestKinds checks the order over all episodes: errors before warnings, the most frequent first. It
+// also checks the count of problems that the run before did not have.
 func TestKinds(t *testing.T) {
 	mythic := Problem{Kind: "unknown class", Value: "Mythic"}
 	fresh := mythic
@@ -31,8 +31,8 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestManyValues: a pasted-over column has as many classes as rows. Their number is kept, and not
-// each of them.
+// TestManyValues checks a column overwritten by pasting, which has a different class in every row.
+// The number of kinds is limited, and the counts include all problems.
 func TestManyValues(t *testing.T) {
 	var all []Problem
 	for i := range 5000 {
@@ -47,7 +47,7 @@ func TestManyValues(t *testing.T) {
 	}
 }
 
-// TestKindsOfEarlierReleases: their plans have texts alone.
+// TestKindsOfEarlierReleases checks plans that have only the texts of problems.
 func TestKindsOfEarlierReleases(t *testing.T) {
 	old := EpisodePlan{MoreProblems: 7, Problems: []Problem{
 		{Problem: `unknown class "Epic" in JONNY's RECLASSIFICATION: expected one of Junk`}, {Problem: "no source image"},
@@ -63,7 +63,8 @@ func TestKindsOfEarlierReleases(t *testing.T) {
 	}
 }
 
-// TestProblemsAreKept: a plan lists the first of them, and the object beside it has all.
+// TestProblemsAreKept checks that a plan lists the first problems, and that the object next to it
+// has all of them.
 func TestProblemsAreKept(t *testing.T) {
 	s := &Store{Bucket: &membucket.Bucket{}, Layout: dataset.Layout{Prefix: "tuttle_twins"}}
 	all := make([]Problem, MaxProblems+3)

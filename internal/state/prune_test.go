@@ -38,7 +38,7 @@ func (s *pruned) must(err error) {
 
 var definition = Definition{Seed: "s", Split: "train=1", Classes: []string{"Rare"}}
 
-// end is a day on which a run ends. With a version it publishes one too.
+// end simulates a day on which a run ends. With version it also publishes one.
 func (s *pruned) end(state State, tasks int, version bool) (run string) {
 	s.t.Helper()
 	ctx := s.t.Context()
@@ -66,7 +66,7 @@ func (s *pruned) end(state State, tasks int, version bool) (run string) {
 	return run
 }
 
-// prune removes what it may, and gives the generations that are left.
+// prune removes old runs and returns the generations that are left.
 func (s *pruned) prune(keep int) (left []int64) {
 	s.t.Helper()
 	_, err := s.Prune(s.t.Context(), s.objects, s.runs[len(s.runs)-1], keep)
@@ -84,7 +84,7 @@ func inBubble(t *testing.T, test func(t *testing.T, s *pruned)) {
 	synctest.Test(t, func(t *testing.T) { test(t, newPruned(t)) })
 }
 
-// Row by row what Prune keeps.
+// TestPrune checks what Prune keeps, row by row.
 func TestPrune(t *testing.T) {
 	for name, c := range map[string]struct {
 		days func(s *pruned)
@@ -135,7 +135,7 @@ func upTo(from, to int64) (all []int64) {
 	return all
 }
 
-// cutOffAfter fails from its n-th request on.
+// cutOffAfter fails from the n-th request on.
 type cutOffAfter struct {
 	Remover
 	n int
@@ -150,8 +150,8 @@ func (c *cutOffAfter) DeleteObjects(ctx context.Context, keys []string) ([]*buck
 	return c.Remover.DeleteObjects(ctx, keys)
 }
 
-// Wherever a removal is cut off, the run looks like one that has ended, every command that reads
-// runs goes on, and the next removal ends what was begun.
+// If a removal stops at any request, the run looks like one that has ended. Every command that
+// reads runs works, and the next removal completes the first one.
 func TestPruneCutOff(t *testing.T) {
 	for n := range 4 {
 		inBubble(t, func(t *testing.T, s *pruned) {
@@ -178,7 +178,7 @@ func TestPruneCutOff(t *testing.T) {
 	}
 }
 
-// What Prune leaves is enough to make lost settings again, whatever else is lost with them.
+// Prune keeps enough to rebuild lost settings, even if other objects are lost too.
 func TestPruneLeavesTheSettings(t *testing.T) {
 	for name, lose := range map[string][]string{
 		"settings": {settingsName}, "versions": {"versions/"}, "settings and versions": {settingsName, "versions/"}, "the latest": {LatestName},
@@ -199,7 +199,7 @@ func TestPruneLeavesTheSettings(t *testing.T) {
 	}
 }
 
-// oneVersion removes all versions but the latest, so that the others hold no run.
+// oneVersion removes all versions but the latest, so that the others keep no run.
 func (s *pruned) oneVersion() {
 	s.t.Helper()
 	latest, err := s.LatestVersion(s.t.Context())
@@ -224,7 +224,7 @@ func (s *pruned) lose(names []string) {
 	}
 }
 
-// What cannot be read keeps every run.
+// Prune removes no run when an object cannot be read.
 func TestPruneUnreadable(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *pruned) {
 		s.succeed(40)

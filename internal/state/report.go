@@ -26,8 +26,8 @@ type Report struct {
 	// report belong to it. A report that is not final is a proposal: its tracker has not changed
 	// the pointer yet, or died before.
 	Final bool `json:"final"`
-	// Writer is random for each report. By it a tracker recognises its own report when the answer
-	// to the write was lost.
+	// Writer is random for each report. By it a tracker recognises its own report when the
+	// response to the write was lost.
 	Writer string `json:"writer,omitempty"`
 	// Verified means that the destination was listed after the last task. Differences is valid only
 	// then.
@@ -176,7 +176,7 @@ func (s *Store) WriteEndFile(ctx context.Context, run, name string, body []byte,
 	if !errors.Is(err, bucket.ErrPrecondition) && !(errors.Is(err, bucket.ErrNotFound) && cond.IfMatch != "") {
 		return etag, err
 	}
-	// A write that is sent again after a lost answer is refused, because the first one succeeded.
+	// A write that is sent again after a lost response is refused, because the first one succeeded.
 	if c, readErr := s.Read(ctx, name); readErr == nil && bytes.Equal(c.Body, body) {
 		return c.ETag, nil
 	}

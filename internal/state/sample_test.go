@@ -9,7 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// A sample has every so manieth task of each kind, as it was planned, whatever is in its keys.
+// A sample has every n-th task of each operation, unchanged, with any text in its keys.
 func TestSampleTasks(t *testing.T) {
 	s := &Store{Bucket: &membucket.Bucket{}, Layout: dataset.Layout{Prefix: "tuttle_twins"}}
 	var tasks []messages.Task

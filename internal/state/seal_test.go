@@ -23,8 +23,8 @@ func TestSeal(t *testing.T) {
 	if err := Unseal(body, &got); err != nil || !cmp.Equal(want, got) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	// A bit that flips anywhere, and an end that is cut off anywhere. What the name of the digest's
-	// member loses is no content.
+	// Any bit may flip, and the end may be cut off anywhere. A changed name of the digest's member
+	// leaves the content unchanged.
 	for i := range body {
 		flipped := bytes.Clone(body)
 		flipped[i] ^= 0x04
@@ -35,7 +35,7 @@ func TestSeal(t *testing.T) {
 			t.Errorf("cut after %d bytes: %v", i, err)
 		}
 	}
-	// What an earlier release wrote, and what a person has edited and unsealed.
+	// An object of an earlier release, or one that a person has edited, has no digest.
 	if err := Unseal([]byte(`{"v":1,"text":"x"}`), &got); err != nil || got.Text != "x" {
 		t.Errorf("without a digest: %+v, %v", got, err)
 	}

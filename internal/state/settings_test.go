@@ -17,7 +17,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/versiontest"
 )
 
-// settingsWorld is a store in a folder, with what runs leave there.
+// settingsWorld is a store in a folder, with the objects that runs write.
 type settingsWorld struct {
 	t *testing.T
 	*state.Store
@@ -46,7 +46,7 @@ func (w settingsWorld) put(name, body string) {
 	w.must(err)
 }
 
-// published is a run whose tasks were sent.
+// published writes a run whose tasks were sent.
 func (w settingsWorld) published(p state.Plan) {
 	w.t.Helper()
 	w.must(w.WritePlan(w.t.Context(), &p))
@@ -59,7 +59,7 @@ func (w settingsWorld) version(p state.Plan) {
 	w.must(err)
 }
 
-// plan is one of a run that is named after its generation.
+// plan returns the plan of a run that is named after its generation.
 func plan(generation int64, seed string, datasets ...string) state.Plan {
 	return state.Plan{
 		Generation: generation, Run: fmt.Sprintf("20261123T212443Z-%d", generation),
@@ -75,8 +75,8 @@ func inForce(seed string, since, generation int64, datasets ...string) state.InF
 	return state.InForce{V: 1, Settings: p.Settings.Definition, Since: state.Since{Run: p.Run, Generation: since}, Generation: generation, Datasets: datasets}
 }
 
-// A planner that was paused before its settings were recorded, and superseded meanwhile, does not
-// bring its settings back.
+// A planner that was paused before it recorded its settings, and was superseded meanwhile, does not
+// record them.
 func TestEnsureSettings(t *testing.T) {
 	w := newSettingsWorld(t)
 	for _, step := range []struct {
@@ -99,7 +99,7 @@ func TestEnsureSettings(t *testing.T) {
 	}
 }
 
-// Nor does it when settings.json was deleted meanwhile.
+// It does not record them either when settings.json was deleted meanwhile.
 func TestEnsureSettingsOfAnOldPlanWithoutSettings(t *testing.T) {
 	w := newSettingsWorld(t)
 	w.published(plan(3, "three", "train", "test"))
@@ -110,7 +110,8 @@ func TestEnsureSettingsOfAnOldPlanWithoutSettings(t *testing.T) {
 	}
 }
 
-// Missing is not the first run where versions or published runs are.
+// If versions or published runs exist, a missing settings.json does not mean that the run is the
+// first.
 func TestMissingSettingsAreMadeAgain(t *testing.T) {
 	const old = `{"v":1,"seed":"old","run":"20261123T212443Z-6","generation":6,"datasets":["train","test","gone"]}`
 	p := plan(5, "five", "train", "test")
@@ -157,7 +158,7 @@ func TestMissingSettingsAreMadeAgain(t *testing.T) {
 			if !got.Exists() {
 				return
 			}
-			// The next run records what was made again, and since when it holds.
+			// The next run records the rebuilt settings, and the run that they are from.
 			next := plan(9, got.Settings.Seed, "train", "test")
 			next.SettingsSince, next.Settings.Listed = got.Since, got.Datasets
 			w.must(w.WritePlan(t.Context(), &next))
@@ -174,7 +175,8 @@ func TestMissingSettingsAreMadeAgain(t *testing.T) {
 	}
 }
 
-// What cannot be trusted holds everything, with the object's name and what to do.
+// Settings that contradict other objects stop everything. The error names the object and what to
+// do.
 func TestSettingsThatCannotBeTrusted(t *testing.T) {
 	const whole = `{"v":1,"settings":{"seed":"%s","split":"train=0.7,test=0.3","group":"10s","classes":["Common"]},"since":{"run":"r","generation":%d},"generation":%d,"datasets":["train","test"]}`
 	good := fmt.Sprintf(whole, "five", 5, 5)
@@ -220,8 +222,8 @@ func TestSettingsThatCannotBeTrusted(t *testing.T) {
 	})
 }
 
-// What a later run was published with outweighs an older object that someone puts back, and what is
-// left decides.
+// The settings of a later published run have priority over an older object that a person has put
+// back. The remaining objects decide.
 func TestSettingsThatAreOlderThanARun(t *testing.T) {
 	w := newSettingsWorld(t)
 	first, second := plan(5, "five", "train", "test"), plan(6, "six", "train", "test")
@@ -239,8 +241,8 @@ func TestSettingsThatAreOlderThanARun(t *testing.T) {
 	}
 }
 
-// The seed of an earlier release does not outlive what came after it, and its run was published
-// even if it left nothing more.
+// The seed of an earlier release has no effect after a newer run or version. Its run counts as
+// published even without other objects.
 func TestSeedOfAnEarlierRelease(t *testing.T) {
 	const old = `{"v":1,"seed":"five","run":"20261123T212443Z-5","generation":5,"datasets":["train","test"]}`
 	w := newSettingsWorld(t)
@@ -256,7 +258,7 @@ func TestSeedOfAnEarlierRelease(t *testing.T) {
 	}
 }
 
-// A pointer that names a published run of which nothing is left is no first run.
+// If the pointer names a published run without objects, the next run is not the first.
 func TestNothingIsLeftOfAPublishedRun(t *testing.T) {
 	for held, known := range map[state.State]bool{
 		state.Planning: false, state.Publishing: false, state.Review: false, state.Failed: false,
@@ -271,7 +273,7 @@ func TestNothingIsLeftOfAPublishedRun(t *testing.T) {
 	}
 }
 
-// forgetful answers once that settings.json is not there, although it is.
+// forgetful once reports that settings.json does not exist, although it does.
 type forgetful struct {
 	state.Bucket
 	left int

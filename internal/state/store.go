@@ -1,5 +1,5 @@
 // Package state is everything that the program keeps in the bucket, under <prefix>/shuffle/ (DESIGN
-// 9), and the protocol by which planner, workers and tracker take turns.
+// 9). It also has the protocol that decides which of planner, workers and tracker may act.
 //
 // The protocol needs only conditional PutObject. current.json, the pointer, is the one object that
 // names the run in force. It is changed by compare-and-swap. The objects of a run are under
@@ -124,7 +124,7 @@ func (s *Store) WriteJSON(ctx context.Context, name string, v any, cond bucket.C
 // Update reads an object and writes the new body that change returns, on the condition that the
 // object is unchanged. After another process's write it starts again. change gets nil when there is
 // no object yet, and returns nil to write nothing. It must be safe to apply twice, as a union is,
-// because a write whose answer was lost is repeated.
+// because a write whose response was lost is repeated.
 //
 // A broken store may refuse again and again although no other process writes. Update tries a few
 // times with growing pauses, and then returns the error.

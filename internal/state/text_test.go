@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// However a text is put together, its reader gives it from any place.
+// The reader reads a text from any offset, with any sequence of writes.
 func TestText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var text Text

@@ -23,7 +23,7 @@ func row(name, class, etag, src string) version.Row {
 	return version.Row{Place: dataset.Place{Dataset: name, Class: class}, Frame: frame, ETag: etag, SrcETag: src}
 }
 
-// compare publishes both and compares them. A diff of it has all changes.
+// compare publishes two versions and compares them. The diff has all changes.
 func compare(t interface{ Fatal(...any) }, from, to []version.Row) version.Diff {
 	s := &state.Store{Bucket: &membucket.Bucket{}, Layout: dataset.Layout{Prefix: "tt"}}
 	var both [2]state.Version
@@ -45,7 +45,7 @@ func compare(t interface{ Fatal(...any) }, from, to []version.Row) version.Diff 
 	return d
 }
 
-// TestCompare goes through the table at Between.
+// TestCompare is the table in the comment of Between.
 func TestCompare(t *testing.T) {
 	a := row("train", "Rare", "1", "1")
 	tests := []struct {
@@ -103,7 +103,7 @@ func TestBetweenCounts(t *testing.T) {
 	}
 }
 
-// When each frame has one copy, a comparison of two maps gives the same result.
+// If each frame has one copy, a comparison of two maps gives the same result.
 func TestBetweenBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		from, to := anyVersion(t, "from"), anyVersion(t, "to")

@@ -66,7 +66,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// A version that someone has deleted although it has a tag.
+// A version was deleted although it has a tag.
 func TestTagOfNothing(t *testing.T) {
 	s := newStore(t)
 	publish(t, s, 3)
@@ -180,7 +180,7 @@ func TestBetween(t *testing.T) {
 	}
 }
 
-// Whoever can write to the bucket can write rows of a version. None of them leads out of its
+// Everyone who can write to the bucket can write rows of a version. No row may point outside its
 // dataset.
 func TestRowsAreChecked(t *testing.T) {
 	for _, name := range []string{"train/../TT_S01_E01_FRM-00-00-08-12.jpg", "../Rare/TT_S01_E01_FRM-00-00-08-12.jpg",

@@ -22,8 +22,8 @@ func memStore() *state.Store {
 	return &state.Store{Bucket: &membucket.Bucket{}, Layout: dataset.Layout{Prefix: "tt"}}
 }
 
-// anyRows are rows of three episodes, some of them twice, in folders with odd names and with cells
-// that a spreadsheet would run.
+// anyRows draws rows of three episodes, some of them twice. Some folders have odd names, and some
+// cells are formulas for a spreadsheet.
 func anyRows(t *rapid.T) []version.Row {
 	names := []string{"train", "train-2", "test"}
 	classes := []string{"", "Rare", "Rare!", "=1", `a "b", c`, "Junk"}
@@ -48,8 +48,8 @@ func byFile(rows []version.Row) []version.Row {
 	return slices.SortedFunc(slices.Values(rows), func(a, b version.Row) int { return strings.Compare(a.File(), b.File()) })
 }
 
-// Both formats give the same rows, and their CSV files are equal to the byte, so that an earlier
-// release reads the new ones.
+// Both formats give the same rows. Their CSV files are equal to the byte, so that an earlier
+// release can read the new ones.
 func TestFormatsAgree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows := anyRows(t)
@@ -102,7 +102,7 @@ var twoEpisodes = []version.Row{
 	{Place: dataset.Place{Dataset: "test", Class: "Rare"}, Frame: dataset.FrameAt("S01E02", 0), ETag: "b", SrcETag: "b"},
 }
 
-// What a version has lost, or what someone has damaged, its CSV files still have.
+// If objects of a version are missing or damaged, its CSV files still have all rows.
 func TestContentsOfADamagedVersion(t *testing.T) {
 	part := func(t *testing.T, s *state.Store) string {
 		t.Helper()
@@ -120,7 +120,7 @@ func TestContentsOfADamagedVersion(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		of   func(*testing.T, *state.Store) string
-		body func(s *state.Store, name string) []byte // nil: it is deleted
+		body func(s *state.Store, name string) []byte // nil: the object is deleted
 	}{
 		{"a part is gone", part, nil},
 		{"a part is empty", part, func(*state.Store, string) []byte { return nil }},
@@ -159,7 +159,7 @@ func TestContentsOfADamagedVersion(t *testing.T) {
 	}
 }
 
-// In format 1 a CSV file that someone has deleted is made again.
+// In format 1, a deleted CSV file is rebuilt.
 func TestFormat1WithoutCSV(t *testing.T) {
 	s := newStore(t)
 	v, err := versiontest.PublishFormat1(t.Context(), s, state.Version{Generation: 3, Settings: state.Settings{Datasets: []string{"train", "test", "validate"}}}, twoEpisodes)

@@ -34,7 +34,7 @@ func openStore(t *testing.T) (*state.Store, *dirbucket.Bucket) {
 	return &state.Store{Bucket: b, Layout: dataset.Layout{Prefix: "tuttle_twins"}}, b
 }
 
-// listed are the generations that have any object.
+// listed returns the generations that have any object.
 func listed(t *testing.T, s *state.Store) []int64 {
 	t.Helper()
 	all, err := s.Generations(t.Context())
@@ -58,7 +58,7 @@ func TestRetain(t *testing.T) {
 		for _, g := range []int64{1, 2, 5, 7} {
 			publishEmpty(t, s, state.Version{Generation: g, Settings: state.Settings{Datasets: []string{"train"}}})
 		}
-		// Somebody has begun version 9: the latest is still 7.
+		// Another process has started version 9; the latest is still 7.
 		if _, err := s.Write(t.Context(), state.VersionName(9, "snapshot.json"), []byte("x"), bucket.Condition{}); err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestRetainWithoutVersions(t *testing.T) {
 	}
 }
 
-// cutOff fails from its n-th request on.
+// cutOff fails from the n-th request on.
 type cutOff struct {
 	state.Remover
 	n int
@@ -97,8 +97,8 @@ func (c *cutOff) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 	return c.Remover.DeleteObjects(ctx, keys)
 }
 
-// Wherever a removal is cut off, a version is whole or not listed, and the next removal ends what
-// was begun.
+// If a removal stops at any request, a version is complete or not listed. The next removal
+// completes the first one.
 func TestRetainCutOff(t *testing.T) {
 	for n := range 4 {
 		s, b := openStore(t)
@@ -123,7 +123,7 @@ func TestRetainCutOff(t *testing.T) {
 	}
 }
 
-// What the numbers of the classes are is what the loaders of class folders make them.
+// The numbers of the classes are those that the loaders of class folders use.
 func TestClassesAreNumberedByName(t *testing.T) {
 	v := state.Version{Settings: state.Settings{Definition: state.Definition{Classes: []string{"Junk", "Common", "Rare"}}},
 		Counts: map[string]map[string]int{"train": {"Rare": 1, "Rarr": 2, "": 3}, "test": {"Common": 1}}}
@@ -137,7 +137,7 @@ func TestClassesAreNumberedByName(t *testing.T) {
 	}
 }
 
-// A version has the prefixes of its episodes' images, also for episodes that its run did not plan.
+// A version also has the image prefixes of episodes that its run did not plan.
 func TestBasesAreInherited(t *testing.T) {
 	s, _ := openStore(t)
 	digests := map[dataset.Episode]string{"S01E01": "a", "S01E02": "b"}

@@ -22,7 +22,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// stopping carries out a number of writes and deletes, and then none.
+// stopping allows a number of writes and deletes, and then fails.
 type stopping struct {
 	*membucket.Bucket
 	left atomic.Int64
@@ -48,7 +48,7 @@ func (b *stopping) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.
 	return b.Bucket.DeleteObjects(ctx, keys)
 }
 
-// contents are a row for each episode: its ETag.
+// contents has one row for each episode, with this ETag.
 type contents map[dataset.Episode]string
 
 var sharedEpisodes = []dataset.Episode{"S01E01", "S01E02", "S01E03"}
@@ -62,8 +62,8 @@ func (c contents) part(t interface{ Fatal(...any) }, l dataset.Layout, e dataset
 	return p
 }
 
-// publish publishes a version as a tracker does: it takes from the latest version what has not
-// changed.
+// publishShared publishes a version like a tracker: it reuses the unchanged parts of the latest
+// version.
 func publishShared(t interface{ Fatal(...any) }, s *state.Store, generation int64, now contents, source string) error {
 	ctx := context.Background()
 	parent, err := version.OpenLatest(ctx, s)
@@ -89,7 +89,7 @@ func publishShared(t interface{ Fatal(...any) }, s *state.Store, generation int6
 	return err
 }
 
-// checkShared fails unless each version that is whole has its rows in the parts that it refers to.
+// checkShared fails unless each complete version has its rows in the parts that it refers to.
 func checkShared(t interface{ Fatalf(string, ...any) }, s *state.Store, want map[int64]contents, when string) {
 	ctx := context.Background()
 	all, err := s.Versions(ctx)
@@ -119,8 +119,8 @@ func checkShared(t interface{ Fatalf(string, ...any) }, s *state.Store, want map
 	}
 }
 
-// Runs publish, tag, retain and are killed anywhere, in any order: every version that is whole has
-// all its parts, and what no version refers to goes.
+// Runs publish, tag and retain in any order, and are killed at any request. Every complete version
+// has all its parts, and parts without a version are removed.
 func TestSharedParts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := &membucket.Bucket{}
@@ -218,8 +218,8 @@ func checkGarbage(t interface{ Fatalf(string, ...any) }, s *state.Store, latest 
 	}
 }
 
-// Something whole before each request of a publication or of a retention: a retention,
-// publications, or publications that are each followed by a retention of their own.
+// Before each request of a publication or a retention, other operations run completely: a
+// retention, publications, or publications that are each followed by their own retention.
 func TestRetainWhilePublishing(t *testing.T) {
 	sequence := []contents{{"S01E01": "1", "S01E02": "1", "S01E03": "1"}, {"S01E01": "1", "S01E02": "2", "S01E03": "1"},
 		{"S01E01": "1", "S01E02": "2", "S01E03": "3"}, {"S01E01": "1", "S01E02": "2", "S01E03": "4"},
@@ -291,7 +291,7 @@ func TestRetainWhilePublishing(t *testing.T) {
 	}
 }
 
-// While it is not known which parts a version needs, none is removed.
+// While the parts that a version needs are unknown, Retain removes none.
 func TestRetainKeepsWhatMayBeNeeded(t *testing.T) {
 	b := &membucket.Bucket{}
 	s := &state.Store{Bucket: b, Layout: dataset.Layout{Prefix: "tt"}}

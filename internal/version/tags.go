@@ -81,7 +81,7 @@ func SetTag(ctx context.Context, s *state.Store, name string, generation int64, 
 	err := updateTags(ctx, s, func(t *tags) (bool, error) {
 		now := t.Tags[name]
 		if now == generation {
-			return false, nil // also after this process's own write with a lost answer
+			return false, nil // also after this process's own write with a lost response
 		}
 		if now != 0 && !force {
 			return false, fmt.Errorf("%w: %s already names version %d; add --force to move it to version %d", ErrTag, name, now, generation)
@@ -111,7 +111,7 @@ func RemoveTag(ctx context.Context, s *state.Store, name string) (TagChange, err
 		now := t.Tags[name]
 		if now == 0 {
 			if change.Before != 0 {
-				return false, nil // this process has removed it with a lost answer
+				return false, nil // this process has removed it with a lost response
 			}
 			return false, fmt.Errorf("%w: there is no tag %.80q; see shuffle versions", ErrTag, name)
 		}

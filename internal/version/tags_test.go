@@ -18,13 +18,13 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// tagBucket is what tagging and retention need of a bucket.
+// tagBucket is the part of a bucket that tags and retention need.
 type tagBucket interface {
 	state.Bucket
 	state.Remover
 }
 
-// interposed runs something before its n-th request, from 1.
+// interposed calls before right before its n-th request, counted from 1.
 type interposed struct {
 	tagBucket
 	before func()
@@ -65,7 +65,7 @@ func (b *interposed) DeleteObjects(ctx context.Context, keys []string) ([]*bucke
 	return b.tagBucket.DeleteObjects(ctx, keys)
 }
 
-// tagStores are stores with the versions 1 to 4 in each kind of bucket.
+// tagStores returns a store of each kind of bucket with the versions 1 to 4.
 func tagStores(t *testing.T) map[string]*state.Store {
 	t.Helper()
 	dir, err := dirbucket.Open(t.TempDir())
@@ -87,7 +87,7 @@ func tagStore(t *testing.T, b tagBucket) *state.Store {
 
 func deleterOf(s *state.Store) state.Remover { return s.Bucket.(state.Remover) }
 
-// checkTags fails the test when a tag names a version that is not whole.
+// checkTags fails the test when a tag names an incomplete version.
 func checkTags(t *testing.T, s *state.Store, when string) map[string]int64 {
 	t.Helper()
 	all, err := version.Tags(t.Context(), s)
@@ -172,8 +172,8 @@ func TestRetainKeepsTagged(t *testing.T) {
 	}
 }
 
-// Tags that cannot be read or understood: a plain error for each who needs them, nothing is removed
-// and nothing written over.
+// If the tags cannot be read or decoded, every caller gets a clear error. Nothing is removed or
+// overwritten.
 func TestTagsThatCannotBeRead(t *testing.T) {
 	for body, want := range map[string]string{
 		"{":                              "unexpected end of JSON input; restore the object's last version",
@@ -208,8 +208,9 @@ func TestTagsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// A whole retention before each request of tagging, and a whole tagging before each request of
-// retention: the table at tags. A tag is either set, and its version stays, or refused.
+// A whole retention runs before each request of tagging, and a whole tagging before each request of
+// retention, as in the table at tags. Either the tag is set and its version stays, or the tag is
+// refused.
 func TestTagWhileRetaining(t *testing.T) {
 	kept, refused := 0, 0
 	for n := 1; n <= 14; n++ {
@@ -225,7 +226,8 @@ func TestTagWhileRetaining(t *testing.T) {
 			if within == "tagging" {
 				i.before = func() {
 					_, first := version.Retain(t.Context(), outside, inner, 4, 1)
-					_, second := version.Retain(t.Context(), outside, inner, 4, 1) // which finds nothing left
+					// This one finds nothing left to remove.
+					_, second := version.Retain(t.Context(), outside, inner, 4, 1)
 					retainErr = errors.Join(first, second)
 				}
 				_, tagErr = version.SetTag(t.Context(), s, "paper", 2, false)
@@ -252,8 +254,8 @@ func TestTagWhileRetaining(t *testing.T) {
 	}
 }
 
-// A retention that stops anywhere leaves no version that is tagged and not whole, and the next one
-// ends what it has begun, though more versions are kept by then.
+// A retention that stops at any request leaves no incomplete version with a tag. The next retention
+// completes the first one, even if it keeps more versions.
 func TestTagAfterAnInterruptedRetention(t *testing.T) {
 	for n := range 4 {
 		for name, s := range tagStores(t) {
@@ -274,8 +276,8 @@ func TestTagAfterAnInterruptedRetention(t *testing.T) {
 	}
 }
 
-// Two retentions that keep different numbers: the one that keeps more does not take back what the
-// other has decided.
+// Two retentions keep different numbers of versions. The one that keeps more does not undo the
+// decision of the other.
 func TestRetentionsAtOnce(t *testing.T) {
 	for n := 1; n <= 12; n++ {
 		inner := &membucket.Bucket{}
@@ -296,7 +298,7 @@ func TestRetentionsAtOnce(t *testing.T) {
 	}
 }
 
-// A write whose answer is lost is done once.
+// A write whose response is lost is applied once.
 func TestTagWithALostAnswer(t *testing.T) {
 	for name, s := range tagStores(t) {
 		inner := s.Bucket.(tagBucket)
@@ -311,7 +313,7 @@ func TestTagWithALostAnswer(t *testing.T) {
 	}
 }
 
-// lostAnswer carries the first write out and answers as a client does that has sent it twice.
+// lostAnswer sends the first write twice, like a client that retries after a lost response.
 type lostAnswer struct {
 	tagBucket
 	lost bool

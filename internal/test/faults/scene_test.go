@@ -122,22 +122,20 @@ func expectText(t *testing.T, text string, things ...string) {
 	}
 }
 
-// left returns the messages that a queue still has. None may be in flight.
+// left returns the messages that a queue still has. None may be in flight. When a response is lost,
+// its messages are visible again after their visibility timeout.
 func (w *world) left(t *testing.T, name string) (all []queue.Message) {
 	t.Helper()
 	a, err := w.queues[name].GetQueueAttributes(t.Context())
 	must(t, err)
 	if a.InFlight > 0 {
-		t.Errorf("%d messages of %s are in flight, and nobody has them", a.InFlight, name)
+		t.Errorf("%d messages of %s are in flight after the worker has ended", a.InFlight, name)
 	}
-	for len(all) < a.Visible {
-		more, err := w.queues[name].ReceiveMessage(t.Context(), queue.MaxBatch, time.Second)
-		must(t, err)
+	must(t, until(t.Context(), "messages of "+name, patience, func(ctx context.Context) (bool, error) {
+		more, err := w.queues[name].ReceiveMessage(ctx, queue.MaxBatch, time.Second)
 		all = append(all, more...)
-		if len(more) == 0 {
-			t.Fatalf("%d of %d messages of %s", len(all), a.Visible, name)
-		}
-	}
+		return len(all) >= a.Visible, err
+	}))
 	return all
 }
 

@@ -1,5 +1,6 @@
-# The image of deploy/Dockerfile, of a binary that was built outside: where no builder image can be had, and for a release.
-# `make image` makes the folder that it is built from: shuffle, rehearsal, bin/ca-certificates.crt.
+# The image of deploy/Dockerfile, from a binary that was compiled outside: for machines without a builder image, and for
+# a release.
+# `make image` makes the build context: shuffle, rehearsal, bin/ca-certificates.crt.
 FROM scratch AS rehearsal
 USER 65532:65532
 COPY rehearsal /

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestAlive: shuffle alive, while a worker and a tracker run and after they have ended.
+// TestAlive runs shuffle alive while a worker and a tracker run, and after they have ended.
 func TestAlive(t *testing.T) {
 	for _, service := range []string{"work", "track"} {
 		t.Run(service, func(t *testing.T) {

@@ -9,10 +9,10 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
-// sheetFault is what is wrong with the sheet of one episode.
+// sheetFault is a fault of the sheet of one episode.
 type sheetFault struct {
 	name string
-	// cells changes the rows of the sheet; server what the Sheets API answers. Columns of
+	// cells changes the rows of the sheet; server changes the answers of the Sheets API. Columns of
 	// season.ColumnURI: FRAME NUMBER, JONNY's, SUPERVISED, UNSUPERVISED, METADATA, S3_BASE_URI,
 	// ROW_INDEX.
 	cells  func(rows [][]any) [][]any
@@ -21,10 +21,11 @@ type sheetFault struct {
 	held []string
 }
 
-// shrunken is how many rows somebody deletes: more than the 20 and the 10% that are let through.
+// shrunken is the number of rows that someone deletes: more than the ceilings of 20 rows and 10%
+// allow.
 const shrunken = 25
 
-// sheetFaults has one for each episode, in the order of their codes.
+// sheetFaults has one fault for each episode, in the order of the episode codes.
 var sheetFaults = []sheetFault{
 	{name: "nothing"},
 	{name: "429, then fine", server: failing(http.StatusTooManyRequests, 2)},
@@ -48,12 +49,12 @@ var sheetFaults = []sheetFault{
 	}, held: []string{"would delete 25 of the", "--max-delete", "--allow-delete S01E15"}},
 }
 
-// failing is how often the API fails; below 0: always.
+// failing makes the API fail this number of times; a negative number means always.
 func failing(status, times int) func(*wire, *season.Episode) {
 	return func(w *wire, e *season.Episode) { w.api.Fail(e.SpreadsheetID, status, times) }
 }
 
-// header writes over a header cell.
+// header replaces a header cell.
 func header(column int, text string) func([][]any) [][]any {
 	return func(rows [][]any) [][]any {
 		rows[0][column] = text
@@ -61,7 +62,7 @@ func header(column int, text string) func([][]any) [][]any {
 	}
 }
 
-// column writes over a cell of the first n rows.
+// column replaces a cell of the first n rows.
 func column(column, n int, text string) func([][]any) [][]any {
 	return func(rows [][]any) [][]any {
 		for _, row := range rows[1 : n+1] {
@@ -79,9 +80,9 @@ func swap(column int, part, by string) func([][]any) [][]any {
 	}
 }
 
-// shuffle run, plan --allow-delete: each broken sheet holds its episode, whose frames stay as they
-// stand, and the others go on; when the sheets are fixed, all are planned again. A manifest that
-// cannot be read fails its season only.
+// shuffle run, plan --allow-delete: each broken sheet holds its episode, whose frames do not
+// change, and the others continue. When the sheets are fixed, all are planned again. An unreadable
+// manifest fails only its season.
 func wireBrokenSheets(w *wire) {
 	for _, e := range w.season.Episodes {
 		e.Style = season.ColumnURI
@@ -139,7 +140,8 @@ func (w *wire) mend() {
 	w.writeSheets()
 }
 
-// mustBeHeld compares the held episodes with what each reason must say, by the episode's code.
+// mustBeHeld compares the held episodes with the texts that each reason must contain, by the
+// episode's code.
 func (w *wire) mustBeHeld(got []state.HeldEpisode, want map[string][]string) {
 	w.t.Helper()
 	if len(got) != len(want) {

@@ -14,8 +14,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/browsertest"
 )
 
-// shuffle track --http over S3, in a browser: a run with a held episode and a task that must die is
-// watched to its end, and the frames of its contact sheets are the images in S3, to the byte.
+// shuffle track --http over S3, in a browser. The browser watches a run with a held episode and a
+// task that must become dead, until the run ends. The frames of its contact sheets equal the images
+// in S3, byte for byte.
 func wireDashboard(w *wire) {
 	tab := browsertest.Open(w.t)
 	w.writeSeason()
@@ -44,7 +45,8 @@ func wireDashboard(w *wire) {
 
 	place := dataset.Place{Dataset: "train", Class: "Common"}
 	tab.Visit(site + "/frames?dataset=train&class=Common")
-	tab.Wait(`document.querySelectorAll(".tiles li img").length === 60`) // the page is completed when the sheets have been read
+	// The page is completed after the sheets have been read.
+	tab.Wait(`document.querySelectorAll(".tiles li img").length === 60`)
 	w.streamed(tab, mlFolder+place.String()+"/", 60)
 	tab.Click("a[rel=next]")
 	tab.Wait(`document.querySelector(".pager span")?.innerText.startsWith("61–") && document.readyState === "complete"`)
@@ -52,15 +54,16 @@ func wireDashboard(w *wire) {
 	tab.Wait(`document.querySelector(".pager span")?.innerText.startsWith("1–60 of ") && document.readyState === "complete"`)
 	tab.Visit(site + "/frames/" + string(lost))
 	tab.Wait(`document.body.innerText.includes("Tasks for this frame") && document.images[0].complete`)
-	w.streamed(tab, e.ImagePrefix(), 6) // its own and its neighbours
+	w.streamed(tab, e.ImagePrefix(), 6) // the frame and its neighbours
 	tab.Shot("s3-frame")
-	tab.Visit("about:blank")                                    // whose page has no stream open when the server is killed
+	// This page has no open stream when the server is killed.
+	tab.Visit("about:blank")
 	if s := w.status(1, "status"); s.State != state.Succeeded { // 1: an episode is held
 		w.t.Errorf("the run is %+v", s)
 	}
 }
 
-// firstWanted is a frame that the sheet gives a class.
+// firstWanted is the first frame with a class in the sheet.
 func firstWanted(e *season.Episode) dataset.Frame {
 	classes, _ := e.Wanted()
 	return slices.Min(slices.Collect(maps.Keys(classes)))
@@ -75,13 +78,13 @@ func imageOf(w *wire, e *season.Episode, f dataset.Frame) []byte {
 	return body
 }
 
-// textOf is what an element shows.
+// textOf is the visible text of an element.
 func textOf(tab *browsertest.Tab, selector string) string {
 	return browsertest.Eval[string](tab, fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector))
 }
 
-// streamed compares each image of the page, as the browser has it, with the object in S3 under the
-// folder. So many are expected.
+// streamed compares each image of the page, as the browser has received it, with the object in S3
+// below the folder. It expects this number of images.
 func (w *wire) streamed(tab *browsertest.Tab, folder string, images int) {
 	w.t.Helper()
 	const sums = `Promise.all([...document.images].map(async (image) => {

@@ -8,8 +8,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shuffle plan, work --exit-when-idle, track --until-done, dead, redrive: one task whose worker
-// dies each time, and one whose image is gone, are dead; the others are done. Each is redriven.
+// shuffle plan, work --exit-when-idle, track --until-done, dead, redrive: two tasks become dead,
+// one because its worker crashes each time, and one because its image is missing. The others are
+// done. Each dead task is redriven.
 func wireDeadTasks(w *wire) {
 	w.first()
 	e := w.season.Episodes[0]
@@ -56,7 +57,7 @@ func wireDeadTasks(w *wire) {
 	if dead := w.dead(); len(dead.frames) != 0 {
 		w.t.Errorf("dead after the redrive: %+v", dead)
 	}
-	w.run(1, "redrive", plan.Run) // there is nothing left
+	w.run(1, "redrive", plan.Run) // nothing is left to redrive
 	w.run(0, "verify")
 }
 

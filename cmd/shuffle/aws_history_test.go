@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// The same history with S3 and SQS of a LocalStack and a Sheets API.
+// The history of TestHistory, with S3 and SQS of a LocalStack and a Sheets API.
 func TestHistoryOverTheWire(t *testing.T) {
 	endpoint := testenv.AWSEndpoint(t)
 	id := fmt.Sprint(time.Now().UnixNano())

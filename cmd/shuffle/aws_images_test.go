@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
 
-// wireImages: archived and empty images freeze their frames, which are relabelled in vain; keys
-// with empty segments are strays.
+// wireImages: archived and empty images freeze their frames, so relabelling them has no effect.
+// Keys with empty segments are strays.
 func wireImages(w *wire) {
 	w.first()
 	e := w.season.Episodes[0]

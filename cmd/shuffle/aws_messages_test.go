@@ -11,9 +11,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shuffle plan --supersede, work, track: tasks of the run before are on the queue still, and among
-// those of the run in force are messages that somebody has crafted. Nothing is written where it
-// must not be, and every message is accounted for.
+// shuffle plan --supersede, work, track: tasks of the previous run are still in the queue. Someone
+// has also crafted messages, which are among the tasks of the run in force. Nothing is written in a
+// wrong place, and every message is accounted for.
 func wireMessages(w *wire) {
 	w.first()
 	first, second := w.season.Episodes[0], w.season.Episodes[1]
@@ -21,7 +21,7 @@ func wireMessages(w *wire) {
 	relabelled := first.Relabel(5)
 	w.writeSheets()
 	old := w.plan(0)
-	first.Rows = rows // somebody thinks better of it, so that the tasks on the queue are wrong now
+	first.Rows = rows // the sheet changes back, so the tasks in the queue are wrong now
 	edited := second.Relabel(3)
 	w.writeSheets()
 	before := w.list()
@@ -42,7 +42,7 @@ func wireMessages(w *wire) {
 	w.run(0, "verify")
 }
 
-// craft sends what no stage of the program sends, and gives the bodies.
+// craft sends messages that no stage of the program sends, and returns their bodies.
 func (w *wire) craft(plan state.Plan) []string {
 	w.t.Helper()
 	task := w.craftedTasks(plan)
@@ -66,7 +66,7 @@ func (w *wire) craft(plan state.Plan) []string {
 	return slices.Concat(slices.Collect(maps.Values(forQueue))...)
 }
 
-// craftedTasks are tasks of the run in force that would write, delete or read where no task may.
+// craftedTasks are tasks of the run in force that would write, delete or read in forbidden places.
 func (w *wire) craftedTasks(plan state.Plan) (bodies []string) {
 	w.t.Helper()
 	e := w.season.Episodes[0]
@@ -104,7 +104,7 @@ func (w *wire) craftedTasks(plan state.Plan) (bodies []string) {
 	return bodies
 }
 
-// mustBeUnreadable compares unreadable.jsonl with the bodies that were sent; of a long one its
+// mustBeUnreadable compares unreadable.jsonl with the sent bodies. Of a long body only the
 // beginning is kept.
 func (w *wire) mustBeUnreadable(bodies []string) {
 	w.t.Helper()

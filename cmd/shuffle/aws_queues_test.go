@@ -60,8 +60,8 @@ func (w *wire) release(m types.Message) {
 	}
 }
 
-// exhaust receives the one task of a frame, of n tasks on the queue, as often as the queue allows,
-// as workers do that die each time.
+// exhaust receives the task of a frame, one of n tasks in the queue, as often as the queue allows.
+// So do workers that crash each time.
 func (w *wire) exhaust(n int, frame dataset.Frame) {
 	w.t.Helper()
 	const receives = 5 // SHUFFLE_MAX_RECEIVE_COUNT
@@ -90,7 +90,7 @@ func frameOfMessage(w *wire, m types.Message) dataset.Frame {
 	return task.Frame
 }
 
-// mustBeDrained waits until the three queues hold nothing.
+// mustBeDrained waits until the three queues are empty.
 func (w *wire) mustBeDrained() {
 	w.t.Helper()
 	for _, name := range []string{w.queues.tasks, w.queues.results, w.queues.deadLetters} {

@@ -13,10 +13,11 @@ import (
 )
 
 // shuffle plan --dry-run, run, plan, run, verify, doctor: a season in the three styles of sheets
-// and with their oddities, over datasets in disorder; unchanged; with ten edits and the rows
-// sorted; and with images that somebody has spoilt.
+// with their peculiarities, over datasets in disorder. First unchanged, then with ten edits and
+// sorted rows, and then with images that someone has damaged.
 func wireSeason(w *wire) {
-	w.season.Episodes = w.season.Episodes[:3] // the fourth is held, which is another subject
+	// The fourth episode is held, which another test covers.
+	w.season.Episodes = w.season.Episodes[:3]
 	w.writeSeason()
 	for _, e := range w.season.Episodes {
 		w.disorder(e)
@@ -50,7 +51,7 @@ func wireSeason(w *wire) {
 	w.run(0, "doctor")
 }
 
-// tenEdits: people relabel ten frames and sort the rows of every sheet.
+// tenEdits relabels ten frames and sorts the rows of every sheet, as people do.
 func (w *wire) tenEdits() {
 	w.t.Helper()
 	before := w.list()
@@ -70,7 +71,7 @@ func (w *wire) tenEdits() {
 	}
 }
 
-// spoiltImages: somebody deletes an image of a dataset and writes over another one.
+// spoiltImages deletes an image of a dataset and replaces another one.
 func (w *wire) spoiltImages() {
 	w.t.Helper()
 	before := w.list()
@@ -93,8 +94,8 @@ func (w *wire) spoiltImages() {
 	w.run(0, "verify")
 }
 
-// disorder puts images of the episode into the datasets as years of work by hand have left them:
-// wrong, doubled, stale, and of frames that belong nowhere.
+// disorder puts images of the episode into the datasets, as years of manual work have left them:
+// wrong, duplicate, stale, and of frames that belong in no dataset.
 func (w *wire) disorder(e *season.Episode) {
 	w.t.Helper()
 	classes, frozen := e.Wanted()
@@ -105,17 +106,17 @@ func (w *wire) disorder(e *season.Episode) {
 		}
 		right, misspelt, loose := home(f, classes[f]), mlFolder+"train/rare/"+f.File(), mlFolder+"test/"+f.File()
 		switch i % 5 {
-		case 0: // it stands right
+		case 0: // in the right place
 			w.put(right, image)
-		case 1: // wrong
+		case 1: // in a wrong place
 			w.put(misspelt, image)
-		case 2: // doubled
+		case 2: // in two places
 			w.put(right, image)
 			w.put(misspelt, image)
 			w.put(loose, image)
-		case 3: // stale
+		case 3: // stale content
 			w.put(right, []byte("an earlier render"))
-		case 4: // doubled and stale, and nowhere right
+		case 4: // in two places, with stale content, and in no right place
 			w.put(misspelt, []byte("an earlier render"))
 			w.put(loose, image)
 		}
@@ -128,7 +129,7 @@ func (w *wire) disorder(e *season.Episode) {
 	}
 }
 
-// litter puts what is none of the program's business beside the datasets and among them.
+// litter puts foreign objects beside the datasets and into them.
 func (w *wire) litter() {
 	const frame = "TT_S01_E01_FRM-00-00-00-00"
 	for _, key := range []string{

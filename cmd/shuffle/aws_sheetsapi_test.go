@@ -28,7 +28,7 @@ func (w *wire) writeSeason() {
 	w.writeSheets()
 }
 
-// writeSheets puts every episode's sheet, as it is in memory, in front of the program.
+// writeSheets publishes every episode's sheet from memory to the Sheets API.
 func (w *wire) writeSheets() {
 	for _, e := range w.season.Episodes {
 		w.api.Set(e.SpreadsheetID, bookOf(e, cellsOf(e)))
@@ -42,7 +42,7 @@ func bookOf(e *season.Episode, rows [][]any) sheettest.Spreadsheet {
 	}}
 }
 
-// cellsOf is the sheet's ragged rows, the numbers in them as numbers.
+// cellsOf returns the sheet's rows, which differ in length, with numbers as numbers.
 func cellsOf(e *season.Episode) [][]any {
 	rows := sheettest.Table(e.Sheet()...)
 	for _, row := range rows {

@@ -6,8 +6,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shuffle work, work, track and plan as processes of their own. A worker and the tracker are killed
-// in the middle of a run and others started; the services go on with the next run, and end by
+// shuffle work, work, track and plan as separate processes. A worker and the tracker are killed in
+// the middle of a run, and others are started. The services continue with the next run, and end by
 // SIGTERM.
 func wireStages(w *wire) {
 	w.writeSeason()
@@ -38,12 +38,12 @@ func wireStages(w *wire) {
 	w.mustBeDrained()
 }
 
-// await asks for the status of a run until it has ended.
+// await polls the status of a run until it has ended.
 func (w *wire) await(run string) (s state.Status) {
 	w.t.Helper()
 	w.until("run "+run+" has ended", func() bool {
 		cmd, out, logs := w.command(w.t.Context(), "status", run, "--json")
-		_ = cmd.Run() // its exit code says how the run stands; what counts is what it prints
+		_ = cmd.Run() // the exit code repeats the state of the run; the output is what counts
 		s = state.Status{}
 		if err := json.Unmarshal(out.Bytes(), &s); err != nil {
 			w.t.Fatalf("status: %v\n%s\n%s", err, out, logs)

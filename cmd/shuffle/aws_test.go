@@ -22,9 +22,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// TestOverTheWire drives the built program with S3 and SQS of a LocalStack and a Sheets API, each
-// subject in a bucket and on queues of its own. What the program says of itself is never the proof:
-// the bucket is listed by other means.
+// TestOverTheWire runs the built program with S3 and SQS of a LocalStack and a Sheets API, each
+// subject with a bucket and queues of its own. The program's own output is never the proof: the
+// bucket is listed by other means.
 func TestOverTheWire(t *testing.T) {
 	endpoint := testenv.AWSEndpoint(t)
 	for _, subject := range []struct {
@@ -47,7 +47,7 @@ func TestOverTheWire(t *testing.T) {
 	}
 }
 
-// wire is the program, what it talks to, and the season in it.
+// wire is the program, the services that it uses, and the season in them.
 type wire struct {
 	t      *testing.T
 	dir    string // the working folder, empty: no .env
@@ -68,7 +68,7 @@ const wireSeed = "over the wire"
 
 func newWire(t *testing.T, endpoint string, o season.Options) *wire {
 	id := strings.ToLower(rand.Text())
-	o.Bucket = "media.angel-nft-" + id // a name with a dot, as the real one
+	o.Bucket = "media.angel-nft-" + id // a name with a dot, like the real one
 	s, err := season.Generate(o)
 	if err != nil {
 		t.Fatal(err)
@@ -91,14 +91,14 @@ func newWire(t *testing.T, endpoint string, o season.Options) *wire {
 	return w
 }
 
-// command is the program, not started yet.
+// command builds a command of the program, which is not started yet.
 func (w *wire) command(ctx context.Context, args ...string) (cmd *exec.Cmd, out, logs *bytes.Buffer) {
 	cmd, out, logs = exec.CommandContext(ctx, binaryPath, args...), &bytes.Buffer{}, &bytes.Buffer{}
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = w.env, w.dir, out, logs, testenv.DiesWithParent()
 	return cmd, out, logs
 }
 
-// run runs the program to its end and gives its standard output; another exit code than the
+// run runs the program until it exits, and returns its standard output. Another exit code than the
 // expected one fails the test.
 func (w *wire) run(code int, args ...string) []byte {
 	w.t.Helper()
@@ -113,7 +113,7 @@ func (w *wire) run(code int, args ...string) []byte {
 	return out.Bytes()
 }
 
-// read runs the program and reads the JSON that it prints.
+// read runs the program and parses the JSON that it prints.
 func (w *wire) read(into any, code int, args ...string) {
 	w.t.Helper()
 	if out := w.run(code, args...); json.Unmarshal(out, into) != nil {
@@ -135,7 +135,7 @@ func (w *wire) plan(code int, flags ...string) (p state.Plan) {
 	return p
 }
 
-// first is the first run of a subject: everything that the sheets want, verified.
+// first is the first run of a subject. It builds everything in the sheets, and is verified.
 func (w *wire) first() {
 	w.t.Helper()
 	w.writeSeason()
@@ -151,10 +151,10 @@ type wireProcess struct {
 	w    *wire
 	name string
 	cmd  *exec.Cmd
-	logs *bytes.Buffer // not before its end
+	logs *bytes.Buffer // valid after its end
 }
 
-// start starts the program; it is killed at the end of the test.
+// start starts the program, which is killed at the end of the test.
 func (w *wire) start(args ...string) *wireProcess {
 	w.t.Helper()
 	ctx, kill := context.WithCancel(context.WithoutCancel(w.t.Context()))
@@ -164,7 +164,7 @@ func (w *wire) start(args ...string) *wireProcess {
 	}
 	w.t.Cleanup(func() {
 		kill()
-		_ = cmd.Wait() // has ended before, or by the kill
+		_ = cmd.Wait() // it has ended before, or by the kill
 	})
 	return &wireProcess{w: w, name: strings.Join(args, " "), cmd: cmd, logs: logs}
 }
@@ -178,7 +178,7 @@ func (p *wireProcess) kill() {
 	_ = p.cmd.Wait() // "signal: killed"
 }
 
-// terminate is the normal end of a service: SIGTERM, and exit code 0.
+// terminate ends a service normally: SIGTERM, and exit code 0.
 func (p *wireProcess) terminate() {
 	p.w.t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {

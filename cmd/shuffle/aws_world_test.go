@@ -25,7 +25,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/season"
 )
 
-// newClients are the SDK's own, not the program's adapters.
+// newClients returns clients of the SDK, not the program's adapters.
 func newClients(t *testing.T, endpoint string) (*s3.Client, *sqs.Client) {
 	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion("us-west-2"), config.WithBaseEndpoint(endpoint),
 		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("test", "test", "")))
@@ -71,7 +71,7 @@ func (w *wire) put(key string, body []byte) {
 	}
 }
 
-// PutObject is for the season, which writes itself without conditions.
+// PutObject writes for the season, which writes without conditions.
 func (w *wire) PutObject(ctx context.Context, key string, body []byte, _ bucket.Condition) (string, error) {
 	out, err := w.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &w.bucket, Key: &key, Body: bytes.NewReader(body)})
 	if err != nil {
@@ -86,7 +86,7 @@ func (w *wire) get(key string) []byte {
 	if err != nil {
 		w.t.Fatalf("get %s: %v", key, err)
 	}
-	defer out.Body.Close() //nolint:errcheck // It has been read whole, or the read has failed.
+	defer out.Body.Close() //nolint:errcheck // It has been read completely, or the read has failed.
 	body, err := io.ReadAll(out.Body)
 	if err != nil {
 		w.t.Fatalf("get %s: %v", key, err)
@@ -101,10 +101,10 @@ func (w *wire) remove(key string) {
 	}
 }
 
-// frameKey is a frame's key in a dataset: in a class folder, or in the dataset's own.
+// frameKey matches a frame's key in a dataset: in a class folder, or in the dataset's own folder.
 var frameKey = regexp.MustCompile(`^tuttle_twins/ML/(?:train|validate|test)/(?:[^/]+/)?(TT_S\d\d_E\d\d_FRM-\d\d-\d\d-\d\d-\d\d)\.jpg$`)
 
-// frameAt is the frame that a key of the datasets holds; false for all other keys.
+// frameAt returns the frame of a key of the datasets; false for all other keys.
 func frameAt(key string) (dataset.Frame, bool) {
 	m := frameKey.FindStringSubmatch(key)
 	if m == nil {
@@ -113,7 +113,7 @@ func frameAt(key string) (dataset.Frame, bool) {
 	return dataset.Frame(m[1]), true
 }
 
-// home is the key where a frame belongs: section 5 of the design, written down once more.
+// home is the key where a frame belongs: section 5 of the design, implemented a second time.
 func home(f dataset.Frame, class string) string {
 	sum := sha256.Sum256([]byte(wireSeed + "\n" + string(f)))
 	u, name := float64(binary.BigEndian.Uint64(sum[:8]))/(1<<64), "test"
@@ -126,9 +126,9 @@ func home(f dataset.Frame, class string) string {
 	return mlFolder + name + "/" + class + "/" + f.File()
 }
 
-// want is what the bucket must hold, key → ETag, when these episodes have been applied to what
-// stood before: their frames where the sheets want them, everything else as it stood. Frozen frames
-// and those in except stay as they stood. The program's state is left out.
+// want is the expected content of the bucket, key → ETag, after these episodes have been applied to
+// the content before. Their frames are where the sheets want them, and everything else is
+// unchanged. Frozen frames and those in except do not change. The program's state is not included.
 func (w *wire) want(before map[string]listed, episodes []*season.Episode, except ...dataset.Frame) map[string]string {
 	w.t.Helper()
 	want, planned, stays := map[string]string{}, map[dataset.Episode]bool{}, map[dataset.Frame]bool{}
@@ -159,8 +159,8 @@ func (w *wire) want(before map[string]listed, episodes []*season.Episode, except
 	return want
 }
 
-// rowless are the frames without a row that stay where they stand, since the sheet has rows whose
-// frame cannot be known.
+// rowless are the frames without a row that do not change, because the sheet has rows whose frame
+// is unknown.
 func rowless(e *season.Episode, before map[string]listed) map[dataset.Frame]bool {
 	stays, named, unknown := map[dataset.Frame]bool{}, map[dataset.Frame]bool{}, false
 	for _, r := range e.Rows {
@@ -176,7 +176,7 @@ func rowless(e *season.Episode, before map[string]listed) map[dataset.Frame]bool
 	return stays
 }
 
-// changed counts the frames that do not stand as they are wanted: each is to cost one task.
+// changed counts the frames that differ from what is wanted. Each must cost one task.
 func changed(before map[string]listed, want map[string]string) int {
 	frames := map[dataset.Frame]bool{}
 	for key, o := range before {
@@ -192,7 +192,7 @@ func changed(before map[string]listed, want map[string]string) int {
 	return len(frames)
 }
 
-// mustHold compares the whole bucket but the program's state with what it must hold.
+// mustHold compares the whole bucket, without the program's state, with the expected content.
 func (w *wire) mustHold(want map[string]string) {
 	w.t.Helper()
 	var wrong []string
@@ -213,8 +213,8 @@ func (w *wire) mustHold(want map[string]string) {
 	}
 }
 
-// mustBeUntouched compares two listings, also by when each object was written; under leaves out a
-// folder.
+// mustBeUntouched compares two listings, including the time when each object was written. It
+// ignores the folder but.
 func (w *wire) mustBeUntouched(before map[string]listed, but string) {
 	w.t.Helper()
 	outside := func(key string, _ listed) bool { return but != "" && strings.HasPrefix(key, but) }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// refusing is S3 and SQS that answer every request with one error.
+// refusing starts an S3 and SQS that answer every request with one error.
 func refusing(t *testing.T, status int, code, message string, header map[string]string) *httptest.Server {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range header {
@@ -29,7 +29,7 @@ func refusing(t *testing.T, status int, code, message string, header map[string]
 }
 
 // shuffle doctor, status and setup, with services that cannot be used: the advice is about the
-// cause, and comes soon.
+// cause, and appears soon.
 func TestAdviceByCause(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

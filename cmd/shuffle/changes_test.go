@@ -14,7 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/season"
 )
 
-// readCSV reads a CSV that a command has written, and removes it.
+// readCSV parses a CSV that a command has written, and removes it.
 func (w *world) readCSV(name string) (header []string, rows [][]string) {
 	w.t.Helper()
 	path := filepath.Join(w.work, name)
@@ -27,8 +27,8 @@ func (w *world) readCSV(name string) (header []string, rows [][]string) {
 	return all[0], all[1:]
 }
 
-// edited is a world whose datasets equal its sheets, and then everything is edited that a plan has
-// a cause for: by cause, the frames.
+// edited returns a world whose datasets equalled its sheets before many edits, one for each
+// possible cause of a change. It also returns the edited frames by cause.
 func edited(t *testing.T) (w *world, want map[string][]string) {
 	w = generated(t, season.Options{Episodes: 2, Frames: 400})
 	w.finish(w.wanted())
@@ -58,7 +58,7 @@ func edited(t *testing.T) (w *world, want map[string][]string) {
 	return w, want
 }
 
-// causes are the frames of a CSV of changes by cause, each checked for what a row of it must say.
+// causes returns the frames of a CSV of changes by cause, and checks the content of each row.
 func causes(t *testing.T, header []string, rows [][]string, held bool) map[string][]string {
 	t.Helper()
 	if got := strings.Join(header, ","); got != "episode,frame,row,op,cause,from_dataset,from_class,to_dataset,to_class,column,held" {
@@ -141,8 +141,8 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// shuffle plan, which holds an episode, and shuffle changes: what it would delete can be looked at
-// before --allow-delete lets it.
+// shuffle plan, which holds an episode, and shuffle changes: it lists the deletions that
+// --allow-delete would allow.
 func TestChangesOfAHeldEpisode(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 200})
@@ -166,8 +166,8 @@ func TestChangesOfAHeldEpisode(t *testing.T) {
 	sameFrames(t, causes(t, header, rows, false), map[string][]string{"unlabelled": want})
 }
 
-// shuffle changes RUN of a run that an earlier release planned: what its tasks say, and that the
-// cause is not recorded.
+// shuffle changes RUN of a run that an earlier release planned: it lists the content of the tasks,
+// and reports that the cause is not recorded.
 func TestChangesOfAnEarlierRelease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -10,11 +10,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/season"
 )
 
-// shuffle plan, with valid settings as editors, shells and container runtimes leave them.
+// shuffle plan, with valid settings in the formats that editors, shells and container runtimes
+// produce.
 func TestSettingsInOtherClothes(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 24})
-	home := filepath.Dir(w.dir) // HOME, in which the folder of --local is "own"
+	home := filepath.Dir(w.dir) // HOME, where the folder of --local is "own"
 	for _, test := range []struct {
 		name string
 		file string // .env
@@ -48,7 +49,8 @@ func TestSettingsInOtherClothes(t *testing.T) {
 	}
 }
 
-// shuffle, with slips in .env: the message has file, line and name, and nothing else of the file.
+// shuffle, with mistakes in .env: the message has file, line and name, and nothing else from the
+// file.
 func TestSlipsInEnvFile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -68,8 +70,8 @@ func TestSlipsInEnvFile(t *testing.T) {
 	}
 }
 
-// shuffle, with variables that are no settings: a warning on stderr with the nearest name, and the
-// command goes on.
+// shuffle, with variables that are not settings: a warning on stderr has the nearest name, and the
+// command continues.
 func TestUnknownVariables(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 24})

@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// services are shuffle work, twice, and shuffle track. Slow workers, one task at a time, leave time
-// to kill them.
+// services are shuffle work, twice, and shuffle track. The workers are slow, one task at a time,
+// which leaves time to kill them.
 type services struct {
 	w   *world
 	all []*process
@@ -29,15 +29,15 @@ func (w *world) serve() *services {
 	return s
 }
 
-// restart kills one of them and starts it again.
+// restart kills one of the services and starts it again.
 func (s *services) restart(i int) {
 	s.w.t.Helper()
 	s.all[i].kill()
 	s.all[i] = s.w.start(serviceCommands[i]...)
 }
 
-// end waits until the run in force has ended and nothing of it is in a queue, stops the services as
-// ECS does, and checks what they have left.
+// end waits until the run in force has ended and the queues are empty, stops the services as ECS
+// does, and checks the result.
 func (s *services) end(run string, tasks int) {
 	w := s.w
 	w.t.Helper()
@@ -60,7 +60,7 @@ func (s *services) end(run string, tasks int) {
 	}
 }
 
-// shuffle plan, work, work and track, each killed (-9) three times at moments of chance and started
+// shuffle plan, work, work and track, each killed (-9) three times at random moments and started
 // again.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
@@ -86,8 +86,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 }
 
-// planUntilPublished is what one does after a crash of a planner: plan again. Exit code 3: the dead
-// one had published all.
+// planUntilPublished plans again, as a person does after a crash of a planner. Exit code 3: the
+// killed planner had published everything.
 func (w *world) planUntilPublished() {
 	w.t.Helper()
 	p := w.start("plan")
@@ -109,8 +109,8 @@ func TestKilledWhenObserved(t *testing.T) {
 	w.episode(0).Relabel(300)
 	w.save(w.episode(0))
 
-	// It waits until 7 s after the end of the run before, since workers might still be acting on
-	// that.
+	// It waits until 7 s after the end of the previous run, because that run's workers might still
+	// be writing.
 	planner := w.start("plan")
 	awaitOf(planner, "planning", func() bool { return w.status(anyCode).State == state.Planning })
 	planner.kill()
@@ -126,7 +126,7 @@ func TestKilledWhenObserved(t *testing.T) {
 	running.end(run, 300)
 }
 
-// shuffle run, killed (-9); then run and plan refuse, and shuffle run --resume goes on with it.
+// shuffle run, killed (-9); then run and plan refuse, and shuffle run --resume continues it.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 1200})

@@ -22,8 +22,8 @@ import (
 	"github.com/angel-nft/google-shuffle/tracker"
 )
 
-// season345k is a running run of 12 episodes with 28,800 tasks each, in a folder: half are done in
-// no order, 2,000 dead, and every sheet has 500 problems.
+// season345k writes a running run of 12 episodes with 28,800 tasks each to a folder. Half of the
+// tasks are done in random order, 2,000 are dead, and every sheet has 500 problems.
 func season345k(b *testing.B) (*state.Store, *dirbucket.Bucket) {
 	const episodes, frames, problems, deads = 12, 28_800, 500, 2_000
 	dir, err := dirbucket.Open(b.TempDir())
@@ -93,8 +93,9 @@ func saveAll(b *testing.B, store *state.Store, plan *state.Plan, l *tracker.Ledg
 	}
 }
 
-// BenchmarkFirstPaint is the page of a run with 345,600 tasks, with nothing cached: what the server
-// does until the first and only byte of the HTML is sent. DESIGN 11 wants less than 200 ms.
+// BenchmarkFirstPaint measures the page of a run with 345,600 tasks, with nothing cached: the
+// server's work until the first and only byte of the HTML is sent. DESIGN 11 requires less than 200
+// ms.
 func BenchmarkFirstPaint(b *testing.B) {
 	store, dir := season345k(b)
 	t := &tracker.Tracker{Store: store}
@@ -112,8 +113,8 @@ func BenchmarkFirstPaint(b *testing.B) {
 	b.ReportMetric(float64(size), "bytes/page")
 }
 
-// season345kTables are surveys of the same season: classes in runs of two seconds, datasets by the
-// frame.
+// season345kTables returns surveys of the same season: the class changes every two seconds, the
+// dataset with each frame.
 func season345kTables(_ context.Context, e dataset.Episode) (*inventory.Survey, error) {
 	classes, datasets := []string{"Common", "Junk", "Rare", "Uncommon", "Legendary"}, []string{"train", "train", "train", "validate", "test"}
 	s := &inventory.Survey{Episode: e, Base: "tuttle_twins/" + e.Folder() + "/default_eng/v1/frames/thumbnails/"}
@@ -126,7 +127,8 @@ func season345kTables(_ context.Context, e dataset.Episode) (*inventory.Survey, 
 	return s, nil
 }
 
-// BenchmarkSeasonPages is the pages about a season of 345,600 frames whose tables have been read.
+// BenchmarkSeasonPages measures the pages about a season of 345,600 frames whose tables have been
+// read.
 func BenchmarkSeasonPages(b *testing.B) {
 	store, dir := season345k(b)
 	t := &tracker.Tracker{Store: store}

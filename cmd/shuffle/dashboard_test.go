@@ -18,7 +18,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/browsertest"
 )
 
-// watched is a world whose tracker serves the dashboard, and a browser.
+// watched is a world whose tracker serves the dashboard, with a browser.
 type watched struct {
 	*world
 	tab  *browsertest.Tab
@@ -31,15 +31,16 @@ var dashboardAt = regexp.MustCompile(`"url":"(http://127\.0\.0\.1:\d+)/"`)
 func newWatched(t *testing.T) *watched {
 	t.Helper()
 	w := &watched{tab: browsertest.Open(t), world: generated(t, season.Options{Episodes: 2, Frames: 600, Oddities: true, Seed: 7})}
-	w.must(w.seasons[0].WriteImages(t.Context(), folder(w.bucket()))) // real ones, which a browser can show
+	// Real images, which a browser can show.
+	w.must(w.seasons[0].WriteImages(t.Context(), folder(w.bucket())))
 	tracker := w.start("track", "--http", "127.0.0.1:0")
 	awaitOf(tracker, "the dashboard is up", func() bool { return dashboardAt.MatchString(tracker.logs.String()) })
 	w.site = dashboardAt.FindStringSubmatch(tracker.logs.String())[1]
 	return w
 }
 
-// A person watches a first run, in which a task dies, to its end, looks around, and sees the run of
-// the redrive succeed without touching the page.
+// A person watches a first run, in which a task becomes dead, until it ends. Then the person visits
+// other pages, and sees the redriven run succeed without reloading the page.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t)
@@ -55,7 +56,7 @@ func TestDashboard(t *testing.T) {
 	says(t, w.text("ul.held li"), `held S01E03.*expected the column "FRAME NUMBER"`)
 	w.each("running")
 
-	// The page is not reloaded: a mark in it stays.
+	// The page is not reloaded: a mark in it remains.
 	browsertest.Eval[bool](w.tab, "(window.mark = true)")
 	w.start("work")
 	w.tab.Wait(`document.querySelector("h1 .badge").innerText.includes("failed") && document.querySelector(".deads")`)
@@ -68,7 +69,7 @@ func TestDashboard(t *testing.T) {
 	w.problems(plan)
 	w.keyboard()
 
-	// The cause is fixed; the redrive is watched to the end of the run.
+	// The cause is fixed; the browser watches the redrive until the run ends.
 	w.tab.Visit(w.site + "/runs/" + plan.Run)
 	w.must(w.episode(0).WriteImages(t.Context(), folder(w.bucket()), []dataset.Frame{lost}))
 	w.run(0, "redrive", plan.Run)
@@ -80,10 +81,10 @@ func TestDashboard(t *testing.T) {
 	w.frame(plan)
 	w.report(plan.Run)
 	w.moves()
-	w.tab.Visit("about:blank") // whose page has no stream open when the server is killed
+	w.tab.Visit("about:blank") // without an open stream when the server is killed
 }
 
-// loseImage takes the image of a planned frame away, so that its task must die.
+// loseImage removes the image of a planned frame, so its task must become dead.
 func (w *watched) loseImage() dataset.Frame {
 	w.t.Helper()
 	classes, _ := w.episode(0).Wanted()
@@ -96,13 +97,13 @@ func (w *watched) loseImage() dataset.Frame {
 	panic("no frame of the episode is wanted")
 }
 
-// text is what an element shows.
+// text is the visible text of an element.
 func (w *watched) text(selector string) string {
 	w.t.Helper()
 	return browsertest.Eval[string](w.tab, fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector))
 }
 
-// each looks at the page in both widths and both schemes, and lets axe-core look.
+// each checks the page in both widths and both schemes, with axe-core.
 func (w *watched) each(name string) {
 	w.t.Helper()
 	for _, s := range []struct {
@@ -120,8 +121,8 @@ func (w *watched) each(name string) {
 	w.tab.Screen(1280, 900, "light")
 }
 
-// loaded waits for all images of the page, and gives their number. Those below the window load when
-// it comes to them.
+// loaded waits for all images of the page, and returns their number. Images below the window load
+// when it scrolls to them.
 func (w *watched) loaded() int {
 	w.t.Helper()
 	n := browsertest.Eval[int](w.tab, "document.images.length")
@@ -135,7 +136,7 @@ func (w *watched) loaded() int {
 	return n
 }
 
-// dead is about the dead task, and the command that publishes it again.
+// dead checks the dead task, and the command that publishes it again.
 func (w *watched) dead(run string, lost dataset.Frame) {
 	w.t.Helper()
 	says(w.t, w.text(".deads li"), fmt.Sprintf(`1 × NoSuchKey S01E01 source image is gone.* shuffle --local %s plan`, w.dir))
@@ -150,7 +151,7 @@ func (w *watched) dead(run string, lost dataset.Frame) {
 	w.each("deads")
 }
 
-// changes is about the contact sheet of what the run copied.
+// changes checks the contact sheet of the copied frames.
 func (w *watched) changes(run string) {
 	w.t.Helper()
 	w.tab.Visit(w.site + "/runs/" + run + "/changes?op=copy&episode=S01E01")
@@ -171,7 +172,7 @@ func (w *watched) changes(run string) {
 	}
 }
 
-// problems is about the rows of a sheet.
+// problems checks the rows of a sheet.
 func (w *watched) problems(plan state.Plan) {
 	w.t.Helper()
 	e := plan.Episodes[0]
@@ -183,7 +184,7 @@ func (w *watched) problems(plan state.Plan) {
 	w.each("problems")
 }
 
-// keyboard is about getting around without a mouse.
+// keyboard checks navigation without a mouse.
 func (w *watched) keyboard() {
 	w.t.Helper()
 	w.tab.Visit(w.site + "/")
@@ -201,7 +202,7 @@ func (w *watched) keyboard() {
 	w.tab.Wait(`location.pathname.startsWith("/runs/") && document.querySelector("h1")`)
 }
 
-// standing is about the frames of a class in a dataset, which are reached from the run's numbers.
+// standing checks the frames of a class in a dataset, which the numbers of the run link to.
 func (w *watched) standing() {
 	w.t.Helper()
 	w.tab.Click("table.balance tbody a")
@@ -212,7 +213,7 @@ func (w *watched) standing() {
 	w.each("standing")
 }
 
-// frame is about the page of one frame.
+// frame checks the page of one frame.
 func (w *watched) frame(plan state.Plan) {
 	w.t.Helper()
 	w.tab.Visit(w.site + "/frames/" + string(w.episode(0).Images[0]))
@@ -224,7 +225,7 @@ func (w *watched) frame(plan state.Plan) {
 	w.each("frame")
 }
 
-// report is about report.html, from the disk.
+// report checks report.html, from the disk.
 func (w *watched) report(run string) {
 	w.t.Helper()
 	path := w.own("runs", run, state.PageName)
@@ -241,8 +242,8 @@ func (w *watched) report(run string) {
 	w.each("report")
 }
 
-// moves is about a second run: what it moves and deletes, with the images of what no longer stands
-// anywhere in the datasets.
+// moves checks a second run: its moves and deletions, with the images of frames that are no longer
+// in the datasets.
 func (w *watched) moves() {
 	w.t.Helper()
 	e := w.episode(0)
@@ -264,7 +265,7 @@ func (w *watched) moves() {
 	w.each("runs")
 }
 
-// shuffle demo --serve leaves the dashboard up, and a signal is its normal end.
+// shuffle demo --serve keeps the dashboard running, and a signal ends it normally.
 func TestDemoServes(t *testing.T) {
 	t.Parallel()
 	tab := browsertest.Open(t)
@@ -275,7 +276,7 @@ func TestDemoServes(t *testing.T) {
 	address, _, _ := strings.Cut(after, "\n")
 	tab.Visit(address)
 	tab.Wait(`document.querySelectorAll("table.runs .badge.ok").length === 2`)
-	tab.Visit("about:blank") // whose page asks for nothing when the server goes
+	tab.Visit("about:blank") // it sends no request when the server ends
 	p.signal(syscall.SIGTERM)
 	p.wait(0)
 }

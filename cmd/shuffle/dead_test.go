@@ -10,14 +10,14 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// lost is a world whose planned run has tasks without a source image: two that went between plan
-// and work. Its run has ended.
+// lost is a world whose planned run has two tasks without a source image: the images were deleted
+// between plan and work. Its run has ended.
 func lost(t *testing.T) (w *world, run string, dead []state.DeadTask, restore func(dataset.Frame)) {
 	t.Helper()
 	w = generated(t, season.Options{Episodes: 1, Frames: 60})
 	e := w.episode(0)
 	plan := w.plan(0)
-	frames := e.Relabel(2) // any two that have an image; the sheet is not saved
+	frames := e.Relabel(2) // any two with an image; the sheet is not saved
 	for _, f := range frames {
 		w.must(os.Remove(w.image(e, f)))
 	}
@@ -25,7 +25,7 @@ func lost(t *testing.T) (w *world, run string, dead []state.DeadTask, restore fu
 	if s.State != state.Failed || s.Dead != 2 || s.Done != plan.Tasks-2 || s.Outcomes["dead"] != 2 {
 		t.Fatalf("%+v, expected 2 dead tasks", s)
 	}
-	w.seasons[0], _ = season.Generate(w.seasons[0].Options) // as it was before those two were drawn
+	w.seasons[0], _ = season.Generate(w.seasons[0].Options) // without the change to those two
 	out, _ := w.run(0, "dead", "--json")
 	return w, plan.Run, decode[[]state.DeadTask](t, out), func(f dataset.Frame) {
 		w.draw(w.episode(0), []dataset.Frame{f})
@@ -75,7 +75,7 @@ func seqOf(d state.DeadTask) string {
 func TestRedriveRefused(t *testing.T) {
 	t.Parallel()
 	w, run, _, _ := lost(t)
-	w.run(0, "run", "--max-delete", "100%") // the lost images are problems now, no tasks
+	w.run(0, "run", "--max-delete", "100%") // the lost images are problems now, not tasks
 	_, logs := w.run(1, "redrive", run)
 	says(t, logs, `run `+run+` is no longer in force`)
 	if !w.empty() {
@@ -86,7 +86,7 @@ func TestRedriveRefused(t *testing.T) {
 	says(t, logs, `20261123T212443Z-42`)
 }
 
-// shuffle cancel RUN: its tasks change nothing afterwards; shuffle plan begins anew.
+// shuffle cancel RUN: its tasks change nothing afterwards; shuffle plan starts a new run.
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -109,8 +109,8 @@ func TestCancel(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle plan --supersede, while a worker applies the tasks of the run before, more of which wait
-// in the queue.
+// shuffle plan --supersede, while a worker applies the tasks of the previous run and more of them
+// wait in the queue.
 func TestSupersede(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 1500})

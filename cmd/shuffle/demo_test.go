@@ -10,7 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/season"
 )
 
-// demoWorld is the world that a demo in the folder demo makes, as it is after the demo's edit.
+// demoWorld is the world that a demo in the folder demo creates, in its state after the demo's
+// edit.
 func demoWorld(t *testing.T, episodes, frames int) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -45,7 +46,7 @@ func TestDemo(t *testing.T) {
 }
 
 // shuffle demo, interrupted while its tasks are applied: exit 130, and the command that it names
-// goes on.
+// continues the run.
 func TestDemoInterrupted(t *testing.T) {
 	t.Parallel()
 	w := demoWorld(t, 1, 2500)
@@ -60,13 +61,14 @@ func TestDemoInterrupted(t *testing.T) {
 
 	_, after, _ := strings.Cut(logs, "; shuffle ")
 	named, _, _ := strings.Cut(after, " finishes it")
-	w.command(strings.Fields(named)...).wait(1) // since the season has a broken sheet, which the demo knows
+	// The season has a broken sheet, which the demo expects.
+	w.command(strings.Fields(named)...).wait(1)
 	out, _ := w.command(demoArgs(1, 2500)...).wait(0)
 	says(t, out, `Now an edit: .* 12 moved`)
 	w.checkDatasets()
 }
 
-// shuffle demo, interrupted while it draws: exit 130, and the same command draws the season whole.
+// shuffle demo, interrupted while it draws: exit 130, and the same command draws the whole season.
 func TestDemoInterruptedWhileDrawing(t *testing.T) {
 	t.Parallel()
 	w := demoWorld(t, 3, 1000)

@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// service of docker-compose.yml.
+// service is a service of docker-compose.yml.
 type service struct {
 	Image           string
 	Build           struct{ Dockerfile, Target string }
@@ -45,7 +45,7 @@ func composeServices(t *testing.T) map[string]service {
 	return file.Services
 }
 
-// checkCommand asks the program for the help of the command, and finds every flag and variable in
+// checkCommand gets the program's help for the command, and looks for every flag and variable in
 // it.
 func checkCommand(t *testing.T, command []string, environment map[string]string) {
 	t.Helper()
@@ -69,7 +69,7 @@ func checkCommand(t *testing.T, command []string, environment map[string]string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := newApp(p.config, &out, &logs) // which validates
+	a, err := newApp(p.config, &out, &logs) // it also validates
 	if err != nil {
 		t.Fatalf("shuffle %s with %v: %v", command, environment, err)
 	}
@@ -78,8 +78,8 @@ func checkCommand(t *testing.T, command []string, environment map[string]string)
 	}
 }
 
-// TestCompose: the commands and variables of docker-compose.yml are the program's, and its
-// containers can do no harm.
+// TestCompose: the program has the commands and variables of docker-compose.yml, and its containers
+// have no unnecessary rights.
 func TestCompose(t *testing.T) {
 	services := composeServices(t)
 	for _, name := range []string{"localstack", "setup", "sheets", "planner", "worker", "tracker"} {
@@ -115,7 +115,7 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// checkRehearsal finds every flag in the usage of the command that stands in for the outside world.
+// checkRehearsal looks for every flag in the usage of the command that replaces the outside world.
 func checkRehearsal(t *testing.T, commands ...[]string) {
 	t.Helper()
 	usage, err := exec.CommandContext(t.Context(), "go", "run", "../../deploy/rehearsal", "-help").CombinedOutput()
@@ -150,7 +150,7 @@ func checkContainer(t *testing.T, s service) {
 	}
 }
 
-// TestStackCommands: the commands and variables of the task definitions are the program's.
+// TestStackCommands: the program has the commands and variables of the task definitions.
 func TestStackCommands(t *testing.T) {
 	stack := parsedStack(t)
 	for _, task := range stack.Of("AWS::ECS::TaskDefinition") {
@@ -161,7 +161,7 @@ func TestStackCommands(t *testing.T) {
 	}
 }
 
-// TestImagesAreAlike: the image of a binary built outside ends as the other does.
+// TestImagesAreAlike: the last stages of both Dockerfiles have the same settings.
 func TestImagesAreAlike(t *testing.T) {
 	settings := func(path string) (all []string) {
 		body, err := os.ReadFile(path)
@@ -183,7 +183,7 @@ func TestImagesAreAlike(t *testing.T) {
 	}
 }
 
-// TestImageSize: what is loaded of the program, which is all that -s -w leave in the image, stays
+// TestImageSize: the loaded parts of the program, which are all that -s -w leave in the image, stay
 // below 40 MB with the certificates.
 func TestImageSize(t *testing.T) {
 	if runtime.GOOS != "linux" {

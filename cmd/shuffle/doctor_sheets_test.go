@@ -15,7 +15,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
-// clinic is a season on the embedded bucket and queues, its sheets served by a Sheets API.
+// clinic is a season in the embedded bucket and queues, with a Sheets API for its sheets.
 type clinic struct {
 	t      *testing.T
 	season *season.Season
@@ -61,7 +61,7 @@ func (c *clinic) put(key, body string) {
 	}
 }
 
-// doctor runs shuffle doctor and gives what it prints, on one line.
+// doctor runs shuffle doctor and returns its output on one line.
 func (c *clinic) doctor(healthy bool) string {
 	c.t.Helper()
 	var out, logs bytes.Buffer
@@ -72,7 +72,7 @@ func (c *clinic) doctor(healthy bool) string {
 	return strings.Join(strings.Fields(out.String()), " ")
 }
 
-// mustSay looks for each part of what doctor has printed.
+// mustSay looks for each text in the output of doctor.
 func (c *clinic) mustSay(said string, parts ...string) {
 	c.t.Helper()
 	for _, part := range parts {
@@ -87,14 +87,14 @@ func TestDoctorFindsAllWell(t *testing.T) {
 	c.mustSay(c.doctor(true), "✓ sheet of S01E01 30 frames, 30 images, 0 problems", "✓ sheet of S01E02", "✓ queue google-shuffle-tasks", "checks passed")
 }
 
-// shuffle doctor: each kind of trouble with a sheet has its own advice, and the address to follow.
+// shuffle doctor: each kind of fault of a sheet has its own advice, and the address to follow.
 func TestDoctorOnSheets(t *testing.T) {
 	c := newClinic(t, 5)
 	id := func(n int) string { return c.season.Episodes[n-1].SpreadsheetID }
 	c.api.Fail(id(2), http.StatusForbidden, -1)
 	c.api.Remove(id(3))
 	c.api.Set(id(4), sheettest.One("Frames", []string{"FRAME NUMBER"}, []string{"TT_S01_E04_FRM-00-00-00-00"}))
-	c.api.Fail(id(5), http.StatusInternalServerError, 1) // once, then fine
+	c.api.Fail(id(5), http.StatusInternalServerError, 1) // once, then it succeeds
 	address := func(n int) string { return "https://docs.google.com/spreadsheets/d/" + id(n) + "/edit#gid=0" }
 	c.mustSay(c.doctor(false), "✓ sheet of S01E01", "✓ sheet of S01E05", "✗ 3 of",
 		"✗ sheet of S01E02", "no permission", "→ share the sheet with the account that reads it: "+address(2),
@@ -103,7 +103,7 @@ func TestDoctorOnSheets(t *testing.T) {
 	)
 }
 
-// Manifests that cannot be read, or lead to no sheet: the advice is about them.
+// Manifests that cannot be read, or do not lead to a sheet: the advice is about them.
 func TestDoctorOnManifests(t *testing.T) {
 	c := newClinic(t, 1)
 	c.put("tuttle_twins/manifests/S02-episodes.json", "<html>")

@@ -17,11 +17,12 @@ var (
 	codeLine   = regexp.MustCompile(`(?m)^    +(.+)$`)
 	invocation = regexp.MustCompile(`(?:^|[\s(]|cmd/)shuffle ([^#;&|)>]+)`)
 	variable   = regexp.MustCompile(`SHUFFLE_[A-Z_]*[A-Z]`)
-	// In a sentence a command ends at the first word that is neither a flag nor, in capitals, a value to put in.
+	// In a sentence a command ends at the first word that is neither a flag nor a placeholder in
+	// capitals.
 	inSentence = regexp.MustCompile(`\bshuffle ([a-z]+(?: --[a-z-]+| [A-Z][A-Z0-9]*\b)*)`)
 )
 
-// documented are the commands of a Markdown text, without the program's name.
+// documented returns the commands in a Markdown text, without the program's name.
 func documented(markdown string) (commands []string) {
 	var code []string
 	for _, m := range codeLine.FindAllStringSubmatch(markdown, -1) {
@@ -38,12 +39,12 @@ func documented(markdown string) (commands []string) {
 	return commands
 }
 
-// parses fails the test at a command that the program does not know, or not with these flags and arguments.
+// parses fails the test when the program does not accept the command, its flags or its arguments.
 func parses(t *testing.T, command string) {
 	t.Helper()
 	args := strings.Fields(command)
 	for i, arg := range args {
-		if arg == "N" { // which a number is put in for
+		if arg == "N" { // a placeholder for a number
 			args[i] = "1"
 		}
 	}
@@ -53,7 +54,7 @@ func parses(t *testing.T, command string) {
 	}
 }
 
-// documentation is README and all pages of docs.
+// documentation is the README and all pages of docs.
 func documentation(t *testing.T) string {
 	t.Helper()
 	pages, err := filepath.Glob("../../docs/*.md")
@@ -71,7 +72,7 @@ func documentation(t *testing.T) string {
 	return text.String()
 }
 
-// TestDocumentation: every command that the documentation says to type, and every variable that it names, is the program's.
+// TestDocumentation: the program has every command and every variable in the documentation.
 func TestDocumentation(t *testing.T) {
 	t.Parallel()
 	text := documentation(t)
@@ -94,7 +95,7 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
-// TestLinks: every page and picture that the documentation links to is there.
+// TestLinks: every page and picture that the documentation links to exists.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	links := regexp.MustCompile(`\]\(([^)#]+)[^)]*\)`)
@@ -125,8 +126,8 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestAlerts: what the stack's alarms and rules say to type is the program's too, and the documentation has each alarm that
-// notifies somebody.
+// TestAlerts: the program has every command in the texts of the stack's alarms and rules. The
+// documentation has each alarm that sends a notification.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
 	stack := parsedStack(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dotenv"
 )
 
-// Of each setting it is known where it was given: a flag before a variable before .env.
+// The program knows where each setting was given: a flag before a variable before .env.
 func TestGiven(t *testing.T) {
 	for _, name := range []string{"SHUFFLE_GROUP", "SHUFFLE_SPLIT", "SHUFFLE_SEED", "SHUFFLE_GUARD", "GOOGLE_DRIVE_CREDENTIALS_FILE"} {
 		t.Setenv(name, "")

@@ -12,8 +12,8 @@ var (
 	exampleLine = regexp.MustCompile(`(?m)^Example:\n  shuffle (.+)$`)
 )
 
-// shuffle, alone: the commands, a line each, and exit code 2. shuffle COMMAND --help: its own
-// flags, an example that parses, and where the other flags are.
+// shuffle, alone: one line for each command, and exit code 2. shuffle COMMAND --help: its own
+// flags, an example that parses, and where to find the other flags.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	var out, logs bytes.Buffer
@@ -60,7 +60,7 @@ func helpOf(t *testing.T, command string) string {
 	return help.String()
 }
 
-// hasVariable reports whether a help has the variable, or the flag that it is named after.
+// hasVariable reports whether a help has the variable or its flag.
 func hasVariable(help, name string) bool {
 	flag := "--" + strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "SHUFFLE_"), "_", "-"))
 	return regexp.MustCompile(`(\$` + name + `|` + flag + `)\b`).MatchString(help)

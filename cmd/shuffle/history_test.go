@@ -29,17 +29,17 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// history is the program as it is built, with a season whose datasets have a history.
+// history is the built program, with a season whose datasets have several versions.
 type history struct {
 	t      *testing.T
 	env    []string
-	dir    string // for what is pulled
+	dir    string // for the pulled versions
 	season *season.Season
 	bucket open.Bucket
 	sheets string
 }
 
-// newHistory writes a season to the bucket at the URL. The program finds it by env.
+// newHistory writes a season to the bucket at the URL. env leads the program to it.
 func newHistory(t *testing.T, url, sheets string, o season.Options, env ...string) *history {
 	t.Helper()
 	h := &history{t: t, dir: t.TempDir(), env: env, sheets: sheets}
@@ -68,8 +68,8 @@ func (h *history) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run runs the program and gives its standard output; another exit code than the expected one ends
-// the test.
+// run runs the program and returns its standard output. Another exit code than the expected one
+// ends the test.
 func (h *history) run(code int, args ...string) string {
 	h.t.Helper()
 	cmd := h.command(args...)
@@ -86,7 +86,7 @@ func (h *history) run(code int, args ...string) string {
 	return out.String()
 }
 
-// read runs the program and reads the JSON that it prints.
+// read runs the program and parses the JSON that it prints.
 func (h *history) read(into any, code int, args ...string) {
 	h.t.Helper()
 	if out := h.run(code, append(args, "--json")...); json.Unmarshal([]byte(out), into) != nil {
@@ -94,14 +94,14 @@ func (h *history) read(into any, code int, args ...string) {
 	}
 }
 
-// pull pulls into a folder of that name.
+// pull pulls into the named folder.
 func (h *history) pull(code int, name string, args ...string) (r pull.Result) {
 	h.t.Helper()
 	h.read(&r, code, append([]string{"pull", filepath.Join(h.dir, name)}, args...)...)
 	return r
 }
 
-// round carries a run to its end, which is to succeed.
+// round completes a run, which must succeed.
 func (h *history) round() {
 	h.t.Helper()
 	var s state.Status
@@ -110,7 +110,7 @@ func (h *history) round() {
 	}
 }
 
-// stands lists every image of the datasets, by its file relative to them, with its ETag.
+// stands lists every image of the datasets, by its path below them, with its ETag.
 func (h *history) stands() map[string]string {
 	h.t.Helper()
 	all := map[string]string{}
@@ -124,7 +124,7 @@ func (h *history) stands() map[string]string {
 	return all
 }
 
-// pulled is every image of a folder, with its MD5.
+// pulled returns every image of a folder, with its MD5.
 func (h *history) pulled(name string) map[string]string {
 	h.t.Helper()
 	all, root := map[string]string{}, filepath.Join(h.dir, name)
@@ -144,10 +144,10 @@ func (h *history) pulled(name string) map[string]string {
 	return all
 }
 
-// What an edit of the first episode changes.
+// The numbers of frames that an edit of the first episode changes.
 const relabelledFrames, removedFrames, repaintedFrames = 10, 3, 2
 
-// edit edits the first episode; it gives a frame that was relabelled.
+// edit edits the first episode, and returns a relabelled frame.
 func (h *history) edit() dataset.Frame {
 	h.t.Helper()
 	e := h.season.Episodes[0]
@@ -158,7 +158,7 @@ func (h *history) edit() dataset.Frame {
 	return relabelled[0]
 }
 
-// passes goes through two versions and back: list, difference, pull, restore, why.
+// passes tests two versions in both directions: list, difference, pull, restore, why.
 func (h *history) passes() {
 	t := h.t
 	h.round()
@@ -180,7 +180,8 @@ func (h *history) passes() {
 	if diff := cmp.Diff(want, d.Totals); diff != "" {
 		t.Errorf("versions %s %s: -want +got:\n%s", one, two, diff)
 	}
-	// What was moved or deleted is had from the source; what was repainted nobody has any more.
+	// Moved and deleted images still exist at the source. The old content of repainted images no
+	// longer exists.
 	if r := h.pull(1, "old", "--version", one); len(r.Failed) != repaintedFrames || r.Fetched != r.Frames-repaintedFrames {
 		t.Errorf("pull of version %s: %d of %d, failed %v", one, r.Fetched, r.Frames, r.Failed)
 	}
@@ -201,7 +202,7 @@ func (h *history) restores(one string, first map[string]string, frame dataset.Fr
 	if plan.Tasks != relabelledFrames+removedFrames || plan.Refused() != repaintedFrames {
 		t.Errorf("restore: %+v, refused %d", plan.Totals, plan.Refused())
 	}
-	out := h.run(1, "restore", one) // since not all of it can be restored
+	out := h.run(1, "restore", one) // because some images cannot be restored
 	if !strings.Contains(out, "The sheets do not change") {
 		t.Errorf("restore does not say that the next plan undoes it:\n%s", out)
 	}
@@ -229,7 +230,7 @@ func (h *history) restores(one string, first map[string]string, frame dataset.Fr
 	}
 }
 
-// newLocalHistory is one in a folder.
+// newLocalHistory returns a history in a folder.
 func newLocalHistory(t *testing.T, o season.Options, env ...string) *history {
 	t.Helper()
 	local := filepath.Join(t.TempDir(), "local")
@@ -241,8 +242,8 @@ func TestHistoryInAFolder(t *testing.T) {
 	newLocalHistory(t, season.Options{Episodes: 2, Frames: 120}).passes()
 }
 
-// A restore whose workers were never started is carried to its end, and stands: only the next run
-// follows the sheets again.
+// A restore whose workers were never started is completed, and its result remains. Only the next
+// run follows the sheets again.
 func TestResumeOfARestore(t *testing.T) {
 	t.Parallel()
 	h := newLocalHistory(t, season.Options{Episodes: 1, Frames: 100})
@@ -264,7 +265,7 @@ func TestResumeOfARestore(t *testing.T) {
 	}
 }
 
-// Old versions go when a newer one is published.
+// Old versions are removed when a newer one is published.
 func TestVersionsAreKept(t *testing.T) {
 	t.Parallel()
 	h := newLocalHistory(t, season.Options{Episodes: 1, Frames: 100}, "SHUFFLE_KEEP_VERSIONS=2")
@@ -284,9 +285,8 @@ func TestVersionsAreKept(t *testing.T) {
 	}
 }
 
-// Killed in the middle, again and again, a pull leaves whole files only, and the last one ends it.
-// While it lives, though it may be stopped, it keeps others out of its folder; when it is killed,
-// it does so no longer.
+// A pull is killed several times in the middle. It leaves only complete files, and the last pull
+// completes the folder. A running or stopped pull locks its folder; a killed one releases the lock.
 func TestPullIsKilled(t *testing.T) {
 	t.Parallel()
 	h := newLocalHistory(t, season.Options{Episodes: 1, Frames: 900}, "SHUFFLE_CONCURRENCY=1")
@@ -297,7 +297,7 @@ func TestPullIsKilled(t *testing.T) {
 		cmd := h.command("pull", filepath.Join(h.dir, "out"))
 		h.must(cmd.Start())
 		await(t, "some files are there", func() bool { return len(h.pulled("out")) >= min(before+5, len(want)) })
-		_ = cmd.Process.Signal(syscall.SIGSTOP) // it may have ended
+		_ = cmd.Process.Signal(syscall.SIGSTOP) // the process may have ended
 		if len(h.pulled("out")) < len(want) {
 			out := h.command("pull", filepath.Join(h.dir, "out"))
 			text, err := out.CombinedOutput()
@@ -347,7 +347,7 @@ func TestUsageOfTheHistory(t *testing.T) {
 	h.round()
 	h.run(2, "pull", "out", "--dataset", "val")
 	h.must(os.WriteFile(filepath.Join(h.dir, "mine"), nil, 0o600))
-	h.run(2, "pull", ".") // the folder is somebody's own
+	h.run(2, "pull", ".") // the folder belongs to a user
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		if out := h.run(0, "completion", shell); !strings.Contains(out, "restore") {
 			t.Errorf("completion %s:\n%s", shell, out)

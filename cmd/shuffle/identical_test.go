@@ -9,8 +9,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/season"
 )
 
-// shuffle plan counts the frames outside training whose image a training frame has too: fades of
-// two episodes.
+// shuffle plan counts the frames outside training whose image is also in training: fades of two
+// episodes.
 func TestIdenticalImages(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 240})
@@ -20,7 +20,8 @@ func TestIdenticalImages(t *testing.T) {
 	}
 	for i, e := range w.seasons[0].Episodes {
 		for n, f := range e.Images {
-			if n%8 == i { // never neighbours; the first image is in both episodes, the second in one
+			// These frames are never neighbours. The first image is in both episodes, the second in one
+			if n%8 == i {
 				w.must(os.WriteFile(w.image(e, f), fmt.Appendf(nil, "fade %d", n%16/8*(i+1)), 0o600))
 			}
 		}

@@ -21,7 +21,7 @@ func wantedFrames(e *season.Episode) []dataset.Frame {
 	return slices.Sorted(maps.Keys(classes))
 }
 
-// spoilers are what may come into the place of an image, and what a plan says of it.
+// spoilers are objects that replace an image, with the report of a plan about each.
 var spoilers = []struct {
 	name  string
 	says  string
@@ -58,7 +58,7 @@ var spoilers = []struct {
 }
 
 // shuffle plan, work, track, why: a frame whose image cannot be copied does not change, and the
-// problem names what is there.
+// problem names the object that was found.
 func TestUnusableImages(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 120})
@@ -88,7 +88,7 @@ func TestUnusableImages(t *testing.T) {
 		out, _ := w.run(0, "why", string(frames[0]))
 		says(t, out, `the source image is empty \(0 bytes\)`)
 	})
-	for i := range spoilers { // mended, with other images than before
+	for i := range spoilers { // repaired, with other images than before
 		w.must(os.RemoveAll(w.image(e, frames[i])))
 	}
 	w.draw(e, frames[:len(spoilers)])
@@ -96,7 +96,8 @@ func TestUnusableImages(t *testing.T) {
 	w.checkDatasets()
 }
 
-// An episode without a single usable image is held, and the reason names what is there.
+// An episode without a single usable image is held, and the reason names the objects that were
+// found.
 func TestImagesOfAnotherEnding(t *testing.T) {
 	t.Parallel()
 	for name, rename := range map[string]func(string) string{
@@ -121,8 +122,8 @@ func TestImagesOfAnotherEnding(t *testing.T) {
 	}
 }
 
-// shuffle plan, verify, doctor: keys below ML/ that are no frames of a dataset are counted and
-// named, and left alone.
+// shuffle plan, verify, doctor: keys below ML/ that are not frames of a dataset are counted, named,
+// and not changed.
 func TestStrays(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -140,7 +141,7 @@ func TestStrays(t *testing.T) {
 		w.put(w.ml(name), "stray")
 	}
 	w.must(os.Symlink("nowhere", w.ml("train", "Common", "link.jpg")))
-	w.must(os.MkdirAll(w.ml("empty"), 0o700)) // an empty folder means nothing
+	w.must(os.MkdirAll(w.ml("empty"), 0o700)) // an empty folder has no effect
 	named := append(slices.Clone(strays), "train/Common/link.jpg (a symbolic link)")
 	for i := range named {
 		named[i] = "tuttle_twins/ML/" + named[i]
@@ -173,8 +174,8 @@ func TestStrays(t *testing.T) {
 	says(t, out, "Strays: 9 keys .* no difference: the datasets equal run")
 }
 
-// An S3 that answers something else than what it was asked: the command ends at once, says what it
-// got, and has written nothing.
+// An S3 whose answers do not fit the requests: the command ends at once, reports the answer, and
+// has written nothing.
 func TestWrongAnswersOfS3(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ answer, says string }{
@@ -189,7 +190,7 @@ func TestWrongAnswersOfS3(t *testing.T) {
 				if r.Method != http.MethodGet {
 					t.Errorf("%s %s", r.Method, r.URL)
 				}
-				if r.URL.Query().Get("list-type") == "" { // of one key: there is none
+				if r.URL.Query().Get("list-type") == "" { // a read of one key: it does not exist
 					rw.WriteHeader(http.StatusNotFound)
 					return
 				}

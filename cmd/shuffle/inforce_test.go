@@ -17,7 +17,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// given is the world as somebody finds it whose environment gives settings.
+// given is the same world, used from an environment with these settings.
 func (w *world) given(env ...string) *world {
 	other := *w
 	other.env = append(append([]string{}, w.env...), env...)
@@ -38,7 +38,7 @@ func (w *world) settings(code int) (s struct {
 	}](w.t, out)
 }
 
-// shuffle plan from a shell that gives other settings, or none.
+// shuffle plan from a shell with other settings, or with none.
 func TestSettingsInForce(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 480})
@@ -108,7 +108,7 @@ func (w *world) why(frame string) string {
 	return out
 }
 
-// Without settings.json the settings are made again; with a broken one nothing happens.
+// Without settings.json the settings are restored; with a damaged one no run begins.
 func TestSettingsLostAndBroken(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 480})
@@ -138,8 +138,8 @@ func TestSettingsLostAndBroken(t *testing.T) {
 	}
 }
 
-// A state of the release before settings.json: the seed and the newest version say what is in
-// force. The datasets were made with --group 10s --split train=0.6,validate=0.2,test=0.2 --seed
+// A state of the release before settings.json: the seed and the newest version define the settings
+// in force. The datasets were made with --group 10s --split train=0.6,validate=0.2,test=0.2 --seed
 // upgrade.
 func TestUpgradeFromTheSeed(t *testing.T) {
 	t.Parallel()
@@ -165,8 +165,9 @@ func TestUpgradeFromTheSeed(t *testing.T) {
 	w.run(0, "pull", filepath.Join(w.work, "frames"))
 }
 
-// A state of an earlier release has a version of format 1. A run after the upgrade publishes one of
-// format 2, whose rows are parts by episode, and both are listed, compared, pulled and restored.
+// A state of an earlier release has a version of format 1. A run after the upgrade publishes a
+// version of format 2, whose rows are in parts by episode. Both can be listed, compared, pulled and
+// restored.
 func TestUpgradeOfVersions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -233,12 +234,12 @@ func (w *world) relabel(timecodes ...string) {
 	w.must(os.WriteFile(path, []byte(text), 0o600))
 }
 
-// unpack puts a packed folder in the place of the world's.
+// unpack replaces the world's folder with a packed one.
 func (w *world) unpack(name string) {
 	w.t.Helper()
 	f, err := os.Open(name)
 	w.must(err)
-	defer f.Close() //nolint:errcheck // It was read only.
+	defer f.Close() //nolint:errcheck // It was only read.
 	plain, err := gzip.NewReader(f)
 	w.must(err)
 	for packed := tar.NewReader(plain); ; {

@@ -24,7 +24,8 @@ func (w *world) sheetFile(e *season.Episode) string {
 	return filepath.Join(w.sheets(), e.SpreadsheetID+".csv")
 }
 
-// only is the one episode of a plan that must not publish a task for it, nor change the datasets.
+// only plans, and returns the only episode of the plan. The plan must publish no task for it, and
+// the datasets must not change.
 func (w *world) only(code int, args ...string) state.EpisodePlan {
 	w.t.Helper()
 	var plan state.Plan
@@ -35,8 +36,8 @@ func (w *world) only(code int, args ...string) state.EpisodePlan {
 	return plan.Episodes[0]
 }
 
-// stamps is a world with one episode whose sheet leads to its own folder of images, while the
-// default folder has others of the same frames.
+// stamps is a world with one episode. Its sheet leads to a folder of images of its own, while the
+// default folder has other images of the same frames.
 func stamps(t *testing.T) (*world, *season.Episode) {
 	w := generated(t, season.Options{Episodes: 1, Frames: 60, ImageSize: "stamps"})
 	e := w.episode(0)
@@ -51,8 +52,8 @@ func stamps(t *testing.T) (*world, *season.Episode) {
 	return w, e
 }
 
-// shuffle plan, when the base URI in A1 is lost or spoilt: the episode is held, and the images of
-// the default folder replace none.
+// shuffle plan, when the base URI in A1 is missing or damaged: the episode is held, and the images
+// of the default folder replace nothing.
 func TestLostBaseURI(t *testing.T) {
 	t.Parallel()
 	w, e := stamps(t)
@@ -81,8 +82,8 @@ func TestLostBaseURI(t *testing.T) {
 	}
 }
 
-// shuffle plan --accept-base S01E01 --allow-refresh S01E01, for images that have moved and are
-// others: each flag lifts one ceiling.
+// shuffle plan --accept-base S01E01 --allow-refresh S01E01, for images that were moved and changed:
+// each flag lifts one ceiling.
 func TestAcceptBase(t *testing.T) {
 	t.Parallel()
 	w, e := stamps(t)
@@ -96,7 +97,7 @@ func TestAcceptBase(t *testing.T) {
 	if plan.Totals.Refresh != n {
 		t.Errorf("%+v", plan.Totals)
 	}
-	if got := w.only(0); got.Keep != n { // the new folder is that of the last run now
+	if got := w.only(0); got.Keep != n { // the last run has recorded the new folder
 		t.Errorf("%+v", got)
 	}
 	for _, flag := range []string{"--accept-base", "--allow-refresh"} {
@@ -105,7 +106,7 @@ func TestAcceptBase(t *testing.T) {
 	}
 }
 
-// shuffle run, and shuffle restore, after most images were drawn anew: held, until --allow-refresh
+// shuffle run, and shuffle restore, after most images were drawn again: held, until --allow-refresh
 // or --max-refresh.
 func TestRefreshCeiling(t *testing.T) {
 	t.Parallel()
@@ -127,7 +128,7 @@ func TestRefreshCeiling(t *testing.T) {
 	w.run(0, "run", "--allow-refresh", "S01E01")
 	w.checkDatasets()
 
-	w.drawn = 0 // the images are what they were in version 1
+	w.drawn = 0 // the images are the same as in version 1
 	w.draw(e, e.Images)
 	out, _ := w.run(1, "restore", "1", "--dry-run")
 	says(t, out, `would copy \d+ of the \d+ frames in the datasets again .*shuffle restore 1 --allow-refresh S01E01`)
@@ -136,8 +137,8 @@ func TestRefreshCeiling(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle plan, with 50 of 1,000 frame names in other clothes, and then with some that cannot be
-// read: no frame goes.
+// shuffle plan, with 50 of 1,000 frame names in another format, and then with some unreadable ones:
+// no frame is deleted.
 func TestOtherFrameNames(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 1000})
@@ -180,7 +181,7 @@ func TestOtherFrameNames(t *testing.T) {
 	says(t, out, "no row has its name")
 }
 
-// shuffle plan, with rows filled in advance: they are no rows.
+// shuffle plan, with rows that are only partly filled in advance: they do not count as rows.
 func TestRowsFilledInAdvance(t *testing.T) {
 	t.Parallel()
 	for _, style := range []season.Style{season.HeaderURI, season.ColumnURI, season.NoURI} {
@@ -210,7 +211,7 @@ func TestRowsFilledInAdvance(t *testing.T) {
 	}
 }
 
-// book is an episode's sheet as an XLSX file with one worksheet, which change may spoil.
+// book writes an episode's sheet as an XLSX file with one worksheet, which change may modify.
 func (w *world) book(e *season.Episode, change func(f *excelize.File, tab string)) {
 	w.t.Helper()
 	w.workbook(e, []string{"Frames"}, e.Sheet())
@@ -222,7 +223,7 @@ func (w *world) book(e *season.Episode, change func(f *excelize.File, tab string
 	w.must(f.Close())
 }
 
-// edit rewrites the part of an XLSX file that holds its worksheet.
+// edit rewrites the part of an XLSX file that contains its worksheet.
 func (w *world) edit(path string, change func(string) string) {
 	w.t.Helper()
 	r, err := zip.OpenReader(path)
@@ -247,8 +248,8 @@ func (w *world) edit(path string, change func(string) string) {
 	w.put(path, out.String())
 }
 
-// shuffle run on the XLSX file that Google's own download makes: one worksheet, which the
-// manifest's gid means.
+// shuffle run on the XLSX file that a download from Google produces: one worksheet, which has the
+// gid of the manifest.
 func TestDownloadedWorkbook(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -261,9 +262,9 @@ func TestDownloadedWorkbook(t *testing.T) {
 	}
 }
 
-// shuffle plan on XLSX files with values that are not known: formulas without a stored value,
-// shared strings out of range. Up to 5% of the rows they freeze their frames, and with more they
-// hold the episode; they are never blank.
+// shuffle plan on XLSX files with unknown values: formulas without a stored value, shared strings
+// out of range. In up to 5% of the rows they freeze their frames. In more rows they hold the
+// episode. They never count as blank.
 func TestUnknownValues(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 100})
@@ -271,7 +272,7 @@ func TestUnknownValues(t *testing.T) {
 	w.finish(w.wanted())
 	path := filepath.Join(w.sheets(), e.SpreadsheetID+".xlsx")
 	jonnys := slices.Index(e.Sheet()[0], "JONNY's RECLASSIFICATION")
-	// A cell of JONNY's that is unknown freezes frames whatever the other columns say.
+	// An unknown cell of JONNY's freezes the frame, whatever the other columns contain.
 	spoil := func(n int, cell string) {
 		w.book(e, func(f *excelize.File, tab string) {
 			for row := 2; row < n+2; row++ {
@@ -337,8 +338,8 @@ func TestMergedCells(t *testing.T) {
 	}
 }
 
-// shuffle plan on files that are no CSV with commas, or of another kind: what they are is named. A
-// newer file beside is warned of.
+// shuffle plan on files that are not comma-separated CSV, or have another format: the message names
+// the format. A newer file beside them causes a warning.
 func TestOtherFiles(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -376,8 +377,8 @@ func TestOtherFiles(t *testing.T) {
 	}
 }
 
-// shuffle plan, with a hidden file of macOS, JSON under other names and a manifest with a mistake
-// in the folder of manifests.
+// shuffle plan, with three files in the folder of manifests: a hidden file of macOS, JSON with
+// other names, and a manifest with a mistake.
 func TestManifestFiles(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})

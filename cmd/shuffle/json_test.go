@@ -40,7 +40,7 @@ func objects(list any) (all []object) {
 	return all
 }
 
-// shuffle plan --json, of each mode, with problems of every kind.
+// shuffle plan --json, in each mode, with problems of every kind.
 func TestPlanKeys(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 120, Oddities: true})
@@ -70,8 +70,8 @@ func TestPlanKeys(t *testing.T) {
 	}
 }
 
-// shuffle status --json, shuffle runs --json, shuffle track --json and shuffle run --json: these
-// keys and no others.
+// shuffle status --json, shuffle runs --json, shuffle track --json and shuffle run --json have
+// exactly these keys.
 func TestStatusKeys(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 48})

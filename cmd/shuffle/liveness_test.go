@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestLivenessAnswer: a service is alive as long as it shows signs of life.
+// TestLivenessAnswer: a service is alive while it reports progress.
 func TestLivenessAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p liveness
@@ -27,7 +27,7 @@ func TestLivenessAnswer(t *testing.T) {
 	})
 }
 
-// TestAskAlive: who asks learns whether somebody answers, and what.
+// TestAskAlive: a client learns whether a service answers, and the answer.
 func TestAskAlive(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "alive")
 	if err := askAlive(t.Context(), socket); err == nil {
@@ -55,7 +55,7 @@ func TestAskAlive(t *testing.T) {
 	}
 }
 
-// TestServeNowhere: a socket that cannot be made is an error.
+// TestServeNowhere: a socket that cannot be created is an error.
 func TestServeNowhere(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "no", "folder")
 	if err := new(liveness).serve(t.Context(), socket); err == nil {

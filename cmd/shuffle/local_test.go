@@ -11,7 +11,7 @@ import (
 )
 
 // shuffle --local with a folder that does not exist, and each command: exit 2 with the absolute
-// path, and nothing is made. Only setup and demo make it.
+// path, and nothing is created. Only setup and demo create it.
 func TestMissingLocal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -48,7 +48,7 @@ func TestMissingLocal(t *testing.T) {
 	}
 }
 
-// shuffle demo --dir=~/x and shuffle pull '~/y' make their folders in the home folder.
+// shuffle demo --dir=~/x and shuffle pull '~/y' create their folders in the home folder.
 func TestDemoInTheHomeFolder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -62,7 +62,7 @@ func TestDemoInTheHomeFolder(t *testing.T) {
 	}
 }
 
-// A folder that exists is taken, whatever is beside it.
+// An existing folder is used, with any other files beside it.
 func TestExistingLocal(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 24})

@@ -6,7 +6,7 @@ import (
 )
 
 func TestContainerMemory(t *testing.T) {
-	const none = "9223372036854771712\n" // of version 1
+	const none = "9223372036854771712\n" // of cgroup version 1
 	for _, test := range []struct {
 		name  string
 		files map[string]string

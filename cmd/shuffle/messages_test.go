@@ -16,7 +16,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// crafted are tasks of the run in force that ask for what no planner does: to write, delete or read
+// crafted are tasks of the run in force that no planner publishes: they write, delete or read
 // elsewhere.
 func crafted(plan state.Plan, real messages.Task) map[string]messages.Task {
 	outside := "tuttle_twins/s01e01/default_eng/v1/frames/thumbnails/" + real.Frame.File()
@@ -46,8 +46,8 @@ func crafted(plan state.Plan, real messages.Task) map[string]messages.Task {
 	return all
 }
 
-// shuffle work and track, with crafted messages among the tasks: nothing is written, deleted or
-// read where it should not be, the real tasks are done, and what the others were is told.
+// shuffle work and track, with crafted messages among the tasks. Nothing is written, deleted or
+// read in a wrong place, the real tasks are done, and the other messages are reported.
 func TestCraftedMessages(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -62,7 +62,8 @@ func TestCraftedMessages(t *testing.T) {
 	nowhere := real
 	nowhere.Run = "../../escaped"
 	results := []string{"not JSON either", `{"v":1,"run":"../../escaped","gen":1,"worker":"x","results":[{"seq":0,"outcome":"copied"}]}`}
-	w.send(tasksQueue, append(tasks, nowhere.Encode())...) // of no run in force: a worker reports that, and the tracker keeps the report
+	// A task of a run that is not in force: a worker reports it, and the tracker keeps the report.
+	w.send(tasksQueue, append(tasks, nowhere.Encode())...)
 	w.send(resultsQueue, results...)
 	w.send(deadQueue, "nor this")
 
@@ -74,7 +75,8 @@ func TestCraftedMessages(t *testing.T) {
 			}
 		}()
 	}
-	w.run(0, "work", "--exit-when-idle", "11s") // a message that may yet be right goes back for a while
+	// A message that may become valid is released for a while.
+	w.run(0, "work", "--exit-when-idle", "11s")
 	out, logs := w.run(0, "track", "--until-done")
 	says(t, out, `succeeded: .* 60 done, 0 dead, 0 open.* Messages \d+ unreadable`)
 	says(t, logs, `unreadable`)
@@ -101,7 +103,7 @@ func (w *world) kept(bodies []string) {
 	}
 }
 
-// firstTask is one that waits in the queue, by the planner's hand.
+// firstTask returns the first task of the run's plan, which waits in the queue.
 func (w *world) firstTask(run string) messages.Task {
 	w.t.Helper()
 	opener := open.New(1)
@@ -114,7 +116,7 @@ func (w *world) firstTask(run string) messages.Task {
 	return tasks[0]
 }
 
-// onlyIn checks that the world's folder, and the bucket in it, hold nothing but what belongs there.
+// onlyIn checks that the world's folder, and the bucket in it, contain only these names.
 func (w *world) onlyIn(names ...string) {
 	w.t.Helper()
 	for dir, expected := range map[string][]string{

@@ -25,7 +25,7 @@ func TestWatchBeforeThePlan(t *testing.T) {
 }
 
 // shuffle --bucket file:///DIR with a folder that does not exist, and each command: exit 2, and
-// nothing is made.
+// nothing is created.
 func TestMissingBucketFolder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -60,8 +60,8 @@ func TestUnknownRuns(t *testing.T) {
 	}
 }
 
-// shuffle plan, why and doctor beside a manifest whose name is not that of one: it is named, and
-// nothing is said of how to delete.
+// shuffle plan, why and doctor with a manifest that has a wrong file name: they name it, and give
+// no advice to delete.
 func TestMisnamedManifest(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 24})
@@ -86,7 +86,7 @@ func TestMisnamedManifest(t *testing.T) {
 	says(t, out, `its frames in the datasets are orphans, .*--prune S02E01`)
 }
 
-// What comes next in a world in a folder, where no service runs: shuffle run does it.
+// The next command in a world in a folder, where no service runs: shuffle run.
 func TestNextOnOneMachine(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})

@@ -13,7 +13,7 @@ import (
 )
 
 // shuffle plan, run and status with a broken sheet: exit 1, the other episodes are done, and the
-// fixed one comes later.
+// broken one is done after it is fixed.
 func TestHeld(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 120, Oddities: true})
@@ -36,8 +36,8 @@ func TestHeld(t *testing.T) {
 	w.run(0, "status")
 }
 
-// shuffle run beside a manifest that cannot be read: all else is done, and the exit says that
-// something is wrong, as status does.
+// shuffle run with an unreadable manifest: everything else is done, and the exit code reports a
+// problem, as that of status does.
 func TestBrokenManifest(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -49,8 +49,8 @@ func TestBrokenManifest(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle verify after somebody has been in the datasets; shuffle run puts right what it finds, and
-// touches nothing else.
+// shuffle verify after someone has changed the datasets; shuffle run repairs what verify finds, and
+// changes nothing else.
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 120})
@@ -59,7 +59,7 @@ func TestVerify(t *testing.T) {
 	says(t, out, `no difference: the datasets equal run .*\(\d+ frames of 1 episode\)`)
 
 	frames := w.tamper()
-	// What is no frame of an episode that the manifests name is ignored.
+	// Keys that are not frames of an episode in the manifests are ignored.
 	others := []string{"train/Rare/notes.txt", "train/Rare/TT_S09_E09_FRM-00-00-00-00.jpg", "holdout/Rare/TT_S01_E01_FRM-00-00-00-00.jpg"}
 	for _, name := range others {
 		w.put(w.ml(name), "somebody's")
@@ -77,15 +77,15 @@ func TestVerify(t *testing.T) {
 	w.run(0, "verify")
 }
 
-// put writes a file of somebody else.
+// put writes a foreign file.
 func (w *world) put(path, text string) {
 	w.t.Helper()
 	w.must(os.MkdirAll(filepath.Dir(path), 0o700))
 	w.must(os.WriteFile(path, []byte(text), 0o600))
 }
 
-// shuffle plan, interrupted while it waits: exit 130, and what is left is said and is no run in
-// force.
+// shuffle plan, interrupted while it waits: exit 130. The remaining state is reported, and is not a
+// run in force.
 func TestPlanInterrupted(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -111,8 +111,8 @@ func TestServicesEnd(t *testing.T) {
 	w.must(os.MkdirAll(w.dir, 0o700))
 	for _, command := range []string{"work", "track"} {
 		for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
-			// A process before may have left its file, and this one would get the signal before it
-			// is ready for it.
+			// An earlier process may have left its file. Then this process would get the signal
+			// before it is ready for it.
 			wal := filepath.Join(w.dir, "queues.db-wal")
 			_ = os.Remove(wal)
 			p := w.start(command)
@@ -123,8 +123,8 @@ func TestServicesEnd(t *testing.T) {
 	}
 }
 
-// shuffle work, sent SIGTERM while it is busy, more often than a task may be received: it gives
-// back what it has, and no task dies of it.
+// shuffle work gets SIGTERM while it is busy, more often than a task may be received. It releases
+// its tasks, and no task becomes dead.
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 900})
@@ -147,7 +147,7 @@ func TestDrain(t *testing.T) {
 	w.checkDatasets()
 }
 
-// tamper spoils one frame each: it removes, moves, changes and doubles it.
+// tamper changes four frames: it removes one, moves one, changes one and duplicates one.
 func (w *world) tamper() (frames []dataset.Frame) {
 	w.t.Helper()
 	var keys []string

@@ -17,7 +17,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// A person goes through the pages about a season of twelve episodes. What they show is what the
+// A person visits the pages about a season of twelve episodes. They show the same values that the
 // commands print.
 func TestPages(t *testing.T) {
 	t.Parallel()
@@ -45,10 +45,10 @@ func TestPages(t *testing.T) {
 	w.run2(w.status(1))
 	w.visit("/workers", `document.querySelectorAll("table.queues tbody tr").length === 3`)
 	w.each("workers")
-	w.tab.Visit("about:blank") // whose page has no stream open when the server is killed
+	w.tab.Visit("about:blank") // without an open stream when the server is killed
 }
 
-// visit goes to a page and waits until nothing of it is being read.
+// visit opens a page and waits until all of its data are read.
 func (w *watched) visit(path, until string) {
 	w.t.Helper()
 	w.tab.Visit(w.site + path)
@@ -61,8 +61,8 @@ func (w *watched) number(selector string) string {
 	return strings.TrimSpace(w.text(selector))
 }
 
-// stills gives eight frames of two episodes the same image, as a title sequence has, and one of
-// those frames.
+// stills gives eight frames of two episodes the same image, as a title sequence does, and returns
+// one of those frames.
 func (w *watched) stills() dataset.Frame {
 	w.t.Helper()
 	body, err := os.ReadFile(w.image(w.episode(1), w.episode(1).Images[0]))
@@ -75,7 +75,7 @@ func (w *watched) stills() dataset.Frame {
 	return w.episode(1).Images[40]
 }
 
-// island labels one frame differently from its neighbours, which have one class, and returns its
+// island labels one frame differently from its neighbours, which share one class, and returns its
 // name.
 func (w *watched) island() dataset.Frame {
 	w.t.Helper()
@@ -105,7 +105,7 @@ func (w *watched) island() dataset.Frame {
 	return ""
 }
 
-// f2 is the index of a frame that could be read, else none.
+// f2 is the index of a frame that could be parsed, else none.
 func f2(f dataset.Frame, err error) int {
 	if err != nil {
 		return -1
@@ -113,7 +113,7 @@ func f2(f dataset.Frame, err error) int {
 	return f.Index()
 }
 
-// season is about the list of the episodes.
+// season checks the list of the episodes.
 func (w *watched) season(plan state.Plan) {
 	w.t.Helper()
 	w.visit("/episodes", `document.querySelectorAll("table.season tbody tr").length === 13`)
@@ -128,7 +128,7 @@ func (w *watched) season(plan state.Plan) {
 	w.each("season")
 }
 
-// filters are about finding frames: the counts are the plan's.
+// filters checks the search for frames: the counts equal those of the plan.
 func (w *watched) filters(plan state.Plan) {
 	w.t.Helper()
 	for _, b := range plan.Balance {
@@ -145,7 +145,7 @@ func (w *watched) filters(plan state.Plan) {
 	if got, want := w.number("#found strong"), figure.Count(plan.Totals.Frozen, "frame"); got != want {
 		w.t.Errorf("frozen: %s, and the plan says %s", got, want)
 	}
-	// The form leads to an address that can be sent to somebody.
+	// The form leads to an address that a person can share.
 	w.tab.Click("select[name=class]")
 	browsertest.Eval[bool](w.tab, `(document.querySelector("select[name=class]").value = "Rare", document.querySelector("select[name=only]").value = "", true)`)
 	w.tab.Follow(`document.querySelector(".choose button")`)
@@ -158,7 +158,8 @@ func (w *watched) filters(plan state.Plan) {
 	w.tab.Wait(fmt.Sprintf(`location.pathname === "/frames/%s"`, f))
 }
 
-// labels is about the inbox: the matrices count what the sheets say, and the island is found.
+// labels checks the labels page: the matrices count the values in the sheets, and the island is
+// found.
 func (w *watched) labels(island dataset.Frame) {
 	w.t.Helper()
 	both := 0
@@ -191,7 +192,7 @@ func (w *watched) labels(island dataset.Frame) {
 	}
 }
 
-// duplicates are about what is trained on and stands elsewhere too.
+// duplicates checks the frames of training whose image is also elsewhere.
 func (w *watched) duplicates(plan state.Plan, still dataset.Frame) {
 	w.t.Helper()
 	w.visit("/duplicates", `document.querySelector("#beside-h")`)
@@ -206,7 +207,7 @@ func (w *watched) duplicates(plan state.Plan, still dataset.Frame) {
 	w.each("duplicates")
 }
 
-// whatIf is about an episode under other settings: the figures are those that the command on the
+// whatIf checks an episode under other settings: the figures equal those that the command on the
 // page prints.
 func (w *watched) whatIf() {
 	w.t.Helper()
@@ -238,7 +239,7 @@ func (w *watched) whatIf() {
 	w.tab.Wait(`location.pathname === "/frames/TT_S01_E02_FRM-00-00-00-02"`)
 }
 
-// neighbours are about going from frame to frame with the arrow keys.
+// neighbours checks the navigation from frame to frame with the arrow keys.
 func (w *watched) neighbours() {
 	w.t.Helper()
 	w.visit("/frames/TT_S01_E02_FRM-00-00-00-02", `document.querySelector(".here")`)
@@ -249,7 +250,7 @@ func (w *watched) neighbours() {
 	says(w.t, w.text(".decision"), `CLASSIFICATION is filled in, so it decides: \w+\.`)
 }
 
-// compared is about two versions side by side.
+// compared checks the comparison of two versions.
 func (w *watched) compared(relabelled []dataset.Frame) {
 	w.t.Helper()
 	out, _ := w.run(0, "versions", "1", "2", "--json")
@@ -272,7 +273,7 @@ func (w *watched) compared(relabelled []dataset.Frame) {
 	says(w.t, w.text("#frames-h"), "^"+figure.Count(first.Frames, "frame")+" relabelled, was "+first.From+", is "+first.To)
 }
 
-// run2 is about the pages of the newest run.
+// run2 checks the pages of the newest run.
 func (w *watched) run2(s state.Status) {
 	w.t.Helper()
 	w.visit("/runs/latest", `document.querySelector("table.balance")`)

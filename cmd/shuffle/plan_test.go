@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shuffle plan --dry-run, on a fresh folder and after runs: nothing at all is written.
+// shuffle plan --dry-run, on a fresh folder and after runs: nothing is written.
 func TestDryRun(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 60})
@@ -32,7 +32,7 @@ func TestDryRun(t *testing.T) {
 	})
 }
 
-// shuffle plan --review; shuffle apply RUN, which refuses what has changed since.
+// shuffle plan --review; shuffle apply RUN, which refuses when something has changed since.
 func TestReview(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 120})
@@ -69,8 +69,8 @@ func TestReview(t *testing.T) {
 	w.run(2, "apply", again.Run)
 }
 
-// twoSeasons is a world with seasons S01 and S02, and whether an episode's frames stand in the
-// datasets.
+// twoSeasons returns a world with seasons S01 and S02, and a function that lists the episodes with
+// frames in the datasets.
 func twoSeasons(t *testing.T) (w *world, stands func() []dataset.Episode) {
 	w = generated(t, season.Options{Episodes: 2, Frames: 48})
 	w.add(season.Options{Season: "S02", Episodes: 2, Frames: 48, Seed: 5})
@@ -99,7 +99,7 @@ func TestSeasonAndEpisode(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle plan --allow-delete S01E01, for a sheet from which many rows have gone.
+// shuffle plan --allow-delete S01E01, for a sheet that has lost many rows.
 func TestAllowDelete(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 200})
@@ -122,7 +122,7 @@ func TestAllowDelete(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle plan --prune S01E02, an episode that no manifest names any more.
+// shuffle plan --prune S01E02, an episode that is no longer in a manifest.
 func TestPrune(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 48})
@@ -137,8 +137,8 @@ func TestPrune(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle plan --seed N, and --reshuffle with and without it: each frame goes where its hash with
-// the seed says.
+// shuffle plan --seed N, and --reshuffle with and without it: each frame is in the dataset that its
+// hash with the seed selects.
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 240})
@@ -164,8 +164,8 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// reshuffled is the number of frames that another dataset than their present one gets with the seed
-// "third".
+// reshuffled is the number of frames that the seed "third" puts into another dataset than their
+// present one.
 func (w *world) reshuffled() (n int) {
 	w.t.Helper()
 	for key := range w.standing() {

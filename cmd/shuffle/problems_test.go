@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// spoilt is a world with 9 rows of a new class, 4 malformed names and a missing image in the first
-// of two sheets.
+// spoilt returns a world with 9 rows of a new class, 4 malformed names and a missing image in the
+// first of two sheets.
 func spoilt(t *testing.T) *world {
 	w := generated(t, season.Options{Episodes: 2, Frames: 400})
 	e := w.episode(0)
@@ -28,7 +28,7 @@ func spoilt(t *testing.T) *world {
 }
 
 // shuffle plan --dry-run; shuffle doctor; shuffle run; shuffle problems, --csv FILE, --json: all of
-// them count the same.
+// them report the same counts.
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	w := spoilt(t)
@@ -66,7 +66,7 @@ func TestProblems(t *testing.T) {
 	says(t, out, `no problem in the sheets of 1 episode`)
 	w.run(2, "problems", "--episode", "S01E07")
 
-	// Two more, and a row that moves the others down.
+	// Two more, and a new row that moves the others down.
 	e := w.episode(0)
 	e.Rows[100].Jonnys, e.Rows[101].Jonnys = "Mythic", "Epic"
 	e.Rows = append([]season.Row{{Index: 900, Frame: string(e.Images[0])}}, e.Rows...)

@@ -13,16 +13,16 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// process is the program while it runs.
+// process is a running program.
 type process struct {
 	t         *testing.T
 	args      []string
 	cmd       *exec.Cmd
 	out, logs *screenful
-	ended     chan struct{} // closed when it has
+	ended     chan struct{} // closed when the process has ended
 }
 
-// screenful is what a process has written so far.
+// screenful is the output of a process so far.
 type screenful struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -40,7 +40,7 @@ func (s *screenful) String() string {
 	return s.text.String()
 }
 
-// start starts the program in the folder. What is still running at the test's end is killed.
+// start starts the program in the folder. A process that still runs at the test's end is killed.
 func start(t *testing.T, dir string, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, args: args, cmd: exec.Command(binaryPath, args...), out: &screenful{}, logs: &screenful{}, ended: make(chan struct{})}
@@ -50,19 +50,19 @@ func start(t *testing.T, dir string, env []string, args ...string) *process {
 	}
 	go func() {
 		defer close(p.ended)
-		_ = p.cmd.Wait() // its exit code tells
+		_ = p.cmd.Wait() // code reads the exit code
 	}()
 	t.Cleanup(p.kill)
 	return p
 }
 
-// bound is how long a test waits for anything, on a machine that is busy with others.
+// bound is the time limit of every wait, for a busy machine.
 const bound = 4 * time.Minute
 
 // anyCode allows any exit code.
 const anyCode = -2
 
-// wait is for the end of the process, with the expected exit code.
+// wait waits for the end of the process, with the expected exit code.
 func (p *process) wait(code int) (out, logs string) {
 	p.t.Helper()
 	select {
@@ -76,16 +76,16 @@ func (p *process) wait(code int) (out, logs string) {
 	return p.out.String(), p.logs.String()
 }
 
-// code is the exit code of a process that has ended; -1 of one that was killed.
+// code is the exit code of a process that has ended; -1 of a killed one.
 func (p *process) code() int { return p.cmd.ProcessState.ExitCode() }
 
-// kill is kill -9. A process that has ended already stays as it is.
+// kill is kill -9. It has no effect on a process that has already ended.
 func (p *process) kill() {
 	p.signal(syscall.SIGKILL)
 	<-p.ended
 }
 
-// killAfter kills the process when it has run for so long, if it has not ended by then.
+// killAfter kills the process after this time, unless it has ended by then.
 func (p *process) killAfter(d time.Duration) {
 	select {
 	case <-p.ended:
@@ -103,7 +103,7 @@ func (p *process) signal(s os.Signal) {
 // up reports whether the process has logged something, and so is ready for a signal.
 func (p *process) up() bool { return p.logs.String() != "" }
 
-// running reports whether the process has not ended.
+// running reports whether the process still runs.
 func (p *process) running() bool {
 	select {
 	case <-p.ended:
@@ -113,7 +113,7 @@ func (p *process) running() bool {
 	}
 }
 
-// await waits until the condition holds.
+// await waits until the condition is true.
 func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(bound); !holds(); <-time.After(5 * time.Millisecond) {
@@ -123,7 +123,7 @@ func await(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// awaitOf is await for something that a process must not end before.
+// awaitOf is await for a condition that must become true before a process ends.
 func awaitOf(p *process, what string, holds func() bool) {
 	p.t.Helper()
 	await(p.t, what, func() bool { return holds() || !p.running() })

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// rehearsal is deploy/rehearsal as docker-compose.yml starts it, on a folder.
+// rehearsal is deploy/rehearsal, started as in docker-compose.yml, with a folder as bucket.
 type rehearsal struct {
 	t       *testing.T
 	program string
@@ -64,7 +64,7 @@ func startRehearsal(t *testing.T) *rehearsal {
 	return r
 }
 
-// ask asks the rehearsal for an edit.
+// ask requests an edit from the rehearsal.
 func (r *rehearsal) ask(edit string) {
 	r.t.Helper()
 	if out, err := exec.CommandContext(r.t.Context(), r.program, "-listen", r.address, edit).CombinedOutput(); err != nil {
@@ -72,7 +72,7 @@ func (r *rehearsal) ask(edit string) {
 	}
 }
 
-// run runs a command of shuffle and gives what it printed.
+// run runs a command of shuffle and returns its output.
 func (r *rehearsal) run(wanted error, command ...string) string {
 	r.t.Helper()
 	var out, logs bytes.Buffer
@@ -82,8 +82,8 @@ func (r *rehearsal) run(wanted error, command ...string) string {
 	return out.String()
 }
 
-// TestRehearsal: what docker compose shows a newcomer first ends well, with nothing held and no
-// problem. The broken sheet comes when it is asked for, and goes again.
+// TestRehearsal: the first run that docker compose shows to a new user succeeds, without held
+// episodes and problems. The broken sheet appears on request, and is repaired on request.
 func TestRehearsal(t *testing.T) {
 	t.Parallel()
 	r := startRehearsal(t)

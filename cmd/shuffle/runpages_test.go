@@ -13,8 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/browsertest"
 )
 
-// A person looks at what is new in a run: its problems, the frames of a cause, the identical images
-// and the workers. The numbers are those that the commands print.
+// A person visits the new contents of a run: its problems, the frames of a cause, the identical
+// images and the workers. The numbers equal those that the commands print.
 func TestWhatIsNewOnThePages(t *testing.T) {
 	t.Parallel()
 	w := &watched{tab: browsertest.Open(t), world: generated(t, season.Options{Episodes: 2, Frames: 200, Seed: 5})}
@@ -42,8 +42,8 @@ func TestWhatIsNewOnThePages(t *testing.T) {
 	w.tab.Visit("about:blank")
 }
 
-// atWork looks at the workers' page while a worker applies the plan: a minute later the page has
-// forgotten the worker.
+// atWork checks the workers' page while a worker applies the plan. A minute later the page no
+// longer shows the worker.
 func (w *watched) atWork(plan state.Plan) {
 	w.t.Helper()
 	w.visit("/workers", `document.querySelector("#workers")`)
@@ -70,7 +70,7 @@ func (w *watched) stillsOf(a, b *season.Episode) {
 	}
 }
 
-// newProblems are those of the run that the run before did not have, on three pages.
+// newProblems checks, on three pages, the problems of the run that the previous run did not have.
 func (w *watched) newProblems(plan state.Plan) {
 	w.t.Helper()
 	out, _ := w.run(0, "problems", "--json")
@@ -114,7 +114,7 @@ func (w *watched) newProblems(plan state.Plan) {
 	}
 }
 
-// byCause goes from a count by cause to its frames.
+// byCause follows the link from a count by cause to its frames.
 func (w *watched) byCause(plan state.Plan) {
 	w.t.Helper()
 	made := map[state.ChangeCause]int{}

@@ -16,14 +16,14 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// neighbour is a world whose queues are in a file that another world uses too.
+// neighbour is a world that shares its queue file with another world.
 type neighbour struct {
 	*world
 	db     string
 	bucket string
 }
 
-// neighbours are two worlds with one queue file. Their buckets have these names.
+// neighbours returns two worlds with one queue file. Their buckets have these names.
 func neighbours(t *testing.T, names ...string) (both []*neighbour) {
 	t.Helper()
 	shared := t.TempDir()
@@ -60,9 +60,9 @@ func (n *neighbour) inQueue(name string) int {
 	return a.Visible + a.InFlight
 }
 
-// shuffle plan, work, track, status and doctor of two environments that share queues by mistake:
-// with buckets of other names, and of the same one. Each ends its own run, and touches nothing of
-// the other's.
+// shuffle plan, work, track, status and doctor of two environments that share queues by mistake,
+// with buckets of different names and of the same name. Each completes its own run, and changes
+// nothing of the other's.
 func TestTwoEnvironments(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
@@ -84,7 +84,8 @@ func TestTwoEnvironments(t *testing.T) {
 			if got := staging.inQueue(tasksQueue); got != 60 {
 				t.Errorf("%d tasks of production are left, want 60", got)
 			}
-			if tc.names[0] != tc.names[1] { // with one name, generation 1 is yet to come for staging
+			// With one name, generation 1 is in the future for staging.
+			if tc.names[0] != tc.names[1] {
 				says(t, logs, `another environment uses these queues.*`+strings.Trim(tc.met, `"`))
 			}
 
@@ -109,7 +110,7 @@ func TestTwoEnvironments(t *testing.T) {
 	}
 }
 
-// The tracker of one environment does not take the other's results and dead letters.
+// The tracker of one environment does not delete the other's results and dead letters.
 func TestTwoTrackers(t *testing.T) {
 	t.Parallel()
 	both := neighbours(t, "production", "staging")
@@ -117,7 +118,7 @@ func TestTwoTrackers(t *testing.T) {
 	production.run(0, "plan")
 	production.run(0, "work", "--exit-when-idle", "1s")
 	results := production.inQueue(resultsQueue)
-	out, _ := staging.run(0, "run") // plans, works and tracks to its own end
+	out, _ := staging.run(0, "run") // plans, works and tracks until its own run ends
 	says(t, out, `succeeded: .* 60 done, 0 dead`)
 	if got := production.inQueue(resultsQueue); got != results || results == 0 {
 		t.Errorf("%d messages of production's results are left of %d", got, results)
@@ -129,8 +130,8 @@ func TestTwoTrackers(t *testing.T) {
 	says(t, out, `succeeded: .* 60 done, 0 dead`)
 }
 
-// shuffle run, with thousands of dead letters of another environment and as many junk results on
-// the queues: it ends, and the other environment's messages stay.
+// shuffle run, with thousands of dead letters of another environment and as many invalid results in
+// the queues: it ends, and the other environment's messages remain.
 func TestDeadLettersOfOthers(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -154,7 +155,7 @@ func TestDeadLettersOfOthers(t *testing.T) {
 	w.checkDatasets()
 }
 
-// withFile gives the queue file, to set queues up by hand.
+// withFile opens the queue file, to change queues directly.
 func (w *world) withFile(do func(*sqlitequeue.File)) {
 	w.t.Helper()
 	f, err := sqlitequeue.Open(filepath.Join(w.dir, "queues.db"))
@@ -186,7 +187,7 @@ func TestTaskNamesItsEnvironment(t *testing.T) {
 }
 
 // shuffle work, with tasks of the run in force whose keys are allowed but that are not in the plan:
-// they do nothing.
+// they have no effect.
 func TestTasksThatWereNotPlanned(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 60})
@@ -218,7 +219,7 @@ func TestTasksThatWereNotPlanned(t *testing.T) {
 	w.kept(forged)
 }
 
-// shuffle doctor of queues that are not as setup makes them, and shuffle setup, which says what it
+// shuffle doctor of queues that differ from those of setup, and shuffle setup, which reports its
 // changes.
 func TestDoctorAndSetupOfBrokenQueues(t *testing.T) {
 	t.Parallel()
@@ -249,7 +250,7 @@ func TestDoctorAndSetupOfBrokenQueues(t *testing.T) {
 	}
 }
 
-// shuffle doctor beside running services: its probes leave no trace.
+// shuffle doctor while services run: its probes leave no trace.
 func TestDoctorBesideServices(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 48})
@@ -265,7 +266,7 @@ func TestDoctorBesideServices(t *testing.T) {
 	}
 }
 
-// shuffle status of an active run whose queue file somebody has deleted.
+// shuffle status of an active run whose queue file someone has deleted.
 func TestStatusOfMissingQueues(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 48})

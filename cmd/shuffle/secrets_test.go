@@ -15,10 +15,10 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/season"
 )
 
-// leaf is a command as it can be typed, with something for each argument that it wants.
+// leaf is a complete command, with a value for each required argument.
 type leaf struct {
 	args  []string
-	flags []*kong.Flag // its own and those of all commands
+	flags []*kong.Flag // its own flags and those of all commands
 }
 
 // leaves are all commands of the program.
@@ -53,14 +53,14 @@ func example(argument *kong.Positional) string {
 	return "1"
 }
 
-// planted stands in every secret of these tests, after its first character, so that parts of one
-// are found too.
+// planted is in every secret of these tests, after its first character, so the tests also find a
+// part of a secret.
 const planted = "Hush4Hush7"
 
-// randomKey looks as a key of AWS does.
+// randomKey has the format of an AWS key.
 const randomKey = "wJalrXUtnFEMI/" + planted + "/bPxRfiCYEXAMPLE"
 
-// pemKey is a private key as a person pastes it.
+// pemKey is a private key in the format in which a person pastes it.
 const pemKey = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC" + planted + "\n" + planted + "MIIEvQIBADANBgkqhkiG9w0BAQ\n-----END PRIVATE KEY-----\n"
 
 func accountJSON(key string) string {
@@ -68,11 +68,11 @@ func accountJSON(key string) string {
 }
 
 // mustHide runs a command and fails the test when it prints a part of a secret. Services are killed
-// once they have shown what is wrong.
+// after they have reported the error.
 func (w *world) mustHide(env, args []string) {
 	w.t.Helper()
 	p := start(w.t, w.work, env, args...)
-	limit := 20 * time.Second // such as of a worker of run, or a dashboard
+	limit := 20 * time.Second // for services that run on, such as a worker of run, or a dashboard
 	if slices.Contains(args, "work") || slices.Contains(args, "track") {
 		limit = 500 * time.Millisecond
 	}
@@ -85,8 +85,8 @@ func (w *world) mustHide(env, args []string) {
 	}
 }
 
-// shuffle, each command: no secret that stands in a variable, in .env or in a file is printed,
-// whatever fails, at the level debug.
+// shuffle, each command: no secret of a variable, of .env or of a file is printed, for any error,
+// at the level debug.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 24})
@@ -137,8 +137,8 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	}
 }
 
-// shuffle, each flag of each command, given a key by mistake, on the command line and in its
-// variable.
+// shuffle, each flag of each command, with a key as its value by mistake, on the command line and
+// in its variable.
 func TestKeysInTheWrongSettings(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

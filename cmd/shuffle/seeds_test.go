@@ -13,8 +13,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// shuffle plan, with few blocks of a rare class: a plan that is shown and one that is published
-// warn of each dataset with too few of them, and --min-per-class says how many are too few.
+// shuffle plan, with few blocks of a rare class: both a dry run and a published plan warn of each
+// dataset with too few of them. --min-per-class sets the limit.
 func TestRareClasses(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 1200})
@@ -46,8 +46,8 @@ func TestRareClasses(t *testing.T) {
 	}
 }
 
-// shuffle plan --dry-run --seeds N writes nothing, says the same each time, and what it says of a
-// seed comes true when the command at its end is typed.
+// shuffle plan --dry-run --seeds N writes nothing, and prints the same each time. Its forecast for
+// a seed is right: the command at its end produces that result.
 func TestSeeds(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 1200})
@@ -87,7 +87,8 @@ func TestSeeds(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 
-	// As a what-if under other settings, the command at the end has what makes it be taken.
+	// For a what-if under other settings, the command at the end has the flags that make the
+	// planner accept it.
 	untouched(t, w.dir, func() {
 		out, _ := w.run(0, "plan", "--dry-run", "--seeds", "3", "--group", "2s", "--stratify")
 		says(t, out, `What if: .* shuffle --local \S+ run --reshuffle --seed seed-\d+ --change-settings`)

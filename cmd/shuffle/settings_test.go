@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A flag is stronger than the environment, that is stronger than .env, and that than the default.
-// The bucket's URL, which is refused wherever it comes from, tells which was taken.
+// A flag overrides the environment, which overrides .env, which overrides the default. Each source
+// has another invalid bucket URL, and the refusal shows which one was used.
 func TestSettingsPrecedence(t *testing.T) {
 	for _, tc := range []struct {
 		name, flag, variable, file string
@@ -20,7 +20,8 @@ func TestSettingsPrecedence(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			t.Setenv("SHUFFLE_BUCKET", tc.variable) // put back at the end of the test, whatever .env has set
+			// Restored at the end of the test, also when .env has set it.
+			t.Setenv("SHUFFLE_BUCKET", tc.variable)
 			if tc.variable == "" {
 				if err := os.Unsetenv("SHUFFLE_BUCKET"); err != nil {
 					t.Fatal(err)
@@ -42,7 +43,7 @@ func TestSettingsPrecedence(t *testing.T) {
 	}
 }
 
-// A .env that cannot be read is no settings at all.
+// A .env that cannot be parsed refuses every command.
 func TestBrokenEnvFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile(".env", []byte("SHUFFLE BUCKET\n"), 0o600); err != nil {

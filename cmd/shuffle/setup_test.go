@@ -30,8 +30,8 @@ func TestSetup(t *testing.T) {
 	}
 }
 
-// shuffle doctor, of a healthy folder, and of one with a broken sheet, a sheet that is gone and a
-// manifest that is none.
+// shuffle doctor, of a healthy folder, and of one with a broken sheet, a missing sheet and an
+// invalid manifest.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 3, Frames: 48})

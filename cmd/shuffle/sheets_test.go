@@ -13,7 +13,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/season"
 )
 
-// workbook writes worksheets, by their names in this order, as an XLSX file.
+// workbook writes worksheets to an XLSX file, by their names in this order.
 func (w *world) workbook(e *season.Episode, names []string, sheets ...[][]string) {
 	w.t.Helper()
 	f := excelize.NewFile()
@@ -43,8 +43,8 @@ func (w *world) manifest(change func(string) string) {
 
 var notes = [][]string{{"Notes", "by"}, {"ask Jonny", "ML team"}}
 
-// shuffle run on XLSX files, whose worksheets the manifest chooses by gid, and on the CSV file of a
-// further worksheet.
+// shuffle run on XLSX files, whose worksheets the manifest selects by gid, and on the CSV file of
+// another worksheet.
 func TestWorkbooks(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 4, Frames: 48})
@@ -83,8 +83,8 @@ func unclassified(e *season.Episode) int {
 	return len(e.Images) - len(classes)
 }
 
-// shuffle run on a base URI of every kind: where a cell, or the header cell itself, says that the
-// images are, there they are read.
+// shuffle run on a base URI of every kind: a cell, or the header cell itself, contains the folder
+// of the images.
 func TestBaseURIs(t *testing.T) {
 	t.Parallel()
 	const rest = "/default_eng/v1/frames/big/"
@@ -97,7 +97,7 @@ func TestBaseURIs(t *testing.T) {
 		{season.HeaderURI, "https://media.angel-nft.com.s3.us-west-2.amazonaws.com/tuttle_twins/FOLDER" + rest},
 		{season.ColumnURI, "media.angel-nft.com/tuttle_twins" + rest}, // without the episode's folder
 		{season.ColumnURI, "https://media.angel-nft.com/tuttle_twins/FOLDER" + rest},
-		{season.NoURI, ""}, // SHUFFLE_IMAGE_SIZE tells
+		{season.NoURI, ""}, // SHUFFLE_IMAGE_SIZE defines the folder
 	}
 	w := generated(t, season.Options{Episodes: len(bases), Frames: 24, ImageSize: "big"})
 	for i, e := range w.seasons[0].Episodes {
@@ -116,8 +116,8 @@ func TestBaseURIs(t *testing.T) {
 	w.checkDatasets()
 }
 
-// shuffle plan, after people have sorted rows, relabelled, inserted and removed some, and painted
-// images anew: as many tasks as frames that changed.
+// shuffle plan, after people have sorted, relabelled, inserted and removed rows, and repainted
+// images: the plan has one task for each changed frame.
 func TestEdits(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 2, Frames: 150})
@@ -135,7 +135,7 @@ func TestEdits(t *testing.T) {
 	for _, e := range w.seasons[0].Episodes {
 		w.save(e)
 	}
-	both := 0 // relabelled and painted anew: one task
+	both := 0 // relabelled and repainted: one task
 	for _, f := range repainted {
 		if slices.Contains(relabelled, f) {
 			both++
@@ -144,7 +144,7 @@ func TestEdits(t *testing.T) {
 	added := len(inserted)
 	for _, f := range removed {
 		if slices.Contains(inserted, f) {
-			added-- // came and went: no task
+			added-- // inserted and removed: no task
 		}
 	}
 	gone := len(removed) - (len(inserted) - added)

@@ -13,9 +13,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/stacktest"
 )
 
-// TestCommandsOnStack: what the person on call types needs no more than a stage's role has, so that
-// a task that is started with another command can do it too: what reads the sheets with the
-// planner's, doctor with its own, the rest, and the dashboard, with the tracker's.
+// TestCommandsOnStack: the commands for the person on call need only the role of a stage. So a task
+// of that stage with another command can execute them. Commands that read the sheets use the
+// planner's role, doctor uses its own, and the others and the dashboard use the tracker's.
 func TestCommandsOnStack(t *testing.T) {
 	d := deployStack(t)
 	none, planner, tracker, doctor := &stacktest.Calls{}, &stacktest.Calls{}, &stacktest.Calls{}, &stacktest.Calls{}
@@ -56,7 +56,7 @@ func TestCommandsOnStack(t *testing.T) {
 	checkAllowed(t, d.stack.Statements("DoctorRole"), doctor.Requests())
 }
 
-// planned plans and gives the run.
+// planned plans and returns the run.
 func (d *onStack) planned(args ...string) string {
 	d.t.Helper()
 	var plan struct{ Run string }
@@ -69,7 +69,7 @@ func (d *onStack) planned(args ...string) string {
 
 var link = regexp.MustCompile(`(?:href|src)="(/[^"#]*)`)
 
-// visit follows every link of the dashboard, images too, to a good number of them.
+// visit follows every link of the dashboard, with images, up to a limit.
 func (d *onStack) visit(calls *stacktest.Calls) {
 	d.t.Helper()
 	_, a := d.app("TrackerTask", calls, []string{"track"}, io.Discard, io.Discard)

@@ -22,8 +22,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// onStack is the system as deploy/stack.yaml has it, on LocalStack: its queues, and the commands
-// and variables of its task definitions.
+// onStack is the system of deploy/stack.yaml on LocalStack: its queues, and the commands and
+// variables of its task definitions.
 type onStack struct {
 	t      *testing.T
 	name   string
@@ -70,7 +70,7 @@ func deployStack(t *testing.T) *onStack {
 	return d
 }
 
-// fill makes the bucket and a season in it.
+// fill creates the bucket and writes a season to it.
 func (d *onStack) fill(bucket string) {
 	d.t.Helper()
 	opener := open.New(32)
@@ -90,8 +90,7 @@ func (d *onStack) fill(bucket string) {
 	}
 }
 
-// setenv sets the variables of a task definition, with the queues and the sheets where they are
-// here.
+// setenv sets the variables of a task definition, with the queues and the sheets of the test.
 func (d *onStack) setenv(c stacktest.Container) {
 	for name, value := range c.Environment {
 		if _, queue, ok := strings.Cut(value, ".amazonaws.com/"); ok {
@@ -102,17 +101,17 @@ func (d *onStack) setenv(c stacktest.Container) {
 	d.t.Setenv("SHUFFLE_SHEETS_ENDPOINT", d.api)
 }
 
-// ending makes a service's command end by itself.
+// ending has the flags that make a service's command end by itself.
 var ending = map[string][]string{"PlannerTask": nil, "WorkerTask": {"--exit-when-idle=3s"}, "TrackerTask": {"--until-done"}}
 
 var stages = []string{"PlannerTask", "WorkerTask", "TrackerTask"}
 
-// TestOnStack: the built binary does a run with the queues that the stack made, started as the task
-// definitions say; its log has the metrics that the alarms watch; and every call that the stages
-// make is one that their roles allow.
+// TestOnStack: the built binary completes a run with the queues of the stack, started with the
+// commands of the task definitions. Its log has the metrics that the alarms watch. The roles allow
+// every call of the stages.
 func TestOnStack(t *testing.T) {
 	d := deployStack(t)
-	t.Setenv("SHUFFLE_KEEP_VERSIONS", "1") // so that older ones go
+	t.Setenv("SHUFFLE_KEEP_VERSIONS", "1") // so that older versions are removed
 	logs := d.runBinary()
 	t.Run("metrics", func(t *testing.T) { checkMetrics(t, d.stack, logs) })
 
@@ -132,7 +131,9 @@ func TestOnStack(t *testing.T) {
 			}
 		}
 	}
-	for range 2 { // what the dead task left, then nothing to do, which a planner ends by itself
+	// First the results of the dead task, then a plan without tasks, which the planner completes
+	// itself.
+	for range 2 {
 		for _, task := range stages {
 			d.runNoted(task, calls[task])
 		}
@@ -143,8 +144,7 @@ func TestOnStack(t *testing.T) {
 	}
 }
 
-// runBinary runs planner, worker and tracker one after the other, and gives what the tracker
-// logged.
+// runBinary runs planner, worker and tracker one after the other, and returns the tracker's log.
 func (d *onStack) runBinary() []byte {
 	d.t.Helper()
 	var out, logs bytes.Buffer
@@ -162,14 +162,14 @@ func (d *onStack) runBinary() []byte {
 	return logs.Bytes()
 }
 
-// runNoted runs a stage in this process and notes its calls.
+// runNoted runs a stage in this process and records its calls.
 func (d *onStack) runNoted(task string, calls *stacktest.Calls) {
 	d.t.Helper()
 	d.command(task, calls, slices.Concat(d.stack.Container(task).Command, ending[task])...)
 }
 
-// command runs any command as a task would, notes its calls and gives what it printed. A run with a
-// dead task does not end well, which is no matter here.
+// command runs any command as a task would, records its calls and returns its output. Exit codes
+// are ignored, because a run with a dead task does not succeed.
 func (d *onStack) command(task string, calls *stacktest.Calls, args ...string) string {
 	d.t.Helper()
 	var out, logs bytes.Buffer
@@ -180,7 +180,7 @@ func (d *onStack) command(task string, calls *stacktest.Calls, args ...string) s
 	return out.String()
 }
 
-// app is the program with a task's variables.
+// app returns the program with a task's variables.
 func (d *onStack) app(task string, calls *stacktest.Calls, args []string, out, logs io.Writer) (*parsed, *app) {
 	d.t.Helper()
 	d.setenv(d.stack.Container(task))
@@ -196,7 +196,8 @@ func (d *onStack) app(task string, calls *stacktest.Calls, args []string, out, l
 	return p, a
 }
 
-// checkMetrics finds the embedded metrics in a tracker's log, and every alarm's metric among them.
+// checkMetrics looks for the embedded metrics in a tracker's log, and for every alarm's metric
+// among them.
 func checkMetrics(t *testing.T, stack *stacktest.Stack, logs []byte) {
 	var line struct {
 		AWS struct {
@@ -237,7 +238,7 @@ func checkMetrics(t *testing.T, stack *stacktest.Stack, logs []byte) {
 	}
 }
 
-// unused are the permissions, by statement and action, that such a run has no use for, with the
+// unused are the permissions, by statement and action, that such a run does not use, with the
 // reason.
 var unused = map[string]map[string]string{
 	"PlannerRole": {
@@ -263,7 +264,7 @@ var unused = map[string]map[string]string{
 	},
 }
 
-// checkRole: every call is allowed, and every permission is of use.
+// checkRole checks that every call is allowed, and that every permission is used.
 func checkRole(t *testing.T, policy []stacktest.Statement, calls []stacktest.Request, unused map[string]string) {
 	checkAllowed(t, policy, calls)
 	for _, st := range policy {

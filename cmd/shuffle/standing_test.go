@@ -23,8 +23,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// tree is every file and folder below dir, with what a write changes: content, size and time. A
-// missing folder is empty.
+// tree is every file and folder below dir, with the attributes that a write changes: content, size
+// and time. A missing folder is empty.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -58,7 +58,7 @@ func contentOf(t *testing.T, path string) string {
 	return fmt.Sprintf("%x", md5.Sum(body))
 }
 
-// untouched runs do and fails the test when anything below dir is not as before.
+// untouched calls do and fails the test when anything below dir has changed.
 func untouched(t *testing.T, dir string, do func()) {
 	t.Helper()
 	before := tree(t, dir)
@@ -82,7 +82,7 @@ func (w *world) standing() map[string]string {
 	return all
 }
 
-// images counts the files in the datasets, while others may be at work there.
+// images counts the files in the datasets, while other processes may change them.
 func (w *world) images() (n int) {
 	w.t.Helper()
 	folders, err := filepath.Glob(w.ml("*", "*"))
@@ -93,7 +93,7 @@ func (w *world) images() (n int) {
 	return n
 }
 
-// files counts what is in a folder; none when it is not there.
+// files counts the files in a folder; 0 when the folder is missing.
 func files(folder string) int {
 	f, err := os.Open(folder)
 	if err != nil {
@@ -104,10 +104,10 @@ func files(folder string) int {
 	return len(names)
 }
 
-// checkDatasets compares every file in the datasets with the sheets (guarantee 1): each frame that
-// has a class and an image once, under its class, in the dataset that seed and frame decide, with
-// its image's bytes; a frozen frame as it stood at the last check; but for what keep names, nothing
-// else.
+// checkDatasets compares every file in the datasets with the sheets (guarantee 1). Each frame with
+// a class and an image exists once, under its class, in the dataset that seed and frame select,
+// with the bytes of its image. A frozen frame is the same as at the last check. Apart from the
+// files in keep, there is nothing else.
 func (w *world) checkDatasets(keep ...string) {
 	w.t.Helper()
 	want, seed := map[string]string{}, w.seed()
@@ -144,7 +144,7 @@ func frameOf(key string) dataset.Frame {
 	return dataset.Frame(strings.TrimSuffix(filepath.Base(key), ".jpg"))
 }
 
-// datasetOf is the split of DESIGN 5, written a second time.
+// datasetOf is the split of DESIGN 5, implemented a second time.
 func datasetOf(seed string, f dataset.Frame) string {
 	sum := sha256.Sum256([]byte(seed + "\n" + string(f)))
 	switch u := float64(binary.BigEndian.Uint64(sum[:8])) / math.Exp2(64); {
@@ -156,7 +156,7 @@ func datasetOf(seed string, f dataset.Frame) string {
 	return "test"
 }
 
-// seed is the one in force.
+// seed is the seed in force.
 func (w *world) seed() string {
 	w.t.Helper()
 	return stored[state.InForce](w, "settings.json").Settings.Seed
@@ -176,7 +176,7 @@ func stored[T any](w *world, name string) T {
 	return decode[T](w.t, string(body))
 }
 
-// The queues' names, as they are by default.
+// The default names of the queues.
 const (
 	tasksQueue   = "google-shuffle-tasks"
 	resultsQueue = "google-shuffle-results"
@@ -194,7 +194,7 @@ func (w *world) withQueue(name string, do func(*sqlitequeue.Queue)) {
 	w.must(f.Close())
 }
 
-// count is the number of messages in a queue, and how many of them are hidden.
+// count returns the number of messages in a queue, and how many of them are hidden.
 func (w *world) count(name string) (all, hidden int) {
 	w.t.Helper()
 	w.withQueue(name, func(q *sqlitequeue.Queue) {
@@ -205,7 +205,7 @@ func (w *world) count(name string) (all, hidden int) {
 	return all, hidden
 }
 
-// empty checks that no queue has a message.
+// empty reports whether no queue has a message.
 func (w *world) empty() bool {
 	w.t.Helper()
 	return !slices.ContainsFunc([]string{tasksQueue, resultsQueue, deadQueue}, func(name string) bool {
@@ -214,7 +214,7 @@ func (w *world) empty() bool {
 	})
 }
 
-// send puts messages with any content into a queue.
+// send sends messages with any content to a queue.
 func (w *world) send(name string, bodies ...string) {
 	w.t.Helper()
 	var entries []queue.Entry

@@ -15,7 +15,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// taggable is a world whose runs each publish a version.
+// taggable returns a world in which each run publishes a version.
 func taggable(t *testing.T, env ...string) *world {
 	t.Helper()
 	w := generated(t, season.Options{Episodes: 1, Frames: 100})
@@ -32,7 +32,7 @@ func (w *world) nextVersion() {
 	w.run(0, "run")
 }
 
-// listed are the versions and their tags, as versions --json has them.
+// listed returns the versions and their tags, from versions --json.
 func (w *world) listed() (generations []int64, tags map[int64][]string) {
 	w.t.Helper()
 	out, _ := w.run(0, "versions", "--json")
@@ -44,8 +44,8 @@ func (w *world) listed() (generations []int64, tags map[int64][]string) {
 	return generations, tags
 }
 
-// shuffle versions --tag NAME V, while only the newest version is kept: the tagged one stays, and
-// each command takes its name.
+// shuffle versions --tag NAME V, while only the newest version is kept: the tagged one remains, and
+// each command accepts its name.
 func TestTaggedVersion(t *testing.T) {
 	t.Parallel()
 	w := taggable(t, "SHUFFLE_KEEP_VERSIONS=1")
@@ -122,8 +122,9 @@ func TestUsageOfTags(t *testing.T) {
 	}
 }
 
-// shuffle run and versions with a tags.json that somebody has spoilt, or that a newer program has
-// written: the run succeeds, no version is removed, and whoever needs the tags is told.
+// shuffle run and versions with a tags.json that someone has damaged, or that a newer program has
+// written. The run succeeds, no version is removed, and each command that needs the tags reports
+// it.
 func TestSpoiltTags(t *testing.T) {
 	t.Parallel()
 	w := taggable(t, "SHUFFLE_KEEP_VERSIONS=1")
@@ -145,8 +146,8 @@ func TestSpoiltTags(t *testing.T) {
 	}
 }
 
-// shuffle pull --lock FILE DIR: the version that was pulled once, on a copy of the bucket in
-// another folder and into another folder, to the byte; whatever was published and tagged since.
+// shuffle pull --lock FILE DIR: it pulls the same version again, from a copy of the bucket in
+// another folder into another folder, byte for byte. Later versions and tags have no effect.
 func TestLockFileElsewhere(t *testing.T) {
 	t.Parallel()
 	w := taggable(t)
@@ -185,8 +186,8 @@ func TestLockFileElsewhere(t *testing.T) {
 	w.run(0, "pull", "--lock", lock, "first")
 }
 
-// shuffle pull --lock FILE DIR, of what is not there any more: exit 1 and nothing is written. Of
-// another bucket, prefix or program: exit 2.
+// shuffle pull --lock FILE DIR, of a version that no longer exists: exit 1 and nothing is written.
+// Of another bucket, prefix or program: exit 2.
 func TestLockFileRefused(t *testing.T) {
 	t.Parallel()
 	w := taggable(t, "SHUFFLE_KEEP_VERSIONS=1")
@@ -211,7 +212,7 @@ func TestLockFileRefused(t *testing.T) {
 	var snapshot map[string]any
 	w.must(json.Unmarshal(body, &snapshot))
 	delete(snapshot, "episodes")
-	delete(snapshot, "sha256") // as by hand
+	delete(snapshot, "sha256") // as a person might edit it
 	changed, err := json.Marshal(snapshot)
 	w.must(err)
 	w.put(rows, string(changed))
@@ -227,8 +228,8 @@ func TestLockFileRefused(t *testing.T) {
 	}
 }
 
-// shuffle pull and versions A B after a class has come: its number and those that it moves are
-// said.
+// shuffle pull and versions A B after a new class: they print its number and the other numbers that
+// change.
 func TestClassComes(t *testing.T) {
 	t.Parallel()
 	w := taggable(t)
@@ -250,6 +251,6 @@ func TestClassComes(t *testing.T) {
 	if logs != "" {
 		t.Errorf("pulled again, and said:\n%s", logs)
 	}
-	_, logs = w.run(1, "pull", "--version", "1", "frames") // Epic's frames are left over
+	_, logs = w.run(1, "pull", "--version", "1", "frames") // Epic's frames remain
 	says(t, logs, `Class numbers in frames change: Epic 1 → gone, Junk 2 → 1`)
 }

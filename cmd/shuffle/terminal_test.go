@@ -20,7 +20,7 @@ func TestWord(t *testing.T) {
 	}
 }
 
-// CloudWatch's metrics are in the JSON lines. Those for people have neither metrics nor JSON.
+// CloudWatch's metrics are in the JSON lines. Log lines for people have neither metrics nor JSON.
 func TestMetricsInLogs(t *testing.T) {
 	for format, want := range map[string]string{
 		"json":    `{"level":"info","ts":"…","msg":"run ended","run":"r","reason":"","tasks":7,"RunFailed":1,"_aws":{"Timestamp":1}}`,
@@ -39,8 +39,8 @@ func TestMetricsInLogs(t *testing.T) {
 
 var clockTime = regexp.MustCompile(`([0-9-]+T)?[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9:]{5})?`)
 
-// A log line for people has all fields of lines without metrics, and nothing that a terminal would
-// obey.
+// A log line for people has all fields of lines without metrics, and no control characters for a
+// terminal.
 func TestLogLineForPeople(t *testing.T) {
 	var out bytes.Buffer
 	newLogger(newScreen(&out), "info", "console").Warn("failed", zap.Error(errors.New("a\x1b[31mb")), zap.Duration("for", time.Second), zap.String("Prefix", "p"))

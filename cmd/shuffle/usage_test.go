@@ -8,7 +8,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/season"
 )
 
-// shuffle, called wrongly: exit 2, and what is wrong with which flag and variable.
+// shuffle, called wrongly: exit 2, and a message about the fault with flag and variable.
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	w := generated(t, season.Options{Episodes: 1, Frames: 24})
@@ -56,8 +56,8 @@ func TestUsage(t *testing.T) {
 	})
 }
 
-// shuffle with URLs that name no bucket, queues or sheets: exit 2, with flag, variable and what is
-// expected.
+// shuffle with URLs that do not name a bucket, queues or sheets: exit 2, with flag, variable and
+// the expected form.
 func TestUsageOfURLs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

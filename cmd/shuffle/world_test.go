@@ -19,13 +19,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// binaryPath is the program as it is built, without the race detector: what the tests in this
-// package drive.
+// binaryPath is the built program, without the race detector, which the tests in this package run.
 var binaryPath string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// Most of a test here is waiting for the leases and timeouts of other processes.
+	// The tests here mostly wait for the leases and timeouts of other processes.
 	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
@@ -47,19 +46,19 @@ func built(run func() int) int {
 	return run()
 }
 
-// world is a folder for --local with a season in it, and the program run on it.
+// world is a folder for --local with a season in it, and the program that uses it.
 type world struct {
 	t       *testing.T
 	dir     string // for --local
-	work    string // the working folder, which is another
+	work    string // the working folder, which is different
 	env     []string
 	seasons []*season.Season
-	drawn   int               // how often images were
-	stood   map[string]string // what checkDatasets found: key → content
+	drawn   int               // number of times that the images were drawn
+	stood   map[string]string // result of the last checkDatasets: key → content
 }
 
-// newWorld is an empty one. Its queues give back what a killed worker had after 10 s, the least
-// that is allowed.
+// newWorld returns an empty world. Its queues make the messages of a killed worker visible after 10
+// s, the minimum.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	root := t.TempDir()
@@ -69,7 +68,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// generated is a world with a season.
+// generated returns a world with a season.
 func generated(t *testing.T, o season.Options) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -91,8 +90,8 @@ func (w *world) add(o season.Options) *season.Season {
 	return s
 }
 
-// draw writes source images. The program does not look into them, so a line of text is one; drawn
-// again they differ.
+// draw writes source images. The program does not read their content, so each is a line of text.
+// Each drawing has another text.
 func (w *world) draw(e *season.Episode, frames []dataset.Frame) {
 	w.t.Helper()
 	w.drawn++
@@ -133,7 +132,7 @@ func (w *world) must(err error) {
 	}
 }
 
-// folder is a user's own: plain files, by no code of the program.
+// folder is a bucket for the season: plain files, without code of the program.
 type folder string
 
 func (f folder) PutObject(_ context.Context, key string, body []byte, _ bucket.Condition) (string, error) {
@@ -144,11 +143,11 @@ func (f folder) PutObject(_ context.Context, key string, body []byte, _ bucket.C
 	return "", os.WriteFile(path, body, 0o600)
 }
 
-// local is a command line on the world's folder.
+// local is a command line for the world's folder.
 func (w *world) local(args []string) []string { return slices.Concat([]string{"--local", w.dir}, args) }
 
-// run runs the program on the world's folder to its end. Another exit code than the expected one
-// ends the test.
+// run runs the program on the world's folder until it exits. Another exit code than the expected
+// one ends the test.
 func (w *world) run(code int, args ...string) (out, logs string) {
 	w.t.Helper()
 	return w.command(w.local(args)...).wait(code)
@@ -166,7 +165,7 @@ func (w *world) start(args ...string) *process {
 	return w.command(w.local(args)...)
 }
 
-// decode reads the one JSON object that a command printed.
+// decode parses the one JSON object that a command printed.
 func decode[T any](t *testing.T, out string) (v T) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(out), &v); err != nil {
@@ -219,8 +218,8 @@ func (w *world) wanted() (n int) {
 	return n
 }
 
-// says fails the test when the text does not match the expression; spaces and line breaks are all
-// one.
+// says fails the test when the text does not match the expression. Spaces and line breaks are
+// equivalent.
 func says(t *testing.T, text, expression string) {
 	t.Helper()
 	flat := regexp.MustCompile(`\s+`).ReplaceAllString(text, " ")

@@ -1,7 +1,6 @@
-// Command rehearsal is what docker-compose.yml has in the place of the outside world: it draws a
-// season into the bucket and answers as the Sheets API would. POST /relabel relabels some frames,
-// as an editor does. POST /break spoils a sheet, and POST /mend undoes that. Nothing of it is in
-// the program.
+// Command rehearsal replaces the outside world in docker-compose.yml. It draws a season into the
+// bucket and serves the Sheets API. POST /relabel relabels some frames, as an editor does. POST
+// /break spoils a sheet, and POST /mend undoes that. The program contains none of it.
 package main
 
 import (
@@ -22,7 +21,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
-// relabelled is how many frames one edit relabels.
+// relabelled is the number of frames that one edit relabels.
 const relabelled = 12
 
 func main() {
@@ -62,14 +61,14 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(sheets) //nolint:errcheck // It is temporary anyway.
+	defer os.RemoveAll(sheets) //nolint:errcheck // The folder is temporary.
 	if err := write(ctx, s, *bucket, sheets); err != nil {
 		return err
 	}
 	return serve(ctx, *listen, handler(s, sheets))
 }
 
-// ask prints the answer.
+// ask sends a request and prints the response.
 func ask(ctx context.Context, method, url string) error {
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
@@ -86,7 +85,7 @@ func ask(ctx context.Context, method, url string) error {
 	return errors.Join(err, resp.Body.Close())
 }
 
-// connections to the bucket.
+// connections is the number of connections to the bucket.
 const connections = 32
 
 func write(ctx context.Context, s *season.Season, bucket, sheets string) error {
@@ -103,7 +102,7 @@ func handler(s *season.Season, sheets string) http.Handler {
 	mux.Handle("/v4/", sheettest.FromFolder(sheets))
 	mux.HandleFunc("GET /ready", func(http.ResponseWriter, *http.Request) {})
 	var editing sync.Mutex
-	// on answers POST with what change says of an episode's sheet.
+	// on handles a POST of path: it changes an episode's sheet and responds with what change did.
 	on := func(path string, e *season.Episode, change func() (done string)) {
 		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, _ *http.Request) {
 			editing.Lock()
@@ -113,7 +112,7 @@ func handler(s *season.Season, sheets string) http.Handler {
 				http.Error(w, err.Error(), http.StatusInternalServerError)
 				return
 			}
-			_, _ = fmt.Fprintln(w, done) // an asker that has gone needs no answer
+			_, _ = fmt.Fprintln(w, done) // a client that has gone away needs no response
 		})
 	}
 	first, last := s.Episodes[0], s.Episodes[len(s.Episodes)-1]
@@ -131,7 +130,7 @@ func handler(s *season.Season, sheets string) http.Handler {
 	return mux
 }
 
-// serve answers until ctx ends.
+// serve serves h until ctx ends.
 func serve(ctx context.Context, address string, h http.Handler) error {
 	server := &http.Server{Addr: address, Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// Who asks at the same time shares one reading, for as long as it is fresh; the one who asked first
-// may leave.
+// Simultaneous callers share one read while it is fresh. The first caller may leave.
 func TestCache(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCache[string, int](time.Second)
 		var readings atomic.Int64
 		read := func(ctx context.Context) (int, error) {
-			time.Sleep(100 * time.Millisecond) //nolint:forbidigo // Fake time: reading takes so long.
+			// Fake time: the duration of a read.
+			time.Sleep(100 * time.Millisecond) //nolint:forbidigo
 			return int(readings.Add(1)), ctx.Err()
 		}
 		first, leave := context.WithCancel(t.Context())

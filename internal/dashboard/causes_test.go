@@ -10,8 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// The changes are filtered by cause, over several pages and with the other choices; the counts by
-// cause lead there.
+// The changes can be filtered by cause, over several pages and together with the other choices. The
+// counts by cause link to the filtered lists.
 func TestChangesByCause(t *testing.T) {
 	const n = 300
 	w := newWorld(t, n)

@@ -11,8 +11,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/page"
 )
 
-// Pages and assets are compressed where the browser takes it, and say the same. Images and streams
-// of events are sent as they are.
+// Pages and assets are compressed when the browser accepts it, with the same content. Images and
+// event streams are not compressed.
 func TestCompressed(t *testing.T) {
 	w := newWorld(t, 300)
 	w.put(w.imageOf(0), w.jpeg)

@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// bound is how long a test waits for anything.
+// bound is the time limit of every wait.
 const bound = time.Minute
 
 // source is an EventSource.
@@ -47,7 +47,7 @@ func listen(ctx context.Context, t *testing.T, address string) *source {
 	return s
 }
 
-// next is the next event, with its regions by ID.
+// next returns the next event, with its regions by ID.
 func (s *source) next() (event string, regions map[string]string) {
 	s.t.Helper()
 	for s.lines.Scan() {
@@ -73,8 +73,8 @@ func (s *source) next() (event string, regions map[string]string) {
 	return "", nil
 }
 
-// A page is told once of everything, then of what has changed and nothing else, and is let go when
-// a newer run is in force.
+// A page gets everything once, and then only what has changed. Its stream ends when a newer run is
+// in force.
 func TestEvents(t *testing.T) {
 	w := newWorld(t, 3)
 	server := httptest.NewServer(w.handler)
@@ -93,7 +93,7 @@ func TestEvents(t *testing.T) {
 		t.Fatalf("after 4 results, event %s: %v", event, regions)
 	}
 
-	// While the bucket is broken the page stays as it is, and goes on afterwards.
+	// While the bucket fails the page does not change, and afterwards it continues.
 	w.bucket.fail(errBroken)
 	w.expect(w.get("/"), http.StatusBadGateway)
 	w.bucket.fail(nil)
@@ -110,7 +110,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// No more pages than streamsAtOnce are kept up to date, and those that leave make room.
+// At most streamsAtOnce pages are updated, and a page that leaves makes room for another.
 func TestStreamsAreBounded(t *testing.T) {
 	w := newWorld(t, 3)
 	server := httptest.NewServer(w.handler)
@@ -137,7 +137,7 @@ func (w *world) full(ctx context.Context, address string) bool {
 	return answer.StatusCode == http.StatusServiceUnavailable
 }
 
-// Serve ends with its context, though a stream is open.
+// Serve ends with its context, although a stream is open.
 func TestServeEnds(t *testing.T) {
 	w := newWorld(t, 3)
 	ctx, stop := context.WithCancel(t.Context())
@@ -162,7 +162,7 @@ func TestListen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // Nobody has used it.
+	defer l.Close() //nolint:errcheck // No request has used it.
 	if !strings.HasPrefix(l.Addr().String(), "127.0.0.1:") {
 		t.Errorf("an address without a host listens on %s", l.Addr())
 	}

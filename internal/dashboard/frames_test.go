@@ -17,11 +17,12 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// classOf and datasetOf are what the sheets of the tests say, and where their frames stand.
+// classOf and datasetOf are the classes in the sheets of the tests, and the datasets of their
+// frames.
 func classOf(i int) string   { return []string{"Rare", "Junk", ""}[i/70%3] }
 func datasetOf(i int) string { return []string{"train", "train", "test", ""}[i/10%4] }
 
-// surveyed lets the dashboard read two episodes of 300 frames, with a row each but for the last.
+// surveyed lets the dashboard read two episodes of 300 frames. Each frame but the last has a row.
 func (w *world) surveyed() {
 	w.options.ReadSurvey = func(_ context.Context, e dataset.Episode) (*inventory.Survey, error) {
 		s := &inventory.Survey{Episode: e, Base: "tt/" + e.Folder() + "/default_eng/v1/frames/thumbnails/"}
@@ -47,7 +48,7 @@ func (w *world) surveyed() {
 	w.settled("/frames")
 }
 
-// The pages show each frame that the address chooses once, in time order.
+// The pages show each frame that the address selects once, in time order.
 func TestFrames(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()
@@ -89,7 +90,7 @@ func TestFrames(t *testing.T) {
 	}
 }
 
-// What somebody types leads to its page.
+// A search text leads to its page.
 func TestFind(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()
@@ -147,8 +148,8 @@ func TestFrame(t *testing.T) {
 	w.expect(w.get("/frames/"+string(dataset.FrameAt(e1, 5000))), http.StatusOK, `rel="prev"`, "No row of the sheet names this frame")
 }
 
-// A page is sent while its episodes are being read, and brought up to date by its events; an
-// episode that cannot be read does not keep the others from being shown.
+// A page is sent while its episodes are being read, and its events update it. An unreadable episode
+// does not prevent the display of the others.
 func TestReading(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()

@@ -8,8 +8,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/page"
 )
 
-// Every request with a host name that is not configured is refused: DNS rebinding
-// needs a name.
+// Every request with a host name that is not configured is refused: DNS rebinding needs such a
+// name.
 func TestHosts(t *testing.T) {
 	w := newWorld(t, 3)
 	w.options.Hosts = []string{"shuffle.internal"}
@@ -22,7 +22,7 @@ func TestHosts(t *testing.T) {
 	} {
 		for _, path := range []string{"/", "/events", "/images/tt/x.jpg", "/no/such/page"} {
 			if path == "/events" && want == 200 {
-				continue // which goes on
+				continue // its stream does not end
 			}
 			answer := w.ask(http.MethodGet, path, func(r *http.Request) { r.Host = host })
 			if got := answer.Code == http.StatusMisdirectedRequest; got != (want == 421) {
@@ -32,7 +32,7 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// Nothing but GET and HEAD is answered, on any path.
+// Only GET and HEAD are answered, on any path.
 func TestOnlyReads(t *testing.T) {
 	w := newWorld(t, 3)
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"} {
@@ -48,7 +48,7 @@ func TestOnlyReads(t *testing.T) {
 	}
 }
 
-// Every answer has the headers, also one that refuses.
+// Every answer has the headers, also a refusal.
 func TestHeaders(t *testing.T) {
 	w := newWorld(t, 3)
 	w.put(w.imageOf(0), w.jpeg)

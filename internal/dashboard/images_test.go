@@ -12,8 +12,8 @@ import (
 
 func (w *world) imageOf(i int) string { return sourceKey(dataset.FrameAt(e1, i)) }
 
-// What can be read as an image: the frames in the datasets and in their episode's folder, and
-// nothing else of the bucket.
+// Only the frames in the datasets and in their episode's folder can be read as images, and nothing
+// else in the bucket.
 func TestCheckImage(t *testing.T) {
 	const file = "TT_S01_E01_FRM-00-00-08-12.jpg"
 	for key, want := range map[string]bool{
@@ -77,7 +77,7 @@ func TestImages(t *testing.T) {
 	w.expect(w.get(page.ImagePath(key)), http.StatusBadGateway)
 }
 
-// What a run has left is saved, never shown: it is not of this server's making.
+// The files of a run are downloaded, never displayed: the server does not control their content.
 func TestFiles(t *testing.T) {
 	w := newWorld(t, 3)
 	w.expect(w.get("/runs/"+runName+"/report.html"), http.StatusNotFound)

@@ -8,7 +8,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// Problems that the run before did not have are counted and marked, and a choice lists only them.
+// Problems that the previous run did not have are counted and marked, and a filter lists only them.
 func TestNewProblems(t *testing.T) {
 	w := newWorld(t, 9)
 	list := "/runs/" + runName + "/problems"

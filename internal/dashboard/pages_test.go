@@ -32,7 +32,7 @@ func TestRuns(t *testing.T) {
 	w.expect(w.get("/"), http.StatusBadGateway, "the bucket is broken", "shuffle doctor")
 }
 
-// Lists are paged, and their pages hold everything once.
+// Lists are paged, and their pages contain every entry once.
 func TestProblemsAndDeads(t *testing.T) {
 	w := newWorld(t, 450)
 	rows := regexp.MustCompile(`problem \d+ of S01E02`)
@@ -76,7 +76,7 @@ func (w *world) turn(address, body, relation string) string {
 
 var tileFrame = regexp.MustCompile(`<li(?: class="dead")?><a href="/frames/(TT_[^"]+)">`)
 
-// tilesOn are the frames on all pages from this one on.
+// tilesOn returns the frames on this page and all later ones.
 func (w *world) tilesOn(address string) (all []string) {
 	w.t.Helper()
 	for pages := 0; address != ""; pages++ {
@@ -100,8 +100,8 @@ func (w *world) tilesOn(address string) (all []string) {
 
 var position = regexp.MustCompile(`<span>(\d+)–(\d+)(?: of ([^<]*))?</span>`)
 
-// back goes to the last page and then back to the first: each page must be the one that was come
-// by, at the same place.
+// back follows the links to the last page and then back to the first. Each page on the way back
+// must equal the same page on the way there.
 func (w *world) back(address, of string) {
 	w.t.Helper()
 	type shown struct {
@@ -136,7 +136,7 @@ func (w *world) back(address, of string) {
 	}
 }
 
-// The pages of a contact sheet show each frame that fits once, in the order of the tasks.
+// The pages of a contact sheet show each matching frame once, in the order of the tasks.
 func TestChangedFrames(t *testing.T) {
 	w := newWorld(t, 300)
 	for query, fits := range map[string]func(e dataset.Episode, i int) bool{
@@ -169,8 +169,8 @@ func TestChangedFrames(t *testing.T) {
 	}
 }
 
-// A tile shows the source image, for a deletion the copy that still stands, after it the episode's
-// folder, and else says that there is none.
+// A tile shows the source image. For a deletion it shows the copy that still exists, and after the
+// deletion the image in the episode's folder. Else it reports that there is none.
 func TestImagesOfChanges(t *testing.T) {
 	w := newWorld(t, 3)
 	copied, deleted := dataset.FrameAt(e1, 0), dataset.FrameAt(e1, 2)
@@ -195,8 +195,8 @@ func TestImagesOfChanges(t *testing.T) {
 	}
 }
 
-// A change says why, with its row, where the run has recorded that; a list that somebody has
-// deleted leaves the page as it is.
+// A change has its cause and its row, where the run has recorded them. When someone has deleted
+// that list, the rest of the page does not change.
 func TestCausesOfChanges(t *testing.T) {
 	w := newWorld(t, 3)
 	f := dataset.FrameAt(e1, 1)

@@ -13,7 +13,7 @@ import (
 
 var noCondition = bucket.Condition{}
 
-// The report holds images of each kind of task, from all over the run, and is made without those
+// The report contains images of each kind of task, from all parts of the run. It leaves out images
 // that cannot be read.
 func TestReport(t *testing.T) {
 	w := newWorld(t, 300)
@@ -31,8 +31,8 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := html.UnescapeString(string(body))
-	// 400 copies and 200 deletions, half of each in S01E01, which has the images: 12 of 24, of
-	// which one is broken or large.
+	// 400 copies and 200 deletions, half of each in S01E01, which has the images: 12 of 24, one of
+	// which is broken or large.
 	if n := strings.Count(page, "data:image/jpeg;base64,"+base64.StdEncoding.EncodeToString(w.jpeg)); n < 20 || n > 24 {
 		t.Errorf("%d images in the report", n)
 	}

@@ -19,12 +19,13 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// assigned lets the dashboard draw datasets, and records under which definitions.
+// assigned lets the dashboard assign frames to datasets, and records the definitions that it uses.
 func (w *world) assigned() *[]state.Definition {
 	var asked []state.Definition
 	w.options.NewAssigner = func(d state.Definition, season []inventory.LabelledFrame, _ dataset.Standing) (Assigner, error) {
 		asked = append(asked, d)
-		if d.Stratify && len(season) != 2*(229-1) { // of both episodes those with a class, but for the frozen one
+		// The frames with a class of both episodes, without the frozen one.
+		if d.Stratify && len(season) != 2*(229-1) {
 			w.t.Errorf("the season has %d labelled frames", len(season))
 		}
 		if d.Guard == 7 {
@@ -56,7 +57,7 @@ func TestEpisode(t *testing.T) {
 	w.expect(w.get("/episodes/nine"), http.StatusNotFound, "expected the form S01E01")
 }
 
-// The script on the page gets the frame at an index; past the end it is the last one.
+// The script on the page gets the frame at an index. An index past the end returns the last frame.
 func TestGlimpse(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()
@@ -81,7 +82,7 @@ func TestGlimpse(t *testing.T) {
 func TestLabels(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()
-	// Of each episode's 229 frames with a class, one in five is decided by Jonny, over "Junk".
+	// Of each episode's 229 frames with a class, Jonny decides one in five, over "Junk".
 	w.expect(w.get("/labels"), http.StatusOK, "Both are filled in for 92 frames; they agree on 39.1%.", `href="/frames?jonny=Rare&amp;unsupervised=Junk"`, "Single-frame islands", "No frame has both columns filled in.")
 	w.expect(w.get("/labels?episode=S01E02"), http.StatusOK, "Both are filled in for 46 frames", `href="/frames?episode=S01E02&amp;jonny=Rare&amp;unsupervised=Junk"`)
 	w.expect(w.get("/labels?skip=9"), http.StatusBadRequest, "expected")
@@ -90,8 +91,8 @@ func TestLabels(t *testing.T) {
 func TestDuplicates(t *testing.T) {
 	w := newWorld(t, 3)
 	w.surveyed()
-	// Two frames share an image; a block of ten begins at an even frame, so that none has the same
-	// image in two datasets.
+	// Two frames share an image. A block of ten begins at an even frame, so no image is in two
+	// datasets.
 	w.expect(w.settled("/duplicates"), http.StatusOK, "No image is in more than one dataset", "frames outside train have a frame of train right beside them")
 	read := w.options.ReadSurvey
 	w.options.ReadSurvey = func(ctx context.Context, e dataset.Episode) (*inventory.Survey, error) {
@@ -131,8 +132,8 @@ func TestVersions(t *testing.T) {
 	w.expect(w.get("/versions/compare?from=nine&to=5"), http.StatusNotFound, "no tag")
 }
 
-// The library reads what is missing or old, a bounded number at a time and a minute, and lends what
-// it has meanwhile.
+// The library reads missing and old tables, with a limit at a time and a limit per minute.
+// Meanwhile it returns the tables that it has.
 func TestLibrary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reading, most, readings atomic.Int64
@@ -140,7 +141,7 @@ func TestLibrary(t *testing.T) {
 		l := newTableCache(func(_ context.Context, e dataset.Episode) (*inventory.Survey, error) {
 			most.Store(max(most.Load(), reading.Add(1)))
 			defer reading.Add(-1)
-			time.Sleep(time.Second) //nolint:forbidigo // Fake time: a survey takes so long.
+			time.Sleep(time.Second) //nolint:forbidigo // Fake time: the duration of a survey.
 			readings.Add(1)
 			if fail.Load() {
 				return nil, errors.New("no credentials")
@@ -161,7 +162,8 @@ func TestLibrary(t *testing.T) {
 			t.Errorf("%d tables, %d surveys at once, %d in all", len(got.Tables), most.Load(), readings.Load())
 		}
 
-		// Old tables are lent while they are read again, and so are those that a run has made old.
+		// Old tables are returned while they are read again, and so are tables that a run has made
+		// stale.
 		fail.Store(true)
 		time.Sleep(tableTTL) //nolint:forbidigo // Fake time.
 		begun = time.Now()
@@ -179,7 +181,7 @@ func TestLibrary(t *testing.T) {
 			t.Errorf("%d readings after a run had ended", readings.Load())
 		}
 
-		// What cannot be read is tried again after a while.
+		// A failed read is tried again after a while.
 		fail.Store(true)
 		l.get(t.Context(), time.Time{}, "S02E01")
 		time.Sleep(2 * time.Second) //nolint:forbidigo // Fake time.
@@ -194,8 +196,7 @@ func TestLibrary(t *testing.T) {
 			t.Errorf("tried again: %+v", got)
 		}
 
-		// No more than Google's quota leaves are read in a minute, and no more are kept than fit in
-		// memory.
+		// The reads per minute stay within Google's quota, and the stored tables fit into memory.
 		time.Sleep(time.Hour) //nolint:forbidigo // Fake time.
 		before := readings.Load()
 		for i := range 2 * maxTables {
@@ -211,6 +212,6 @@ func TestLibrary(t *testing.T) {
 		if n := len(l.entries); n > maxTables {
 			t.Errorf("%d tables are kept", n)
 		}
-		time.Sleep(time.Hour) //nolint:forbidigo // Fake time: all readings end.
+		time.Sleep(time.Hour) //nolint:forbidigo // Fake time: all reads end.
 	})
 }

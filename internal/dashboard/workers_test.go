@@ -15,7 +15,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// A worker is known for a minute after its last results, with what it has sent within the minute.
+// A worker is listed for a minute after its last results, with its results of that minute.
 func TestWorkersHear(t *testing.T) {
 	var w Workers
 	start := time.Unix(1_795_000_000, 0)
@@ -26,7 +26,7 @@ func TestWorkersHear(t *testing.T) {
 	b := results("b", messages.Result{Outcome: messages.Dead, Attempts: 1})
 	b.Throttled, b.WaitedSeconds = 4, 7
 	w.record(b, start)
-	b.Throttled, b.WaitedSeconds = -9, 2 // as no build of this program sends it
+	b.Throttled, b.WaitedSeconds = -9, 2 // no version of this program sends it
 	w.record(b, start)
 	w.record(results("a", messages.Result{Attempts: 1}), start.Add(30*time.Second))
 	want := []page.Worker{

@@ -30,7 +30,7 @@ const (
 
 var layout = dataset.Layout{Prefix: "tt"}
 
-// world is a bucket in a folder with a run in it, and the dashboard on it.
+// world is a bucket in a folder with a run in it, and its dashboard.
 type world struct {
 	t       testing.TB
 	bucket  *tap
@@ -77,8 +77,8 @@ func (b *tap) OpenObject(ctx context.Context, key string) (io.ReadCloser, bucket
 
 var errBroken = errors.New("the bucket is broken")
 
-// newWorld has a running run of frames tasks for S01E01 and as many for S01E02: two in three are
-// copies, the others deletions.
+// newWorld returns a world with a running run. It has frames tasks for S01E01 and as many for
+// S01E02. Two in three are copies, the others are deletions.
 func newWorld(t testing.TB, frames int) *world {
 	t.Helper()
 	dir, err := dirbucket.Open(t.TempDir())
@@ -119,7 +119,7 @@ func sourceKey(f dataset.Frame) string {
 
 var rare = dataset.Place{Dataset: "train", Class: "Rare"}
 
-// write saves the plan with its tasks, and points to it.
+// write saves the plan with its tasks, and makes the pointer refer to it.
 func (w *world) write(frames int) {
 	w.t.Helper()
 	ctx := w.t.Context()
@@ -166,7 +166,7 @@ func (w *world) put(key string, body []byte) {
 	w.must(err)
 }
 
-// get asks the dashboard, as a browser on this machine does.
+// get requests a page of the dashboard, as a browser on this machine does.
 func (w *world) get(target string) *httptest.ResponseRecorder {
 	return w.ask(http.MethodGet, target, nil)
 }
@@ -182,7 +182,7 @@ func (w *world) ask(method, target string, change func(*http.Request)) *httptest
 	return answer
 }
 
-// settled asks until nothing of the page is being read any more.
+// settled requests a page until all of its data are read.
 func (w *world) settled(target string) *httptest.ResponseRecorder {
 	w.t.Helper()
 	for end := time.Now().Add(bound); ; <-time.After(20 * time.Millisecond) {
@@ -193,7 +193,7 @@ func (w *world) settled(target string) *httptest.ResponseRecorder {
 	}
 }
 
-// newServer serves on a port of its own, and gives its address.
+// newServer serves on a port of its own, and returns its address.
 func newServer(t *testing.T, h http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(h)

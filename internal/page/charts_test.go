@@ -16,7 +16,7 @@ func TestBar(t *testing.T) {
 		{0, 0, 0, Bar{0, 0, 1000}},
 		{100, 0, 0, Bar{0, 0, 1000}},
 		{100, 50, 0, Bar{500, 0, 1000}},
-		{345_600, 345_599, 1, Bar{990, 10, 1000}}, // a single one is seen
+		{345_600, 345_599, 1, Bar{990, 10, 1000}}, // a single one is visible
 		{3, 0, 3, Bar{0, 1000, 1000}},
 	} {
 		if got := newBar(tc.all, tc.done, tc.bad); got != tc.want {

@@ -14,7 +14,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/version"
 )
 
-// A lane fills each column by the shares of its values, and draws equal columns as one.
+// A lane fills each column in proportion to its values, and draws equal columns as one.
 func TestLane(t *testing.T) {
 	got := NewLane("Class", inventory.Lane{Counts: [][]int{{2, 0}, {4, 0}, {1, 3}, {0, 0}}}, []string{"Common", "Rare"}, []int{1, 3})
 	want := Lane{Name: "Class", Width: 4, Height: 100, Bands: []Band{
@@ -25,7 +25,7 @@ func TestLane(t *testing.T) {
 	}
 }
 
-// A matrix has the classes that occur, counts agreement, and shades where the columns disagree.
+// A matrix has the classes that occur, counts agreement, and shades the cells of disagreement.
 func TestNewConfusion(t *testing.T) {
 	counts := map[inventory.Pair]int{{A: "Junk", B: "Junk"}: 60, {A: "Junk", B: "Rare"}: 40, {A: "Rare", B: "Junk"}: 1}
 	c := NewConfusion(inventory.Unsupervised, inventory.Jonny, counts, []string{"Junk", "Common", "Rare"}, url.Values{"episode": {"S01E01"}})
@@ -52,7 +52,7 @@ func TestDuplicates(t *testing.T) {
 	expect(t, text, "No image is in more than one dataset.", "!try a group")
 }
 
-// An episode's page has its lanes, and what other settings would do.
+// An episode's page has its lanes, and the effect of other settings.
 func TestEpisode(t *testing.T) {
 	p := &Episode{Episode: "S01E02", Previous: "S01E01", Known: true, Frames: 240, Last: 239, Problems: 3, Sheet: sheetURL,
 		Lanes:  []Lane{NewLane("Dataset", inventory.Lane{Counts: [][]int{{3}}}, []string{"train"}, []int{9})},
@@ -72,7 +72,7 @@ func TestEpisode(t *testing.T) {
 	expect(t, text, "S01E02 held 1,234 1,200 0 3")
 }
 
-// Trends of counts begin at 0 unless they would be flat, and those of shares always do.
+// Trends of counts begin at 0 unless they would be flat; trends of shares always do.
 func TestTrends(t *testing.T) {
 	for _, tc := range []struct {
 		trend Trend
@@ -90,7 +90,7 @@ func TestTrends(t *testing.T) {
 	}
 }
 
-// sampleVersions are two versions, the older with a tag; the newer one has other settings.
+// sampleVersions returns two versions: the older one has a tag, the newer one has other settings.
 func sampleVersions() (older, newer version.Listed) {
 	s := samplePlan().Settings
 	older = version.Listed{Version: state.Version{Generation: 3, Created: started, Settings: s, Frames: 90, Counts: map[string]map[string]int{"train": {"Common": 60}, "test": {"Common": 20, "Rare": 10}}}, Tags: []string{"paper"}}
@@ -135,7 +135,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// A page that is brought up to date by events has regions, and they are what it shows.
+// A page with events has regions, and they contain what it shows.
 func TestRegions(t *testing.T) {
 	older, newer := sampleVersions()
 	pending := ReadProgress{Of: 3, Pending: true}
@@ -154,7 +154,7 @@ func TestRegions(t *testing.T) {
 	}
 }
 
-// Whatever a sheet, a worker or a tag is called is text on these pages too.
+// Any name of a sheet, a worker or a tag is plain text on these pages too.
 func TestDrawingsAreEscaped(t *testing.T) {
 	const evil = `"'></script><img src=x onerror=alert(1)>javascript:`
 	older, newer := sampleVersions()

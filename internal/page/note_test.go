@@ -6,8 +6,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// What a run waits for is on its page, as status prints it, and in its report; amber only while it
-// is planned.
+// A run's page and its report show what the run waits for, as status prints it. It is amber only
+// while the run is planned.
 func TestNote(t *testing.T) {
 	for _, c := range []struct {
 		state       state.State
@@ -22,13 +22,13 @@ func TestNote(t *testing.T) {
 		r.Status.Note = c.note
 		body, text := render(t, r)
 		expect(t, body, `<p id="note" class="`+c.class+`">`)
-		expect(t, text, site.Command) // shuffle doctor is called as the program is
+		expect(t, text, site.Command) // the name of the program in shuffle doctor
 		expect(t, text, map[state.State]string{state.Planning: c.note, state.Verifying: "the tracker cannot verify: AccessDenied; it tries again; shuffle --local ./x doctor says"}[c.state])
 	}
 }
 
-// The report has the causes with their counts, also when all that a run would change is held; a
-// file has no links.
+// The report has the causes with their counts, also when all changes of a run are held. A file has
+// no links.
 func TestCausesOfAReport(t *testing.T) {
 	r := ended(state.Succeeded, 0, 0)
 	r.Plan.Changes = []state.ChangeCount{

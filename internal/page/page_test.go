@@ -20,7 +20,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// render gives a page of the dashboard, and its text with single spaces.
+// render returns a page of the dashboard, and its text with single spaces.
 func render(t *testing.T, p Page) (body, text string) {
 	t.Helper()
 	var b bytes.Buffer
@@ -30,7 +30,7 @@ func render(t *testing.T, p Page) (body, text string) {
 	return b.String(), textOf(t, b.String())
 }
 
-// textOf is what a page shows. A tag that is not closed, or closed twice, fails the test.
+// textOf is the visible text of a page. A tag that is not closed, or closed twice, fails the test.
 func textOf(t *testing.T, body string) string {
 	t.Helper()
 	void := []string{"meta", "link", "img", "input", "br"}
@@ -56,7 +56,7 @@ func textOf(t *testing.T, body string) string {
 	return strings.Join(words, " ")
 }
 
-// expect fails the test for each text that is not there; "!" before it is one that must not be.
+// expect fails the test for each missing text; a text that begins with "!" must be missing.
 func expect(t *testing.T, text string, all ...string) {
 	t.Helper()
 	for _, want := range all {
@@ -100,7 +100,8 @@ func TestRunStates(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, r := range regions {
-				expect(t, body, `<div id="`+r.ID+`">`+r.HTML+"</div>") // what an event puts in is what the page shows
+				// An event contains the same HTML as the page.
+				expect(t, body, `<div id="`+r.ID+`">`+r.HTML+"</div>")
 			}
 			file, err := Report(site, tc.run)
 			if err != nil {
@@ -124,8 +125,8 @@ func TestEpisodes(t *testing.T) {
 	}
 }
 
-// Problems are counted by kind over all episodes, as the commands count them, with those that a plan
-// does not list.
+// Problems are counted by kind over all episodes, as the commands count them, including those that
+// a plan does not list.
 func TestKinds(t *testing.T) {
 	r := sampleRun(state.Running, 0, 0)
 	for i, problem := range []string{`unknown class "Mythic" in SUPERVISED`, `unknown class "Mythic" in JONNY`} {
@@ -141,8 +142,8 @@ func TestKinds(t *testing.T) {
 	expect(t, text, "1 problem", "S01E01 12 no source image "+string(frame), "!Rows")
 }
 
-// Dead tasks are grouped by cause, each with the command for it: one whose image is gone would only
-// die again.
+// Dead tasks are grouped by cause, each with its command: without its image, a task would fail
+// again.
 func TestDeadGroups(t *testing.T) {
 	r := sampleRun(state.Failed, 0, 15)
 	for i := range r.Dead {
@@ -172,8 +173,7 @@ func TestDeadGroups(t *testing.T) {
 	expect(t, text, "Dead tasks 11", "11 × AccessDenied", "All dead tasks", "redrive "+runName+" --seq 13")
 }
 
-// The changes' causes are counted over the episodes, and what held episodes would have changed
-// is separate.
+// The causes of changes are counted over the episodes. The changes of held episodes are separate.
 func TestCauses(t *testing.T) {
 	r := sampleRun(state.Running, 0, 0)
 	r.Plan.Changes = []state.ChangeCount{
@@ -184,8 +184,8 @@ func TestCauses(t *testing.T) {
 	expect(t, text, "unlabelled 4 frames: unlabelled 70 S01E01 (4) relabelled 301 frames: relabelled 0 S01E01 (300), S01E03 (1)", "relabelled, row 12")
 }
 
-// What a number after a run is taken from is said: a run that ended unlisted knows only what was
-// planned.
+// The page names the source of each number after a run: a run that ended without a listing knows
+// only the planned numbers.
 func TestBalanceTable(t *testing.T) {
 	_, text := render(t, sampleRun(state.Running, 200, 0))
 	expect(t, text, "before the run → as it is planned.", "Class train test All", "Common 700 → 698 frames −2 200 → 202 frames +2 900 → 900 ±0", "Rare 100 → 100 frames ±0 0 → 0 frames ±0 none",
@@ -193,13 +193,15 @@ func TestBalanceTable(t *testing.T) {
 	few := sampleRun(state.Running, 0, 0)
 	few.Plan.RareClasses = []state.RareClass{{Dataset: "test", Class: "Common", Units: 2, Enough: 3, Of: 20}, {Dataset: "test", Class: "Rare", Enough: 3, Of: 9}}
 	_, text = render(t, few)
-	expect(t, text, "test has 2 blocks of Common; all datasets together have 20. Expected at least 3.", "!blocks of Rare") // which is missing, and said before
+	// Rare is missing, which another line reports.
+	expect(t, text, "test has 2 blocks of Common; all datasets together have 20. Expected at least 3.", "!blocks of Rare")
 	first := sampleRun(state.Running, 0, 0)
 	for i := range first.Plan.Balance {
 		first.Plan.Balance[i].Before = 0
 	}
 	_, text = render(t, first)
-	expect(t, text, "Common 698 frames 202 frames 900 Rare", "!→ 698") // there is nothing to compare with
+	// No earlier number to compare with.
+	expect(t, text, "Common 698 frames 202 frames 900 Rare", "!→ 698")
 	halted := ended(state.Failed, 30, 0)
 	halted.Report.Verified = false
 	_, text = render(t, halted)
@@ -208,7 +210,7 @@ func TestBalanceTable(t *testing.T) {
 	expect(t, text, "after it, as the last listing counted them")
 }
 
-// Times are in UTC, with how long ago they were; not in a file, which is read later.
+// Times are in UTC, with their age. A file has no age, because it is read later.
 func TestTimes(t *testing.T) {
 	now = func() time.Time { return started.Add(3*time.Minute + 50*time.Second) }
 	defer func() { now = time.Now }()
@@ -323,7 +325,7 @@ func TestDecision(t *testing.T) {
 	}
 }
 
-// All that is known of a frame is on its page.
+// A frame's page shows all known facts about it.
 func TestFrame(t *testing.T) {
 	p := &Frame{Frame: frame, Folders: []dataset.Place{{Dataset: "train", Class: "Rare"}}, Operations: []FrameOperation{{Run: "old"}}, Sheet: sheetURL, Class: "Rare", Row: 12, Known: true,
 		Held: "two rows do not agree", Previous: "TT_S01_E01_FRM-00-00-08-11",

@@ -19,7 +19,7 @@ var (
 	started = time.Date(2026, 11, 23, 21, 24, 43, 0, time.UTC)
 )
 
-// samplePlan has an episode with problems, one that is held, and one without anything to do.
+// samplePlan has an episode with problems, one that is held, and one without changes.
 func samplePlan() *state.Plan {
 	totals := state.Totals{Keep: 28_000, Move: 300, Delete: 4}
 	return &state.Plan{
@@ -43,7 +43,7 @@ func samplePlan() *state.Plan {
 	}
 }
 
-// sampleRun is in the given state, with the given numbers of done and dead tasks.
+// sampleRun returns a run in the given state, with the given numbers of done and dead tasks.
 func sampleRun(s state.State, done, dead int) *Run {
 	plan := samplePlan()
 	p := state.Progress{
@@ -66,7 +66,7 @@ func sampleRun(s state.State, done, dead int) *Run {
 	return r
 }
 
-// ended is a run with its report.
+// ended returns a run with its report.
 func ended(s state.State, dead, differences int) *Run {
 	r := sampleRun(s, samplePlan().Tasks-dead, dead)
 	r.Status.Differences = differences

@@ -11,17 +11,17 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// relabelled is how many frames a change relabels. Each is a copy and a delete.
+// relabelled is the number of frames that a change relabels. Each is a copy and a delete.
 const relabelled = 12
 
-// changeCmd measures a small change in a large season, from the beginning of the plan to the run's
+// changeCmd measures a small change in a large season, from the start of the plan to the run's
 // verified end. Worker and tracker run and are idle. rclone syncs the whole season. s5cmd lists it
-// and then does the given copies and deletes.
+// and then executes the given copies and deletes.
 type changeCmd struct {
 	settings
 }
 
-// changeRow is one program's change, or a process of the program's.
+// changeRow is the change by one program, or by one process of the program.
 type changeRow struct {
 	name   string
 	rounds rounds
@@ -123,12 +123,12 @@ func (w *world) settle(ctx context.Context) error {
 	return err
 }
 
-// idleBefore is how long the services idle before a change: longer than a planner waits for the
-// workers of the run before.
+// idleBefore is the idle time of the services before a change. It is longer than a planner waits
+// for the workers of the previous run.
 var idleBefore = state.DefaultFence.Quiet() + 3*time.Second
 
 // change relabels frames of the first episode while a worker and a tracker idle, and plans. Its
-// wall is from the beginning of the plan to the run's end.
+// wall time is from the start of the plan to the end of the run.
 func (w *world) change(ctx context.Context) (m measured, err error) {
 	e := w.season.Episodes[0]
 	e.Relabel(relabelled)
@@ -204,7 +204,7 @@ func (w *world) ended(ctx context.Context) error {
 	}
 }
 
-// repeat measures programs one after the other, in each round after ready.
+// repeat calls ready and measures the programs one after the other, in each round.
 func (w *world) repeat(ctx context.Context, row *changeRow, ready func() error, programs ...program) error {
 	for round := range w.Rounds {
 		say("round %d of %d: %s", round+1, w.Rounds, row.name)
@@ -242,11 +242,11 @@ func (w *world) undo(ctx context.Context, bucket string, before map[string]strin
 	return nil
 }
 
-// rcloneChange makes rclone sync the datasets with a folder beside them, which has the wanted
-// season. rclone accepts no destination for each frame, so it needs that folder.
+// rcloneChange makes rclone sync the datasets with another folder in the bucket, which has the
+// wanted season. rclone accepts no destination for each frame, so it needs that folder.
 func (w *world) rcloneChange(ctx context.Context, row *changeRow, standing []string, before map[string]string) error {
 	const bucket, wanted = "rclone", "wanted/"
-	if err := w.server.fill(ctx, bucketName, nil); err != nil { // for the memory
+	if err := w.server.fill(ctx, bucketName, nil); err != nil { // to free memory
 		return err
 	}
 	var keys []string

@@ -11,14 +11,14 @@ import (
 
 const frames = 240 // of an episode
 
-// small are settings of a measurement that takes a moment.
+// small are settings for a short measurement.
 func small(t *testing.T, episodes int) settings {
 	t.Helper()
 	t.Setenv(asMain, "1")
 	return settings{Shuffle: shuffle, Episodes: episodes, Frames: frames, Parallel: 16, Rounds: 1, Logs: t.TempDir()}
 }
 
-// classified is how many frames of so many episodes have a class, and so are a task each.
+// classified is the number of frames with a class in the first episodes. Each of them is a task.
 func classified(t *testing.T, episodes int) (n int) {
 	t.Helper()
 	s, err := season.Generate(season.Options{Episodes: episodes, Frames: frames, Bucket: bucketName})
@@ -36,7 +36,7 @@ func classified(t *testing.T, episodes int) (n int) {
 	return n
 }
 
-// wantLines fails where a text is nowhere in what is printed.
+// wantLines fails the test when a text is missing in the output.
 func wantLines(t *testing.T, print func(*strings.Builder), texts ...string) {
 	t.Helper()
 	var out strings.Builder
@@ -102,7 +102,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestLimit: every task's result is counted, at a limit that refuses.
+// TestLimit: every task's result is counted, with a limit that refuses writes.
 func TestLimit(t *testing.T) {
 	tasks := classified(t, 1)
 	c := &limitCmd{settings: small(t, 1), Limit: 300, Workers: []int{1, 2}}

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// copyCmd is the least that a program on the SDK can do: CopyObject in a loop, over a client whose
-// connections are kept.
+// copyCmd is the simplest program on the SDK: CopyObject in a loop, with a client that keeps its
+// connections open.
 type copyCmd struct {
 	Bucket   string `arg:"" help:"The bucket."`
 	Pairs    string `arg:"" help:"A file of lines: source key, space, destination key."`

@@ -8,14 +8,14 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/benchserver"
 )
 
-// costCmd has whole runs in the three worlds that there are: a season that is new, one that moves
-// as a whole, and one that is as it should be. The plan says beforehand what the run's requests
-// will cost; the server counts them.
+// costCmd measures whole runs in three worlds: a new season, a season in which every frame moves,
+// and a season without changes. The plan predicts the cost of the run's requests; the server counts
+// them.
 type costCmd struct {
 	settings
 }
 
-// costRow is one run.
+// costRow is the result of one run.
 type costRow struct {
 	name            string
 	frames, tasks   int
@@ -23,7 +23,7 @@ type costRow struct {
 	stats           benchserver.Stats
 }
 
-// Prices in dollars a request (S3 Standard and SQS standard queues, us-west-2, 2026). Deletes are
+// Prices in dollars per request (S3 Standard and SQS standard queues, us-west-2, 2026). Deletes are
 // free.
 const (
 	priceWrite = 5e-6   // COPY, PUT, LIST
@@ -83,7 +83,8 @@ func (c *costCmd) measure(ctx context.Context) (rows []costRow, err error) {
 	}{
 		{"is new", func() error { return w.fill(ctx, bucketName) }},
 		{"moves", func() error { return w.fill(ctx, bucketName, w.unsorted(c.Episodes)...) }},
-		{"is as it should be", func() error { return nil }}, // the last run has left it so
+		// The previous run has left the datasets up to date.
+		{"is as it should be", func() error { return nil }},
 	} {
 		say("a season that %s", world.name)
 		if err := world.fill(); err != nil {

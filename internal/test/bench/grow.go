@@ -9,7 +9,7 @@ import (
 
 // growCmd measures new seasons of different sizes, each from the plan to the verified end, and then
 // shuffle verify. The growth of a figure is the exponent x of episodes^x between the smallest and
-// the largest season: 0 does not grow, 1 grows as the season does.
+// the largest season. With 0 the figure does not grow, with 1 it grows in proportion to the season.
 type growCmd struct {
 	settings
 	Sizes   []int `help:"Episodes of the seasons. One that the memory of this machine cannot hold beside the programs is left out." default:"12,36,120"`
@@ -31,7 +31,7 @@ func (c *growCmd) Run(ctx *runContext) error {
 }
 
 func (c *growCmd) measure(ctx context.Context) (rows []growth, err error) {
-	perFrame := int64(0) // bytes that the server holds
+	perFrame := int64(0) // memory of the server in bytes
 	for _, n := range c.Sizes {
 		need := int64(n*c.Frames) * perFrame
 		if left := memoryLeft(); left > 0 && need > left*8/10 {
@@ -49,7 +49,7 @@ func (c *growCmd) measure(ctx context.Context) (rows []growth, err error) {
 	return rows, nil
 }
 
-// season measures one season, and gives the most memory that the server had.
+// season measures one season, and returns the server's peak memory.
 func (c *growCmd) season(ctx context.Context, episodes int) (g growth, server int64, err error) {
 	s := c.settings
 	s.Episodes = episodes

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// limitCmd measures workers at a bucket with a limit of writes a second. A move is two writes, the
-// copy and the delete.
+// limitCmd measures workers with a bucket that limits the writes per second. A move is two writes,
+// the copy and the delete.
 type limitCmd struct {
 	settings
 	Limit   int   `help:"Writes a second that the bucket takes." default:"3500"`
@@ -45,25 +45,25 @@ func writesPerSecond(m measured) float64 {
 	return float64(m.server.Written) / m.server.Writing.Seconds()
 }
 
-// refused is the percentage of the writes that the server did not take.
+// refused is the percentage of the writes that the server refused.
 func refused(m measured) float64 {
 	return 100 * float64(m.server.Refused) / float64(max(m.server.Written+m.server.Refused, 1))
 }
 
-// speedUp is by how much more is written a second, by the medians.
+// speedUp is the ratio of the median writes per second.
 func speedUp(first, p *peer) float64 {
 	return p.rounds.of(writesPerSecond).median / first.rounds.of(writesPerSecond).median
 }
 
-// shares is the least and the most of all rounds.
+// shares is the smallest and the largest share of all rounds.
 func shares(r rounds) string {
 	least := r.of(func(m measured) float64 { return m.shares.least }).least
 	most := r.of(func(m measured) float64 { return m.shares.most }).most
 	return fmt.Sprintf("%.2f–%.2f", least, most)
 }
 
-// scaleCmd measures workers that are held back by their slots only, so that neither the bucket nor
-// this machine is. Each has an episode's tasks to do.
+// scaleCmd measures workers that only their slots limit: neither the bucket nor this machine is the
+// bottleneck. Each worker has the tasks of one episode.
 type scaleCmd struct {
 	settings
 	Slots   int   `help:"Requests at a time of each worker." default:"8"`
@@ -92,8 +92,8 @@ func (c *scaleCmd) print(out *strings.Builder, rows []*peer) {
 	}
 }
 
-// workers measures so many workers, all counts in each round, on the tasks of as many episodes that
-// move as a whole.
+// workers measures these numbers of workers, all of them in each round. The tasks are those of the
+// given number of episodes in which every frame moves.
 func (s settings) workers(ctx context.Context, counts []int, limit int, episodes func(workers int) int, env ...string) ([]*peer, error) {
 	w, err := newWorld(ctx, s)
 	if err != nil {
@@ -114,7 +114,7 @@ func (s settings) workers(ctx context.Context, counts []int, limit int, episodes
 	return rows, err
 }
 
-// work measures n workers at the same time, until the tasks are done.
+// work measures n workers that run at the same time, until the tasks are done.
 func (p *peer) work(ctx context.Context, w *world, n, limit int) error {
 	if err := w.server.configure(ctx, w.options(limit)); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (p *peer) work(ctx context.Context, w *world, n, limit int) error {
 	return err
 }
 
-// endWhenDone ends workers when no task is left in the queue.
+// endWhenDone ends workers when the queue has no task left.
 func (w *world) endWhenDone(ctx context.Context, workers []*running) (err error) {
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
@@ -155,7 +155,7 @@ func endAll(all []*running) (err error) {
 	return err
 }
 
-// share returns the work of each worker as a part of the mean.
+// share returns the number of tasks of each worker relative to the mean.
 func share(done map[string]int, workers int) spread {
 	var all []float64
 	sum := 0
@@ -165,7 +165,7 @@ func share(done map[string]int, workers int) spread {
 	for _, n := range done {
 		all = append(all, float64(n*workers)/float64(sum))
 	}
-	for len(all) < workers { // one that has done nothing sends no result
+	for len(all) < workers { // a worker without a task sends no result
 		all = append(all, 0)
 	}
 	return spreadOf(all...)

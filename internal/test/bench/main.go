@@ -1,6 +1,6 @@
-// Command bench measures the program side by side with others that copy objects in S3, on one
-// machine, in one run, against one server (package benchserver) in a process of its own. Each
-// program measured is a process too, so that its CPU and memory are its own.
+// Command bench compares the program with others that copy objects in S3. All run on one machine,
+// in one run, against one server (package benchserver) in a process of its own. Each measured
+// program is a process too, so its CPU and memory can be measured separately.
 //
 // make bench-peers builds what it needs and runs it.
 package main
@@ -81,8 +81,8 @@ func main() {
 	}
 }
 
-// runContext is the context of every command. kong finds it by its type. The tables are written to
-// out.
+// runContext is the context of every command. kong finds it by its type. The commands write their
+// tables to out.
 type runContext struct {
 	context.Context
 	out *strings.Builder

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// asMain makes the test's binary the program: it starts itself as its own server and loop.
+// asMain makes the test's binary act as the program: it starts itself as its own server and loop.
 const asMain = "BENCH_TEST_AS_MAIN"
 
 // shuffle is the program to measure.

@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/benchserver"
 )
 
-// benchFast is the server's settings for steps that are not measured.
+// benchFast are the server's settings for steps that are not measured.
 var benchFast = benchserver.Options{}
 
 // program is a program to run as a process.
@@ -25,15 +25,15 @@ type program struct {
 // used is the resources that one process used.
 type used struct {
 	wall   time.Duration
-	cpu    time.Duration // user's and system's
+	cpu    time.Duration // user and system
 	memory int64         // peak memory in bytes; 0 when /proc does not have it
 }
 
 // measured is the resources that one or several processes used.
 type measured struct {
-	used          // the wall of the last to end, the CPU of all, the memory of the one that had most
+	used          // the wall time of the last to end, the CPU time of all, the largest peak memory
 	each   []used // in the order of the programs
-	server usage  // what they asked of the server, and its CPU for that
+	server usage  // their requests to the server, and its CPU time for them
 	shares spread // of the workers, see share
 }
 
@@ -42,7 +42,7 @@ func (w *world) measure(ctx context.Context, programs ...program) (measured, err
 	return w.measureDuring(ctx, nil, programs...)
 }
 
-// measureDuring has something done while they run. When that fails, they are ended.
+// measureDuring runs programs and calls do meanwhile. When do fails, it ends the programs.
 func (w *world) measureDuring(ctx context.Context, do func(context.Context, []*running) error, programs ...program) (m measured, err error) {
 	ctx, kill := context.WithCancel(ctx)
 	defer kill()
@@ -80,7 +80,7 @@ func (m *measured) add(u used) {
 	m.wall, m.cpu, m.memory = max(m.wall, u.wall), m.cpu+u.cpu, max(m.memory, u.memory)
 }
 
-// running is a process. used and err are for who has seen it end.
+// running is a process. used and err are valid after ended is closed.
 type running struct {
 	program
 	used
@@ -92,7 +92,7 @@ type running struct {
 }
 
 func (p program) start(ctx context.Context, log string) (*running, error) {
-	r := &running{program: p, cmd: exec.CommandContext(ctx, p.path, p.args...), log: log, ended: make(chan struct{})} //nolint:gosec // What to run is what the caller names.
+	r := &running{program: p, cmd: exec.CommandContext(ctx, p.path, p.args...), log: log, ended: make(chan struct{})} //nolint:gosec // The caller chooses the program.
 	stderr, err := os.Create(log)
 	if err != nil {
 		return nil, err
@@ -108,8 +108,8 @@ func (p program) start(ctx context.Context, log string) (*running, error) {
 	return r, nil
 }
 
-// watch reads the memory now and then. (The system's figure for an ended process includes the
-// memory of its parent.)
+// watch reads the memory at intervals. (The system's value for an ended process includes the memory
+// of its parent.)
 func (r *running) watch() {
 	defer close(r.ended)
 	exited := make(chan error, 1)
@@ -133,7 +133,7 @@ func (r *running) wait() error {
 	return r.err
 }
 
-// end asks the process to end, as a scheduler does.
+// end interrupts the process, as a scheduler does.
 func (r *running) end() error {
 	if err := r.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("end %s: %w", r.path, err)
@@ -160,7 +160,7 @@ func peakMemory(pid int) int64 {
 	return highWater(status)
 }
 
-// highWater reads /proc/PID/status: proc_pid_status(5). It returns 0 when the value is missing, as
+// highWater parses /proc/PID/status: proc_pid_status(5). It returns 0 when the value is missing, as
 // for a process that has just ended.
 func highWater(status []byte) int64 {
 	_, after, _ := bytes.Cut(status, []byte("VmHWM:"))

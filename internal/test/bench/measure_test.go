@@ -42,7 +42,7 @@ func TestMeasuredOfSeveral(t *testing.T) {
 	}
 }
 
-// TestProcess: a process ends well, ends badly, or is ended; its output is in the error.
+// TestProcess: a process succeeds, fails, or is ended; its output is in the error.
 func TestProcess(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -9,13 +9,13 @@ import (
 )
 
 // memoryCmd measures the memory of every program that reads or writes dataset versions: in the run
-// of a whole season, and in the run of a few frames of one episode after it.
+// of a whole season, and in a later run of a few frames of one episode.
 type memoryCmd struct {
 	settings
 	Change int `help:"Frames of the second run." default:"12"`
 }
 
-// memoryRow is one program.
+// memoryRow is the result for one program.
 type memoryRow struct {
 	name     string
 	measured measured
@@ -59,7 +59,7 @@ func (c *memoryCmd) measure(ctx context.Context) (frames int, rows []memoryRow, 
 		return 0, rows, err
 	}
 	frames = len(tasks)
-	copied := make([]string, len(tasks)) // what the workers would have done
+	copied := make([]string, len(tasks)) // the keys that workers would write
 	for i, t := range tasks {
 		copied[i] = t.Dst
 	}

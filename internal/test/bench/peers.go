@@ -10,8 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// peersCmd measures one season that has to move as a whole: each frame is copied to its class and
-// deleted in an old one.
+// peersCmd measures one season in which every frame moves: each frame is copied to its class, and
+// deleted in an old class.
 type peersCmd struct {
 	settings
 	Serial int `help:"Copies of the serial loop, which would take too long with all." default:"250"`
@@ -62,7 +62,7 @@ func (s settings) inTurn(peers []*peer, measure func(*peer) error) error {
 	return nil
 }
 
-// peers returns the program first. The others carry out its plan.
+// peers returns the program first. The others execute its plan.
 func (c *peersCmd) peers(ctx context.Context, w *world) ([]*peer, error) {
 	tasks, err := w.review(ctx, w.unsorted(c.Episodes)...)
 	if err != nil {
@@ -93,11 +93,10 @@ func (c *peersCmd) peers(ctx context.Context, w *world) ([]*peer, error) {
 	), err
 }
 
-// seed of the split, always the same one: every plan is then the same.
+// seed is the seed of the split. It is fixed, so every plan is the same.
 const seed = "bench"
 
-// review saves a plan of the season, beside which the bucket holds further keys, and gives its
-// tasks.
+// review saves a plan of the season, and returns its tasks. The bucket also holds the further keys.
 func (w *world) review(ctx context.Context, further ...string) ([]messages.Task, error) {
 	if err := w.fill(ctx, bucketName, further...); err != nil {
 		return nil, err
@@ -140,7 +139,7 @@ func (w *world) rcloneMove(bucket string) program {
 	}
 }
 
-// loop is the bare loop over a bucket of its own.
+// loop returns the plain loop over a bucket of its own.
 func (w *world) loop(bucket string, tasks []messages.Task, parallel int) (program, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -159,7 +158,7 @@ func copyPairs(tasks []messages.Task) (lines []string) {
 	return lines
 }
 
-// run measures one round, in a bucket as at the beginning.
+// run measures one round, in a bucket with its initial content.
 func (p *peer) run(ctx context.Context, w *world) error {
 	if err := w.fill(ctx, p.bucket, w.unsorted(w.Episodes)...); err != nil {
 		return err
@@ -177,7 +176,7 @@ func (p *peer) run(ctx context.Context, w *world) error {
 	return err
 }
 
-// measure measures one round, on a bucket that is ready.
+// measure measures one round, in a bucket that is ready.
 func (p *peer) measure(ctx context.Context, w *world) error {
 	if err := w.server.configure(ctx, w.options(0)); err != nil {
 		return err

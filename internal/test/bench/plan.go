@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// planCmd measures how long it takes to see that nothing has changed: a season of 12 episodes that
-// is in the datasets as its sheets say. s5cmd only lists the same keys, and compares nothing.
+// planCmd measures the time to find that nothing has changed, in a season of 12 episodes whose
+// datasets equal the sheets. s5cmd only lists the same keys, and compares nothing.
 type planCmd struct {
 	settings
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// ownCPU is the CPU time that this process has taken, user's and system's.
+// ownCPU is the user and system CPU time of this process.
 func ownCPU() time.Duration {
 	var use syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // pullCmd measures the download of a dataset version of a season to an empty folder. s5cmd
-// downloads the same keys, and checks nothing.
+// downloads the same keys, without any checks.
 type pullCmd struct {
 	settings
 }
@@ -64,7 +64,7 @@ func printPulls(out *strings.Builder, rows []*peer, size int64) {
 	}
 }
 
-// publishVersion draws the season's images, and runs the program once. It gives the number of
+// publishVersion draws the season's images, and runs the program once. It returns the number of
 // frames in the version.
 func (w *world) publishVersion(ctx context.Context) (frames int, err error) {
 	if err := w.fill(ctx, bucketName); err != nil {
@@ -84,7 +84,7 @@ func (w *world) publishVersion(ctx context.Context) (frames int, err error) {
 	return w.count(ctx, bucketName, w.layout().ML())
 }
 
-// imagesIn is the number of images in a folder, and their size in bytes.
+// imagesIn returns the number of images in a folder, and their size in bytes.
 func imagesIn(dir string) (n int, size int64, err error) {
 	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".jpg") {

@@ -10,8 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// publish plans the first episodes of a season beside which the bucket holds further keys, and
-// leaves the tasks in the queue.
+// publish plans the first episodes of a season, and leaves the tasks in the queue. The bucket also
+// holds the further keys.
 func (w *world) publish(ctx context.Context, further []string, episodes int) (tasks int, err error) {
 	if err := w.fill(ctx, bucketName, further...); err != nil {
 		return 0, err
@@ -27,7 +27,7 @@ func (w *world) publish(ctx context.Context, further []string, episodes int) (ta
 	return pointer.Tasks, err
 }
 
-// The queues that the program has by default.
+// The default queues of the program.
 const (
 	tasksQueue   = "google-shuffle-tasks"
 	resultsQueue = "google-shuffle-results"
@@ -41,8 +41,8 @@ func (w *world) results(ctx context.Context) (open.Queue, error) {
 	return queues.Queue(ctx, queue.Spec{Name: resultsQueue})
 }
 
-// takeResults empties the results queue, in which each of this many tasks must be and as moved, and
-// counts them by workers.
+// takeResults empties the results queue. Each task must be in it, and must be a move. It counts the
+// tasks by worker.
 func (w *world) takeResults(ctx context.Context, tasks int) (done map[string]int, err error) {
 	if err := w.server.configure(ctx, benchFast); err != nil {
 		return nil, err

@@ -10,8 +10,8 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// resultsCmd sends the results of a season at a constant rate, as from several workers, and
-// measures how far the tracker's ledger is behind.
+// resultsCmd sends the results of a season at a constant rate, as several workers do, and measures
+// how far the tracker's ledger lags behind.
 type resultsCmd struct {
 	settings
 	Rate    int `help:"Results a second." default:"5000"`
@@ -21,11 +21,11 @@ type resultsCmd struct {
 // flood is the result of the measurement.
 type flood struct {
 	results int
-	took    time.Duration // from the first to the last that was sent
+	took    time.Duration // from the first to the last sent message
 	behind  spread        // seconds
-	last    time.Duration // from the last that was sent until the ledger has all
-	memory  int64         // the tracker's most until then, in bytes
-	tracker measured      // until its end, verification and dataset version included
+	last    time.Duration // from the last sent message until the ledger is complete
+	memory  int64         // the tracker's peak until then, in bytes
+	tracker measured      // until the tracker ends, with verification and dataset version
 }
 
 func (c *resultsCmd) Run(ctx *runContext) error {
@@ -57,7 +57,7 @@ func (c *resultsCmd) measure(ctx context.Context) (f flood, err error) {
 	if err != nil {
 		return f, err
 	}
-	copied := make([]string, len(tasks)) // what the workers would have done
+	copied := make([]string, len(tasks)) // the keys that workers would write
 	for i, t := range tasks {
 		copied[i] = t.Dst
 	}
@@ -78,7 +78,7 @@ func (c *resultsCmd) measure(ctx context.Context) (f flood, err error) {
 	return f, err
 }
 
-// send sends a result for each task, at the rate, and waits until the tracker has counted all.
+// send sends a result for each task at the rate, and waits until the tracker has counted all.
 func (c *resultsCmd) send(ctx context.Context, w *world, f *flood, tasks []messages.Task) error {
 	q, err := w.results(ctx)
 	if err != nil {
@@ -89,7 +89,8 @@ func (c *resultsCmd) send(ctx context.Context, w *world, f *flood, tasks []messa
 		return err
 	}
 	var behind []float64
-	tick := time.NewTicker(100 * time.Millisecond) // as long as a worker gathers results for a message
+	// The time for which a worker collects results for a message.
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	begun := time.Now()
 	sent, counted, ended := 0, 0, begun
@@ -119,11 +120,11 @@ func (c *resultsCmd) send(ctx context.Context, w *world, f *flood, tasks []messa
 	return nil
 }
 
-// lookEvery is after how many messages of each worker the ledger is read: it is written once a
-// second or so.
+// lookEvery is the number of messages of each worker between two reads of the ledger, which the
+// tracker writes about once a second.
 const lookEvery = 5
 
-// messages are the tasks' results, in a message of each worker.
+// messages returns the results of the tasks, in one message of each worker.
 func (c *resultsCmd) messages(tasks []messages.Task) (entries []queue.Entry) {
 	for i := range c.Workers {
 		var told messages.Results

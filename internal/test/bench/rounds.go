@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// rounds are the measurements of one thing.
+// rounds are the repeated measurements of one program.
 type rounds []measured
 
-// spread summarises several measurements of a figure: the median, which counts, and the least and
-// the most, which show the noise.
+// spread summarises several measurements of a figure: the median, which is the result, and the
+// minimum and maximum, which show the noise.
 type spread struct{ median, least, most float64 }
 
 func spreadOf(all ...float64) spread {
@@ -23,7 +23,7 @@ func spreadOf(all ...float64) spread {
 	return spread{(all[(n-1)/2] + all[n/2]) / 2, all[0], all[n-1]}
 }
 
-// in returns the figure as text with a number of decimals: "16.3 s (15.9–17.0)".
+// in formats the figure with a number of decimals: "16.3 s (15.9–17.0)".
 func (s spread) in(unit string, decimals int) string {
 	text := fmt.Sprintf("%.*f%s", decimals, s.median, unit)
 	least, most := fmt.Sprintf("%.*f", decimals, s.least), fmt.Sprintf("%.*f", decimals, s.most)
@@ -47,7 +47,7 @@ func (r rounds) seconds(of func(measured) time.Duration) string {
 
 func (r rounds) wall() string { return r.seconds(func(m measured) time.Duration { return m.wall }) }
 
-// perTask is in microseconds.
+// perTask formats a duration for each task, in microseconds.
 func (r rounds) perTask(tasks int, of func(measured) time.Duration) string {
 	return r.of(func(m measured) float64 { return float64(of(m).Microseconds()) / float64(max(tasks, 1)) }).in(" µs", 0)
 }
@@ -64,7 +64,7 @@ func (r rounds) connections() string {
 	return r.of(func(m measured) float64 { return float64(m.server.Connections) }).in("", 0)
 }
 
-// typical is the round with the median wall.
+// typical is the round with the median wall time.
 func (r rounds) typical() measured {
 	byWall := slices.SortedFunc(slices.Values(r), func(a, b measured) int { return cmp.Compare(a.wall, b.wall) })
 	return byWall[(len(byWall)-1)/2]

@@ -15,11 +15,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/benchserver"
 )
 
-// serveCmd runs the server until its input ends, so that it ends with the process that started it.
-// It prints its addresses on its output.
+// serveCmd runs the server until its standard input is closed, so it ends with the process that
+// started it. It prints its addresses to its standard output.
 type serveCmd struct{}
 
-// addresses are base URLs: of S3 and SQS, and of the control interface, whose requests are not
+// addresses are the base URLs of S3 and SQS, and of the control interface, whose requests are not
 // counted.
 type addresses struct {
 	AWS     string `json:"aws"`

@@ -44,11 +44,11 @@ func startServer(ctx context.Context) (*server, error) {
 }
 
 func (s *server) stop() error {
-	_ = s.input.Close() // it ends by that, or has ended
+	_ = s.input.Close() // this ends the server, if it has not ended already
 	return s.process.Wait()
 }
 
-// configure sets how the server answers from now on, and resets the counts.
+// configure sets the latency and limit of the server, and resets the counts.
 func (s *server) configure(ctx context.Context, o benchserver.Options) error {
 	return s.call(ctx, http.MethodPut, "/options", o, nil)
 }
@@ -58,12 +58,12 @@ func (s *server) fill(ctx context.Context, bucket string, keys []string) error {
 	return s.call(ctx, http.MethodPut, "/buckets/"+bucket, keys, nil)
 }
 
-// add puts further objects into a bucket.
+// add adds objects to a bucket.
 func (s *server) add(ctx context.Context, bucket string, keys []string) error {
 	return s.call(ctx, http.MethodPost, "/buckets/"+bucket, keys, nil)
 }
 
-// object is the body of an object. Looking does not count as a request.
+// object returns the body of an object. The call is not counted as a request.
 func (s *server) object(ctx context.Context, bucket, key string) (body []byte, err error) {
 	return body, s.call(ctx, http.MethodGet, "/buckets/"+bucket+"/"+key, nil, &body)
 }

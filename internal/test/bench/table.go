@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// table is written as Markdown, a row at a time.
+// table writes a Markdown table, a row at a time.
 type table struct{ out *strings.Builder }
 
 func newTable(out *strings.Builder, head ...string) table {
@@ -38,5 +38,5 @@ func cell(c any) string {
 
 type bytesSize int64
 
-// say prints the present step to stderr, beside the tables.
+// say prints the present step to stderr; the tables go elsewhere.
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }

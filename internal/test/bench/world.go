@@ -16,19 +16,20 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// world is a server, and a season whose sheets are files and whose images are in buckets of the
+// world is a server and a season. The sheets are files, and the images are in buckets of the
 // server.
 type world struct {
 	settings
 	server *server
 	season *season.Season
-	dir    string // of everything that is written
+	dir    string // folder of all files that are written
 	images []string
 
-	programs int // that were started
+	programs int // number of programs started
 }
 
-// bucketName is in the sheets, and the bucket of the program; others have their own.
+// bucketName is the bucket in the sheets, and the bucket of the program. The other programs have
+// buckets of their own.
 const bucketName = "bench"
 
 func newWorld(ctx context.Context, s settings) (w *world, err error) {
@@ -65,7 +66,7 @@ func (w *world) close() error {
 	return errors.Join(err, os.RemoveAll(w.dir))
 }
 
-// logs is the file for a program's log.
+// logs is the path of a program's log.
 func (w *world) logs(p program) string {
 	dir := w.dir
 	if w.Logs != "" {
@@ -77,8 +78,7 @@ func (w *world) logs(p program) string {
 
 func (w *world) sheets() string { return filepath.Join(w.dir, "sheets") }
 
-// setenv sets the environment for the server in this process, and so in the processes that it
-// starts.
+// setenv sets the environment for the server in this process, which the started processes inherit.
 func (w *world) setenv() error {
 	var all []error
 	for name, value := range map[string]string{
@@ -113,11 +113,11 @@ func (w *world) open(ctx context.Context, name string) (*state.Store, open.Bucke
 
 func (w *world) layout() dataset.Layout { return dataset.Layout{Prefix: w.season.Options.Prefix} }
 
-// unsortedClass is a class folder of the past.
+// unsortedClass is a class folder of an earlier time.
 const unsortedClass = "Unsorted"
 
-// unsorted are the keys of all classified frames of the first episodes in such a folder, so that
-// each of them has to move.
+// unsorted are the keys of all classified frames of the first episodes in that folder, so each of
+// these frames has to move.
 func (w *world) unsorted(episodes int) (keys []string) {
 	for _, e := range w.season.Episodes[:episodes] {
 		classes, _ := e.Wanted()
@@ -130,7 +130,7 @@ func (w *world) unsorted(episodes int) (keys []string) {
 	return keys
 }
 
-// wanted are the keys of all frames where the sheets want them.
+// wanted are the keys of all frames in the places that the sheets define.
 func (w *world) wanted(ctx context.Context) (keys []string, err error) {
 	tasks, err := w.review(ctx)
 	for _, t := range tasks {
@@ -139,7 +139,7 @@ func (w *world) wanted(ctx context.Context) (keys []string, err error) {
 	return keys, err
 }
 
-// current is the program's newest run.
+// current returns the program's newest run.
 func (w *world) current(ctx context.Context) (store *state.Store, pointer state.PointerSnapshot, err error) {
 	if store, _, err = w.open(ctx, bucketName); err == nil {
 		pointer, err = store.Current(ctx, state.PointerSnapshot{})

@@ -15,7 +15,7 @@ var defaultAttributes = map[string]string{
 	"MaximumMessageSize": "1048576", "DelaySeconds": "0", "SqsManagedSseEnabled": "true",
 }
 
-// arnPrefix is of every queue: there is one account.
+// arnPrefix is the prefix of every queue's ARN: there is one account.
 const arnPrefix = "arn:aws:sqs:us-east-1:000000000000:"
 
 // setAttributes changes all given attributes, or none when it returns an error.
@@ -34,7 +34,7 @@ func (q *queue) setAttributes(changes map[string]string) *sqsError {
 		Count  json.Number `json:"maxReceiveCount"`
 	}
 	if text := all["RedrivePolicy"]; text == "" {
-		delete(all, "RedrivePolicy") // "" takes it away
+		delete(all, "RedrivePolicy") // "" removes it
 	} else if json.Unmarshal([]byte(text), &policy) != nil || !strings.HasPrefix(policy.Target, arnPrefix) {
 		return invalidAttribute("RedrivePolicy")
 	}
@@ -67,7 +67,7 @@ func (q *queue) getAttributes(names []string) map[string]string {
 	return all
 }
 
-// has reports whether the queue was set up with these attributes.
+// has reports whether the queue was created with these attributes.
 func (q *queue) has(attributes map[string]string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

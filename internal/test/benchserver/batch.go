@@ -41,7 +41,7 @@ const (
 	maxBatchBytes = 1 << 20
 )
 
-// batch carries out one of the requests that have entries.
+// batch executes a request with entries.
 func (s *Server) batch(q *queue, operation string, in *sqsRequest) (any, *sqsError) {
 	switch {
 	case len(in.Entries) == 0:
@@ -121,7 +121,7 @@ type receivedMessage struct {
 
 type receivedMessages struct{ Messages []receivedMessage }
 
-// receiveMessage is the long poll.
+// receiveMessage executes a long poll.
 func (s *Server) receiveMessage(ctx context.Context, q *queue, in *sqsRequest) any {
 	q.mu.Lock()
 	visibility, wait := q.visibility, q.attributes["ReceiveMessageWaitTimeSeconds"]

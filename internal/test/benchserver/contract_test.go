@@ -20,7 +20,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/queuetest"
 )
 
-// awsConfig is for a client of a server that is started for the test.
+// awsConfig is the configuration for clients of a server that it starts for the test.
 func awsConfig(t *testing.T, s *benchserver.Server) aws.Config {
 	t.Helper()
 	server := httptest.NewUnstartedServer(s)
@@ -55,7 +55,7 @@ func TestQueueContract(t *testing.T) {
 	queuetest.Run(t, func(*testing.T) queuetest.Server { return account{client} })
 }
 
-// account is the queues of a server.
+// account has the queues of a server.
 type account struct{ client *sqs.Client }
 
 func (a account) Setup(ctx context.Context, spec queue.Spec) error {

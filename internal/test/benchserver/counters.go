@@ -11,18 +11,19 @@ import (
 
 // Stats counts the requests since the server's start or since ResetStats.
 type Stats struct {
-	Requests map[string]int `json:"requests"` // by the names of the calls: "CopyObject", "ReceiveMessage"
+	// By the names of the calls: "CopyObject", "ReceiveMessage".
+	Requests map[string]int `json:"requests"`
 	InFlight int            `json:"in_flight"`
-	// PeakInFlight is the most requests at a time, long polls included.
+	// PeakInFlight is the largest number of simultaneous requests, with long polls.
 	PeakInFlight int `json:"peak_in_flight"`
-	// SQSBilled is the requests to SQS as it bills them: each 64 KiB of messages begun is one
+	// SQSBilled is the number of requests that SQS bills: each started 64 KiB of messages is one
 	// (Amazon SQS pricing).
 	SQSBilled int `json:"sqs_billed"`
 
 	Written  int   `json:"written"`   // objects
-	Refused  int   `json:"refused"`   // objects, over the limit
-	PutBytes int64 `json:"put_bytes"` // of the objects that were put, not copied
-	// Writing is from the first write to the last.
+	Refused  int   `json:"refused"`   // objects, because of the limit
+	PutBytes int64 `json:"put_bytes"` // of the objects written by PutObject, without copies
+	// Writing is the time from the first write to the last.
 	Writing time.Duration `json:"writing"`
 
 	Connections     int `json:"connections"` // opened
@@ -38,7 +39,7 @@ func (s Stats) Total() (n int) {
 	return n
 }
 
-// SQSRequests is how many of them went to SQS.
+// SQSRequests is the number of requests to SQS.
 func (s Stats) SQSRequests() (n int) {
 	for kind, count := range s.Requests {
 		if strings.Contains(kind, "Message") || strings.Contains(kind, "Queue") {

@@ -7,30 +7,30 @@ import (
 	"time"
 )
 
-// headerTimeout is for clients that connect and then say nothing.
+// headerTimeout is the time limit for clients that connect and then send nothing.
 const headerTimeout = time.Minute
 
-// Options define how the server answers. The zero value answers at once and accepts any number of
-// writes.
+// Options define latency and limit of the server. The zero value answers immediately and accepts
+// any number of writes.
 type Options struct {
 	Write Latency `json:"write"` // of CopyObject, PutObject and deletes
 	Read  Latency `json:"read"`  // of GetObject and HeadObject
 	List  Latency `json:"list"`  // of a page
-	Queue Latency `json:"queue"` // of a request to SQS, beside the wait of a long poll
+	Queue Latency `json:"queue"` // of a request to SQS, added to the wait of a long poll
 
-	// WritesPerSecond is how many objects may be written a second. Further writes are refused with
-	// 503 SlowDown. Each key of a DeleteObjects counts as one. 0 means no limit.
+	// WritesPerSecond is the number of objects that may be written per second. More writes are
+	// refused with 503 SlowDown. Each key of a DeleteObjects counts as one. 0 means no limit.
 	WritesPerSecond int `json:"writes_per_second"`
 }
 
-// Latency is a log-normal distribution, as the answers of services tend to have: with a Spread of
-// 0.35, one request in a hundred takes 2.3 times the median, one in a thousand 3 times.
+// Latency is a log-normal distribution, which is typical of services. With a Spread of 0.35, one
+// request in a hundred takes 2.3 times the median, one in a thousand 3 times.
 type Latency struct {
 	Median time.Duration `json:"median"` // nanoseconds in JSON
-	Spread float64       `json:"spread"` // the standard deviation of the logarithm; 0: all alike
+	Spread float64       `json:"spread"` // standard deviation of the logarithm; 0: constant
 }
 
-// pass waits. Its error is that of a context that ended.
+// pass waits for a random latency. It returns the error of ctx when ctx ends first.
 func (l Latency) pass(ctx context.Context) error {
 	if l.Median <= 0 {
 		return ctx.Err()

@@ -8,10 +8,10 @@ import (
 // burst is the part of a second's writes that may be sent at the same moment.
 const burst = 100 * time.Millisecond
 
-// writeLimit limits the writes a second. It is a token bucket with the size of the burst.
+// writeLimit limits the writes per second. It is a token bucket with the size of the burst.
 type writeLimit struct {
 	mu     sync.Mutex
-	rate   float64 // a second; 0: no limit
+	rate   float64 // per second; 0: no limit
 	tokens float64
 	filled time.Time
 }

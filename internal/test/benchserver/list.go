@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// maxKeys is how many keys S3 puts on a page.
+// maxKeys is the number of keys on a page of S3.
 const maxKeys = 1000
 
 // answerList answers ListObjectsV2.

@@ -2,7 +2,7 @@ package benchserver
 
 import (
 	"container/heap"
-	"crypto/md5" //nolint:gosec // The digest that SQS gives with a body.
+	"crypto/md5" //nolint:gosec // The digest that SQS returns for a body.
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -19,11 +19,11 @@ type message struct {
 	sent       time.Time
 	receives   int
 	hidden     bool
-	until      time.Time // when a hidden message may be seen again
+	until      time.Time // the time when a hidden message becomes visible
 	gone       bool      // deleted
 }
 
-// attribute of a message, as it is in JSON.
+// attribute is an attribute of a message, in JSON.
 type attribute struct {
 	DataType    string
 	StringValue *string `json:",omitempty"`
@@ -31,7 +31,7 @@ type attribute struct {
 }
 
 func newMessage(id uint64, body string, attributes map[string]attribute) *message {
-	sum := md5.Sum([]byte(body)) //nolint:gosec // The digest that SQS gives with a body.
+	sum := md5.Sum([]byte(body)) //nolint:gosec // The digest that SQS returns for a body.
 	return &message{id: id, body: body, digest: hex.EncodeToString(sum[:]), attributes: attributes, sent: time.Now()}
 }
 
@@ -52,8 +52,8 @@ func parseReceipt(receipt string) (id uint64, receives int, ok bool) {
 	return id, receives, err == nil
 }
 
-// isAllowed is the characters of XML 1.0, which SQS takes and no others (SendMessage, SQS API
-// reference).
+// isAllowed reports whether the body has only characters of XML 1.0. SQS accepts no others
+// (SendMessage, SQS API reference).
 func isAllowed(body string) bool {
 	for _, r := range body {
 		switch {
@@ -76,7 +76,7 @@ func (h hiding) holds() bool {
 	return !h.message.gone && h.message.hidden && h.message.until.Equal(h.until)
 }
 
-// hidings are in a heap, the earliest first.
+// hidings is a heap, the earliest first.
 type hidings []hiding
 
 func (h hidings) Len() int           { return len(h) }

@@ -30,7 +30,7 @@ func answerGet(w http.ResponseWriter, r *http.Request, b *store, key string) *re
 	}
 	h.Set("Content-Length", strconv.Itoa(len(o.body)))
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(o.body) // a client that has gone gets no answer
+		_, _ = w.Write(o.body) // a client that has disconnected gets no answer
 	}
 	return nil
 }
@@ -40,7 +40,7 @@ const maxPut = 5 << 30
 
 func (s *Server) answerPut(w http.ResponseWriter, r *http.Request, b *store, key string) *refusal {
 	if strings.HasPrefix(r.Header.Get("X-Amz-Content-Sha256"), "STREAMING-") || len(r.URL.RawQuery) > 0 && r.URL.Query().Has("uploadId") {
-		return notImplemented // the body is not the object, but chunks or a part of it
+		return notImplemented // the body is not the whole object: it is in chunks, or a part
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPut))
 	if err != nil {
@@ -76,7 +76,7 @@ func (s *Server) answerCopy(w http.ResponseWriter, r *http.Request, b *store, ke
 	return nil
 }
 
-// source is the object that a copy is of.
+// source returns the source object of a copy.
 func (s *Server) source(r *http.Request) (*object, *refusal) {
 	source := r.Header.Get("X-Amz-Copy-Source")
 	if strings.ContainsAny(source, "%+") {
@@ -117,8 +117,8 @@ func (s *Server) answerDelete(w http.ResponseWriter, b *store, key string) *refu
 // maxDelete is S3's limit for the keys of one DeleteObjects.
 const maxDelete = 1000
 
-// answerDeletes deletes as many keys as the limit grants. Where it grants some, the others have an
-// error each; where none, the whole request has one.
+// answerDeletes deletes as many keys as the limit grants. When it grants some, each other key has
+// an error; when it grants none, the whole request fails.
 func (s *Server) answerDeletes(w http.ResponseWriter, r *http.Request, b *store) *refusal {
 	var request struct {
 		Objects []struct{ Key string } `xml:"Object"`

@@ -7,29 +7,29 @@ import (
 	"time"
 )
 
-// queue is one standard queue. Messages come in the order in which they became visible.
+// queue is one standard queue. Messages are received in the order in which they became visible.
 type queue struct {
 	name string
 
 	mu         sync.Mutex
-	attributes map[string]string // as they were set
+	attributes map[string]string // as the client set them
 	visibility time.Duration
 	maxReceive int // of the redrive policy; 0: none
 	deadTarget string
 
-	messages map[uint64]*message // all that are not deleted
+	messages map[uint64]*message // all messages that are not deleted
 	visible  []*message          // some may have been deleted since
-	first    int                 // of visible
+	first    int                 // index of the first message in visible
 	hidings  hidings
-	hidden   int             // messages
-	polls    []chan struct{} // of receives that wait, the longest first
+	hidden   int             // number of hidden messages
+	polls    []chan struct{} // of waiting receives, the oldest first
 }
 
 func newQueue(name string) *queue {
 	return &queue{name: name, messages: map[uint64]*message{}}
 }
 
-// push makes messages visible that are new to the queue.
+// push makes new messages visible.
 func (q *queue) push(messages ...*message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -44,7 +44,7 @@ func (q *queue) show(messages ...*message) {
 	q.wake(len(messages))
 }
 
-// wake lets as many polls look again.
+// wake makes this number of polls try again.
 func (q *queue) wake(polls int) {
 	for ; polls > 0 && len(q.polls) > 0; polls-- {
 		close(q.polls[0])
@@ -52,15 +52,16 @@ func (q *queue) wake(polls int) {
 	}
 }
 
-// received is a message as one receive got it.
+// received is a message with the receipt of one receive.
 type received struct {
 	*message
 	receipt string
 	count   int
 }
 
-// receive hides up to limit messages for the visibility timeout and waits for the first of them, if
-// need be. over are those that the redrive policy moves to the dead-letter queue.
+// receive hides up to limit messages for the visibility timeout, and waits for the first of them if
+// necessary. The messages in over have exceeded the redrive policy and move to the dead-letter
+// queue.
 func (q *queue) receive(ctx context.Context, limit int, wait, visibility time.Duration) (got []received, over []*message) {
 	deadline := time.Now().Add(wait)
 	for {
@@ -82,8 +83,8 @@ func (q *queue) receive(ctx context.Context, limit int, wait, visibility time.Du
 	}
 }
 
-// try takes what is there. With nothing there it gives a poll to wait for, at most until the next
-// message may appear by itself.
+// try receives visible messages. When there are none, it returns a poll to wait for, at most until
+// the next hidden message may become visible.
 func (q *queue) try(
 	got *[]received, over *[]*message, limit int, visibility time.Duration, deadline time.Time,
 ) (poll chan struct{}, until time.Time) {
@@ -116,7 +117,7 @@ func (q *queue) try(
 	return poll, until
 }
 
-// leave ends a poll. If it was woken and does not look again, another one has to.
+// leave ends a poll. A poll that was woken and does not try again passes the wake to another one.
 func (q *queue) leave(poll chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -149,7 +150,7 @@ func (q *queue) unhide(m *message) {
 	q.show(m)
 }
 
-// pop takes the first visible message, or nil.
+// pop removes and returns the first visible message, or nil.
 func (q *queue) pop() *message {
 	for q.first < len(q.visible) {
 		m := q.visible[q.first]
@@ -166,8 +167,8 @@ func (q *queue) pop() *message {
 	return nil
 }
 
-// delete deletes a message by the receipt of any of its receives; one that is gone already is not
-// an error.
+// delete deletes a message by the receipt of any of its receives. A message that is already deleted
+// is not an error.
 func (q *queue) delete(receipt string) *failure {
 	id, _, ok := parseReceipt(receipt)
 	if !ok {
@@ -189,7 +190,7 @@ func (q *queue) remove(m *message) {
 	}
 }
 
-// changeVisibility hides a received message for another time from now.
+// changeVisibility hides a received message for a new time from now.
 func (q *queue) changeVisibility(receipt string, timeout time.Duration) *failure {
 	id, receives, ok := parseReceipt(receipt)
 	if !ok {
@@ -206,12 +207,12 @@ func (q *queue) changeVisibility(receipt string, timeout time.Duration) *failure
 	case !m.hidden || m.receives != receives:
 		return notInFlight
 	case timeout == 0:
-		m.until = now // the hiding is no longer valid
+		m.until = now // the present hiding is no longer valid
 		q.unhide(m)
 		return nil
 	}
 	q.hide(m, now.Add(timeout))
-	q.wake(len(q.polls)) // the next message may now appear earlier than they think
+	q.wake(len(q.polls)) // the next message may now become visible earlier than the polls expect
 	return nil
 }
 
@@ -224,7 +225,7 @@ func (q *queue) purge() {
 	q.visible, q.first = nil, 0
 }
 
-// counts are the queue's visible and hidden messages.
+// counts returns the numbers of the queue's visible and hidden messages.
 func (q *queue) counts() (visible, hidden int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -22,7 +22,7 @@ var (
 	notImplemented     = &refusal{http.StatusNotImplemented, "NotImplemented", "A header or query you provided implies functionality that is not implemented"}
 )
 
-// s3Operation names the request as S3's documentation does.
+// s3Operation is the name of the request in S3's documentation.
 func s3Operation(r *http.Request) string {
 	_, key, _ := strings.Cut(r.URL.Path[1:], "/")
 	of := func(bucket, object string) string {
@@ -51,7 +51,7 @@ func s3Operation(r *http.Request) string {
 
 func (s *Server) serveS3(w http.ResponseWriter, r *http.Request, operation string) {
 	if err := s.wait(r.Context(), medianOf(operation)); err != nil {
-		return // the client has gone
+		return // the client has disconnected
 	}
 	name, key, _ := strings.Cut(r.URL.Path[1:], "/")
 	b := s.bucket(name)
@@ -68,7 +68,7 @@ func (s *Server) serveS3(w http.ResponseWriter, r *http.Request, operation strin
 	}
 }
 
-// serveObjects answers a request to a bucket that exists, unless it gives a refusal.
+// serveObjects answers a request to an existing bucket, or returns a refusal.
 func (s *Server) serveObjects(w http.ResponseWriter, r *http.Request, operation string, b *store, key string) *refusal {
 	switch operation {
 	case "ListObjectsV2":
@@ -120,7 +120,8 @@ func (no *refusal) answer(w http.ResponseWriter, r *http.Request) {
 func answerXML(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(status)
-	_, _ = w.Write(append([]byte(xmlHeader), body...)) //nolint:gosec // XML, and escaped. A client that has gone gets no answer.
+	// A client that has disconnected gets no answer.
+	_, _ = w.Write(append([]byte(xmlHeader), body...)) //nolint:gosec // Escaped XML.
 }
 
 func (s *Server) answerCreate(w http.ResponseWriter, name string) {

@@ -1,11 +1,11 @@
-// Package benchserver is S3 and SQS in memory, over HTTP: as much of both as the program and other
-// clients of S3 ask for, with settable latency and a settable limit of writes, and so cheap that a
-// client can be measured on the same machine. The contracts of the adapters hold on it (buckettest,
-// queuetest). It is for benchmarks and tests of faults: nothing is kept on disk, nobody is asked
-// for credentials.
+// Package benchserver implements S3 and SQS in memory, over HTTP. It has the parts of both that the
+// program and other clients of S3 use, with a configurable latency and limit of writes. It needs so
+// little CPU that a client can be measured on the same machine. It passes the contract tests of the
+// adapters (buckettest, queuetest). It is for benchmarks and tests of faults: it stores nothing on
+// disk and checks no credentials.
 //
-// What it does not have, it refuses: ranges, versions, multipart and chunked uploads, FIFO queues,
-// delays.
+// It refuses the features that it does not implement: versions, multipart and chunked
+// uploads, FIFO queues, delays.
 package benchserver
 
 import (
@@ -16,8 +16,8 @@ import (
 	"sync/atomic"
 )
 
-// Server is one account with its buckets and queues. It is an http.Handler, for another one to wrap
-// that adds faults; buckets are addressed in the path.
+// Server is one account with its buckets and queues. It is an http.Handler, so another one can wrap
+// it and add faults. Buckets are addressed in the path.
 type Server struct {
 	options atomic.Pointer[Options]
 	writes  writeLimit
@@ -26,23 +26,23 @@ type Server struct {
 	mu      sync.Mutex
 	buckets map[string]*store
 	queues  map[string]*queue
-	lastID  atomic.Uint64 // of messages
+	lastID  atomic.Uint64 // the last message ID
 }
 
-// New is a server without buckets or queues.
+// New returns a server without buckets or queues.
 func New(o Options) *Server {
 	s := &Server{buckets: map[string]*store{}, queues: map[string]*queue{}}
 	s.Configure(o)
 	return s
 }
 
-// Configure changes latency and limit for the requests to come.
+// Configure changes latency and limit for later requests.
 func (s *Server) Configure(o Options) {
 	s.options.Store(&o)
 	s.writes.set(o.WritesPerSecond)
 }
 
-// ServeHTTP answers one request: SQS's have a target, all others are S3's.
+// ServeHTTP answers one request: requests to SQS have a target, all others go to S3.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	target, isSQS := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "AmazonSQS.")
 	kind := target
@@ -58,7 +58,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serveS3(w, r, kind)
 }
 
-// HTTPServer returns an HTTP server for it that counts connections.
+// HTTPServer returns an HTTP server for s that counts connections.
 func (s *Server) HTTPServer() *http.Server {
 	return &http.Server{Handler: s, ConnState: s.count.connection, ReadHeaderTimeout: headerTimeout}
 }
@@ -80,8 +80,8 @@ func (s *Server) createBucket(name string) bool {
 	return true
 }
 
-// Fill makes the bucket anew, with an object under each key: without requests, at no latency. An
-// object's content is the last part of its key, so that a copy under the same name elsewhere has
+// Fill creates the bucket again, with an object under each key, without requests and latency. An
+// object's content is the last part of its key, so a copy with the same name in another folder has
 // the same ETag.
 func (s *Server) Fill(bucket string, keys []string) {
 	b := newStore()
@@ -116,8 +116,8 @@ func (s *Server) Messages(queue string) int {
 	return visible + hidden
 }
 
-// wait takes the time of a request that the latency is the median of; an error when the client has
-// gone.
+// wait waits for a random latency with this median. It returns an error when the client has
+// disconnected.
 func (s *Server) wait(ctx context.Context, median func(*Options) *Latency) error {
 	return median(s.options.Load()).pass(ctx)
 }

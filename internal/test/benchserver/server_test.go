@@ -21,7 +21,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/benchserver"
 )
 
-// openBucket gives a bucket of a server that holds the keys.
+// openBucket opens a bucket of a server that holds the keys.
 func openBucket(t *testing.T, o benchserver.Options, keys ...string) (*benchserver.Server, *s3bucket.Bucket) {
 	t.Helper()
 	s := benchserver.New(o)
@@ -53,8 +53,8 @@ func TestStats(t *testing.T) {
 	}
 }
 
-// TestSQSBilled: each 64 KiB of messages begun is one request, sent and received; a queue holds
-// what is not deleted.
+// TestSQSBilled: each started 64 KiB of messages is one billed request, for sends and receives. A
+// queue holds the messages that are not deleted.
 func TestSQSBilled(t *testing.T) {
 	t.Parallel()
 	s := benchserver.New(benchserver.Options{})
@@ -91,7 +91,7 @@ func TestSQSBilled(t *testing.T) {
 	}
 }
 
-// TestAdd: further objects are beside the others.
+// TestAdd: added objects do not change the others.
 func TestAdd(t *testing.T) {
 	t.Parallel()
 	s, b := openBucket(t, benchserver.Options{}, "p/a")
@@ -132,7 +132,7 @@ func TestLatency(t *testing.T) {
 	}
 }
 
-// TestOtherClients: what clients ask for that are not the program.
+// TestOtherClients: the requests of clients other than the program.
 func TestOtherClients(t *testing.T) {
 	t.Parallel()
 	s := benchserver.New(benchserver.Options{})
@@ -141,7 +141,7 @@ func TestOtherClients(t *testing.T) {
 	for _, tc := range []struct {
 		method, path, source string
 		status               int
-		body                 string // a part of it
+		body                 string // a part of the body
 	}{
 		{http.MethodHead, "/b", "", 200, ""},
 		{http.MethodHead, "/none", "", 404, ""},
@@ -206,8 +206,8 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestRange: a part of an object, as s5cmd gets it. An object's content is the last part of its
-// key.
+// TestRange: a range of an object, which s5cmd requests. An object's content is the last part of
+// its key.
 func TestRange(t *testing.T) {
 	t.Parallel()
 	s := benchserver.New(benchserver.Options{})

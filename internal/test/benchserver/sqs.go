@@ -7,8 +7,8 @@ import (
 	"path"
 )
 
-// sqsError is an error of a whole request, in SQS's JSON protocol: the type's name, and the code of
-// the query protocol, which the SDK still shows.
+// sqsError is an error of a whole request, in SQS's JSON protocol: the name of the type, and the
+// code of the query protocol, which the SDK still shows.
 type sqsError struct{ name, code, message string }
 
 var (
@@ -20,13 +20,13 @@ var (
 	unsupported = &sqsError{"UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", "Unsupported operation."}
 )
 
-// sqsRequest has the fields of every request.
+// sqsRequest has the fields of all requests.
 type sqsRequest struct {
 	QueueUrl   string
 	QueueName  string
 	Attributes map[string]string
 
-	AttributeNames              []string // of a queue, or the older name of the next
+	AttributeNames              []string // of a queue, or the older name of the next field
 	MessageSystemAttributeNames []string
 	MessageAttributeNames       []string
 	MaxNumberOfMessages         int
@@ -35,7 +35,7 @@ type sqsRequest struct {
 	Entries                     []sqsEntry
 }
 
-// sqsEntry has the fields of every batch's entries.
+// sqsEntry has the fields of the entries of all batches.
 type sqsEntry struct {
 	Id                string
 	MessageBody       string
@@ -52,7 +52,7 @@ func (s *Server) serveSQS(w http.ResponseWriter, r *http.Request, operation stri
 		return
 	}
 	if s.wait(r.Context(), func(o *Options) *Latency { return &o.Queue }) != nil {
-		return // the client has gone
+		return // the client has disconnected
 	}
 	out, no := s.operate(r, operation, &in)
 	s.count.billed(in.size() + sizeOf(out))
@@ -63,12 +63,12 @@ func (s *Server) serveSQS(w http.ResponseWriter, r *http.Request, operation stri
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(out) // strings and numbers only
+	_ = enc.Encode(out) // strings and numbers cannot fail
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	_, _ = w.Write(body.Bytes()) // a client that has gone gets no answer
+	_, _ = w.Write(body.Bytes()) // a client that has disconnected gets no answer
 }
 
-// size is the bytes of the messages that a request carries.
+// size is the number of bytes of the messages in a request.
 func (in *sqsRequest) size() (n int) {
 	for _, e := range in.Entries {
 		n += e.size()
@@ -76,7 +76,7 @@ func (in *sqsRequest) size() (n int) {
 	return n
 }
 
-// sizeOf is the bytes of the messages that an answer carries.
+// sizeOf is the number of bytes of the messages in an answer.
 func sizeOf(answer any) (n int) {
 	if got, ok := answer.(receivedMessages); ok {
 		for _, m := range got.Messages {
@@ -91,10 +91,10 @@ func (no *sqsError) answer(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	w.Header().Set("X-Amzn-Query-Error", no.code+";Sender")
 	w.WriteHeader(http.StatusBadRequest)
-	_, _ = w.Write(body) // a client that has gone gets no answer
+	_, _ = w.Write(body) // a client that has disconnected gets no answer
 }
 
-// operate carries out one request.
+// operate executes one request.
 func (s *Server) operate(r *http.Request, operation string, in *sqsRequest) (any, *sqsError) {
 	switch operation {
 	case "CreateQueue":

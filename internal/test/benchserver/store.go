@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// object never changes: a write puts another one in its place.
+// object is immutable: a write replaces it with another object.
 type object struct {
 	body     []byte
 	etag     string // with its quotes
@@ -23,7 +23,7 @@ func newObject(body []byte) *object {
 	return &object{body: body, etag: `"` + hex.EncodeToString(sum[:]) + `"`, modified: time.Now().UTC()}
 }
 
-// condition of a write; both fields as they are in the headers.
+// condition is the condition of a write; both fields have the format of the headers.
 type condition struct{ ifMatch, ifNoneMatch string }
 
 // store is one bucket.
@@ -31,8 +31,8 @@ type store struct {
 	mu      sync.Mutex
 	objects map[string]*object
 
-	// keys are in order as of the last listing, which is when order is needed: since then, keys
-	// were added and removed.
+	// keys are in the order of the last listing, because only listings need an order. The keys that
+	// were added and removed since are separate.
 	keys    []string
 	added   []string
 	removed bool
@@ -40,7 +40,7 @@ type store struct {
 
 func newStore() *store { return &store{objects: map[string]*object{}} }
 
-// fill puts an object under each key, whose content is the last part of it.
+// fill writes an object under each key. Its content is the last part of the key.
 func (s *store) fill(keys []string) {
 	for _, key := range keys {
 		s.put(key, newObject([]byte(path.Base(key))), condition{})
@@ -90,7 +90,7 @@ func (s *store) empty() bool {
 	return len(s.objects) == 0
 }
 
-// order brings keys up to date.
+// order updates keys.
 func (s *store) order() {
 	if s.removed {
 		gone := func(key string) bool { return s.objects[key] == nil }
@@ -112,14 +112,14 @@ func (s *store) order() {
 	s.keys, s.added = slices.Compact(append(merged, old...)), nil
 }
 
-// entry is a line of a listing: an object, or a common prefix when it has none.
+// entry is a line of a listing: an object, or a common prefix when it has no object.
 type entry struct {
 	key    string
 	object *object
 }
 
-// marker is where the listing goes on after the entry. No key has the byte 0xFF (UTF-8), so that
-// all that a common prefix rolls up comes before its marker.
+// marker is the position after the entry, where the next page starts. No key contains the byte 0xFF
+// (UTF-8), so all keys of a common prefix come before its marker.
 func (e entry) marker() string {
 	if e.object == nil {
 		return e.key + "\xff"
@@ -127,8 +127,8 @@ func (e entry) marker() string {
 	return e.key
 }
 
-// list returns up to limit entries below the prefix and after the marker, and whether there are
-// more.
+// list returns up to limit entries below the prefix and after the marker, and reports whether there
+// are more.
 func (s *store) list(prefix, delimiter, after string, limit int) (page []entry, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,13 +153,13 @@ func (s *store) list(prefix, delimiter, after string, limit int) (page []entry, 
 	return page, false
 }
 
-// beyond leaves out the keys with the prefix, which are the first ones.
+// beyond removes the keys with the prefix, which are the first ones.
 func beyond(keys []string, prefix string) []string {
 	n := sort.Search(len(keys), func(i int) bool { return !strings.HasPrefix(keys[i], prefix) })
 	return keys[n:]
 }
 
-// rollUp is the common prefix that a key is listed as, or "".
+// rollUp is the common prefix that represents the key in a listing, or "".
 func rollUp(key, prefix, delimiter string) string {
 	if delimiter == "" {
 		return ""

@@ -16,7 +16,8 @@ func appendElement(body []byte, name, text string) []byte {
 	return append(body, "<"+name+">"+escapeXML(text)+"</"+name+">"...)
 }
 
-// appendError is the body of a refusal, or, with a key, the error of one key of a DeleteObjects.
+// appendError appends the body of a refusal, or, with a key, the error for one key of a
+// DeleteObjects.
 func appendError(body []byte, no *refusal, key string) []byte {
 	body = append(body, "<Error>"...)
 	if key != "" {
@@ -26,7 +27,7 @@ func appendError(body []byte, no *refusal, key string) []byte {
 	return append(body, "</Error>"...)
 }
 
-// escapeXML is the text as XML has it. Most has nothing to escape.
+// escapeXML escapes the text for XML. Most texts need no escape.
 func escapeXML(s string) string {
 	if isPlain(s) {
 		return s
@@ -36,7 +37,7 @@ func escapeXML(s string) string {
 	return b.String()
 }
 
-// escapeURL is the text as a listing has it with encoding-type=url.
+// escapeURL escapes the text as a listing with encoding-type=url does.
 func escapeURL(s string) string {
 	if isPlain(s) {
 		return s

@@ -21,7 +21,7 @@ type violation struct {
 	} `json:"nodes"`
 }
 
-// Axe fails the test for every rule of axe-core that the page breaks, best practices too.
+// Axe fails the test for every rule of axe-core that the page violates, with best practices.
 func (tab *Tab) Axe(name string) {
 	tab.t.Helper()
 	if !Eval[bool](tab, "typeof axe === 'object'") {

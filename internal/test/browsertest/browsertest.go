@@ -27,20 +27,20 @@ import (
 // patience limits every wait. It is long, because machines may be slow and busy.
 const patience = 2 * time.Minute
 
-// Open starts a browser of its own for the test and opens a tab. These make the test fail at its
-// end: an error on the console, an exception, or a request to a host that was not visited.
+// Open starts a browser of its own for the test and opens a tab. The test fails at its end for an
+// error on the console, an exception, or a request to a host that was not visited.
 func Open(t *testing.T) *Tab {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(testenv.Browser(t)),
 		chromedp.UserDataDir(t.TempDir()),
 		chromedp.WSURLReadTimeout(patience),
-		chromedp.Flag("disable-dev-shm-usage", true), // containers have little of it
+		chromedp.Flag("disable-dev-shm-usage", true), // containers have little shared memory
 	)
 	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // which Chromium refuses to root
+		options = append(options, chromedp.NoSandbox) // Chromium refuses a sandbox to root
 	}
-	// The test's own context ends before its clean-up, which ends the browser.
+	// The test's own context ends before the clean-up that ends the browser.
 	ctx, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	ctx, closeTab := chromedp.NewContext(ctx)
 	tab := &Tab{t: t, ctx: ctx, hosts: map[string]bool{}}
@@ -52,7 +52,7 @@ func Open(t *testing.T) *Tab {
 		stop()
 		tab.check()
 	})
-	if err := chromedp.Listen(ctx, tab.listen); err != nil { // which starts the browser
+	if err := chromedp.Listen(ctx, tab.listen); err != nil { // this starts the browser
 		t.Fatalf("start chromium: %v", err)
 	}
 	call(tab, network.Enable, network.EnableParams{})
@@ -60,13 +60,13 @@ func Open(t *testing.T) *Tab {
 	return tab
 }
 
-// Tab is a page that is open.
+// Tab is an open page.
 type Tab struct {
 	t   *testing.T
 	ctx context.Context
 
 	mu       sync.Mutex
-	hosts    map[string]bool // that were visited
+	hosts    map[string]bool // the visited hosts
 	problems []string
 }
 
@@ -99,7 +99,7 @@ func (tab *Tab) check() {
 	}
 }
 
-// run runs an action, within patience.
+// run runs an action, with the time limit patience.
 func run[T any](tab *Tab, action chromedp.Action[T]) T {
 	tab.t.Helper()
 	ctx, cancel := context.WithTimeout(tab.ctx, patience)
@@ -119,7 +119,7 @@ func call[P, R any](tab *Tab, command cdp.Command[P, R], params P) R {
 	})
 }
 
-// Visit goes to an address; requests to its host are then allowed.
+// Visit opens an address; requests to its host are then allowed.
 func (tab *Tab) Visit(address string) {
 	tab.t.Helper()
 	u, err := url.Parse(address)
@@ -132,7 +132,7 @@ func (tab *Tab) Visit(address string) {
 	run(tab, chromedp.Navigate(address))
 }
 
-// Screen makes the tab so wide and high; the scheme is "light" or "dark".
+// Screen sets the size of the tab; the scheme is "light" or "dark".
 func (tab *Tab) Screen(width, height int, scheme string) {
 	tab.t.Helper()
 	call(tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
@@ -149,7 +149,7 @@ func Eval[T any](tab *Tab, script string) T {
 	return run(tab, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
 }
 
-// Wait waits until a JavaScript expression is true, also over a change of the page.
+// Wait waits until a JavaScript expression is true, also when the page changes meanwhile.
 func (tab *Tab) Wait(expression string) {
 	tab.t.Helper()
 	ctx, cancel := context.WithTimeout(tab.ctx, patience)
@@ -169,22 +169,22 @@ func (tab *Tab) Wait(expression string) {
 	}
 }
 
-// leftPage reports whether the browser went to another page while it evaluated an expression, and
-// answered with an error for that.
+// leftPage reports whether the evaluation of an expression failed because the browser went to
+// another page.
 func leftPage(err error) bool {
 	return slices.ContainsFunc([]string{"navigated or closed", "context was destroyed", "Cannot find context"}, func(text string) bool {
 		return strings.Contains(err.Error(), text)
 	})
 }
 
-// Follow clicks the element that a JavaScript expression gives. The page may change before the
-// browser answers, so it clicks after the answer.
+// Follow clicks the element that a JavaScript expression returns. The page may change before the
+// browser answers, so the click comes after the answer.
 func (tab *Tab) Follow(element string) {
 	tab.t.Helper()
 	Eval[bool](tab, "(e => { setTimeout(() => e.click()); return true })("+element+")")
 }
 
-// Permit grants permissions, named as the Permissions API names them.
+// Permit grants permissions, with their names in the Permissions API.
 func (tab *Tab) Permit(names ...string) {
 	tab.t.Helper()
 	for _, name := range names {
@@ -207,7 +207,7 @@ func (tab *Tab) Press(keys string) {
 	run(tab, chromedp.KeyEvent(keys))
 }
 
-// Shot saves the whole page as an image, where SHUFFLE_TEST_SCREENSHOTS names a folder.
+// Shot saves the whole page as an image, when SHUFFLE_TEST_SCREENSHOTS names a folder.
 func (tab *Tab) Shot(name string) {
 	tab.t.Helper()
 	dir := os.Getenv("SHUFFLE_TEST_SCREENSHOTS")

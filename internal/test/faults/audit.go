@@ -13,12 +13,15 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Audit is a Watcher that holds every write against the guarantees (DESIGN 2) at the moment of the
+// Audit is a Watcher that checks every write against the guarantees (DESIGN 2) at the moment of the
 // write:
 //
-//   - nothing is written or deleted outside the datasets and the program's own state, and copies are made of the frame's own image;
-//   - a frame that is in the datasets never is nowhere, unless it may go, and no task even asks for that;
-//   - when the planner of a generation has listed the datasets, no write is made that only tasks of older ones ask for.
+//   - Writes and deletions stay within the datasets and the program's own state, and a copy has the
+//     frame's own image as its source.
+//   - A frame that is in the datasets is always in at least one place, unless it may be deleted. No
+//     task may request the deletion of its last copies.
+//   - After the planner of a generation has listed the datasets, every write belongs to a task of
+//     that generation or a newer one.
 type Audit struct {
 	Layout dataset.Layout
 	Bucket string
@@ -26,17 +29,18 @@ type Audit struct {
 	// be nil, and it must not write.
 	OnPointer func(state.Pointer)
 
-	mu         sync.Mutex
-	stands     map[dataset.Frame]map[string]bool // keys
-	mayGo      map[dataset.Frame]bool
-	asked      map[string]int64 // newest generation with a task that writes ("+") or deletes ("-") the key
-	took       map[string]int64 // process → generation that it took the pointer for
+	mu     sync.Mutex
+	stands map[dataset.Frame]map[string]bool // keys
+	mayGo  map[dataset.Frame]bool
+	// Newest generation with a task that writes ("+") or deletes ("-") the key.
+	asked      map[string]int64
+	took       map[string]int64 // process → generation that the process read in the pointer
 	listed     int64            // newest generation whose planner has listed the datasets
 	violations []string
-	tasks      map[string]int64 // body → generation, of all that were sent
+	tasks      map[string]int64 // body → generation, of all sent tasks
 }
 
-// NewAudit watches a bucket without datasets.
+// NewAudit returns an Audit of a bucket without datasets.
 func NewAudit(l dataset.Layout, bucket string) *Audit {
 	return &Audit{
 		Layout: l, Bucket: bucket, stands: map[dataset.Frame]map[string]bool{}, mayGo: map[dataset.Frame]bool{},
@@ -44,7 +48,7 @@ func NewAudit(l dataset.Layout, bucket string) *Audit {
 	}
 }
 
-// MayGo reports whether frames are no longer wanted, and may be deleted from now on.
+// MayGo records that frames are no longer wanted, and may be deleted from now on.
 func (a *Audit) MayGo(frames ...dataset.Frame) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -60,7 +64,7 @@ func (a *Audit) Violations() []string {
 	return slices.Clone(a.violations)
 }
 
-// Tasks are the bodies of all tasks of a generation that were sent, each once.
+// Tasks returns the bodies of all tasks of a generation that were sent, each once.
 func (a *Audit) Tasks(generation int64) (bodies []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -72,7 +76,7 @@ func (a *Audit) Tasks(generation int64) (bodies []string) {
 	return bodies
 }
 
-// Asked learns the tasks before any worker can have them.
+// Asked records the tasks before any worker can receive them.
 func (a *Audit) Asked(q Request) {
 	if q.Op != "SendMessageBatch" {
 		return
@@ -172,8 +176,8 @@ func (a *Audit) copy(q Request) {
 	a.stands[f][q.Target] = true
 }
 
-// doctorProbe begins the names that doctor writes and deletes to find out whether it may: below
-// ML/, where no object has it, and below the state.
+// doctorProbe is the prefix of the names that doctor writes and deletes to test its permissions:
+// below ML/, where no object has it, and below the state.
 const doctorProbe = "shuffle-doctor"
 
 func (a *Audit) delete(q Request, key string) {
@@ -193,8 +197,8 @@ func (a *Audit) delete(q Request, key string) {
 	}
 }
 
-// current reports whether a task of the generation that has listed the datasets, or of a later one,
-// asks for the write.
+// current reports whether the write belongs to a task of the generation that has listed the
+// datasets, or of a later one.
 func (a *Audit) current(q Request, write string) {
 	if newest := a.asked[write]; newest < a.listed {
 		a.violated(q, "%s was asked for by generation %d last, and generation %d has listed the datasets", write, newest, a.listed)

@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// call is one request on its way through a front.
+// call is one request while a front handles it.
 type call struct {
 	front *Front
 	w     http.ResponseWriter
 	r     *http.Request
 	q     *Request
-	rand  *rand.Rand // of the fault
+	rand  *rand.Rand // the random numbers of the fault
 	log   int        // the entry in the front's log
 }
 
-// maxHold is longer than any client waits.
+// maxHold is longer than the timeout of any client.
 const maxHold = 2 * time.Minute
 
-// serve carries out the request, or applies the rule.
+// serve executes the request, or applies the rule.
 func (c *call) serve(rule *Rule) {
 	c.shrinkPage()
 	if rule == nil {
@@ -80,12 +80,12 @@ func (c *call) serve(rule *Rule) {
 
 func (c *call) carryOut() *answer { return c.front.carryOut(c.q, c.r) }
 
-// upTo is a time that is drawn, of a tenth of the longest at least.
+// upTo draws a time of at least a tenth of the longest.
 func (c *call) upTo(longest time.Duration) time.Duration {
 	return longest/10 + time.Duration(c.rand.Float64()*float64(longest*9/10))
 }
 
-// wait reports whether the client is still there afterwards.
+// wait reports whether the client is still connected after the wait.
 func (c *call) wait(d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -116,10 +116,10 @@ func (c *call) answer(a *answer) {
 		h.Set("Last-Modified", t.Add(by).UTC().Format(http.TimeFormat))
 	}
 	c.w.WriteHeader(a.status)
-	_, _ = c.w.Write(a.body.Bytes()) // a client that has gone gets no answer
+	_, _ = c.w.Write(a.body.Bytes()) // a client that has disconnected gets no answer
 }
 
-// shrinkPage makes listings of a small world have many pages.
+// shrinkPage gives the listings of a small world many pages.
 func (c *call) shrinkPage() {
 	if c.q.Op != "ListObjectsV2" || c.front.PageSize == 0 {
 		return
@@ -167,7 +167,7 @@ func (c *call) refuse(k Kind) {
 	c.answer(a)
 }
 
-// with is the request with another body.
+// with returns the request with another body.
 func (c *call) with(body []byte) *http.Request {
 	r := c.r.Clone(c.r.Context())
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
@@ -179,7 +179,8 @@ func (c *call) with(body []byte) *http.Request {
 // (Signature Version 4).
 const mostSkewed = 15 * time.Minute
 
-// isSkewed reports whether the client's clock is too far off the server's, as this client sees it.
+// isSkewed reports whether the difference between the client's clock and the server's clock, as
+// this client sees it, is too large.
 func (c *call) isSkewed() bool {
 	signed, err := time.Parse("20060102T150405Z", c.r.Header.Get("X-Amz-Date"))
 	return err == nil && time.Now().Add(c.front.skewOf(c.q.From)).Sub(signed).Abs() > mostSkewed
@@ -196,7 +197,7 @@ func (f *Front) skewOf(from string) time.Duration {
 	return 0
 }
 
-// note learns which page comes after this one.
+// note records the number of the next page.
 func (f *Front) note(q *Request, a *answer) {
 	if q.Op != "ListObjectsV2" {
 		return

@@ -11,10 +11,12 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// maxTries limits how often the operator has to follow the program's advice after the last fault.
+// maxTries is the number of times that the operator may have to follow the program's advice after
+// the last fault.
 const maxTries = 6
 
-// letGo allows that frames go whose rows are lost, when the program has held their episode for it.
+// letGo allows the deletion of frames whose rows are lost, when the program has held their episode
+// because of it.
 func (w *world) letGo(ctx context.Context) error {
 	if len(w.lost) == 0 {
 		return nil
@@ -42,7 +44,7 @@ func (w *world) letGo(ctx context.Context) error {
 	return err
 }
 
-// check holds the world against the guarantees when all is over.
+// check checks the world against the guarantees after the end.
 func (w *world) check(ctx context.Context) error {
 	w.mu.Lock()
 	broken := w.failure
@@ -58,7 +60,7 @@ func (w *world) check(ctx context.Context) error {
 	return err
 }
 
-// runsAddUp: every run has ended, and its ledger accounts for each of its tasks once.
+// runsAddUp checks that every run has ended, and that its ledger has each of its tasks once.
 func (w *world) runsAddUp(ctx context.Context) error {
 	runs, err := w.store.Runs(ctx)
 	if err != nil {
@@ -67,10 +69,10 @@ func (w *world) runsAddUp(ctx context.Context) error {
 	for _, run := range runs {
 		plan, err := w.store.ReadPlan(ctx, run)
 		if errors.Is(err, bucket.ErrNotFound) {
-			continue // its planner died before it had a plan
+			continue // its planner was killed before it had a plan
 		}
 		if state.Lost(err) && w.wasTouched(run) {
-			continue // that it has ended is known from the pointer
+			continue // the pointer shows that it has ended
 		}
 		if err != nil {
 			return err
@@ -84,7 +86,7 @@ func (w *world) runsAddUp(ctx context.Context) error {
 			return err
 		}
 		if w.wasTouched(run) && !s.State.Active() {
-			continue // what is left of its ledger need not add up
+			continue // the ledger is damaged and need not add up
 		}
 		if err := addsUp(plan, s, p); err != nil {
 			return fmt.Errorf("run %s (%s): %w", run, s.State, err)
@@ -113,7 +115,7 @@ func addsUp(plan *state.Plan, s state.Status, p state.Progress) error {
 	return nil
 }
 
-// queuesAreEmpty waits for what is hidden or late to be taken too.
+// queuesAreEmpty waits until invisible and late messages are processed too.
 func (w *world) queuesAreEmpty(ctx context.Context) error {
 	return until(ctx, "empty queues", 4*visibility+30*time.Second, func(ctx context.Context) (bool, error) {
 		for _, q := range w.queues {
@@ -126,9 +128,9 @@ func (w *world) queuesAreEmpty(ctx context.Context) error {
 	})
 }
 
-// onPointer looks, at the very moment when a run is set succeeded, whether the datasets are what
-// the sheets say. An episode that is held is not: then the run says so. When a sheet was edited
-// since the run began, the plan is of the sheet before.
+// onPointer checks, at the moment when a run becomes succeeded, that the datasets equal the sheets.
+// A held episode is an exception, and the run reports it. When a sheet was edited since the run
+// began, the plan has the older sheet.
 func (w *world) onPointer(p state.Pointer) {
 	w.mu.Lock()
 	if _, known := w.draft[p.Run]; !known {
@@ -148,7 +150,7 @@ func (w *world) onPointer(p state.Pointer) {
 		err = fmt.Errorf("run %s is set succeeded with %d differences: %s", p.Run, len(differences), differences[0])
 	}
 	if w.hands() && (errors.Is(err, state.ErrSettings) || state.Lost(err)) {
-		return // by them the test cannot know what the datasets should be
+		return // the sheets no longer define what the datasets should be
 	}
 	if err != nil && w.ctx.Err() == nil {
 		w.broke(err)

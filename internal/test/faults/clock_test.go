@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// clock is how wrong a process's own clock goes, in whole seconds.
+// clock is the error of a process's own clock, in whole seconds.
 type clock struct {
 	by    time.Duration
-	after time.Duration // the process's age when its clock jumps; 0: it does not
-	then  time.Duration // how wrong it goes from there on
+	after time.Duration // the age of the process when its clock jumps; 0: never
+	then  time.Duration // the error after the jump
 }
 
-// env is the clock's variable, which clockSource reads.
+// env is the variable that clockSource reads.
 func (c clock) env() string {
 	return fmt.Sprintf("SHUFFLE_FAULTS_CLOCK=%d %d %d", int64(c.by.Seconds()), int64(c.after.Seconds()), int64(c.then.Seconds()))
 }
@@ -32,10 +32,11 @@ func (c clock) String() string {
 	return fmt.Sprintf("%s, and %s after %s", c.by, c.then, c.after)
 }
 
-// clockOf draws the clock of a process by its name, which a service keeps when it is started again.
+// clockOf draws the clock of a process from its name. A service keeps its name when it is started
+// again.
 func clockOf(seed uint64, name string) clock {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(name)) // a hash takes all
+	_, _ = h.Write([]byte(name)) // a hash never fails
 	r := rand.New(rand.NewPCG(seed, h.Sum64()))
 	wrong := func() time.Duration {
 		const day = 24 * time.Hour
@@ -48,8 +49,8 @@ func clockOf(seed uint64, name string) clock {
 	return c
 }
 
-// clockSource is one file more of the package time. It moves the wall clock; what is measured by
-// the monotonic one stays right, as on a machine whose clock is wrong or is set.
+// clockSource is one more file of the package time. It changes the wall clock. Durations by the
+// monotonic clock stay right, as on a machine whose clock is wrong or is set.
 const clockSource = `package time
 
 import "syscall"
@@ -82,13 +83,13 @@ func moveClock(sec, mono int64) int64 {
 }
 `
 
-// The line of time.Now that asks for the time, and the one that is put after it.
+// The line of time.Now that reads the time, and the line that is inserted after it.
 const (
 	clockAsked = "\tsec, nsec, mono := runtimeNow()\n"
 	clockMoves = "\tsec = moveClock(sec, mono)\n"
 )
 
-// clockOverlay writes what go build -overlay is to put in place of the package time's own sources.
+// clockOverlay writes the file for go build -overlay that replaces sources of the package time.
 func clockOverlay(dir string) (path string, err error) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
@@ -118,8 +119,8 @@ func clockOverlay(dir string) (path string, err error) {
 	return filepath.Join(dir, "overlay.json"), nil
 }
 
-// buildWithClocks builds the program once more, with clocks that can be wrong. It looks for no data
-// races: that would take a third build of all packages.
+// buildWithClocks builds the program once more, with clocks that can be wrong. The build has no
+// race detector: that would compile all packages a third time.
 var buildWithClocks = sync.OnceValue(func() error {
 	overlay, err := clockOverlay(filepath.Dir(program))
 	if err != nil {
@@ -128,5 +129,5 @@ var buildWithClocks = sync.OnceValue(func() error {
 	return compile(withClocks(), "-overlay="+overlay)
 })
 
-// withClocks is the file of that program.
+// withClocks is the path of that program.
 func withClocks() string { return program + "-clocks" }

@@ -7,8 +7,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// noises are what may happen all the time, with the largest share of the requests that it may
-// happen to.
+// noises are the faults that can happen all the time, with the largest share of the requests that
+// each may affect.
 var noises = []struct {
 	rule faults.Rule
 	most float64
@@ -42,7 +42,7 @@ var noises = []struct {
 	{faults.Rule{Kind: faults.WrongCounts}, 1},
 }
 
-// sheetNoises are of the Sheets API.
+// sheetNoises are the noises of the Sheets API.
 var sheetNoises = []struct {
 	rule faults.Rule
 	most float64
@@ -58,7 +58,7 @@ var sheetNoises = []struct {
 	{faults.Rule{Kind: faults.Hang, Op: "values.get"}, 0.1},
 }
 
-// draw makes the schedule of a seed, for a world behind a front.
+// draw returns the schedule of a seed, for a world behind a front.
 func draw(seed uint64) schedule {
 	r := rand.New(rand.NewPCG(seed, 0))
 	s := schedule{
@@ -81,8 +81,8 @@ func draw(seed uint64) schedule {
 	return s
 }
 
-// drawMore draws what was thought of later, from a source of its own: the rest of a seed's schedule
-// stays what it was.
+// drawMore draws the faults that were added later, from a random source of its own. So the rest of
+// a seed's schedule does not change.
 func (s *schedule) drawMore(r *rand.Rand) {
 	s.clocks = chance(r, 2)
 	if chance(r, 3) {
@@ -115,7 +115,7 @@ func (s *schedule) drawMore(r *rand.Rand) {
 		}
 	}
 	if last := s.rounds[len(s.rounds)-1]; last.lost > 0 || last.shortened > 0 {
-		s.frames = max(s.frames, 50) // for half of them to be more than any ceiling lets go
+		s.frames = max(s.frames, 50) // so that half of them are more than any ceiling allows
 	}
 }
 
@@ -151,7 +151,7 @@ func (s *schedule) round(r *rand.Rand, i int) round {
 	return n
 }
 
-// drawLocalStack makes one for a LocalStack, which is slow.
+// drawLocalStack draws a schedule for a LocalStack, which is slow.
 func drawLocalStack(seed uint64) schedule {
 	s := draw(seed)
 	s.frames, s.episodes = 12+int(seed%8), 1
@@ -164,8 +164,8 @@ func drawLocalStack(seed uint64) schedule {
 	return s
 }
 
-// drawLocal makes one for the embedded default. There are no requests that something could happen
-// to: processes are killed and stopped, and queues purged, at moments.
+// drawLocal draws a schedule for the embedded default. It has no requests that a fault could
+// affect. Instead, processes are killed and stopped, and queues are purged, at certain times.
 func drawLocal(seed uint64) schedule {
 	r := rand.New(rand.NewPCG(seed, 3))
 	s := schedule{
@@ -197,7 +197,7 @@ func drawLocal(seed uint64) schedule {
 		}
 		s.rounds = append(s.rounds, n)
 	}
-	r = rand.New(rand.NewPCG(seed, 4)) // thought of later
+	r = rand.New(rand.NewPCG(seed, 4)) // added later
 	for i := range s.rounds {
 		if chance(r, 3) {
 			s.rounds[i].forgets, s.rounds[i].forgotten = &crash{}, time.Duration(r.IntN(4000))*time.Millisecond

@@ -11,7 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// TestDrift: images and sheet change after the plan and before the workers come.
+// TestDrift: images and a sheet change after the plan and before the workers start.
 func TestDrift(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()
@@ -45,8 +45,8 @@ func (w *world) paint(ctx context.Context, e *season.Episode, n int) error {
 	return nil
 }
 
-// TestImageGone: an image goes after the plan. Its task is dead with that reason, and the next plan
-// does without it.
+// TestImageGone: an image is deleted after the plan. Its task is dead with that reason, and the
+// next plan leaves the image out.
 func TestImageGone(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()
@@ -69,7 +69,7 @@ func TestImageGone(t *testing.T) {
 	must(t, w.check(ctx))
 }
 
-// TestReviewedPlanHasChanged: apply refuses, names what has changed for each frame, and publishes
+// TestReviewedPlanHasChanged: apply refuses, lists the changes of each frame, and publishes
 // nothing.
 func TestReviewedPlanHasChanged(t *testing.T) {
 	t.Parallel()

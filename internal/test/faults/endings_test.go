@@ -12,8 +12,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// TestEveryCopyDenied: the run is halted after some dozens of dead tasks, and names the cause and
-// the command to type. When the rights are back, that command finishes the run.
+// TestEveryCopyDenied: the run is halted after some dozens of dead tasks, and reports the cause and
+// the command to type. After the permissions are restored, that command finishes the run.
 func TestEveryCopyDenied(t *testing.T) {
 	t.Parallel()
 	const frames = 1500
@@ -41,15 +41,16 @@ func TestEveryCopyDenied(t *testing.T) {
 	must(t, w.check(ctx))
 }
 
-// TestPublicationIsFinished: a planner that is killed after any message. The next plan finishes its
-// run, with each task once.
+// TestPublicationIsFinished: a planner is killed after a message, whichever it is. The next plan
+// finishes its run, with each task once.
 func TestPublicationIsFinished(t *testing.T) {
 	t.Parallel()
 	var g errgroup.Group
 	for _, rule := range []faults.Rule{
 		{Kind: faults.Crash, Op: "SendMessageBatch", First: 1}, {Kind: faults.CrashAfter, Op: "SendMessageBatch", First: 1},
 		{Kind: faults.CrashAfter, Op: "SendMessageBatch", First: 4}, {Kind: faults.CrashAfter, Op: "SendMessageBatch", First: 6},
-		{Kind: faults.Crash, Op: "PutObject", Target: "current.json", First: 1}, // after the last message
+		// After the last message.
+		{Kind: faults.Crash, Op: "PutObject", Target: "current.json", First: 1},
 	} {
 		w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()
 		rule.From, rule.Do = "plan", func(q faults.Request) { w.kill(q.From) }
@@ -76,11 +77,11 @@ func TestPublicationIsFinished(t *testing.T) {
 			return nil
 		})
 	}
-	_ = g.Wait() // each has told of its failure
+	_ = g.Wait() // each has reported its failure
 }
 
-// TestSIGTERM to a busy worker: it finishes its tasks in flight and receives no more. Tasks that it
-// has not begun were never received, so that no attempt is wasted.
+// TestSIGTERM: a busy worker finishes its tasks in flight and receives no more. It never receives
+// tasks that it cannot begin, so no attempt is wasted.
 func TestSIGTERM(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()
@@ -95,7 +96,7 @@ func TestSIGTERM(t *testing.T) {
 		t.Errorf("exit code %d, %v; expected 0", code, err)
 	}
 	messages := w.left(t, queueNames[0])
-	ahead := 0 // of the messages that are worked on; they are given back
+	ahead := 0 // messages received but not yet processed; the worker releases them
 	for _, m := range messages {
 		ahead += m.ReceiveCount - 1
 		if m.ReceiveCount > 2 {
@@ -112,8 +113,8 @@ func TestSIGTERM(t *testing.T) {
 	}
 }
 
-// TestSIGTERMWithoutAnswers: S3 does not answer, and the time to drain is short. What cannot be
-// finished is given back at once.
+// TestSIGTERMWithoutAnswers: S3 does not answer, and the time to drain is short. The worker
+// releases at once the tasks that it cannot finish.
 func TestSIGTERMWithoutAnswers(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 40}, nil, "SHUFFLE_DRAIN=1s", "SHUFFLE_VISIBILITY_TIMEOUT=60s"), t.Context()
@@ -132,7 +133,8 @@ func TestSIGTERMWithoutAnswers(t *testing.T) {
 	}
 }
 
-// TestSIGINT to run: it names the unfinished run and the commands to type, and they work.
+// TestSIGINT: an interrupted run command names the unfinished run and the commands to type, and
+// they work.
 func TestSIGINT(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), t.Context()

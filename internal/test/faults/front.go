@@ -13,47 +13,47 @@ import (
 	"time"
 )
 
-// Watcher observes the requests through a Front.
+// Watcher observes the requests that pass through a Front.
 type Watcher interface {
-	// Asked is called before a request is carried out.
+	// Asked is called before a request is executed.
 	Asked(Request)
 	// Applied is called for each request that changed or listed the bucket, in their order, with
-	// the answer's body.
+	// the body of the answer.
 	Applied(q Request, answer []byte)
 }
 
-// Front is an http.Handler before S3 and SQS, and before a Sheets API.
+// Front is an http.Handler in front of S3, SQS and a Sheets API.
 type Front struct {
 	Seed     uint64
-	Latency  time.Duration // of each request to S3
-	PageSize int           // of listings; 0 leaves them as they are
+	Latency  time.Duration // added to each request to S3
+	PageSize int           // of listings; 0 does not change them
 	Watcher  Watcher       // may be nil
-	Sheets   http.Handler  // the Sheets API, for what comes to SheetsPath
+	Sheets   http.Handler  // the Sheets API, for requests to SheetsPath
 
 	next  http.Handler
 	began time.Time
 
-	order sync.Mutex // while a write or a listing is carried out: Applied is told in this order
+	order sync.Mutex // held during a write or a listing: the order of Applied
 
 	mu      sync.Mutex
 	rules   []*inForce
 	skew    map[string]time.Duration
 	pages   map[string]int // by continuation token
-	entries []entry        // of the log
+	entries []entry        // the log
 	counts  map[Kind]int
 	asked   int
 
-	late atomic.Int64 // delayed messages
+	late atomic.Int64 // number of delayed messages
 }
 
-// inForce is a rule and how many requests it fitted.
+// inForce is a rule with the number of requests that it fitted.
 type inForce struct {
 	Rule
-	number uint64 // of the rule, from 1
+	number uint64 // number of the rule, from 1
 	fitted int
 }
 
-// New is a front before a server. All fields may be set until the first request.
+// New returns a front of a server. All fields may be set until the first request.
 func New(next http.Handler, seed uint64) *Front {
 	return &Front{
 		Seed: seed, next: next, began: time.Now(),
@@ -61,14 +61,14 @@ func New(next http.Handler, seed uint64) *Front {
 	}
 }
 
-// Before is a handler that passes requests on to an endpoint, such as a LocalStack's or a server's
-// of another process.
+// Before returns a handler that forwards requests to an endpoint, such as a LocalStack's or that of
+// a server in another process.
 func Before(endpoint *url.URL) http.Handler {
 	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(endpoint)
-		r.Out.Host = r.In.Host // queue URLs are made of it
+		r.Out.Host = r.In.Host // queue URLs contain it
 	}, ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-		http.Error(w, err.Error(), http.StatusBadGateway) // usually the client is gone
+		http.Error(w, err.Error(), http.StatusBadGateway) // usually the client has disconnected
 	}}
 }
 
@@ -101,14 +101,14 @@ func (f *Front) Calm() {
 	}
 }
 
-// Skew makes the server's clock, as processes see it whose names begin so, be wrong by so much.
+// Skew sets the error of the server's clock for the processes whose names have the prefix.
 func (f *Front) Skew(from string, by time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.skew[from] = by
 }
 
-// Sync returns when the Watcher has been called for every request carried out so far.
+// Sync returns when the Watcher has been called for every request executed so far.
 func (f *Front) Sync() {
 	f.order.Lock()
 	defer f.order.Unlock()
@@ -117,18 +117,18 @@ func (f *Front) Sync() {
 // Late returns the number of delayed messages.
 func (f *Front) Late() int { return int(f.late.Load()) }
 
-// Counts are the faults so far, by kind.
+// Counts returns the numbers of faults so far, by kind.
 func (f *Front) Counts() map[Kind]int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return maps.Clone(f.counts)
 }
 
-// ServeHTTP carries out a request, or applies a rule to it.
+// ServeHTTP executes a request, or applies a rule to it.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, err := read(r)
 	if err != nil {
-		return // the client has gone half-way
+		return // the client disconnected in the middle of the request
 	}
 	c := &call{front: f, w: w, r: r, q: q}
 	rule, log := f.admit(c)
@@ -139,8 +139,8 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.serve(rule)
 }
 
-// admit numbers the request, logs it and looks for a rule that hits it, unless it is refused for
-// its time.
+// admit numbers the request, logs it and looks for a rule that hits it, unless the request is
+// refused for its signing time.
 func (f *Front) admit(c *call) (*Rule, int) {
 	skewed := c.isSkewed()
 	f.mu.Lock()
@@ -167,12 +167,12 @@ func (f *Front) admit(c *call) (*Rule, int) {
 		return nil, f.enter(entry{Request: *c.q})
 	}
 	c.rand = f.draw(hit)
-	c.rand.Float64() // the one that decided
+	c.rand.Float64() // skip the number that decided
 	rule := hit.Rule
 	return &rule, f.enter(entry{Request: *c.q, fault: hit.Kind})
 }
 
-// enter puts a request in the log, and counts its fault.
+// enter adds a request to the log, and counts its fault.
 func (f *Front) enter(e entry) int {
 	if e.fault != "" {
 		f.counts[e.fault]++
@@ -181,12 +181,12 @@ func (f *Front) enter(e entry) int {
 	return len(f.entries) - 1
 }
 
-// draw is the source of chance for the rule and the n-th request that it fits.
+// draw returns the random source for the rule and the n-th request that it fits.
 func (f *Front) draw(r *inForce) *rand.Rand {
 	return rand.New(rand.NewPCG(f.Seed^r.number<<48, uint64(r.fitted)))
 }
 
-// answer is a server's answer, buffered until the fault for the client is decided.
+// answer is a server's answer, buffered until the front has decided on a fault for the client.
 type answer struct {
 	status int
 	header http.Header
@@ -197,8 +197,9 @@ func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
 func (a *answer) WriteHeader(status int)      { a.status = status }
 
-// carryOut passes the request on. What touches the bucket is done one after the other, and to its
-// end: a server goes on with a write whose client has gone, and the Watcher is to know.
+// carryOut forwards the request. Requests to the bucket are executed one after the other, and
+// completely: a server continues a write after its client has disconnected, and the Watcher must
+// see it.
 func (f *Front) carryOut(q *Request, r *http.Request) *answer {
 	a := &answer{status: http.StatusOK, header: http.Header{}}
 	ordered := q.Writes() || q.Op == "ListObjectsV2"

@@ -26,7 +26,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// pair is the same bucket and queue, through a front and past it.
+// pair is the same bucket and queue, through a front and directly.
 type pair struct {
 	front          *faults.Front
 	bucket, truth  *s3bucket.Bucket
@@ -59,7 +59,7 @@ func newPair(t *testing.T) pair {
 	return p
 }
 
-// TestFaultsOfS3: what a client gets of one copy, and whether it was made.
+// TestFaultsOfS3: the result that a client gets for one copy, and whether the copy was made.
 func TestFaultsOfS3(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -95,7 +95,7 @@ func TestFaultsOfS3(t *testing.T) {
 	}
 }
 
-// TestNotFound: an object that is there is not found once.
+// TestNotFound: one request does not find an existing object.
 func TestNotFound(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
@@ -111,7 +111,7 @@ func TestNotFound(t *testing.T) {
 	}
 }
 
-// TestOutage: S3 answers nothing until the outage ends, and SQS goes on.
+// TestOutage: S3 does not answer until the outage ends, and SQS works.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
@@ -147,7 +147,7 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// TestConditionalWrites: the refusals hit writes with a condition, and no others.
+// TestConditionalWrites: the refusals affect only conditional writes.
 func TestConditionalWrites(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []faults.Kind{faults.Conflict, faults.Precondition} {
@@ -162,7 +162,7 @@ func TestConditionalWrites(t *testing.T) {
 	}
 }
 
-// TestPages: a small bucket has many pages, and the seventh can fail.
+// TestPages: listings of a small bucket have many pages, and the seventh page can fail.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
@@ -184,8 +184,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestSkew: a client sees the server's clock go wrong. It is refused once for that, as by AWS, and
-// ages stay right.
+// TestSkew: the server's clock becomes wrong for a client. One request is refused for it, as by
+// AWS, and ages stay right.
 func TestSkew(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
@@ -206,7 +206,7 @@ func TestFaultsOfSQS(t *testing.T) {
 	for _, tt := range []struct {
 		kind            faults.Kind
 		op              string
-		failed          bool // entries, of the call
+		failed          bool // entries of the call failed
 		sent, got, left int  // right after the call; left at the end; -1: some, not all
 	}{
 		{faults.FailedEntries, "SendMessageBatch", true, -1, -1, 0},
@@ -247,7 +247,7 @@ func TestFaultsOfSQS(t *testing.T) {
 	}
 }
 
-// is reports whether n is not what is wanted; -1 wants some of three, and not all.
+// is reports whether n equals want; a want of -1 means some of the three, and not all.
 func is(n, want int) bool {
 	if want < 0 {
 		return n < 0 || n > 2
@@ -262,7 +262,7 @@ func visible(t *testing.T, q *sqsqueue.Queue) int {
 	return a.Visible
 }
 
-// TestLostReceive: the messages are hidden, and the client has none of them.
+// TestLostReceive: the messages are invisible, and the client has none of them.
 func TestLostReceive(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
@@ -279,7 +279,7 @@ func TestLostReceive(t *testing.T) {
 	}
 }
 
-// TestSameSeed: what happens to the n-th request is the seed's alone.
+// TestSameSeed: only the seed decides what happens to the n-th request.
 func TestSameSeed(t *testing.T) {
 	t.Parallel()
 	hits := func(seed uint64) (hit []int) {
@@ -298,7 +298,7 @@ func TestSameSeed(t *testing.T) {
 	}
 }
 
-// TestAudit: each kind of write that a guarantee forbids is seen.
+// TestAudit: the audit reports each kind of write that a guarantee forbids.
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	const frame = "TT_S01_E01_FRM-00-00-08-12"

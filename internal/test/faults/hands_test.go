@@ -18,7 +18,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// hand is a person who does something to an object of the state, at a request or, where there is no
+// hand is an action of a person on an object of the state, at a request or, where there is no
 // front, after a time.
 type hand struct {
 	object string // "RUN" is the run in force, "GEN" the latest version's generation
@@ -36,17 +36,17 @@ var touchable = []string{
 
 var ways = []string{"deleted", "emptied", "cut short", "flipped", "replaced"}
 
-// whens are in the middle of the steps of a run.
+// whens are points in the middle of the steps of a run.
 var whens = []point{
 	{"plan", "SendMessageBatch", "", 4}, {"w", "CopyObject", "", 30}, {"w", "GetObject", "current.json", 4}, {"t", "PutObject", "ledger.json", 2},
 	{"t", "ListObjectsV2", "ML/", 8}, {"t", "PutObject", "report.json", 1}, {"t", "PutObject", "versions/", 3},
 }
 
-// folderWays are what a person does to the folder of the embedded default.
+// folderWays are actions of a person on the folder of the embedded default.
 var folderWays = []string{"read-only for a while", "removed for a while", "made again", "queues.db deleted", "queues.db damaged"}
 
-// drawHands draws what people do to the state, and services that fail for long, from a source of
-// its own.
+// drawHands draws actions of people on the state, and services that fail for a long time, from a
+// random source of its own.
 func (s *schedule) drawHands(r *rand.Rand) {
 	objects := []string{"current.json", "settings.json", "plan.json", "ledger.json", "report.json", "tasks-00000", "latest.json", "expected-"}
 	for i := range s.rounds {
@@ -77,7 +77,7 @@ func (s *schedule) drawHands(r *rand.Rand) {
 	}
 }
 
-// drawFolder draws what people do to the folder, and to single objects in it.
+// drawFolder draws actions of people on the folder, and on single objects in it.
 func (s *schedule) drawFolder(r *rand.Rand) {
 	for i := range s.rounds {
 		n := &s.rounds[i]
@@ -94,21 +94,22 @@ func (s *schedule) drawFolder(r *rand.Rand) {
 	}
 }
 
-// missed is a single answer that an object is not there.
+// missed is a single answer that an object does not exist, although it does.
 type missed struct {
 	object string
 	nth    int
 }
 
-// comesWithin is how often a hand looks for an object that is not there yet.
+// comesWithin is the number of times that a hand looks for an object that does not exist yet.
 const comesWithin = 200
 
-// armHands prepares what people and services do.
+// armHands prepares the actions of people and services.
 func (p *player) armHands(r round) {
 	for _, h := range r.hands {
 		p.at(faults.Rule{From: h.from, Op: h.op, Target: h.target, First: h.nth}, h.after, func(faults.Request) {
 			done, err := p.touch(p.ctx, h)
-			for n := 0; p.site == local && !done && err == nil && n < comesWithin; n++ { // by its time alone it may be too early
+			// The time alone may be too early.
+			for n := 0; p.site == local && !done && err == nil && n < comesWithin; n++ {
 				wait(p.ctx, 50*time.Millisecond)
 				done, err = p.touch(p.ctx, h)
 			}
@@ -144,7 +145,7 @@ func (p *player) armHands(r round) {
 	}
 }
 
-// spam sends messages of someone else to all queues.
+// spam sends foreign messages to all queues.
 func (w *world) spam(n int) {
 	for name, q := range w.queues {
 		for i := range n {
@@ -157,12 +158,12 @@ func (w *world) spam(n int) {
 	}
 }
 
-// touch does something to an object of the state, past the front, if it is there. What was there is
-// kept for restore.
+// touch does the hand's action on an object of the state, directly, if the object exists. It keeps
+// the old content for restore.
 func (w *world) touch(ctx context.Context, h hand) (done bool, err error) {
 	pointer, err := w.store.Current(ctx, state.PointerSnapshot{})
 	if err != nil {
-		return false, nil //nolint:nilerr // It is damaged already, or the folder is away.
+		return false, nil //nolint:nilerr // It is damaged already, or the folder is missing.
 	}
 	v, err := w.store.LatestVersion(ctx)
 	if err != nil && strings.Contains(h.object, "GEN") || !pointer.Exists() {
@@ -201,7 +202,7 @@ func (w *world) touch(ctx context.Context, h hand) (done bool, err error) {
 	return true, err
 }
 
-// ofEarlier gives the same object of an earlier run, if there is one.
+// ofEarlier reads the same object of an earlier run, and reports whether there is one.
 func (w *world) ofEarlier(ctx context.Context, object, run string, body *[]byte) bool {
 	runs, err := w.store.Runs(ctx)
 	if err != nil {
@@ -216,14 +217,14 @@ func (w *world) ofEarlier(ctx context.Context, object, run string, body *[]byte)
 	return false
 }
 
-// restore puts back the objects as they were before anyone touched them.
+// restore writes the touched objects back as they were before.
 func (w *world) restore(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var all error
 	for key, body := range w.before {
 		if strings.HasSuffix(key, "/current.json") {
-			continue // which has gone on since
+			continue // which has changed again since
 		}
 		_, err := w.bucket.PutObject(ctx, key, body, bucket.Condition{})
 		all = errors.Join(all, err)
@@ -231,13 +232,13 @@ func (w *world) restore(ctx context.Context) error {
 	return all
 }
 
-// handle does something to the folder of the embedded default. No sheet is edited meanwhile.
+// handle does an action on the folder of the embedded default. No sheet is edited meanwhile.
 func (w *world) handle(how string) error {
 	w.editing.Lock()
 	defer w.editing.Unlock()
 	pointer, err := w.store.Current(w.ctx, state.PointerSnapshot{})
 	if err != nil {
-		return nil // the pointer is damaged: the operator's business
+		return nil // the pointer is damaged: the operator repairs it
 	}
 	w.did("the folder: "+how, pointer.Run)
 	switch how {
@@ -299,13 +300,13 @@ func (w *world) damageQueueFile() error {
 	return nil
 }
 
-// readOnly takes the right to write from the folder and all that is in it; a service that is
-// started meanwhile finds it so.
+// readOnly removes the permission to write from the folder and everything in it. A service that is
+// started meanwhile also finds it read-only.
 func (w *world) readOnly() error {
 	modes := map[string]fs.FileMode{}
 	err := filepath.WalkDir(w.own(""), func(path string, e fs.DirEntry, err error) error {
 		if err != nil || !e.IsDir() && !strings.HasPrefix(e.Name(), "queues.db") {
-			return nil //nolint:nilerr // It has gone meanwhile.
+			return nil //nolint:nilerr // It was deleted meanwhile.
 		}
 		info, err := e.Info()
 		if err == nil {

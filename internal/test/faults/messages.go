@@ -2,15 +2,15 @@ package faults
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // The digest that SQS gives with a body.
+	"crypto/md5" //nolint:gosec // The digest that SQS returns for a body.
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"time"
 )
 
-// batch is a request with entries, or what is needed of it. The rest of each entry stays as it
-// came.
+// batch has the fields of a request with entries that the front needs. The rest of each entry does
+// not change.
 type batch struct {
 	QueueUrl string
 	Entries  []json.RawMessage
@@ -40,8 +40,8 @@ func (c *call) messages(k Kind) {
 	}
 }
 
-// entries applies a kind of fault to some entries of a batch, at least one. It carries out the
-// others normally.
+// entries applies a kind of fault to at least one entry of a batch. It executes the others
+// normally.
 func (c *call) entries(k Kind) {
 	var in batch
 	if json.Unmarshal(c.q.Body, &in) != nil || len(in.Entries) == 0 {
@@ -49,7 +49,7 @@ func (c *call) entries(k Kind) {
 		return
 	}
 	if c.front.Watcher != nil {
-		c.front.Watcher.Asked(*c.q) // of all, for some may be sent past it later
+		c.front.Watcher.Asked(*c.q) // all of them, because later sends bypass the Watcher
 	}
 	picked, others := c.pick(in.Entries)
 	if k == Duplicated {
@@ -93,11 +93,11 @@ func (c *call) pick(entries []json.RawMessage) (picked, others []json.RawMessage
 	return picked, others
 }
 
-// longestDelay is less than a visibility timeout of the tests, so that late messages come among
-// those of the next run too.
+// longestDelay is shorter than a visibility timeout of the tests, so late messages also arrive
+// among those of the next run.
 const longestDelay = 8 * time.Second
 
-// later sends entries after random delays, even when the client is gone.
+// later sends entries after random delays, even when the client has disconnected.
 func (c *call) later(queueURL string, entries []json.RawMessage) {
 	for _, e := range entries {
 		c.front.late.Add(1)
@@ -109,13 +109,13 @@ func (c *call) later(queueURL string, entries []json.RawMessage) {
 	}
 }
 
-// sent is how SQS answers entries that it took.
+// sent returns the answer of SQS for entries that it accepted.
 func sent(entries []json.RawMessage) []json.RawMessage {
 	all := make([]json.RawMessage, len(entries))
 	for i, e := range entries {
 		var entry struct{ Id, MessageBody string }
-		_ = json.Unmarshal(e, &entry)             // it was read before
-		sum := md5.Sum([]byte(entry.MessageBody)) //nolint:gosec // The digest that SQS gives with a body.
+		_ = json.Unmarshal(e, &entry)             // it was parsed before
+		sum := md5.Sum([]byte(entry.MessageBody)) //nolint:gosec // The digest of SQS for a body.
 		all[i] = encode(map[string]any{"Id": entry.Id, "MessageId": "late-" + entry.Id, "MD5OfMessageBody": hex.EncodeToString(sum[:])})
 	}
 	return all
@@ -123,11 +123,11 @@ func sent(entries []json.RawMessage) []json.RawMessage {
 
 func id(e json.RawMessage) string {
 	var entry struct{ Id string }
-	_ = json.Unmarshal(e, &entry) // without one the client will not know it either
+	_ = json.Unmarshal(e, &entry) // without an ID the client cannot match it either
 	return entry.Id
 }
 
-// rewrite changes one field of a JSON answer; nil leaves it out.
+// rewrite changes one field of a JSON answer; nil removes it.
 func (c *call) rewrite(a *answer, field string, change func(json.RawMessage) json.RawMessage) {
 	var doc map[string]json.RawMessage
 	if a.status != http.StatusOK || json.Unmarshal(a.body.Bytes(), &doc) != nil || doc[field] == nil {
@@ -150,7 +150,7 @@ func (c *call) shuffled(list json.RawMessage) json.RawMessage {
 	return encode(all)
 }
 
-// emptied are a queue's attributes with its counts at zero.
+// emptied returns a queue's attributes with its counts set to zero.
 func emptied(attributes json.RawMessage) json.RawMessage {
 	var all map[string]string
 	if json.Unmarshal(attributes, &all) != nil {
@@ -176,7 +176,7 @@ func setField(body []byte, name string, value any) []byte {
 func encode(v any) json.RawMessage {
 	body, err := json.Marshal(v)
 	if err != nil {
-		panic("encode: " + err.Error()) // what was read from JSON, and plain values
+		panic("encode: " + err.Error()) // parsed JSON, and plain values
 	}
 	return body
 }

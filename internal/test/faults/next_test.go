@@ -11,7 +11,7 @@ import (
 )
 
 // TestNextWhenASourceIsGone: an image is deleted after the plan. No attempt at its task can
-// succeed, and status leads to a new plan.
+// succeed, and status recommends a new plan.
 func TestNextWhenASourceIsGone(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, services("w1", "t1")), t.Context()
@@ -45,7 +45,7 @@ func TestNextWhenASourceIsGone(t *testing.T) {
 	}
 }
 
-// TestNextIsParsed: the suite reads what status prints.
+// TestNextIsParsed: the suite parses what status prints.
 func TestNextIsParsed(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -13,10 +13,10 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// follows bounds how often an operator looks at status before a run must have come to its end.
+// follows is the number of times that an operator looks at status before a run must have ended.
 const follows = 12
 
-// typed is a command that a person typed, and what came of it.
+// typed is a command that a person typed, with its result.
 type typed struct {
 	command string
 	code    int
@@ -28,7 +28,7 @@ func (t typed) String() string {
 	return fmt.Sprintf("shuffle %s: exit code %d\n%s%s", t.command, t.code, t.out, t.said)
 }
 
-// types runs a command to its end, as a person does.
+// types runs a command until it exits, as a person does.
 func (w *world) types(ctx context.Context, args ...string) (typed, error) {
 	w.mu.Lock()
 	w.planned++
@@ -57,7 +57,7 @@ var (
 	stateKey    = regexp.MustCompile(`tuttle_twins/shuffle/[^\s:;,]+`)
 )
 
-// next are the commands that status prints under "Next:".
+// next returns the commands that status prints under "Next:".
 func next(out string) (commands []string) {
 	_, list, _ := strings.Cut(out, "\nNext:\n")
 	for line := range strings.Lines(list) {
@@ -68,9 +68,9 @@ func next(out string) (commands []string) {
 	return commands
 }
 
-// follow is an operator who types what status prints under "Next:", and nothing else, until it
-// prints nothing more. Services run already. What is a person's decision is decided: no more
-// deletions are allowed, and an object that may be deleted is.
+// follow is an operator who types only the commands that status prints under "Next:", until it
+// prints no more. The services already run. Where a person must decide, follow decides: it allows
+// no more deletions, and it deletes an object of the state that may be deleted.
 func (w *world) follow(ctx context.Context) error {
 	var transcript []string
 	for range follows {
@@ -82,7 +82,8 @@ func (w *world) follow(ctx context.Context) error {
 		commands := next(look.out)
 		verdict := verdictLine.FindStringSubmatch(look.out)
 		switch {
-		case verdict == nil && strings.Contains(look.said, "shuffle plan"): // the pointer is gone or damaged
+		// The pointer is missing or damaged.
+		case verdict == nil && strings.Contains(look.said, "shuffle plan"):
 			w.followAdvice(ctx, look.said)
 			commands = []string{"plan"}
 		case verdict == nil:
@@ -103,18 +104,19 @@ func (w *world) follow(ctx context.Context) error {
 	return fmt.Errorf("an operator who types what status says does not come to an end:\n%s", strings.Join(transcript, "\n"))
 }
 
-// typesNext types a command of the list. Of those that serve, one is there already.
+// typesNext types a command of the list. A command that starts a service is not typed, because one
+// already runs.
 func (w *world) typesNext(ctx context.Context, command string) (done typed, err error) {
 	args := strings.Fields(command)
 	switch {
 	case args[0] == "work" || args[0] == "track" || command == "run --resume":
 		return typed{command: command, said: "runs already"}, nil
-	case args[0] == "run": // in a world in a folder; worker and tracker are there already
+	case args[0] == "run": // in a world in a folder; worker and tracker already run
 		args[0] = "plan"
 	}
 	switch {
 	case slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "--allow") }):
-		args = args[:1] // the sheets are as they should be: nothing more is let go
+		args = args[:1] // the sheets are right: no more deletions are allowed
 	}
 	if done, err = w.types(ctx, args...); err == nil && done.code != 0 {
 		w.followAdvice(ctx, done.out+done.said)
@@ -122,8 +124,8 @@ func (w *world) typesNext(ctx context.Context, command string) (done typed, err 
 	return done, err
 }
 
-// followAdvice follows the advice of a message as a person would: it deletes an object of the state
-// or the file of the queues, or else restores what was damaged.
+// followAdvice follows the advice of a message as a person would. It deletes an object of the state
+// or the file of the queues, or else restores the damaged object.
 func (w *world) followAdvice(ctx context.Context, said string) {
 	said = strings.Join(strings.Fields(said), " ")
 	var err error
@@ -144,11 +146,11 @@ func (w *world) followAdvice(ctx context.Context, said string) {
 	}
 }
 
-// converge plans, as a schedule does, and follows the advice of status, until the next plan is
+// converge plans, as the scheduler does, and follows the advice of status, until the next plan is
 // empty.
 func (w *world) converge(ctx context.Context) error {
 	err := w.letGo(ctx)
-	if err != nil && w.hands() { // the plan may have met what they damaged
+	if err != nil && w.hands() { // the plan may have read damaged state
 		w.followAdvice(ctx, w.lastStderr())
 		err = w.letGo(ctx)
 	}
@@ -191,7 +193,7 @@ func (w *world) removeQueueFile() error {
 	return nil
 }
 
-// did notes what a person's hand has done, so that the checks know.
+// did records a person's action, so that the checks know it.
 func (w *world) did(what, run string) {
 	w.front.Did(faults.Hand, what)
 	w.mu.Lock()
@@ -205,7 +207,7 @@ func (w *world) wasTouched(run string) bool {
 	return w.touched[run]
 }
 
-// hands reports whether any person's hand was at work.
+// hands reports whether a person has changed any state.
 func (w *world) hands() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

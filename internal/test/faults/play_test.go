@@ -16,8 +16,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// patience is how long a command may take, and a run to end by itself, when everything fails for a
-// while.
+// patience is the time limit of a command, and of a run until it ends by itself, when everything
+// fails for a while.
 const patience = 4 * time.Minute
 
 // player plays a schedule in a world.
@@ -26,7 +26,7 @@ type player struct {
 	schedule
 	rand     *rand.Rand
 	tracking bool
-	stopped  sync.WaitGroup // what happens at a time of its own
+	stopped  sync.WaitGroup // actions that are scheduled by time
 }
 
 // play plays the schedule and returns its story.
@@ -74,7 +74,7 @@ func (p *player) play(ctx context.Context) error {
 	return p.check(ctx)
 }
 
-// named are services of a kind.
+// named returns n services of a kind.
 func (p *player) named(kind string, n int, args ...string) []service {
 	var all []service
 	for i := range n {
@@ -94,7 +94,7 @@ func (p *player) round(ctx context.Context, r round) error {
 	if !r.late {
 		p.track()
 	}
-	for range 3 { // as a schedule does: one whose planner was killed is planned again
+	for range 3 { // as the scheduler does: when the planner was killed, it plans again
 		if err := p.planAll(ctx, r); err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (p *player) round(ctx context.Context, r round) error {
 			return err
 		}
 	}
-	return nil // the faults have won for now; the calm will mend it
+	return nil // the faults prevented every plan; the calm phase repairs it
 }
 
 // track starts the trackers, once.
@@ -121,7 +121,8 @@ func (p *player) track() {
 	}
 }
 
-// planAll plans once or twice at a time, and lets another planner take over if the round has one.
+// planAll plans once, or twice at the same time. It lets another planner take over if the round has
+// one.
 func (p *player) planAll(ctx context.Context, r round) error {
 	planners := [][]string{{"plan", "--json"}}
 	if r.twins {
@@ -150,7 +151,7 @@ func (p *player) planAll(ctx context.Context, r round) error {
 	return all
 }
 
-// cancel stops the run in force, if there is one that can be stopped.
+// cancel cancels the run in force, if it can be cancelled.
 func (p *player) cancel(ctx context.Context) {
 	pointer, err := p.store.Current(ctx, state.PointerSnapshot{})
 	if err == nil && pointer.State.Active() {
@@ -169,7 +170,8 @@ func (p *player) edit(ctx context.Context, r round) error {
 		if err != nil {
 			return err
 		}
-		if len(differences) == 0 { // else fewer frames stand, and what is gone may be less than the ceiling
+		// Else the datasets have fewer frames, and the loss may be below the ceiling.
+		if len(differences) == 0 {
 			lost = r.lost
 			p.shortenSheets(r.shortened)
 		}
@@ -188,14 +190,14 @@ func (p *player) edit(ctx context.Context, r round) error {
 	})
 }
 
-// shortenSheets makes reads of sheets return only a part, as often as times.
+// shortenSheets makes this number of reads of sheets return only a part.
 func (p *player) shortenSheets(times int) {
 	if times > 0 {
 		p.front.Add(faults.Rule{Kind: faults.FewerRows, From: "plan", First: 1, Times: times})
 	}
 }
 
-// drift edits an episode's sheet while a run is under way.
+// drift edits an episode's sheet during a run.
 func (p *player) drift(episode int) {
 	err := p.changeOf(episode, func(e *season.Episode) error {
 		p.front.Did(faults.Edited, string(e.Episode))
@@ -208,7 +210,7 @@ func (p *player) drift(episode int) {
 	}
 }
 
-// arm prepares what happens to the processes of a round.
+// arm prepares the faults of the processes of a round.
 func (p *player) arm(r round) {
 	for _, c := range r.crashes {
 		kind := faults.Crash
@@ -225,7 +227,7 @@ func (p *player) arm(r round) {
 	p.armHands(r)
 }
 
-// armEvents prepares what happens once, in the middle.
+// armEvents prepares the faults that happen once, in the middle.
 func (p *player) armEvents(r round) {
 	for _, d := range r.drifts {
 		p.at(faults.Rule{From: d.from, Op: d.op, Target: d.target, First: d.nth}, 0, func(faults.Request) { p.drift(d.episode) })
@@ -256,7 +258,7 @@ func (p *player) armEvents(r round) {
 	}
 }
 
-// at does something at a request or, where there is no front, after a time.
+// at calls do at a request or, where there is no front, after a time.
 func (p *player) at(rule faults.Rule, after time.Duration, do func(faults.Request)) {
 	if p.site == local {
 		p.later(after, func() { do(faults.Request{From: rule.From}) })
@@ -266,7 +268,7 @@ func (p *player) at(rule faults.Rule, after time.Duration, do func(faults.Reques
 	p.front.Add(rule)
 }
 
-// later does something after a time, unless the world ends before.
+// later calls do after a time, unless the world ends before.
 func (p *player) later(after time.Duration, do func()) {
 	p.stopped.Go(func() {
 		if wait(p.ctx, after); p.ctx.Err() == nil {
@@ -282,7 +284,7 @@ func (p *player) killAny(name string) {
 	}
 }
 
-// called are the processes of a name; of "plan", the planners that run now.
+// called returns the names of the processes of a service; for "plan", of the planners that run now.
 func (p *player) called(name string) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -300,16 +302,17 @@ func (w *world) ended(ctx context.Context) (pointer state.PointerSnapshot, err e
 	err = until(ctx, "a run that is over", patience, func(ctx context.Context) (bool, error) {
 		pointer, err = w.store.Current(ctx, state.PointerSnapshot{})
 		if err != nil && w.hands() {
-			return errors.Is(err, state.ErrDamaged), nil // a damaged pointer is the operator's business; a folder comes back
+			// The operator repairs a damaged pointer; a missing folder comes back.
+			return errors.Is(err, state.ErrDamaged), nil
 		}
-		return !pointer.State.Active(), err // also when a planner died before it began a run
+		return !pointer.State.Active(), err // also when a planner was killed before it began a run
 	})
 	w.front.Sync()
 	w.front.Event("run %s: %s %s", pointer.Run, pointer.State, pointer.Reason)
 	return pointer, err
 }
 
-// workersAreDone waits until the workers have nothing left.
+// workersAreDone waits until the workers have no tasks left.
 func (w *world) workersAreDone(ctx context.Context) error {
 	return until(ctx, "an empty tasks queue", patience, func(ctx context.Context) (bool, error) {
 		pointer, err := w.store.Current(ctx, state.PointerSnapshot{})
@@ -317,7 +320,7 @@ func (w *world) workersAreDone(ctx context.Context) error {
 			return errors.Is(err, state.ErrDamaged), nil
 		}
 		if err != nil || pointer.State == state.Planning || pointer.State == state.Publishing || !pointer.Exists() {
-			return true, err // its planner was killed, and the tracker is to see to it
+			return true, err // its planner was killed, and the tracker must handle that
 		}
 		left, err := w.queues[queueNames[0]].GetQueueAttributes(ctx)
 		return left.Visible+left.InFlight == 0 && w.front.Late() == 0, err

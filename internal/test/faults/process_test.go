@@ -27,8 +27,8 @@ type process struct {
 	ended chan struct{}
 }
 
-// start begins a run of the program. Its name is its access key, and a part of its endpoint for
-// sheets: by them the front knows it.
+// start starts a run of the program. Its name is its access key, and a part of its endpoint for
+// sheets, so the front can identify it.
 func (w *world) start(name string, args ...string) (*process, error) {
 	p := &process{name: name, log: filepath.Join(w.dir, name+".log"), ended: make(chan struct{})}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -52,14 +52,14 @@ func (w *world) start(name string, args ...string) (*process, error) {
 	w.running[name] = p
 	w.mu.Unlock()
 	go func() {
-		_ = p.cmd.Wait() // the exit code tells
+		_ = p.cmd.Wait() // code reads the exit code
 		close(p.ended)
 	}()
 	return p, nil
 }
 
-// exec is a call of the program. Root may write to every folder; so that a folder can be read-only
-// for the embedded default, its processes go without that right.
+// exec builds a command of the program. Root may write to every folder. In a world of the embedded
+// default the folder can be read-only, so the processes run without that right.
 func (w *world) exec(args ...string) *exec.Cmd {
 	if w.site != local || os.Getuid() != 0 {
 		return exec.Command(program, args...)
@@ -67,7 +67,7 @@ func (w *world) exec(args ...string) *exec.Cmd {
 	return exec.Command("setpriv", append([]string{"--bounding-set=-dac_override,-dac_read_search", program}, args...)...)
 }
 
-// signal sends a signal to the process of that name, if there is one.
+// signal sends a signal to the process with that name, if there is one.
 func (w *world) signal(name string, s syscall.Signal) {
 	w.mu.Lock()
 	p := w.running[name]
@@ -83,10 +83,10 @@ func (w *world) signal(name string, s syscall.Signal) {
 	default:
 		w.front.Event("%s to %s", s, name)
 	}
-	_ = p.cmd.Process.Signal(s) // it may have ended just now
+	_ = p.cmd.Process.Signal(s) // the process may have ended just now
 }
 
-// kill ends a process at once, and waits until it is gone.
+// kill kills a process, and waits until it has ended.
 func (w *world) kill(name string) {
 	w.signal(name, syscall.SIGKILL)
 	w.mu.Lock()
@@ -106,7 +106,7 @@ func (p *process) over() bool {
 	}
 }
 
-// code waits for the exit code; -1 when a signal ended the process.
+// code waits for the exit code; it is -1 when a signal ended the process.
 func (p *process) code(ctx context.Context) (int, error) {
 	select {
 	case <-p.ended:
@@ -116,11 +116,11 @@ func (p *process) code(ctx context.Context) (int, error) {
 	}
 }
 
-// service is a process that is started again when it ends, as ECS does, until the world ends.
+// service is a process that is started again when it ends, as by ECS, until the world ends.
 type service struct {
 	name  string
 	args  []string
-	pause func() time.Duration // before it is started again
+	pause func() time.Duration // before the next start
 }
 
 // serve keeps services running.
@@ -140,7 +140,7 @@ func (w *world) supervise(s service) {
 		w.front.Event("%s started: %s", s.name, strings.Join(s.args, " "))
 		select {
 		case <-w.ctx.Done():
-			_ = p.cmd.Process.Kill() // it may have ended just now
+			_ = p.cmd.Process.Kill() // the process may have ended just now
 			<-p.ended
 			return
 		case <-p.ended:
@@ -150,7 +150,7 @@ func (w *world) supervise(s service) {
 	}
 }
 
-// broke keeps the first thing that should not be.
+// broke records the first violation.
 func (w *world) broke(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -159,7 +159,7 @@ func (w *world) broke(err error) {
 	}
 }
 
-// wait waits, at most until ctx ends.
+// wait waits for d, or until ctx ends.
 func wait(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -169,7 +169,7 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// until asks again and again until the answer is yes.
+// until polls until the answer is yes.
 func until(ctx context.Context, what string, patience time.Duration, is func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not within %s: %s", patience, what))
 	defer cancel()
@@ -185,7 +185,7 @@ func until(ctx context.Context, what string, patience time.Duration, is func(con
 	}
 }
 
-// Panics and races that a process has logged are failures, whatever came of them.
+// logsAreSane fails for panics and races in the logs of the processes, whatever their effect was.
 func (w *world) logsAreSane() error {
 	logs, err := filepath.Glob(filepath.Join(w.dir, "*.log"))
 	if err != nil {
@@ -205,9 +205,9 @@ func (w *world) logsAreSane() error {
 	return nil
 }
 
-var program string // as it is built, for every test
+var program string // the file of the built program, for every test
 
-// build builds the program, with SHUFFLE_FAULTS_RACE=1 so that it looks for data races itself.
+// build builds the program, with the race detector when SHUFFLE_FAULTS_RACE=1.
 var build = sync.OnceValue(func() error {
 	if os.Getenv("SHUFFLE_FAULTS_RACE") == "1" {
 		return compile(program, "-race")

@@ -13,21 +13,22 @@ import (
 	"time"
 )
 
-// Request is one request as the front read it.
+// Request is one request as the front parsed it.
 type Request struct {
-	N           int           // in the order of arrival, from 1
-	At          time.Duration // since the front began
-	From        string        // the access key ID: each process of a test has its own
-	Op          string        // S3's or SQS's name of the call
-	Target      string        // key, prefix of a listing, or name of a queue; of DeleteObjects the first key
-	Page        int           // of a listing, from 1
-	Conditional bool          // a write with a condition
-	Keys        []string      // that it writes or deletes
-	Source      string        // of a copy: bucket and key as the header has them
+	N    int           // in the order of arrival, from 1
+	At   time.Duration // since the front was created
+	From string        // the access key ID, which is different for each process of a test
+	Op   string        // the name of the call in S3's or SQS's API
+	// Key, prefix of a listing, or name of a queue; of DeleteObjects the first key.
+	Target      string
+	Page        int      // of a listing, from 1
+	Conditional bool     // a write with a condition
+	Keys        []string // keys that it writes or deletes
+	Source      string   // of a copy: bucket and key as in the header
 	Body        []byte
 }
 
-// String is the request on a line.
+// String describes the request on one line.
 func (r Request) String() string {
 	text := fmt.Sprintf("%8.3fs %6d %-10s %s %s", r.At.Seconds(), r.N, r.From, r.Op, r.Target)
 	if r.Page > 1 {
@@ -56,7 +57,7 @@ func (r *Request) Writes() bool {
 	return false
 }
 
-// read takes the request whole. The body is put back.
+// read parses the request, and makes the body readable again.
 func read(r *http.Request) (*Request, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -92,7 +93,7 @@ func (r *Request) readS3(h *http.Request) {
 	}
 }
 
-// operation is S3's name of a request to a bucket in the path.
+// operation is S3's name of a request with the bucket in its path.
 func operation(r *http.Request, key string) string {
 	switch r.Method {
 	case http.MethodGet:
@@ -118,7 +119,7 @@ func operation(r *http.Request, key string) string {
 	return r.Method
 }
 
-// accessKey is the one that signed the request (Signature Version 4): Credential=KEY/20261123/….
+// accessKey is the key that signed the request (Signature Version 4): Credential=KEY/20261123/….
 func accessKey(r *http.Request) string {
 	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	key, _, _ := strings.Cut(credential, "/")
@@ -136,7 +137,7 @@ func queueOf(body []byte) string {
 	return path.Base(in.QueueUrl)
 }
 
-// keysIn are the keys of the elements of that name, in a DeleteObjects request or its answer.
+// keysIn returns the text of the elements with that name, in a DeleteObjects request or its answer.
 func keysIn(body []byte, element string) []string {
 	var doc struct {
 		Objects []struct{ Key string } `xml:"Object"`

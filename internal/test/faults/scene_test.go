@@ -36,7 +36,7 @@ func newScene(t *testing.T, o season.Options, services []service, env ...string)
 	return w
 }
 
-// services are of those names: w… works, t… tracks.
+// services returns services with those names: w… are workers, t… are trackers.
 func services(names ...string) (all []service) {
 	for _, name := range names {
 		command := "work"
@@ -57,7 +57,7 @@ func (w *world) plan(ctx context.Context, code int, args ...string) (plan state.
 	return plan, err
 }
 
-// run plans and waits for the run's end, which must be a success.
+// run plans and waits until the run has succeeded.
 func (w *world) run(ctx context.Context, args ...string) (state.Plan, error) {
 	plan, err := w.plan(ctx, 0, args...)
 	if err != nil {
@@ -74,8 +74,8 @@ func (w *world) succeeds(ctx context.Context) error {
 	return err
 }
 
-// expectOutput runs a command and fails the test when its exit code is another or its output lacks
-// one of the texts.
+// expectOutput runs a command. It fails the test when the exit code differs or the output lacks one
+// of the texts.
 func (w *world) expectOutput(t *testing.T, code int, command string, texts ...string) {
 	t.Helper()
 	p, err := w.start("tells", command)
@@ -87,7 +87,7 @@ func (w *world) expectOutput(t *testing.T, code int, command string, texts ...st
 	expectText(t, strings.Join(strings.Fields(p.out.String()), " "), texts...)
 }
 
-// send sends a message past the front.
+// send sends a message directly.
 func (w *world) send(name, body string) {
 	if err := queue.SendAll(w.ctx, w.queues[name], []queue.Entry{{Body: body}}); err != nil {
 		w.broke(err)
@@ -122,8 +122,8 @@ func expectText(t *testing.T, text string, things ...string) {
 	}
 }
 
-// left returns the messages that a queue still has, of which none may be in flight. When a response
-// is lost, its messages are visible again after their visibility timeout.
+// left returns the messages that a queue still has. None may be in flight. When a response is lost,
+// its messages are visible again after their visibility timeout.
 func (w *world) left(t *testing.T, name string) (all []queue.Message) {
 	t.Helper()
 	a, err := w.queues[name].GetQueueAttributes(t.Context())

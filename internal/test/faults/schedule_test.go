@@ -8,51 +8,53 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// schedule is what happens to a world, drawn from a seed.
+// schedule has the faults and actions of a world, drawn from a seed.
 type schedule struct {
 	seed      uint64
 	frames    int // of each episode
 	episodes  int
 	workers   int
 	trackers  int
-	noise     []faults.Rule // all the time
+	noise     []faults.Rule // faults that can happen all the time
 	skewed    bool          // the server's clock, as the processes see it, is wrong by an hour
 	clocks    bool          // the processes' own clocks are wrong
 	rounds    []round
-	restarted time.Duration // after how long a service is started again, at most
+	restarted time.Duration // the longest time until a service is started again
 }
 
-// round is one edit of the sheets and the run for it.
+// round is one edit of the sheets, and the run for it.
 type round struct {
 	relabel, remove, insert, repaint int
 
 	crashes   []crash
 	killed    []kill
-	drifts    []drift       // sheets edited meanwhile
+	drifts    []drift       // sheets that are edited during the run
 	forgets   *crash        // settings.json is deleted, at a request or
-	forgotten time.Duration // after so long
-	shortened int           // so many reads of sheets leave out half of the rows or more
-	lost      int           // rows that someone deletes, more than may go
+	forgotten time.Duration // after this time
+	shortened int           // number of reads of sheets that lose at least half of the rows
+	lost      int           // number of rows that someone deletes; more than the ceiling allows
 	purge     string        // the queue to purge, when a worker has copied some frames or
-	purged    time.Duration // after so long
-	twins     bool          // two planners at once
-	late      bool          // trackers begin when nothing is left for the workers
-	sleeper   string        // who is stopped for longer than messages are hidden and leases hold: a service, "plan" or nobody
-	asleep    time.Duration // after how long, where no request of theirs tells
-	cancel    time.Duration // the run in force is cancelled after so long; 0: it is not
-	supersede time.Duration // another planner takes over after so long; 0: none does
+	purged    time.Duration // after this time
+	twins     bool          // two planners at the same time
+	late      bool          // trackers start when no tasks are left for the workers
+	// Process that is stopped for longer than visibility timeout and lease: a service, "plan" or
+	// none.
+	sleeper   string
+	asleep    time.Duration // after this time, where no request triggers it
+	cancel    time.Duration // time until the run in force is cancelled; 0: never
+	supersede time.Duration // time until another planner takes over; 0: never
 
-	hands    []hand        // of people, at objects of the state
-	missed   []missed      // single answers that an object is not there
-	away     time.Duration // S3 does not answer for so long
-	refused  int           // writes of ledger.json are refused so many times in a row
-	junk     int           // messages of someone else, on each queue
+	hands    []hand        // actions of people on objects of the state
+	missed   []missed      // single answers that an existing object does not exist
+	away     time.Duration // how long S3 does not answer
+	refused  int           // number of successive writes of ledger.json that are refused
+	junk     int           // number of foreign messages on each queue
 	foreign  bool          // listings have keys outside the prefix
-	folder   string        // what a person does to the folder of the embedded default,
-	foldered time.Duration // after so long
+	folder   string        // action of a person on the folder of the embedded default,
+	foldered time.Duration // after this time
 }
 
-// crash is a kill -9 at the n-th request of a kind, before it is carried out or before it is
+// crash is a kill -9 at the n-th request of a kind, before the request is executed or before it is
 // answered.
 type crash struct {
 	point
@@ -60,10 +62,10 @@ type crash struct {
 	after bool
 }
 
-// point is between two lines of the sequences of DESIGN 7 to 9.
+// point is a point between two lines of the sequences of DESIGN 7 to 9.
 type point struct {
 	from, op, target string
-	most             int // nth is drawn up to this
+	most             int // the largest nth to draw
 }
 
 var points = []point{
@@ -90,15 +92,15 @@ var drifts = []point{
 	{"plan", "values.get", "", 3}, {"plan", "SendMessageBatch", "", 4}, {"w", "CopyObject", "", 30}, {"t", "ListObjectsV2", "ML/", 10},
 }
 
-// forgettings are where settings.json is deleted: before the planner reads it, while it publishes,
-// while workers apply and while the tracker counts.
+// forgettings are the points where settings.json is deleted: before the planner reads it, while it
+// publishes, while workers apply and while the tracker counts.
 var forgettings = []point{
 	{"plan", "GetObject", "settings.json", 2}, {"plan", "SendMessageBatch", "", 4}, {"w", "CopyObject", "", 30}, {"t", "PutObject", "ledger.json", 2},
 }
 
 // kill is a kill -9 at any moment.
 type kill struct {
-	name  string // of a service, or "plan" for whichever planner is there
+	name  string // name of a service, or "plan" for any running planner
 	after time.Duration
 }
 
@@ -117,7 +119,8 @@ func (s schedule) String() string {
 		b.WriteString(", the server's clock an hour wrong")
 	}
 	if s.clocks {
-		for _, name := range []string{"w1", "w2", "t1", "t2"} { // planners have other names all the time
+		// The names of planners change all the time.
+		for _, name := range []string{"w1", "w2", "t1", "t2"} {
 			fmt.Fprintf(&b, ", %s's clock wrong by %s", name, clockOf(s.seed, name))
 		}
 	}

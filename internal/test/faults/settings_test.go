@@ -19,7 +19,7 @@ func (w *world) forget(ctx context.Context) error {
 	return err
 }
 
-// truncate leaves the first half of settings.json.
+// truncate removes the second half of settings.json.
 func (w *world) truncate(ctx context.Context) error {
 	c, err := w.bucket.GetObject(ctx, w.settingsKey(), "")
 	if err != nil {
@@ -29,7 +29,7 @@ func (w *world) truncate(ctx context.Context) error {
 	return err
 }
 
-// expectRefusal runs plan, which must end with exit code 2, print these things, and begin nothing.
+// expectRefusal runs plan, which must end with exit code 2, print these texts, and begin no run.
 func (w *world) expectRefusal(t *testing.T, things ...string) {
 	t.Helper()
 	before, err := w.store.Current(t.Context(), state.PointerSnapshot{})
@@ -47,8 +47,8 @@ func (w *world) expectRefusal(t *testing.T, things ...string) {
 	}
 }
 
-// TestSettingsAreDeleted, in the middle of the first run and between two runs: the settings are
-// made again from what else is there, and no frame changes its dataset.
+// TestSettingsAreDeleted deletes the settings in the middle of the first run and between two runs.
+// They are restored from the other state, and no frame changes its dataset.
 func TestSettingsAreDeleted(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, services("w1", "t1")), t.Context()
@@ -70,14 +70,14 @@ func TestSettingsAreDeleted(t *testing.T) {
 	must(t, w.check(ctx))
 }
 
-// TestSettingsAreTruncated in the middle of a run: the run ends as it was planned, and nothing is
-// planned until someone does what the message says.
+// TestSettingsAreTruncated truncates the settings in the middle of a run. The run ends as it was
+// planned. Every later plan is refused until someone does what the message advises.
 func TestSettingsAreTruncated(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, services("w1", "t1")), t.Context()
 	first := make(chan error, 1)
 	w.front.Add(faults.Rule{Kind: faults.Event, From: "w1", Op: "CopyObject", First: 20, Do: func(faults.Request) { first <- w.truncate(ctx) }})
-	w.audit.OnPointer = nil // which would read the settings
+	w.audit.OnPointer = nil // it would read the settings
 	plan, err := w.plan(ctx, 0)
 	must(t, err)
 	must(t, <-first)

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// SheetsPath is where a Front answers for the Sheets API: a process of the name N has SheetsPath +
-// N + "/" as its endpoint, for those requests are not signed.
+// SheetsPath is the path where a Front serves the Sheets API. A process with the name N has
+// SheetsPath + N + "/" as its endpoint, because those requests are not signed.
 const SheetsPath = "/sheets/"
 
-// The Sheets API's names of its calls.
+// The names of the calls in the Sheets API.
 const (
 	opSpreadsheet = "spreadsheets.get"
 	opValues      = "values.get"
 )
 
-// readSheets reads a request to SheetsPath + name + "/v4/spreadsheets/ID[/values/RANGE]".
+// readSheets parses a request to SheetsPath + name + "/v4/spreadsheets/ID[/values/RANGE]".
 func (r *Request) readSheets(path string) bool {
 	rest, ok := strings.CutPrefix(path, SheetsPath)
 	if !ok {
@@ -34,7 +34,7 @@ func (r *Request) readSheets(path string) bool {
 
 func (r *Request) isSheets() bool { return r.Op == opSpreadsheet || r.Op == opValues }
 
-// server is who answers the request.
+// server is the handler that answers the request.
 func (f *Front) server(q *Request) http.Handler {
 	if q.isSheets() {
 		return http.StripPrefix(SheetsPath+q.From, f.Sheets)
@@ -42,7 +42,7 @@ func (f *Front) server(q *Request) http.Handler {
 	return f.next
 }
 
-// spoil sends the client something other than the sheet.
+// spoil sends the client a wrong answer instead of the sheet.
 func (c *call) spoil(k Kind) {
 	a := c.carryOut()
 	switch k {
@@ -57,7 +57,7 @@ func (c *call) spoil(k Kind) {
 	c.answer(a)
 }
 
-// someRows are the header and half of the rows at most.
+// someRows returns the header and at most half of the rows.
 func (c *call) someRows(values json.RawMessage) json.RawMessage {
 	var rows []json.RawMessage
 	if json.Unmarshal(values, &rows) != nil || len(rows) < 2 {

@@ -18,14 +18,14 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
-// TestFaultsOfSheets: what a client gets of a worksheet with four rows while a rule holds for its
-// first requests.
+// TestFaultsOfSheets: what a client reads of a worksheet with four rows while a rule hits its first
+// requests.
 func TestFaultsOfSheets(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		kind     faults.Kind
-		rows     []int // any of these
-		requests int64 // with those that were tried again
+		rows     []int // any of these counts
+		requests int64 // including retries
 	}{
 		{faults.Quota, []int{4}, 3}, {faults.InternalError, []int{4}, 3}, {faults.SlowDown, []int{4}, 3}, {faults.Cut, []int{4}, 3},
 		{faults.Truncated, []int{4}, 3}, {faults.Slow, []int{4}, 2}, {faults.FewerRows, []int{1, 2}, 2}, {faults.NoValues, []int{0}, 2},
@@ -52,8 +52,8 @@ func TestFaultsOfSheets(t *testing.T) {
 }
 
 // TestEditedMeanwhile: sheets are edited while the planner is between two of them, while it
-// publishes and while workers apply. The run ends by its plan, and the next one puts right what
-// came too late for it.
+// publishes and while workers apply. The run ends according to its plan, and the next run applies
+// the edits that came too late.
 func TestEditedMeanwhile(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 2, Frames: 60}, services("w1", "t1")), t.Context()
@@ -82,8 +82,9 @@ func TestEditedMeanwhile(t *testing.T) {
 	must(t, errors.Join(w.converge(ctx), w.check(ctx)))
 }
 
-// TestRowsLost: a sheet loses more than a tenth of its rows in mid-life, while Sheets, S3 and SQS
-// fail. Nothing is deleted, the other episode goes on, and --allow-delete does it.
+// TestRowsLost: later in its life, a sheet loses more than a tenth of its rows, while Sheets, S3
+// and SQS fail. No frame is deleted and the other episode continues. --allow-delete then deletes
+// the frames.
 func TestRowsLost(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 2, Frames: 100}, services("w1", "w2", "t1")), t.Context()
@@ -110,9 +111,9 @@ func TestRowsLost(t *testing.T) {
 	must(t, errors.Join(w.converge(ctx), w.check(ctx)))
 }
 
-// TestClocksApart: the planner's clock is a day ahead, a worker's an hour behind until it jumps,
-// the tracker's a day behind. All holds, the newest run is still the newest, and a message that
-// nobody can read is counted.
+// TestClocksApart: the planner's clock is a day ahead, a worker's is an hour behind until it jumps,
+// the tracker's is a day behind. All guarantees hold, the newest run is still the newest, and an
+// unreadable message is counted.
 func TestClocksApart(t *testing.T) {
 	t.Parallel()
 	must(t, buildWithClocks())
@@ -131,7 +132,7 @@ func TestClocksApart(t *testing.T) {
 	if began := state.StartOf(first.Run); time.Until(began) < 23*time.Hour {
 		t.Errorf("run %s: the planner's clock is not a day ahead", first.Run)
 	}
-	later.Store(true) // for planners from here on, and services that are started again
+	later.Store(true) // for planners from here on, and for services that are started again
 	must(t, w.relabel(20))
 	w.front.Add(faults.Rule{Kind: faults.CrashAfter, From: "w1", Op: "CopyObject", First: 5, Do: func(q faults.Request) { w.kill(q.From) }})
 	w.front.Add(faults.Rule{Kind: faults.Event, From: "w", Op: "CopyObject", First: 2, Do: func(faults.Request) { w.send(queueNames[1], "what is this?") }})

@@ -13,22 +13,22 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// sign is what people see of a fault: the status and the log name the cause, and the next command
-// to type.
+// sign is what people see of a fault: the status and the log name the cause and the next command to
+// type.
 type sign struct {
 	name  string
 	rule  faults.Rule
-	purge string // a queue, once the rule's first request has come
-	kills bool   // the process whose request it is
+	purge string // a queue, which is purged after the rule's first request
+	kills bool   // the process that made the request is killed
 	env   []string
 
-	code   int // of the plan; -1 when it is killed
+	code   int // exit code of the plan; -1 when it is killed
 	state  state.State
 	reason []string
-	held   []string // of the episode
-	next   []string // what status says is to be typed
+	held   []string // texts in the reason of the held episode
+	next   []string // the commands that status recommends
 	logs   map[string]string
-	then   string // what to type, with the run; "" is plan
+	then   string // the command to type, with the run; "" is plan
 }
 
 var signs = []sign{
@@ -74,7 +74,8 @@ var signs = []sign{
 	},
 	{
 		name: "a worker dies of a task", rule: faults.Rule{Kind: faults.Crash, Op: "CopyObject", Target: "FRM-00-00-01-00", First: 1, Times: 2}, kills: true,
-		env:   []string{"SHUFFLE_MAX_RECEIVE_COUNT=2", "SHUFFLE_STALL=60s"}, // else the tracker may be the first to give the task another try
+		// Else the tracker may be the first to retry the task.
+		env:   []string{"SHUFFLE_MAX_RECEIVE_COUNT=2", "SHUFFLE_STALL=60s"},
 		state: state.Failed, reason: []string{"dead", "shuffle redrive RUN"}, then: "redrive",
 	},
 	{
@@ -106,7 +107,7 @@ func TestSigns(t *testing.T) {
 			return nil
 		})
 	}
-	_ = g.Wait() // each has told of its failure
+	_ = g.Wait() // each has reported its failure
 }
 
 func (s sign) see(t *testing.T, w *world) {
@@ -147,8 +148,8 @@ func (s sign) see(t *testing.T, w *world) {
 	}
 }
 
-// expectSign searches for the sign in the reasons of the run and of the held episode, in the logs
-// and in the output of status.
+// expectSign looks for the sign in the reasons of the run and of the held episode, in the logs and
+// in the output of status.
 func (s sign) expectSign(t *testing.T, w *world, pointer state.PointerSnapshot, plan state.Plan) {
 	for _, text := range s.reason {
 		expectText(t, pointer.Reason, strings.ReplaceAll(text, "RUN", pointer.Run))

@@ -31,27 +31,27 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/sheettest"
 )
 
-// site is where a world has its bucket and its queues.
+// site is the place of a world's bucket and queues.
 type site struct {
 	name     string
-	endpoint string // of a LocalStack
+	endpoint string // endpoint of a LocalStack
 }
 
 var (
 	server = site{name: "server"} // benchserver, behind the front
-	local  = site{name: "local"}  // the embedded default, a folder and SQLite: there is nothing to put a front before
+	local  = site{name: "local"}  // the embedded default, a folder and SQLite, without a front
 )
 
-// localStack is S3 and SQS as others have read the documentation, behind the front.
+// localStack is another implementation of S3 and SQS, behind the front.
 func localStack(endpoint string) site { return site{"localstack", endpoint} }
 
-// pastBucket is the bucket as the tests see it.
+// pastBucket is the bucket that the tests use directly, without the front.
 type pastBucket interface {
 	state.Bucket
 	DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Error, error)
 }
 
-// pastQueue is a queue as the tests see it.
+// pastQueue is a queue that the tests use directly, without the front.
 type pastQueue interface {
 	SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error)
 	ReceiveMessage(ctx context.Context, most int, wait time.Duration) ([]queue.Message, error)
@@ -59,11 +59,11 @@ type pastQueue interface {
 	PurgeQueue(ctx context.Context) error
 }
 
-// queueNames are the program's own; in a LocalStack, which many worlds share, each world has an
-// ending for them.
+// queueNames are the program's default names. Many worlds share a LocalStack, so there each world
+// adds a suffix of its own.
 var queueNames = []string{"google-shuffle-tasks", "google-shuffle-results", "google-shuffle-dead-letters"}
 
-// name draws what must differ between the worlds of a LocalStack.
+// name draws the names that must differ between the worlds of a LocalStack.
 func (w *world) name() {
 	w.bucketName = "media.angel-nft.com"
 	if w.site.name != "localstack" {
@@ -76,7 +76,8 @@ func (w *world) name() {
 	}
 }
 
-// open makes bucket and queues, with the program itself, and opens what the tests see.
+// open creates bucket and queues with the program itself, and opens those that the tests use
+// directly.
 func (w *world) open(ctx context.Context, seed uint64) error {
 	if w.site == local {
 		return w.openLocal(ctx, seed)
@@ -116,11 +117,12 @@ func (w *world) open(ctx context.Context, seed uint64) error {
 	return nil
 }
 
-// own is the folder of the embedded default.
+// own is a path in the folder of the embedded default.
 func (w *world) own(part string) string { return filepath.Join(w.dir, "own", part) }
 
 func (w *world) openLocal(ctx context.Context, seed uint64) error {
-	w.front, w.audit = faults.New(http.NotFoundHandler(), seed), faults.NewAudit(w.layout(), w.bucketName) // for the story only
+	// Only for the story.
+	w.front, w.audit = faults.New(http.NotFoundHandler(), seed), faults.NewAudit(w.layout(), w.bucketName)
 	w.env = append(w.env, "SHUFFLE_LOCAL="+w.own(""), "SHUFFLE_CONCURRENCY=1")
 	if err := w.setup(ctx); err != nil {
 		return err
@@ -136,8 +138,8 @@ func (w *world) openLocal(ctx context.Context, seed uint64) error {
 	return nil
 }
 
-// fileQueue is a queue in the file that has the name when it is called: people delete it and damage
-// it.
+// fileQueue is a queue in the file that has the path at the time of the call: people delete the
+// file and damage it.
 type fileQueue struct{ path, name string }
 
 func (q fileQueue) use(ctx context.Context, do func(*sqlitequeue.Queue) error) error {
@@ -150,7 +152,7 @@ func (q fileQueue) use(ctx context.Context, do func(*sqlitequeue.Queue) error) e
 	}
 	opened, err := file.Queue(ctx, q.name)
 	if errors.Is(err, queue.ErrNotFound) {
-		return file.Close() // it is made again by who needs it
+		return file.Close() // the next process that needs it creates it again
 	}
 	if err == nil {
 		err = do(opened)
@@ -194,7 +196,8 @@ func (w *world) setup(ctx context.Context) error {
 	return nil
 }
 
-// list is what is under a prefix, key → ETag. A folder is walked by other code than the program's.
+// list returns the objects below a prefix, key → ETag. It walks a folder with other code than the
+// program's.
 func (w *world) list(ctx context.Context, prefix string) (map[string]string, error) {
 	if w.site == local {
 		return walk(w.own("bucket"), prefix)
@@ -215,7 +218,7 @@ func walk(root, prefix string) (map[string]string, error) {
 	all := map[string]string{}
 	err := fs.WalkDir(os.DirFS(root), strings.TrimSuffix(prefix, "/"), func(key string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // nothing stands there, or not any more
+			return nil // it does not exist, or no longer exists
 		}
 		if err != nil || entry.IsDir() {
 			return err

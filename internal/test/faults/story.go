@@ -14,7 +14,7 @@ import (
 type entry struct {
 	Request
 	fault  Kind
-	status int // of the answer; 0: none yet, or never
+	status int // of the answer; 0: no answer
 	event  string
 }
 
@@ -32,14 +32,14 @@ func (e entry) String() string {
 	return line
 }
 
-// Event puts a line in the log: a process killed, a sheet edited.
+// Event adds an event to the log, such as a killed process or an edited sheet.
 func (f *Front) Event(format string, args ...any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.entries = append(f.entries, entry{Request: Request{At: time.Since(f.began)}, event: fmt.Sprintf(format, args...)})
 }
 
-// Did is Event for something that counts as a fault.
+// Did adds an event that counts as a fault.
 func (f *Front) Did(k Kind, to string) {
 	f.Event("%s: %s", k, to)
 	f.mu.Lock()
@@ -53,8 +53,8 @@ func (f *Front) ended(i, status int) {
 	f.entries[i].status = status
 }
 
-// Story writes a log: the faults by kind, each event and fault, and every request around them. Away
-// from these it omits empty long polls and other requests that change nothing.
+// Story prints the log: the faults by kind, each event and fault, and every request near one of
+// them. Elsewhere it omits empty long polls and other requests without effect.
 func (f *Front) Story(w io.Writer) error {
 	f.mu.Lock()
 	entries := slices.Clone(f.entries)
@@ -81,7 +81,7 @@ func (f *Front) Story(w io.Writer) error {
 	return nil
 }
 
-// Context of an event or a fault, in requests.
+// near is the number of requests around an event or a fault that the story includes.
 const near = 4
 
 // isInStory reports whether the story includes an entry.
@@ -95,7 +95,7 @@ func isInStory(entries []entry, i int) bool {
 
 func (k Kind) kills() bool { return k == Crash || k == CrashAfter }
 
-// Tally is counts in words, the largest first.
+// Tally describes counts in words, the largest first.
 func Tally(counts map[Kind]int) string {
 	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b Kind) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))

@@ -21,18 +21,18 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	program = filepath.Join(dir, "shuffle")
-	// These tests wait for timeouts and leases most of the time, so more of them run at once than
-	// there are processors.
+	// These tests wait for timeouts and leases most of the time, so more of them run in parallel
+	// than the machine has processors.
 	flag.Parse()
 	if err := flag.Set("test.parallel", "10"); err != nil {
 		panic(err)
 	}
 	code := m.Run()
-	_ = os.RemoveAll(dir) // what is left of it harms nobody
+	_ = os.RemoveAll(dir) // leftover files do no harm
 	os.Exit(code)
 }
 
-// setting is a number from the environment.
+// setting reads a number from the environment.
 func setting(t *testing.T, name string, otherwise uint64) uint64 {
 	t.Helper()
 	text := os.Getenv(name)
@@ -46,19 +46,20 @@ func setting(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-// kept are the seeds of schedules that found a bug: a pointer that was never answered held the
-// tracker for ever; a version without one of its files, and a planner that gave up, for a 409.
+// kept are the seeds of schedules that found a bug. In the first, a request for the pointer never
+// got an answer, and the tracker waited for ever. In the second, a 409 led to a version without one
+// of its files, and to a planner that gave up.
 var kept = []uint64{1, 121}
 
-// series are schedules for one kind of site.
+// series is a set of schedules for one kind of site.
 type series struct {
 	name  string
 	site  func(t *testing.T) site
 	draw  func(seed uint64) schedule
 	kept  []uint64
-	short uint64 // how many make test plays
-	share uint64 // of the long form it plays one in so many
-	most  uint64 // at a time
+	short uint64 // number of schedules that make test plays
+	share uint64 // the series plays one of this many schedules of the long form
+	most  uint64 // the limit of schedules that run at a time
 }
 
 var allSeries = []series{
@@ -68,12 +69,12 @@ var allSeries = []series{
 }
 
 // TestSchedules: with any faults and any killed processes, each run ends by itself. After the last
-// fault the datasets equal the sheets, every task is accounted for once, and the next plan and the
+// fault the datasets equal the sheets, every task is in the ledger once, and the next plan and the
 // queues are empty. No write has broken a guarantee.
 //
-// SHUFFLE_FAULTS is the number of schedules, SHUFFLE_FAULTS_SEED the first one's seed: a failing
-// schedule is played again by its seed alone. Without a first seed the kept ones are played too.
-// Schedules mostly wait, so several are played at a time.
+// SHUFFLE_FAULTS is the number of schedules, SHUFFLE_FAULTS_SEED the seed of the first one. A seed
+// alone replays a failing schedule. Without a first seed the kept ones are played too. Schedules
+// mostly wait, so several run at the same time.
 func TestSchedules(t *testing.T) {
 	t.Parallel()
 	for _, s := range allSeries {
@@ -119,6 +120,6 @@ func (s *series) play(t *testing.T, at site) {
 			return nil
 		})
 	}
-	_ = g.Wait() // every schedule tells of its own failure
+	_ = g.Wait() // every schedule reports its own failure
 	t.Logf("%d schedules; faults: %s", len(seeds), faults.Tally(total))
 }

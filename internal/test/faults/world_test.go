@@ -30,13 +30,13 @@ const (
 	lease      = 5 * time.Second
 )
 
-// world is a bucket and queues with a season, the front through which the program's processes see
-// them, and the processes.
+// world is a bucket and queues with a season, the front between them and the program's processes,
+// and the processes.
 type world struct {
 	site       site
 	dir        string
 	bucketName string
-	ending     string // of the queues' names
+	ending     string // suffix of the queues' names
 	endpoint   string // of the front
 	front      *faults.Front
 	audit      *faults.Audit
@@ -45,10 +45,12 @@ type world struct {
 
 	editing sync.Mutex
 	season  *season.Season
-	drawn   string          // seed with which the first run succeeded: nobody asks for another
-	lost    []dataset.Frame // whose rows are gone, and which must stand anyway until someone allows that they go
+	// The seed of the first run that succeeded; later seeds must be the same.
+	drawn string
+	// Frames whose rows are gone, and which must remain until someone allows their deletion.
+	lost []dataset.Frame
 
-	// Past the front: what the tests themselves see and do.
+	// Clients without the front, for the tests themselves.
 	bucket pastBucket
 	store  *state.Store
 	queues map[string]pastQueue
@@ -62,11 +64,11 @@ type world struct {
 	mu      sync.Mutex
 	running map[string]*process
 	failure error
-	planned int               // commands so far, for their names
-	edits   int               // of sheets: grows before and after each
-	draft   map[string]int    // edits when a run began
-	touched map[string]bool   // runs that people's hands were at; "" is what belongs to no run
-	before  map[string][]byte // the objects that they touched, as they were
+	planned int               // number of commands so far, for their names
+	edits   int               // number of edits of sheets: grows before and after each
+	draft   map[string]int    // number of edits when a run began
+	touched map[string]bool   // runs whose objects people have changed; "" is for objects of no run
+	before  map[string][]byte // the changed objects, with their content before the change
 	last    *process          // of the last command
 }
 
@@ -102,7 +104,7 @@ func (w *world) layout() dataset.Layout { return dataset.Layout{Prefix: w.season
 
 func (w *world) sheets() string { return w.own("sheets") }
 
-// fill writes the season; an image is its own name.
+// fill writes the season. The content of an image is its own name.
 func (w *world) fill(ctx context.Context) error {
 	g, writing := errgroup.WithContext(ctx)
 	g.SetLimit(16)
@@ -179,8 +181,8 @@ func (w *world) close() error {
 	return errors.Join(err, os.RemoveAll(w.dir))
 }
 
-// command runs the program to its end and reads the JSON object that it prints, if into is not nil
-// and it prints one.
+// command runs the program until it exits. It parses the JSON object that the program prints, if
+// there is one and into is not nil.
 func (w *world) command(ctx context.Context, into any, args ...string) (code int, err error) {
 	w.mu.Lock()
 	w.planned++
@@ -203,7 +205,7 @@ func (w *world) command(ctx context.Context, into any, args ...string) (code int
 	switch code {
 	case 0, 1, 3, -1:
 	case 2:
-		if w.hands() { // at the settings, or at the folder
+		if w.hands() { // people have changed the settings, or the folder
 			return code, nil
 		}
 		fallthrough
@@ -232,8 +234,8 @@ func tail(path string) string {
 	return string(body[max(0, len(body)-2000):])
 }
 
-// wanted is what the datasets must hold, key → ETag, by the sheets as they are: the test's own
-// reading of DESIGN 4 and 5.
+// wanted is the content that the datasets must have, key → ETag, according to the present sheets.
+// It is the test's own implementation of DESIGN 4 and 5.
 func (w *world) wanted(ctx context.Context) (map[string]string, error) {
 	w.editing.Lock()
 	defer w.editing.Unlock()
@@ -259,7 +261,7 @@ func (w *world) wanted(ctx context.Context) (map[string]string, error) {
 	return all, nil
 }
 
-// datasetOf lays a frame on the default split.
+// datasetOf applies the default split to a frame.
 func datasetOf(seed string, f dataset.Frame) string {
 	sum := sha256.Sum256([]byte(seed + "\n" + string(f)))
 	switch u := float64(binary.BigEndian.Uint64(sum[:8])) / (1 << 64); {
@@ -271,7 +273,7 @@ func datasetOf(seed string, f dataset.Frame) string {
 	return "test"
 }
 
-// differences lists the differences between the datasets and what they should hold.
+// differences compares the datasets with their wanted content.
 func (w *world) differences(ctx context.Context) ([]string, error) {
 	want, err := w.wanted(ctx)
 	if err != nil {

@@ -17,9 +17,9 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// TestZombie: workers that are stopped in the middle of moves, for as long as a newer planner needs
-// to take over and to list the datasets, and then go on where they were: not one write of theirs
-// comes after the listing.
+// TestZombie: workers are stopped in the middle of moves until a newer planner has taken over and
+// listed the datasets. Then they continue where they were. None of their writes comes after the
+// listing.
 func TestZombie(t *testing.T) {
 	t.Parallel()
 	must(t, build())
@@ -43,11 +43,12 @@ func TestZombie(t *testing.T) {
 			return nil
 		})
 	}
-	_ = g.Wait() // each has told of its failure
+	_ = g.Wait() // each has reported its failure
 }
 
 func zombies(ctx context.Context, w *world, nth int) error {
-	w.front.Latency, w.front.PageSize = 0, 0 // so that the workers are busy, and stopped between any two of their own lines
+	// So that the workers are busy, and are stopped between any two lines of their code.
+	w.front.Latency, w.front.PageSize = 0, 0
 	if _, err := w.run(ctx); err != nil {
 		return err
 	}
@@ -99,8 +100,8 @@ func zombies(ctx context.Context, w *world, nth int) error {
 	return errors.Join(w.converge(ctx), w.check(ctx))
 }
 
-// TestStaleTasks: when three newer runs have ended, all tasks of the first two are delivered once
-// more. Nothing changes.
+// TestStaleTasks: after three newer runs, all tasks of the first two are delivered once more.
+// Nothing changes.
 func TestStaleTasks(t *testing.T) {
 	t.Parallel()
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, services("w1", "w2", "t1")), t.Context()

@@ -12,24 +12,24 @@ import (
 
 // Alarm is a CloudWatch alarm over metrics of one minute each.
 type Alarm struct {
-	periods, needed int // minutes that it looks at, and how many of them must breach
+	periods, needed int // minutes that it evaluates, and how many of them must breach
 	threshold       float64
 	less            bool // breaches at or below the threshold, else at or above it
 	missingBreaches bool
 	value           datapoint
 }
 
-// datapoint gives the value of an expression in a minute, from the metrics as they can be seen;
-// false is a missing one.
+// datapoint returns the value of an expression in a minute, from the visible metrics, and whether
+// there is a value.
 type datapoint func(seen func(metric string) (float64, bool)) (float64, bool)
 
-// extraMinutes is how many minutes before its periods an alarm also searches for data (CloudWatch
-// User Guide, "Configuring how CloudWatch alarms treat missing data"; the number is not
+// extraMinutes is the number of minutes before its periods in which an alarm also searches for data
+// (CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data"; the number is not
 // documented).
 const extraMinutes = 3
 
-// Alarm reads an alarm of the template. Metrics are named by their queue or service and what is
-// counted, such as "tasks ApproximateNumberOfMessagesVisible".
+// Alarm reads an alarm of the template. A metric's name is its queue or service and the quantity,
+// such as "tasks ApproximateNumberOfMessagesVisible".
 func (s *Stack) Alarm(id string) (Alarm, error) {
 	p := s.Resources[id].Properties
 	a := Alarm{
@@ -80,7 +80,7 @@ func (a Alarm) isBreaching(now int, seen func(metric string, minute int) (float6
 	return breaching >= a.needed
 }
 
-// compile knows what the template's expressions are made of: numbers, metrics, + - * / >, FILL and
+// compile supports the parts of the template's expressions: numbers, metrics, + - * / >, FILL and
 // IF.
 func compile(e ast.Expr, names map[string]string) (datapoint, error) {
 	switch e := e.(type) {

@@ -19,17 +19,17 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// Calls notes what a process asks of AWS, as the permissions that it needs. It may be used by
-// several goroutines.
+// Calls records the calls that a process makes to AWS, as the permissions that they need. Several
+// goroutines may use it.
 type Calls struct {
 	mu       sync.Mutex
 	requests map[Request]bool
 }
 
-// Option notes every call of the SDK, and the signed requests that are no calls of it.
+// Option records every call of the SDK, and the signed requests without an SDK call.
 func (c *Calls) Option(o *awsconfig.LoadOptions) error {
 	o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		proxy := t.Proxy // the transport asks for it before each request
+		proxy := t.Proxy // the transport calls it before each request
 		t.Proxy = func(r *http.Request) (*url.URL, error) {
 			c.noteSigned(r)
 			return proxy(r)
@@ -45,8 +45,8 @@ func (c *Calls) Option(o *awsconfig.LoadOptions) error {
 	return nil
 }
 
-// noteSigned notes the requests of internal/s3bucket that are no calls of the SDK. Their path has
-// the bucket.
+// noteSigned records the requests of internal/s3bucket without an SDK call. Their path has the
+// bucket.
 func (c *Calls) noteSigned(r *http.Request) {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	query := r.URL.Query()
@@ -68,15 +68,15 @@ func (c *Calls) note(input any) {
 	}
 }
 
-// Requests so far, each once.
+// Requests returns the requests so far, each once.
 func (c *Calls) Requests() []Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.SortedFunc(maps.Keys(c.requests), func(a, b Request) int { return strings.Compare(a.String(), b.String()) })
 }
 
-// permissions are what AWS looks up for a call (Service Authorization Reference, S3 and SQS). A
-// call that is not known here needs a permission that no role has, so that it does not go unseen.
+// permissions are the permissions that AWS checks for a call (Service Authorization Reference, S3
+// and SQS). An unknown call needs a permission that no role has, so the test notices it.
 func permissions(input any) []Request {
 	object := func(action string, bucket *string, key string) Request {
 		return Request{Action: action, Resource: "arn:aws:s3:::" + aws.ToString(bucket) + "/" + key}
@@ -123,7 +123,7 @@ func permissions(input any) []Request {
 	return []Request{{Action: fmt.Sprintf("%T", input), Resource: "unknown"}}
 }
 
-// queueRequest takes the queue's URL or its name.
+// queueRequest accepts the queue's URL or its name.
 func queueRequest(action string, queue *string) []Request {
 	name := aws.ToString(queue)
 	return []Request{{Action: action, Resource: "arn:aws:sqs:" + Region + ":" + Account + ":" + name[strings.LastIndexByte(name, '/')+1:]}}

@@ -13,19 +13,19 @@ import (
 	"time"
 )
 
-// Cloud is an emulator of AWS: LocalStack or moto. Its calls are written out, since a client of
-// each service would take longer to compile than the tests take to run.
+// Cloud is an emulator of AWS: LocalStack or moto. It sends plain HTTP requests: the clients of all
+// these services would take longer to compile than the tests take to run.
 type Cloud struct {
 	T        testing.TB
 	Endpoint string
 }
 
-// versions of the services that speak the query protocol.
+// versions are the API versions of the services with the query protocol.
 var versions = map[string]string{
 	"cloudformation": "2010-05-15", "sns": "2010-03-31", "monitoring": "2010-08-01", "iam": "2010-05-08",
 }
 
-// Query calls an action of a service that answers in XML, and puts the answer into out.
+// Query calls an action of a service that answers in XML, and decodes the answer into out.
 func (c Cloud) Query(service, action string, parameters map[string]string, out any) {
 	c.T.Helper()
 	form := url.Values{"Action": {action}, "Version": {versions[service]}}
@@ -38,7 +38,7 @@ func (c Cloud) Query(service, action string, parameters map[string]string, out a
 	}
 }
 
-// JSON calls a target, such as AWSEvents.PutEvents, of a service that speaks JSON.
+// JSON calls a target, such as AWSEvents.PutEvents, of a service with a JSON protocol.
 func (c Cloud) JSON(service, target string, in, out any) {
 	c.T.Helper()
 	request, err := json.Marshal(in)
@@ -51,7 +51,7 @@ func (c Cloud) JSON(service, target string, in, out any) {
 	}
 }
 
-// Get reads a path of a service that speaks REST and JSON.
+// Get reads a path of a service with a REST and JSON protocol.
 func (c Cloud) Get(service, path string, out any) {
 	c.T.Helper()
 	body := c.send(service, http.MethodGet, path, "", "", nil)
@@ -60,8 +60,8 @@ func (c Cloud) Get(service, path string, out any) {
 	}
 }
 
-// send fails the test when the answer is not 200. The emulators look at no signature, only at the
-// service in its scope.
+// send fails the test when the answer is not 200. The emulators ignore the signature, except for
+// the service in its scope.
 func (c Cloud) send(service, method, path, kind, target string, body []byte) []byte {
 	c.T.Helper()
 	req, err := http.NewRequestWithContext(c.T.Context(), method, c.Endpoint+path, bytes.NewReader(body))
@@ -93,8 +93,8 @@ type Deployed struct {
 	Status     string `xml:"ResourceStatus"`
 }
 
-// Deploy creates a stack, waits for it, and gives its resources by logical ID. The test's end
-// deletes it.
+// Deploy creates a stack, waits for it, and returns its resources by logical ID. The stack is
+// deleted when the test ends.
 func (c Cloud) Deploy(name string, template []byte, parameters map[string]string) map[string]Deployed {
 	c.T.Helper()
 	form := map[string]string{"StackName": name, "TemplateURL": c.upload(name, template), "Capabilities.member.1": "CAPABILITY_NAMED_IAM"}
@@ -118,7 +118,7 @@ func (c Cloud) Deploy(name string, template []byte, parameters map[string]string
 	return resources
 }
 
-// upload puts a template into a bucket of its own, as deploy/up does: it is longer than a request
+// upload uploads a template to a bucket of its own, as deploy/up does: it is longer than a request
 // may be.
 func (c Cloud) upload(stack string, template []byte) (url string) {
 	c.T.Helper()
@@ -129,7 +129,7 @@ func (c Cloud) upload(stack string, template []byte) (url string) {
 	return "https://s3." + Region + ".amazonaws.com" + bucket + "/stack.yaml"
 }
 
-// creation is how long a stack may take.
+// creation is the time limit for the creation of a stack.
 const creation = 5 * time.Minute
 
 func (c Cloud) await(name string) {

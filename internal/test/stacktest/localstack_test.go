@@ -16,7 +16,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// deployed is the stack in an emulator, beside what the template makes it.
+// deployed is the stack in an emulator, together with the template's own definition of it.
 type deployed struct {
 	stacktest.Cloud
 	name      string
@@ -35,7 +35,7 @@ func deploy(t *testing.T, endpoint string) *deployed {
 	return d
 }
 
-// with is the same for a subtest.
+// with returns the same stack for a subtest.
 func (d *deployed) with(t *testing.T) *deployed {
 	other := *d
 	other.T = t
@@ -44,7 +44,7 @@ func (d *deployed) with(t *testing.T) *deployed {
 
 func (d *deployed) id(logical string) string { return d.resources[logical].PhysicalID }
 
-// TestLocalStack: what the template asks for is really there, and a message comes when it should.
+// TestLocalStack: the resources of the template exist, and messages arrive when they should.
 func TestLocalStack(t *testing.T) {
 	d := deploy(t, testenv.AWSEndpoint(t))
 	for id, r := range d.resources {
@@ -66,7 +66,7 @@ func TestLocalStack(t *testing.T) {
 	}
 }
 
-// attributes of a queue.
+// attributes returns the attributes of a queue.
 func (d *deployed) attributes(url string) map[string]string {
 	d.T.Helper()
 	var answer struct{ Attributes map[string]string }
@@ -99,7 +99,7 @@ func testQueues(t *testing.T, d *deployed) {
 	}
 }
 
-// messages receives from a queue until there is one, and leaves them there.
+// messages receives from a queue until there is a message, and does not delete it.
 func (d *deployed) messages(url string, wait time.Duration) []string {
 	d.T.Helper()
 	for deadline := time.Now().Add(wait); ; {
@@ -115,7 +115,7 @@ func (d *deployed) messages(url string, wait time.Duration) []string {
 	}
 }
 
-// testRedrive: a task that was received five times without success goes to the dead-letter queue.
+// testRedrive: a task that was received five times without success moves to the dead-letter queue.
 func testRedrive(t *testing.T, d *deployed) {
 	var sent struct{ MessageId string }
 	d.JSON("sqs", "AmazonSQS.SendMessage", map[string]any{"QueueUrl": d.id("TasksQueue"), "MessageBody": "poison"}, &sent)
@@ -201,7 +201,7 @@ func testSchedule(t *testing.T, d *deployed) {
 	}
 }
 
-// testRoles: the policies in IAM equal those in the template, so that tests of the template hold
+// testRoles: the policies in IAM equal those in the template, so tests of the template are valid
 // for IAM too.
 func testRoles(t *testing.T, d *deployed) {
 	for role, policy := range map[string]string{"PlannerRole": "plan", "WorkerRole": "work", "TrackerRole": "track", "DoctorRole": "diagnose"} {
@@ -218,7 +218,7 @@ func testRoles(t *testing.T, d *deployed) {
 			t.Fatalf("%s: %v\n%s", role, err, body)
 		}
 		want := d.wanted.Statements(role)
-		for i := range want { // LocalStack knows no cluster, since it has no ECS
+		for i := range want { // LocalStack has no ECS, so it knows no cluster
 			if want[i].Sid == "ProtectItselfWhileBusy" {
 				want[i].Resources, got[i].Resources = nil, nil
 			}
@@ -254,7 +254,7 @@ func (d *deployed) inbox(name string) (url string) {
 	return queue.QueueUrl
 }
 
-// alert waits for the alert that holds a text, and fails at one that holds the other.
+// alert waits for the alert that contains want, and fails when an alert contains unwanted.
 func (d *deployed) alert(inbox, want, unwanted string) {
 	d.T.Helper()
 	deadline := time.Now().Add(6 * time.Minute)
@@ -283,9 +283,9 @@ func (d *deployed) stoppedEvent(cluster, group, task, stopCode string, container
 	return map[string]any{"Source": "aws.ecs", "DetailType": "ECS Task State Change", "Detail": string(detail)}
 }
 
-// testTaskFailed: there is a mail for each failure of the planner, with what to type. There is none
-// for a planner that ends well, with held episodes or beside another run, none for services, which
-// may fail every few minutes, and none for commands that someone typed.
+// testTaskFailed: each failure of the planner sends a mail with the command to type. No mail is
+// sent for a planner that succeeds, with held episodes or beside another run. Services send none,
+// because they may fail every few minutes, and neither do commands that someone typed.
 func testTaskFailed(t *testing.T, d *deployed) {
 	inbox := d.inbox("tasks")
 	var rule struct{ EventPattern string }
@@ -298,7 +298,8 @@ func testTaskFailed(t *testing.T, d *deployed) {
 	if err := json.Unmarshal([]byte(rule.EventPattern), &pattern); err != nil || len(pattern.Detail.ClusterArn) != 1 {
 		t.Fatalf("pattern %s: %v", rule.EventPattern, err)
 	}
-	cluster, planner := pattern.Detail.ClusterArn[0], d.name+"-planner" // the cluster is whatever LocalStack takes for it
+	// LocalStack chooses the cluster
+	cluster, planner := pattern.Detail.ClusterArn[0], d.name+"-planner"
 	exited := func(group, task string, code int) any {
 		return d.stoppedEvent(cluster, group, task, "EssentialContainerExited", map[string]any{"exitCode": code})
 	}
@@ -316,7 +317,7 @@ func testTaskFailed(t *testing.T, d *deployed) {
 	}
 }
 
-// testRunFailed: the metric in the tracker's log line starts the alarm, and the alarm's mail has
+// testRunFailed: the metric in the tracker's log line triggers the alarm, and the alarm's mail has
 // the commands to type.
 func testRunFailed(t *testing.T, d *deployed) {
 	inbox := d.inbox("runs")

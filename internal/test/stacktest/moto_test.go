@@ -13,14 +13,14 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// silent are the types that moto passes over without a word.
+// silent are the types that moto ignores without a message.
 var silent = []string{
 	"AWS::SQS::QueuePolicy", "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy", "AWS::SecretsManager::Secret", "AWS::Scheduler::Schedule",
 	"AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CloudWatch::Alarm",
 	"AWS::Logs::ResourcePolicy",
 }
 
-// TestMoto: ECS and the dashboard, which LocalStack only pretends.
+// TestMoto: ECS and the dashboard, which LocalStack only pretends to have.
 func TestMoto(t *testing.T) {
 	d := deploy(t, testenv.MotoEndpoint(t))
 	for id, r := range d.wanted.Resources {
@@ -59,7 +59,7 @@ type container struct {
 	Secrets                []struct{ Name, ValueFrom string }
 }
 
-// testTaskDefinitions: what moto keeps of them; their roles and sizes it drops.
+// testTaskDefinitions checks the fields that moto keeps. It drops roles and sizes.
 func testTaskDefinitions(t *testing.T, d *deployed) {
 	for id, command := range map[string]string{"PlannerTask": "plan", "WorkerTask": "work", "TrackerTask": "track", "DoctorTask": "doctor"} {
 		var answer struct {
@@ -102,7 +102,7 @@ func testServices(t *testing.T, d *deployed) {
 	}
 }
 
-// testTrust: each role may be taken on by the service that needs it.
+// testTrust: the service that needs a role may assume it.
 func testTrust(t *testing.T, d *deployed) {
 	for role, service := range map[string]string{
 		"PlannerRole": "ecs-tasks", "WorkerRole": "ecs-tasks", "TrackerRole": "ecs-tasks", "DoctorRole": "ecs-tasks", "ReminderRole": "scheduler", "ExecutionRole": "ecs-tasks", "ScheduleRole": "scheduler",
@@ -124,7 +124,8 @@ func testDashboard(t *testing.T, d *deployed) {
 	d.Query("monitoring", "GetDashboard", map[string]string{"DashboardName": d.name}, &answer)
 	var got, want any
 	wanted := fmt.Sprint(d.wanted.Resources["Dashboard"].Properties["DashboardBody"])
-	if err := json.Unmarshal([]byte(strings.ReplaceAll(answer.Body, "123456789012", stacktest.Account)), &got); err != nil { // moto's account
+	// Moto's account.
+	if err := json.Unmarshal([]byte(strings.ReplaceAll(answer.Body, "123456789012", stacktest.Account)), &got); err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal([]byte(wanted), &want); err != nil {

@@ -2,7 +2,7 @@ package stacktest_test
 
 import "strings"
 
-// mutations are faults that were put into the template: the first old text becomes the new one.
+// mutations are faults in the template: each replaces the first old text with the new one.
 var mutations = []struct{ rule, fault, old, new string }{
 	{"logs have a retention", "no retention", "      RetentionInDays: !Ref LogRetentionDays\n", ""},
 	{"logs have a retention", "no group", "awslogs-group: !Ref WorkerLogs, ", ""},

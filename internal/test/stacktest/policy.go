@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Statement of a policy.
+// Statement is a statement of a policy.
 type Statement struct {
 	Sid        string
 	Effect     string
@@ -21,7 +21,9 @@ type Statement struct {
 type Request struct {
 	Action   string
 	Resource string
-	Context  string // the one condition key that calls here have, s3:prefix of a listing or ecs:cluster; "" is none
+	// The one condition key that calls here have: s3:prefix of a listing, or ecs:cluster; "" is
+	// none.
+	Context string
 }
 
 func (r Request) String() string {
@@ -31,7 +33,7 @@ func (r Request) String() string {
 	return r.Action + " on " + r.Resource + " with " + r.Context
 }
 
-// Statements of a role's policies, or of a managed policy.
+// Statements returns the statements of a role's policies, or of a managed policy.
 func (s *Stack) Statements(role string) (all []Statement) {
 	for _, policy := range list(at(s.Resources[role].Properties, "Policies")) {
 		all = append(all, statements(at(policy, "PolicyDocument"))...)
@@ -39,7 +41,7 @@ func (s *Stack) Statements(role string) (all []Statement) {
 	return append(all, statements(s.Resources[role].Properties["PolicyDocument"])...)
 }
 
-// ParsePolicy reads a policy as IAM gives it back.
+// ParsePolicy parses a policy in the form in which IAM returns it.
 func ParsePolicy(body []byte) ([]Statement, error) {
 	var document map[string]any
 	if err := json.Unmarshal(body, &document); err != nil {
@@ -60,7 +62,7 @@ func statements(document any) (all []Statement) {
 }
 
 // Allows evaluates a request like IAM (IAM User Guide, "policy evaluation logic", for one account
-// and identity-based policies): a matching Deny wins, else an Allow is needed.
+// and identity-based policies). A matching Deny wins; without one, an Allow is needed.
 func Allows(policy []Statement, r Request) bool {
 	allowed := false
 	for _, s := range policy {
@@ -75,7 +77,7 @@ func Allows(policy []Statement, r Request) bool {
 	return allowed
 }
 
-// Matches reports whether the statement is about the request.
+// Matches reports whether the statement applies to the request.
 func (s Statement) Matches(r Request) bool {
 	return slices.ContainsFunc(s.Actions, func(p string) bool { return like(strings.ToLower(p), strings.ToLower(r.Action)) }) &&
 		slices.ContainsFunc(s.Resources, func(p string) bool { return like(p, r.Resource) }) && s.conditionsHold(r)
@@ -92,7 +94,7 @@ func (s Statement) conditionsHold(r Request) bool {
 	return true
 }
 
-// value of a condition key in the request; "" when it has none.
+// value is the value of a condition key in the request; "" when it has none.
 func (r Request) value(key string) string {
 	switch {
 	case key == "iam:PassedToService":
@@ -103,8 +105,8 @@ func (r Request) value(key string) string {
 	return ""
 }
 
-// holds panics at an operator that it does not know: a condition must not be taken as met for want
-// of a reader.
+// holds reports whether a condition is true. It panics at an unknown operator, so that such a
+// condition is never treated as true.
 func holds(operator string, patterns []string, value string) bool {
 	base, ifExists := strings.CutSuffix(operator, "IfExists")
 	if value == "" {
@@ -119,7 +121,7 @@ func holds(operator string, patterns []string, value string) bool {
 	panic(fmt.Sprintf("condition operator %s is not known here", operator))
 }
 
-// like matches IAM's patterns: * any text, ? one character.
+// like reports whether s matches a pattern of IAM: * is any text, ? is one character.
 func like(pattern, s string) bool {
 	quoted := regexp.QuoteMeta(pattern)
 	quoted = strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted)

@@ -18,7 +18,8 @@ func TestAllows(t *testing.T) {
 		want                      bool
 	}{
 		{"s3:GetObject", "arn:aws:s3:::b/p/s01e01/a/F.jpg", "", true},
-		{"s3:getobject", "arn:aws:s3:::b/p/s01e01/a/F.jpg", "", true}, // actions have no case
+		// Actions are not case-sensitive.
+		{"s3:getobject", "arn:aws:s3:::b/p/s01e01/a/F.jpg", "", true},
 		{"s3:PutObject", "arn:aws:s3:::b/p/s01e01/a/F.jpg", "", false},
 		{"s3:GetObject", "arn:aws:s3:::b/p/S01e01x/F.jpg", "", false},
 		{"s3:GetObject", "arn:aws:s3:::c/p/s01e01/F.jpg", "", false},
@@ -34,7 +35,7 @@ func TestAllows(t *testing.T) {
 	}
 }
 
-// TestRolesRefuse: what a task whose code went wrong could not do.
+// TestRolesRefuse: the calls that a task with a bug could not make.
 func TestRolesRefuse(t *testing.T) {
 	s := stack(t, source(t), everything)
 	const bucket, queue = "arn:aws:s3:::media.angel-nft.com", "arn:aws:sqs:us-west-2:000000000000:google-shuffle-"
@@ -111,8 +112,8 @@ func TestRolesRefuse(t *testing.T) {
 	}
 }
 
-// TestRolesWake: who wakes the tracker, or keeps it awake, may send to the results queue; who
-// removes old runs may delete them.
+// TestRolesWake: a stage that wakes the tracker, or keeps it awake, may send to the results queue.
+// A stage that removes old runs may delete them.
 func TestRolesWake(t *testing.T) {
 	s := stack(t, source(t), everything)
 	for _, role := range []string{"PlannerRole", "TrackerRole"} {
@@ -131,8 +132,7 @@ func TestRolesWake(t *testing.T) {
 	}
 }
 
-// TestRolesAllow: the settings in force, which planner and tracker record, and the names of
-// versions.
+// TestRolesAllow: planner and tracker may record the settings in force and the names of versions.
 func TestRolesAllow(t *testing.T) {
 	s := stack(t, source(t), everything)
 	for _, role := range []string{"PlannerRole", "TrackerRole"} {

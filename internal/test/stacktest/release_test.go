@@ -18,8 +18,7 @@ func read(t *testing.T, path string) string {
 	return string(body)
 }
 
-// TestToolchain: an image is built by the toolchain that go.mod names, which is the one that
-// .ci/vuln scans.
+// TestToolchain: every image is built by the toolchain in go.mod, which .ci/vuln scans.
 func TestToolchain(t *testing.T) {
 	toolchain := regexp.MustCompile(`(?m)^toolchain go(\S+)$`).FindStringSubmatch(read(t, "go.mod"))
 	if toolchain == nil {
@@ -37,8 +36,7 @@ func TestToolchain(t *testing.T) {
 	}
 }
 
-// TestVersionInBinary: every way to build a program that leaves this machine puts the version into
-// it.
+// TestVersionInBinary: every build for use on other machines includes the version.
 func TestVersionInBinary(t *testing.T) {
 	for _, path := range []string{"deploy/Dockerfile", "Makefile", ".goreleaser.yaml"} {
 		builds := regexp.MustCompile(`-s -w[^\n]*`).FindAllString(read(t, path), -1)
@@ -59,8 +57,8 @@ func TestVersionInBinary(t *testing.T) {
 	}
 }
 
-// TestRelease: what .goreleaser.yaml builds is there, for the usual systems, and each image has the
-// processor of its binaries.
+// TestRelease: .goreleaser.yaml builds existing packages, for the usual systems, and each image has
+// the processor of its binaries.
 func TestRelease(t *testing.T) {
 	var release struct {
 		Builds []struct {
@@ -105,7 +103,7 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// TestWorkflows: each action is pinned to a version, and a workflow has only the rights that it
+// TestWorkflows: each action has a pinned version, and a workflow has only the permissions that it
 // names.
 func TestWorkflows(t *testing.T) {
 	for _, path := range []string{".github/workflows/ci.yml", ".github/workflows/release.yml"} {

@@ -8,31 +8,31 @@ import (
 	"strings"
 )
 
-// Account, Region and StackName are what a Stack takes for granted. They are LocalStack's account
-// and the bucket's region.
+// Account, Region and StackName are the fixed values of every Stack: LocalStack's account and the
+// bucket's region.
 const (
 	Account   = "000000000000"
 	Region    = "us-west-2"
 	StackName = "google-shuffle"
 )
 
-// Stack is a template with its parameters put in: no function is left.
+// Stack is a template with its parameters applied and all functions evaluated.
 type Stack struct {
-	Resources map[string]Resource // by logical ID; without those whose condition does not hold
+	Resources map[string]Resource // by logical ID; without resources whose condition is false
 
 	template *Template
 	values   map[string]any
 	errs     []error
 }
 
-// Resource of a stack.
+// Resource is a resource of a stack.
 type Resource struct {
 	Type       string
 	Properties map[string]any
 }
 
-// Resolve puts parameters in; those that are left out have their defaults. AWS::StackName may be
-// among them. The error names a reference to nothing.
+// Resolve applies the parameters; missing ones have their defaults. AWS::StackName may be among
+// them. The error names a reference without a target.
 func (t *Template) Resolve(parameters map[string]string) (*Stack, error) {
 	s := &Stack{Resources: map[string]Resource{}, template: t, values: map[string]any{
 		"AWS::AccountId": Account, "AWS::Region": Region, "AWS::StackName": StackName, "AWS::Partition": "aws",
@@ -76,7 +76,7 @@ func (s *Stack) fail(format string, args ...any) {
 	s.errs = append(s.errs, fmt.Errorf(format, args...))
 }
 
-// Of lists the logical IDs of a type, sorted.
+// Of returns the logical IDs of a type, sorted.
 func (s *Stack) Of(kind string) (ids []string) {
 	for id, r := range s.Resources {
 		if r.Type == kind {
@@ -87,10 +87,10 @@ func (s *Stack) Of(kind string) (ids []string) {
 	return ids
 }
 
-// none is what AWS::NoValue leaves.
+// none is the value of AWS::NoValue.
 type none struct{}
 
-// eval puts values in the place of functions.
+// eval replaces functions with their values.
 func (s *Stack) eval(v any) any {
 	switch v := v.(type) {
 	case []any:
@@ -120,7 +120,7 @@ func (s *Stack) eval(v any) any {
 
 var functions map[string]func(s *Stack, argument any) any
 
-func init() { // not a literal, since they evaluate their arguments
+func init() { // not a literal, because they evaluate their arguments
 	functions = map[string]func(s *Stack, argument any) any{
 		"Ref":        func(s *Stack, a any) any { return s.ref(text(a)) },
 		"Fn::GetAtt": func(s *Stack, a any) any { return s.attribute(text(list(a)[0]), text(list(a)[1])) },
@@ -149,7 +149,7 @@ func (s *Stack) holds(condition string) bool {
 
 var variable = regexp.MustCompile(`\$\{([^}]+)\}`)
 
-// sub takes a text, or a list of a text and a map of further values.
+// sub evaluates Fn::Sub of a text, or of a list with a text and a map of more values.
 func (s *Stack) sub(argument any) string {
 	parts := append(list(argument), nil)
 	return variable.ReplaceAllStringFunc(text(parts[0]), func(v string) string {
@@ -164,8 +164,8 @@ func (s *Stack) sub(argument any) string {
 	})
 }
 
-// ref is what Ref gives: of a queue its URL, of topics, secrets and policies an ARN, of others the
-// name.
+// ref evaluates Ref: the URL of a queue, the ARN of a topic, secret or policy, and the name of any
+// other resource.
 func (s *Stack) ref(name string) any {
 	if name == "AWS::NoValue" {
 		return none{}
@@ -187,10 +187,10 @@ func (s *Stack) ref(name string) any {
 	}
 }
 
-// named are the properties by which resources get their names.
+// named are the properties that contain the names of resources.
 var named = []string{"QueueName", "TopicName", "ClusterName", "LogGroupName", "RepositoryName", "ServiceName", "AlarmName", "Name"}
 
-// name is the resource's own, or its logical ID.
+// name is the resource's own name, or its logical ID.
 func (s *Stack) name(id string) string {
 	for _, property := range named {
 		if v := at(s.template.Resources[id], "Properties", property); v != nil {
@@ -209,8 +209,8 @@ var arns = map[string]string{
 	"AWS::ECS::TaskDefinition":                   "ecs:%s:%s:task-definition/%s:1",
 }
 
-// checkMade refuses a reference to a resource that these parameters leave out. CloudFormation does
-// so only when it is too late.
+// checkMade refuses a reference to a resource that does not exist with these parameters.
+// CloudFormation reports it only during the deployment.
 func (s *Stack) checkMade(id string) {
 	if c := at(s.template.Resources[id], "Condition"); c != nil && !s.holds(text(c)) {
 		s.fail("%s is referred to, and is not made since the condition %s does not hold", id, c)
@@ -239,13 +239,13 @@ func (s *Stack) attribute(id, attribute string) string {
 	return ""
 }
 
-// Container is what a test needs of a task definition's one container.
+// Container has the parts of a task definition's only container that tests need.
 type Container struct {
 	Command     []string
 	Environment map[string]string // without secrets
 }
 
-// Container of a task definition.
+// Container returns the container of a task definition.
 func (s *Stack) Container(task string) Container {
 	c := list(s.Resources[task].Properties["ContainerDefinitions"])[0]
 	environment := map[string]string{}

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Rule is what must hold of a stack beyond what cfn-lint looks for. Check names what does not.
+// Rule is a rule for a stack that cfn-lint does not check. Check returns the violations.
 type Rule struct {
 	Name  string
 	Check func(s *Stack) Findings
 }
 
-// Rules of the project.
+// Rules are the rules of the project.
 var Rules = []Rule{
 	{"logs have a retention", logRetention},
 	{"root file systems are read-only", readOnlyRoot},
@@ -49,7 +49,7 @@ var Rules = []Rule{
 	{"the template fits into CloudFormation's quotas", quotas},
 }
 
-// Findings are the violations of a rule, a line each.
+// Findings are the violations of a rule, one per line.
 type Findings []string
 
 func (f *Findings) addIf(bad bool, format string, args ...any) {
@@ -171,9 +171,9 @@ func defaults(s *Stack) (f Findings) {
 	return f
 }
 
-// quotas of CloudFormation (User Guide, "Understand CloudFormation quotas"). A template of more
-// than 51,200 bytes has to be put into a bucket, as deploy/up does. A tenth of each quota stays
-// free for what comes next.
+// quotas checks those of CloudFormation (User Guide, "Understand CloudFormation quotas"). A
+// template of more than 51,200 bytes must be uploaded to a bucket, as deploy/up does. A tenth of
+// each quota must stay free for later changes.
 func quotas(s *Stack) (f Findings) {
 	for _, q := range []struct {
 		name      string

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// mailFlood: what can happen every few minutes must not send a mail each time. A rule that mails is
-// for the planner alone, which the schedule starts; the others write to a log and are watched by an
-// alarm.
+// mailFlood: an event that can happen every few minutes must not send a mail each time. Only a rule
+// for the planner, which the schedule starts, may send mails. The other rules write to a log, and
+// an alarm watches the log.
 func mailFlood(s *Stack) (f Findings) {
 	s.each("AWS::Events::Rule", func(id string, p map[string]any) {
 		planner := slices.Equal(texts(at(p["EventPattern"], "detail", "group")), []string{text(s.values["AWS::StackName"]) + "-planner"})
@@ -24,7 +24,7 @@ func mailFlood(s *Stack) (f Findings) {
 	return f
 }
 
-// alarmWatches finds an alarm over how often a rule matched.
+// alarmWatches reports whether an alarm counts the matches of a rule.
 func (s *Stack) alarmWatches(rule string) bool {
 	about := func(dimensions any) bool {
 		return slices.ContainsFunc(list(dimensions), func(d any) bool { return at(d, "Name") == "RuleName" && at(d, "Value") == rule })
@@ -38,8 +38,8 @@ func (s *Stack) alarmWatches(rule string) bool {
 // global are the properties that name a resource in its account and region.
 var global = []string{"QueueName", "TopicName", "ClusterName", "LogGroupName", "RepositoryName", "AlarmName", "DashboardName", "Family", "PolicyName", "Name"}
 
-// apart: all that has a name in the account has the stack's name in it, and the metrics of runs
-// too. In a cluster that two stacks share, a rule is about the tasks of one of them only.
+// apart: every name in the account contains the stack's name, and so do the metrics of runs. In a
+// cluster that two stacks share, a rule applies only to the tasks of one of them.
 func apart(s *Stack) (f Findings) {
 	other, err := s.template.Resolve(map[string]string{"AlertEmail": "oncall@example.com", "ImageTag": "v1", "AWS::StackName": "staging", "ClusterName": "apps"})
 	if err != nil {
@@ -58,7 +58,8 @@ func apart(s *Stack) (f Findings) {
 	for id, r := range other.Resources {
 		for _, property := range global {
 			mine, theirs := s.Resources[id].Properties[property], r.Properties[property]
-			scaling := r.Type == "AWS::ApplicationAutoScaling::ScalingPolicy" // named within its target
+			// Its name is unique only within its target.
+			scaling := r.Type == "AWS::ApplicationAutoScaling::ScalingPolicy"
 			f.addIf(mine != nil && !scaling && mine == theirs, "%s: %s is %v in every stack", id, property, mine)
 		}
 		namespace := text(r.Properties["Namespace"])
@@ -71,7 +72,7 @@ func apart(s *Stack) (f Findings) {
 	return f
 }
 
-// stateful are the types that hold what an update or a deletion could lose.
+// stateful are the types with data that an update or a deletion could lose.
 var stateful = []string{"AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::SecretsManager::Secret", "AWS::ECR::Repository"}
 
 func keeps(s *Stack) (f Findings) {
@@ -87,7 +88,7 @@ func keeps(s *Stack) (f Findings) {
 	return f
 }
 
-// logMode: an account may have non-blocking as its default, which drops lines.
+// logMode: the default of an account may be non-blocking, which drops lines.
 func logMode(s *Stack) (f Findings) {
 	s.containers(func(id string, c any) {
 		mode := text(at(c, "LogConfiguration", "Options", "mode"))
@@ -98,7 +99,7 @@ func logMode(s *Stack) (f Findings) {
 	return f
 }
 
-// platforms: a task without a platform runs on x86, whatever its image was built for.
+// platforms: a task without a platform runs on x86, also when its image was built for another one.
 func platforms(s *Stack) (f Findings) {
 	s.each("AWS::ECS::TaskDefinition", func(id string, p map[string]any) {
 		got, want := at(p["RuntimePlatform"], "CpuArchitecture"), s.values["Architecture"]
@@ -107,8 +108,8 @@ func platforms(s *Stack) (f Findings) {
 	return f
 }
 
-// memories of Fargate by CPU units, in MiB: the least, the most and the step (ECS Developer Guide,
-// "Task CPU and memory").
+// memories are the memory sizes of Fargate by CPU units, in MiB: minimum, maximum and step (ECS
+// Developer Guide, "Task CPU and memory").
 var memories = map[int][3]int{256: {512, 2048, 512}, 512: {1024, 4096, 1024}, 1024: {2048, 8192, 1024}, 2048: {4096, 16384, 1024}, 4096: {8192, 30720, 1024}}
 
 // sizes tries every value that the parameters allow, except for those that the template's own rules
@@ -135,8 +136,8 @@ func sizes(s *Stack) (f Findings) {
 	return f
 }
 
-// refuses reports whether a rule of the template demands another memory for the CPU. It knows rules
-// of two Equals only.
+// refuses reports whether a rule of the template demands another memory for the CPU. It supports
+// only rules of two Equals.
 func (t *Template) refuses(cpuParameter any, cpu string, memoryParameter any, memory string) bool {
 	for _, rule := range t.Rules {
 		when := list(at(rule, "RuleCondition", "Fn::Equals"))
@@ -149,8 +150,8 @@ func (t *Template) refuses(cpuParameter any, cpu string, memoryParameter any, me
 	return false
 }
 
-// routes: a task that starts before its subnet has a way out cannot pull its image. A service waits
-// for an association whose name it uses, and the association for the route.
+// routes: a task that starts before its subnet has a route to the internet cannot pull its image. A
+// service waits for an association whose name it uses, and the association waits for the route.
 func routes(s *Stack) (f Findings) {
 	s.each("AWS::ECS::Service", func(id string, p map[string]any) {
 		for _, association := range s.Of("AWS::EC2::SubnetRouteTableAssociation") {

@@ -27,8 +27,8 @@ func scaleToZero(s *Stack) (f Findings) {
 
 var bareDivisor = regexp.MustCompile(`/\s*[a-z]`)
 
-// protection: a service of several tasks ends some of them while others work, so each must be able
-// to protect itself while it is busy.
+// protection: scaling ends some tasks of a service while others work, so each task must be able to
+// protect itself while it is busy.
 func protection(s *Stack) (f Findings) {
 	s.each("AWS::ApplicationAutoScaling::ScalableTarget", func(id string, p map[string]any) {
 		if number(p["MaxCapacity"]) <= 1 {

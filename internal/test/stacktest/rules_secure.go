@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// resourceless are the actions that IAM cannot narrow (Service Authorization Reference, Amazon
-// ECR).
+// resourceless are the actions that IAM cannot restrict to a resource (Service Authorization
+// Reference, Amazon ECR).
 var resourceless = []string{"ecr:GetAuthorizationToken"}
 
 func noWildcards(s *Stack) (f Findings) {
@@ -72,7 +72,7 @@ func redrive(s *Stack) (f Findings) {
 	return f
 }
 
-// watched reports whether an alarm looks at a queue.
+// watched reports whether an alarm watches a queue.
 func (s *Stack) watched(queue map[string]any) bool {
 	return slices.ContainsFunc(s.Of("AWS::CloudWatch::Alarm"), func(id string) bool {
 		dimensions := list(s.Resources[id].Properties["Dimensions"])
@@ -121,9 +121,9 @@ func nothingPublic(s *Stack) (f Findings) {
 
 const eventBridge = "events.amazonaws.com"
 
-// rulesReach: a rule's alert arrives only if its topic lets EventBridge in without a condition
+// rulesReach: a rule's alert arrives only if its topic admits EventBridge without a condition.
 // (EventBridge User Guide, "Troubleshooting": condition blocks are not supported in the policies of
-// its topics), and its log only by a resource policy.
+// its topics.) A rule's log line arrives only with a resource policy.
 func rulesReach(s *Stack) (f Findings) {
 	open := map[string]bool{}
 	s.each("AWS::SNS::TopicPolicy", func(_ string, p map[string]any) {

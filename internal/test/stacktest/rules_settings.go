@@ -9,16 +9,16 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/config"
 )
 
-// alsoPlanned are settings outside the group "plans" that a plan depends on too.
+// alsoPlanned are settings outside the group "plans" that also affect a plan.
 var alsoPlanned = []string{"KeepVersions", "KeepRuns", "MaxDead", "BucketAlias"}
 
-// tracked are the settings that the tracker needs as well, since it ends the runs.
+// tracked are the settings that the tracker also needs, because it ends the runs.
 var tracked = []string{"KeepVersions", "KeepRuns", "MaxDead"}
 
 var innerCapital = regexp.MustCompile(`(.)([A-Z])`)
 
-// settings: the stack has a parameter for each setting that decides a plan. An empty parameter
-// gives the program no variable, so that it cannot differ from the settings in force.
+// settings: the stack has a parameter for each setting that affects a plan. An empty parameter sets
+// no variable for the program, so the program cannot differ from the settings in force.
 func settings(s *Stack) (f Findings) {
 	fields := reflect.TypeFor[config.Config]()
 	for i := range fields.NumField() {
@@ -36,7 +36,7 @@ func settings(s *Stack) (f Findings) {
 	return f
 }
 
-// passes finds out whether the tasks get the variable when the parameter is given, and only then.
+// passes checks that the tasks get the variable when the parameter is given, and only then.
 func (s *Stack) passes(parameter, variable string, tasks []string) (f Findings) {
 	declared := s.template.Parameters[parameter]
 	if declared == nil {

@@ -13,7 +13,7 @@ import (
 
 const path = "../../../deploy/stack.yaml"
 
-// everything makes all of a stack's conditions hold.
+// everything has parameters that make all of a stack's conditions true.
 var everything = map[string]string{
 	"AlertEmail": "oncall@example.com", "AlertPhone": "+15555550100", "ImageTag": "v1",
 	"BucketKeyArn": "arn:aws:kms:us-west-2:000000000000:key/1", "Prefix": "tuttle_twins", "BucketAlias": "media-copy",
@@ -61,9 +61,10 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestTheirCluster: the stack makes no cluster then, and everything of its tasks is about theirs.
+// TestTheirCluster: with a given cluster the stack creates none, and all resources of its tasks
+// refer to the given one.
 func TestTheirCluster(t *testing.T) {
-	s := stack(t, source(t), inTheirNetwork) // which refuses a reference to the stack's own
+	s := stack(t, source(t), inTheirNetwork) // it refuses a reference to the stack's own cluster
 	if made := s.Of("AWS::ECS::Cluster"); len(made) > 0 {
 		t.Errorf("%v is made all the same", made)
 	}
@@ -87,7 +88,8 @@ func TestTheirCluster(t *testing.T) {
 	}
 }
 
-// TestTheirNetwork: the stack makes no network then, and its tasks are in theirs.
+// TestTheirNetwork: with given subnets the stack creates no network, and its tasks use the given
+// subnets.
 func TestTheirNetwork(t *testing.T) {
 	s := stack(t, source(t), inTheirNetwork)
 	for id, r := range s.Resources {
@@ -115,8 +117,8 @@ func TestTheirNetwork(t *testing.T) {
 	}
 }
 
-// TestWithoutImage: before the first image there is what it is pushed to, and nothing that would
-// start it.
+// TestWithoutImage: before the first image, the stack has the repository for it, and nothing that
+// would start it.
 func TestWithoutImage(t *testing.T) {
 	s := stack(t, source(t), map[string]string{"AlertEmail": "oncall@example.com"})
 	for kind, want := range map[string]int{"AWS::ECR::Repository": 1, "AWS::ECS::Service": 0, "AWS::Scheduler::Schedule": 0, "AWS::ApplicationAutoScaling::ScalableTarget": 0} {
@@ -126,7 +128,7 @@ func TestWithoutImage(t *testing.T) {
 	}
 }
 
-// TestRulesFind: each rule finds each of the faults that it is there for.
+// TestRulesFind: each rule finds each of the faults that it exists for.
 func TestRulesFind(t *testing.T) {
 	mutated := map[string]bool{}
 	for _, m := range mutations {
@@ -154,7 +156,8 @@ func TestRulesFind(t *testing.T) {
 	}
 }
 
-// TestParse: what CloudFormation refuses of YAML, and references to nothing.
+// TestParse: the parser refuses the YAML that CloudFormation refuses, and references without a
+// target.
 func TestParse(t *testing.T) {
 	body := source(t)
 	for name, change := range map[string][2]string{

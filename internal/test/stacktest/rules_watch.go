@@ -24,8 +24,8 @@ func alarmsAct(s *Stack) (f Findings) {
 	return f
 }
 
-// silence: missing data are no alarm where too much of something is one, and are one where too
-// little of it is. A day and a bit without a successful run is too little.
+// silence: missing data trigger an alarm on too little of something, and do not trigger an alarm on
+// too much. Little more than a day without a successful run is too little.
 func silence(s *Stack) (f Findings) {
 	s.each("AWS::CloudWatch::Alarm", func(id string, p map[string]any) {
 		want := "notBreaching"
@@ -39,7 +39,7 @@ func silence(s *Stack) (f Findings) {
 	return f
 }
 
-// reminds: an alarm notifies when its state changes, so one that has been in ALARM since before its
+// reminds: an alarm notifies only when its state changes. An alarm that went into ALARM before its
 // address was confirmed is silent for ever, unless something resets it.
 func reminds(s *Stack) (f Findings) {
 	reset := map[string]string{}
@@ -60,16 +60,16 @@ func reminds(s *Stack) (f Findings) {
 
 var daily = regexp.MustCompile(`^cron\(\d+ \d+ \* \* \? \*\)$`)
 
-// The newest minutes of a metric come late: some minutes as a rule, 15 of a queue that wakes (SQS
-// Developer Guide, "CloudWatch metrics for Amazon SQS"). FILL fills them meanwhile.
+// The newest minutes of a metric come late: usually by some minutes, and by 15 for a queue that
+// wakes (SQS Developer Guide, "CloudWatch metrics for Amazon SQS"). FILL fills them meanwhile.
 const (
 	usualDelay  = 3
 	wakingDelay = 15
 )
 
-// fills: an alarm that looks at the newest minutes alone, and FILLs them, may stay in its state for
-// ever (CloudWatch User Guide, "Using metric math", FILL). One that takes little for bad must not
-// take a few filled minutes for it.
+// fills: an alarm that evaluates only the newest minutes, and FILLs them, may stay in its state for
+// ever (CloudWatch User Guide, "Using metric math", FILL). An alarm on too little must not be
+// triggered by a few filled minutes.
 func fills(s *Stack) (f Findings) {
 	s.each("AWS::CloudWatch::Alarm", func(id string, p map[string]any) {
 		filled := slices.ContainsFunc(list(p["Metrics"]), func(m any) bool { return strings.Contains(text(at(m, "Expression")), "FILL(") })
@@ -86,7 +86,8 @@ func fills(s *Stack) (f Findings) {
 	return f
 }
 
-// identifiers in an expression are lower-case, functions upper-case.
+// identifier matches the identifiers in an expression. They are lower-case; functions are
+// upper-case.
 var identifier = regexp.MustCompile(`\b[a-z][A-Za-z0-9_]*\b`)
 
 func metricMath(s *Stack) (f Findings) {
@@ -114,7 +115,8 @@ func metricMath(s *Stack) (f Findings) {
 	s.each("AWS::CloudWatch::Dashboard", func(id string, p map[string]any) {
 		for _, w := range widgets(text(p["DashboardBody"])) {
 			check(id, at(w, "properties", "metrics"), func(m any, key string) any {
-				options := list(m) // a metric is a list whose last element, an object, says how to draw it
+				// The last element of a metric is an object with its display options.
+				options := list(m)
 				return at(options[len(options)-1], key)
 			})
 		}
@@ -169,11 +171,11 @@ func scheduleRights(s *Stack) (f Findings) {
 	return f
 }
 
-// setAlarmState is what EventBridge Scheduler has for that call of CloudWatch.
+// setAlarmState is the target of EventBridge Scheduler for that call of CloudWatch.
 const setAlarmState = "arn:aws:scheduler:::aws-sdk:cloudwatch:setAlarmState"
 
-// alarmToReset is the ARN of the alarm that the input of setAlarmState names; "" when the stack has
-// no such alarm.
+// alarmToReset is the ARN of the alarm in the input of setAlarmState; "" when the stack has no such
+// alarm.
 func (s *Stack) alarmToReset(input string) (arn string) {
 	var call struct{ AlarmName, StateValue, StateReason string }
 	if json.Unmarshal([]byte(input), &call) != nil || call.StateValue != "OK" || call.StateReason == "" {
@@ -187,7 +189,7 @@ func (s *Stack) alarmToReset(input string) (arn string) {
 	return arn
 }
 
-// taskOf gives the properties of the task definition of that ARN.
+// taskOf returns the properties of the task definition with that ARN.
 func (s *Stack) taskOf(arn string) map[string]any {
 	for _, id := range s.Of("AWS::ECS::TaskDefinition") {
 		if s.attribute(id, "Arn") == arn {
@@ -197,7 +199,7 @@ func (s *Stack) taskOf(arn string) map[string]any {
 	return nil
 }
 
-// logicalID of a role, which here is in its ARN.
+// logicalID is the logical ID of a role, which is part of its ARN here.
 func logicalID(roleARN string) string {
 	_, id, _ := strings.Cut(roleARN, ":role/")
 	return id
@@ -211,8 +213,8 @@ func (s *Stack) has(kind, arn string) bool {
 var (
 	rate = regexp.MustCompile(`^rate\(([1-9]\d*) (minute|hour|day)s?\)$`)
 	cron = regexp.MustCompile(`^cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)$`)
-	// One field of a cron expression: numbers or names with lists, ranges and steps, and the few
-	// signs of days.
+	// field matches one field of a cron expression: numbers or names with lists, ranges and steps,
+	// and the few signs of days.
 	field = regexp.MustCompile(`^([0-9]+|[A-Z]{3}|\*|\?|L|[0-9]+[WL#]?[0-9]?)([-/,]([0-9]+|[A-Z]{3}))*$`)
 )
 

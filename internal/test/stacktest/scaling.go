@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// Scaling has the template's rules for starting and ending workers and tracker.
+// Scaling has the template's rules that start and end workers and trackers.
 type Scaling struct {
-	Backlog         float64 // waiting tasks for each running worker, beyond which more are started
+	Backlog         float64 // waiting tasks per worker that start more workers
 	worker, tracker policy
 }
 
-// policy of one service.
+// policy is the scaling policy of one service.
 type policy struct {
-	max         int // tasks of the service
-	step        int // by which a wake changes, or to which it sets, the number of tasks
+	max         int // limit of the service's tasks
+	step        int // change of the number of tasks by a wake, or the number that a wake sets
 	adds        bool
 	pause       time.Duration // between two wakes
 	wake, sleep Alarm
 }
 
-// Scaling of the stack's services.
+// Scaling reads the scaling of the stack's services.
 func (s *Stack) Scaling() (Scaling, error) {
 	worker, workerErr := s.policy("Worker")
 	tracker, trackerErr := s.policy("Tracker")
@@ -47,46 +47,47 @@ func (s *Stack) policy(service string) (policy, error) {
 	}, errors.Join(wakeErr, sleepErr)
 }
 
-// number of the template; parameters may be texts.
+// number reads a number of the template; parameters may be texts.
 func number(v any) int {
 	n, _ := strconv.Atoi(text(v))
 	return n
 }
 
-// World is what the scaling works on.
+// World has the conditions of a simulation.
 type World struct {
-	Start     int                  // seconds until a started task works: Fargate's provisioning and the image
-	QueueLag  int                  // minutes until a metric of a queue is seen
-	TaskLag   int                  // minutes until a metric of a service is seen
-	WakeLag   int                  // minutes that the metrics of a queue are late when it has been idle for six hours
-	Rate      int                  // tasks a second of one worker
-	Limit     int                  // tasks a second of the bucket
-	Verify    int                  // seconds that a verification takes
-	Asleep    bool                 // the tracker has no message of its own on the results queue while it verifies
+	Start     int                  // seconds until a started task works: provisioning and image
+	QueueLag  int                  // minutes until a metric of a queue is visible
+	TaskLag   int                  // minutes until a metric of a service is visible
+	WakeLag   int                  // delay in minutes for a queue idle for six hours
+	Rate      int                  // tasks per second of one worker
+	Limit     int                  // tasks per second of the bucket
+	Verify    int                  // duration of a verification in seconds
+	Asleep    bool                 // a verifying tracker has no message of its own
 	Published func(second int) int // tasks that the planner sends in that second
 }
 
 const (
-	// The high alarm of target tracking looks at three minutes, and growing rests for one
-	// (Application Auto Scaling User Guide, target tracking; the template's ScaleOutCooldown).
+	// The high alarm of target tracking evaluates three minutes, and after each growth it pauses
+	// for one (Application Auto Scaling User Guide, target tracking; the template's
+	// ScaleOutCooldown).
 	growPeriods = 3
 	growPause   = 60
 
-	// inactive is after how many seconds without messages or calls SQS stops its metrics (SQS
-	// Developer Guide).
+	// inactive is the number of seconds without messages or calls after which SQS stops its metrics
+	// (SQS Developer Guide).
 	inactive = 6 * 60 * 60
 )
 
-// Course is how it went, minute by minute.
+// Course is the result of a simulation, minute by minute.
 type Course struct {
-	Workers  []int // that run or are being started, each of which costs
+	Workers  []int // running or starting; each of them costs
 	Trackers []int
 	Waiting  []int // tasks
-	Drained  int   // the second in which nothing was left, after the last task came
-	Ended    int   // the second in which the last run was verified; 0 while one is open
+	Drained  int   // the second in which no task was left, after the last task was published
+	Ended    int   // the second in which the last run was verified; 0 while a run is open
 	Done     int
-	First    int // worker-seconds of the first worker, which is on demand
-	Further  int // worker-seconds of the others, which are on Spot
+	First    int // worker-seconds of the first worker, which runs on demand
+	Further  int // worker-seconds of the others, which run on Spot
 }
 
 // Simulate runs the policies for this many seconds.
@@ -103,10 +104,10 @@ func (s Scaling) Simulate(w World, seconds int) Course {
 	return f.course
 }
 
-// service is one of the two, and its tasks.
+// service is one of the two services, with its tasks.
 type service struct {
 	policy   policy
-	started  []int // seconds in which each task was started
+	started  []int // seconds at which each task was started
 	lastWake int
 }
 
@@ -125,7 +126,7 @@ func (s *service) grow(now, wanted int) {
 	}
 }
 
-// scale does what the alarms ask for, sleep before wake.
+// scale applies the alarms, sleep before wake.
 func (s *service) scale(now int, seen func(metric string, minute int) (float64, bool)) {
 	minute := now / 60
 	if s.policy.sleep.isBreaching(minute, seen) {
@@ -142,7 +143,7 @@ func (s *service) scale(now int, seen func(metric string, minute int) (float64, 
 	s.grow(now, wanted)
 }
 
-// sample is a metric in a minute, and from which minute on it is seen.
+// sample is a metric in a minute, and the first minute in which it is visible.
 type sample struct {
 	value float64
 	there bool
@@ -155,14 +156,14 @@ type fleet struct {
 	world           World
 	worker, tracker service
 	waiting         int // tasks
-	peak, inHand    int // the most tasks that waited, and that were in hand, in this minute
-	results         int // that no tracker has taken in
-	own             int // messages of the tracker's own that it has in hand
-	verifying       int // seconds of verification that the run has had
+	peak, inHand    int // the most tasks that were waiting, and that were in flight, in this minute
+	results         int // results that no tracker has received
+	own             int // the tracker's own messages in flight
+	verifying       int // seconds of verification of the run so far
 	open            bool
 	metrics         map[string][]sample
 	active          int // the second in which the queues were last used
-	woken           int // the minute in which they were last used after a long rest
+	woken           int // the minute in which they were last used after a long idle time
 	lastGrow        int
 	course          Course
 }
@@ -183,7 +184,8 @@ func (f *fleet) second(now int) {
 	if published > 0 {
 		f.open, f.verifying, f.course.Ended = true, 0, 0
 	}
-	if published > 0 || len(f.worker.started)+len(f.tracker.started) > 0 { // a task that polls keeps the metrics of its queue alive
+	// A task that polls keeps the metrics of its queue active.
+	if published > 0 || len(f.worker.started)+len(f.tracker.started) > 0 {
 		if now-f.active > inactive {
 			f.woken = now / 60
 		}
@@ -193,8 +195,9 @@ func (f *fleet) second(now int) {
 }
 
 // stepTracker simulates the tracker: it counts all results, and verifies a run whose tasks are all
-// done. A tracker that is ended during verification begins again. During verification it keeps a
-// message of the results queue in flight, which becomes visible again when the tracker dies.
+// done. A tracker that is ended during verification starts the verification again. During
+// verification it keeps a message of the results queue in flight, which becomes visible again when
+// the tracker is ended.
 func (f *fleet) stepTracker(now int) {
 	if f.tracker.working(now, f.world.Start) == 0 {
 		f.verifying, f.results, f.own = 0, f.results+f.own, 0
@@ -216,10 +219,10 @@ func (f *fleet) stepTracker(now int) {
 const (
 	visible = " ApproximateNumberOfMessagesVisible"
 	hidden  = " ApproximateNumberOfMessagesNotVisible"
-	running = " CPUUtilization" // whose sample count it is
+	running = " CPUUtilization" // the metric whose sample count is the number of tasks
 )
 
-// minute notes the metrics, and scales by what can be seen of them.
+// minute records the metrics, and scales by those that are visible.
 func (f *fleet) minute(now int) {
 	f.course.Workers = append(f.course.Workers, len(f.worker.started))
 	f.course.Trackers = append(f.course.Trackers, len(f.tracker.started))
@@ -239,7 +242,7 @@ func (f *fleet) minute(now int) {
 		m := f.metrics[metric][minute]
 		return m.value, m.there && m.from <= now/60
 	}
-	awake := len(f.worker.started) > 0 // target tracking cannot leave zero
+	awake := len(f.worker.started) > 0 // target tracking cannot scale from zero
 	f.worker.scale(now, seen)
 	f.tracker.scale(now, seen)
 	if awake && now-f.lastGrow >= growPause {
@@ -257,9 +260,9 @@ func (f *fleet) note(metric string, s sample) {
 	f.metrics[metric] = append(f.metrics[metric], s)
 }
 
-// wanted is the capacity by target tracking: in proportion to the metric, when it was over the
-// target for all periods. It looks at the newest minutes of which the backlog is seen; a running
-// count that is not seen is filled with one.
+// wanted is the capacity by target tracking: in proportion to the metric, when it was above the
+// target for all periods. It evaluates the newest minutes with a visible backlog. A running count
+// that is not visible is filled with one.
 func (f *fleet) wanted(minute int, seen func(metric string, minute int) (float64, bool)) int {
 	found, newest := 0, 0.0
 	for m := minute; m > minute-growPeriods-extraMinutes && found < growPeriods; m-- {

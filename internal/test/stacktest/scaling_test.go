@@ -12,7 +12,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/stacktest"
 )
 
-// fargate is what an hour of a processor and of a gigabyte costs in dollars, us-west-2, Linux
+// fargate has the prices of one processor and one gigabyte for an hour in dollars, us-west-2, Linux
 // (aws.amazon.com/fargate/pricing).
 type fargate struct{ vcpu, gb float64 }
 
@@ -25,17 +25,17 @@ func (f fargate) worker() float64  { return f.vcpu + 2*f.gb + addressHour }
 func (f fargate) spot() float64    { return (f.vcpu+2*f.gb)*spotShare + addressHour }
 func (f fargate) tracker() float64 { return f.vcpu/2 + 2*f.gb + addressHour }
 
-// Further prices in dollars, us-west-2, without free tiers (aws.amazon.com/s3/pricing, /sqs, /vpc).
+// Other prices in dollars, us-west-2, without free tiers (aws.amazon.com/s3/pricing, /sqs, /vpc).
 const (
 	addressHour = 0.005
-	spotShare   = 0.3 // of the price on demand, about
+	spotShare   = 0.3 // of the on-demand price, approximately
 	copyRequest = 5.0 / 1e6
 	listRequest = 5.0 / 1e6
 	sqsRequest  = 0.4 / 1e6
 	sqsPerTask  = 0.4 // requests
 )
 
-// cost of the workers and of the requests of a course.
+// cost is the cost of the workers and of the requests of a course.
 func (f fargate) cost(c stacktest.Course) (workers, requests float64) {
 	workers = float64(c.First)/3600*f.worker() + float64(c.Further)/3600*f.spot()
 	return workers, float64(c.Done) * (copyRequest + sqsPerTask*sqsRequest)
@@ -46,10 +46,10 @@ const (
 	day    = 24 * 60 * minute
 
 	seasonFrames = 345_600
-	sends        = 2_500 // that a planner sends a second
+	sends        = 2_500 // messages per second of a planner
 )
 
-// aSeason comes as fast as it can be published.
+// aSeason is published as fast as possible.
 func aSeason(second int) int { return min(sends, max(0, seasonFrames-second*sends)) }
 
 // aTrickle is some hundred frames once a day.
@@ -63,8 +63,8 @@ func aTrickle(second int) int {
 func nothing(int) int { return 0 }
 
 // measured is the rate of one worker in the benchmark "limit": 97% of 3,500 a second
-// (docs/speed.md). A worker of the stack has one vCPU, half of the cores there, so less than half
-// of that is taken for usual.
+// (docs/speed.md). A worker of the stack has one vCPU, half of the cores of the benchmark. So the
+// usual rate here is less than half of it.
 const measured = 3_400
 
 func usual(published func(int) int) stacktest.World { return at(1_500, published) }
@@ -73,21 +73,21 @@ func at(rate int, published func(int) int) stacktest.World {
 	return stacktest.World{Start: 60, QueueLag: 1, TaskLag: 2, Rate: rate, Limit: 3500, Verify: 60, Published: published}
 }
 
-// slow is what a prefix is that S3 has just begun to partition.
+// slow has the rate of a prefix that S3 has just begun to partition.
 func slow(published func(int) int) stacktest.World {
 	w := at(300, published)
 	w.QueueLag = 2
 	return w
 }
 
-// late has metrics as late as they are at most: those of a queue that wakes by 15 minutes.
+// late has the maximum delay of all metrics: 15 minutes for those of a queue that wakes.
 func late(published func(int) int) stacktest.World {
 	w := usual(published)
 	w.QueueLag, w.TaskLag, w.WakeLag = 3, 3, 15
 	return w
 }
 
-// TestScaling shows how the workers of the template come and go. docs/aws.md has the figures; go
+// TestScaling simulates how the template starts and ends workers. docs/aws.md has the figures; go
 // test -v prints them.
 func TestScaling(t *testing.T) {
 	scaling, err := stack(t, source(t), everything).Scaling()
@@ -99,9 +99,9 @@ func TestScaling(t *testing.T) {
 		world          stacktest.World
 		seconds        int
 		tasks, most    int // expected
-		minutes        int // to drain, at most
+		minutes        int // limit of the minutes to drain
 		dollars        float64
-		workersAtStart []int // by minute, the shape that is meant
+		workersAtStart []int // by minute, the expected shape
 	}{
 		{"a season at once", usual(aSeason), 2 * 60 * minute, seasonFrames, 4, 10, 0.15, []int{0, 0, 0, 0, 1}},
 		{"a season at once, a worker as fast as measured", at(measured, aSeason), 2 * 60 * minute, seasonFrames, 4, 8, 0.15, []int{0, 0, 0, 0, 1}},
@@ -142,7 +142,7 @@ func TestScaling(t *testing.T) {
 	}
 }
 
-// TestAlarmsThatStick: with the wakes and sleeps that emulators are content with, late metrics stop
+// TestAlarmsThatStick: with the wakes and sleeps that work in emulators, late metrics stop
 // everything.
 func TestAlarmsThatStick(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -165,7 +165,7 @@ func TestAlarmsThatStick(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := usual(func(second int) int { // a little all the time, for two hours
+			w := usual(func(second int) int { // a few tasks all the time, for two hours
 				if second < 2*60*minute {
 					return 100
 				}
@@ -183,8 +183,9 @@ func TestAlarmsThatStick(t *testing.T) {
 	}
 }
 
-// TestLongVerification: a tracker that verifies for longer than the sleep alarm waits is not ended,
-// thanks to its message on the results queue. Without one it is, and nothing wakes it again.
+// TestLongVerification: a verification that takes longer than the sleep alarm waits is not ended,
+// because the tracker has a message of its own on the results queue. Without that message the
+// tracker is ended, and nothing wakes it again.
 func TestLongVerification(t *testing.T) {
 	scaling, err := stack(t, source(t), everything).Scaling()
 	if err != nil {
@@ -203,7 +204,7 @@ func TestLongVerification(t *testing.T) {
 	}
 }
 
-// shape writes what stays the same as 3×4: four workers for three minutes.
+// shape abbreviates repeated counts, such as 3×4: four workers for three minutes.
 func shape(workers []int) string {
 	var parts []string
 	for len(workers) > 0 {
@@ -220,8 +221,7 @@ func shape(workers []int) string {
 	return strings.Join(parts, " ")
 }
 
-// TestGrowth: the more there is to do, the more workers; never more than the limit, and none that
-// would have nothing to do.
+// TestGrowth: more tasks start more workers, never more than the limit, and never one without work.
 func TestGrowth(t *testing.T) {
 	const max = 10
 	parameters := maps.Clone(everything)
@@ -249,7 +249,7 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-// Further prices in dollars a month (aws.amazon.com/cloudwatch/pricing, /secrets-manager, /ecr,
+// Other prices in dollars a month (aws.amazon.com/cloudwatch/pricing, /secrets-manager, /ecr,
 // /kms).
 const (
 	alarmMonth     = 0.10 // for each metric; ten are free
@@ -260,20 +260,22 @@ const (
 	kmsRequest     = 0.03 / 1e4
 )
 
-// monthlyPrices are the monthly prices of resources that cost something without use. Prices by use
-// are added up below.
+// monthlyPrices are the monthly prices of resources that cost something even without use. TestMonth
+// adds the prices by use.
 var monthlyPrices = map[string]func(s *stacktest.Stack, id string) float64{
 	"AWS::CloudWatch::Dashboard":  func(*stacktest.Stack, string) float64 { return dashboardMonth },
 	"AWS::SecretsManager::Secret": func(*stacktest.Stack, string) float64 { return 0.40 },
-	"AWS::ECR::Repository":        func(*stacktest.Stack, string) float64 { return 10 * 0.015 * 0.10 }, // ten images of 15 MB
-	"AWS::Logs::LogGroup":         func(*stacktest.Stack, string) float64 { return 0.01 * 0.53 },       // 10 MB
+	// Ten images of 15 MB.
+	"AWS::ECR::Repository": func(*stacktest.Stack, string) float64 { return 10 * 0.015 * 0.10 },
+	// 10 MB.
+	"AWS::Logs::LogGroup": func(*stacktest.Stack, string) float64 { return 0.01 * 0.53 },
 	"AWS::CloudWatch::Alarm": func(s *stacktest.Stack, id string) float64 {
 		metrics, _ := s.Resources[id].Properties["Metrics"].([]any)
 		return alarmMonth * float64(max(1, len(metrics)-1)) // without the expression
 	},
 	"AWS::ApplicationAutoScaling::ScalingPolicy": func(s *stacktest.Stack, id string) float64 {
 		if s.Resources[id].Properties["PolicyType"] == "TargetTrackingScaling" {
-			return alarmMonth * 2 // the alarm that it makes, over two metrics
+			return alarmMonth * 2 // the alarm that it creates, over two metrics
 		}
 		return 0
 	},
@@ -288,7 +290,7 @@ var freeAtRest = []string{
 	"AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::Logs::ResourcePolicy",
 }
 
-// restingCost adds up what a stack costs a month when nothing runs.
+// restingCost is the monthly cost of a stack when no task runs.
 func restingCost(t *testing.T, s *stacktest.Stack) float64 {
 	t.Helper()
 	total, alarms := 0.0, 0.0
@@ -308,8 +310,8 @@ func restingCost(t *testing.T, s *stacktest.Stack) float64 {
 	return total + max(0, alarms-freeAlarms*alarmMonth)
 }
 
-// TestMonth adds up what a month costs for the two ways in which the program is used, and holds
-// docs/aws.md against it.
+// TestMonth adds up the cost of a month for the two ways in which the program is used, and compares
+// docs/aws.md with it.
 func TestMonth(t *testing.T) {
 	parameters := maps.Clone(everything)
 	s := stack(t, source(t), parameters)
@@ -320,13 +322,15 @@ func TestMonth(t *testing.T) {
 	parameters["WithDashboard"] = "false"
 	plain := restingCost(t, stack(t, source(t), parameters))
 	const (
-		keys    = 2 * seasonFrames
-		lists   = keys / 1000 * 1.5 * listRequest           // the plan lists sources and datasets, the verification the datasets again
+		keys = 2 * seasonFrames
+		// The plan lists sources and datasets, the verification lists the datasets again.
+		lists   = keys / 1000 * 1.5 * listRequest
 		metrics = runMetrics * metricMonth * 30 / (30 * 24) // sent in one hour of each day
-		keyed   = 2 * seasonFrames * kmsRequest             // a copy decrypts once and encrypts once
+		// A copy decrypts once and encrypts once.
+		keyed = 2 * seasonFrames * kmsRequest
 	)
-	// run is what the planner and the tracker of a run cost: half an hour after the last message
-	// the tracker goes to sleep.
+	// run is the cost of the planner and the tracker in a run: the tracker goes to sleep half an
+	// hour after the last message.
 	run := func(f fargate) float64 { return 3.0/60*f.worker() + 40.0/60*f.tracker() + lists }
 	trickle := scaling.Simulate(usual(aTrickle), 30*day)
 	month := func(f fargate) float64 {

@@ -12,8 +12,8 @@ import (
 )
 
 // standIn replaces aws, docker and git for the scripts of deploy/. It records its calls and keeps
-// an account in files, which are empty or missing at first. The call with number FAIL_AT fails and
-// does nothing.
+// the state of an account in files, which are empty or missing at first. The call with number
+// FAIL_AT fails and does nothing.
 const standIn = `#!/bin/sh
 cd "$STATE" || exit 1
 name=$(basename "$0")
@@ -133,7 +133,7 @@ func (a *account) get(name string) string {
 	return strings.TrimSpace(string(body))
 }
 
-// run runs a script of deploy/, and gives its output, its exit code and the calls that it made.
+// run runs a script of deploy/, and returns its output, its exit code and the calls that it made.
 func (a *account) run(script string, env []string, args ...string) (output string, code int, calls []string) {
 	a.t.Helper()
 	a.set("log", "")
@@ -150,7 +150,7 @@ func (a *account) run(script string, env []string, args ...string) (output strin
 	return string(out), cmd.ProcessState.ExitCode(), strings.Split(a.get("log"), "\n")
 }
 
-// order finds commands by their beginnings, one after the other.
+// order checks that commands contains these texts, in this order.
 func order(t *testing.T, commands []string, wanted ...string) {
 	t.Helper()
 	rest := commands

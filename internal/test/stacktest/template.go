@@ -19,7 +19,7 @@ type Template struct {
 	Size       int // bytes of its text
 }
 
-// Parse reads a template. It refuses what CloudFormation refuses of YAML: anchors and aliases.
+// Parse parses a template. It refuses the YAML that CloudFormation refuses: anchors and aliases.
 func Parse(text []byte) (*Template, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
@@ -39,7 +39,7 @@ func Parse(text []byte) (*Template, error) {
 	return &Template{section("Parameters"), section("Rules"), section("Conditions"), section("Resources"), len(text)}, nil
 }
 
-// plain makes maps, lists and scalars of a node.
+// plain converts a node to maps, lists and scalars.
 func plain(n *yaml.Node) (any, error) {
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
 		return nil, fmt.Errorf("line %d: an anchor or alias, which CloudFormation refuses", n.Line)
@@ -98,7 +98,7 @@ func mapping(n *yaml.Node) (any, error) {
 	return m, nil
 }
 
-// at follows keys into maps; nil where there is none.
+// at follows keys into maps. It returns nil when a key is missing.
 func at(v any, path ...string) any {
 	for _, key := range path {
 		m, _ := v.(map[string]any)
@@ -107,7 +107,7 @@ func at(v any, path ...string) any {
 	return v
 }
 
-// list takes a single value as a list of one, as policies do.
+// list treats a single value as a list with one element, as policies do.
 func list(v any) []any {
 	switch v := v.(type) {
 	case nil:

@@ -16,12 +16,12 @@ const key = `{"client_email": "reader@project.iam"}`
 // withKey is the environment of a person who has the key.
 var withKey = []string{"GOOGLE_DRIVE_CREDENTIALS_FILE=" + key}
 
-// deploys are the deployments among the commands.
+// deploys returns the deployments among the commands.
 func deploys(commands []string) []string {
 	return slices.DeleteFunc(slices.Clone(commands), func(c string) bool { return !strings.Contains(c, "cloudformation deploy") })
 }
 
-// up brings the stack up and fails the test when that fails.
+// up runs deploy/up and fails the test when that fails.
 func (a *account) up(env []string, args ...string) (output string, calls []string) {
 	a.t.Helper()
 	output, code, calls := a.run("up", env, args...)
@@ -62,8 +62,8 @@ func TestUp(t *testing.T) {
 	}
 }
 
-// TestUpAgain: a later time takes one deployment, and what was given before holds. An earlier
-// commit goes back, image and template.
+// TestUpAgain: a later run makes one deployment, and earlier parameters keep their values. An
+// earlier commit rolls back the image and the template.
 func TestUpAgain(t *testing.T) {
 	a := newAccount(t)
 	a.up(withKey, "AlertEmail=a@b.c")
@@ -83,8 +83,7 @@ func TestUpAgain(t *testing.T) {
 	}
 }
 
-// TestUpRefuses: what cannot come out well ends before anything is changed, with a word on what to
-// do.
+// TestUpRefuses: a run that cannot succeed ends before any change, and reports what to do.
 func TestUpRefuses(t *testing.T) {
 	first := []string{"AlertEmail=a@b.c"}
 	for name, c := range map[string]struct {
@@ -139,13 +138,13 @@ func TestUpProcessor(t *testing.T) {
 	order(t, calls, "describe-clusters --clusters apps", "docker build --platform linux/amd64")
 	_, calls = a.up(nil, "Architecture=ARM64")
 	order(t, calls, "docker build --platform linux/arm64", "register-task-definition", "ImageTag=c0ffee-arm64")
-	_, calls = a.up(nil) // which stays as it is
+	_, calls = a.up(nil) // the parameter keeps its value
 	if all := strings.Join(calls, "\n"); strings.Contains(all, "docker build") || !strings.Contains(all, "ImageTag=c0ffee-arm64") {
 		t.Errorf("%s", all)
 	}
 }
 
-// TestUpMends: stacks that a failed deployment has left.
+// TestUpMends repairs stacks that a failed deployment has left.
 func TestUpMends(t *testing.T) {
 	for status, wanted := range map[string]string{
 		"ROLLBACK_COMPLETE": "wait stack-delete-complete", "CREATE_FAILED": "delete-stack", "REVIEW_IN_PROGRESS": "delete-stack",
@@ -173,8 +172,7 @@ func TestUpLeftovers(t *testing.T) {
 	order(t, calls, "delete-log-group --log-group-name /google-shuffle/planner", "delete-secret", "cloudformation deploy")
 }
 
-// TestUpBroken: an image that does not run is not deployed, and neither is one that could not be
-// built.
+// TestUpBroken: an image that does not run, or that could not be built, is not deployed.
 func TestUpBroken(t *testing.T) {
 	for name, env := range map[string]string{"it ends badly": "EXIT=1", "it cannot start": "EXIT=None", "no capacity": "NOT_STARTED=yes", "no build": "NO_BUILD=yes"} {
 		t.Run(name, func(t *testing.T) {
@@ -191,7 +189,7 @@ func TestUpBroken(t *testing.T) {
 	}
 }
 
-// TestUpWithoutKey: someone who has no Google key yet may go on without.
+// TestUpWithoutKey: a user without a Google key may continue without it.
 func TestUpWithoutKey(t *testing.T) {
 	a := newAccount(t)
 	_, calls := a.up([]string{"GOOGLE_KEY=later"}, "AlertEmail=a@b.c")
@@ -205,8 +203,8 @@ func TestUpWithoutKey(t *testing.T) {
 	}
 }
 
-// TestUpRepeats: whatever call fails, nothing untried is deployed, and the same command brings the
-// stack up afterwards.
+// TestUpRepeats: when any call fails, no untried image is deployed, and the same command then
+// completes the stack.
 func TestUpRepeats(t *testing.T) {
 	_, calls := newAccount(t).up(withKey, "AlertEmail=a@b.c")
 	for n := range calls {
@@ -225,7 +223,7 @@ func TestUpRepeats(t *testing.T) {
 	}
 }
 
-// TestAlertsScript: a subscription that SNS has deleted is made again.
+// TestAlertsScript: a subscription that SNS has deleted is created again.
 func TestAlertsScript(t *testing.T) {
 	a := newAccount(t)
 	a.up(withKey, "AlertEmail=a@b.c")
@@ -240,8 +238,8 @@ func TestAlertsScript(t *testing.T) {
 	}
 }
 
-// TestShuffleScript: a command runs with the definition of its stage; its log and its exit code are
-// the script's.
+// TestShuffleScript: a command runs with the definition of its stage. The script prints the
+// command's log and ends with its exit code.
 func TestShuffleScript(t *testing.T) {
 	a := newAccount(t)
 	a.up(withKey, "AlertEmail=a@b.c")
@@ -272,7 +270,8 @@ func TestShuffleScript(t *testing.T) {
 	}
 }
 
-// operatorCalls are by command of the AWS CLI what it needs: the action, and on what.
+// operatorCalls are the permissions that each command of the AWS CLI needs: the action, and its
+// resource.
 var operatorCalls = map[string]stacktest.Request{
 	"cloudformation describe-stacks":  {Action: "cloudformation:DescribeStacks", Resource: "stack/google-shuffle/1a2b3c"},
 	"ecs run-task":                    {Action: "ecs:RunTask", Context: "arn:aws:ecs:us-west-2:000000000000:cluster/google-shuffle"},
@@ -285,8 +284,8 @@ var operatorCalls = map[string]stacktest.Request{
 	"cloudwatch set-alarm-state":      {Action: "cloudwatch:SetAlarmState", Resource: "alarm:google-shuffle-no-success"},
 }
 
-// TestOperatorPolicy: the policy for the people on call holds every call of the scripts that they
-// run, and what these tasks are started with. It does not let them at anything itself.
+// TestOperatorPolicy: the policy for the people on call allows every call of their scripts and the
+// start of the scripts' tasks. It allows no direct access to the data.
 func TestOperatorPolicy(t *testing.T) {
 	s := stack(t, source(t), everything)
 	policy := s.Statements("OperatorPolicy")
@@ -327,7 +326,7 @@ func TestOperatorPolicy(t *testing.T) {
 }
 
 // operatorMay fails the test at a call that the policy does not allow, or that operatorCalls does
-// not know.
+// not contain.
 func (a *account) operatorMay(policy []stacktest.Statement, calls []string, on map[string]string) {
 	a.t.Helper()
 	for _, call := range calls {

@@ -8,17 +8,17 @@ import (
 	"testing"
 )
 
-// make test begins with a script that installs Chromium if there is none, or prints why it cannot.
-// Here apt-get is a stand-in; the arguments that it gets are real.
+// make test begins with a script that installs Chromium if it is missing, or prints why it cannot.
+// Here apt-get is a fake; its arguments are real.
 func TestBrowserIsInstalled(t *testing.T) {
 	const chromium = "#!/bin/sh\n"
 	for _, tc := range []struct {
 		name      string
 		installed bool
 		named     string // SHUFFLE_TEST_BROWSER
-		apt       string // what apt-get does; "" is none
-		fails     string // what the script says then; "" is that it ends well
-		asked     string // of apt-get
+		apt       string // action of apt-get; "" is none
+		fails     string // message of the script when it fails; "" when it succeeds
+		asked     string // the arguments of apt-get
 	}{
 		{name: "there", installed: true, apt: "exit 1"},
 		{name: "named", named: "/bin/sh"},

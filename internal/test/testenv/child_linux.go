@@ -2,6 +2,6 @@ package testenv
 
 import "syscall"
 
-// DiesWithParent are the attributes of a process that the kernel kills when the test that started
-// it ends, even by kill -9.
+// DiesWithParent returns attributes of a process. With them the kernel kills the process when the
+// test that started it ends, even by kill -9.
 func DiesWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

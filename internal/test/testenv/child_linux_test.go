@@ -15,8 +15,8 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/testenv"
 )
 
-// TestDiesWithParent: this test starts itself as a parent, which starts a child; the parent is
-// killed, and the child goes too.
+// TestDiesWithParent: this test starts itself as a parent, which starts a child. The parent is
+// killed, and the child must end too.
 func TestDiesWithParent(t *testing.T) {
 	const role = "SHUFFLE_TEST_PARENT"
 	if os.Getenv(role) != "" {
@@ -51,8 +51,8 @@ func TestDiesWithParent(t *testing.T) {
 	}
 }
 
-// isZombie reports whether the process has ended and nobody has asked for its exit code: its new
-// parent may take a while, or never do.
+// isZombie reports whether the process has ended without a parent that has read its exit code. The
+// new parent may read it late or never.
 func isZombie(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && strings.Contains(string(stat), ") Z ")

@@ -4,5 +4,6 @@ package testenv
 
 import "syscall"
 
-// DiesWithParent works only on Linux: elsewhere a killed test leaves its processes behind.
+// DiesWithParent has no effect on this system: only Linux can do it. A killed test leaves its
+// processes running.
 func DiesWithParent() *syscall.SysProcAttr { return nil }

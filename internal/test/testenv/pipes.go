@@ -9,7 +9,7 @@ import (
 )
 
 // Serve starts an HTTP server that only the returned dial function reaches, with any address. Its
-// connections are pipes in memory: in a bubble of package synctest, time then advances while server
+// connections are pipes in memory. So in a bubble of package synctest, time advances while server
 // and client wait for each other. The server ends with the test.
 func Serve(t *testing.T, handler http.Handler) (dial func(ctx context.Context, network, address string) (net.Conn, error)) {
 	l := pipes{conns: make(chan net.Conn), closed: make(chan struct{})}

@@ -19,15 +19,15 @@ func MotoEndpoint(t testing.TB) string {
 	return need(t, "SHUFFLE_TEST_MOTO_ENDPOINT", "the address of a moto server (deploy/moto/run)")
 }
 
-// DatasetsPython is a Python with the libraries that load datasets (.ci/datasets.txt), from
-// SHUFFLE_TEST_DATASETS_PYTHON.
+// DatasetsPython is the path of a Python with the libraries that load datasets (.ci/datasets.txt),
+// from SHUFFLE_TEST_DATASETS_PYTHON.
 func DatasetsPython(t testing.TB) string {
 	t.Helper()
 	return need(t, "SHUFFLE_TEST_DATASETS_PYTHON", "a Python with the libraries of .ci/datasets.txt")
 }
 
-// need is the variable's value. Without one the test is skipped. Under SHUFFLE_TEST_REQUIRE=1,
-// which `make test` sets, it fails instead, so that a missing server is noticed.
+// need returns the variable's value. Without a value the test is skipped. Under
+// SHUFFLE_TEST_REQUIRE=1, which `make test` sets, it fails instead, so a missing server is noticed.
 func need(t testing.TB, variable, what string) string {
 	t.Helper()
 	value := os.Getenv(variable)
@@ -41,11 +41,11 @@ func need(t testing.TB, variable, what string) string {
 	return ""
 }
 
-// browsers are the names by which systems know Chromium.
+// browsers are the names of Chromium in different systems.
 var browsers = []string{"chromium", "chromium-browser", "google-chrome"}
 
-// Browser is the path of a Chromium: SHUFFLE_TEST_BROWSER, or the one that is installed. Without
-// one the test is skipped, or, under SHUFFLE_TEST_REQUIRE=1, fails.
+// Browser is the path of a Chromium: SHUFFLE_TEST_BROWSER, or an installed one. Without a Chromium
+// the test is skipped, or, under SHUFFLE_TEST_REQUIRE=1, fails.
 func Browser(t testing.TB) string {
 	t.Helper()
 	if path := os.Getenv("SHUFFLE_TEST_BROWSER"); path != "" {

@@ -9,38 +9,38 @@ import (
 	"time"
 )
 
-// call is one request of a process to a port. It waits until the world decides what happens to it.
+// call is one request of a process to a port. It waits until the world decides its fate.
 type call struct {
 	proc *process
 	op   string        // "PutObject", "SendMessageBatch"
 	on   string        // key, prefix or queue
 	kind kind          // what may happen to it
-	what func() string // tells the call from others like it, for the story
+	what func() string // details that distinguish the call from similar ones, for the story
 
-	apply  func()              // what the port does; it sets answer and err
-	partly func() (any, error) // the same, but the first entry of the batch fails; nil mostly
+	apply  func()              // executes the call at the port; sets answer and err
+	partly func() (any, error) // like apply, but the first entry fails; or nil
 	broken func(error) error   // the port's error for a request without an answer
-	ready  func() bool         // false: there is nothing to answer yet; nil: always ready
-	until  time.Time           // of a receive: when an empty answer is due
+	ready  func() bool         // reports whether there is something to answer; nil: always
+	until  time.Time           // of a receive: the time when an empty answer is due
 
 	answered chan struct{}
 	answer   any
 	err      error
 
 	cut    bool      // the caller has given up; guarded by world.mu
-	held   time.Time // nothing happens to it before
-	yields bool      // nothing happens to it while there are others
+	held   time.Time // the call waits at least until then
+	yields bool      // the call waits while there are others
 }
 
-// kind of a call, by what may happen to it.
+// kind is the kind of a call. It decides which fates are possible.
 type kind uint8
 
 const (
-	read    kind = iota // of something that does not change: the order of such reads does not matter
-	look                // of something that others change
-	write               // of the bucket, or of a queue
+	read    kind = iota // of immutable data, so the order of such reads has no effect
+	look                // a read of data that other calls change
+	write               // to the bucket, or to a queue
 	receive             // of messages
-	person              // no call to a port: a person waits for something to happen
+	person              // no call to a port: the operator waits for an event
 )
 
 var (
@@ -48,7 +48,7 @@ var (
 	errLost   = errors.New("connection reset by peer")
 )
 
-// ask makes a call and waits for the world.
+// ask makes a call and waits until the world answers it.
 func ask[T any](ctx context.Context, p *process, c call, apply func() (T, error)) (T, error) {
 	var none T
 	select {
@@ -76,7 +76,7 @@ func ask[T any](ctx context.Context, p *process, c call, apply func() (T, error)
 	}
 }
 
-// arrive puts a call before the world.
+// arrive adds a call to the new calls of the world.
 func (w *world) arrive(c *call) {
 	w.mu.Lock()
 	w.arrived = append(w.arrived, c)
@@ -84,7 +84,7 @@ func (w *world) arrive(c *call) {
 	w.wake()
 }
 
-// cutOff reports whether the caller no longer waits.
+// cutOff marks a call whose caller no longer waits.
 func (w *world) cutOff(c *call) {
 	w.mu.Lock()
 	c.cut = true
@@ -96,7 +96,7 @@ func (w *world) cutOff(c *call) {
 func (w *world) wake() {
 	select {
 	case w.news <- struct{}{}:
-	default: // told already
+	default: // a signal is already pending
 	}
 }
 
@@ -134,5 +134,5 @@ func sorted(calls []*call) []*call {
 	return calls
 }
 
-// noDetail is the detail of a call that needs none beside op and on.
+// noDetail is the detail of a call that op and on describe completely.
 func noDetail() string { return "" }

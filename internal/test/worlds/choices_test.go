@@ -13,25 +13,26 @@ type decision uint8
 
 const (
 	byOrder decision = iota // which call is next
-	byRead                  // what happens to a read of what does not change
-	byFate                  // what happens to any other call; of these an exhaustive search tries all
+	byRead                  // the fate of a read of immutable data
+	byFate                  // the fate of any other call; an exhaustive search tries all of them
 )
 
-// choices makes all choices of one schedule and keeps them. The choice 0 is always the usual course
-// of things, so a schedule is described by the others: its deviations.
+// choices makes all choices of one schedule and records them. The choice 0 is always the usual one,
+// so the other choices, its deviations, describe a schedule.
 type choices struct {
 	source func(n int, d decision) int
-	// visit is asked before each step whether to go on, by a search of every order; usually nil.
+	// visit reports, before each step, whether to continue. A search of every order sets it; else
+	// it is nil.
 	visit  func(w *world) bool
-	plot   []turn // still to come; they go before the source
+	plot   []turn // still to come; used before the source
 	taken  []choice
 	faults map[fate]int
 }
 
-// turn is a deviation described by its call, so that it stays the same when the steps before it
+// turn is a deviation that is identified by its call, so it stays valid when the steps before it
 // change.
 type turn struct {
-	call string // how the line of the call in the story begins, from its process on
+	call string // the beginning of the call's line in the story, from its process on
 	fate fate
 }
 
@@ -43,13 +44,13 @@ type choice struct {
 func (c *choices) choose(n int, d decision) int {
 	i := c.source(n, d)
 	if i >= n {
-		i = 0 // of a schedule that was shortened
+		i = 0 // the schedule was shortened, and the option no longer exists
 	}
 	c.taken = append(c.taken, choice{n, i, d})
 	return i
 }
 
-// befall chooses what happens to a call.
+// befall chooses the fate of a call.
 func (c *choices) befall(asked *call, options []fate) int {
 	if len(c.plot) > 0 && strings.HasPrefix(asked.proc.name+" "+asked.describe(), c.plot[0].call) {
 		if i := slices.Index(options, c.plot[0].fate); i >= 0 {
@@ -64,7 +65,7 @@ func (c *choices) befall(asked *call, options []fate) int {
 // deviation is the choice of something unusual.
 type deviation struct{ at, chosen int }
 
-// deviations describe a schedule by its unusual choices: "12=3 40=1".
+// deviations is a schedule, described by its unusual choices: "12=3 40=1".
 type deviations []deviation
 
 func (c *choices) deviations() (all deviations) {
@@ -112,13 +113,13 @@ func scripted(ds deviations) *choices {
 	}}
 }
 
-// walk makes choices by chance. Some walks are wild, some have few faults and much disorder, and
-// some the other way round.
+// walk makes random choices. Some walks have many faults, some have few faults and an unusual order
+// of calls, and some the opposite.
 func walk(seed uint64) *choices {
 	r := rand.New(rand.NewPCG(seed, 0))
 	disorder := []float64{0, 0.1, 0.5, 1}[r.IntN(4)]
 	mischief := []float64{0.005, 0.02, 0.05, 0.15}[r.IntN(4)]
-	left := 3 + r.IntN(30) // deviations from what usually happens to a call
+	left := 3 + r.IntN(30) // deviations from the usual fate of a call
 	return &choices{faults: map[fate]int{}, source: func(n int, d decision) int {
 		switch {
 		case d == byOrder && r.Float64() < disorder:

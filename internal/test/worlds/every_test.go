@@ -14,13 +14,13 @@ var (
 	mostFlag   = flag.Int("worlds.most", 150, "schedules that the search of every order plays; 0 is all")
 )
 
-// exhaustiveSearch is a search of all orders in which the calls of a world's processes can be
-// carried out at the same moment, with up to a number of faults at any of them. It plays each
-// schedule from its beginning, and stops at a state that another schedule has reached before.
+// exhaustiveSearch searches all orders in which the world can execute simultaneous calls of its
+// processes, with up to a given number of faults at any of them. It plays each schedule from its
+// beginning, and stops at a state that another schedule has reached before.
 type exhaustiveSearch struct {
 	scenario scenario
 	faults   int
-	most     int // schedules
+	most     int // the limit of schedules
 
 	mu   sync.Mutex
 	open []schedule
@@ -30,8 +30,7 @@ type exhaustiveSearch struct {
 	sum  tally
 }
 
-// schedule is the beginning of one: all its choices up to the first that is the usual one from
-// there on.
+// schedule is the beginning of a schedule: its choices up to the last unusual one.
 type schedule struct {
 	chosen []int
 	faults int
@@ -69,7 +68,7 @@ func (e *exhaustiveSearch) done(w *world) {
 	e.more.Broadcast()
 }
 
-// known reports whether the world has stood like this before, and remembers it.
+// known reports whether the state of the world was seen before, and records it.
 func (e *exhaustiveSearch) known(at uint64) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -85,8 +84,8 @@ func (e *exhaustiveSearch) later(s schedule) {
 	e.more.Signal()
 }
 
-// play plays one schedule to where it has been before, and leaves those that turn off from it for
-// later.
+// play plays one schedule until it reaches a known state, and adds the schedules that branch off
+// from it to the search.
 func (e *exhaustiveSearch) play(t *testing.T, s schedule) *world {
 	var so []int
 	c := &choices{faults: map[fate]int{}}
@@ -108,8 +107,8 @@ func (e *exhaustiveSearch) play(t *testing.T, s schedule) *world {
 	return e.scenario.play(t, c)
 }
 
-// turn reports whether another choice is to be tried: of an order before the first fault, of a
-// fault while some are left.
+// turn reports whether the search tries another choice: of an order before the first fault, of a
+// fault while the limit of faults is not reached.
 func (e *exhaustiveSearch) turn(s schedule, d decision) (schedule, bool) {
 	if d == byFate {
 		s.faults++
@@ -118,8 +117,8 @@ func (e *exhaustiveSearch) turn(s schedule, d decision) (schedule, bool) {
 	return s, d == byOrder && s.faults == 0
 }
 
-// TestEvery tries every order of the calls in the smallest world, and with -worlds.faults=1 each
-// fault at each step of each of them.
+// TestEvery tries every order of the calls in the smallest world. With -worlds.faults=1 it also
+// tries each fault at each step of each order.
 func TestEvery(t *testing.T) {
 	e := newEvery(scenarioOf(t, "smallest"), *faultsFlag, cmp.Or(*mostFlag, math.MaxInt))
 	t.Cleanup(func() { t.Logf("%d states, %s; left out: %d", len(e.seen), &e.sum, len(e.open)) })

@@ -8,29 +8,29 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 )
 
-// fate is what happens to a call, or to the world before it.
+// fate is the effect that the world chooses for a call, or for itself before the call.
 type fate string
 
 const (
-	goes fate = "" // carried out and answered
+	goes fate = "" // executed and answered
 
-	// The call.
-	lost       fate = "lost"                  // not carried out, no answer
-	answerLost fate = "answer lost"           // carried out, no answer
-	partly     fate = "fails in part"         // the first entry of the batch is refused
-	denied     fate = "access denied"         // refused for good
-	slowDown   fate = "slow down"             // refused for now
-	yields     fate = "waits for the others"  // carried out when nobody else can do anything at this moment
-	waitsBit   fate = "waits 900ms"           // less than a worker's view of the pointer may be old
+	// Fates of the call.
+	lost       fate = "lost"                  // not executed, no answer
+	answerLost fate = "answer lost"           // executed, no answer
+	partly     fate = "fails in part"         // the first entry of the batch fails
+	denied     fate = "access denied"         // permanent error
+	slowDown   fate = "slow down"             // transient error
+	yields     fate = "waits for the others"  // executed when no other call is possible
+	waitsBit   fate = "waits 900ms"           // less than the maximum age of a worker's pointer
 	waitsShort fate = "waits 8s"              // longer than a write may take, and than the fence
-	waitsLong  fate = "waits 40s"             // longer than visibility, lease and stall
-	comesLate  fate = "carried out too late"  // after its caller had given up
-	killed     fate = "killed before"         // the process
-	killedDone fate = "killed after"          // the same, but the call is carried out
-	terminated fate = "SIGTERM"               // the call goes on
-	frozen     fate = "the process is paused" // for longer than visibility
+	waitsLong  fate = "waits 40s"             // longer than visibility timeout, lease and stall
+	comesLate  fate = "carried out too late"  // executed after its caller had given up
+	killed     fate = "killed before"         // the process is killed
+	killedDone fate = "killed after"          // the process is killed, but the call is executed
+	terminated fate = "SIGTERM"               // the call continues
+	frozen     fate = "the process is paused" // for longer than the visibility timeout
 
-	// The world, before the call.
+	// Fates of the world, before the call.
 	hurries    fate = "the operator goes on already"
 	purged     fate = "PurgeQueue tasks"
 	purgedDone fate = "PurgeQueue results"
@@ -38,14 +38,14 @@ const (
 	haunts     fate = "deleted messages come again"
 )
 
-// The waits, in time.
+// The durations of the waits.
 const (
 	bitWait   = 900 * time.Millisecond
 	shortWait = 8 * time.Second
 	longWait  = 40 * time.Second
 )
 
-// decide lets something happen to the call.
+// decide chooses a fate for the call and applies it.
 func (w *world) decide(c *call) {
 	options := w.options(c)
 	f, chosen := goes, ""
@@ -68,7 +68,7 @@ func about(c *call) decision {
 	return byFate
 }
 
-// options are what may happen to a call, the usual first.
+// options are the possible fates of a call, the usual one first.
 func (w *world) options(c *call) []fate {
 	switch c.kind {
 	case person:
@@ -93,7 +93,7 @@ func (w *world) options(c *call) []fate {
 	return append(all, w.disasters()...)
 }
 
-// disasters are what may happen once in a world.
+// disasters are the fates that are possible once in a world.
 func (w *world) disasters() (all []fate) {
 	once := []fate{purged, purgedDone, redelivers, haunts}
 	for _, f := range once {
@@ -107,7 +107,7 @@ func (w *world) disasters() (all []fate) {
 	return all
 }
 
-// waiting is the operator's wait that may be cut short.
+// waiting is the operator's wait that the world may end early.
 func (w *world) waiting() *call {
 	i := slices.IndexFunc(w.pending, func(c *call) bool { return c.kind == person && c.op == mayHurry && !c.ready() })
 	if i < 0 {
@@ -149,7 +149,7 @@ func (w *world) befall(c *call, f fate) {
 	}
 }
 
-// answer is for the fates that end in an answer.
+// answer applies the fates that end in an answer.
 func (w *world) answer(c *call, f fate) {
 	switch f {
 	case lost:

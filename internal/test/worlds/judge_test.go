@@ -18,13 +18,13 @@ import (
 	"github.com/angel-nft/google-shuffle/planner"
 )
 
-// judge watches what is written, and knows the guarantees (DESIGN 2).
+// judge checks every write against the guarantees (DESIGN 2).
 type judge struct {
 	world   *world
 	plans   map[string]*planned // by run
 	listed  int64               // the newest generation whose planner has listed the datasets
-	inForce state.InForce       // as settings.json was written last
-	written int                 // keys of the datasets
+	inForce state.InForce       // the last settings.json that was written
+	written int                 // number of keys written in the datasets
 	verdict error               // the first guarantee that was broken
 }
 
@@ -41,7 +41,7 @@ func (j *judge) wrong(format string, args ...any) {
 	}
 }
 
-// wantedPlaces is guarantee 1: where each frame should be.
+// wantedPlaces is guarantee 1: the place where each frame should be.
 func (j *judge) wantedPlaces(read sheets, settings state.Definition) map[string]string {
 	split, err := planner.ParseSplit(settings.Split)
 	j.world.must(err)
@@ -64,7 +64,7 @@ func (j *judge) wantedPlaces(read sheets, settings state.Definition) map[string]
 	return want
 }
 
-// put looks at an object of the state that a process has just written.
+// put checks an object of the state that a process has just written.
 func (j *judge) put(p *process, key string, body []byte) {
 	switch name := strings.TrimPrefix(key, layout.State()); {
 	case name == "current.json":
@@ -96,8 +96,8 @@ func (j *judge) plan(p *process, plan *state.Plan) {
 	j.plans[plan.Run] = pl
 }
 
-// settings looks at a change of settings.json. Guarantee 8: it records the settings of a plan,
-// never of an older one than before, and others than before only when a person wants that.
+// settings checks a change of settings.json. Guarantee 8: it records the settings of a plan, never
+// of an older plan than before. The settings change only when a person wants that.
 func (j *judge) settings(now state.InForce) {
 	before := j.inForce
 	j.inForce = now
@@ -115,7 +115,8 @@ func (j *judge) settings(now state.InForce) {
 	j.wrong("guarantee 8: after generation %d, settings.json has %+v of generation %d, which are no plan's", before.Generation, now.Settings, now.Generation)
 }
 
-// pointer looks at a change of current.json. Guarantee 7: what has succeeded is as planned.
+// pointer checks a change of current.json. Guarantee 7: a succeeded run has the result that its
+// plan describes.
 func (j *judge) pointer(p *process, now state.Pointer) {
 	if now.State == state.Planning {
 		p.generation = now.Generation
@@ -128,15 +129,15 @@ func (j *judge) pointer(p *process, now state.Pointer) {
 		j.wrong("guarantee 7: %s has succeeded without a plan", now.Run)
 		return
 	}
-	// Frames that the plan does not include, or whose sheet it could not read, must not change.
+	// Frames must not change when the plan does not include them or could not read their sheet.
 	want, stands := plan.of(j.wantedPlaces(plan.read, plan.Settings.Definition)), plan.of(j.world.datasetETags())
 	if !maps.Equal(want, stands) {
 		j.wrong("guarantee 7: generation %d has succeeded\nand there stands %s\nwhere it planned  %s", now.Generation, keysOf(stands), keysOf(want))
 	}
 }
 
-// of are the keys of the planned episodes. It forgets the ETags: an image that was replaced after
-// its copy is the next plan's business.
+// of returns the keys of the planned episodes, without the ETags: an image that was replaced after
+// its copy belongs to the next plan.
 func (p *planned) of(all map[string]string) map[string]string {
 	keys := map[string]string{}
 	for key := range all {
@@ -150,11 +151,11 @@ func (p *planned) of(all map[string]string) map[string]string {
 
 func keysOf(all map[string]string) []string { return slices.Sorted(maps.Keys(all)) }
 
-// lists looks at a listing of the datasets.
+// lists records a listing of the datasets.
 func (j *judge) lists(p *process) { j.listed = max(j.listed, p.generation) }
 
-// copied and deleted look at a key of the datasets that a worker has just changed. Guarantee 4: it
-// must be a task's of the newest generation that has listed, or of a newer one.
+// copied and deleted check a key of the datasets that a worker has just changed. Guarantee 4: the
+// change must belong to a task of the newest generation that has listed, or of a newer one.
 func (j *judge) copied(p *process, key string) {
 	j.written++
 	if j.taskOf(func(t messages.Task) bool { return t.Dst == key }) == nil {
@@ -199,7 +200,7 @@ func (w *world) copy(p *process, src, dst, ifMatch string) (string, error) {
 	return etag, err
 }
 
-// delete carries out a request key by key, as S3 does.
+// delete executes a request key by key, as S3 does.
 func (w *world) delete(p *process, keys []string) ([]*bucket.Error, error) {
 	for _, key := range keys {
 		_, err := w.bucket.HeadObject(always, key)
@@ -216,7 +217,7 @@ func (w *world) delete(p *process, keys []string) ([]*bucket.Error, error) {
 	return nil, nil
 }
 
-// settled looks at the world when all is over: guarantees 1, 2, 3 and 7 for what is in force.
+// settled checks the world after the end: guarantees 1, 2, 3 and 7 for the run in force.
 func (j *judge) settled() {
 	w := j.world
 	pointer := w.pointer()
@@ -245,8 +246,8 @@ func (j *judge) settled() {
 	j.checkVersion()
 }
 
-// parts looks at the latest version, which trainers use and the next version shares its parts with:
-// all of them must be there.
+// parts checks that all parts of the latest version exist. Trainers use that version, and the next
+// version shares its parts.
 func (j *judge) parts() {
 	c, err := version.OpenLatest(always, j.world.store)
 	j.world.must(err)
@@ -262,7 +263,8 @@ func (j *judge) parts() {
 	}
 }
 
-// accounted is guarantee 3: every task once in the ledger; done, when its run has succeeded.
+// accounted is guarantee 3: every task is in the ledger once, and is done when its run has
+// succeeded.
 func (j *judge) accounted(plan *planned) {
 	status, err := state.ReadStatus(always, j.world.store, plan.Run)
 	j.world.must(err)

@@ -13,17 +13,18 @@ import (
 	"github.com/angel-nft/google-shuffle/planner"
 )
 
-// operator is the person who types the commands. What it does is decided about like any call.
+// operator is the person who types the commands. The world chooses a fate for its actions as for
+// any call.
 type operator struct{ *process }
 
-// How a person waits.
+// The events that a person waits for.
 const (
 	mayHurry = "waits, impatiently, until"
 	waits    = "waits until"
 	does     = "does:"
 )
 
-// do lets the world do something for the operator, when ready.
+// do executes fn as a step of the operator, when ready.
 func (o operator) do(op, on string, ready func() bool, fn func()) {
 	c := call{op: op, on: on, kind: person, what: noDetail, ready: ready, broken: func(err error) error { return err }}
 	_, err := ask(o.ctx, o.process, c, func() (any, error) { fn(); return nil, nil })
@@ -36,7 +37,7 @@ func (o operator) act(what string, fn func()) { o.do(does, what, nil, fn) }
 
 func (o operator) await(how, what string, ready func() bool) { o.do(how, what, ready, func() {}) }
 
-// edit changes the sheet of an episode; without classes it is spoilt.
+// edit changes the sheet of an episode. Without classes the sheet becomes unreadable.
 func (o operator) edit(e dataset.Episode, read ...string) {
 	o.act(fmt.Sprintf("edits the sheet of %s to %q", e, read), func() { o.world.sheets[e] = read })
 }
@@ -57,13 +58,13 @@ func (o operator) startServices(workers, trackers int) {
 	}
 }
 
-// plan types shuffle plan, and gives where its plan will be. Who was killed is started again,
-// thrice at most.
+// plan types shuffle plan, and returns a pointer that will hold its plan. A killed planner is
+// started again, three times at most.
 func (o operator) plan(name string, opt planner.Options) *state.Plan {
 	return o.planWith(name, opt, func(*planner.Config) {})
 }
 
-// planWith is plan with the settings that a person gives.
+// planWith is plan with settings that a person chooses.
 func (o operator) planWith(name string, opt planner.Options, give func(*planner.Config)) *state.Plan {
 	made := &state.Plan{}
 	o.act(fmt.Sprintf("shuffle plan %+v", opt), func() {
@@ -98,16 +99,16 @@ func cancelRun(ctx context.Context, p *process, run string) error {
 	return err
 }
 
-// applying reports whether this many keys of the datasets have been written.
+// applying reports whether at least this many keys of the datasets have been written.
 func (w *world) applying(keys int) func() bool {
 	return func() bool { return w.judge.written >= keys || w.ended() }
 }
 
-// atWork reports whether the run in force is running, or over.
+// atWork reports whether the run in force is running or has ended.
 func (w *world) atWork() bool { return w.pointer().State == state.Running || w.ended() }
 
-// planned reports whether a run of that generation or a later one has got as far as publishing, or
-// never will.
+// planned reports whether a run of that generation or a later one has reached publishing, or never
+// will.
 func (w *world) planned(generation int64) func() bool {
 	return func() bool {
 		pointer := w.pointer()
@@ -115,14 +116,14 @@ func (w *world) planned(generation int64) func() bool {
 	}
 }
 
-// ended reports whether no run is active and no command at work.
+// ended reports whether no run is active and no command is running.
 func (w *world) ended() bool {
 	pointer := w.pointer()
 	return !w.running() && !pointer.State.Active()
 }
 
-// finale lets everything come to an end, and judges it. A run that has failed is redriven or
-// planned again, as its reason says.
+// finale lets every run end, and checks the result. A failed run is redriven or planned again, as
+// its reason requires.
 func (o operator) finale() {
 	o.act("nothing goes wrong from here", o.world.appease)
 	for range 8 {
@@ -133,7 +134,8 @@ func (o operator) finale() {
 		o.act("looks at the run", func() {
 			before, unfinished, unchanged = o.readRunState()
 			if now, err := o.world.store.Settings(always); err == nil && !now.Exists() {
-				opt = first // no run came so far, and what a planner draws by itself nobody replays
+				// No run got that far, and a seed that a planner draws cannot be replayed.
+				opt = first
 			}
 		})
 		if unfinished {
@@ -161,7 +163,7 @@ func (o operator) finale() {
 }
 
 // readRunState reads the state of the run: whether it has tasks to redrive, and whether it has
-// succeeded and the sheets have not changed since.
+// succeeded and the sheets are unchanged since.
 func (o operator) readRunState() (pointer state.PointerSnapshot, unfinished, unchanged bool) {
 	w := o.world
 	pointer = w.pointer()
@@ -175,7 +177,7 @@ func (o operator) readRunState() (pointer state.PointerSnapshot, unfinished, unc
 	return pointer, unfinished, unchanged
 }
 
-// appease ends everything that goes wrong or waits.
+// appease stops all faults and ends all waits.
 func (w *world) appease() {
 	w.calm = true
 	for _, c := range w.pending {
@@ -186,7 +188,7 @@ func (w *world) appease() {
 	}
 }
 
-// drained reports whether nothing is on the queues, in flight or not.
+// drained reports whether the queues have no messages, in flight or not.
 func (w *world) drained() bool {
 	for _, q := range []interface{ Next() (time.Time, bool) }{w.tasks, w.results, w.letters} {
 		if _, any := q.Next(); any {

@@ -19,7 +19,7 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// Calls are carried out by the world and not by their callers, so no caller's context is theirs.
+// The world executes the calls, not their callers, so no context of a caller applies to them.
 var always = context.Background()
 
 // bucketPort is the bucket as one process sees it.
@@ -31,7 +31,7 @@ func (b bucketPort) call(op, key string, k kind, what func() string) call {
 	}}
 }
 
-// changing reports whether an object's content changes after it was written first.
+// changing reports whether an object's content changes after its first write.
 func changing(key string) bool {
 	name := key[strings.LastIndexByte(key, '/')+1:]
 	return name == "current.json" || name == "settings.json" || name == state.LedgerName || name == "latest.json" || name == "tags.json" || name == state.DeadName
@@ -122,7 +122,7 @@ func (q queuePort) call(op string, k kind, what func() string) call {
 }
 
 func (q queuePort) SendMessageBatch(ctx context.Context, entries []queue.Entry) ([]queue.Failure, error) {
-	// In an order of their own: a worker's goroutines put them together in any.
+	// Sorted, because a worker's goroutines collect them in any order.
 	ordered := slices.SortedFunc(slices.Values(entries), func(a, b queue.Entry) int { return strings.Compare(a.Body, b.Body) })
 	c := q.call("SendMessageBatch", write, func() string { return describeMessages(ordered) })
 	if len(entries) > 1 {

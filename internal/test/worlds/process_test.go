@@ -14,41 +14,42 @@ import (
 	"github.com/angel-nft/google-shuffle/worker"
 )
 
-// process is one running program. A killed one goes on for a while, as its goroutines must end, but
-// no call of it takes effect.
+// process is one running program. A killed process continues for a while, because its goroutines
+// must end, but its calls have no effect.
 type process struct {
 	world  *world
 	name   string
-	number int // in the order of the starts
+	number int // order of the starts
 	main   func(ctx context.Context, p *process) error
-	// again is how often it is started again when it was killed or fails; -1 always.
+	// again is how often the process is started again after it was killed or has failed; -1 is
+	// always.
 	again int
 
 	ctx    context.Context //nolint:containedctx // The life of the process.
 	cancel context.CancelFunc
 	killed chan struct{}
-	frozen time.Time // nothing happens to its calls before
+	frozen time.Time // its calls wait until then
 
-	replaced bool // it was killed, told to stop or has failed, and was seen to
+	replaced bool // it was killed, terminated or has failed, and its replacement was arranged
 
 	generation int64  // of the run that it plans
-	read       sheets // the sheets as it read them
+	read       sheets // the sheets when it read them
 
 	ended bool // guarded by world.mu
 	err   error
 	done  chan struct{}
 }
 
-// restart is a process that will be started anew.
+// restart is a process that will be started again.
 type restart struct {
 	at   time.Time
 	proc *process
 }
 
-// restartAfter is how long a service manager, or a person, takes to start a program again.
+// restartAfter is the time that a service manager, or a person, needs to start a program again.
 const restartAfter = 3 * time.Second
 
-// services go on for ever; a service manager starts them again.
+// services is the value of again for a service: a service manager always starts it again.
 const services = -1
 
 // start starts a program.
@@ -98,13 +99,13 @@ func (p *process) isKilled() bool {
 	}
 }
 
-// terminate is SIGTERM.
+// terminate sends SIGTERM.
 func (w *world) terminate(p *process) {
 	p.cancel()
 	w.startAgain(p)
 }
 
-// startAgain starts a program again in a while, once for each process.
+// startAgain schedules another start of a program, once for each process.
 func (w *world) startAgain(p *process) {
 	if p.again != 0 && !p.replaced {
 		w.restarts = append(w.restarts, restart{time.Now().Add(restartAfter), p})
@@ -112,7 +113,7 @@ func (w *world) startAgain(p *process) {
 	p.replaced = true
 }
 
-// restart starts the programs whose time has come.
+// restart starts the programs that are due.
 func (w *world) restart() {
 	var later []restart
 	for _, r := range w.restarts {
@@ -125,8 +126,7 @@ func (w *world) restart() {
 	w.restarts = later
 }
 
-// running reports whether a planner or a person's command is still at work, or will be started
-// again.
+// running reports whether a planner or a person's command is running, or will be started again.
 func (w *world) running() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -143,7 +143,7 @@ func (w *world) running() bool {
 	return false
 }
 
-// restartFailed restarts the programs that have ended with an error which may not occur again.
+// restartFailed restarts the programs that have ended with an error that may be transient.
 func (w *world) restartFailed() {
 	w.mu.Lock()
 	var ended []*process
@@ -170,7 +170,7 @@ func (p *process) queue(name string) queuePort {
 	return queuePort{p, name, q}
 }
 
-// stall is short, since every second of it is steps.
+// stall is short, because every second of it costs steps.
 const stall = 40 * time.Second
 
 func (p *process) tracker() *tracker.Tracker {
@@ -196,7 +196,8 @@ func (p *process) planner(split planner.Split) *planner.Planner {
 			MaxBadRows: any, MaxDelete: any, MaxRefresh: any, Lease: 15 * time.Second, Parallel: 4,
 		},
 		NameRun: func(begun time.Time, generation int64) string {
-			return fmt.Sprintf("%s-%d-test", begun.Format("20060102T150405Z"), generation) // the same each time a schedule is played
+			// The same each time a schedule is played.
+			return fmt.Sprintf("%s-%d-test", begun.Format("20060102T150405Z"), generation)
 		},
 	}
 }
@@ -208,7 +209,7 @@ func (p *process) worker() *worker.Worker {
 	})
 }
 
-// work and track are the services.
+// work and track run the services.
 func work(ctx context.Context, p *process) error { return p.worker().Run(ctx) }
 
 func track(ctx context.Context, p *process) error {

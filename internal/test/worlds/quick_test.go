@@ -21,15 +21,15 @@ import (
 	"github.com/angel-nft/google-shuffle/worker"
 )
 
-// Latencies of a request, about those of S3 and SQS.
+// Latencies of a request, similar to those of S3 and SQS.
 const (
-	pageTime  = 60 * time.Millisecond // of a listing
+	pageTime  = 60 * time.Millisecond // of a page of a listing
 	writeTime = 40 * time.Millisecond
 	readTime  = 20 * time.Millisecond
 	queueTime = 10 * time.Millisecond
 )
 
-// slowBucket and slowQueue answer after a while. A queue waits a second at least for a message, as
+// slowBucket and slowQueue answer after a delay. A queue waits for a message at least a second, as
 // package sqsqueue does.
 type slowBucket struct{ *membucket.Bucket }
 
@@ -75,7 +75,8 @@ func (q slowQueue) DeleteMessageBatch(ctx context.Context, receipts []string) ([
 	return q.Queue.DeleteMessageBatch(ctx, receipts)
 }
 
-// labels are the sheets: a class for each episode's first twelve frames, and Common for the others.
+// labels are the sheets: a class for the first twelve frames of each episode, and Common for the
+// others.
 type labels struct {
 	mu    sync.Mutex
 	class string
@@ -103,7 +104,7 @@ func (l *labels) Values(_ context.Context, spreadsheetID, _ string) (sheet.Value
 
 const quickFrames = 200 // of each of two episodes
 
-// quick is the program's services, idle, with a planner and slow ports.
+// quick has the program's idle services, a planner and slow ports.
 type quick struct {
 	bucket  slowBucket
 	store   *state.Store
@@ -161,7 +162,7 @@ func newQuick(t *testing.T) *quick {
 	return q
 }
 
-// run plans, and gives how long it takes from the beginning of the plan to the run's end.
+// run plans, and returns the time from the start of the plan to the end of the run.
 func (q *quick) run(t *testing.T, tasks int, opt planner.Options) time.Duration {
 	t.Helper()
 	begun := time.Now()
@@ -183,9 +184,9 @@ func (q *quick) run(t *testing.T, tasks int, opt planner.Options) time.Duration 
 	}
 }
 
-// TestQuickRun: with idle services, twelve relabelled frames are where they belong within three
-// seconds of the beginning of the plan, at whatever moment of their waits the services are. When
-// the run before has just ended, the plan waits for its workers first.
+// TestQuickRun: with idle services, twelve relabelled frames are in the right place within three
+// seconds after the start of the plan, at any moment of the services' waits. When the previous
+// run has just ended, the plan first waits for its workers.
 func TestQuickRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQuick(t)

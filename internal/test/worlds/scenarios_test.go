@@ -7,13 +7,13 @@ import (
 	"github.com/angel-nft/google-shuffle/planner"
 )
 
-// scenario is a world with what people do in it.
+// scenario is a world, with the actions of people in it.
 type scenario struct {
 	name     string
 	sheets   sheets
 	standing map[dataset.Frame]dataset.Place
-	split    planner.Split // nil: train alone
-	keep     int           // dataset versions that the trackers keep; 0: all
+	split    planner.Split // nil: only train
+	keep     int           // number of dataset versions that the trackers keep; 0: all
 	script   func(o operator)
 }
 
@@ -22,17 +22,16 @@ var (
 	rare   = dataset.Place{Dataset: "train", Class: "Rare"}
 )
 
-// halves is a split in which the seeds 7, 13 and 8 put the first two frames in different datasets
-// each.
+// halves is a split. Each of the seeds 7, 13 and 8 puts the first two frames in different datasets.
 var halves = planner.Split{{Dataset: "train", Ratio: 0.5}, {Dataset: "test", Ratio: 0.5}}
 
-// first is the plan that all worlds begin with.
+// first has the options of the first plan in all worlds.
 var first = planner.Options{Seed: "7"}
 
 var scenarios = []scenario{
 	{
-		// The one in which every order is tried: two tasks, a worker and a tracker, and a second
-		// generation that wants the first one's tasks undone as soon as one of them has begun.
+		// The world for the search of every order: two tasks, a worker and a tracker. A second
+		// generation undoes the tasks of the first as soon as one of them has begun.
 		name: "smallest", sheets: sheets{e1: {"Rare", "Common"}}, standing: map[dataset.Frame]dataset.Place{frame(0): common},
 		script: func(o operator) {
 			o.startServices(1, 1)
@@ -91,7 +90,7 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		// Old versions are removed beside runs that publish new ones, which share parts with them:
+		// Trackers remove old versions while runs publish new ones, which share parts with them:
 		// two trackers, and runs that are superseded while they are verified.
 		name: "keep one", sheets: sheets{e1: {"Rare"}, e2: {"Rare"}}, keep: 1,
 		script: func(o operator) {
@@ -119,7 +118,7 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		// A person changes the split and the group. The planner of the schedule, which has the old
+		// A person changes the split and the group. The scheduled planner, which has the old
 		// settings, runs meanwhile.
 		name: "other settings", sheets: sheets{e1: {"Rare", "Common"}}, split: halves,
 		script: func(o operator) {
@@ -139,8 +138,8 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		// Somebody deletes settings.json while a run is under way. A planner that gives another
-		// seed is refused then too, and the next one takes the settings from what else is there.
+		// Someone deletes settings.json during a run. Then a planner with another seed is still
+		// refused, and the next planner restores the settings from the other state.
 		name: "lost settings", sheets: sheets{e1: {"Rare", "Common"}}, split: halves,
 		script: func(o operator) {
 			o.startServices(1, 1)
@@ -193,8 +192,8 @@ var scenarios = []scenario{
 			o.await(waits, "the run has ended", o.world.ended)
 		},
 	}, {
-		// The second plan cannot read one of the sheets, and what the first had to do there is
-		// stale.
+		// The second plan cannot read one of the sheets, and the tasks of the first plan in that
+		// episode are stale.
 		name: "one held", sheets: sheets{e1: {"Rare", "Common"}, e2: {"Rare"}},
 		standing: map[dataset.Frame]dataset.Place{frame(0): common, dataset.FrameAt(e2, 0): common},
 		script: func(o operator) {
@@ -209,7 +208,8 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		// The second plan is of one episode, and what the first had to do in the other is stale.
+		// The second plan is of one episode, and the tasks of the first plan in the other episode
+		// are stale.
 		name: "one alone", sheets: sheets{e1: {"Rare"}, e2: {"Rare", "Common"}},
 		standing: map[dataset.Frame]dataset.Place{frame(0): common, dataset.FrameAt(e2, 0): common},
 		script: func(o operator) {

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// run decides about one call after the other until the operator is done, or something is wrong.
+// run decides about one call after the other until the operator is done, or a guarantee is broken.
 func (w *world) run(operator *process) {
 	for w.judge.verdict == nil {
-		synctest.Wait() // everybody waits for an answer or for time to pass
+		synctest.Wait() // all goroutines wait for an answer or for time to pass
 		w.collect()
 		w.restartFailed()
 		w.restart()
@@ -34,7 +34,7 @@ func (w *world) run(operator *process) {
 	w.end()
 }
 
-// maxSteps is far above what any world takes. A process that makes calls for ever runs into it.
+// maxSteps is far more than any world needs. A process that never stops making calls reaches it.
 const maxSteps = 5_000
 
 func (w *world) hasEnded(p *process) bool {
@@ -43,7 +43,7 @@ func (w *world) hasEnded(p *process) bool {
 	return p.ended
 }
 
-// end kills everybody and waits until nothing is left of them.
+// end kills all processes and waits for their goroutines.
 func (w *world) end() {
 	for _, p := range w.procs {
 		p.replaced = true
@@ -54,7 +54,7 @@ func (w *world) end() {
 	}
 }
 
-// next are the calls of which one is to be decided about; none when only time can help.
+// next returns the calls that are ready for a decision, and none when only time can help.
 func (w *world) next() (open []*call) {
 	var yielding []*call
 	now := time.Now()
@@ -63,7 +63,7 @@ func (w *world) next() (open []*call) {
 		case c.held.After(now) || c.proc.frozen.After(now):
 		case c.ready != nil && !c.ready():
 			if c.kind == receive && !c.until.After(now) {
-				w.carryOut(c) // nothing has come: no step, and nothing to decide
+				w.carryOut(c) // the queue is empty: no step, and no choice
 				return w.afterEmpty()
 			}
 		case c.yields:
@@ -80,7 +80,7 @@ func (w *world) next() (open []*call) {
 	return open
 }
 
-// afterEmpty lets the receiver of nothing go on before anything else is looked at.
+// afterEmpty lets the receiver of an empty answer continue before any other call is considered.
 func (w *world) afterEmpty() []*call {
 	synctest.Wait()
 	w.collect()
@@ -95,7 +95,7 @@ func (w *world) pickCall(n int) int {
 	return w.choices.choose(n, byOrder)
 }
 
-// pass lets time pass until something may have changed.
+// pass lets time pass until the state may have changed.
 func (w *world) pass() {
 	t := time.NewTimer(w.quiet())
 	defer t.Stop()
@@ -105,7 +105,7 @@ func (w *world) pass() {
 	}
 }
 
-// quiet is how long nothing changes by itself except for the processes' own timers.
+// quiet is the time until the next change that does not come from the processes' own timers.
 func (w *world) quiet() time.Duration {
 	now := time.Now()
 	next := now.Add(time.Minute)
@@ -133,7 +133,7 @@ func (w *world) quiet() time.Duration {
 	return next.Sub(now)
 }
 
-// carryOut does what a call asks for and answers it.
+// carryOut executes a call and answers it.
 func (w *world) carryOut(c *call) {
 	c.apply()
 	w.reply(c)
@@ -145,17 +145,17 @@ func (w *world) reply(c *call) {
 	close(c.answered)
 }
 
-// late is a write that its caller has given up while the bucket still works on it.
+// late is a write that the bucket still executes after its caller has given up.
 type late struct {
 	at   time.Time
 	call *call
 }
 
-// lateBy is how long after the caller's limit a write may still be carried out. state.Fence.Quiet
-// allows for a second.
+// lateBy is the time after the caller's limit in which a write may still be executed.
+// state.Fence.Quiet allows for a second.
 const lateBy = 900 * time.Millisecond
 
-// overdue is a call whose caller no longer waits.
+// overdue handles a call whose caller no longer waits.
 func (w *world) overdue(c *call) {
 	if c.kind != write || w.calm || c.proc.isKilled() {
 		return
@@ -168,7 +168,7 @@ func (w *world) overdue(c *call) {
 	}
 }
 
-// catchUp carries out the late writes whose time has come.
+// catchUp executes the late writes that are due.
 func (w *world) catchUp() {
 	var later []late
 	for _, l := range w.late {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// The defaults are a sample. make worlds asks for the whole search.
+// The defaults are a sample. make worlds runs the whole search.
 var (
 	stepsFlag  = flag.Int("worlds.steps", 40_000, "steps of the random walks, over all scenarios")
 	shareFlag  = flag.Int("worlds.share", 15, "of how many schedules the exhaustive search takes one")
@@ -51,7 +51,7 @@ func (c *tally) String() string {
 	return b.String()
 }
 
-// report reports a shortened schedule that went wrong, and how to replay it.
+// report reports a shortened schedule that failed, and how to replay it.
 func (s scenario) report(t *testing.T, w *world) {
 	t.Helper()
 	w = s.shorten(t, w)
@@ -59,7 +59,7 @@ func (s scenario) report(t *testing.T, w *world) {
 		w.judge.verdict, s.name, w.choices.deviations(), w.tale())
 }
 
-// shorten leaves out of a schedule what it goes wrong without.
+// shorten removes the deviations that a schedule does not need to fail.
 func (s scenario) shorten(t *testing.T, w *world) *world {
 	for size := len(w.choices.deviations()); size > 0; size /= 2 {
 		for from := 0; from < len(w.choices.deviations()); {
@@ -75,10 +75,10 @@ func (s scenario) shorten(t *testing.T, w *world) *world {
 	return w
 }
 
-// atOnce is the number of schedules at a time.
+// atOnce is the number of schedules that run at a time.
 const atOnce = 2
 
-// parallel does n things, each with t of a test of its own, on all cores.
+// parallel does n things on all cores, each with a subtest of its own.
 func parallel(t *testing.T, do func(t *testing.T, part int)) {
 	for part := range atOnce {
 		t.Run(fmt.Sprintf("part %d", part+1), func(t *testing.T) {
@@ -88,8 +88,8 @@ func parallel(t *testing.T, do func(t *testing.T, part int)) {
 	}
 }
 
-// TestEach tries everything that may happen to each call but the reads of what does not change, one
-// deviation from the usual course at a time, or with -worlds.depth=2 each two of them.
+// TestEach tries every possible fate of each call, except for the reads of immutable data. It makes
+// one deviation from the usual course at a time; with -worlds.depth=2, each two of them.
 func TestEach(t *testing.T) {
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestEach(t *testing.T) {
 	}
 }
 
-// explore plays the schedule of the deviations, and those with more of them.
+// explore plays the schedule of the deviations, and the schedules with more of them.
 func (s scenario) explore(t *testing.T, sum *tally, ds deviations, depth int) {
 	w := s.play(t, scripted(ds))
 	sum.add(w)
@@ -124,7 +124,7 @@ func (s scenario) explore(t *testing.T, sum *tally, ds deviations, depth int) {
 	}
 }
 
-// children are the schedules with one deviation more, after the last.
+// children are the schedules with one more deviation, after the last.
 func (c *choices) children(ds deviations) (all []deviations) {
 	last := -1
 	if len(ds) > 0 {
@@ -138,7 +138,7 @@ func (c *choices) children(ds deviations) (all []deviations) {
 	return all
 }
 
-// TestWalks goes through the worlds at random.
+// TestWalks plays random schedules in the worlds.
 func TestWalks(t *testing.T) {
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
@@ -160,8 +160,8 @@ func TestWalks(t *testing.T) {
 	}
 }
 
-// TestFound plays the schedules by which bugs were found, and one that goes to the limit. The
-// commits that mend the bugs say more.
+// TestFound plays the schedules that found bugs, and one that goes to the limit. The commits with
+// the fixes explain the bugs.
 func TestFound(t *testing.T) {
 	for _, found := range []struct {
 		name, scenario string
@@ -171,8 +171,8 @@ func TestFound(t *testing.T) {
 			{"planner-2 PutObject runs/20000101T000000Z-2-test/plan.json", frozen},
 			{"planner-2 PutObject current.json generation 2 publishing", hurries},
 		}},
-		// No bug: the latest write that the fence allows for, which is late by all of its three
-		// terms.
+		// Not a bug: the latest write that the fence allows for. It is late by all of the fence's
+		// three terms.
 		{"an old view, a long attempt and a late write", "supersede", []turn{
 			{"worker-1 CopyObject ML/train/Rare/f00", waitsBit},
 			{"worker-1 DeleteObjects ML/train/Common/f00", waitsLong},
@@ -192,10 +192,10 @@ func TestFound(t *testing.T) {
 	}
 }
 
-// TestReplay prints the story of the schedule that -worlds.replay names.
+// TestReplay prints the story of the schedule in -worlds.replay.
 func TestReplay(t *testing.T) {
 	if *replayFlag == "" {
-		return // nothing to tell
+		return // there is no schedule to replay
 	}
 	name, choices, _ := strings.Cut(*replayFlag, ":")
 	w := scenarioOf(t, name).play(t, parseSchedule(t, choices))
@@ -228,7 +228,7 @@ func parseSchedule(t *testing.T, text string) *choices {
 	return scripted(ds)
 }
 
-// TestSame plays schedules twice, which must give the same story.
+// TestSame plays schedules twice, and both must give the same story.
 func TestSame(t *testing.T) {
 	for _, s := range scenarios {
 		for seed := *seedFlag; seed < *seedFlag+uint64(*sameFlag); seed++ {

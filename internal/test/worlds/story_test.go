@@ -12,15 +12,15 @@ type line struct {
 	at     time.Duration
 	call   *call
 	fate   fate
-	choice string // of the fate, as in deviations; "" when there was nothing to choose
+	choice string // the choice of the fate, as in deviations; "" when there was only one option
 	err    error  // of the answer
 }
 
-// maxTold is how many steps of a story are worth reading.
+// maxTold is the number of steps of a story that are worth reading.
 const maxTold = 3000
 
-// tale is the story of a schedule, a line for each step: when, by which choice, who, what, and what
-// happened.
+// tale is the story of a schedule, with a line for each step: time, choice, process, call and
+// result.
 func (w *world) tale() string {
 	var b strings.Builder
 	for i, l := range w.story {
@@ -46,10 +46,11 @@ func (c *call) describe() string {
 	return strings.TrimSpace(c.op + " " + brief(c.on) + " " + brief(c.what()))
 }
 
-// drawn is the part of a name that is drawn at random (crypto/rand.Text), and is another each time.
+// drawn matches the part of a name that is drawn at random (crypto/rand.Text) and differs each
+// time.
 var drawn = regexp.MustCompile(`[A-Z2-7]{26}`)
 
-// brief leaves out what all names have in common, and what no two schedules do.
+// brief removes the parts that all names share, and the parts that differ in each schedule.
 func brief(s string) string {
 	s = drawn.ReplaceAllString(s, "…")
 	return strings.NewReplacer(layout.State(), "", layout.ML(), "ML/", "TT_S01_E01_FRM-00-00-00-", "f", "TT_S01_E02_FRM-00-00-00-", "g").Replace(s)

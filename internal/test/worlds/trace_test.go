@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// trace identifies the state of a world by its history. Two schedules in which the same
-// calls got the same answers at the same times, and each process made its own in the same order,
-// lead to the same world whatever order the calls of different processes had (Mazurkiewicz): then
-// their traces are equal.
+// trace identifies the state of a world by its history. Two schedules lead to the same world when
+// two things are equal: the same calls got the same answers at the same times, and each process
+// made its own calls in the same order. The order between different processes does not matter
+// (Mazurkiewicz). Then their traces are equal.
 type trace struct {
 	sum  uint64            // of all steps, in any order
-	last map[string]uint64 // the last step of a process, and the last that changed an object or a queue
+	last map[string]uint64 // the last step of a process, object or queue
 }
 
 // addStep adds a step.
@@ -21,7 +21,7 @@ func (t *trace) addStep(l line) {
 		t.last = map[string]uint64{}
 	}
 	c, h := l.call, fnv.New64a()
-	note := func(what ...any) { _, _ = fmt.Fprintln(h, what...) } // a hash takes all
+	note := func(what ...any) { _, _ = fmt.Fprintln(h, what...) } // a hash never fails
 	note(c.proc.number, c.describe(), l.fate, l.at)
 	if l.err != nil {
 		note(brief(l.err.Error()))
@@ -44,8 +44,8 @@ func (t *trace) addStep(l line) {
 	}
 }
 
-// before is what a call finds of an object: its last change, or for a listing those of all objects
-// with the prefix.
+// before is the state of an object that a call reads: its last change, or for a listing the last
+// changes of all objects with the prefix.
 func (t *trace) before(c *call, on string) (found uint64) {
 	if c.op != "ListObjectsV2" {
 		return t.last[on]
@@ -69,8 +69,8 @@ func (c *call) touches() []string {
 	return []string{c.on}
 }
 
-// readsImmutable reports whether a call reads an object that does not change at that time. Then it
-// makes no difference when the call comes.
+// readsImmutable reports whether a call reads an object that does not change at that time. Then the
+// time of the call has no effect.
 func (c *call) readsImmutable() bool {
 	name := c.on[strings.LastIndexByte(c.on, '/')+1:]
 	return c.kind == read && (strings.HasPrefix(name, "tasks-") || strings.HasPrefix(name, "expected-") ||

@@ -19,7 +19,7 @@ import (
 	"github.com/angel-nft/google-shuffle/planner"
 )
 
-// The episodes. Most worlds have the first alone.
+// The episodes. Most worlds have only the first.
 const (
 	e1 = dataset.Episode("S01E01")
 	e2 = dataset.Episode("S01E02")
@@ -34,11 +34,11 @@ const (
 	lettersQueue = "dead-letters"
 )
 
-// visibility of the tasks. A heartbeat comes after 10 s and more.
+// visibility is the visibility timeout of the tasks. A heartbeat comes after 10 s or more.
 const visibility = 30 * time.Second
 
-// world is a bucket, three queues, a sheet, and the processes on them. One goroutine, the one of
-// run, decides in which order their calls are carried out, and what goes wrong.
+// world is a bucket, three queues, a sheet, and the processes that use them. Only the goroutine of
+// run decides in which order their calls are executed, and which faults occur.
 type world struct {
 	t       *testing.T
 	choices *choices
@@ -46,10 +46,10 @@ type world struct {
 	tasks   *memqueue.Queue
 	results *memqueue.Queue
 	letters *memqueue.Queue
-	store   *state.Store  // sees the bucket as it is
-	sheets  sheets        // as people have left them
-	split   planner.Split // that every planner has by default
-	keep    int           // dataset versions that every tracker keeps; 0: all
+	store   *state.Store  // reads the bucket directly, without faults
+	sheets  sheets        // after the last edit
+	split   planner.Split // the default split of every planner
+	keep    int           // number of dataset versions that every tracker keeps; 0: all
 	begun   time.Time
 
 	mu      sync.Mutex
@@ -60,18 +60,18 @@ type world struct {
 	pending  []*call
 	late     []late
 	restarts []restart
-	used     map[fate]bool // what can befall a world once
-	calm     bool          // nothing goes wrong any more
+	used     map[fate]bool // the fates that have happened and are possible only once in a world
+	calm     bool          // no more faults occur
 	story    []line
 	trace    trace
 	judge    judge
 }
 
-// wishes is the class of each frame of an episode by its index; "" is none. A sheet without rows is
-// broken.
+// wishes are the classes of an episode's frames by index; "" is none. A sheet without rows is
+// unreadable.
 type wishes []string
 
-// sheets are what people wish for each episode.
+// sheets are the sheets of all episodes, as people write them.
 type sheets map[dataset.Episode]wishes
 
 func (s sheets) equal(other sheets) bool { return maps.EqualFunc(s, other, slices.Equal[wishes]) }
@@ -87,15 +87,15 @@ func (s sheets) values(e dataset.Episode) sheet.Values {
 	return all
 }
 
-// frame is one of the first episode.
+// frame is a frame of the first episode.
 func frame(i int) dataset.Frame { return dataset.FrameAt(e1, i) }
 
 func imageKey(f dataset.Frame) string {
 	return layout.Prefix + "/" + f.Episode().Folder() + "/default_eng/v1/frames/thumbnails/" + f.File()
 }
 
-// newWorld has a manifest, sheets and the images of their frames, and copies of some where an
-// earlier run has left them.
+// newWorld makes a world with a manifest, sheets, the images of their frames, and copies of some
+// images that an earlier run has made.
 func newWorld(t *testing.T, from *choices, wished sheets, standing map[dataset.Frame]dataset.Place) *world {
 	w := &world{t: t, choices: from, sheets: maps.Clone(wished), begun: time.Now(), news: make(chan struct{}, 1), used: map[fate]bool{}}
 	w.store = &state.Store{Bucket: &w.bucket, Layout: layout}

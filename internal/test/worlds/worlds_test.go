@@ -1,22 +1,23 @@
 // Package worlds runs the production planner, workers and tracker in small worlds: two or three
 // frames, two generations, a bucket and queues in memory, and virtual time. Every call to a port
-// waits until the world decides which is next and what happens to it, so that a schedule is a list
-// of choices, and can be tried, counted, searched and replayed.
+// waits until the world decides which call is next and what its fate is. So a schedule is a list of
+// choices, which a test can try, count, search and replay.
 //
-// After each schedule everything comes to rest without faults, and guarantees 1, 2, 3, 4 and 7
-// (DESIGN 2) must hold; 3 and 4 are watched at every write.
+// After each schedule all work ends without faults, and guarantees 1, 2, 3, 4 and 7 (DESIGN 2) must
+// hold; 3 and 4 are checked at every write.
 //
 // # Beside package faults
 //
-// Two packages search for faults, and each finds what the other cannot. Here the order of the calls
-// is chosen: all schedules up to a depth are tried, minutes cost nothing, and a failing schedule is
-// the same each time. So this one finds races between two lines of code. It has no processes,
-// sockets, disks or files. Package internal/test/faults runs the program as it is built, over HTTP
-// and on a folder: kill -9, SIGSTOP, wrong clocks, half answers, damaged objects, a folder that
-// goes away, and an operator who types what status prints. So it finds what adapters, commands and
-// messages do wrong; which process is faster is the machine's affair there, and it only samples.
-// Their audits hold the same guarantees of different material, and share no code: the judge here
-// sees each call with its process and its plan, Audit there sees requests and answers.
+// Two packages search for faults, and each finds faults that the other cannot find. This package
+// chooses the order of the calls. It tries all schedules up to a depth, minutes cost nothing, and a
+// failing schedule is the same each time. So it finds races between two lines of code. It has no
+// processes, sockets, disks or files. Package internal/test/faults runs the built program, over
+// HTTP and on a folder. It has kill -9, SIGSTOP, wrong clocks, truncated answers, damaged objects,
+// a folder that disappears, and an operator who types what status prints. So it finds faults of
+// adapters, commands and messages. There the machine decides which process is faster, and the
+// package only samples. Both audits check the same guarantees with different inputs, and share no
+// code: the judge here sees each call with its process and its plan, Audit there sees requests and
+// answers.
 package worlds
 
 import (
@@ -29,7 +30,7 @@ import (
 	"github.com/angel-nft/google-shuffle/planner"
 )
 
-// Pauses between tries are without chance here, so that a schedule is the same each time.
+// Pauses between attempts are not random here, so a schedule is the same each time.
 func init() { retry.Jitter = func(most time.Duration) time.Duration { return most / 2 } }
 
 // play runs one schedule in a bubble of its own.

@@ -1,5 +1,5 @@
-// Command rclone is rclone with its S3 backend and its command move only, for the benchmarks: all
-// of it takes minutes to build.
+// Command rclone is rclone with only its S3 backend and its command move, for the benchmarks. The
+// whole rclone takes minutes to build.
 package main
 
 import (

@@ -24,7 +24,7 @@ const packedAtOnce = 2
 // newEncoder makes an encoder and uses it once. Otherwise the first use would create its channels,
 // and in a test with fake time these would belong to the test's bubble.
 func newEncoder() *zstd.Encoder {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(packedAtOnce), zstd.WithWindowSize(textBlock))
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(packedAtOnce), zstd.WithWindowSize(textBlock), zstd.WithZeroFrames(true))
 	if err != nil {
 		panic("zstd encoder: " + err.Error()) // the options are constant
 	}
@@ -139,9 +139,13 @@ func (t *Text) Add(packed []byte, size int) {
 	t.blocks = append(t.blocks, packedBlock{packed, size})
 }
 
-// Packed returns the whole text as compressed blocks that follow each other. Unpack reads it.
+// Packed returns the whole text as compressed blocks that follow each other. Unpack reads it. An
+// empty text has one block: an object without a byte counts as damaged.
 func (t *Text) Packed() []byte {
 	t.flush()
+	if len(t.blocks) == 0 {
+		return Pack(nil)
+	}
 	blocks := make([][]byte, len(t.blocks))
 	for i, b := range t.blocks {
 		blocks[i] = b.packed

@@ -78,3 +78,15 @@ func FuzzFrames(f *testing.F) {
 		}
 	})
 }
+
+// A list without a line is an object that can be read, unlike one that was emptied.
+func TestNoLines(t *testing.T) {
+	var text Text
+	packed := text.Packed()
+	if plain, err := Unpack(packed); len(packed) == 0 || err != nil || len(plain) != 0 {
+		t.Errorf("%d bytes, unpacked to %d: %v", len(packed), len(plain), err)
+	}
+	if _, err := Unpack(nil); err == nil {
+		t.Error("an empty object is read")
+	}
+}

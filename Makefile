@@ -26,9 +26,10 @@ WORLD ?=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Tests wait for timeouts most of the time, so more packages run at a time than there are processors.
 test: ## all tests; installs what they lack, starts LocalStack and moto and stops them
 	.ci/browser
-	deploy/moto/run deploy/localstack/run .ci/gotest
+	deploy/moto/run deploy/localstack/run .ci/gotest -p 4
 
 check: lint vuln race worlds fuzz ## what takes longer: linters, known vulnerabilities, all tests with the race detector, small worlds, every fuzz target
 

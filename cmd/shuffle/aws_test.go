@@ -26,6 +26,7 @@ import (
 // subject with a bucket and queues of its own. The program's own output is never the proof: the
 // bucket is listed by other means.
 func TestOverTheWire(t *testing.T) {
+	t.Parallel()
 	endpoint := testenv.AWSEndpoint(t)
 	for _, subject := range []struct {
 		name   string

@@ -64,6 +64,7 @@ func (n *neighbour) inQueue(name string) int {
 // with buckets of different names and of the same name. Each completes its own run, and changes
 // nothing of the other's.
 func TestTwoEnvironments(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name  string
 		names []string

@@ -16,8 +16,7 @@ func TestCache(t *testing.T) {
 		c := newCache[string, int](time.Second)
 		var readings atomic.Int64
 		read := func(ctx context.Context) (int, error) {
-			// Fake time: the duration of a read.
-			time.Sleep(100 * time.Millisecond) //nolint:forbidigo
+			time.Sleep(100 * time.Millisecond) //nolint:forbidigo // Fake time: the duration of a read.
 			return int(readings.Add(1)), ctx.Err()
 		}
 		first, leave := context.WithCancel(t.Context())

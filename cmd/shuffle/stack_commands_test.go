@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -67,7 +68,7 @@ func (d *onStack) planned(args ...string) string {
 	return plan.Run
 }
 
-var link = regexp.MustCompile(`(?:href|src)="(/[^"#]*)`)
+var link = regexp.MustCompile(`(?:href|src)="(/[^"]*)`)
 
 // visit follows every link of the dashboard, with images, up to a limit.
 func (d *onStack) visit(calls *stacktest.Calls) {
@@ -88,7 +89,8 @@ func (d *onStack) visit(calls *stacktest.Calls) {
 		}
 		seen[path] = true
 		for _, m := range link.FindAllStringSubmatch(d.get(server.URL+path), -1) {
-			todo = append(todo, strings.ReplaceAll(m[1], "&amp;", "&"))
+			path, _, _ := strings.Cut(html.UnescapeString(m[1]), "#")
+			todo = append(todo, path)
 		}
 	}
 	if len(seen) < 20 {

@@ -143,9 +143,23 @@ func (w *world) openLocal(ctx context.Context, seed uint64) error {
 type fileQueue struct{ path, name string }
 
 func (q fileQueue) use(ctx context.Context, do func(*sqlitequeue.Queue) error) error {
-	if _, err := os.Stat(q.path); err != nil {
-		return nil //nolint:nilerr // A person has removed it, with all messages.
+	if q.removed() {
+		return nil
 	}
+	err := q.open(ctx, do)
+	if err != nil && q.removed() { // in the meantime
+		return nil
+	}
+	return err
+}
+
+// removed reports whether a person has removed the file, with all messages.
+func (q fileQueue) removed() bool {
+	_, err := os.Stat(q.path)
+	return err != nil
+}
+
+func (q fileQueue) open(ctx context.Context, do func(*sqlitequeue.Queue) error) error {
 	file, err := sqlitequeue.Open(q.path)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -35,7 +36,7 @@ func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 		return InForce{}, err
 	}
 	if slices.Contains(names, settingsName) {
-		return InForce{}, errListed
+		return InForce{}, fmt.Errorf("%w: %s%s: %w", ErrSettings, s.Layout.State(), settingsName, errListed)
 	}
 	var old seed
 	if slices.Contains(names, seedName) {

@@ -164,9 +164,6 @@ func (s *Store) SettingsBeside(ctx context.Context, latest func(context.Context)
 			if errors.Is(err, errListed) && try < swapTries {
 				continue // the first run may have recorded them between the read and the listing
 			}
-			if errors.Is(err, errListed) {
-				err = s.settingsError(err.Error())
-			}
 			return f, err
 		}
 		contradiction := s.contradiction(ctx, f, latest)

@@ -21,6 +21,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/season"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/benchserver"
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
@@ -36,8 +37,9 @@ type world struct {
 	site       site
 	dir        string
 	bucketName string
-	ending     string // suffix of the queues' names
-	endpoint   string // of the front
+	ending     string              // suffix of the queues' names
+	endpoint   string              // of the front
+	bench      *benchserver.Server // behind it; nil: another one
 	front      *faults.Front
 	audit      *faults.Audit
 	env        []string

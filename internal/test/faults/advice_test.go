@@ -13,7 +13,7 @@ import (
 // operator who does it comes to the end.
 func TestPointerIsLost(t *testing.T) {
 	t.Parallel()
-	for _, how := range []string{"cut short", "flipped", "deleted"} {
+	for _, how := range []string{"cut short", "deleted"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 40}, services("w1", "t1")), soon(t)
@@ -50,10 +50,10 @@ func TestRecoveryIsAnnounced(t *testing.T) {
 	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 40}, nil, "SHUFFLE_STALL=10m"), soon(t)
 	_, err := w.plan(ctx, 0)
 	must(t, err)
-	w.front.Add(faults.Rule{Kind: faults.Aged, From: "status", Target: "shuffle/", First: 1, Times: -1, Delay: 4 * time.Minute})
+	w.front.Add(faults.Rule{Kind: faults.Aged, From: "status", Target: "shuffle/", First: 1, Times: -1, Delay: 4*time.Minute + 30*time.Second})
 	look, err := w.types(ctx, "status")
 	must(t, err)
-	expectText(t, strings.Join(strings.Fields(look.out), " "), "no result has come for 4m", "within 6m", "SHUFFLE_STALL")
+	expectText(t, strings.Join(strings.Fields(look.out), " "), "no result has come for 4 min", "publishes the open tasks again within 5 min", "SHUFFLE_STALL")
 	if commands := next(look.out); len(commands) != 3 {
 		t.Errorf("status says %q, expected status, work and track", commands)
 	}

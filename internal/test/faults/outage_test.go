@@ -1,6 +1,12 @@
 package faults_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -8,22 +14,18 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
-// TestOutageKillsNoTask: the bucket does not answer, or refuses every copy, for longer than a task
-// may be received by the queue's redrive policy. No task is dead afterwards.
+// outageTime is long enough that a task would be received more often than the queue grants.
+const outageTime = 10 * time.Second
+
+// TestOutageKillsNoTask: the bucket does not answer, or refuses every copy, for a while. No task is
+// dead afterwards.
 func TestOutageKillsNoTask(t *testing.T) {
 	t.Parallel()
-	for _, outage := range []faults.Rule{
-		{Kind: faults.Outage}, {Kind: faults.InternalError, Op: "CopyObject"}, {Kind: faults.Cut, Op: "CopyObject"},
-		{Kind: faults.InternalError, Op: "GetObject", Target: "current.json", From: "w"},
-	} {
-		t.Run(string(outage.Kind)+" "+outage.Op, func(t *testing.T) {
+	for _, outage := range []faults.Rule{{Kind: faults.Outage}, {Kind: faults.InternalError, Op: "CopyObject"}} {
+		t.Run(string(outage.Kind), func(t *testing.T) {
 			t.Parallel()
 			w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 120}, services("w1", "w2", "t1"), "SHUFFLE_MAX_RECEIVE_COUNT=2"), soon(t)
-			outage.First, outage.Times = 1, -1
-			w.front.Add(faults.Rule{Kind: faults.Event, From: "w", Op: "CopyObject", First: 20, Do: func(faults.Request) {
-				w.front.Add(outage)
-				time.AfterFunc(15*time.Second, func() { w.front.End(outage.Kind) })
-			}})
+			w.failDuringCopies(outage)
 			plan, err := w.plan(ctx, 0)
 			must(t, err)
 			must(t, w.succeeds(ctx))
@@ -37,3 +39,71 @@ func TestOutageKillsNoTask(t *testing.T) {
 		})
 	}
 }
+
+// failDuringCopies begins an outage while workers copy, and ends it later.
+func (w *world) failDuringCopies(outage faults.Rule) {
+	outage.First, outage.Times = 1, -1
+	w.front.Add(faults.Rule{Kind: faults.Event, From: "w", Op: "CopyObject", First: 20, Do: func(faults.Request) {
+		w.front.Add(outage)
+		time.AfterFunc(outageTime, func() { w.front.End(outage.Kind) })
+	}})
+}
+
+// TestOutageEndsNoTracker: the bucket is away for longer than a tracker tries after errors that do
+// not pass by themselves. The tracker waits for it. The program of this scene has a shorter limit
+// than the five minutes of the real one.
+func TestOutageEndsNoTracker(t *testing.T) {
+	t.Parallel()
+	must(t, buildHurried())
+	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 120}, services("w1")), soon(t)
+	w.failDuringCopies(faults.Rule{Kind: faults.Outage})
+	w.program = hurried()
+	tracker, err := w.start("t1", "track")
+	must(t, err)
+	w.program = ""
+	_, err = w.plan(ctx, 0)
+	must(t, err)
+	must(t, w.succeeds(ctx))
+	if n := w.front.Counts()[faults.Outage]; n == 0 || tracker.over() {
+		t.Errorf("%d requests failed; the tracker has ended: %t", n, tracker.over())
+	}
+	must(t, w.check(ctx))
+}
+
+// The line of the tracker's source that the hurried program has otherwise.
+const (
+	patientLine = "\nconst maxFailing = 5 * time.Minute\n"
+	hurriedLine = "\nconst maxFailing = 2 * time.Second\n"
+)
+
+// buildHurried builds the program whose trackers give up soon.
+var buildHurried = sync.OnceValue(func() error {
+	source, err := filepath.Abs("../../../tracker/tracker.go")
+	if err != nil {
+		return err
+	}
+	body, err := os.ReadFile(source)
+	if err != nil {
+		return err
+	}
+	if strings.Count(string(body), patientLine) != 1 {
+		return fmt.Errorf("%s does not have the line %q once: change patientLine", source, patientLine)
+	}
+	dir := filepath.Dir(program)
+	changed := filepath.Join(dir, "tracker.go")
+	if err := os.WriteFile(changed, []byte(strings.Replace(string(body), patientLine, hurriedLine, 1)), 0o600); err != nil {
+		return err
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{source: changed}})
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, "hurried.json")
+	if err := os.WriteFile(path, overlay, 0o600); err != nil {
+		return err
+	}
+	return compile(hurried(), "-overlay="+path)
+})
+
+// hurried is the path of that program.
+func hurried() string { return program + "-hurried" }

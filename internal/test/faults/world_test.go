@@ -44,6 +44,7 @@ type world struct {
 	audit      *faults.Audit
 	env        []string
 	clock      func(process string) clock // nil: all clocks are right
+	program    string                     // of the next process; "" is the normal one
 
 	editing sync.Mutex
 	season  *season.Season

@@ -108,14 +108,14 @@ func TestOneAnswerIsNotBelieved(t *testing.T) {
 	missed := func(from, target string, first, times int) faults.Rule {
 		return faults.Rule{Kind: faults.NotFound, From: from, Target: target, First: first, Times: times}
 	}
-	w.front.Add(missed("t1", "plan.json", 1, 2), missed("t1", "current.json", 3, 1), missed("t1", "ledger.json", 2, 1), missed("w1", "current.json", 2, 1),
+	w.front.Add(missed("t1", "plan.json", 1, 2), missed("t1", "ledger.json", 2, 1), missed("w1", "current.json", 2, 1),
 		missed("w1", "plan.json", 1, 1), missed("w1", "tasks-0", 1, 1))
 	w.serve(services("w1", "t1")...)
 	must(t, w.succeeds(ctx))
 	w.front.Calm()
 	must(t, w.relabel(5))
 	w.front.Add(missed("plan", "latest.json", 1, 1), missed("plan", "current.json", 2, 1),
-		missed("t1", "plan.json", 1, 1), missed("t1", "latest.json", 1, 1))
+		missed("t1", "current.json", 5, 1), missed("t1", "plan.json", 1, 1), missed("t1", "latest.json", 1, 1))
 	next, err := w.run(ctx)
 	must(t, err)
 	if again := w.front.Counts()[faults.NotFound]; next.Tasks != 5 || next.Generation != plan.Generation+1 || again < 6 {

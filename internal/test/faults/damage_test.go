@@ -140,6 +140,8 @@ func TestDoctorNamesDamage(t *testing.T) {
 	changed := func(old, next string) func([]byte) []byte {
 		return func(body []byte) []byte { return []byte(strings.Replace(string(body), old, next, 1)) }
 	}
+	_, err = w.store.Write(ctx, state.UnreadableName, []byte("{\"id\":\"1\",\"generation\":1}\n"), bucket.Condition{})
+	must(t, err)
 	for _, d := range []struct {
 		name string
 		how  func([]byte) []byte // nil: it is deleted
@@ -153,6 +155,7 @@ func TestDoctorNamesDamage(t *testing.T) {
 		{version + "snapshot.json", changed(`"frames": `, `"frames": 1`), "damaged", 0},
 		{version + "train.csv", changed(`Rare`, `Junk`), "damaged", 1},
 		{"versions/latest.json", changed(`"folder"`, `"other"`), "damaged", 1},
+		{state.UnreadableName, changed(`{"id`, `{"id`+"\n{\"id"), "damaged", 0},
 		{"settings.json", changed(`"split"`, `"slipt"`), "damaged", 1},
 	} {
 		c, err := w.store.Read(ctx, d.name)
@@ -172,6 +175,11 @@ func TestDoctorNamesDamage(t *testing.T) {
 		text := strings.Join(strings.Fields(look.out), " ")
 		if look.code != d.code || !strings.Contains(text, d.name) || !strings.Contains(text, d.what) {
 			t.Errorf("%s is %s; doctor, exit code %d, expected %d:\n%s", d.name, d.what, look.code, d.code, look.out)
+		}
+		for _, command := range []string{"status", "runs"} {
+			if look, err := w.types(ctx, command); err != nil || look.code != 0 {
+				t.Errorf("%s is %s; %v, %s", d.name, d.what, err, look)
+			}
 		}
 		_, err = w.store.Write(ctx, d.name, c.Body, bucket.Condition{})
 		must(t, err)

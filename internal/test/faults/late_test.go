@@ -67,11 +67,19 @@ func (w *world) expectEnd(t *testing.T, run string, end state.State, not ...stri
 // taken over the verification. Its file does not replace that of the end.
 func TestSlowReport(t *testing.T) {
 	t.Parallel()
-	for _, file := range []string{state.ReportName, state.PageName} {
+	for _, file := range []string{state.ReportName, state.PageName, "current.json"} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 40}, services("t1", "t2", "w1")), soon(t)
-			w.front.Add(faults.Rule{Kind: faults.Slow, From: "t", Op: "PutObject", Target: file, First: 1, Delay: 7 * time.Second})
+			slow := faults.Rule{Kind: faults.Slow, From: "t", Op: "PutObject", Target: file, First: 1, Delay: 7 * time.Second}
+			if file == "current.json" { // its write after the report: the end
+				end := slow
+				slow = faults.Rule{Kind: faults.Event, From: "t", Op: "PutObject", Target: state.PageName, First: 1, Do: func(q faults.Request) {
+					end.From = q.From
+					w.front.Add(end)
+				}}
+			}
+			w.front.Add(slow)
 			plan, err := w.run(ctx)
 			must(t, err)
 			must(t, until(ctx, "the slow write", 30*time.Second, w.slowIsOver))

@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -25,7 +26,7 @@ func TestOutageKillsNoTask(t *testing.T) {
 		t.Run(string(outage.Kind), func(t *testing.T) {
 			t.Parallel()
 			w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 120}, services("w1", "w2", "t1"), "SHUFFLE_MAX_RECEIVE_COUNT=2"), soon(t)
-			w.failDuringCopies(outage)
+			w.failAt(faults.Rule{From: "w", Op: "CopyObject", First: 20}, outage)
 			plan, err := w.plan(ctx, 0)
 			must(t, err)
 			must(t, w.succeeds(ctx))
@@ -40,13 +41,14 @@ func TestOutageKillsNoTask(t *testing.T) {
 	}
 }
 
-// failDuringCopies begins an outage while workers copy, and ends it later.
-func (w *world) failDuringCopies(outage faults.Rule) {
+// failAt begins an outage at a request, and ends it later.
+func (w *world) failAt(request, outage faults.Rule) {
 	outage.First, outage.Times = 1, -1
-	w.front.Add(faults.Rule{Kind: faults.Event, From: "w", Op: "CopyObject", First: 20, Do: func(faults.Request) {
+	request.Kind, request.Do = faults.Event, func(faults.Request) {
 		w.front.Add(outage)
 		time.AfterFunc(outageTime, func() { w.front.End(outage.Kind) })
-	}})
+	}
+	w.front.Add(request)
 }
 
 // TestOutageEndsNoTracker: the bucket is away for longer than a tracker tries after errors that do
@@ -55,12 +57,13 @@ func (w *world) failDuringCopies(outage faults.Rule) {
 func TestOutageEndsNoTracker(t *testing.T) {
 	t.Parallel()
 	must(t, buildHurried())
-	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 120}, services("w1")), soon(t)
-	w.failDuringCopies(faults.Rule{Kind: faults.Outage})
+	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 40}, services("w1")), soon(t)
+	w.failAt(faults.Rule{From: "t1", Op: "GetObject", Target: "current.json", First: 2}, faults.Rule{Kind: faults.Outage, From: "t1"})
 	w.program = hurried()
 	tracker, err := w.start("t1", "track")
 	must(t, err)
 	w.program = ""
+	must(t, until(ctx, "the end of the outage", 30*time.Second, w.outageIsOver("t1")))
 	_, err = w.plan(ctx, 0)
 	must(t, err)
 	must(t, w.succeeds(ctx))
@@ -68,6 +71,16 @@ func TestOutageEndsNoTracker(t *testing.T) {
 		t.Errorf("%d requests failed; the tracker has ended: %t", n, tracker.over())
 	}
 	must(t, w.check(ctx))
+}
+
+// outageIsOver reports whether the outage is over, or the process has ended.
+func (w *world) outageIsOver(name string) func(context.Context) (bool, error) {
+	return func(context.Context) (bool, error) {
+		w.mu.Lock()
+		over := w.running[name].over()
+		w.mu.Unlock()
+		return over || w.front.Counts()[faults.Outage] > 0 && !w.front.InForce(faults.Outage), nil
+	}
 }
 
 // The line of the tracker's source that the hurried program has otherwise.

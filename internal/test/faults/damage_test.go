@@ -46,7 +46,6 @@ var damages = []damage{
 func TestDamagedRun(t *testing.T) {
 	t.Parallel()
 	var g errgroup.Group
-	g.SetLimit(4)
 	for _, d := range damages {
 		w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 60}, nil), soon(t)
 		g.Go(func() error {
@@ -87,6 +86,7 @@ func (d damage) play(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
+	w.front.Calm()
 	if pointer.Run != plan.Run || pointer.State != d.state {
 		return fmt.Errorf("run %s is %s: %s", pointer.Run, pointer.State, pointer.Reason)
 	}

@@ -115,5 +115,10 @@ func (c *memoryCmd) measure(ctx context.Context) (frames int, rows []memoryRow, 
 			return frames, rows, err
 		}
 	}
-	return frames, rows, nil
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return frames, rows, err
+	}
+	err = measure("dashboard", visit(address), shuffle("track", "--http", address))
+	return frames, rows, err
 }

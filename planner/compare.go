@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"sync"
 
@@ -41,9 +42,15 @@ type planned func(ctx context.Context, sheetURL string, in EpisodeInput, out Epi
 // compare starts to list the class folders as soon as quiet returns, since then no worker acts on
 // an older run. The work in the background ends with ctx.
 func (in inputs) compare(ctx context.Context, background *errgroup.Group, a *Assigner, datasets []string, quiet func(context.Context) error) (*comparison, error) {
-	r, err := in.reader(ctx)
-	if err != nil {
-		return nil, err
+	r := &reader{inputs: in, known: &knownPairs{
+		store: in.p.Store, last: in.latest, seed: maphash.MakeSeed(), pairs: map[uint64]struct{}{}, etags: map[uint64]struct{}{},
+	}}
+	if in.back == nil {
+		v, err := in.latest.get(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read the base URIs of the last run: %w", err)
+		}
+		r.bases = v.Bases
 	}
 	c := &comparison{reader: r, assign: a, folders: newFuture[[]dataset.Folder](), plans: semaphore.NewWeighted(plansAtOnce), background: background}
 	c.dest = dataset.Destination{

@@ -61,10 +61,6 @@ type knownPairs struct {
 // pairRuns bounds the runs that are read for copies whose source the dataset version does not know.
 const pairRuns = 200
 
-func newKnownPairs(store *state.Store, last *lastVersion) *knownPairs {
-	return &knownPairs{store: store, last: last, seed: maphash.MakeSeed(), pairs: map[uint64]struct{}{}, etags: map[uint64]struct{}{}}
-}
-
 // episodePairs has the known pairs of one episode's copies.
 type episodePairs struct {
 	*knownPairs
@@ -72,15 +68,7 @@ type episodePairs struct {
 	copies map[string]struct{} // ETags of copies whose source the version knows
 }
 
-// of returns the known pairs of an episode's copies.
-func (k *knownPairs) of(ctx context.Context, e dataset.Episode) (*episodePairs, error) {
-	p, err := k.read(ctx, e)
-	if err != nil {
-		return nil, fmt.Errorf("read the pairs of ETags of earlier copies: %w", err)
-	}
-	return p, nil
-}
-
+// read returns the known pairs of an episode's copies.
 func (k *knownPairs) read(ctx context.Context, e dataset.Episode) (*episodePairs, error) {
 	if err := k.begin(ctx); err != nil {
 		return nil, err
@@ -198,9 +186,9 @@ func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 	if !differs(in) {
 		return nil
 	}
-	known, err := r.known.of(ctx, in.Episode)
+	known, err := r.known.read(ctx, in.Episode)
 	if err != nil {
-		return err
+		return fmt.Errorf("read the pairs of ETags of earlier copies: %w", err)
 	}
 	for f, copies := range in.Standing {
 		for _, c := range copies {

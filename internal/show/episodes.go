@@ -10,21 +10,17 @@ func (p *page) printEpisodes(all []state.EpisodePlan, totals state.Totals) {
 	rows, problems := [][]span{}, 0
 	for _, e := range all {
 		problems += e.ProblemCount()
-		rows = append(rows, episodeRow(e))
+		name, cells, s := plain(shorten(string(e.Name()))), changeCells(e.Totals), plain(e.State)
+		if isHeld(e) {
+			for i := range cells {
+				cells[i] = span{"-", dim}
+			}
+			s.color = red
+		}
+		rows = append(rows, append(append([]span{name}, cells...), s, problemCell(e.ProblemCount())))
 	}
 	sum := append([]span{{"Total", bold}}, changeCells(totals)...)
 	p.printTable(columns, append(rows, append(sum, plain(""), problemCell(problems))))
-}
-
-func episodeRow(e state.EpisodePlan) []span {
-	name, cells, s := plain(shorten(string(e.Name()))), changeCells(e.Totals), plain(e.State)
-	if isHeld(e) {
-		for i := range cells {
-			cells[i] = span{"-", dim}
-		}
-		s.color = red
-	}
-	return append(append([]span{name}, cells...), s, problemCell(e.ProblemCount()))
 }
 
 func isHeld(e state.EpisodePlan) bool { return e.State == state.EpisodeHeld }

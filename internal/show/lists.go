@@ -17,33 +17,26 @@ func Runs(w io.Writer, s Style, all []state.Status) error {
 			p.printNext(step("plan", "begin the first"))
 			return
 		}
-		all = newestFirst(all)
+		// Newest first by generation, like dataset versions: the time in a run's name is from its
+		// planner's clock, which may be wrong.
+		all = slices.Clone(all)
+		slices.SortStableFunc(all, func(a, b state.Status) int { return state.CompareRuns(b.Run, a.Run) })
 		columns := []column{{"Run", false}, {"state", false}, {"tasks", true}, {"done", true}, {"dead", true},
 			{"differ", true}, {"held", true}, {"took", true}}
 		rows := [][]span{}
 		for _, st := range all {
-			rows = append(rows, runRow(st))
+			sign, took := signOf(st), ""
+			if st.Finished != nil {
+				took = clock(st.Finished.Sub(st.Started).Seconds())
+			}
+			rows = append(rows, []span{
+				plain(st.Run), {sign.text + " " + string(st.State), sign.color}, cell(st.Tasks, ""), cell(st.Done, ""),
+				problemCell(st.Dead), problemCell(st.Differences), problemCell(len(st.Held)), plain(took),
+			})
 		}
 		p.printTable(columns, rows)
 		p.printNext(advice.ForRuns(all)...)
 	})
-}
-
-// newestFirst sorts by generation, like dataset versions. The time in a run's name is from its
-// planner's clock, which may be wrong.
-func newestFirst(all []state.Status) []state.Status {
-	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b state.Status) int { return state.CompareRuns(b.Run, a.Run) })
-	return all
-}
-
-func runRow(st state.Status) []span {
-	sign, took := signOf(st), ""
-	if st.Finished != nil {
-		took = clock(st.Finished.Sub(st.Started).Seconds())
-	}
-	return []span{plain(st.Run), {sign.text + " " + string(st.State), sign.color}, cell(st.Tasks, ""), cell(st.Done, ""),
-		problemCell(st.Dead), problemCell(st.Differences), problemCell(len(st.Held)), plain(took)}
 }
 
 // Differences prints the result of verify. against names what the datasets were compared with, and

@@ -44,7 +44,14 @@ func (p *page) printPlanned(r *state.Report) {
 // printOutcome prints what the report has and the status has not.
 func (p *page) printOutcome(r *state.Report) {
 	p.printItem(label("  Cost      "), plain(dollars(r.CostUSD)+", as planned"))
-	p.printItem(label("  Version   "), plain(versionOf(r)))
+	published := fmt.Sprintf("%d stays the latest", r.Version)
+	switch r.Version {
+	case 0:
+		published = "none yet"
+	case r.Generation:
+		published = fmt.Sprintf("%d, published by this run", r.Version)
+	}
+	p.printItem(label("  Version   "), plain(published))
 	if !r.Verified {
 		p.printItem(label("  Verified  "), plain("no: the datasets were not listed after the last task"))
 	}
@@ -54,16 +61,6 @@ func (p *page) printOutcome(r *state.Report) {
 	if len(r.DeadCodes) > 0 {
 		p.printItem(label("  Dead by   "), plain(tally(r.DeadCodes)))
 	}
-}
-
-func versionOf(r *state.Report) string {
-	switch r.Version {
-	case 0:
-		return "none yet"
-	case r.Generation:
-		return fmt.Sprintf("%d, published by this run", r.Version)
-	}
-	return fmt.Sprintf("%d stays the latest", r.Version)
 }
 
 // tally writes counts by name, the largest first.

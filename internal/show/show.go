@@ -90,19 +90,14 @@ func write(w io.Writer, s Style, fill func(*page)) error {
 	return err
 }
 
-// emit adds cleaned text to the output. All output goes through it.
-func (p *page) emit(s span) {
-	text := Clean(s.text) // it also replaces glue with spaces
-	if p.Color && s.color != "" && text != "" {
-		text = "\x1b[" + string(s.color) + "m" + text + "\x1b[0m"
-	}
-	p.out.WriteString(text)
-}
-
-// printLine prints the spans on one line, without spaces at its end.
+// printLine prints the spans on one line, without spaces at its end. All output goes through it.
 func (p *page) printLine(spans ...span) {
 	for _, s := range trimEnd(spans) {
-		p.emit(s)
+		text := Clean(s.text) // it also replaces glue with spaces
+		if p.Color && s.color != "" && text != "" {
+			text = "\x1b[" + string(s.color) + "m" + text + "\x1b[0m"
+		}
+		p.out.WriteString(text)
 	}
 	p.out.WriteByte('\n')
 }

@@ -61,17 +61,6 @@ func rank(better bool) int {
 	return 0
 }
 
-// saveDead adds entries to a run's dead.jsonl.
-func saveDead(ctx context.Context, store *state.Store, run string, dead []state.DeadTask) error {
-	if len(dead) == 0 {
-		return nil
-	}
-	return store.Update(ctx, state.RunName(run, state.DeadName), func(old []byte) ([]byte, error) {
-		before, _ := state.GoodLines[state.DeadTask](old) // the ledger, not this list, decides which tasks are dead
-		return encodeLines(mergeDead(before, dead))
-	})
-}
-
 func encodeLines[T any](lines []T) ([]byte, error) {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)

@@ -13,7 +13,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/angel-nft/google-shuffle/internal/config"
-	"github.com/angel-nft/google-shuffle/internal/dotenv"
 )
 
 // cli has every command and flag. Help texts and names of environment variables are made from it.
@@ -128,7 +127,7 @@ func flagVariables(node *kong.Node) (names []string) {
 }
 
 // parseWithEnv is parse, and notes which settings came from .env.
-func parseWithEnv(env dotenv.Environment, args []string, stdout, stderr io.Writer) (*parsed, error) {
+func parseWithEnv(env config.Environment, args []string, stdout, stderr io.Writer) (*parsed, error) {
 	p, err := parse(args, stdout, stderr)
 	if p == nil || err != nil {
 		return p, err

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/angel-nft/google-shuffle/internal/config"
 	"github.com/angel-nft/google-shuffle/internal/doctor"
-	"github.com/angel-nft/google-shuffle/internal/dotenv"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/pull"
 	"github.com/angel-nft/google-shuffle/internal/secret"
@@ -59,7 +59,7 @@ func cleanText(err error) string {
 }
 
 func runCommand(ctx context.Context, args []string, hider *secret.Hider, stdout, stderr io.Writer) error {
-	env, err := dotenv.Load(".env")
+	env, err := config.LoadEnv(".env")
 	hider.Hide(secret.Find(os.Environ(), args))
 	if err != nil {
 		return usage(err)

@@ -35,7 +35,7 @@ func adjustGC() {
 }
 
 // allowedGarbage is what the commands need to collect seldom.
-const allowedGarbage = 64 << 20
+const allowedGarbage = 48 << 20
 
 // garbagePercent returns allowedGarbage as a percentage of the live bytes. It has bounds: with less
 // than the least, a large process would do nothing but collect; the most keeps the bound of a

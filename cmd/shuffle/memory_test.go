@@ -39,7 +39,7 @@ func TestGarbagePercent(t *testing.T) {
 	for _, test := range []struct {
 		live uint64
 		want int
-	}{{0, 400}, {4 * mb, 400}, {32 * mb, 200}, {64 * mb, 100}, {128 * mb, 50}, {2000 * mb, 25}} {
+	}{{0, 400}, {4 * mb, 400}, {24 * mb, 200}, {48 * mb, 100}, {96 * mb, 50}, {2000 * mb, 25}} {
 		if got := garbagePercent(test.live); got != test.want {
 			t.Errorf("%d MB in use: %d %%, want %d %%", test.live/mb, got, test.want)
 		}

@@ -1,6 +1,6 @@
-// Package config has the program's settings: one struct, its defaults, and its validation. Each
-// field is a flag of every command. SHUFFLE_ with the flag's name is its environment variable
-// (DESIGN 10).
+// Package config has the program's settings: one struct, its defaults, its validation, and the
+// environment that they come from. Each field is a flag of every command. SHUFFLE_ with the flag's
+// name is its environment variable (DESIGN 10).
 package config
 
 import (

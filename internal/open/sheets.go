@@ -9,7 +9,7 @@ import (
 
 	"google.golang.org/api/option"
 
-	"github.com/angel-nft/google-shuffle/internal/dotenv"
+	"github.com/angel-nft/google-shuffle/internal/config"
 	"github.com/angel-nft/google-shuffle/internal/filesheet"
 	"github.com/angel-nft/google-shuffle/internal/gsheet"
 	"github.com/angel-nft/google-shuffle/internal/secret"
@@ -71,7 +71,7 @@ func openGoogle(ctx context.Context, google Google) (Sheets, error) {
 // the JSON itself, because ECS puts the value of a secret into a variable. Any other value is only
 // described, because it may be a key.
 func (g Google) credentials() (body []byte, name string, err error) {
-	value, expected := dotenv.Clean(g.CredentialsFile), "expected the path of the service account's JSON file, or the JSON itself"
+	value, expected := config.Clean(g.CredentialsFile), "expected the path of the service account's JSON file, or the JSON itself"
 	switch {
 	case strings.HasPrefix(value, "{"):
 		body, name = []byte(value), "given as JSON"
@@ -83,7 +83,7 @@ func (g Google) credentials() (body []byte, name string, err error) {
 		if body, err = os.ReadFile(value); err != nil {
 			return nil, "", fmt.Errorf("%w; %s", err, expected)
 		}
-		body, name = []byte(dotenv.Clean(string(body))), value
+		body, name = []byte(config.Clean(string(body))), value
 		if len(body) == 0 || body[0] != '{' {
 			return nil, "", fmt.Errorf("the file %s holds %s that is no JSON; expected the JSON of a service account as Google's console downloads it", name, contentOf(body))
 		}

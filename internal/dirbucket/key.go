@@ -32,15 +32,11 @@ func checkKey(key string) error {
 	if strings.IndexByte(key, 0) >= 0 || !utf8.ValidString(key) {
 		return errKeyBytes
 	}
-	return checkSegments(key)
-}
-
-func checkSegments(path string) error {
 	// A file system may be case-insensitive.
-	if first, _, _ := strings.Cut(path, "/"); strings.EqualFold(first, tempDir) {
+	if first, _, _ := strings.Cut(key, "/"); strings.EqualFold(first, tempDir) {
 		return errKeyTemp
 	}
-	for segment := range strings.SplitSeq(path, "/") {
+	for segment := range strings.SplitSeq(key, "/") {
 		if segment == "" || segment == "." || segment == ".." {
 			return errKeySegment
 		}

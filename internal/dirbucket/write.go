@@ -209,16 +209,12 @@ func (b *Bucket) syncFolders(key string) error {
 		return nil
 	}
 	for folder := path.Dir(key); ; folder = path.Dir(folder) {
-		if err := b.syncFolder(folder); err != nil && !errors.Is(err, fs.ErrNotExist) || folder == "." {
+		f, err := b.root().Open(folder)
+		if err == nil {
+			err = errors.Join(f.Sync(), f.Close())
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) || folder == "." {
 			return err
 		}
 	}
-}
-
-func (b *Bucket) syncFolder(name string) error {
-	f, err := b.root().Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

@@ -238,7 +238,7 @@ func (g *grid) computed(reference string) error {
 	if err != nil {
 		return err
 	}
-	if g.cells += a.size(); g.cells > maxCells {
+	if g.cells += (a.row2 - a.row1 + 1) * (a.column2 - a.column1 + 1); g.cells > maxCells {
 		return fmt.Errorf("range %.40q: expected at most %d cells", reference, maxCells)
 	}
 	for len(g.rows) < a.row2 {

@@ -84,7 +84,8 @@ func (q *Queue) take(ctx context.Context, limit int) (messages []queue.Message, 
 			return err
 		}
 		for _, m := range taken {
-			if !p.exhausted(m) {
+			// SQS's rule: instead of the receive after the last allowed one, the message is moved.
+			if !p.deadLetters.Valid || m.ReceiveCount <= p.maxReceiveCount {
 				messages = append(messages, m.Message)
 				continue
 			}
@@ -113,11 +114,6 @@ func (q *Queue) policy(ctx context.Context, tx *sql.Tx) (p policy, err error) {
 	err = queryRow(ctx, tx, q.file.stmt.policy, q.id).Scan(&visibility, &p.maxReceiveCount, &p.deadLetters)
 	p.visibility = time.Duration(visibility) * time.Millisecond
 	return p, err
-}
-
-// exhausted is SQS's rule: instead of the receive after the last allowed one, the message is moved.
-func (p policy) exhausted(m taken) bool {
-	return p.deadLetters.Valid && m.ReceiveCount > p.maxReceiveCount
 }
 
 type taken struct {

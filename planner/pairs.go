@@ -203,16 +203,6 @@ func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 	return nil
 }
 
-// untoldNote explains refreshes of copies whose ETags differ from those of their sources, and whose
-// sources are no longer recorded.
-func (p *episodePlanner) untoldNote() string {
-	if p.Untold == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; of %d of them neither a dataset version nor a run says what was copied, as when versions and runs were deleted in a bucket with a KMS key: "+
-		"then the images may be the same, and copying them once records it", p.Untold)
-}
-
 func sameETag(copyETag, srcETag string) bool { return copyETag == srcETag }
 
 func differs(in *EpisodeInput) bool {

@@ -23,7 +23,7 @@ type summary struct {
 }
 
 func newSummary() *summary {
-	return &summary{before: map[dataset.Place]int{}, after: map[dataset.Place]int{}, images: newImageHashes(), units: newClassUnits()}
+	return &summary{before: map[dataset.Place]int{}, after: map[dataset.Place]int{}, images: imageHashes{seed: maphash.MakeSeed()}, units: newClassUnits()}
 }
 
 func (s *summary) add(standing dataset.Standing, expected []state.Expected, a *Assigner) {
@@ -156,8 +156,6 @@ type imageHashes struct {
 	// twice the memory.
 	train, others [][]uint64
 }
-
-func newImageHashes() imageHashes { return imageHashes{seed: maphash.MakeSeed()} }
 
 // add hashes the expected copies of an episode. A frozen frame counts with the ETag of its copy.
 func (h *imageHashes) add(expected []state.Expected, training string) {

@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"math"
 	"slices"
 	"strings"
@@ -313,7 +314,7 @@ func TestIdenticalImages(t *testing.T) {
 		{"copies with ETags of their own", []episode{{in("train", "k1", "a"), in("test", "k2", "a"), in("validate", "k1", "b")}}, 1},
 		{"a copy against a source", []episode{{in("train", "a", ""), in("test", "k", "a")}}, 1},
 	} {
-		h := newImageHashes()
+		h := imageHashes{seed: maphash.MakeSeed()}
 		for _, e := range c.episodes {
 			h.add(e, "train")
 		}

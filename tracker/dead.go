@@ -16,13 +16,11 @@ import (
 // publication names one publication of a task of a run.
 type publication struct{ seq, round uint32 }
 
-func publicationOf(d state.DeadTask) publication { return publication{d.Task.Seq, d.Round} }
-
 // mergeDead returns the union of dead lists: one entry a publication, by seq and round.
 func mergeDead(lists ...[]state.DeadTask) []state.DeadTask {
 	all := map[publication]state.DeadTask{}
 	for _, d := range slices.Concat(lists...) {
-		key := publicationOf(d)
+		key := publication{d.Task.Seq, d.Round}
 		if old, ok := all[key]; ok {
 			d = moreDetailed(old, d)
 		}

@@ -108,7 +108,7 @@ func New(cfg Config) *Worker {
 	most := min(max(4*cfg.Concurrency, minInFlight), maxInFlight)
 	w := &Worker{
 		cfg: cfg, log: log, count: count, maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives), stopping: context.Background(),
-		limiter: newLimiter(), turns: make(chan struct{}, cfg.Concurrency), outage: &outage{},
+		limiter: &limiter{base: firstRate}, turns: make(chan struct{}, cfg.Concurrency), outage: &outage{},
 		fence: newFence(cfg.Pointer, log),
 		plan:  &plan{runs: cfg.Runs, log: log, seed: maphash.MakeSeed()},
 		// There are 1.5 times as many slots as turns, so that no turn waits for the queue. Messages

@@ -60,7 +60,7 @@ func newApp(cfg config.Config, stdout, stderr io.Writer) (*app, error) {
 	if err := errors.Join(cfg.Validate(), err); err != nil {
 		return nil, usage(err)
 	}
-	a := &app{cfg: cfg, split: split, stdout: stdout, screen: newScreen(stderr), style: styleOf(stdout, cfg.Local)}
+	a := &app{cfg: cfg, split: split, stdout: stdout, screen: &screen{stderr: stderr}, style: styleOf(stdout, cfg.Local)}
 	a.log = newLogger(a.screen, cfg.LogLevel, cfg.LogFormat)
 	// Each slot of a worker needs a connection, and so does each listing of a planner and a tracker
 	// in the same process.

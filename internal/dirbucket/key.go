@@ -59,7 +59,8 @@ func fail(op, key string, err error) *bucket.Error {
 		e.Code = bucket.CodeTransport
 	case isAbsent(err):
 		e.Code, e.Status = bucket.CodeNoSuchKey, http.StatusNotFound
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ELOOP), isEscape(err):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ELOOP),
+		strings.Contains(err.Error(), "path escapes from parent"): // os.Root does not export this error
 		e.Code, e.Status = bucket.CodeAccessDenied, http.StatusForbidden
 	case errors.Is(err, syscall.ENAMETOOLONG):
 		e.Code, e.Status = bucket.CodeInvalidKey, http.StatusBadRequest
@@ -68,10 +69,6 @@ func fail(op, key string, err error) *bucket.Error {
 	}
 	return e
 }
-
-// isEscape recognises os.Root's refusal to follow a link out of the folder. Package os does not
-// export that error.
-func isEscape(err error) bool { return strings.Contains(err.Error(), "path escapes from parent") }
 
 // check is the first step of every operation on a key.
 func (b *Bucket) check(ctx context.Context, op, key string) error {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+	"google.golang.org/api/googleapi"
 	"google.golang.org/api/option"
 	sheets "google.golang.org/api/sheets/v4"
 
@@ -63,7 +65,9 @@ func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.V
 		return sheet.Values{}, fmt.Errorf("read sheet %.130q: expected an ID of letters, digits, - and _: %w", spreadsheetID, sheet.ErrNotFound)
 	}
 	v, err := s.values(ctx, spreadsheetID, gid)
-	if isBadRequest(err) || errors.Is(err, errSmaller) {
+	var answer *googleapi.Error
+	badRange := errors.As(err, &answer) && answer.Code == http.StatusBadRequest && kindOf(err) == nil
+	if badRange || errors.Is(err, errSmaller) {
 		// The worksheet was renamed, removed or made smaller between the two requests. Its gid does
 		// not change.
 		v, err = s.values(ctx, spreadsheetID, gid)

@@ -94,12 +94,3 @@ func (l link) worksheet() (string, error) {
 	}
 	return strconv.FormatUint(n, 10), nil
 }
-
-// canonical builds the address from the ID and the gid, so that a page can safely show it as a
-// link.
-func (l link) canonical(gid string) string {
-	if gid == "" {
-		gid = "0"
-	}
-	return "https://docs.google.com/spreadsheets/d/" + l.id + "/edit#gid=" + gid
-}

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"io"
 	"slices"
 
@@ -39,6 +40,8 @@ func Runs(w io.Writer, s Style, all []state.Status) error {
 	})
 }
 
+var kindNames = map[string]string{state.Content: "with other content", state.Changed: "changed as a whole"}
+
 // Differences prints the result of verify. against names what the datasets were compared with, and
 // diffs are the first differences. Stray keys do not count as differences.
 func Differences(w io.Writer, s Style, against string, frames, episodes, all int, diffs []state.Difference, strays *dataset.StrayCount) error {
@@ -54,7 +57,7 @@ func Differences(w io.Writer, s Style, against string, frames, episodes, all int
 		}
 		kinds := map[string]int{}
 		for _, d := range diffs {
-			kinds[kindName(d.Kind)]++
+			kinds[cmp.Or(kindNames[d.Kind], d.Kind)]++
 			p.printParagraph(label("  "), 4, plain(d.String()))
 		}
 		summary := []span{{count(all, "difference") + " between the datasets and " + against + ":", red}, plain(tally(kinds))}
@@ -66,14 +69,4 @@ func Differences(w io.Writer, s Style, against string, frames, episodes, all int
 		p.printItem(prefix{{"✗ ", red}}, append(summary, plain(compared))...)
 		p.printNext(step("plan", "plan the tasks that fix them"))
 	})
-}
-
-func kindName(kind string) string {
-	switch kind {
-	case state.Content:
-		return "with other content"
-	case state.Changed:
-		return "changed as a whole"
-	}
-	return kind
 }

@@ -20,25 +20,20 @@ func Report(w io.Writer, s Style, r *state.Report) error {
 		p.printProgress(r.Status)
 		p.printOutcome(r)
 		p.printDifferences(r)
-		if !s.ReportFollows {
-			p.printPlanned(r)
+		if !s.ReportFollows { // these parts are those of the run's plan
+			p.printHeld(heldInPlan(r.Episodes), len(r.Episodes))
+			p.printManifests(r.Manifests)
+			p.printOrphans(r.Orphans, r.Manifests)
+			if len(r.Episodes) > 0 {
+				p.printBalance(r.Balance, r.Settings)
+				p.printMissing(r.MissingClasses, r.Settings)
+				p.printGap()
+				p.printLeakage(r.Leakage, r.LeakageGrouped, r.IdenticalImages, r.Settings)
+			}
+			p.printProblems(r.Episodes, 0, p.allProblemsHint(r.State, r.Run))
 		}
 		p.printNext(advice.ForStatus(r.Status)...)
 	})
-}
-
-// printPlanned prints the parts of a report that its plan has too.
-func (p *page) printPlanned(r *state.Report) {
-	p.printHeld(heldInPlan(r.Episodes), len(r.Episodes))
-	p.printManifests(r.Manifests)
-	p.printOrphans(r.Orphans, r.Manifests)
-	if len(r.Episodes) > 0 {
-		p.printBalance(r.Balance, r.Settings)
-		p.printMissing(r.MissingClasses, r.Settings)
-		p.printGap()
-		p.printLeakage(r.Leakage, r.LeakageGrouped, r.IdenticalImages, r.Settings)
-	}
-	p.printProblems(r.Episodes, 0, p.allProblemsHint(r.State, r.Run))
 }
 
 // printOutcome prints what the report has and the status has not.

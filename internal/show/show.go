@@ -2,7 +2,7 @@
 // writes once, and depends only on its arguments.
 //
 // The text comes from sheets, messages and other services, whose writers are not trusted: it could
-// contain control sequences for the terminal. So all text passes Clean in one place: see page.emit.
+// contain control sequences for the terminal. So all text passes Clean in one place: see page.printLine.
 package show
 
 import (
@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/advice"
+	"github.com/angel-nft/google-shuffle/internal/figure"
 )
 
 // Style is how to print.
@@ -142,3 +143,10 @@ func (p *page) printItem(first prefix, body ...span) {
 
 // printHead prints the headline of a section.
 func (p *page) printHead(body ...span) { p.printParagraph(nil, 2, body...) }
+
+// Short names for the functions that nearly every line needs.
+var (
+	number, count, isAre    = figure.Number, figure.Count, figure.IsAre
+	duration, clock, moment = figure.Duration, figure.Clock, figure.Moment
+	dollars, percent, rate  = figure.Dollars, figure.Percent, figure.Rate
+)

@@ -19,7 +19,11 @@ func Status(w io.Writer, s Style, st state.Status) error {
 		if st.Differences > 0 {
 			p.printItem(label("  Differ    "), span{count(st.Differences, "difference") + " between the datasets and the plan", red})
 		}
-		p.printHeld(heldInStatus(st), 0)
+		var held []heldEpisode
+		for _, e := range st.Held {
+			held = append(held, heldEpisode{HeldEpisode: e})
+		}
+		p.printHeld(held, 0)
 		p.printNext(advice.ForStatus(st)...)
 	})
 }

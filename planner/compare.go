@@ -144,7 +144,10 @@ func (c *comparison) labels(ctx context.Context, s season, read readSheet) (all 
 			if reading.Err() != nil {
 				return context.Cause(reading)
 			}
-			labelled[i], err = c.standingLabels(reading, e.Episode)
+			standing, err := c.standing(reading, e.Episode)
+			for f, copies := range standing {
+				labelled[i] = append(labelled[i], Labelled{Frame: f, Class: copies[0].Place.Class})
+			}
 			return err
 		})
 	}
@@ -164,18 +167,6 @@ func sheetLabels(s rows.Sheet) []Labelled {
 		}
 	}
 	return all
-}
-
-func (c *comparison) standingLabels(ctx context.Context, e dataset.Episode) ([]Labelled, error) {
-	standing, err := c.standing(ctx, e)
-	if err != nil {
-		return nil, err
-	}
-	var all []Labelled
-	for f, copies := range standing {
-		all = append(all, Labelled{Frame: f, Class: copies[0].Place.Class})
-	}
-	return all, nil
 }
 
 // episode plans one episode. If its sheet, its images or its copies cannot be read, episode holds

@@ -77,22 +77,15 @@ func pause(err error, try int) time.Duration {
 		if isQuota(answer) {
 			first = quotaWait
 		}
-		wait = retryAfter(answer.Header)
+		after := answer.Header.Get("Retry-After") // seconds, or a date
+		if seconds, err := strconv.ParseUint(after, 10, 16); err == nil {
+			wait = time.Duration(seconds) * time.Second
+		} else if at, err := http.ParseTime(after); err == nil {
+			wait = time.Until(at)
+		}
 	}
 	backoff := first << (try - 1)
 	return max(wait, backoff+retry.Jitter(backoff/2))
-}
-
-// retryAfter parses the header Retry-After: seconds, or a date. It returns 0 when there is none.
-func retryAfter(h http.Header) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 16); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return time.Until(at)
-	}
-	return 0
 }
 
 // Google allows 60 reads a minute for a user, and a service account is one

@@ -31,13 +31,6 @@ type inFlight struct {
 	emptied  time.Time // when the last message was removed
 }
 
-func newInFlight(slots, most int) *inFlight {
-	return &inFlight{
-		slots: slots, most: most, freed: make(chan struct{}, 1), turn: make(chan struct{}, 1),
-		messages: make(map[*delivery]struct{}, most),
-	}
-}
-
 // reserve takes up to want slots for a receive. It waits a moment for all of them, then for one. It
 // returns 0 when ctx has ended.
 func (f *inFlight) reserve(ctx context.Context, want int) int {

@@ -125,8 +125,11 @@ func parseEnv(file string, body []byte) (map[string]string, error) {
 	if ok {
 		return values, nil
 	}
-	n := faultyLine(lines)
-	return nil, fmt.Errorf("read %s: line %d%s: expected NAME=VALUE, with quotes around a value closed, and # before a comment", file, n+1, nameIn(lines[n]))
+	n, name := faultyLine(lines), ""
+	if m := showable.FindStringSubmatch(lines[n]); m != nil {
+		name = " (" + m[1] + ")"
+	}
+	return nil, fmt.Errorf("read %s: line %d%s: expected NAME=VALUE, with quotes around a value closed, and # before a comment", file, n+1, name)
 }
 
 // validName matches a variable's name in a shell.
@@ -160,10 +163,3 @@ func faultyLine(lines []string) int {
 // showable matches a name that cannot be a secret: capitals with an underscore. The line may
 // contain anything.
 var showable = regexp.MustCompile(`^\s*(?:export\s+)?([A-Z][A-Z0-9]{0,30}(?:_[A-Z0-9]{1,30}){1,6})\s*[=:]`)
-
-func nameIn(line string) string {
-	if m := showable.FindStringSubmatch(line); m != nil {
-		return " (" + m[1] + ")"
-	}
-	return ""
-}

@@ -12,8 +12,6 @@ import (
 // area is a rectangle of cells. Rows and columns count from 1, and the last ones are included.
 type area struct{ row1, column1, row2, column2 int }
 
-func (a area) size() int { return (a.row2 - a.row1 + 1) * (a.column2 - a.column1 + 1) }
-
 var corner = regexp.MustCompile(`^\$?([A-Z]*)\$?([0-9]*)$`)
 
 // parseArea parses a range of cells (D2:D11), columns (D:D) or rows (2:11), or one cell. The

@@ -42,8 +42,9 @@ func openGoogle(ctx context.Context, google Google) (Sheets, error) {
 		return gsheet.New(ctx, option.WithEndpoint(google.Endpoint), option.WithoutAuthentication())
 	}
 	if google.CredentialsFile == "" {
-		if err := checkDefault(); err != nil {
-			return nil, err
+		// Google's library expects a file's name here. Its error would print a key.
+		if value := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"); value != "" && secret.Looks(value) && !isFile(value) {
+			return nil, fmt.Errorf("GOOGLE_APPLICATION_CREDENTIALS: found %s, expected the path of a JSON file; GOOGLE_DRIVE_CREDENTIALS_FILE takes the JSON itself, too", secret.Describe(value))
 		}
 		s, err := gsheet.New(ctx)
 		if err != nil {
@@ -111,14 +112,4 @@ func contentOf(body []byte) string {
 		return secret.Describe(text)
 	}
 	return fmt.Sprintf("a value of %d characters", len(body))
-}
-
-// checkDefault refuses a key in the variable in which Google's library expects a file name.
-// Otherwise the library's error would print the key.
-func checkDefault() error {
-	value := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS")
-	if value == "" || !secret.Looks(value) || isFile(value) {
-		return nil
-	}
-	return fmt.Errorf("GOOGLE_APPLICATION_CREDENTIALS: found %s, expected the path of a JSON file; GOOGLE_DRIVE_CREDENTIALS_FILE takes the JSON itself, too", secret.Describe(value))
 }

@@ -148,7 +148,7 @@ func (p *puller) end() error {
 	for _, name := range p.names {
 		p.mark.Datasets[name] = p.result.Whole()
 	}
-	if err := p.notes.close(); err != nil {
+	if err := p.notes.file.Close(); err != nil {
 		return err
 	}
 	return p.writeMark()

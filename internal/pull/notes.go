@@ -68,5 +68,3 @@ func (n *notes) add(one note) error {
 	_, err = n.file.Write(append(line, '\n'))
 	return err
 }
-
-func (n *notes) close() error { return n.file.Close() }

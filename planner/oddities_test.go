@@ -264,7 +264,8 @@ func (o oddity) check(t *testing.T, totals state.Totals, problems []state.Proble
 		if !strings.Contains(got.Problem, want.Problem) {
 			t.Errorf("problem %q, want %q in it", got.Problem, want.Problem)
 		}
-		got.Problem, got.Kind, got.Value, got.Column = want.Problem, "", "", "" // package rows tests these
+		// Package rows tests these.
+		got.Problem, got.Kind, got.Value, got.Column = want.Problem, "", "", ""
 		if got != want {
 			t.Errorf("problem %+v, want %+v", got, want)
 		}

@@ -98,7 +98,8 @@ func (s *session) checkpointRun(ctx context.Context, d *delta) error {
 	}
 	if len(d.dead) > 0 {
 		err := s.Store.Update(ctx, state.RunName(d.run.name, state.DeadName), func(old []byte) ([]byte, error) {
-			before, _ := state.GoodLines[state.DeadTask](old) // the ledger, not this list, decides which tasks are dead
+			// The ledger, not this list, decides which tasks are dead.
+			before, _ := state.GoodLines[state.DeadTask](old)
 			return encodeLines(mergeDead(before, d.dead))
 		})
 		if err != nil {

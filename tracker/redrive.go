@@ -94,7 +94,8 @@ func (t *Tracker) setRunning(ctx context.Context, pointer state.PointerSnapshot,
 			if pointer.Run != run || pointer.State != state.Verifying {
 				break
 			}
-			_ = retry.Sleep(ctx, time.Second) // a tracker verifies: it sees the new round, or ends the run
+			// A tracker verifies: it sees the new round, or ends the run.
+			_ = retry.Sleep(ctx, time.Second)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

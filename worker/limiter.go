@@ -40,10 +40,11 @@ const (
 	doubling   = 400 * time.Millisecond
 	steadyRise = 50 // writes/s per s at a base of steadyBase
 	steadyBase = 875
-	searchRise = 10                   // writes/s per s³
-	leastRate  = 10                   // a slower worker would notice too late that writes are served again
-	mostRate   = 1e6                  // no bucket takes more
-	credit     = 5 * time.Millisecond // compensates for timers that fire late
+	searchRise = 10 // writes/s per s³
+	// A slower worker would notice too late that writes are served again.
+	leastRate = 10
+	mostRate  = 1e6                  // no bucket takes more
+	credit    = 5 * time.Millisecond // compensates for timers that fire late
 
 	sampleTime = 50 * time.Millisecond
 	sampleKeys = 16

@@ -208,7 +208,8 @@ func (a *app) openWorker(ctx context.Context, change func(*worker.Config)) (*wor
 	if err != nil {
 		return nil, err
 	}
-	host, _ := os.Hostname() // ECS makes it unique for each task; the random characters are the process's
+	// ECS makes it unique for each task; the random characters are the process's.
+	host, _ := os.Hostname()
 	cfg := worker.Config{
 		ID: cmp.Or(host, "worker") + "-" + rand.Text()[:6], Layout: a.cfg.Layout(), Bucket: a.bucket, Pointer: store,
 		Scope: store.Scope, Runs: store,

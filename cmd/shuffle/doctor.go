@@ -92,7 +92,8 @@ func (a *app) checkQueues(ctx context.Context) (checks []show.Check) {
 	if err == nil { // else checkBucket has reported it
 		scope = store.Scope
 		if pointer, err := store.Current(ctx, state.PointerSnapshot{}); err == nil {
-			foreign, _ = store.OtherEnvironments(ctx, pointer.Generation) // since the newest run began
+			// Only those since the newest run began.
+			foreign, _ = store.OtherEnvironments(ctx, pointer.Generation)
 		}
 	}
 	specs := a.cfg.QueueSpecs()

@@ -32,7 +32,8 @@ func (c *pullCmd) run(ctx context.Context, a *app) error {
 	}
 	stderr := styleOf(a.screen.stderr, a.cfg.Local)
 	opt.Renumbered = func(changes []state.ClassNumber) {
-		_ = show.ClassNumbers(a.screen, stderr, c.Dir, changes) // an error of stderr cannot be reported
+		// An error of stderr cannot be reported.
+		_ = show.ClassNumbers(a.screen, stderr, c.Dir, changes)
 	}
 	progress := &counter{screen: a.screen, verb: "pulling", tty: isTerminal(a.screen.stderr), lastLine: time.Now()}
 	opt.Progress = progress.update

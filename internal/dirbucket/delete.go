@@ -34,7 +34,8 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 		folders[path.Dir(key)] = true
 	}
 	for folder := range folders {
-		for folder != "." && b.removeFolder(folder) == nil { // and those above it, as long as they are empty
+		// The folders above it go too, as long as they are empty.
+		for folder != "." && b.removeFolder(folder) == nil {
 			folder = path.Dir(folder)
 		}
 	}

@@ -60,7 +60,8 @@ func fail(op, key string, err error) *bucket.Error {
 	case isAbsent(err):
 		e.Code, e.Status = bucket.CodeNoSuchKey, http.StatusNotFound
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ELOOP),
-		strings.Contains(err.Error(), "path escapes from parent"): // os.Root does not export this error
+		// os.Root does not export this error.
+		strings.Contains(err.Error(), "path escapes from parent"):
 		e.Code, e.Status = bucket.CodeAccessDenied, http.StatusForbidden
 	case errors.Is(err, syscall.ENAMETOOLONG):
 		e.Code, e.Status = bucket.CodeInvalidKey, http.StatusBadRequest

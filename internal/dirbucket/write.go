@@ -172,7 +172,8 @@ func (b *Bucket) place(op, temp, key string) error {
 			if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
 				return belowKey(op, key, err)
 			}
-		case errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, fs.ErrExist): // over a folder
+		// The name belongs to a folder.
+		case errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, fs.ErrExist):
 			if err := b.removeFolder(key); err != nil {
 				return belowKey(op, key, errors.Join(syscall.ENOTDIR, err))
 			}

@@ -186,7 +186,8 @@ func (p *prober) receive(ctx context.Context) (receipt string, err error) {
 			}
 		}
 		if len(others) > 0 {
-			_, _ = p.queue.ChangeMessageVisibilityBatch(ctx, others, 0) // without this permission, which is tested next, they become visible later
+			// Without this permission, which is tested next, they become visible later.
+			_, _ = p.queue.ChangeMessageVisibilityBatch(ctx, others, 0)
 		}
 		if receipt != "" || len(others) > 0 || p.has.Visible > 0 || p.has.Delay > 0 {
 			break

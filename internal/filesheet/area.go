@@ -114,7 +114,8 @@ func (g *grid) fillBelowHeader(m area, blank []bool) error {
 		if blank[row-1] {
 			continue
 		}
-		g.cells += len(named) // set counts only new cells, but many merges over the same cells take time too
+		// Method set counts only new cells, but many merges over the same cells take time too.
+		g.cells += len(named)
 		for _, column := range named {
 			if err := g.set(row, column, sheet.NoStoredValue); err != nil {
 				return err

@@ -76,7 +76,8 @@ func (g Google) credentials() (body []byte, name string, err error) {
 	switch {
 	case strings.HasPrefix(value, "{"):
 		body, name = []byte(value), "given as JSON"
-	case !isFile(value) && !secret.Looks(value) && !namesFile(value): // it may be a token, so it is not shown
+	// It may be a token, so it is not shown.
+	case !isFile(value) && !secret.Looks(value) && !namesFile(value):
 		return nil, "", fmt.Errorf("found a value of %d characters that names no file here; %s", len(value), expected)
 	case secret.Looks(value) && !isFile(value):
 		return nil, "", fmt.Errorf("found %s that is no file name and no JSON; %s", secret.Describe(value), expected)

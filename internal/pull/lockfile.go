@@ -118,7 +118,8 @@ func (p *puller) digestRows() (string, error) {
 	datasets := slices.SortedFunc(maps.Keys(p.Version.Counts), func(a, b string) int { return cmp.Compare(a+"/", b+"/") })
 	sum := sha256.New()
 	for _, name := range datasets {
-		sorted, err := p.eachLine(name, func(line string) { _, _ = sum.Write([]byte(line)) }) // a hash accepts every write
+		// A hash accepts every write.
+		sorted, err := p.eachLine(name, func(line string) { _, _ = sum.Write([]byte(line)) })
 		if err != nil {
 			return "", err
 		}

@@ -41,7 +41,8 @@ func TestPull(t *testing.T) {
 	want := []string{"./", "README.md", "classes.json", LockName, "test.csv", "train.csv", "validate.csv"}
 	for _, name := range settings.Datasets {
 		want = append(want, name+"/")
-		for _, class := range settings.Classes { // in every dataset, so that loaders number them alike
+		// In every dataset, so that loaders number them alike.
+		for _, class := range settings.Classes {
 			want = append(want, name+"/"+class+"/")
 		}
 	}

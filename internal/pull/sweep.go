@@ -17,7 +17,8 @@ import (
 func (p *puller) folders() error {
 	for _, name := range p.names {
 		for _, class := range p.Version.ClassNames() {
-			if dataset.CheckKey(class) != nil || strings.Contains(class, "/") { // it cannot be a folder's name
+			// It cannot be a folder's name.
+			if dataset.CheckKey(class) != nil || strings.Contains(class, "/") {
 				return fmt.Errorf("version %d: %.60q is no name of a class", p.Version.Generation, class)
 			}
 			if err := p.root.MkdirAll(path.Join(name, class), dirMode); err != nil {

@@ -65,7 +65,8 @@ const roomForBody = 8 << 20
 func readAll(from io.ReadCloser, length int64) ([]byte, error) {
 	defer from.Close() //nolint:errcheck // It was only read.
 	var body bytes.Buffer
-	body.Grow(int(min(max(length, 0), roomForBody)) + bytes.MinRead) // ReadFrom needs some room to find the end
+	// ReadFrom needs some room to find the end.
+	body.Grow(int(min(max(length, 0), roomForBody)) + bytes.MinRead)
 	_, err := body.ReadFrom(from)
 	return body.Bytes(), err
 }

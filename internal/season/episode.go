@@ -150,7 +150,8 @@ func (e *Episode) Wanted() (classes map[dataset.Frame]string, frozen map[dataset
 			continue
 		}
 		class := r.Class()
-		known := slices.ContainsFunc(shares, func(s share) bool { return s.class == class }) // also no class
+		// No class counts as known too.
+		known := slices.ContainsFunc(shares, func(s share) bool { return s.class == class })
 		if before, twice := seen[f]; !known || twice && before != class {
 			frozen[f] = true
 		}

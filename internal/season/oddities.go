@@ -49,7 +49,8 @@ func (e *Episode) addOddities() {
 	odd.WithoutImage = take()
 	e.Images = slices.DeleteFunc(e.Images, func(f dataset.Frame) bool { return slices.Contains(odd.WithoutImage, f) })
 	odd.Blank, odd.Malformed = each, malformed[:each]
-	next := dataset.Episode(e.Episode.Season() + "E99") // rows were pasted from the season's next sheet
+	// Rows were pasted from the season's next sheet.
+	next := dataset.Episode(e.Episode.Season() + "E99")
 	for i := range each {
 		foreign := dataset.FrameAt(next, i*dataset.FPS)
 		odd.Foreign = append(odd.Foreign, foreign)

@@ -90,8 +90,9 @@ func newEpisode(o Options, n, frames int) (*Episode, error) {
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", o.Seed, code))
 	e := &Episode{
-		Episode:       code,
-		SpreadsheetID: "1" + base64.RawURLEncoding.EncodeToString(sum[:]), // the length and the characters of a real one
+		Episode: code,
+		// The length and the characters of a real one.
+		SpreadsheetID: "1" + base64.RawURLEncoding.EncodeToString(sum[:]),
 		options:       o,
 		rand:          rand.New(rand.NewPCG(o.Seed, uint64(n))),
 		repainted:     map[dataset.Frame]int{},

@@ -206,7 +206,8 @@ func (p *page) printWhyHistory(x *why.Explanation) {
 		case !o.Outcome.IsDone():
 			outcome.color = red
 		}
-		task := fmt.Sprintf("(%s, seq %d) %s", o.Op, o.Seq, figure.Places(o.Del, o.Dst)) // places instead of whole keys
+		// The places are shorter than the whole keys.
+		task := fmt.Sprintf("(%s, seq %d) %s", o.Op, o.Seq, figure.Places(o.Del, o.Dst))
 		p.printItem(label("  "+o.Run+"  "), outcome, plain(task), span{strings.TrimSpace(o.Code + " " + o.Reason), red})
 	}
 }

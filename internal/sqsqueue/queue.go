@@ -126,7 +126,8 @@ func parseAttributes(values map[string]string) (a queue.Attributes, err error) {
 		return queue.Attributes{}, err
 	}
 	a.MaxReceiveCount = p.count()
-	a.DeadLetterQueue = p.DeadLetterTargetArn[strings.LastIndexByte(p.DeadLetterTargetArn, ':')+1:] // arn:aws:sqs:REGION:ACCOUNT:NAME
+	// The form is arn:aws:sqs:REGION:ACCOUNT:NAME.
+	a.DeadLetterQueue = p.DeadLetterTargetArn[strings.LastIndexByte(p.DeadLetterTargetArn, ':')+1:]
 	return a, nil
 }
 

@@ -86,7 +86,12 @@ func (p *Planner) unchanged(ctx context.Context, saved *state.Plan) error {
 	if err != nil {
 		return err
 	}
-	changes := settingsChanges(saved, fresh)
+	var changes []string
+	if !reflect.DeepEqual(saved.Settings, fresh.Settings) {
+		before, _ := json.Marshal(saved.Settings) // plain values always encode
+		now, _ := json.Marshal(fresh.Settings)
+		changes = append(changes, fmt.Sprintf("the settings: planned with %s, now %s", before, now))
+	}
 	changes = append(changes, episodeChanges(saved, fresh)...)
 	differing, err := p.taskChanges(ctx, saved, tasks)
 	if err != nil {
@@ -99,20 +104,13 @@ func (p *Planner) unchanged(ctx context.Context, saved *state.Plan) error {
 	return nil
 }
 
-func settingsChanges(saved, fresh *state.Plan) []string {
-	if reflect.DeepEqual(saved.Settings, fresh.Settings) {
-		return nil
-	}
-	before, _ := json.Marshal(saved.Settings) // plain values always encode
-	now, _ := json.Marshal(fresh.Settings)
-	return []string{fmt.Sprintf("the settings: planned with %s, now %s", before, now)}
-}
-
 // episodeChanges compares the state of the episodes and the digests of their copies. The reason why
 // an episode is held does not count.
 func episodeChanges(saved, fresh *state.Plan) (changes []string) {
 	before, now := fates(saved), fates(fresh)
-	for _, e := range slices.Sorted(maps.Keys(union(before, now))) {
+	all := maps.Clone(before)
+	maps.Copy(all, now)
+	for _, e := range slices.Sorted(maps.Keys(all)) {
 		switch {
 		case before[e].state != now[e].state:
 			changes = append(changes, fmt.Sprintf("%s was %s, and is %s", e, before[e], now[e]))
@@ -143,12 +141,6 @@ func (f fate) String() string {
 		return f.state
 	}
 	return f.state + " (" + f.reason + ")"
-}
-
-func union[K comparable, V any](a, b map[K]V) map[K]V {
-	all := maps.Clone(a)
-	maps.Copy(all, b)
-	return all
 }
 
 // taskPrints maps each frame to a hash of its task. It keeps only hashes, since a season has
@@ -189,12 +181,4 @@ func (p *Planner) taskChanges(ctx context.Context, saved *state.Plan, fresh task
 		changes = append(changes, fmt.Sprintf("%s: nothing was planned, now there is something to be done", f))
 	}
 	return changes, nil
-}
-
-func encodeOptions(opt Options) (json.RawMessage, error) {
-	body, err := json.Marshal(opt)
-	if err != nil {
-		return nil, fmt.Errorf("encode the plan's options: %w", err)
-	}
-	return body, nil
 }

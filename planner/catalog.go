@@ -45,7 +45,12 @@ func readCatalog(ctx context.Context, p *Planner, lister bucket.Lister) (*catalo
 	g.SetLimit(max(p.Config.Parallel, 1))
 	for i, key := range keys {
 		g.Go(func() error {
-			read[i], failures[i] = readManifest(reading, p.Bucket, key)
+			file, err := p.Bucket.GetObject(reading, key, "")
+			if err != nil {
+				failures[i] = fmt.Errorf("read manifest %s: %w", key, err)
+				return nil
+			}
+			read[i], failures[i] = manifest.Parse(key, file.Body)
 			return nil
 		})
 	}
@@ -90,24 +95,6 @@ func listManifests(ctx context.Context, folder string, lister bucket.Lister) (ke
 	return keys, problems, nil
 }
 
-// misnamed returns the manifests that are not read because of their names.
-func (c *catalog) misnamed() (keys []string) {
-	for _, p := range c.problems {
-		if _, ok := manifest.SeasonOf(p.Manifest); !ok {
-			keys = append(keys, p.Manifest)
-		}
-	}
-	return keys
-}
-
-func readManifest(ctx context.Context, b Bucket, key string) ([]manifest.Entry, error) {
-	c, err := b.GetObject(ctx, key, "")
-	if err != nil {
-		return nil, fmt.Errorf("read manifest %s: %w", key, err)
-	}
-	return manifest.Parse(key, c.Body)
-}
-
 // seasons returns the seasons whose manifests are all readable, sorted by code. It skips a season
 // with an unreadable manifest: that manifest may contradict the other ones.
 func (c *catalog) seasons() []season {
@@ -126,10 +113,8 @@ func (c *catalog) seasons() []season {
 
 // named reports whether a manifest names the episode. It is also true when an unreadable manifest
 // may name the episode.
-func (c *catalog) named(e dataset.Episode) bool { return c.failed[e.Season()] || c.has(e) }
-
-func (c *catalog) has(e dataset.Episode) bool {
-	return slices.ContainsFunc(c.entries, func(entry manifest.Entry) bool { return entry.Episode == e })
+func (c *catalog) named(e dataset.Episode) bool {
+	return c.failed[e.Season()] || slices.ContainsFunc(c.entries, func(entry manifest.Entry) bool { return entry.Episode == e })
 }
 
 // check refuses options whose season or episodes do not match the manifests. Without the check, a

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"sync"
 
@@ -41,9 +42,15 @@ type planned func(ctx context.Context, sheetURL string, in EpisodeInput, out Epi
 // compare starts to list the class folders as soon as quiet returns, since then no worker acts on
 // an older run. The work in the background ends with ctx.
 func (in inputs) compare(ctx context.Context, background *errgroup.Group, a *Assigner, datasets []string, quiet func(context.Context) error) (*comparison, error) {
-	r, err := in.reader(ctx)
-	if err != nil {
-		return nil, err
+	r := &reader{inputs: in, known: &knownPairs{
+		store: in.p.Store, last: in.latest, seed: maphash.MakeSeed(), pairs: map[uint64]struct{}{}, etags: map[uint64]struct{}{},
+	}}
+	if in.back == nil {
+		v, err := in.latest.get(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read the base URIs of the last run: %w", err)
+		}
+		r.bases = v.Bases
 	}
 	c := &comparison{reader: r, assign: a, folders: newFuture[[]dataset.Folder](), plans: semaphore.NewWeighted(plansAtOnce), background: background}
 	c.dest = dataset.Destination{
@@ -137,7 +144,10 @@ func (c *comparison) labels(ctx context.Context, s season, read readSheet) (all 
 			if reading.Err() != nil {
 				return context.Cause(reading)
 			}
-			labelled[i], err = c.standingLabels(reading, e.Episode)
+			standing, err := c.standing(reading, e.Episode)
+			for f, copies := range standing {
+				labelled[i] = append(labelled[i], Labelled{Frame: f, Class: copies[0].Place.Class})
+			}
 			return err
 		})
 	}
@@ -157,18 +167,6 @@ func sheetLabels(s rows.Sheet) []Labelled {
 		}
 	}
 	return all
-}
-
-func (c *comparison) standingLabels(ctx context.Context, e dataset.Episode) ([]Labelled, error) {
-	standing, err := c.standing(ctx, e)
-	if err != nil {
-		return nil, err
-	}
-	var all []Labelled
-	for f, copies := range standing {
-		all = append(all, Labelled{Frame: f, Class: copies[0].Place.Class})
-	}
-	return all, nil
 }
 
 // episode plans one episode. If its sheet, its images or its copies cannot be read, episode holds

@@ -73,14 +73,23 @@ func (p *episodePlanner) plan() EpisodeChanges {
 	stand := len(p.Standing)
 	tooMany := func(n int, ceiling rows.Limit) bool { return n > freeChanges && ceiling.Exceeded(n, stand) }
 	if !p.AllowDelete && tooMany(removed, p.Ceiling) {
+		leftOut := ""
+		if p.leftOut > 0 {
+			leftOut = fmt.Sprintf(", %d of them since the settings leave them out (guard, subsample, pins)", p.leftOut)
+		}
 		return EpisodeChanges{Problems: p.out.Problems, Changes: hold(p.out.Changes), Cause: state.CauseDeletions, Held: fmt.Sprintf(
 			"would delete %d of the %d frames in the datasets (%.1f%%)%s, more than the ceiling %s (--max-delete, SHUFFLE_MAX_DELETE) allows; %s",
-			removed, stand, 100*float64(removed)/float64(stand), p.leftOutNote(), p.Ceiling, p.allow("delete"))}
+			removed, stand, 100*float64(removed)/float64(stand), leftOut, p.Ceiling, p.allow("delete"))}
 	}
 	if n := p.out.Totals.Refresh; !p.AllowRefresh && tooMany(n, p.RefreshCeiling) {
+		untold := "" // the sources of these copies are no longer recorded
+		if p.Untold > 0 {
+			untold = fmt.Sprintf("; of %d of them neither a dataset version nor a run says what was copied, as when versions and runs were deleted in a bucket with a KMS key: "+
+				"then the images may be the same, and copying them once records it", p.Untold)
+		}
 		return EpisodeChanges{Problems: p.out.Problems, Changes: hold(p.out.Changes), Cause: state.CauseRefreshes, Held: fmt.Sprintf(
 			"would copy %d of the %d frames in the datasets again (%.1f%%), since their images have changed, more than the ceiling %s (--max-refresh, SHUFFLE_MAX_REFRESH) allows%s; %s",
-			n, stand, 100*float64(n)/float64(stand), p.RefreshCeiling, p.untoldNote(), p.allow("refresh"))}
+			n, stand, 100*float64(n)/float64(stand), p.RefreshCeiling, untold, p.allow("refresh"))}
 	}
 	return p.out
 }
@@ -94,13 +103,6 @@ func (p *episodePlanner) noteRowless() {
 
 func (p *episodePlanner) problem(problem state.Problem) {
 	p.out.Problems = append(p.out.Problems, problem)
-}
-
-func (p *episodePlanner) leftOutNote() string {
-	if p.leftOut == 0 {
-		return ""
-	}
-	return fmt.Sprintf(", %d of them since the settings leave them out (guard, subsample, pins)", p.leftOut)
 }
 
 // PruneEpisode deletes every frame of an episode from the datasets.

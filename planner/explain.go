@@ -153,12 +153,16 @@ func (c *catalog) find(e dataset.Episode) (season, int) {
 // unnamed returns why an episode is not planned at all. stands reports whether the datasets have
 // frames of the episode. Without any, the episode is unknown.
 func (c *catalog) unnamed(e dataset.Episode, stands bool) (reason error, unknown bool) {
+	var misnamed []string // the manifests that are not read because of their names
 	for _, p := range c.problems {
-		if code, ok := manifest.SeasonOf(p.Manifest); ok && code == e.Season() {
+		switch code, ok := manifest.SeasonOf(p.Manifest); {
+		case !ok:
+			misnamed = append(misnamed, p.Manifest)
+		case code == e.Season():
 			return fmt.Errorf("the manifest %s: %s", p.Manifest, p.Problem), false
 		}
 	}
-	if misnamed := c.misnamed(); len(misnamed) > 0 {
+	if len(misnamed) > 0 {
 		return fmt.Errorf("no manifest names %s, unless one that is not read does: %.200q, expected a name such as %s-episodes.json", e, misnamed, e.Season()), !stands
 	}
 	if !stands {

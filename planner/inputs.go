@@ -52,14 +52,6 @@ func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Defi
 	return in, in.names.check(opt)
 }
 
-// underLease returns the same inputs with the settings that are in force now. While this planner
-// has the pointer, no other process changes them.
-func (in inputs) underLease(ctx context.Context) (inputs, error) {
-	var err error
-	in.chosen, in.latest, err = in.chooseSettings(ctx)
-	return in, err
-}
-
 // selects reports whether the options include the episode.
 func (in inputs) selects(e dataset.Episode) bool {
 	if in.opt.Season != "" && e.Season() != in.opt.Season {

@@ -61,10 +61,6 @@ type knownPairs struct {
 // pairRuns bounds the runs that are read for copies whose source the dataset version does not know.
 const pairRuns = 200
 
-func newKnownPairs(store *state.Store, last *lastVersion) *knownPairs {
-	return &knownPairs{store: store, last: last, seed: maphash.MakeSeed(), pairs: map[uint64]struct{}{}, etags: map[uint64]struct{}{}}
-}
-
 // episodePairs has the known pairs of one episode's copies.
 type episodePairs struct {
 	*knownPairs
@@ -72,15 +68,7 @@ type episodePairs struct {
 	copies map[string]struct{} // ETags of copies whose source the version knows
 }
 
-// of returns the known pairs of an episode's copies.
-func (k *knownPairs) of(ctx context.Context, e dataset.Episode) (*episodePairs, error) {
-	p, err := k.read(ctx, e)
-	if err != nil {
-		return nil, fmt.Errorf("read the pairs of ETags of earlier copies: %w", err)
-	}
-	return p, nil
-}
-
+// read returns the known pairs of an episode's copies.
 func (k *knownPairs) read(ctx context.Context, e dataset.Episode) (*episodePairs, error) {
 	if err := k.begin(ctx); err != nil {
 		return nil, err
@@ -198,9 +186,9 @@ func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 	if !differs(in) {
 		return nil
 	}
-	known, err := r.known.of(ctx, in.Episode)
+	known, err := r.known.read(ctx, in.Episode)
 	if err != nil {
-		return err
+		return fmt.Errorf("read the pairs of ETags of earlier copies: %w", err)
 	}
 	for f, copies := range in.Standing {
 		for _, c := range copies {
@@ -213,16 +201,6 @@ func (r *reader) same(ctx context.Context, in *EpisodeInput) error {
 		return sameETag(copyETag, srcETag) || known.has(state.Pair{ETag: copyETag, SrcETag: srcETag})
 	}
 	return nil
-}
-
-// untoldNote explains refreshes of copies whose ETags differ from those of their sources, and whose
-// sources are no longer recorded.
-func (p *episodePlanner) untoldNote() string {
-	if p.Untold == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; of %d of them neither a dataset version nor a run says what was copied, as when versions and runs were deleted in a bucket with a KMS key: "+
-		"then the images may be the same, and copying them once records it", p.Untold)
 }
 
 func sameETag(copyETag, srcETag string) bool { return copyETag == srcETag }

@@ -18,14 +18,17 @@ package planner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/sheet"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -132,9 +135,9 @@ func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
 }
 
 // planAndSave plans with the settings that are in force under the lease, and saves the plan.
-func (in inputs) planAndSave(ctx context.Context, what purpose) (*state.Plan, error) {
-	in, err := in.underLease(ctx)
-	if err != nil {
+// While this planner has the pointer, no other process changes them.
+func (in inputs) planAndSave(ctx context.Context, what purpose) (_ *state.Plan, err error) {
+	if in.chosen, in.latest, err = in.chooseSettings(ctx); err != nil {
 		return nil, err
 	}
 	plan, err := in.plan(ctx, what)
@@ -159,8 +162,8 @@ func (in inputs) plan(ctx context.Context, what purpose) (*state.Plan, error) {
 		return nil, err
 	}
 	plan := in.header(assign.Split, what.run)
-	if plan.Options, err = encodeOptions(in.opt); err != nil {
-		return nil, err
+	if plan.Options, err = json.Marshal(in.opt); err != nil {
+		return nil, fmt.Errorf("encode the plan's options: %w", err)
 	}
 	sink := newSink(ctx, in.p, plan, assign.Split, in.chosen.inForce)
 	sink.onTask, sink.onChanges = what.onTask, in.opt.OnChanges
@@ -202,7 +205,10 @@ func (p *Planner) publish(ctx context.Context, pointer state.PointerSnapshot, pl
 	var err error
 	plan.State = pointer.State
 	if plan.Tasks == 0 {
-		pointer, err = p.finish(ctx, pointer, plan)
+		last := pointer
+		if pointer, err = p.Finish(ctx, last, plan); errors.Is(err, state.ErrConflict) {
+			pointer, err = p.Store.Overtaken(ctx, last, err)
+		}
 	} else {
 		if p.OnPublish != nil {
 			p.OnPublish(plan)
@@ -218,15 +224,6 @@ func (p *Planner) publish(ctx context.Context, pointer state.PointerSnapshot, pl
 	plan.State = pointer.State
 	p.log().Info("published", zap.String("run", plan.Run), zap.Int("tasks", plan.Tasks), zap.String("state", string(pointer.State)))
 	return plan, nil
-}
-
-// finish ends a run without tasks.
-func (p *Planner) finish(ctx context.Context, pointer state.PointerSnapshot, plan *state.Plan) (state.PointerSnapshot, error) {
-	next, err := p.Finish(ctx, pointer, plan)
-	if errors.Is(err, state.ErrConflict) {
-		return p.Store.Overtaken(ctx, pointer, err)
-	}
-	return next, err
 }
 
 // resume finishes the publication that another planner has left unfinished.
@@ -265,4 +262,36 @@ func (p *Planner) now() time.Time {
 		return time.Now()
 	}
 	return p.Now()
+}
+
+// header returns a plan without episodes. It has the run and the settings.
+func (in inputs) header(split Split, run state.Pointer) *state.Plan {
+	plan := &state.Plan{
+		State: state.DryRun, Problems: in.names.problems, Episodes: []state.EpisodePlan{}, Restores: in.opt.Restore,
+		Digests: map[dataset.Episode]string{}, Bases: map[dataset.Episode]string{}, Given: in.chosen.given,
+		Settings: state.Settings{Definition: in.chosen.Definition, Datasets: split.Datasets(), ImageSize: in.p.Config.ImageSize},
+	}
+	plan.Settings.Listed = slices.Clone(plan.Settings.Datasets)
+	listed := in.chosen.inForce.Datasets
+	if in.back != nil {
+		listed = slices.Concat(listed, in.back.version.Datasets, in.back.version.Listed)
+	}
+	for _, name := range listed {
+		if !slices.Contains(plan.Settings.Listed, name) {
+			plan.Settings.Listed = append(plan.Settings.Listed, name)
+		}
+	}
+	if in.back != nil && in.fixed == nil {
+		plan.RestoredSettings = in.chosen.ChangesTo(in.back.version.Definition)
+	}
+	if in.chosen.changed() {
+		plan.InForce = &in.chosen.inForce.Settings
+	} else {
+		plan.SettingsSince = in.chosen.inForce.Since
+	}
+	plan.SeedDrawn = in.opt.Restore == 0 && in.opt.Seed == "" && plan.Settings.Seed != in.chosen.inForce.Settings.Seed
+	if run.Run != "" {
+		plan.Run, plan.Generation, plan.State = run.Run, run.Generation, run.State
+	}
+	return plan
 }

@@ -30,24 +30,17 @@ func Problems(in EpisodeInput) []state.Problem {
 	return p.out.Problems
 }
 
-// withoutPartner counts the images of an episode that have no row, and the rows that have a frame
-// and no class.
-func withoutPartner(in EpisodeInput) (imagesWithoutRow, rowsWithoutClass int) {
-	imagesWithoutRow = len(in.Images)
-	for _, r := range in.Sheet.Rows {
-		if r.Class == "" && !r.Frozen {
-			rowsWithoutClass++
-		}
-		if _, ok := in.Images[r.Frame]; ok {
-			imagesWithoutRow--
-		}
-	}
-	return imagesWithoutRow, rowsWithoutClass
-}
-
 // describe adds the problems of an episode's sheet and images to the episode's row of the plan.
 func (b *earlierProblems) describe(ctx context.Context, row *state.EpisodePlan, in EpisodeInput, all []state.Problem) {
-	row.ImagesWithoutRow, row.RowsWithoutClass = withoutPartner(in)
+	row.ImagesWithoutRow, row.RowsWithoutClass = len(in.Images), 0
+	for _, r := range in.Sheet.Rows {
+		if r.Class == "" && !r.Frozen { // it has a frame
+			row.RowsWithoutClass++
+		}
+		if _, ok := in.Images[r.Frame]; ok {
+			row.ImagesWithoutRow--
+		}
+	}
 	if len(all) > 0 {
 		b.mark(ctx, row.Name(), all)
 	}

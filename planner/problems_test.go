@@ -94,7 +94,8 @@ func TestProblemsOfAnInspection(t *testing.T) {
 			all, _, err := w.planner().Inspect(t.Context())
 			w.must(err)
 			got := all[0].Plan
-			if want.Cause == state.CauseDeletions || want.Cause == state.CauseRefreshes { // doctor does not compare with the datasets
+			// Doctor does not compare with the datasets.
+			if want.Cause == state.CauseDeletions || want.Cause == state.CauseRefreshes {
 				want.ImagesWithoutRow, want.RowsWithoutClass = got.ImagesWithoutRow, got.RowsWithoutClass
 			}
 			if diff := cmp.Diff(want.Kinds, got.Kinds); diff != "" {

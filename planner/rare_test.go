@@ -84,7 +84,8 @@ func TestRareClassesOfAPlan(t *testing.T) {
 		}
 		w.apply()
 		w.give(func(c *Config) { c.Stratify = true })
-		if plan := w.plan(Options{DryRun: true}); len(plan.RareClasses) > 1 { // 4 blocks at 70, 10 and 20%
+		// 4 blocks at 70, 10 and 20%.
+		if plan := w.plan(Options{DryRun: true}); len(plan.RareClasses) > 1 {
 			t.Errorf("stratified: %+v", plan.RareClasses)
 		}
 		w.config.MinPerClass = 0

@@ -144,14 +144,6 @@ func (p *Planner) readRestore(ctx context.Context, opt Options) (*restore, error
 	return back, nil
 }
 
-// restoredDatasets returns the datasets that were listed for the version to restore.
-func (in inputs) restoredDatasets() []string {
-	if in.back == nil {
-		return nil
-	}
-	return slices.Concat(in.back.version.Datasets, in.back.version.Listed)
-}
-
 // restore plans every episode that has frames in the version or in the datasets.
 func (c *comparison) restore(ctx context.Context, add planned) error {
 	found, err := c.folders.get(ctx)

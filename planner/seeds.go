@@ -128,16 +128,6 @@ func (t *seedTrial) seed(seed string) state.SeedTrial {
 	return out
 }
 
-// beside tries the seed in force, the given seed and opt.Seeds more seeds. It returns the best
-// first.
-func (t *seedTrial) beside(ctx context.Context, opt Options, inForce state.InForce) ([]state.SeedTrial, error) {
-	all, err := t.try(ctx, seedsToTry(opt.Seeds, inForce.Settings.Seed, opt.Seed))
-	for i := range all {
-		all[i].InForce = inForce.Exists() && all[i].Seed == inForce.Settings.Seed
-	}
-	return all, err
-}
-
 // try tries the seeds, several at a time. It returns the best first.
 func (t *seedTrial) try(ctx context.Context, seeds []string) ([]state.SeedTrial, error) {
 	out := make([]state.SeedTrial, len(seeds))

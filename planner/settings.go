@@ -105,22 +105,16 @@ func (c *Config) with(inForce state.InForce, wanted state.Definition) chosen {
 		return ch
 	}
 	for _, s := range inForce.Settings.ChangesTo(wanted) {
-		ch.given = append(ch.given, state.GivenSetting{Name: s.Name, InForce: s.Before, Given: s.After, From: c.from(s.Name)})
+		from := c.Given[s.Name] // a flag or a variable
+		switch {
+		case s.Name == "pinned":
+			from = "--pin, --unpin"
+		case s.Name == "seed" && from == "":
+			from = "--reshuffle"
+		}
+		ch.given = append(ch.given, state.GivenSetting{Name: s.Name, InForce: s.Before, Given: s.After, From: from})
 	}
 	return ch
-}
-
-// from returns the flag or variable that gave a setting.
-func (c *Config) from(name string) string {
-	switch name {
-	case "seed":
-		if c.Given[name] == "" {
-			return "--reshuffle"
-		}
-	case "pinned":
-		return "--pin, --unpin"
-	}
-	return c.Given[name]
 }
 
 // GivenSettings returns the settings from the caller's flags and environment that differ from those

@@ -15,24 +15,11 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
-// reader reads the sheets and the images of episodes. inputs.reader sets every field.
+// reader reads the sheets and the images of episodes. inputs.compare sets every field.
 type reader struct {
 	inputs
 	bases map[dataset.Episode]string // image folders of the newest version; empty for a restore
 	known *knownPairs
-}
-
-func (in inputs) reader(ctx context.Context) (*reader, error) {
-	r := &reader{inputs: in, known: newKnownPairs(in.p.Store, in.latest)}
-	if in.back != nil {
-		return r, nil
-	}
-	v, err := in.latest.get(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the base URIs of the last run: %w", err)
-	}
-	r.bases = v.Bases
-	return r, nil
 }
 
 // sheet reads the episode's worksheet. Its error holds the episode.
@@ -86,15 +73,13 @@ func (r *reader) images(ctx context.Context, e manifest.Entry, s rows.Sheet) (da
 	if errors.Is(err, dataset.ErrNoImages) {
 		return images, &unreadError{name: nameOf(e), err: fmt.Errorf("%w: is that its base URI?", missingImages(images, e.Episode, s.Base))}
 	}
-	if err == nil && slices.ContainsFunc(s.Rows, func(row rows.Row) bool { return lacks(images, row) }) {
+	lacks := func(r rows.Row) bool { // has neither an image nor an unusable object
+		return r.Class != "" && images.ETags[r.Frame] == "" && images.Unusable[r.Frame] == ""
+	}
+	if err == nil && slices.ContainsFunc(s.Rows, lacks) {
 		err = images.AddOtherCases(ctx, r.lister, s.Base, e.Episode)
 	}
 	return images, err
-}
-
-// lacks reports whether a frame with a class has neither an image nor an unusable object.
-func lacks(images dataset.Images, r rows.Row) bool {
-	return r.Class != "" && images.ETags[r.Frame] == "" && images.Unusable[r.Frame] == ""
 }
 
 // missingImages describes what the listing found instead of images.

@@ -54,7 +54,8 @@ func (t *Tracker) announce(r *state.Report) {
 	d := directive{Namespace: cmp.Or(t.Options.MetricsNamespace, DefaultMetricsNamespace), Dimensions: [][]string{{metricsDimension}}}
 	fields := []zap.Field{
 		zap.String("run", r.Run), zap.String("state", string(r.State)), zap.String("reason", r.Reason), zap.Bool("verified", r.Verified),
-		zap.String(metricsDimension, cmp.Or(t.Store.Layout.Prefix, "/")), // a dimension may not be empty
+		// A dimension may not be empty.
+		zap.String(metricsDimension, cmp.Or(t.Store.Layout.Prefix, "/")),
 	}
 	if d.Namespace == DefaultMetricsNamespace {
 		fields = append(fields, zap.String("alarms", "the stack's alarms see only runs that its own tasks end, see deploy/shuffle"))

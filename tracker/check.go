@@ -33,11 +33,6 @@ type differences struct {
 	first []state.Difference
 }
 
-func (d *differences) add(all []state.Difference) {
-	d.count += len(all)
-	d.first = append(d.first, all[:min(len(all), state.MaxDifferences-len(d.first))]...)
-}
-
 // checker compares episodes with a plan.
 type checker struct {
 	*Tracker
@@ -127,16 +122,21 @@ func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error)
 func (c *checker) allDifferences() differences {
 	all := differences{first: []state.Difference{}}
 	for _, e := range slices.Sorted(maps.Keys(c.differences)) {
-		all.add(c.differences[e])
+		found := c.differences[e]
+		all.count += len(found)
+		all.first = append(all.first, found[:min(len(found), state.MaxDifferences-len(all.first))]...)
 	}
 	return all
 }
 
 func (t *Tracker) newChecker(plan *state.Plan, strays *dataset.Strays) *checker {
+	parallel := cmp.Or(t.Options.Parallel, 16)
 	c := &checker{
-		Tracker: t, plan: plan, changed: map[dataset.Episode]state.EpisodePlan{}, pairs: &pairs{}, dest: t.destination(plan.Settings.Listed, strays),
-		differences: map[dataset.Episode][]state.Difference{},
-		out:         &checked{parts: version.Parts{}, digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}},
+		Tracker: t, plan: plan, changed: map[dataset.Episode]state.EpisodePlan{}, pairs: &pairs{}, differences: map[dataset.Episode][]state.Difference{},
+		dest: dataset.Destination{
+			Bucket: bucket.AtMost(parallel, t.Store.Bucket), Layout: t.Store.Layout, Datasets: plan.Settings.Listed, Parallel: parallel, Strays: strays,
+		},
+		out: &checked{parts: version.Parts{}, digests: map[dataset.Episode]string{}, counts: map[dataset.Place]int{}},
 	}
 	for _, e := range plan.Episodes {
 		if e.Tasks() > 0 {
@@ -144,14 +144,6 @@ func (t *Tracker) newChecker(plan *state.Plan, strays *dataset.Strays) *checker 
 		}
 	}
 	return c
-}
-
-// destination lists these datasets.
-func (t *Tracker) destination(datasets []string, strays *dataset.Strays) dataset.Destination {
-	parallel := cmp.Or(t.Options.Parallel, 16)
-	return dataset.Destination{
-		Bucket: bucket.AtMost(parallel, t.Store.Bucket), Layout: t.Store.Layout, Datasets: datasets, Parallel: parallel, Strays: strays,
-	}
 }
 
 // takeUnchanged takes the episodes that are unchanged since the latest version from it, and returns

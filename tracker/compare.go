@@ -73,24 +73,19 @@ func isExpected(l dataset.Layout, x state.Expected, row *version.Row, reported c
 	if x.Place != row.Place {
 		return false
 	}
-	src, ok := sourceOf(l, x, row.ETag, reported)
-	if ok {
-		row.SrcETag = src
-	}
-	return ok
-}
-
-// sourceOf returns the ETag of the source of a copy that has this ETag. It returns false when that
-// is not the expected content.
-func sourceOf(l dataset.Layout, x state.Expected, etag string, reported copies) (string, bool) {
 	if x.Copied {
 		for _, pair := range reported[l.Key(x.Place, x.Frame)] {
-			if pair.ETag == etag {
-				return pair.SrcETag, true
+			if pair.ETag == row.ETag {
+				row.SrcETag = pair.SrcETag
+				return true
 			}
 		}
 	}
-	return cmp.Or(x.SrcETag, x.ETag), etag == x.ETag
+	if row.ETag != x.ETag {
+		return false
+	}
+	row.SrcETag = cmp.Or(x.SrcETag, x.ETag)
+	return true
 }
 
 // compareFrame compares one frame.

@@ -16,13 +16,11 @@ import (
 // publication names one publication of a task of a run.
 type publication struct{ seq, round uint32 }
 
-func publicationOf(d state.DeadTask) publication { return publication{d.Task.Seq, d.Round} }
-
 // mergeDead returns the union of dead lists: one entry a publication, by seq and round.
 func mergeDead(lists ...[]state.DeadTask) []state.DeadTask {
 	all := map[publication]state.DeadTask{}
 	for _, d := range slices.Concat(lists...) {
-		key := publicationOf(d)
+		key := publication{d.Task.Seq, d.Round}
 		if old, ok := all[key]; ok {
 			d = moreDetailed(old, d)
 		}
@@ -59,17 +57,6 @@ func rank(better bool) int {
 		return 1
 	}
 	return 0
-}
-
-// saveDead adds entries to a run's dead.jsonl.
-func saveDead(ctx context.Context, store *state.Store, run string, dead []state.DeadTask) error {
-	if len(dead) == 0 {
-		return nil
-	}
-	return store.Update(ctx, state.RunName(run, state.DeadName), func(old []byte) ([]byte, error) {
-		before, _ := state.GoodLines[state.DeadTask](old) // the ledger, not this list, decides which tasks are dead
-		return encodeLines(mergeDead(before, dead))
-	})
 }
 
 func encodeLines[T any](lines []T) ([]byte, error) {

@@ -97,7 +97,7 @@ func TestMergeDeadIsAUnion(t *testing.T) {
 		}
 		publications := map[publication]bool{}
 		for _, d := range entries {
-			publications[publicationOf(d)] = true
+			publications[publication{d.Task.Seq, d.Round}] = true
 		}
 		if len(got) != len(publications) {
 			t.Fatalf("%d entries about %d publications", len(got), len(publications))

@@ -38,7 +38,8 @@ func (w *world) finishEmpty(gen int64, meanwhile func(*state.Plan)) (state.Point
 	return w.tracker().FinishEmpty(context.Background(), pointer, plan)
 }
 
-const stray = "ML/test/Rare/TT_S01_E02_FRM-00-00-00-05.jpg" // an image of an episode that is planned and has nothing to do
+// An image of an episode that is planned and has nothing to do.
+const stray = "ML/test/Rare/TT_S01_E02_FRM-00-00-00-05.jpg"
 
 func TestFinishEmpty(t *testing.T) {
 	for _, test := range []struct {

@@ -172,7 +172,8 @@ func (f *fold) foldDeadLetter(ctx context.Context, m queue.Message) error {
 		return f.reject(fromDeadLetters, m, err)
 	}
 	if code := m.Attributes[messages.AttrCode]; code == messages.CodeNotOurs || code == messages.CodePostponed {
-		f.republish = append(f.republish, queue.Entry{Body: m.Body}) // nothing is wrong with the task
+		// Nothing is wrong with the task.
+		f.republish = append(f.republish, queue.Entry{Body: m.Body})
 		return nil
 	}
 	d := f.delta(run)
@@ -207,7 +208,8 @@ func deadTaskOf(m queue.Message, task messages.Task) state.DeadTask {
 		Code: clip(m.Attributes[messages.AttrCode], maxCode), Reason: clip(m.Attributes[messages.AttrReason], maxReason),
 		Worker: clip(m.Attributes[messages.AttrWorker], maxCode), Round: task.Round,
 	}
-	d.Attempts, _ = strconv.Atoi(m.Attributes[messages.AttrAttempts]) // 0, unknown, when it is no number
+	// 0, unknown, when it is no number.
+	d.Attempts, _ = strconv.Atoi(m.Attributes[messages.AttrAttempts])
 	d.Task, d.Task.Round = task, 0
 	if d.Reason == "" {
 		// The count of a message that the redrive policy moved is of its receives on both queues.

@@ -47,10 +47,6 @@ type chunkKey struct {
 	chunk int
 }
 
-func newKnownRuns(store *state.Store) *knownRuns {
-	return &knownRuns{store: store, runs: newCache[string, *knownRun](keptRuns), chunks: newCache[chunkKey, []messages.Task](keptChunks)}
-}
-
 // newCache makes a cache that keeps the values used last.
 func newCache[K comparable, V any](most int) *lru.Cache[K, V] {
 	cache, err := lru.New[K, V](most)

@@ -223,7 +223,8 @@ func FuzzLedger(f *testing.F) {
 	f.Add([]byte(`{"v":1,"run":"r","tasks":70000,"reports":[{"outcome":"copied","seqs":"OzAAAAEAAP//AQAAAP//"}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var l tracker.Ledger
-		if json.Unmarshal(body, &l) != nil || l.Tasks > 1_000_000 { // counting more takes the fuzzer too long
+		// Counting more takes the fuzzer too long.
+		if json.Unmarshal(body, &l) != nil || l.Tasks > 1_000_000 {
 			return
 		}
 		p := l.Progress()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
 	"github.com/angel-nft/google-shuffle/internal/retry"
+	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 const (
@@ -95,8 +96,15 @@ func (s *session) checkpointRun(ctx context.Context, d *delta) error {
 			return err
 		}
 	}
-	if err := saveDead(ctx, s.Store, d.run.name, d.dead); err != nil {
-		return err
+	if len(d.dead) > 0 {
+		err := s.Store.Update(ctx, state.RunName(d.run.name, state.DeadName), func(old []byte) ([]byte, error) {
+			// The ledger, not this list, decides which tasks are dead.
+			before, _ := state.GoodLines[state.DeadTask](old)
+			return encodeLines(mergeDead(before, d.dead))
+		})
+		if err != nil {
+			return err
+		}
 	}
 	merged, err := updateLedger(ctx, s.Store, d.ledger.Run, d.ledger.Generation, d.ledger.Tasks, func(l *Ledger) bool {
 		l.Merge(d.ledger)

@@ -59,9 +59,10 @@ func (s *session) receive(ctx context.Context) (received, error) {
 	}
 	// While few tasks are open, or none is known, the first and the last results do not wait for
 	// more.
-	w := &window{wait: length, until: begun.Add(length), most: maxPolls, endsEarly: !s.run.hasManyOpen()}
-	if !active {
-		w.most = 1
+	w := &window{wait: length, until: begun.Add(length), most: 1, endsEarly: true}
+	if active {
+		open := float64(s.run.ledger.Open().GetCardinality())
+		w.most, w.endsEarly = maxPolls, open <= fewOpen+nearEndSeconds*s.run.ledger.Progress().Rate()
 	}
 	s.results.begin(ctx, w)
 	var got received

@@ -38,7 +38,14 @@ func (t *Tracker) Redrive(ctx context.Context, run string, seqs []uint32) (int, 
 	}
 	// The round comes before the pointer: a tracker that sees the run running again reads the
 	// ledger after that, and knows which dead reports no longer count.
-	round, picked, _, err := openRound(ctx, t.Store, plan, func(l *Ledger) *roaring.Bitmap { return notDone(l, seqs) })
+	round, picked, _, err := openRound(ctx, t.Store, plan, func(l *Ledger) *roaring.Bitmap {
+		picked := l.all()
+		if len(seqs) > 0 {
+			picked.And(roaring.BitmapOf(seqs...))
+		}
+		picked.AndNot(l.Done())
+		return picked
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -69,17 +76,6 @@ func redrivable(pointer state.PointerSnapshot, run string) error {
 	return fmt.Errorf("run %s is %s: try again when it is running or has ended (shuffle status --watch)", run, pointer.State)
 }
 
-// notDone returns the tasks among seqs that have not been applied; without seqs, among all.
-func notDone(l *Ledger, seqs []uint32) *roaring.Bitmap {
-	picked := roaring.BitmapOf(seqs...)
-	if len(seqs) == 0 {
-		picked = l.all()
-	}
-	picked.And(l.all())
-	picked.AndNot(l.Done())
-	return picked
-}
-
 // setRunning sets the run running. The pointer is written also when it is running already, so that
 // trackers read the ledger again.
 func (t *Tracker) setRunning(ctx context.Context, pointer state.PointerSnapshot, run string) error {
@@ -98,7 +94,8 @@ func (t *Tracker) setRunning(ctx context.Context, pointer state.PointerSnapshot,
 			if pointer.Run != run || pointer.State != state.Verifying {
 				break
 			}
-			_ = retry.Sleep(ctx, time.Second) // a tracker verifies: it sees the new round, or ends the run
+			// A tracker verifies: it sees the new round, or ends the run.
+			_ = retry.Sleep(ctx, time.Second)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

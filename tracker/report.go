@@ -28,7 +28,8 @@ func (t *Tracker) buildReport(ctx context.Context, p state.Pointer, plan *state.
 		CostUSD: plan.CostUSD, Leakage: plan.Leakage, LeakageGrouped: plan.LeakageGrouped, IdenticalImages: plan.IdenticalImages, Settings: plan.Settings,
 		DurationSecs: p.Finished.Sub(p.Started).Seconds(),
 		Writer:       rand.Text(),
-		Verified:     p.State == state.Succeeded, // a run succeeds only after a listing that equals the plan
+		// A run succeeds only after a listing that equals the plan.
+		Verified: p.State == state.Succeeded,
 	}
 	g, reading := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -77,7 +78,8 @@ func (t *Tracker) writeTasksAndPage(ctx context.Context, r *state.Report, plan *
 				t.log().Warn("a run ends without its "+state.PageName, zap.String("run", r.Run), zap.Error(err))
 				return ctx.Err()
 			}
-			page = fmt.Appendf(page, "\n<!-- %s -->\n", r.Writer) // each report has a page and an ETag of its own
+			// Each report has a page and an ETag of its own.
+			page = fmt.Appendf(page, "\n<!-- %s -->\n", r.Writer)
 			_, err = t.Store.WriteEndFile(ctx, r.Run, state.PageName, page, before[state.PageName])
 			return err
 		})

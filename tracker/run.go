@@ -41,12 +41,6 @@ func (r *runInForce) tooManyDead(limit rows.Limit) bool {
 	return dead > minDead && limit.Exceeded(dead, r.pointer.Tasks)
 }
 
-// hasManyOpen reports whether the results of an active run come for longer than about a second.
-func (r *runInForce) hasManyOpen() bool {
-	open := float64(r.ledger.Open().GetCardinality())
-	return r.pointer.State.Active() && open > fewOpen+nearEndSeconds*r.ledger.Progress().Rate()
-}
-
 // readPointer reads the pointer, and loads its run when it has changed.
 func (s *session) readPointer(ctx context.Context) error {
 	pointer, err := s.Store.Current(ctx, s.run.pointer)

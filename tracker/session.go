@@ -11,6 +11,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/retry"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/messages"
 )
 
 // session is what one call of Run knows. Its goroutine owns it. While verifyRun lists the datasets,
@@ -41,7 +42,8 @@ type session struct {
 
 func newSession(t *Tracker) *session {
 	return &session{
-		Tracker: t, runs: newKnownRuns(t.Store),
+		Tracker: t,
+		runs:    &knownRuns{store: t.Store, runs: newCache[string, *knownRun](keptRuns), chunks: newCache[chunkKey, []messages.Task](keptChunks)},
 		run:     runInForce{plan: &state.Plan{}, ledger: NewLedger("", 0, 0), adopted: time.Now()},
 		results: backgroundReceiver{queue: t.Results}, deadLetters: backgroundReceiver{queue: t.DeadLetters},
 	}

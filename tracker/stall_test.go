@@ -46,7 +46,8 @@ func TestNoWorkerTakesTheTasks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.published(runName(1), 1, 40)
-		time.AfterFunc(3*tracker.DefaultStall+500*time.Millisecond, w.hire) // between two looks at the queue
+		// Between two looks at the queue.
+		time.AfterFunc(3*tracker.DefaultStall+500*time.Millisecond, w.hire)
 		if status := w.run(w.tracker()); status.State != state.Succeeded || w.tasks.sent != 40 {
 			t.Fatalf("%+v, %d tasks sent", status, w.tasks.sent)
 		}

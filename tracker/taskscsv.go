@@ -34,7 +34,9 @@ func (t *Tracker) tasksCSV(ctx context.Context, plan *state.Plan, l *Ledger) (*s
 		if err != nil {
 			return nil, err
 		}
-		if len(pairs) == 0 && !notable.areIn(chunk) {
+		seqs := roaring.New()
+		seqs.AddRange(uint64(chunk)*state.ChunkTasks, uint64(chunk+1)*state.ChunkTasks)
+		if len(pairs) == 0 && !seqs.Intersects(notable.seqs) {
 			continue
 		}
 		tasks, err := t.Store.ReadTasks(ctx, plan.Run, chunk)
@@ -81,14 +83,6 @@ func (t *Tracker) notableTasks(ctx context.Context, plan *state.Plan, l *Ledger)
 	}
 	n.pairs, err = readPairs(ctx, t.Store, plan)
 	return n, err
-}
-
-// areIn reports whether a chunk has any of the tasks.
-func (n *notableTasks) areIn(chunk int) bool {
-	first := uint64(chunk) * state.ChunkTasks
-	all := roaring.New()
-	all.AddRange(first, first+state.ChunkTasks)
-	return all.Intersects(n.seqs)
 }
 
 // line returns the task's line, or nil for plain success. The last of its pairs counts.

@@ -11,8 +11,9 @@ import (
 // batcher gathers deliveries for one request. A batch is sent when it is full, or some time after
 // its first delivery.
 type batcher struct {
-	send  func(context.Context, []*delivery) map[*delivery]error // the deliveries that failed; nil when none did
-	size  func() int                                             // the largest weight of a batch
+	// The deliveries that failed; nil when none did.
+	send  func(context.Context, []*delivery) map[*delivery]error
+	size  func() int // the largest weight of a batch
 	weigh func(*delivery) int
 	wait  time.Duration
 	free  chan struct{} // holds an element for each batch that is being sent

@@ -59,7 +59,8 @@ func classify(err error) (kind, string) {
 	if k, known := kinds[e.Code]; known {
 		return k, e.Code
 	}
-	if strings.Contains(e.Code, "Throttl") { // ThrottlingException and similar codes, also those of KMS
+	// ThrottlingException and similar codes, also those of KMS.
+	if strings.Contains(e.Code, "Throttl") {
 		return throttling, e.Code
 	}
 	switch status := e.Status; {

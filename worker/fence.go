@@ -146,7 +146,8 @@ func (f *fence) keepFresh(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-f.wanted:
-			_, _ = f.readSince(ctx, time.Now()) // read logs a failure, and a task that needs the snapshot reads again
+			// A failure is logged, and a task that needs the snapshot reads again.
+			_, _ = f.readSince(ctx, time.Now())
 		}
 	}
 }

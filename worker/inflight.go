@@ -21,7 +21,9 @@ type inFlight struct {
 	slots int           // tasks at a time that are not copied yet
 	most  int           // messages at a time
 	freed chan struct{} // wakes reserve
-	turn  chan struct{} // holds an element while a poller reserves, so that one poller gets ten slots and not ten pollers one each
+	// Holds an element while a poller reserves, so that one poller gets ten slots and not ten
+	// pollers one each.
+	turn chan struct{}
 
 	mu       sync.Mutex
 	messages map[*delivery]struct{}
@@ -29,13 +31,6 @@ type inFlight struct {
 	taken    int       // slots
 	number   int64     // of the last message
 	emptied  time.Time // when the last message was removed
-}
-
-func newInFlight(slots, most int) *inFlight {
-	return &inFlight{
-		slots: slots, most: most, freed: make(chan struct{}, 1), turn: make(chan struct{}, 1),
-		messages: make(map[*delivery]struct{}, most),
-	}
 }
 
 // reserve takes up to want slots for a receive. It waits a moment for all of them, then for one. It
@@ -107,7 +102,8 @@ func (w *Worker) endTurn() {
 func (f *inFlight) remove(d *delivery) {
 	f.mu.Lock()
 	delete(f.messages, d)
-	if len(f.messages) == 0 && !d.foreign() { // a worker that only returns messages of another environment is idle
+	// A worker that only returns messages of another environment is idle.
+	if len(f.messages) == 0 && !d.foreign() {
 		f.emptied = time.Now()
 	}
 	f.mu.Unlock()

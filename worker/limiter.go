@@ -40,10 +40,11 @@ const (
 	doubling   = 400 * time.Millisecond
 	steadyRise = 50 // writes/s per s at a base of steadyBase
 	steadyBase = 875
-	searchRise = 10                   // writes/s per s³
-	leastRate  = 10                   // a slower worker would notice too late that writes are served again
-	mostRate   = 1e6                  // no bucket takes more
-	credit     = 5 * time.Millisecond // compensates for timers that fire late
+	searchRise = 10 // writes/s per s³
+	// A slower worker would notice too late that writes are served again.
+	leastRate = 10
+	mostRate  = 1e6                  // no bucket takes more
+	credit    = 5 * time.Millisecond // compensates for timers that fire late
 
 	sampleTime = 50 * time.Millisecond
 	sampleKeys = 16
@@ -57,8 +58,6 @@ const (
 	// a turn seems to be minutes away, but the rate soon rises.
 	turnLook = 250 * time.Millisecond
 )
-
-func newLimiter() *limiter { return &limiter{base: firstRate} }
 
 // knownRate is the writes a second that the bucket takes, or 0 before its first refusal.
 func (l *limiter) knownRate() float64 {
@@ -81,7 +80,11 @@ func (l *limiter) rate() float64 {
 // acquire waits until this number of writes may begin. It fails when ctx ends, or when stopping
 // ends and the turn is not near.
 func (l *limiter) acquire(ctx, stopping context.Context, writes int) error {
-	place := l.enqueue(writes)
+	l.mu.Lock()
+	l.grant(time.Now())
+	place := l.asked // their turn comes when all writes before them are granted
+	l.asked += float64(writes)
+	l.mu.Unlock()
 	for {
 		wait, until := l.wait(place), ctx
 		if wait > nearTurn {
@@ -91,17 +94,6 @@ func (l *limiter) acquire(ctx, stopping context.Context, writes int) error {
 			return err
 		}
 	}
-}
-
-// enqueue gives writes the next place in the queue. Their turn comes when all writes before them
-// are granted.
-func (l *limiter) enqueue(writes int) (place float64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.grant(time.Now())
-	place = l.asked
-	l.asked += float64(writes)
-	return place
 }
 
 // wait is the time until a place's turn, at the present rate.

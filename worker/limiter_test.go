@@ -108,7 +108,7 @@ func simulate(t *testing.T, s func() *limited, workers, slots, skip, seconds int
 		served = make([]int, workers)
 		var all sync.WaitGroup
 		for i := range workers {
-			drive(ctx, newLimiter(), bucket, slots, lock, &served[i], &all)
+			drive(ctx, &limiter{base: firstRate}, bucket, slots, lock, &served[i], &all)
 		}
 		<-time.After(time.Duration(skip) * time.Second)
 		lock <- struct{}{}
@@ -173,7 +173,7 @@ func TestLimiterFromTheStart(t *testing.T) {
 func TestLimiterFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		bucket, l := newLimited(40*time.Millisecond, 1000, 100, 0), newLimiter()
+		bucket, l := newLimited(40*time.Millisecond, 1000, 100, 0), &limiter{base: firstRate}
 		lock, served := make(chan struct{}, 1), 0
 		var all sync.WaitGroup
 		drive(ctx, l, bucket, 256, lock, &served, &all)

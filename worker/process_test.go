@@ -162,7 +162,8 @@ func TestProcess(t *testing.T) {
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("GetObject", 0, s3Error("GetObject", bucket.CodeSlowDown, 503))
 			}},
-		{name: "an unreadable pointer, at the last receive", op: messages.Copy, receives: 9, none: true, deadLettered: true, // its tracker puts it back
+		// Its tracker puts it back.
+		{name: "an unreadable pointer, at the last receive", op: messages.Copy, receives: 9, none: true, deadLettered: true,
 			world: func(_ testing.TB, w *world) {
 				w.bucket.fail = failing("GetObject", 0, s3Error("GetObject", bucket.CodeSlowDown, 503))
 			}},

@@ -113,7 +113,8 @@ func (w *Worker) acknowledge(ctx context.Context, batch []*delivery) map[*delive
 		if err == nil {
 			var left []*delivery
 			for _, f := range failed {
-				if !f.SenderFault { // else the receipt handle has expired, and another try fails too
+				// Else the receipt handle has expired, and another try fails too.
+				if !f.SenderFault {
 					left = append(left, batch[f.Index])
 				}
 			}

@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	maxPollers        = 16
-	requestsPerPoller = 16 // a poller receives ten messages in less time than 16 slots need to copy them
+	maxPollers = 16
+	// A poller receives ten messages in less time than 16 slots need to copy them.
+	requestsPerPoller = 16
 	// receiveGrace is how much longer than its wait a receive may take before it is cut off.
 	receiveGrace = 15 * time.Second
 

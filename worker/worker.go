@@ -105,16 +105,20 @@ func New(cfg Config) *Worker {
 	}
 	log, count := cfg.Log.With(zap.String("worker", cfg.ID)), &counters{}
 	cfg.Results, cfg.DeadLetters = countedSender{cfg.Results, count}, countedSender{cfg.DeadLetters, count}
+	most := min(max(4*cfg.Concurrency, minInFlight), maxInFlight)
 	w := &Worker{
 		cfg: cfg, log: log, count: count, maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives), stopping: context.Background(),
-		limiter: newLimiter(), turns: make(chan struct{}, cfg.Concurrency), outage: &outage{},
+		limiter: &limiter{base: firstRate}, turns: make(chan struct{}, cfg.Concurrency), outage: &outage{},
 		fence: newFence(cfg.Pointer, log),
 		plan:  &plan{runs: cfg.Runs, log: log, seed: maphash.MakeSeed()},
 		// There are 1.5 times as many slots as turns, so that no turn waits for the queue. Messages
 		// whose result or acknowledgement is under way come in addition: four times the turns cover
 		// about a second of the queue's latency.
-		inFlight: newInFlight(cfg.Concurrency+cfg.Concurrency/2, min(max(4*cfg.Concurrency, minInFlight), maxInFlight)),
-		busy:     make(chan struct{}, 1),
+		inFlight: &inFlight{
+			slots: cfg.Concurrency + cfg.Concurrency/2, most: most, freed: make(chan struct{}, 1), turn: make(chan struct{}, 1),
+			messages: make(map[*delivery]struct{}, most),
+		},
+		busy: make(chan struct{}, 1),
 	}
 	w.others = &otherEnvironments{runs: cfg.Runs, fence: w.fence, log: log}
 	w.deletes = &batcher{

@@ -60,7 +60,7 @@ func newApp(cfg config.Config, stdout, stderr io.Writer) (*app, error) {
 	if err := errors.Join(cfg.Validate(), err); err != nil {
 		return nil, usage(err)
 	}
-	a := &app{cfg: cfg, split: split, stdout: stdout, screen: newScreen(stderr), style: styleOf(stdout, cfg.Local)}
+	a := &app{cfg: cfg, split: split, stdout: stdout, screen: &screen{stderr: stderr}, style: styleOf(stdout, cfg.Local)}
 	a.log = newLogger(a.screen, cfg.LogLevel, cfg.LogFormat)
 	// Each slot of a worker needs a connection, and so does each listing of a planner and a tracker
 	// in the same process.
@@ -208,8 +208,10 @@ func (a *app) openWorker(ctx context.Context, change func(*worker.Config)) (*wor
 	if err != nil {
 		return nil, err
 	}
+	// ECS makes it unique for each task; the random characters are the process's.
+	host, _ := os.Hostname()
 	cfg := worker.Config{
-		ID: workerID(), Layout: a.cfg.Layout(), Bucket: a.bucket, Pointer: store,
+		ID: cmp.Or(host, "worker") + "-" + rand.Text()[:6], Layout: a.cfg.Layout(), Bucket: a.bucket, Pointer: store,
 		Scope: store.Scope, Runs: store,
 		Concurrency: a.cfg.Concurrency, Drain: a.cfg.Drain, Log: a.log,
 		Protection: worker.NewECSProtection(os.Getenv("ECS_AGENT_URI")),
@@ -224,23 +226,12 @@ func (a *app) openWorker(ctx context.Context, change func(*worker.Config)) (*wor
 		return nil, err
 	}
 	change(&cfg)
-	raiseGCPercent()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(workerGC)
+	}
 	return worker.New(cfg), nil
 }
 
 // workerGC lets a worker's heap grow by this percentage before the next garbage collection. The
 // live heap is about 20 MB. Measured, the higher value costs 80 MB and saves a tenth of the CPU.
 const workerGC = 300
-
-func raiseGCPercent() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(workerGC)
-	}
-}
-
-// workerID is the host's name, which ECS makes unique for each task, and random characters for the
-// process.
-func workerID() string {
-	host, _ := os.Hostname()
-	return cmp.Or(host, "worker") + "-" + rand.Text()[:6]
-}

@@ -35,7 +35,16 @@ func (c *changesCmd) run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.CSV != "" {
-		return a.writeChanges(ctx, plan, "csv", c.CSV)
+		file, err := newCSVFile("csv", c.CSV, a.stdout)
+		if err != nil {
+			return err
+		}
+		n, err := copyChanges(ctx, file, a.store, plan)
+		if err := file.finish(err); err != nil {
+			return err
+		}
+		a.reportWritten(c.CSV, n, "change")
+		return nil
 	}
 	counts := plan.Changes
 	if !plan.ChangesRecorded() {
@@ -83,20 +92,6 @@ func countUnrecorded(ctx context.Context, store *state.Store, plan *state.Plan) 
 		}
 	}
 	return slices.SortedFunc(maps.Values(counts), func(a, b state.ChangeCount) int { return cmp.Compare(a.Episode, b.Episode) }), nil
-}
-
-// writeChanges writes all changes of a kept plan to a file, an episode at a time.
-func (a *app) writeChanges(ctx context.Context, plan *state.Plan, flag, path string) error {
-	file, err := newCSVFile(flag, path, a.stdout)
-	if err != nil {
-		return err
-	}
-	n, err := copyChanges(ctx, file, a.store, plan)
-	if err := file.finish(err); err != nil {
-		return err
-	}
-	a.reportWritten(path, n, "change")
-	return nil
 }
 
 func copyChanges(ctx context.Context, to io.Writer, store *state.Store, plan *state.Plan) (n int, err error) {

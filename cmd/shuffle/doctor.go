@@ -91,7 +91,10 @@ func (a *app) checkQueues(ctx context.Context) (checks []show.Check) {
 	store, err := a.openStore(ctx)
 	if err == nil { // else checkBucket has reported it
 		scope = store.Scope
-		foreign, _ = a.readOtherEnvironments(ctx, store)
+		if pointer, err := store.Current(ctx, state.PointerSnapshot{}); err == nil {
+			// Only those since the newest run began.
+			foreign, _ = store.OtherEnvironments(ctx, pointer.Generation)
+		}
 	}
 	specs := a.cfg.QueueSpecs()
 	for _, spec := range specs {
@@ -114,16 +117,6 @@ func (a *app) checkAlerts(ctx context.Context) []show.Check {
 	}
 	all, err := a.opener.Subscriptions(ctx, topic)
 	return []show.Check{doctor.Alerts(topic, all, err)}
-}
-
-// readOtherEnvironments lists the other environments whose messages workers and trackers have
-// received since the newest run began.
-func (a *app) readOtherEnvironments(ctx context.Context, store *state.Store) ([]string, error) {
-	pointer, err := store.Current(ctx, state.PointerSnapshot{})
-	if err != nil {
-		return nil, err
-	}
-	return store.OtherEnvironments(ctx, pointer.Generation)
 }
 
 func (a *app) checkSheets(ctx context.Context) (checks []show.Check) {

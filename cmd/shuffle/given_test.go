@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/angel-nft/google-shuffle/internal/dotenv"
+	"github.com/angel-nft/google-shuffle/internal/config"
 )
 
 // The program knows where each setting was given: a flag before a variable before .env.
@@ -22,7 +22,7 @@ func TestGiven(t *testing.T) {
 	t.Setenv("SHUFFLE_SPLIT", "train=0.5,test=0.5")
 	t.Setenv("SHUFFLE_CLASSES", "")
 	t.Setenv("GOOGLE_DRIVE_CREDENTIALS_FILE", "key.json")
-	env, err := dotenv.Load(".env")
+	env, err := config.LoadEnv(".env")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/angel-nft/google-shuffle/internal/config"
 	"github.com/angel-nft/google-shuffle/internal/doctor"
-	"github.com/angel-nft/google-shuffle/internal/dotenv"
 	"github.com/angel-nft/google-shuffle/internal/open"
 	"github.com/angel-nft/google-shuffle/internal/pull"
 	"github.com/angel-nft/google-shuffle/internal/secret"
@@ -25,7 +25,7 @@ import (
 )
 
 func main() {
-	go limitMemory()
+	boundMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -59,7 +59,7 @@ func cleanText(err error) string {
 }
 
 func runCommand(ctx context.Context, args []string, hider *secret.Hider, stdout, stderr io.Writer) error {
-	env, err := dotenv.Load(".env")
+	env, err := config.LoadEnv(".env")
 	hider.Hide(secret.Find(os.Environ(), args))
 	if err != nil {
 		return usage(err)
@@ -82,7 +82,15 @@ func runCommand(ctx context.Context, args []string, hider *secret.Hider, stdout,
 	case *workCmd, *trackCmd:
 		a.opener.Patient = true
 	}
-	return addAdvice(errors.Join(parsed.run(ctx, a), a.close()), a.style)
+	if err = errors.Join(parsed.command.run(ctx, a), a.close()); err == nil {
+		return nil
+	}
+	text := err.Error()
+	if advice := doctor.Advice(err); advice != "" {
+		text += "\n→ " + advice
+	}
+	// The commands in the text begin as the user called the program.
+	return &advisedError{error: err, text: a.style.RewriteCommands(text)}
 }
 
 // advisedError is an error whose text has the advice and the commands as the user must type them.
@@ -93,19 +101,6 @@ type advisedError struct {
 
 func (e *advisedError) Error() string { return e.text }
 func (e *advisedError) Unwrap() error { return e.error }
-
-// addAdvice adds what to do about an error with a known cause. The commands in the text begin as
-// the user called the program.
-func addAdvice(err error, style show.Style) error {
-	if err == nil {
-		return nil
-	}
-	text := err.Error()
-	if advice := doctor.Advice(err); advice != "" {
-		text += "\n→ " + advice
-	}
-	return &advisedError{error: err, text: style.RewriteCommands(text)}
-}
 
 var (
 	// errOutcome means exit code 1. The command has already printed what is wrong.

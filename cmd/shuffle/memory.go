@@ -4,44 +4,45 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"strconv"
 	"strings"
-	"time"
 )
 
-// limitMemory makes the garbage collector work harder as the process comes near usualMemory or the
-// limit of its container. Without that, half of its memory is garbage, and a process in a container
-// is killed. GOMEMLIMIT overrides it. It returns only when the process ends.
-func limitMemory() {
-	if os.Getenv("GOMEMLIMIT") != "" {
-		return
+// boundMemory bounds the memory of the process. After each garbage collection it lets as much new
+// garbage arise as allowedGarbage says. By Go's default it would be as much as the process has in
+// use, so that a process that needs a little more takes twice as much more. In a container, the
+// collector also works harder before the container's limit is reached, where the process would be
+// killed. GOGC and GOMEMLIMIT override this.
+func boundMemory() {
+	if os.Getenv("GOGC") == "" {
+		adjustGC()
 	}
-	container, set := containerMemory(os.DirFS("/")), int64(0)
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	for ; ; time.Sleep(time.Second) {
-		metrics.Read(live)
-		if limit := memoryLimit(int64(live[0].Value.Uint64()), container); limit != set {
-			debug.SetMemoryLimit(limit)
-			set = limit
-		}
+	if container := containerMemory(os.DirFS("/")); container > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(container / 100 * memoryShare)
 	}
 }
 
-// usualMemory is enough for the usual garbage of all commands: they hold up to 130 MB of a few
-// episodes, however many there are.
-const usualMemory = 200 << 20
+// adjustGC sets the percentage of garbage, now and after each collection: the runtime calls the
+// cleanup of an object without references once the collection has found it.
+func adjustGC() {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	debug.SetGCPercent(garbagePercent(live[0].Value.Uint64()))
+	runtime.AddCleanup(new([2]uintptr), func(struct{}) { adjustGC() }, struct{}{})
+}
 
-// memoryLimit is the limit of a process with live bytes in use, in a container with that much
-// memory; 0: in none. A process that needs more than usual gets more: else it would do nothing but
-// collect garbage.
-func memoryLimit(live, container int64) int64 {
-	limit := max(usualMemory, live/2*3)
-	if container > 0 {
-		limit = min(limit, container/100*memoryShare)
-	}
-	return limit
+// allowedGarbage is what the commands need to collect seldom.
+const allowedGarbage = 48 << 20
+
+// garbagePercent returns allowedGarbage as a percentage of the live bytes. It has bounds: with less
+// than the least, a large process would do nothing but collect; the most keeps the bound of a
+// process that has just begun to grow.
+func garbagePercent(live uint64) int {
+	const least, most = 25, 400
+	return int(min(max(allowedGarbage*100/max(live, 1), least), most))
 }
 
 // memoryShare is the percentage of the container's memory that the Go runtime may use. The rest is

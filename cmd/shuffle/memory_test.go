@@ -1,8 +1,11 @@
 package main
 
 import (
+	"runtime"
+	"runtime/debug"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 func TestContainerMemory(t *testing.T) {
@@ -31,18 +34,31 @@ func TestContainerMemory(t *testing.T) {
 	}
 }
 
-func TestMemoryLimit(t *testing.T) {
+func TestGarbagePercent(t *testing.T) {
 	const mb = 1 << 20
-	for _, test := range []struct{ live, container, want int64 }{
-		{0, 0, 200 * mb},
-		{100 * mb, 0, 200 * mb},
-		{400 * mb, 0, 600 * mb},
-		{100 * mb, 2000 * mb, 200 * mb},
-		{100 * mb, 200 * mb, 170 * mb},
-		{1600 * mb, 2000 * mb, 1700 * mb},
-	} {
-		if got := memoryLimit(test.live, test.container); got != test.want {
-			t.Errorf("%d MB in use, container of %d: %d bytes, want %d", test.live/mb, test.container/mb, got, test.want)
+	for _, test := range []struct {
+		live uint64
+		want int
+	}{{0, 400}, {4 * mb, 400}, {24 * mb, 200}, {48 * mb, 100}, {96 * mb, 50}, {2000 * mb, 25}} {
+		if got := garbagePercent(test.live); got != test.want {
+			t.Errorf("%d MB in use: %d %%, want %d %%", test.live/mb, got, test.want)
 		}
 	}
+}
+
+// TestAdjustGC: the percentage follows each collection.
+func TestAdjustGC(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	adjustGC()
+	held := make([]byte, 256<<20)
+	defer runtime.KeepAlive(held)
+	for range 50 {
+		runtime.GC()
+		time.Sleep(time.Millisecond)
+		if percent := debug.SetGCPercent(100); percent == 25 {
+			return
+		}
+	}
+	t.Error("the percentage does not change")
 }

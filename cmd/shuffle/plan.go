@@ -143,7 +143,8 @@ func (c *planCmd) plan(ctx context.Context, a *app, p *planner.Planner, opt plan
 	return plan, nil
 }
 
-// showPlan prints a plan. It returns errOutcome when the plan leaves something undone.
+// showPlan prints a plan. It returns errOutcome when the run has failed, when episodes are held,
+// when a manifest has a problem, or when a restore cannot bring all frames back.
 func (a *app) showPlan(plan *state.Plan, asJSON bool) error {
 	print := func() error { return show.Plan(a.stdout, a.style, plan) }
 	if asJSON {
@@ -152,16 +153,7 @@ func (a *app) showPlan(plan *state.Plan, asJSON bool) error {
 	if err := print(); err != nil {
 		return err
 	}
-	return planOutcome(plan)
-}
-
-// planOutcome is errOutcome when the run has failed, when episodes are held, when a manifest has a
-// problem, or when a restore cannot bring all frames back.
-func planOutcome(plan *state.Plan) error {
-	if plan.Refused() > 0 {
-		return errOutcome
-	}
-	if plan.State == state.Failed || len(plan.Held()) > 0 || len(plan.Problems) > 0 {
+	if plan.State == state.Failed || len(plan.Held()) > 0 || len(plan.Problems) > 0 || plan.Refused() > 0 {
 		return errOutcome
 	}
 	return nil

@@ -43,7 +43,16 @@ func (c *problemsCmd) run(ctx context.Context, a *app) error {
 	}
 	switch {
 	case c.CSV != "":
-		return a.writeProblems(ctx, plan, c.CSV)
+		file, err := newCSVFile("csv", c.CSV, a.stdout)
+		if err != nil {
+			return err
+		}
+		n, err := writeProblemRows(ctx, file, a.store, plan)
+		if err := file.finish(err); err != nil {
+			return err
+		}
+		a.reportWritten(c.CSV, n, "problem")
+		return nil
 	case c.JSON:
 		return a.printJSON(problemsJSON{plan.Run, st, append([]state.ProblemKind{}, state.Kinds(plan.Episodes)...), plan.Episodes})
 	}
@@ -66,19 +75,6 @@ func selectEpisodes(plan *state.Plan, only []dataset.Episode) ([]state.EpisodePl
 	return picked, nil
 }
 
-func (a *app) writeProblems(ctx context.Context, plan *state.Plan, path string) error {
-	file, err := newCSVFile("csv", path, a.stdout)
-	if err != nil {
-		return err
-	}
-	n, err := writeProblemRows(ctx, file, a.store, plan)
-	if err := file.finish(err); err != nil {
-		return err
-	}
-	a.reportWritten(path, n, "problem")
-	return nil
-}
-
 // problemsHeader is the header of the CSV of problems. Column sheet has the sheet's address.
 var problemsHeader = []string{"sheet", "row", "frame", "column", "problem", "kind", "new"}
 
@@ -94,7 +90,13 @@ func writeProblemRows(ctx context.Context, to io.Writer, store *state.Store, pla
 			return n, err
 		}
 		for _, p := range all {
-			if err := w.Write(state.DefuseAll(problemCells(e, p))); err != nil {
+			row := ""
+			if p.Row > 0 {
+				row = strconv.Itoa(p.Row)
+			}
+			kind := state.CountKinds([]state.Problem{p})[0]
+			cells := []string{cmp.Or(e.Sheet, string(e.Name())), row, p.Frame, p.Column, p.Problem, kind.String(), strconv.FormatBool(p.New)}
+			if err := w.Write(state.DefuseAll(cells)); err != nil {
 				return n, err
 			}
 			n++
@@ -102,13 +104,4 @@ func writeProblemRows(ctx context.Context, to io.Writer, store *state.Store, pla
 	}
 	w.Flush()
 	return n, w.Error()
-}
-
-func problemCells(e state.EpisodePlan, p state.Problem) []string {
-	row := ""
-	if p.Row > 0 {
-		row = strconv.Itoa(p.Row)
-	}
-	kind := state.CountKinds([]state.Problem{p})[0]
-	return []string{cmp.Or(e.Sheet, string(e.Name())), row, p.Frame, p.Column, p.Problem, kind.String(), strconv.FormatBool(p.New)}
 }

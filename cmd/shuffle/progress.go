@@ -64,18 +64,14 @@ func (b *progressBar) update(s state.Status) {
 		b.close()
 	}
 	if b.bar == nil && s.State.Active() && s.Tasks > 0 {
-		b.open(s.Tasks)
+		b.container, b.bar = newBar(b.screen, s.Tasks,
+			mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-10s ", b.last.Load().State) })),
+			mpb.AppendDecorators(decor.CountersNoUnit(" %d/%d"), decor.Any(func(decor.Statistics) string { return speed(*b.last.Load()) })),
+		)
 	}
 	if b.bar != nil {
 		b.bar.SetCurrent(int64(s.Done + s.Dead))
 	}
-}
-
-func (b *progressBar) open(tasks int) {
-	b.container, b.bar = newBar(b.screen, tasks,
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-10s ", b.last.Load().State) })),
-		mpb.AppendDecorators(decor.CountersNoUnit(" %d/%d"), decor.Any(func(decor.Statistics) string { return speed(*b.last.Load()) })),
-	)
 }
 
 // newBar shows a bar below the log lines, until closeBar.

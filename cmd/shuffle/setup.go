@@ -35,7 +35,11 @@ func (c *setupCmd) run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintln(a.stdout, describeQueue(spec)+changes); err != nil {
+		line := fmt.Sprintf("queue %s, visibility timeout %s", spec.Name, spec.VisibilityTimeout)
+		if spec.DeadLetterQueue != "" {
+			line += fmt.Sprintf(", to %s after %d receives", spec.DeadLetterQueue, spec.MaxReceiveCount)
+		}
+		if _, err := fmt.Fprintln(a.stdout, line+changes); err != nil {
 			return err
 		}
 	}
@@ -66,12 +70,4 @@ func setUpQueue(ctx context.Context, queues open.Queues, spec queue.Spec) (chang
 		return "", nil
 	}
 	return "; changed: " + changes, nil
-}
-
-func describeQueue(s queue.Spec) string {
-	line := fmt.Sprintf("queue %s, visibility timeout %s", s.Name, s.VisibilityTimeout)
-	if s.DeadLetterQueue != "" {
-		line += fmt.Sprintf(", to %s after %d receives", s.DeadLetterQueue, s.MaxReceiveCount)
-	}
-	return line
 }

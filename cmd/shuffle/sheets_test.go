@@ -95,7 +95,8 @@ func TestBaseURIs(t *testing.T) {
 		{season.HeaderURI, "https://s3.us-west-2.amazonaws.com/media.angel-nft.com/tuttle_twins/FOLDER" + rest},
 		{season.HeaderURI, "s3://media.angel-nft.com/tuttle_twins/FOLDER" + rest},
 		{season.HeaderURI, "https://media.angel-nft.com.s3.us-west-2.amazonaws.com/tuttle_twins/FOLDER" + rest},
-		{season.ColumnURI, "media.angel-nft.com/tuttle_twins" + rest}, // without the episode's folder
+		// The episode's folder is missing.
+		{season.ColumnURI, "media.angel-nft.com/tuttle_twins" + rest},
 		{season.ColumnURI, "https://media.angel-nft.com/tuttle_twins/FOLDER" + rest},
 		{season.NoURI, ""}, // SHUFFLE_IMAGE_SIZE defines the folder
 	}

@@ -174,7 +174,7 @@ func (d *onStack) command(task string, calls *stacktest.Calls, args ...string) s
 	d.t.Helper()
 	var out, logs bytes.Buffer
 	p, a := d.app(task, calls, args, &out, &logs)
-	if err := errors.Join(p.run(d.t.Context(), a), a.close()); err != nil && !errors.Is(err, errOutcome) {
+	if err := errors.Join(p.command.run(d.t.Context(), a), a.close()); err != nil && !errors.Is(err, errOutcome) {
 		d.t.Fatalf("%s: shuffle %q: %v\n%s\n%s", task, args, err, out.String(), logs.String())
 	}
 	return out.String()

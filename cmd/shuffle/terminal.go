@@ -82,8 +82,6 @@ type screen struct {
 	above io.Writer // prints above the bar; nil without a bar
 }
 
-func newScreen(stderr io.Writer) *screen { return &screen{stderr: stderr} }
-
 func (s *screen) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

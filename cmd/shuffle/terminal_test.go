@@ -28,7 +28,7 @@ func TestMetricsInLogs(t *testing.T) {
 		"console": "…\tINFO\trun ended (run r, tasks 7)",
 	} {
 		var out bytes.Buffer
-		log := newLogger(newScreen(&out), "info", format)
+		log := newLogger(&screen{stderr: &out}, "info", format)
 		log.With(zap.String("run", "r")).Info("run ended", zap.String("reason", ""), zap.Int("tasks", 7), zap.Int("RunFailed", 1), zap.Any("_aws", map[string]int{"Timestamp": 1}))
 		log.Debug("not at this level")
 		if text := clockTime.ReplaceAllString(out.String(), "…"); text != want+"\n" {
@@ -43,7 +43,7 @@ var clockTime = regexp.MustCompile(`([0-9-]+T)?[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-]
 // terminal.
 func TestLogLineForPeople(t *testing.T) {
 	var out bytes.Buffer
-	newLogger(newScreen(&out), "info", "console").Warn("failed", zap.Error(errors.New("a\x1b[31mb")), zap.Duration("for", time.Second), zap.String("Prefix", "p"))
+	newLogger(&screen{stderr: &out}, "info", "console").Warn("failed", zap.Error(errors.New("a\x1b[31mb")), zap.Duration("for", time.Second), zap.String("Prefix", "p"))
 	if text := clockTime.ReplaceAllString(out.String(), "…"); text != "…\tWARN\tfailed (error a\uFFFD[31mb, for 1s, Prefix p)\n" {
 		t.Errorf("%q", text)
 	}

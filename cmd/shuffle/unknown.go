@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/config"
-	"github.com/angel-nft/google-shuffle/internal/dotenv"
 )
 
 // testVariables are the prefixes of the variables that the project's own tests read.
@@ -14,7 +13,7 @@ var testVariables = []string{"SHUFFLE_TEST_", "SHUFFLE_FAULTS"}
 
 // unknownVariables returns a warning for each variable that looks like a setting and is none.
 // Without it a misspelt setting would be ignored silently.
-func unknownVariables(environ, settings []string, env dotenv.Environment) (warnings []string) {
+func unknownVariables(environ, settings []string, env config.Environment) (warnings []string) {
 	const prefix = "SHUFFLE_"
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")

@@ -62,7 +62,12 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(sheets) //nolint:errcheck // The folder is temporary.
-	if err := write(ctx, s, *bucket, sheets); err != nil {
+	opener := open.New(connections)
+	b, _, err := opener.Bucket(ctx, *bucket)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(s.Write(ctx, b, sheets), opener.Close()); err != nil {
 		return err
 	}
 	return serve(ctx, *listen, handler(s, sheets))
@@ -87,15 +92,6 @@ func ask(ctx context.Context, method, url string) error {
 
 // connections is the number of connections to the bucket.
 const connections = 32
-
-func write(ctx context.Context, s *season.Season, bucket, sheets string) error {
-	opener := open.New(connections)
-	b, _, err := opener.Bucket(ctx, bucket)
-	if err != nil {
-		return err
-	}
-	return errors.Join(s.Write(ctx, b, sheets), opener.Close())
-}
 
 func handler(s *season.Season, sheets string) http.Handler {
 	mux := http.NewServeMux()

@@ -31,7 +31,8 @@ func (p Pool) HTTPClient(client aws.HTTPClient, further ...func(*http.Transport)
 	}
 	return buildable.WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, p.Connections)
-		t.MaxIdleConns = max(t.MaxIdleConns, 2*p.Connections) // a redirect by region adds a second host
+		// A redirect by region adds a second host.
+		t.MaxIdleConns = max(t.MaxIdleConns, 2*p.Connections)
 		t.MaxConnsPerHost = max(t.MaxConnsPerHost, 2*p.Connections)
 		t.ResponseHeaderTimeout = p.AnswerTimeout
 		LimitStalls(t, p.StallTimeout)

@@ -110,17 +110,6 @@ func names(flags []option) []string {
 	return all
 }
 
-// taking returns the flags that accept any value.
-func taking(flags []option) []option {
-	var all []option
-	for _, f := range flags {
-		if f.takes && len(f.values) == 0 {
-			all = append(all, f)
-		}
-	}
-	return all
-}
-
 // everyFlag returns the flags of the program and of all its commands, each name once.
 func (p program) everyFlag() []option {
 	seen := map[string]bool{}

@@ -2,6 +2,7 @@ package completion
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -10,7 +11,8 @@ func (p program) bash() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	every := p.everyFlag()
-	free := strings.Join(names(taking(every)), " | ")
+	anyValue := slices.DeleteFunc(slices.Clone(every), func(f option) bool { return !f.takes || len(f.values) > 0 })
+	free := strings.Join(names(anyValue), " | ")
 	line("# bash completion for %s. To load it: source <(%s completion bash)", p.name, p.name)
 	line("_%s() {", p.name)
 	line("  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command= words= flags= i")

@@ -1,6 +1,6 @@
-// Package config has the program's settings: one struct, its defaults, and its validation. Each
-// field is a flag of every command. SHUFFLE_ with the flag's name is its environment variable
-// (DESIGN 10).
+// Package config has the program's settings: one struct, its defaults, its validation, and the
+// environment that they come from. Each field is a flag of every command. SHUFFLE_ with the flag's
+// name is its environment variable (DESIGN 10).
 package config
 
 import (
@@ -144,7 +144,8 @@ func ExpandHome(path string) (string, error) {
 	if m == nil {
 		return filepath.Join(home, path[1:]), nil
 	}
-	return fileURL(m[1], home) + "/" + path[len(m[0]):], nil // the rest is already encoded for a URL
+	// The rest is already encoded for a URL.
+	return fileURL(m[1], home) + "/" + path[len(m[0]):], nil
 }
 
 func fileURL(scheme string, parts ...string) string {
@@ -182,7 +183,8 @@ func (c *Config) Validate() error {
 	refuse := func(bad bool, flag string, value any, expected string) {
 		if bad {
 			if text, ok := value.(string); ok {
-				value = strconv.Quote(secret.HideURL(text)) // quotes make an empty value and spaces visible
+				// Quotes make an empty value and spaces visible.
+				value = strconv.Quote(secret.HideURL(text))
 			}
 			all = append(all, fmt.Errorf("--%s %v (%s): expected %s", flag, value, Variable(flag), expected))
 		}

@@ -42,7 +42,15 @@ func (c cause) String() string {
 // cachedCauses returns the causes of an episode's changes.
 func (d *dashboard) cachedCauses(ctx context.Context, run string, e dataset.Episode) (map[dataset.Frame]cause, error) {
 	return d.causes.get(ctx, run+" "+string(e), func(ctx context.Context) (map[dataset.Frame]cause, error) {
-		return readCauses(ctx, d.Store, run, e)
+		all, err := d.Store.ReadChanges(ctx, run, e)
+		if errors.Is(err, bucket.ErrNotFound) {
+			return nil, nil // the list is only for people, who may delete it
+		}
+		causes := make(map[dataset.Frame]cause, len(all))
+		for _, c := range all {
+			causes[c.Frame] = cause{c.Cause, c.Row}
+		}
+		return causes, err
 	})
 }
 
@@ -59,18 +67,6 @@ func (d *dashboard) addCauses(ctx context.Context, plan *state.Plan, changes []c
 		changes[i].Cause = causes[c.Task.Frame].String()
 	}
 	return nil
-}
-
-func readCauses(ctx context.Context, s *state.Store, run string, e dataset.Episode) (map[dataset.Frame]cause, error) {
-	all, err := s.ReadChanges(ctx, run, e)
-	if errors.Is(err, bucket.ErrNotFound) {
-		return nil, nil // the list is only for people, who may delete it
-	}
-	causes := make(map[dataset.Frame]cause, len(all))
-	for _, c := range all {
-		causes[c.Frame] = cause{c.Cause, c.Row}
-	}
-	return causes, err
 }
 
 // changeReader reads what a run changes, in the order of its tasks.

@@ -45,22 +45,14 @@ func parseTaskFilter(r *http.Request) (c taskFilter, err error) {
 		}
 	}
 	if c.from > 0 || c.before > 0 {
-		c.skipped, err = parseSkipped(r)
+		c.skipped = -1 // the link does not have it
+		if text := r.FormValue("at"); text != "" {
+			if c.skipped, err = strconv.Atoi(text); err != nil || c.skipped < 0 {
+				return c, visitorErrorf(http.StatusBadRequest, "at=%.20q: expected the number of frames before the page.", text)
+			}
+		}
 	}
-	return c, err
-}
-
-// parseSkipped reads the number of changes before the page from the link; -1 when it is not there.
-func parseSkipped(r *http.Request) (int, error) {
-	text := r.FormValue("at")
-	if text == "" {
-		return -1, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 {
-		return 0, visitorErrorf(http.StatusBadRequest, "at=%.20q: expected the number of frames before the page.", text)
-	}
-	return n, nil
+	return c, nil
 }
 
 // query is the query of another page: one that begins at a seq, or ends before it.
@@ -176,4 +168,31 @@ func (c taskFilter) bounds(plan *state.Plan) (begin, end int) {
 		}
 	}
 	return 0, 0
+}
+
+// parseEpisode reads the episode from the query, "" for all.
+func parseEpisode(r *http.Request) (dataset.Episode, error) {
+	text := r.FormValue("episode")
+	if text == "" {
+		return "", nil
+	}
+	e, err := dataset.ParseEpisodeFlag(text)
+	if err != nil {
+		return "", visitorErrorf(http.StatusBadRequest, "episode=%.20q: expected the form S01E01.", text)
+	}
+	return e, nil
+}
+
+// newField makes a choice of the values, each once.
+func newField(name, label, chosen string, values []string) page.Field {
+	slices.Sort(values)
+	f := page.Field{Name: name, Label: label}
+	for _, v := range slices.Compact(values) {
+		text := v
+		if v == "" {
+			text = map[string]string{"episode": "all", "class": "(no class)", "op": "all", "cause": "all", "kind": "all"}[name]
+		}
+		f.Options = append(f.Options, page.Option{Value: v, Text: text, Chosen: v == chosen})
+	}
+	return f
 }

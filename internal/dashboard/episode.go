@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/inventory"
@@ -224,12 +223,4 @@ func waitBriefly[T any](ctx context.Context, get func(context.Context) (T, error
 		err = errNotReady
 	}
 	return v, err
-}
-
-// parseGroup parses the setting group; "" is 0.
-func parseGroup(text string) (time.Duration, error) {
-	if text == "" {
-		return 0, nil
-	}
-	return time.ParseDuration(text)
 }

@@ -169,7 +169,8 @@ func (d *dashboard) findTarget(r *http.Request, text string) (target string, err
 		return page.EpisodePath(e), nil
 	}
 	if t := timecode.FindStringSubmatch(rest); t != nil {
-		f, err := dataset.ParseFrame("TT_" + e.Season() + "_" + e.Code() + "_FRM-" + strings.Join([]string{padTwo(t[1]), t[2], t[3], t[4]}, "-"))
+		hours := strings.Repeat("0", max(2-len(t[1]), 0)) + t[1]
+		f, err := dataset.ParseFrame("TT_" + e.Season() + "_" + e.Code() + "_FRM-" + strings.Join([]string{hours, t[2], t[3], t[4]}, "-"))
 		if err == nil {
 			return page.FramePath(f), nil
 		}
@@ -180,9 +181,6 @@ func (d *dashboard) findTarget(r *http.Request, text string) (target string, err
 	}
 	return "", visitorErrorf(http.StatusNotFound, "%.80q is no row or time of %s. Expected a row such as %s 14, or a time such as %s 00:00:08:12.", rest, e, e, e)
 }
-
-// padTwo adds a leading zero to a single digit.
-func padTwo(digits string) string { return strings.Repeat("0", max(2-len(digits), 0)) + digits }
 
 // rowPath is the path of the page of the frame in a row.
 func (d *dashboard) rowPath(r *http.Request, e dataset.Episode, row int) (string, error) {

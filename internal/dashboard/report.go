@@ -47,7 +47,11 @@ func sampleTiles(ctx context.Context, o Options, run *page.Run) ([]page.Tile, er
 	g.SetLimit(maxImageReads)
 	for i, keys := range candidateKeys(o.Store.Layout, tasks, run.Plan) {
 		g.Go(func() error {
-			images[i] = readFirstSmall(ctx, o, keys)
+			for _, key := range keys { // the first that has a small image
+				if images[i] == nil && checkImage(o.Store.Layout, key) == nil {
+					images[i] = readSmallImage(ctx, o.Bucket, key)
+				}
+			}
 			return nil
 		})
 	}
@@ -86,34 +90,13 @@ func sampleTasks(ctx context.Context, s *state.Store, run *page.Run) ([]messages
 	}
 	var all []messages.Task
 	for _, c := range run.Changes() {
-		all = append(all, pickEvenly(picked[c.Op], reportTiles)...)
+		of := picked[c.Op]
+		n := min(len(of), reportTiles)
+		for i := range n {
+			all = append(all, of[i*len(of)/n])
+		}
 	}
 	return all, nil
-}
-
-// pickEvenly returns at most most elements, evenly over all.
-func pickEvenly[T any](all []T, most int) []T {
-	if len(all) <= most {
-		return all
-	}
-	some := make([]T, most)
-	for i := range some {
-		some[i] = all[i*len(all)/most]
-	}
-	return some
-}
-
-// readFirstSmall reads the first key that has a small image; nil when there is none.
-func readFirstSmall(ctx context.Context, o Options, keys []string) []byte {
-	for _, key := range keys {
-		if checkImage(o.Store.Layout, key) != nil {
-			continue
-		}
-		if body := readSmallImage(ctx, o.Bucket, key); body != nil {
-			return body
-		}
-	}
-	return nil
 }
 
 // readSmallImage reads an image; nil when there is none or it is too large.

@@ -35,21 +35,17 @@ func (d *dashboard) runsPage(r *http.Request) (page.Page, error) {
 	p.All = make([]state.Status, min(len(names), runsPerPage))
 	g, reading := errgroup.WithContext(ctx)
 	for i := range p.All {
+		read := func(ctx context.Context) (state.Status, error) { return state.ReadStatus(ctx, d.Store, names[i]) }
 		g.Go(func() (err error) {
-			p.All[i], err = d.readStatus(reading, names[i], pointer.Run)
+			if names[i] == pointer.Run {
+				p.All[i], err = read(reading)
+			} else { // it is no longer in force
+				p.All[i], err = d.ended.get(reading, names[i], read)
+			}
 			return err
 		})
 	}
 	return p, g.Wait()
-}
-
-// readStatus reads the status of a run, from the cache if the run is no longer in force.
-func (d *dashboard) readStatus(ctx context.Context, run, inForce string) (state.Status, error) {
-	read := func(ctx context.Context) (state.Status, error) { return state.ReadStatus(ctx, d.Store, run) }
-	if run == inForce {
-		return read(ctx)
-	}
-	return d.ended.get(ctx, run, read)
 }
 
 // newestRun is the name of the newest run in addresses.

@@ -2,10 +2,12 @@ package dashboard
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
 
+	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/inventory"
 	"github.com/angel-nft/google-shuffle/internal/page"
@@ -31,16 +33,13 @@ func (d *dashboard) readCatalog(ctx context.Context) (catalog, error) {
 		if err != nil {
 			return catalog{}, err
 		}
-		v, err := d.latestVersion(ctx)
-		if err != nil {
+		v, err := d.Store.LatestVersion(ctx)
+		if err != nil && !errors.Is(err, bucket.ErrNotFound) { // without a version, v is empty
 			return catalog{}, err
 		}
-		x := catalog{Changed: pointer.Finished, Problems: map[dataset.Episode]page.RunProblems{}}
-		if v != nil {
-			x.Settings = v.Settings
-			for e := range v.Digests {
-				x.Episodes = append(x.Episodes, e)
-			}
+		x := catalog{Settings: v.Settings, Changed: pointer.Finished, Problems: map[dataset.Episode]page.RunProblems{}}
+		for e := range v.Digests {
+			x.Episodes = append(x.Episodes, e)
 		}
 		if pointer.Exists() {
 			run, err := d.cachedRun(ctx, pointer.Run)

@@ -39,7 +39,7 @@ type planSummary struct {
 
 // versionsPage is the page of the dataset versions and their trends.
 func (d *dashboard) versionsPage(r *http.Request) (page.Page, error) {
-	l, err := d.listVersions(r.Context())
+	l, err := d.listings.get(r.Context(), struct{}{}, func(ctx context.Context) (version.Listing, error) { return version.List(ctx, d.Store) })
 	if err != nil {
 		return nil, err
 	}
@@ -55,10 +55,6 @@ func (d *dashboard) versionsPage(r *http.Request) (page.Page, error) {
 	}
 	p.Trends, p.Pending, err = d.readTrends(r.Context(), l)
 	return p, err
-}
-
-func (d *dashboard) listVersions(ctx context.Context) (version.Listing, error) {
-	return d.listings.get(ctx, struct{}{}, func(ctx context.Context) (version.Listing, error) { return version.List(ctx, d.Store) })
 }
 
 // readTrends makes the trends of the versions, the oldest first. pending is true while the plans

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -58,12 +59,8 @@ func (x catalog) parseWhatIf(r *http.Request) (whatIfSettings, error) {
 
 // fields are the form fields of the what-if.
 func (a whatIfSettings) fields() []page.Field {
-	group := a.Group
-	if group == "" {
-		group = "0s"
-	}
 	return []page.Field{
-		{Name: "group", Label: "Group", Text: true, Value: group, Hint: "10s"},
+		{Name: "group", Label: "Group", Text: true, Value: cmp.Or(a.Group, "0s"), Hint: "10s"},
 		{Name: "guard", Label: "Guard", Text: true, Value: strconv.Itoa(a.Guard), Hint: "2"},
 		newField("stratify", "Stratify", strconv.FormatBool(a.Stratify), []string{"false", "true"}),
 	}
@@ -113,7 +110,7 @@ func (d *dashboard) addWhatIf(ctx context.Context, p *page.Episode, x catalog, a
 	w.LeakingBefore, w.FramesBefore = len(leaking), of
 	leaking, of = t.FindLeaking(then, training)
 	w.Leaking, w.Frames = len(leaking), of
-	group, err := parseGroup(a.Group)
+	group, err := time.ParseDuration(cmp.Or(a.Group, "0s"))
 	if err != nil {
 		return err
 	}

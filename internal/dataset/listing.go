@@ -169,7 +169,8 @@ func (d Destination) Episode(ctx context.Context, folders []Folder, e Episode) (
 		g.Go(func() error {
 			prefix := d.Layout.Folder(folder.Place) + e.FramePrefix()
 			return d.walk(ctx, prefix, func(p Place, f Frame, etag string) {
-				if p != folder.Place { // a class folder may have a frame's name, and has its own listing
+				// A class folder may have a frame's name, and has its own listing.
+				if p != folder.Place {
 					return
 				}
 				mu.Lock()

@@ -19,7 +19,7 @@ const (
 	usualFrames = 20 * 60 * FPS
 	// spanKeys is the expected number of keys in a span. It is less than a page, because frames of
 	// one class are often consecutive.
-	spanKeys = bucket.MaxListKeys * 9 / 10
+	spanKeys = bucket.MaxListKeys * 95 / 100
 )
 
 // listFrames lists every entry below a prefix that ends with an episode's FramePrefix, page by page

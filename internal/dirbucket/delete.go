@@ -34,7 +34,10 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 		folders[path.Dir(key)] = true
 	}
 	for folder := range folders {
-		b.removeEmptied(folder)
+		// The folders above it go too, as long as they are empty.
+		for folder != "." && b.removeFolder(folder) == nil {
+			folder = path.Dir(folder)
+		}
 	}
 	return failed, nil
 }
@@ -59,11 +62,4 @@ func (b *Bucket) delete(ctx context.Context, op, key string) *bucket.Error {
 		return nil // the folder has other keys, and no object has this key
 	}
 	return fail(op, key, err)
-}
-
-// removeEmptied removes a folder and those above it as long as they are empty.
-func (b *Bucket) removeEmptied(folder string) {
-	for folder != "." && b.removeFolder(folder) == nil {
-		folder = path.Dir(folder)
-	}
 }

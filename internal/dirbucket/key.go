@@ -32,15 +32,11 @@ func checkKey(key string) error {
 	if strings.IndexByte(key, 0) >= 0 || !utf8.ValidString(key) {
 		return errKeyBytes
 	}
-	return checkSegments(key)
-}
-
-func checkSegments(path string) error {
 	// A file system may be case-insensitive.
-	if first, _, _ := strings.Cut(path, "/"); strings.EqualFold(first, tempDir) {
+	if first, _, _ := strings.Cut(key, "/"); strings.EqualFold(first, tempDir) {
 		return errKeyTemp
 	}
-	for segment := range strings.SplitSeq(path, "/") {
+	for segment := range strings.SplitSeq(key, "/") {
 		if segment == "" || segment == "." || segment == ".." {
 			return errKeySegment
 		}
@@ -63,7 +59,9 @@ func fail(op, key string, err error) *bucket.Error {
 		e.Code = bucket.CodeTransport
 	case isAbsent(err):
 		e.Code, e.Status = bucket.CodeNoSuchKey, http.StatusNotFound
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ELOOP), isEscape(err):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ELOOP),
+		// os.Root does not export this error.
+		strings.Contains(err.Error(), "path escapes from parent"):
 		e.Code, e.Status = bucket.CodeAccessDenied, http.StatusForbidden
 	case errors.Is(err, syscall.ENAMETOOLONG):
 		e.Code, e.Status = bucket.CodeInvalidKey, http.StatusBadRequest
@@ -72,10 +70,6 @@ func fail(op, key string, err error) *bucket.Error {
 	}
 	return e
 }
-
-// isEscape recognises os.Root's refusal to follow a link out of the folder. Package os does not
-// export that error.
-func isEscape(err error) bool { return strings.Contains(err.Error(), "path escapes from parent") }
 
 // check is the first step of every operation on a key.
 func (b *Bucket) check(ctx context.Context, op, key string) error {

@@ -41,7 +41,8 @@ func (b *Bucket) ListObjects(ctx context.Context, in bucket.ListInput) (bucket.P
 	if page.Objects, err = b.objects(ctx, keys, in.KeysOnly); err != nil {
 		return bucket.Page{}, fail(op, in.Prefix, err)
 	}
-	return page, b.here(op, in.Prefix) // a folder that was removed meanwhile is not an empty listing
+	// A folder that was removed meanwhile is not an empty listing.
+	return page, b.here(op, in.Prefix)
 }
 
 // page walks until the page is full. It then takes one more step to know whether there is another

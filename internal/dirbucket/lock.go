@@ -20,7 +20,8 @@ const lockFiles = 64
 // users of the old one.
 func (b *Bucket) lock(key string, exclusive bool) (unlock func(), err error) {
 	n := crc32.ChecksumIEEE([]byte(key)) % lockFiles
-	f, err := b.openTemp(fmt.Sprintf("%s/lock-%02d", tempDir, n), os.O_RDWR|os.O_CREATE) // refuses links out of the folder
+	// It refuses links out of the folder.
+	f, err := b.openTemp(fmt.Sprintf("%s/lock-%02d", tempDir, n), os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}

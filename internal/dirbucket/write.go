@@ -172,7 +172,8 @@ func (b *Bucket) place(op, temp, key string) error {
 			if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
 				return belowKey(op, key, err)
 			}
-		case isFolder(err):
+		// The name belongs to a folder.
+		case errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, fs.ErrExist):
 			if err := b.removeFolder(key); err != nil {
 				return belowKey(op, key, errors.Join(syscall.ENOTDIR, err))
 			}
@@ -181,11 +182,6 @@ func (b *Bucket) place(op, temp, key string) error {
 		}
 	}
 	return errPlace
-}
-
-// isFolder recognises the errors of a rename over a folder.
-func isFolder(err error) bool {
-	return errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, fs.ErrExist)
 }
 
 // belowKey explains what ENOTDIR means for a key.
@@ -209,16 +205,12 @@ func (b *Bucket) syncFolders(key string) error {
 		return nil
 	}
 	for folder := path.Dir(key); ; folder = path.Dir(folder) {
-		if err := b.syncFolder(folder); err != nil && !errors.Is(err, fs.ErrNotExist) || folder == "." {
+		f, err := b.root().Open(folder)
+		if err == nil {
+			err = errors.Join(f.Sync(), f.Close())
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) || folder == "." {
 			return err
 		}
 	}
-}
-
-func (b *Bucket) syncFolder(name string) error {
-	f, err := b.root().Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

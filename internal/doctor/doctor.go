@@ -24,7 +24,8 @@ type BucketAPI interface {
 
 func check(name string, err error, detail, fix string) show.Check {
 	if err != nil {
-		return show.Check{Name: name, Detail: err.Error(), Fix: cmp.Or(Advice(err), fix)} // the advice for the cause is better than that for the step
+		// The advice for the cause is better than that for the step.
+		return show.Check{Name: name, Detail: err.Error(), Fix: cmp.Or(Advice(err), fix)}
 	}
 	return show.Check{Name: name, OK: true, Detail: detail}
 }

@@ -170,35 +170,30 @@ func (p *prober) receive(ctx context.Context) (receipt string, err error) {
 		}
 		var others []string
 		for _, m := range got {
-			switch {
-			case m.Body == p.body:
+			if m.Body == p.body {
 				receipt = m.Receipt
-			default:
-				p.look(m)
-				others = append(others, m.Receipt)
+				continue
+			}
+			others = append(others, m.Receipt)
+			task, err := messages.ParseTask(m.Body)
+			scope := task.Scope
+			if err != nil {
+				results, _ := messages.ParseResults(m.Body)
+				scope = results.Scope
+			}
+			if messages.OtherScope(p.own, scope) && !slices.Contains(p.foreign, scope) {
+				p.foreign = append(p.foreign, scope)
 			}
 		}
 		if len(others) > 0 {
-			_, _ = p.queue.ChangeMessageVisibilityBatch(ctx, others, 0) // without this permission, which is tested next, they become visible later
+			// Without this permission, which is tested next, they become visible later.
+			_, _ = p.queue.ChangeMessageVisibilityBatch(ctx, others, 0)
 		}
 		if receipt != "" || len(others) > 0 || p.has.Visible > 0 || p.has.Delay > 0 {
 			break
 		}
 	}
 	return receipt, nil
-}
-
-// look records the scope of another environment's message.
-func (p *prober) look(m queue.Message) {
-	task, err := messages.ParseTask(m.Body)
-	scope := task.Scope
-	if err != nil {
-		results, _ := messages.ParseResults(m.Body)
-		scope = results.Scope
-	}
-	if messages.OtherScope(p.own, scope) && !slices.Contains(p.foreign, scope) {
-		p.foreign = append(p.foreign, scope)
-	}
 }
 
 // first returns the error of a batch of one.

@@ -12,8 +12,6 @@ import (
 // area is a rectangle of cells. Rows and columns count from 1, and the last ones are included.
 type area struct{ row1, column1, row2, column2 int }
 
-func (a area) size() int { return (a.row2 - a.row1 + 1) * (a.column2 - a.column1 + 1) }
-
 var corner = regexp.MustCompile(`^\$?([A-Z]*)\$?([0-9]*)$`)
 
 // parseArea parses a range of cells (D2:D11), columns (D:D) or rows (2:11), or one cell. The
@@ -116,7 +114,8 @@ func (g *grid) fillBelowHeader(m area, blank []bool) error {
 		if blank[row-1] {
 			continue
 		}
-		g.cells += len(named) // set counts only new cells, but many merges over the same cells take time too
+		// Method set counts only new cells, but many merges over the same cells take time too.
+		g.cells += len(named)
 		for _, column := range named {
 			if err := g.set(row, column, sheet.NoStoredValue); err != nil {
 				return err

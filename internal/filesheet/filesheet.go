@@ -41,18 +41,27 @@ func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.V
 	if gid != "" && !plainName(gid) {
 		return sheet.Values{}, fmt.Errorf("read sheet %s: gid %.130q: %w", spreadsheetID, gid, sheet.ErrWorksheetNotFound)
 	}
+	var missing []string
 	for _, c := range s.candidates(spreadsheetID, gid) {
-		v, err := c.read(filepath.Join(s.dir, c.name))
-		if errors.Is(err, fs.ErrNotExist) {
+		path := filepath.Join(s.dir, c.name)
+		v, err := c.read(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			missing = append(missing, path)
 			continue
-		}
-		if err != nil {
-			return sheet.Values{}, fmt.Errorf("read %s: %w", filepath.Join(s.dir, c.name), asSheetError(err))
+		case errors.Is(err, fs.ErrPermission):
+			return sheet.Values{}, fmt.Errorf("read %s: %w: %w", path, sheet.ErrPermission, err)
+		case err != nil:
+			return sheet.Values{}, fmt.Errorf("read %s: %w", path, err)
 		}
 		v.Title, v.GID, v.Warnings = c.name, c.gid, s.newer(spreadsheetID, c.name)
 		return v, nil
 	}
-	return sheet.Values{}, fmt.Errorf("read sheet %s: expected %s%s: %w", spreadsheetID, s.expected(spreadsheetID, gid), s.instead(spreadsheetID), sheet.ErrNotFound)
+	found := ""
+	if others := s.others(spreadsheetID); len(others) > 0 {
+		found = fmt.Sprintf(", found %s; save it as XLSX or CSV", strings.Join(others, ", "))
+	}
+	return sheet.Values{}, fmt.Errorf("read sheet %s: expected %s%s: %w", spreadsheetID, strings.Join(missing, " or "), found, sheet.ErrNotFound)
 }
 
 // others returns the spreadsheet's files that are not read, because of their kind or because a CSV
@@ -88,15 +97,6 @@ func (s *Sheets) newer(id, read string) (warnings []string) {
 	return warnings
 }
 
-// instead names other files of a spreadsheet that is not found.
-func (s *Sheets) instead(id string) string {
-	others := s.others(id)
-	if len(others) == 0 {
-		return ""
-	}
-	return fmt.Sprintf(", found %s; save it as XLSX or CSV", strings.Join(others, ", "))
-}
-
 // candidate is a file that may hold the worksheet.
 type candidate struct {
 	name string
@@ -112,21 +112,6 @@ func (s *Sheets) candidates(id, gid string) []candidate {
 		return []candidate{whole, workbook}
 	}
 	return []candidate{{id + "." + gid + ".csv", gid, readCSV}, whole, workbook}
-}
-
-func (s *Sheets) expected(id, gid string) string {
-	var names []string
-	for _, c := range s.candidates(id, gid) {
-		names = append(names, filepath.Join(s.dir, c.name))
-	}
-	return strings.Join(names, " or ")
-}
-
-func asSheetError(err error) error {
-	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w: %w", sheet.ErrPermission, err)
-	}
-	return err
 }
 
 // plainName reports whether a name has the form of Google's IDs. A path is refused.

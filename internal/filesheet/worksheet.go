@@ -75,12 +75,6 @@ type formula struct {
 	Range string `xml:"ref,attr"`
 }
 
-// emptyText reports whether the file stores an empty text as the value of a cell. Other blank cells
-// have no value.
-func (w *workbook) emptyText(c cell) bool {
-	return w.text(c) == "" && (c.Inline != nil || c.Value != nil && (c.Type == "str" || c.Type == "s"))
-}
-
 // text returns the value of a cell, or a text of package sheet that marks an unknown value.
 //
 //	type      | formula | value            | text
@@ -225,7 +219,9 @@ func (g *grid) cell(start xml.StartElement) error {
 	if text := g.book.text(c); text != "" {
 		return g.set(g.row, g.column, text)
 	}
-	if row := g.rows[g.row-1]; g.column <= len(row) && g.book.emptyText(c) {
+	// Some blank cells have an empty text as their value. The others have no value.
+	empty := c.Inline != nil || c.Value != nil && (c.Type == "str" || c.Type == "s")
+	if row := g.rows[g.row-1]; g.column <= len(row) && empty {
 		row[g.column-1] = ""
 	}
 	return nil
@@ -238,7 +234,7 @@ func (g *grid) computed(reference string) error {
 	if err != nil {
 		return err
 	}
-	if g.cells += a.size(); g.cells > maxCells {
+	if g.cells += (a.row2 - a.row1 + 1) * (a.column2 - a.column1 + 1); g.cells > maxCells {
 		return fmt.Errorf("range %.40q: expected at most %d cells", reference, maxCells)
 	}
 	for len(g.rows) < a.row2 {

@@ -2,16 +2,20 @@
 package gsheet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/time/rate"
+	"google.golang.org/api/googleapi"
 	"google.golang.org/api/option"
 	sheets "google.golang.org/api/sheets/v4"
 
@@ -36,7 +40,7 @@ func New(ctx context.Context, opts ...option.ClientOption) (*Sheets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the Sheets API: %w: %w", sheet.ErrCredentials, err)
 	}
-	return &Sheets{api: api, limiter: newLimiter()}, nil
+	return &Sheets{api: api, limiter: rate.NewLimiter(rate.Every(time.Minute/perMinute), burst)}, nil
 }
 
 // AccountOf returns the e-mail address in a service account's JSON file, or "" when there is none.
@@ -61,7 +65,9 @@ func (s *Sheets) Values(ctx context.Context, spreadsheetID, gid string) (sheet.V
 		return sheet.Values{}, fmt.Errorf("read sheet %.130q: expected an ID of letters, digits, - and _: %w", spreadsheetID, sheet.ErrNotFound)
 	}
 	v, err := s.values(ctx, spreadsheetID, gid)
-	if isBadRequest(err) || errors.Is(err, errSmaller) {
+	var answer *googleapi.Error
+	badRange := errors.As(err, &answer) && answer.Code == http.StatusBadRequest && kindOf(err) == nil
+	if badRange || errors.Is(err, errSmaller) {
 		// The worksheet was renamed, removed or made smaller between the two requests. Its gid does
 		// not change.
 		v, err = s.values(ctx, spreadsheetID, gid)
@@ -110,7 +116,12 @@ func (s *Sheets) values(ctx context.Context, id, gid string) (sheet.Values, erro
 	v := sheet.Values{
 		Title: book.Properties.Title, Worksheet: grid.Title, GID: strconv.FormatInt(grid.SheetId, 10), Rows: texts(cells.Values),
 	}
-	sheet.FillMerges(v.Rows, merges(tab))
+	var merges []sheet.Merge
+	for _, m := range tab.Merges {
+		merges = append(merges, sheet.Merge{
+			StartRow: int(m.StartRowIndex), EndRow: int(m.EndRowIndex), StartColumn: int(m.StartColumnIndex), EndColumn: int(m.EndColumnIndex)})
+	}
+	sheet.FillMerges(v.Rows, merges)
 	return v, nil
 }
 
@@ -163,23 +174,7 @@ func worksheet(tabs []*sheets.Sheet, gid string) (*sheets.Sheet, error) {
 	if len(found) > most {
 		found = append(found[:most], "…")
 	}
-	return nil, fmt.Errorf("expected a worksheet with gid %.20q, found %s: %w", gid, orNone(strings.Join(found, ", ")), sheet.ErrWorksheetNotFound)
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
-}
-
-// merges returns the merged cells of a tab.
-func merges(tab *sheets.Sheet) (all []sheet.Merge) {
-	for _, m := range tab.Merges {
-		all = append(all, sheet.Merge{
-			StartRow: int(m.StartRowIndex), EndRow: int(m.EndRowIndex), StartColumn: int(m.StartColumnIndex), EndColumn: int(m.EndColumnIndex)})
-	}
-	return all
+	return nil, fmt.Errorf("expected a worksheet with gid %.20q, found %s: %w", gid, cmp.Or(strings.Join(found, ", "), "none"), sheet.ErrWorksheetNotFound)
 }
 
 // checkCells refuses an answer unless it has all cells of the worksheet, row by row from A1.
@@ -231,7 +226,10 @@ func checkRange(found string, grid *sheets.SheetProperties) error {
 	if grid.GridProperties == nil || found == of {
 		return nil
 	}
-	columns, rows := column(end[1]), int64(0)
+	columns, rows := int64(0), int64(0)
+	for _, letter := range end[1] {
+		columns = columns*26 + int64(letter-'A') + 1
+	}
 	if end[2] != "" {
 		rows, _ = strconv.ParseInt(end[2], 10, 64) // nine digits at most
 	}
@@ -243,14 +241,6 @@ func checkRange(found string, grid *sheets.SheetProperties) error {
 		return fmt.Errorf("%w of %d rows and %d columns, found the range %.100q", errSmaller, wanted.RowCount, wanted.ColumnCount, found)
 	}
 	return nil
-}
-
-// column returns the number of a column: 1 for A, 0 for "".
-func column(letters string) (n int64) {
-	for _, letter := range letters {
-		n = n*26 + int64(letter-'A') + 1
-	}
-	return n
 }
 
 // texts converts cells to text, without trailing empty cells and rows.

@@ -221,12 +221,6 @@ func isQuota(answer *googleapi.Error) bool {
 	return false
 }
 
-// isBadRequest reports whether Google refuses the range, because the worksheet does not exist.
-func isBadRequest(err error) bool {
-	var answer *googleapi.Error
-	return errors.As(err, &answer) && answer.Code == http.StatusBadRequest && kindOf(err) == nil
-}
-
 // explain adds the kind of an error, a description of the answer, and what to do. It omits the
 // answer's body, which may be an HTML page.
 func (s *Sheets) explain(err error) error {

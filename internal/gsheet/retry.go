@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -76,20 +77,37 @@ func pause(err error, try int) time.Duration {
 		if isQuota(answer) {
 			first = quotaWait
 		}
-		wait = retryAfter(answer.Header)
+		after := answer.Header.Get("Retry-After") // seconds, or a date
+		if seconds, err := strconv.ParseUint(after, 10, 16); err == nil {
+			wait = time.Duration(seconds) * time.Second
+		} else if at, err := http.ParseTime(after); err == nil {
+			wait = time.Until(at)
+		}
 	}
 	backoff := first << (try - 1)
 	return max(wait, backoff+retry.Jitter(backoff/2))
 }
 
-// retryAfter parses the header Retry-After: seconds, or a date. It returns 0 when there is none.
-func retryAfter(h http.Header) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 16); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return time.Until(at)
-	}
-	return 0
+// Google allows 60 reads a minute for a user, and a service account is one
+// (https://developers.google.com/workspace/sheets/api/limits). A reader stays below that, counting
+// every try.
+//
+// In any minute it makes at most burst + perMinute reads. The burst is enough for a season, 12
+// sheets, so that its plan does not wait. A plan that begins right after a long one has its own
+// burst, and together they still stay within the quota. Two plans of a season in one minute stay
+// within it too.
+const (
+	quota         = 60
+	burst         = 12 * readsPerSheet
+	perMinute     = quota - burst - margin
+	margin        = 2 // because reads need different times to reach Google
+	readsPerSheet = 2 // which worksheets and merges there are, and the cells of one
+)
+
+// TimeFor returns the least time for reading a number of further sheets, and a description of the
+// limit for people.
+func (s *Sheets) TimeFor(sheets int) (time.Duration, string) {
+	reads := float64(readsPerSheet*sheets) - max(s.limiter.Tokens(), 0)
+	wait := time.Duration(math.Ceil(max(reads, 0)/perMinute*60)) * time.Second
+	return wait, fmt.Sprintf("Google allows %d reads a minute", quota)
 }

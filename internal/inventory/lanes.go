@@ -76,7 +76,8 @@ func (t *Table) FindLeaking(names []string, training string) (leaking []int, of 
 			continue
 		}
 		of++
-		if t.trainingNeighbour(names, i, training) >= 0 {
+		before := i > 0 && t.followsPrevious(i) && names[i-1] == training
+		if before || i+1 < len(names) && t.followsPrevious(i+1) && names[i+1] == training {
 			leaking = append(leaking, i)
 		}
 	}
@@ -91,16 +92,6 @@ func (t *Table) TrainingNeighbour(i int, training string) int {
 	case i > 0 && t.followsPrevious(i) && isTraining(i-1):
 		return i - 1
 	case i+1 < len(t.Frames) && t.followsPrevious(i+1) && isTraining(i+1):
-		return i + 1
-	}
-	return -1
-}
-
-func (t *Table) trainingNeighbour(names []string, i int, training string) int {
-	switch {
-	case i > 0 && t.followsPrevious(i) && names[i-1] == training:
-		return i - 1
-	case i+1 < len(names) && t.followsPrevious(i+1) && names[i+1] == training:
 		return i + 1
 	}
 	return -1

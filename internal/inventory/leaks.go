@@ -28,11 +28,8 @@ func FindIdentical(tables []*Table) [][]Ref {
 			}
 		}
 	}
-	return slices.DeleteFunc(groups, func(group []Ref) bool { return !inSeveralDatasets(tables, group) })
-}
-
-// inSeveralDatasets reports whether the frames are in more than one dataset.
-func inSeveralDatasets(tables []*Table, group []Ref) bool {
 	name := func(r Ref) string { t := tables[r.Table]; return t.Text(t.Frames[r.Index].Dataset) }
-	return slices.ContainsFunc(group[1:], func(r Ref) bool { return name(r) != name(group[0]) })
+	return slices.DeleteFunc(groups, func(group []Ref) bool {
+		return !slices.ContainsFunc(group[1:], func(r Ref) bool { return name(r) != name(group[0]) })
+	})
 }

@@ -43,7 +43,9 @@ func afterMark(address string) string {
 	if !ok {
 		return ""
 	}
-	if account, after, found := strings.Cut(rest, "/d/"); found && isAccount(account) {
+	account, after, found := strings.Cut(rest, "/d/")
+	number, ok := strings.CutPrefix(account, "u/")
+	if found && ok && number != "" && strings.Trim(number, "0123456789") == "" {
 		return after
 	}
 	rest, ok = strings.CutPrefix(rest, "d/")
@@ -51,12 +53,6 @@ func afterMark(address string) string {
 		return ""
 	}
 	return rest
-}
-
-// isAccount reports whether a path is "u/" and a number.
-func isAccount(s string) bool {
-	number, ok := strings.CutPrefix(s, "u/")
-	return ok && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
 func validID(id string) bool {
@@ -93,13 +89,4 @@ func (l link) worksheet() (string, error) {
 		return "", fmt.Errorf("expected a worksheet's number after gid=, found %.40q", l.gid)
 	}
 	return strconv.FormatUint(n, 10), nil
-}
-
-// canonical builds the address from the ID and the gid, so that a page can safely show it as a
-// link.
-func (l link) canonical(gid string) string {
-	if gid == "" {
-		gid = "0"
-	}
-	return "https://docs.google.com/spreadsheets/d/" + l.id + "/edit#gid=" + gid
 }

@@ -4,6 +4,7 @@ package manifest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -167,7 +168,8 @@ func (raw entry) resolve(episode dataset.Episode) Entry {
 	if e.GID, err = l.worksheet(); err != nil {
 		e.Err = fmt.Errorf("%s: %w", field, err)
 	}
-	e.URL = l.canonical(e.GID)
+	// It is built from the ID and the gid, so that a page can safely show it as a link.
+	e.URL = "https://docs.google.com/spreadsheets/d/" + l.id + "/edit#gid=" + cmp.Or(e.GID, "0")
 	return e
 }
 

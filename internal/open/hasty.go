@@ -54,7 +54,8 @@ func neverConnects(err error) bool {
 	if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted || errors.Is(err, http.ErrSchemeMismatch) {
 		return true
 	}
-	for _, text := range []string{"invalid proxy address", "malformed HTTP response", "unsupported protocol scheme"} { // these errors have no type
+	// These errors have no type.
+	for _, text := range []string{"invalid proxy address", "malformed HTTP response", "unsupported protocol scheme"} {
 		if strings.Contains(err.Error(), text) {
 			return true
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -88,8 +89,12 @@ func New(connections int) *Opener {
 const defaultRegion = "us-west-2"
 
 func loadAWS(ctx context.Context, further []func(*awsconfig.LoadOptions) error) (aws.Config, error) {
-	if err := checkAWSEndpoints(); err != nil {
-		return aws.Config{}, err
+	for _, name := range awsEndpoints {
+		raw := os.Getenv(name)
+		// Without http:// the SDK takes the host for a scheme, and its errors do not explain the mistake.
+		if u, err := url.Parse(raw); raw != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+			return aws.Config{}, fmt.Errorf("%w: %s: found %s, expected an address that begins with http:// or https://, such as http://localhost:4566", ErrURL, name, secret.Describe(raw))
+		}
 	}
 	// The SDK writes warnings to stderr, not to the program's log. They are off, because its errors
 	// contain the same facts.
@@ -186,3 +191,6 @@ func filePath(u *url.URL) string {
 	}
 	return filepath.FromSlash(p)
 }
+
+// awsEndpoints are the variables that change where the SDK sends its requests.
+var awsEndpoints = []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_STS"}

@@ -9,7 +9,7 @@ import (
 
 	"google.golang.org/api/option"
 
-	"github.com/angel-nft/google-shuffle/internal/dotenv"
+	"github.com/angel-nft/google-shuffle/internal/config"
 	"github.com/angel-nft/google-shuffle/internal/filesheet"
 	"github.com/angel-nft/google-shuffle/internal/gsheet"
 	"github.com/angel-nft/google-shuffle/internal/secret"
@@ -42,8 +42,9 @@ func openGoogle(ctx context.Context, google Google) (Sheets, error) {
 		return gsheet.New(ctx, option.WithEndpoint(google.Endpoint), option.WithoutAuthentication())
 	}
 	if google.CredentialsFile == "" {
-		if err := checkDefault(); err != nil {
-			return nil, err
+		// Google's library expects a file's name here. Its error would print a key.
+		if value := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"); value != "" && secret.Looks(value) && !isFile(value) {
+			return nil, fmt.Errorf("GOOGLE_APPLICATION_CREDENTIALS: found %s, expected the path of a JSON file; GOOGLE_DRIVE_CREDENTIALS_FILE takes the JSON itself, too", secret.Describe(value))
 		}
 		s, err := gsheet.New(ctx)
 		if err != nil {
@@ -71,11 +72,12 @@ func openGoogle(ctx context.Context, google Google) (Sheets, error) {
 // the JSON itself, because ECS puts the value of a secret into a variable. Any other value is only
 // described, because it may be a key.
 func (g Google) credentials() (body []byte, name string, err error) {
-	value, expected := dotenv.Clean(g.CredentialsFile), "expected the path of the service account's JSON file, or the JSON itself"
+	value, expected := config.Clean(g.CredentialsFile), "expected the path of the service account's JSON file, or the JSON itself"
 	switch {
 	case strings.HasPrefix(value, "{"):
 		body, name = []byte(value), "given as JSON"
-	case !isFile(value) && !secret.Looks(value) && !namesFile(value): // it may be a token, so it is not shown
+	// It may be a token, so it is not shown.
+	case !isFile(value) && !secret.Looks(value) && !namesFile(value):
 		return nil, "", fmt.Errorf("found a value of %d characters that names no file here; %s", len(value), expected)
 	case secret.Looks(value) && !isFile(value):
 		return nil, "", fmt.Errorf("found %s that is no file name and no JSON; %s", secret.Describe(value), expected)
@@ -83,7 +85,7 @@ func (g Google) credentials() (body []byte, name string, err error) {
 		if body, err = os.ReadFile(value); err != nil {
 			return nil, "", fmt.Errorf("%w; %s", err, expected)
 		}
-		body, name = []byte(dotenv.Clean(string(body))), value
+		body, name = []byte(config.Clean(string(body))), value
 		if len(body) == 0 || body[0] != '{' {
 			return nil, "", fmt.Errorf("the file %s holds %s that is no JSON; expected the JSON of a service account as Google's console downloads it", name, contentOf(body))
 		}
@@ -111,14 +113,4 @@ func contentOf(body []byte) string {
 		return secret.Describe(text)
 	}
 	return fmt.Sprintf("a value of %d characters", len(body))
-}
-
-// checkDefault refuses a key in the variable in which Google's library expects a file name.
-// Otherwise the library's error would print the key.
-func checkDefault() error {
-	value := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS")
-	if value == "" || !secret.Looks(value) || isFile(value) {
-		return nil
-	}
-	return fmt.Errorf("GOOGLE_APPLICATION_CREDENTIALS: found %s, expected the path of a JSON file; GOOGLE_DRIVE_CREDENTIALS_FILE takes the JSON itself, too", secret.Describe(value))
 }

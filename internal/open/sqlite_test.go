@@ -54,7 +54,8 @@ func TestQueueFileComesBack(t *testing.T) {
 	passes(t, "before", one, two)
 	waiting := make(chan error, 1)
 	go func() {
-		got, err := two.ReceiveMessage(t.Context(), 1, 10*time.Second) // it begins at the file that is removed
+		// It begins at the file that is removed.
+		got, err := two.ReceiveMessage(t.Context(), 1, 10*time.Second)
 		if err == nil && len(got) == 1 {
 			_, err = two.DeleteMessageBatch(t.Context(), []string{got[0].Receipt})
 		}
@@ -67,7 +68,8 @@ func TestQueueFileComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() {
-		got, err := two.ReceiveMessage(t.Context(), 1, 10*time.Second) // it may begin at the file that is removed
+		// It may begin at the file that is removed.
+		got, err := two.ReceiveMessage(t.Context(), 1, 10*time.Second)
 		if err == nil && len(got) == 1 {
 			_, err = two.DeleteMessageBatch(t.Context(), []string{got[0].Receipt})
 		}
@@ -109,7 +111,8 @@ func TestDamagedQueueFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "queues.db")
 	one, two := opened(t, file, true), opened(t, file, true)
 	passes(t, "before", one, two)
-	other := filepath.Join(t.TempDir(), "queues.db") // of which no process keeps pages in the write-ahead log
+	// No process keeps pages of it in the write-ahead log.
+	other := filepath.Join(t.TempDir(), "queues.db")
 	for _, name := range []string{file, other} {
 		if err := os.WriteFile(name, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
 			t.Fatal(err)

@@ -119,7 +119,13 @@ func newBalance(all []state.Balance, s state.Settings) Balance {
 	if m.Total() == (state.Change{}) {
 		return b
 	}
-	longest := longest(m)
+	longest := 0.0 // the largest share that a class has of a dataset: the full length of a bar
+	for d := range m.Counts {
+		for c := range m.Classes {
+			n, sum := m.Counts[d][c], m.Counts[d][len(m.Classes)]
+			longest = max(longest, share(n.Before, sum.Before), share(n.After, sum.After))
+		}
+	}
 	for c := range len(m.Classes) + 1 {
 		row := BalanceRow{Sum: c == len(m.Classes)}
 		if !row.Sum {
@@ -131,18 +137,6 @@ func newBalance(all []state.Balance, s state.Settings) Balance {
 		b.Rows = append(b.Rows, row)
 	}
 	return b
-}
-
-// longest is the largest share that a class has of a dataset: the full length of a bar.
-func longest(m state.Matrix) float64 {
-	most := 0.0
-	for d := range m.Counts {
-		for c := range m.Classes {
-			n, sum := m.Counts[d][c], m.Counts[d][len(m.Classes)]
-			most = max(most, share(n.Before, sum.Before), share(n.After, sum.After))
-		}
-	}
-	return most
 }
 
 func share(n, of int) float64 {

@@ -49,13 +49,11 @@ func (p EpisodesTab) template() string { return "episodes" }
 func (p EpisodesTab) Tabs() []Tab { return p.tabs(p.template()) }
 
 // Events is the address of the page's events, empty when the run does not change any more.
-func (p EpisodesTab) Events() string { return p.tabEvents("/episodes") }
-
-func (r *Run) tabEvents(tab string) string {
-	if !r.InForce {
+func (p EpisodesTab) Events() string {
+	if !p.InForce {
 		return ""
 	}
-	return r.Path() + tab + "/events"
+	return p.Path() + "/episodes/events"
 }
 
 // ChangesTab is the page of what a run changes, frame by frame.

@@ -7,17 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
-
-// checkClass refuses a class that cannot be a folder's name.
-func (p *puller) checkClass(class string) error {
-	if dataset.CheckKey(class) != nil || strings.Contains(class, "/") {
-		return fmt.Errorf("version %d: %.60q is no name of a class", p.Version.Generation, class)
-	}
-	return nil
-}
 
 // compareClasses compares the numbers of the folder's classes with the version's. Without a
 // classes.json that can be read there are no numbers to compare with.
@@ -52,7 +43,10 @@ func (p *puller) describe() error {
 	if err := p.put(classesFile, classes); err != nil {
 		return err
 	}
-	lock, err := json.MarshalIndent(p.lockFile(), "", " ")
+	lock, err := json.MarshalIndent(LockFile{
+		V: lockVersion, Bucket: p.BucketName, Prefix: p.Store.Layout.Prefix, Version: p.Version.Generation, Run: p.Version.Run, Tag: p.Tag,
+		Datasets: p.datasets(), Settings: p.Version.Settings, Counts: p.Version.Counts, Digest: p.result.Digest,
+	}, "", " ")
 	if err != nil {
 		return err
 	}

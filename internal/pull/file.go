@@ -41,7 +41,11 @@ func (p *puller) file(ctx context.Context, r version.Row) error {
 		return err
 	}
 	if problem != "" {
-		p.fail(name, problem)
+		p.count(func(res *Result) {
+			if res.Lost++; len(res.Failed) < maxFailed {
+				res.Failed = append(res.Failed, Failure{File: name, Problem: problem})
+			}
+		})
 		return nil
 	}
 	sum := sumOf(body)

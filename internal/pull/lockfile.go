@@ -109,21 +109,6 @@ func (l LockFile) missing(ctx context.Context, s *state.Store) error {
 		l.Version, latest.Generation)
 }
 
-// checkLock refuses rows that differ from those of the lock file.
-func (p *puller) checkLock() error {
-	if p.Locked == nil || p.Locked.Digest == p.result.Digest {
-		return nil
-	}
-	return fmt.Errorf("version %d is not what the lock file has any more: the digest of its rows is %s, in the lock file %.80q. Its objects in the bucket, or the lock file, were changed; nothing was downloaded",
-		p.Version.Generation, p.result.Digest, p.Locked.Digest)
-}
-
-// lockFile describes the content of the folder.
-func (p *puller) lockFile() LockFile {
-	return LockFile{V: lockVersion, Bucket: p.BucketName, Prefix: p.Store.Layout.Prefix, Version: p.Version.Generation, Run: p.Version.Run, Tag: p.Tag,
-		Datasets: p.datasets(), Settings: p.Version.Settings, Counts: p.Version.Counts, Digest: p.result.Digest}
-}
-
 const digestPrefix = "sha256:"
 
 // digestRows is the SHA-256 of a line "file_name,etag" for each row of all datasets, sorted by
@@ -133,7 +118,8 @@ func (p *puller) digestRows() (string, error) {
 	datasets := slices.SortedFunc(maps.Keys(p.Version.Counts), func(a, b string) int { return cmp.Compare(a+"/", b+"/") })
 	sum := sha256.New()
 	for _, name := range datasets {
-		sorted, err := p.eachLine(name, func(line string) { _, _ = sum.Write([]byte(line)) }) // a hash accepts every write
+		// A hash accepts every write.
+		sorted, err := p.eachLine(name, func(line string) { _, _ = sum.Write([]byte(line)) })
 		if err != nil {
 			return "", err
 		}

@@ -41,7 +41,8 @@ func (p *puller) lock() (unlock func(), err error) {
 	if err := p.root.MkdirAll(ownDir, dirMode); err != nil {
 		return nil, err
 	}
-	f, err := p.root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, fileMode) // refuses links out of the folder
+	// It refuses links out of the folder.
+	f, err := p.root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func (p *puller) end() error {
 	for _, name := range p.names {
 		p.mark.Datasets[name] = p.result.Whole()
 	}
-	if err := p.notes.close(); err != nil {
+	if err := p.notes.file.Close(); err != nil {
 		return err
 	}
 	return p.writeMark()

@@ -35,7 +35,8 @@ func (n *notes) open(root *os.Root) error {
 	for {
 		line, err := lines.ReadSlice('\n')
 		var one note
-		if json.Unmarshal(line, &one) == nil { // an incomplete line only costs the download of one file again
+		// An incomplete line only costs the download of one file again.
+		if json.Unmarshal(line, &one) == nil {
 			n.all[maphash.Comparable(n.seed, one)] = struct{}{}
 		}
 		switch {
@@ -68,5 +69,3 @@ func (n *notes) add(one note) error {
 	_, err = n.file.Write(append(line, '\n'))
 	return err
 }
-
-func (n *notes) close() error { return n.file.Close() }

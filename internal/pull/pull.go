@@ -182,23 +182,22 @@ func (p *puller) readRows(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			p.want(r)
+			if r.Place.Class == "" {
+				p.result.Classless++
+				continue
+			}
+			if p.wanted[r.Place] == nil {
+				p.wanted[r.Place] = dataset.FrameSet{}
+			}
+			p.wanted[r.Place].Add(r.Frame)
+			p.result.Frames++
 		}
 	}
-	return p.checkLock()
-}
-
-// want adds a row to pull.
-func (p *puller) want(r version.Row) {
-	if r.Place.Class == "" {
-		p.result.Classless++
-		return
+	if p.Locked != nil && p.Locked.Digest != p.result.Digest {
+		return fmt.Errorf("version %d is not what the lock file has any more: the digest of its rows is %s, in the lock file %.80q. Its objects in the bucket, or the lock file, were changed; nothing was downloaded",
+			p.Version.Generation, p.result.Digest, p.Locked.Digest)
 	}
-	if p.wanted[r.Place] == nil {
-		p.wanted[r.Place] = dataset.FrameSet{}
-	}
-	p.wanted[r.Place].Add(r.Frame)
-	p.result.Frames++
+	return nil
 }
 
 func (p *puller) pull(ctx context.Context) error {
@@ -218,8 +217,10 @@ func (p *puller) pull(ctx context.Context) error {
 		return err
 	}
 	slices.SortFunc(p.result.Failed, func(a, b Failure) int { return strings.Compare(a.File, b.File) })
-	if err := p.sweep(); err != nil {
-		return err
+	for _, name := range p.names {
+		if err := p.sweepDataset(name); err != nil {
+			return err
+		}
 	}
 	if err := p.describe(); err != nil {
 		return err
@@ -258,15 +259,6 @@ func (p *puller) fetchAll(ctx context.Context) error {
 		return fmt.Errorf("pull version %d: %w; the same command goes on where it stopped", p.Version.Generation, err)
 	}
 	return ctx.Err() // files were skipped when ctx ended
-}
-
-// fail counts a lost file.
-func (p *puller) fail(file, problem string) {
-	p.count(func(res *Result) {
-		if res.Lost++; len(res.Failed) < maxFailed {
-			res.Failed = append(res.Failed, Failure{File: file, Problem: problem})
-		}
-	})
 }
 
 // count adds to the result.

@@ -2,10 +2,12 @@ package pull
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 )
@@ -15,22 +17,13 @@ import (
 func (p *puller) folders() error {
 	for _, name := range p.names {
 		for _, class := range p.Version.ClassNames() {
-			if err := p.checkClass(class); err != nil {
-				return err
+			// It cannot be a folder's name.
+			if dataset.CheckKey(class) != nil || strings.Contains(class, "/") {
+				return fmt.Errorf("version %d: %.60q is no name of a class", p.Version.Generation, class)
 			}
 			if err := p.root.MkdirAll(path.Join(name, class), dirMode); err != nil {
 				return err
 			}
-		}
-	}
-	return nil
-}
-
-// sweep removes or counts the frames that the version does not have.
-func (p *puller) sweep() error {
-	for _, name := range p.names {
-		if err := p.sweepDataset(name); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -38,16 +38,6 @@ func (r *reader) unknown(row int, frame dataset.Frame, d decision) Problem {
 	return p
 }
 
-func (r *reader) decide(row []string) decision {
-	text, col := r.Header.decide(row)
-	class, known := ClassOf(r.opt.Classes, text)
-	d := decision{text: text, class: class, known: known}
-	if text != "" {
-		d.column = columnNames[col]
-	}
-	return d
-}
-
 // ClassOf finds the class that a text means, and returns it in the spelling of classes. For "" it
 // returns "". It returns false when the text means no class. As for the names of columns, it
 // ignores case, invisible characters, and the kinds of space, apostrophe and dash.

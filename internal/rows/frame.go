@@ -42,7 +42,8 @@ func parseFrame(text string) (frame dataset.Frame, differs [differences]bool, er
 	}
 	change(withInvisible, withoutInvisible(text))
 	change(withBlanks, strings.TrimSpace(text))
-	if ext := path.Ext(text); isImage(ext) {
+	switch ext := path.Ext(text); strings.ToLower(ext) {
+	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif":
 		change(withExtension, strings.TrimSuffix(text, ext))
 		change(withBlanks, strings.TrimSpace(text))
 	}
@@ -50,15 +51,6 @@ func parseFrame(text string) (frame dataset.Frame, differs [differences]bool, er
 	change(otherCase, upper(text))
 	frame, err = dataset.ParseFrame(text)
 	return frame, differs, err
-}
-
-// isImage reports whether it is the extension of an image file, with its dot.
-func isImage(ext string) bool {
-	switch strings.ToLower(ext) {
-	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif":
-		return true
-	}
-	return false
 }
 
 // plainDash turns every kind of dash into "-".

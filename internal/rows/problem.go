@@ -1,5 +1,7 @@
 package rows
 
+import "strconv"
+
 // Problem is a problem of a row. Frame, Problem and Value have a limited length and are safe to
 // print.
 type Problem struct {
@@ -24,3 +26,24 @@ const (
 	KindSpelling     = "frame name in another spelling" // Value is the difference
 	KindSpreadsheet  = "spreadsheet"
 )
+
+// shownRunes is the largest length of a cell in a message.
+const shownRunes = 80
+
+// quote quotes a cell for a message. It limits the length and removes control characters, because
+// anyone may have written the cell.
+func quote(cell string) string {
+	n := 0
+	for i := range cell {
+		if n++; n > shownRunes {
+			return strconv.Quote(cell[:i] + "…")
+		}
+	}
+	return strconv.Quote(cell)
+}
+
+// bare is quote without the quotes.
+func bare(cell string) string {
+	s := quote(cell)
+	return s[1 : len(s)-1]
+}

@@ -149,7 +149,12 @@ func (r *reader) row(n int, row []string) {
 		return
 	}
 	r.note(n, frame, differs)
-	said := r.decide(row)
+	text, col := r.Header.decide(row)
+	class, known := ClassOf(r.opt.Classes, text)
+	said := decision{text: text, class: class, known: known}
+	if text != "" {
+		said.column = columnNames[col]
+	}
 	if !said.known {
 		r.bad++
 		r.problem(r.unknown(n, frame, said))

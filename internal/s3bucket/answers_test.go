@@ -40,7 +40,8 @@ func TestListRefusesWrongAnswers(t *testing.T) {
 			t.Errorf("%s: %v after %d requests, expected %q", name, err, *requests, test.says)
 		}
 	}
-	synctest.Test(t, func(t *testing.T) { // an empty answer counts as cut off, and is asked for again
+	// An empty answer counts as cut off, and is asked for again.
+	synctest.Test(t, func(t *testing.T) {
 		b, requests := scripted(always(200, ""))
 		_, err := b.ListObjects(t.Context(), bucket.ListInput{Prefix: "a/"})
 		if err == nil || *requests != attempts {

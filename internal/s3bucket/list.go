@@ -57,7 +57,8 @@ func listQuery(in bucket.ListInput) string {
 	if in.MaxKeys > 0 {
 		query.Set("max-keys", strconv.Itoa(min(in.MaxKeys, bucket.MaxListKeys)))
 	}
-	return strings.ReplaceAll(query.Encode(), "+", "%20") // S3 and the signature encode a space this way
+	// S3 and the signature encode a space this way.
+	return strings.ReplaceAll(query.Encode(), "+", "%20")
 }
 
 // checkEcho compares the request with the fields that the answer repeats of it. It does not compare

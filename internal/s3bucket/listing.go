@@ -33,7 +33,8 @@ const listRoot = "ListBucketResult"
 
 // scanListing reports whether the answer had the form that the scanner reads.
 func scanListing(body []byte) (listing, bool) {
-	l := listReader{xmlScanner: xmlScanner{rest: body}, texts: make([]byte, 0, len(body)/2)} // about a third is enough
+	// About a third would be enough.
+	l := listReader{xmlScanner: xmlScanner{rest: body}, texts: make([]byte, 0, len(body)/2)}
 	l.start(listRoot)
 	for {
 		name, ok := l.open()

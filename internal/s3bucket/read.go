@@ -29,8 +29,9 @@ func (b *Bucket) GetObject(ctx context.Context, key, ifNoneMatch string) (bucket
 			return bucket.Content{}, err
 		}
 		body, err := readAll(out.Body, aws.ToInt64(out.ContentLength))
-		if err == nil {
-			err = checkType(key, out)
+		if err == nil && strings.HasSuffix(key, ".json") && strings.HasPrefix(aws.ToString(out.ContentType), "text/html") {
+			// The JSON decoder would only report a wrong character.
+			err = &answerError{"the answer is a web page, expected JSON: either the object is one, or a proxy answers in place of S3"}
 		}
 		if err == nil {
 			return bucket.Content{Body: body, ETag: unquoted(out.ETag), Age: age(out.ResultMetadata, out.LastModified)}, nil
@@ -57,15 +58,6 @@ func (b *Bucket) get(ctx context.Context, key, ifNoneMatch string) (*s3.GetObjec
 	return out, nil
 }
 
-// checkType refuses a web page in place of a JSON object. Otherwise the JSON decoder would only
-// report a wrong character.
-func checkType(key string, out *s3.GetObjectOutput) error {
-	if strings.HasSuffix(key, ".json") && strings.HasPrefix(aws.ToString(out.ContentType), "text/html") {
-		return &answerError{"the answer is a web page, expected JSON: either the object is one, or a proxy answers in place of S3"}
-	}
-	return nil
-}
-
 // roomForBody is the largest buffer that is allocated before the first byte of a body.
 const roomForBody = 8 << 20
 
@@ -73,7 +65,8 @@ const roomForBody = 8 << 20
 func readAll(from io.ReadCloser, length int64) ([]byte, error) {
 	defer from.Close() //nolint:errcheck // It was only read.
 	var body bytes.Buffer
-	body.Grow(int(min(max(length, 0), roomForBody)) + bytes.MinRead) // ReadFrom needs some room to find the end
+	// ReadFrom needs some room to find the end.
+	body.Grow(int(min(max(length, 0), roomForBody)) + bytes.MinRead)
 	_, err := body.ReadFrom(from)
 	return body.Bytes(), err
 }

@@ -43,7 +43,8 @@ func resolveEndpoint(o s3.Options, bucketName string) (*endpoint, error) {
 		return nil, fmt.Errorf("resolve the endpoint of bucket %s: %w", bucketName, err)
 	}
 	schemes, _ := smithyauth.GetAuthOptions(&resolved.Properties)
-	i := slices.IndexFunc(schemes, func(s *smithyauth.Option) bool { return s.SchemeID == "sigv4" }) // the rules' name
+	// This is the name in the SDK's rules.
+	i := slices.IndexFunc(schemes, func(s *smithyauth.Option) bool { return s.SchemeID == "sigv4" })
 	if i < 0 {
 		return nil, fmt.Errorf("bucket %s: the endpoint %s takes no signatures of version 4", bucketName, resolved.URI.Host)
 	}

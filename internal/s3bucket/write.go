@@ -125,9 +125,12 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 	}
 	ctx, done := within(ctx)
 	defer done()
+	// The SDK's client does not check the answer's root element, and would accept a web page as an
+	// empty answer.
+	check := func(o *s3.Options) { o.Interceptors.AddBeforeDeserialization(rootCheck("DeleteResult")) }
 	out, err := b.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
 		Bucket: &b.name, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)},
-	}, once, checkAnswer("DeleteResult"))
+	}, once, check)
 	if err != nil {
 		return failed, fail(op, *ids[0].Key, err)
 	}
@@ -137,12 +140,6 @@ func (b *Bucket) DeleteObjects(ctx context.Context, keys []string) ([]*bucket.Er
 
 // once limits a call to a single attempt, because the worker decides about retries.
 func once(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
-
-// checkAnswer makes the SDK's client refuse an answer with another root element. The client itself
-// does not check that, and would accept a web page as an empty answer.
-func checkAnswer(root string) func(*s3.Options) {
-	return func(o *s3.Options) { o.Interceptors.AddBeforeDeserialization(rootCheck(root)) }
-}
 
 type rootCheck string
 
@@ -171,7 +168,10 @@ func deleteErrors(op string, asked []types.ObjectIdentifier, out *s3.DeleteObjec
 	}
 	named := make([]string, 0, len(out.Errors)+len(out.Deleted))
 	for _, e := range out.Errors {
-		failed, named = append(failed, keyError(op, e)), append(named, aws.ToString(e.Key))
+		// S3 reports a code without a status.
+		key, code, message := aws.ToString(e.Key), codeOf(aws.ToString(e.Code), 0), aws.ToString(e.Message)
+		failed = append(failed, &bucket.Error{Op: op, Key: key, Code: code, Err: explained(errors.New(message), code, message)})
+		named = append(named, key)
 	}
 	for _, d := range out.Deleted {
 		named = append(named, aws.ToString(d.Key))
@@ -188,10 +188,4 @@ func deleteErrors(op string, asked []types.ObjectIdentifier, out *s3.DeleteObjec
 		}
 	}
 	return failed, nil
-}
-
-// keyError returns the error of one key. S3 reports a code without a status.
-func keyError(op string, e types.Error) *bucket.Error {
-	code, message := codeOf(aws.ToString(e.Code), 0), aws.ToString(e.Message)
-	return &bucket.Error{Op: op, Key: aws.ToString(e.Key), Code: code, Err: explained(errors.New(message), code, message)}
 }

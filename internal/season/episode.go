@@ -3,6 +3,7 @@ package season
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -67,7 +68,12 @@ const (
 // film fills the episode with consecutive frames, in runs of similar ones that share a class, as
 // they do in a film.
 func (e *Episode) film(frames int) {
-	left := quotas(frames)
+	left, rest := make([]int, len(shares)), frames // how many frames each class still gets
+	for i, s := range shares {
+		left[i] = frames * s.percent / 100
+		rest -= left[i]
+	}
+	left[0] += rest
 	for scene := 0; len(e.Rows) < frames; scene++ {
 		class := e.pick(left, frames-len(e.Rows))
 		run := min(shortestRun+e.rand.IntN(longestRun-shortestRun), left[class])
@@ -80,17 +86,6 @@ func (e *Episode) film(frames int) {
 			e.scenes = append(e.scenes, scene)
 		}
 	}
-}
-
-// quotas returns how many frames each class gets, in the order of shares.
-func quotas(frames int) []int {
-	left, rest := make([]int, len(shares)), frames
-	for i, s := range shares {
-		left[i] = frames * s.percent / 100
-		rest -= left[i]
-	}
-	left[0] += rest
-	return left
 }
 
 // pick draws a class at random, weighted by the rest of its quota, so that the shares are exact.
@@ -144,7 +139,10 @@ func (e *Episode) Wanted() (classes map[dataset.Frame]string, frozen map[dataset
 	if e.Missing != "" {
 		return classes, frozen
 	}
-	images := e.imageSet()
+	images := make(map[dataset.Frame]bool, len(e.Images))
+	for _, f := range e.Images {
+		images[f] = true
+	}
 	seen := map[dataset.Frame]string{}
 	for _, r := range e.Rows {
 		f, err := dataset.ParseFrame(r.Frame)
@@ -152,7 +150,9 @@ func (e *Episode) Wanted() (classes map[dataset.Frame]string, frozen map[dataset
 			continue
 		}
 		class := r.Class()
-		if before, twice := seen[f]; !known(class) || twice && before != class {
+		// No class counts as known too.
+		known := slices.ContainsFunc(shares, func(s share) bool { return s.class == class })
+		if before, twice := seen[f]; !known || twice && before != class {
 			frozen[f] = true
 		}
 		seen[f] = class
@@ -164,22 +164,4 @@ func (e *Episode) Wanted() (classes map[dataset.Frame]string, frozen map[dataset
 		delete(classes, f)
 	}
 	return classes, frozen
-}
-
-// known returns true for the classes of this season, and for no class.
-func known(class string) bool {
-	for _, s := range shares {
-		if s.class == class {
-			return true
-		}
-	}
-	return false
-}
-
-func (e *Episode) imageSet() map[dataset.Frame]bool {
-	set := make(map[dataset.Frame]bool, len(e.Images))
-	for _, f := range e.Images {
-		set[f] = true
-	}
-	return set
 }

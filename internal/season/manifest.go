@@ -3,6 +3,7 @@ package season
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 type manifestEntry struct {
@@ -26,7 +27,7 @@ func (s *Season) Manifest() ([]byte, error) {
 		entries = append(entries, manifestEntry{
 			SeasonCode:    e.Episode.Season(),
 			EpisodeCode:   e.Episode.Code(),
-			Title:         e.title(),
+			Title:         strings.ToUpper(e.options.Prefix) + " " + string(e.Episode) + " frames",
 			URL:           "https://docs.google.com/spreadsheets/d/" + e.SpreadsheetID + "/edit#gid=0",
 			ShareLink:     "https://docs.google.com/google_spreadsheets/d/" + e.SpreadsheetID + "/edit?usp=sharing",
 			EpisodeLength: len(e.scenes),

@@ -31,18 +31,34 @@ func (e *Episode) addOddities() {
 		frames = frames[len(taken):]
 		return taken
 	}
-	e.misname(take())
-	e.doubleSame(take())
-	e.doubleOther(take())
-	e.dropImages(take())
+	odd := &e.Oddities
+	odd.Unknown = take()
+	for _, f := range odd.Unknown {
+		e.row(f).Jonnys = "Epic"
+	}
+	odd.TwiceSame = take()
+	for _, f := range odd.TwiceSame {
+		e.insert(*e.row(f))
+	}
+	odd.TwiceOther = take()
+	for _, f := range odd.TwiceOther {
+		r := *e.row(f)
+		r.Jonnys = e.otherClass(r.Class())
+		e.insert(r)
+	}
+	odd.WithoutImage = take()
+	e.Images = slices.DeleteFunc(e.Images, func(f dataset.Frame) bool { return slices.Contains(odd.WithoutImage, f) })
+	odd.Blank, odd.Malformed = each, malformed[:each]
+	// Rows were pasted from the season's next sheet.
+	next := dataset.Episode(e.Episode.Season() + "E99")
 	for i := range each {
+		foreign := dataset.FrameAt(next, i*dataset.FPS)
+		odd.Foreign = append(odd.Foreign, foreign)
 		e.insert(Row{})
 		e.insert(Row{Frame: malformed[i], Unsupervised: "Rare"})
-		e.insertForeign(i)
-		e.addImageWithoutRow()
+		e.insert(Row{Frame: string(foreign), Unsupervised: "Common"})
+		odd.WithoutRow = append(odd.WithoutRow, e.newImage())
 	}
-	e.Oddities.Blank = each
-	e.Oddities.Malformed = malformed[:each]
 }
 
 // plainFrames draws n frames with one row, a class and an image, or all such frames when there are
@@ -72,47 +88,6 @@ func (e *Episode) row(f dataset.Frame) *Row {
 // insert puts a row somewhere among the others.
 func (e *Episode) insert(r Row) {
 	e.Rows = slices.Insert(e.Rows, e.rand.IntN(len(e.Rows)+1), r)
-}
-
-func (e *Episode) misname(frames []dataset.Frame) {
-	for _, f := range frames {
-		e.row(f).Jonnys = "Epic"
-	}
-	e.Oddities.Unknown = frames
-}
-
-func (e *Episode) doubleSame(frames []dataset.Frame) {
-	for _, f := range frames {
-		e.insert(*e.row(f))
-	}
-	e.Oddities.TwiceSame = frames
-}
-
-func (e *Episode) doubleOther(frames []dataset.Frame) {
-	for _, f := range frames {
-		r := *e.row(f)
-		r.Jonnys = e.otherClass(r.Class())
-		e.insert(r)
-	}
-	e.Oddities.TwiceOther = frames
-}
-
-func (e *Episode) dropImages(frames []dataset.Frame) {
-	e.Images = slices.DeleteFunc(e.Images, func(f dataset.Frame) bool { return slices.Contains(frames, f) })
-	e.Oddities.WithoutImage = frames
-}
-
-// insertForeign inserts a row that was pasted from the season's next sheet.
-func (e *Episode) insertForeign(i int) {
-	next := dataset.Episode(e.Episode.Season() + "E99")
-	f := dataset.FrameAt(next, i*dataset.FPS)
-	e.insert(Row{Frame: string(f), Unsupervised: "Common"})
-	e.Oddities.Foreign = append(e.Oddities.Foreign, f)
-}
-
-func (e *Episode) addImageWithoutRow() {
-	f := e.newImage()
-	e.Oddities.WithoutRow = append(e.Oddities.WithoutRow, f)
 }
 
 // newImage adds a frame after the episode's last one, with an image and without a row.

@@ -67,23 +67,19 @@ func Generate(o Options) (*Season, error) {
 		e.Style = Style((n - 1) % styles)
 		s.Episodes = append(s.Episodes, e)
 	}
-	if o.Oddities {
-		return s, s.addOddities()
+	if !o.Oddities {
+		return s, nil
 	}
-	return s, nil
-}
-
-func (s *Season) addOddities() error {
 	for _, e := range s.Episodes {
 		e.addOddities()
 	}
-	held, err := newEpisode(s.Options, s.Options.Episodes+1, min(s.Options.Frames, heldFrames))
+	held, err := newEpisode(o, o.Episodes+1, min(o.Frames, heldFrames))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	held.Missing = ColumnFrame
 	s.Episodes = append(s.Episodes, held)
-	return nil
+	return s, nil
 }
 
 // newEpisode makes the n-th episode, without oddities, in the first style.
@@ -92,19 +88,15 @@ func newEpisode(o Options, n, frames int) (*Episode, error) {
 	if err != nil {
 		return nil, fmt.Errorf("generate episode %d: %w", n, err)
 	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", o.Seed, code))
 	e := &Episode{
-		Episode:       code,
-		SpreadsheetID: spreadsheetID(o.Seed, code),
+		Episode: code,
+		// The length and the characters of a real one.
+		SpreadsheetID: "1" + base64.RawURLEncoding.EncodeToString(sum[:]),
 		options:       o,
 		rand:          rand.New(rand.NewPCG(o.Seed, uint64(n))),
 		repainted:     map[dataset.Frame]int{},
 	}
 	e.film(frames)
 	return e, nil
-}
-
-// spreadsheetID has the length and the characters of a real one.
-func spreadsheetID(seed uint64, e dataset.Episode) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", seed, e))
-	return "1" + base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
-	"strings"
 )
 
 // Style is how an episode's sheet gives the base URI of its images.
@@ -59,7 +59,7 @@ func (e *Episode) ImagePrefix() string {
 // Sheet returns the sheet in the form of the Sheets API: the header first, rows without trailing
 // empty cells.
 func (e *Episode) Sheet() [][]string {
-	columns := e.columns()
+	columns := slices.DeleteFunc(slices.Clone(orders[e.Style]), func(c string) bool { return c == e.Missing })
 	sheet := [][]string{make([]string, len(columns))}
 	for i, c := range columns {
 		sheet[0][i] = e.header(c)
@@ -75,16 +75,6 @@ func (e *Episode) Sheet() [][]string {
 		sheet = append(sheet, row)
 	}
 	return sheet
-}
-
-func (e *Episode) columns() []string {
-	var columns []string
-	for _, c := range orders[e.Style] {
-		if c != e.Missing {
-			columns = append(columns, c)
-		}
-	}
-	return columns
 }
 
 func (e *Episode) header(column string) string {
@@ -113,19 +103,15 @@ func (e *Episode) cell(r Row, column string) string {
 	case columnMetadata:
 		return r.Metadata
 	case columnURI:
-		return e.uriCell()
+		if e.Style != ColumnURI {
+			return ""
+		}
+		return "s3://" + e.options.Bucket + "/" + e.ImagePrefix()
 	}
 	if r.Index == 0 {
 		return ""
 	}
 	return strconv.Itoa(r.Index)
-}
-
-func (e *Episode) uriCell() string {
-	if e.Style != ColumnURI {
-		return ""
-	}
-	return "s3://" + e.options.Bucket + "/" + e.ImagePrefix()
 }
 
 // CSV returns the sheet in Google's export form: every row has the header's width, and a blank row
@@ -160,9 +146,4 @@ func (e *Episode) WriteSheet(dir string) error {
 		return fmt.Errorf("write sheet of %s: %w", e.Episode, err)
 	}
 	return nil
-}
-
-// title returns the spreadsheet's title, in the style of people.
-func (e *Episode) title() string {
-	return strings.ToUpper(e.options.Prefix) + " " + string(e.Episode) + " frames"
 }

@@ -165,7 +165,8 @@ func (h *Hider) Hide(secrets []string) {
 			spellings = append(spellings, plain)
 		}
 	}
-	slices.SortFunc(spellings, func(a, b string) int { return len(b) - len(a) }) // the longest first, because one may be the beginning of another
+	// The longest first, because one may be the beginning of another.
+	slices.SortFunc(spellings, func(a, b string) int { return len(b) - len(a) })
 	var pairs []string
 	for _, s := range spellings {
 		if len(s) >= leastBytes {

@@ -23,8 +23,9 @@ type Values struct {
 // An adapter writes one of these texts into a cell whose value it cannot know. They look like the
 // error values of spreadsheets, and Unknown recognises both.
 const (
-	NoStoredValue  = "#NO STORED VALUE!"  // a formula whose value was not saved in the file
-	NoSharedString = "#NO SHARED STRING!" // an index into the texts of an XLSX file that is beyond them
+	NoStoredValue = "#NO STORED VALUE!" // a formula whose value was not saved in the file
+	// An index into the texts of an XLSX file that is beyond them.
+	NoSharedString = "#NO SHARED STRING!"
 )
 
 // Unknown describes a cell whose text is not its value: the cell had an error, or was still being

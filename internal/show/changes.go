@@ -65,7 +65,13 @@ func (p *page) printChangesByCause(counts []state.ChangeCount) {
 
 // printCauses prints each cause with its episodes and their first changes.
 func (p *page) printCauses(counts []state.ChangeCount) {
-	each := firstChangesShown(len(counts))
+	each := 0 // so that a season's plan stays readable
+	switch {
+	case len(counts) <= 8:
+		each = state.FirstChanges
+	case len(counts) <= 24:
+		each = 1
+	}
 	for _, cause := range state.ChangeCauses {
 		var episodes []string
 		var first []state.FrameChange
@@ -81,35 +87,19 @@ func (p *page) printCauses(counts []state.ChangeCount) {
 		if total == 0 {
 			continue
 		}
+		if more := len(episodes) - maxEpisodes; more > 0 {
+			episodes = append(episodes[:maxEpisodes], "and "+count(more, "more episode"))
+		}
 		p.printItem(prefix{{fmt.Sprintf("  %-13s  ", cmp.Or(string(cause), "not recorded")), bold}},
-			plain(number(total)+" "+causeMeanings[cause]+" ("+listSome(episodes)+")"))
+			plain(number(total)+" "+causeMeanings[cause]+" ("+strings.Join(episodes, ", ")+")"))
 		for _, c := range first {
 			p.printChange(c)
 		}
 	}
 }
 
-// firstChangesShown is how many changes of each cause and episode are named, so that a season's
-// plan stays readable.
-func firstChangesShown(groups int) int {
-	switch {
-	case groups <= 8:
-		return state.FirstChanges
-	case groups <= 24:
-		return 1
-	}
-	return 0
-}
-
 // maxEpisodes bounds the episodes that are named for a cause.
 const maxEpisodes = 12
-
-func listSome(names []string) string {
-	if more := len(names) - maxEpisodes; more > 0 {
-		names = append(names[:maxEpisodes:maxEpisodes], "and "+count(more, "more episode"))
-	}
-	return strings.Join(names, ", ")
-}
 
 func (p *page) printChange(c state.FrameChange) {
 	row := ""

@@ -24,24 +24,20 @@ func Dead(w io.Writer, s Style, st state.Status, dead []state.DeadTask) error {
 			digits = max(digits, len(fmt.Sprint(d.Task.Seq)))
 		}
 		for _, d := range dead {
-			p.printDead(d, digits)
+			tried := "attempts unknown"
+			if d.Attempts > 0 {
+				tried = count(d.Attempts, "attempt")
+			}
+			if d.Worker != "" {
+				tried += ", the last by " + d.Worker
+			}
+			// The seq has no separators: it is what redrive --seq takes.
+			p.printItem(label(fmt.Sprintf("%*d  ", digits, d.Task.Seq)), plain(string(d.Task.Frame)), plain(string(d.Task.Op)+","),
+				span{cmp.Or(d.Code, "no code") + ",", red}, span{tried, dim})
+			p.printItem(label(strings.Repeat(" ", digits+2)), plain(d.Reason))
 		}
 		p.printGap()
 		p.printItem(prefix{{"✗ ", red}}, span{isAre(len(dead), "task") + " dead in run " + st.Run + ":", red}, plain(tally(codes)))
 		p.printNext(advice.ForDead(st, dead)...)
 	})
-}
-
-// printDead prints one task. Its seq has no separators: it is what redrive --seq takes.
-func (p *page) printDead(d state.DeadTask, digits int) {
-	tried := "attempts unknown"
-	if d.Attempts > 0 {
-		tried = count(d.Attempts, "attempt")
-	}
-	if d.Worker != "" {
-		tried += ", the last by " + d.Worker
-	}
-	p.printItem(label(fmt.Sprintf("%*d  ", digits, d.Task.Seq)), plain(string(d.Task.Frame)), plain(string(d.Task.Op)+","),
-		span{cmp.Or(d.Code, "no code") + ",", red}, span{tried, dim})
-	p.printItem(label(strings.Repeat(" ", digits+2)), plain(d.Reason))
 }

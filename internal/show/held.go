@@ -23,14 +23,6 @@ func heldInPlan(episodes []state.EpisodePlan) []heldEpisode {
 	return all
 }
 
-func heldInStatus(st state.Status) []heldEpisode {
-	var all []heldEpisode
-	for _, e := range st.Held {
-		all = append(all, heldEpisode{HeldEpisode: e})
-	}
-	return all
-}
-
 // printHeld prints the held episodes with their reasons. of is the number of all episodes, or 0
 // when that is unknown.
 func (p *page) printHeld(all []heldEpisode, of int) {

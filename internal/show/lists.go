@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"io"
 	"slices"
 
@@ -17,34 +18,29 @@ func Runs(w io.Writer, s Style, all []state.Status) error {
 			p.printNext(step("plan", "begin the first"))
 			return
 		}
-		all = newestFirst(all)
+		// Newest first by generation, like dataset versions: the time in a run's name is from its
+		// planner's clock, which may be wrong.
+		all = slices.Clone(all)
+		slices.SortStableFunc(all, func(a, b state.Status) int { return state.CompareRuns(b.Run, a.Run) })
 		columns := []column{{"Run", false}, {"state", false}, {"tasks", true}, {"done", true}, {"dead", true},
 			{"differ", true}, {"held", true}, {"took", true}}
 		rows := [][]span{}
 		for _, st := range all {
-			rows = append(rows, runRow(st))
+			sign, took := signOf(st), ""
+			if st.Finished != nil {
+				took = clock(st.Finished.Sub(st.Started).Seconds())
+			}
+			rows = append(rows, []span{
+				plain(st.Run), {sign.text + " " + string(st.State), sign.color}, cell(st.Tasks, ""), cell(st.Done, ""),
+				problemCell(st.Dead), problemCell(st.Differences), problemCell(len(st.Held)), plain(took),
+			})
 		}
 		p.printTable(columns, rows)
 		p.printNext(advice.ForRuns(all)...)
 	})
 }
 
-// newestFirst sorts by generation, like dataset versions. The time in a run's name is from its
-// planner's clock, which may be wrong.
-func newestFirst(all []state.Status) []state.Status {
-	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b state.Status) int { return state.CompareRuns(b.Run, a.Run) })
-	return all
-}
-
-func runRow(st state.Status) []span {
-	sign, took := signOf(st), ""
-	if st.Finished != nil {
-		took = clock(st.Finished.Sub(st.Started).Seconds())
-	}
-	return []span{plain(st.Run), {sign.text + " " + string(st.State), sign.color}, cell(st.Tasks, ""), cell(st.Done, ""),
-		problemCell(st.Dead), problemCell(st.Differences), problemCell(len(st.Held)), plain(took)}
-}
+var kindNames = map[string]string{state.Content: "with other content", state.Changed: "changed as a whole"}
 
 // Differences prints the result of verify. against names what the datasets were compared with, and
 // diffs are the first differences. Stray keys do not count as differences.
@@ -61,7 +57,7 @@ func Differences(w io.Writer, s Style, against string, frames, episodes, all int
 		}
 		kinds := map[string]int{}
 		for _, d := range diffs {
-			kinds[kindName(d.Kind)]++
+			kinds[cmp.Or(kindNames[d.Kind], d.Kind)]++
 			p.printParagraph(label("  "), 4, plain(d.String()))
 		}
 		summary := []span{{count(all, "difference") + " between the datasets and " + against + ":", red}, plain(tally(kinds))}
@@ -73,14 +69,4 @@ func Differences(w io.Writer, s Style, against string, frames, episodes, all int
 		p.printItem(prefix{{"✗ ", red}}, append(summary, plain(compared))...)
 		p.printNext(step("plan", "plan the tasks that fix them"))
 	})
-}
-
-func kindName(kind string) string {
-	switch kind {
-	case state.Content:
-		return "with other content"
-	case state.Changed:
-		return "changed as a whole"
-	}
-	return kind
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/angel-nft/google-shuffle/internal/advice"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
@@ -32,7 +33,13 @@ func Plan(w io.Writer, s Style, p *state.Plan) error {
 			pg.printProblems(p.Episodes, p.Restores, pg.allProblemsHint(p.State, p.Run))
 			pg.printSeeds(p)
 		}
-		pg.printPlanEnd(p)
+		if p.Tasks == 0 && (p.State == state.DryRun || p.State == state.Review || p.State == state.Succeeded) {
+			pg.printGap()
+			pg.printNothingToDo(p)
+		}
+		if !s.ReportFollows {
+			pg.printNext(advice.ForPlan(p)...)
+		}
 	})
 }
 
@@ -132,3 +139,67 @@ func splitText(s state.Settings) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// printNothingToDo prints the result of a plan without tasks.
+func (p *page) printNothingToDo(plan *state.Plan) {
+	held, episodes, wanted := len(plan.Held()), len(plan.Episodes), "the sheets"
+	if plan.Restores > 0 {
+		wanted = fmt.Sprintf("version %d", plan.Restores)
+	}
+	bad := prefix{{"! ", red}}
+	switch {
+	case episodes == 0 && plan.Restores > 0:
+		p.printItem(bad, plain("Nothing to do: neither "+wanted+" nor the datasets have this episode."))
+	case episodes == 0:
+		p.printItem(bad, plain("Nothing to do: no manifest names an episode to plan."))
+	case held == episodes:
+		p.printItem(bad, plain("Nothing done: every episode is held."))
+	case held > 0:
+		p.printItem(bad, plain("Nothing to do except in the held episodes: for the others the datasets equal "+wanted+"."))
+	case plan.Refused() > 0:
+		p.printItem(bad, plain("Nothing to do: some frames cannot be restored; otherwise the datasets equal "+wanted+"."))
+	default:
+		p.printItem(prefix{{"✓ ", green}}, plain("Nothing to do: the datasets equal "+wanted+"."))
+	}
+}
+
+// printEpisodes prints the changes of each episode. Those of a held episode are not known.
+func (p *page) printEpisodes(all []state.EpisodePlan, totals state.Totals) {
+	p.printGap()
+	columns := []column{{"Episode", false}, {"keep", true}, {"copy", true}, {"move", true}, {"refresh", true},
+		{"delete", true}, {"frozen", true}, {"state", false}, {"problems", true}}
+	rows, problems := [][]span{}, 0
+	for _, e := range all {
+		problems += e.ProblemCount()
+		name, cells, s := plain(shorten(string(e.Name()))), changeCells(e.Totals), plain(e.State)
+		if isHeld(e) {
+			for i := range cells {
+				cells[i] = span{"-", dim}
+			}
+			s.color = red
+		}
+		rows = append(rows, append(append([]span{name}, cells...), s, problemCell(e.ProblemCount())))
+	}
+	sum := append([]span{{"Total", bold}}, changeCells(totals)...)
+	p.printTable(columns, append(rows, append(sum, plain(""), problemCell(problems))))
+}
+
+func isHeld(e state.EpisodePlan) bool { return e.State == state.EpisodeHeld }
+
+func changeCells(t state.Totals) []span {
+	cells := []span{}
+	for _, n := range []int{t.Keep, t.Copy, t.Move, t.Refresh, t.Delete, t.Frozen} {
+		cells = append(cells, cell(n, ""))
+	}
+	return cells
+}
+
+// cell is a number in a table. Zeros are dim, so that other numbers stand out.
+func cell(n int, c color) span {
+	if n == 0 {
+		c = dim
+	}
+	return span{number(n), c}
+}
+
+func problemCell(n int) span { return cell(n, red) }

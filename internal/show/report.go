@@ -20,31 +20,33 @@ func Report(w io.Writer, s Style, r *state.Report) error {
 		p.printProgress(r.Status)
 		p.printOutcome(r)
 		p.printDifferences(r)
-		if !s.ReportFollows {
-			p.printPlanned(r)
+		if !s.ReportFollows { // these parts are those of the run's plan
+			p.printHeld(heldInPlan(r.Episodes), len(r.Episodes))
+			p.printManifests(r.Manifests)
+			p.printOrphans(r.Orphans, r.Manifests)
+			if len(r.Episodes) > 0 {
+				p.printBalance(r.Balance, r.Settings)
+				p.printMissing(r.MissingClasses, r.Settings)
+				p.printGap()
+				p.printLeakage(r.Leakage, r.LeakageGrouped, r.IdenticalImages, r.Settings)
+			}
+			p.printProblems(r.Episodes, 0, p.allProblemsHint(r.State, r.Run))
 		}
 		p.printNext(advice.ForStatus(r.Status)...)
 	})
 }
 
-// printPlanned prints the parts of a report that its plan has too.
-func (p *page) printPlanned(r *state.Report) {
-	p.printHeld(heldInPlan(r.Episodes), len(r.Episodes))
-	p.printManifests(r.Manifests)
-	p.printOrphans(r.Orphans, r.Manifests)
-	if len(r.Episodes) > 0 {
-		p.printBalance(r.Balance, r.Settings)
-		p.printMissing(r.MissingClasses, r.Settings)
-		p.printGap()
-		p.printLeakage(r.Leakage, r.LeakageGrouped, r.IdenticalImages, r.Settings)
-	}
-	p.printProblems(r.Episodes, 0, p.allProblemsHint(r.State, r.Run))
-}
-
 // printOutcome prints what the report has and the status has not.
 func (p *page) printOutcome(r *state.Report) {
 	p.printItem(label("  Cost      "), plain(dollars(r.CostUSD)+", as planned"))
-	p.printItem(label("  Version   "), plain(versionOf(r)))
+	published := fmt.Sprintf("%d stays the latest", r.Version)
+	switch r.Version {
+	case 0:
+		published = "none yet"
+	case r.Generation:
+		published = fmt.Sprintf("%d, published by this run", r.Version)
+	}
+	p.printItem(label("  Version   "), plain(published))
 	if !r.Verified {
 		p.printItem(label("  Verified  "), plain("no: the datasets were not listed after the last task"))
 	}
@@ -54,16 +56,6 @@ func (p *page) printOutcome(r *state.Report) {
 	if len(r.DeadCodes) > 0 {
 		p.printItem(label("  Dead by   "), plain(tally(r.DeadCodes)))
 	}
-}
-
-func versionOf(r *state.Report) string {
-	switch r.Version {
-	case 0:
-		return "none yet"
-	case r.Generation:
-		return fmt.Sprintf("%d, published by this run", r.Version)
-	}
-	return fmt.Sprintf("%d stays the latest", r.Version)
 }
 
 // tally writes counts by name, the largest first.

@@ -27,17 +27,12 @@ func Settings(w io.Writer, s Style, f state.InForce, given []state.GivenSetting)
 		if len(given) > 0 {
 			p.printGap()
 			p.printItem(prefix{{"! ", red}}, plain("This environment gives other settings; shuffle plan is refused with them:"))
-			p.printGiven(given)
+			for _, g := range given {
+				p.printItem(label("  "), plain(fmt.Sprintf("%s: in force %s, given %s (%s)", g.Name, cmp.Or(g.InForce, "none"), cmp.Or(g.Given, "none"), g.From)))
+			}
 			p.printNext(step("plan --dry-run", "what they would move"), step("plan --change-settings", "give the datasets these settings"))
 		}
 	})
-}
-
-// printGiven prints the settings that differ from those in force, a line each.
-func (p *page) printGiven(given []state.GivenSetting) {
-	for _, g := range given {
-		p.printItem(label("  "), plain(fmt.Sprintf("%s: in force %s, given %s (%s)", g.Name, cmp.Or(g.InForce, "none"), cmp.Or(g.Given, "none"), g.From)))
-	}
 }
 
 // printSettingChanges prints the settings that differ between two versions.

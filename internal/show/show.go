@@ -2,7 +2,7 @@
 // writes once, and depends only on its arguments.
 //
 // The text comes from sheets, messages and other services, whose writers are not trusted: it could
-// contain control sequences for the terminal. So all text passes Clean in one place: see page.emit.
+// contain control sequences for the terminal. So all text passes Clean in one place: see page.printLine.
 package show
 
 import (
@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/advice"
+	"github.com/angel-nft/google-shuffle/internal/figure"
 )
 
 // Style is how to print.
@@ -90,19 +91,14 @@ func write(w io.Writer, s Style, fill func(*page)) error {
 	return err
 }
 
-// emit adds cleaned text to the output. All output goes through it.
-func (p *page) emit(s span) {
-	text := Clean(s.text) // it also replaces glue with spaces
-	if p.Color && s.color != "" && text != "" {
-		text = "\x1b[" + string(s.color) + "m" + text + "\x1b[0m"
-	}
-	p.out.WriteString(text)
-}
-
-// printLine prints the spans on one line, without spaces at its end.
+// printLine prints the spans on one line, without spaces at its end. All output goes through it.
 func (p *page) printLine(spans ...span) {
 	for _, s := range trimEnd(spans) {
-		p.emit(s)
+		text := Clean(s.text) // it also replaces glue with spaces
+		if p.Color && s.color != "" && text != "" {
+			text = "\x1b[" + string(s.color) + "m" + text + "\x1b[0m"
+		}
+		p.out.WriteString(text)
 	}
 	p.out.WriteByte('\n')
 }
@@ -147,3 +143,10 @@ func (p *page) printItem(first prefix, body ...span) {
 
 // printHead prints the headline of a section.
 func (p *page) printHead(body ...span) { p.printParagraph(nil, 2, body...) }
+
+// Short names for the functions that nearly every line needs.
+var (
+	number, count, isAre    = figure.Number, figure.Count, figure.IsAre
+	duration, clock, moment = figure.Duration, figure.Clock, figure.Moment
+	dollars, percent, rate  = figure.Dollars, figure.Percent, figure.Rate
+)

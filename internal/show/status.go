@@ -19,7 +19,11 @@ func Status(w io.Writer, s Style, st state.Status) error {
 		if st.Differences > 0 {
 			p.printItem(label("  Differ    "), span{count(st.Differences, "difference") + " between the datasets and the plan", red})
 		}
-		p.printHeld(heldInStatus(st), 0)
+		var held []heldEpisode
+		for _, e := range st.Held {
+			held = append(held, heldEpisode{HeldEpisode: e})
+		}
+		p.printHeld(held, 0)
 		p.printNext(advice.ForStatus(st)...)
 	})
 }
@@ -102,21 +106,16 @@ func (p *page) printProgress(st state.Status) {
 		p.printItem(label("  Queues    "), span{p.RewriteCommands(st.QueueFault), red})
 	}
 	if len(st.Environments) > 0 {
-		p.printItem(label("  Queues    "), span{"another environment uses these queues: " + environments(st.Environments) +
+		quoted := make([]string, len(st.Environments)) // they come from messages
+		for i, scope := range st.Environments {
+			quoted[i] = fmt.Sprintf("%.100q", scope)
+		}
+		p.printItem(label("  Queues    "), span{"another environment uses these queues: " + strings.Join(quoted, ", ") +
 			"; give each environment queues of its own (SHUFFLE_TASKS_QUEUE, SHUFFLE_RESULTS_QUEUE, SHUFFLE_DEAD_LETTER_QUEUE)", red})
 	}
 	if st.Unreadable > 0 {
 		p.printItem(label("  Messages  "), span{number(st.Unreadable) + " unreadable, from another program: see unreadable.jsonl beside the runs", red})
 	}
-}
-
-// environments lists scopes, quoted since they come from messages.
-func environments(scopes []string) string {
-	quoted := make([]string, len(scopes))
-	for i, scope := range scopes {
-		quoted[i] = fmt.Sprintf("%.100q", scope)
-	}
-	return strings.Join(quoted, ", ")
 }
 
 func (p *page) printTasks(st state.Status) {
@@ -133,22 +132,18 @@ func (p *page) printTasks(st state.Status) {
 		share := float64(advice.Accounted(st)) / float64(st.Tasks)
 		p.printLine(plain("            "), plain(drawBar(st, min(p.width()-21, 60))+" "+percent(share)))
 	}
-	if outcomes := outcomes(st); outcomes != "" {
-		p.printItem(label("  Outcomes  "), plain(outcomes))
+	var outcomes []string
+	for _, o := range messages.Outcomes {
+		if n := st.Outcomes[o]; n > 0 {
+			outcomes = append(outcomes, number(n)+" "+string(o))
+		}
+	}
+	if len(outcomes) > 0 {
+		p.printItem(label("  Outcomes  "), plain(strings.Join(outcomes, ", ")))
 	}
 }
 
 func openTasks(st state.Status) int { return max(st.Tasks-advice.Accounted(st), 0) }
-
-func outcomes(st state.Status) string {
-	var parts []string
-	for _, o := range messages.Outcomes {
-		if n := st.Outcomes[o]; n > 0 {
-			parts = append(parts, number(n)+" "+string(o))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
 
 // LastResult is how long ago the last result of a run with open tasks came; empty when that is
 // unknown.

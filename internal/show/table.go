@@ -21,28 +21,21 @@ func (p *page) printTable(columns []column, rows [][]span) {
 
 // printGrid prints rows under their columns' heads, if they fit.
 func (p *page) printGrid(columns []column, rows [][]span) bool {
-	widths := make([]int, len(columns))
+	widths, total := make([]int, len(columns)), 0
 	for i, c := range columns {
 		widths[i] = width(c.head)
 		for _, row := range rows {
 			widths[i] = max(widths[i], width(row[i].text))
 		}
+		total += widths[i]
 	}
 	for _, between := range []string{"  ", " "} {
-		if totalWidth(widths, width(between)) <= p.width() {
+		if total+(len(columns)-1)*width(between) <= p.width() {
 			p.printRows(columns, widths, between, rows)
 			return true
 		}
 	}
 	return false
-}
-
-func totalWidth(widths []int, between int) int {
-	n := -between
-	for _, w := range widths {
-		n += w + between
-	}
-	return n
 }
 
 func (p *page) printRows(columns []column, widths []int, between string, rows [][]span) {
@@ -56,19 +49,15 @@ func (p *page) printRows(columns []column, widths []int, between string, rows []
 			if i > 0 {
 				line = append(line, plain(between))
 			}
-			line = append(line, padCell(cell, widths[i], columns[i].right)...)
+			fill := plain(strings.Repeat(" ", max(widths[i]-width(cell.text), 0)))
+			if columns[i].right {
+				line = append(line, fill, cell)
+			} else {
+				line = append(line, cell, fill)
+			}
 		}
 		p.printLine(line...)
 	}
-}
-
-// padCell fills a cell up to a width.
-func padCell(cell span, w int, right bool) []span {
-	fill := plain(strings.Repeat(" ", max(w-width(cell.text), 0)))
-	if right {
-		return []span{fill, cell}
-	}
-	return []span{cell, fill}
 }
 
 // printRecord prints a row as a paragraph.

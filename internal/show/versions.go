@@ -36,7 +36,14 @@ func Versions(w io.Writer, s Style, l version.Listing) error {
 		for _, tag := range slices.Sorted(maps.Keys(l.Lost)) {
 			p.printItem(prefix{{"! ", red}}, span{fmt.Sprintf("The tag %s names version %d, which does not exist; shuffle versions --untag %s removes the tag", tag, l.Lost[tag], tag), red})
 		}
-		p.printNext(versionSteps(l.Versions)...)
+		newest := l.Versions[0].Generation
+		steps := []advice.Step{step(fmt.Sprintf("pull --version %d DIR", newest), "download it")}
+		if len(l.Versions) > 1 {
+			before := l.Versions[1].Generation
+			steps = append(steps, step(fmt.Sprintf("versions %d %d", before, newest), "show what changed between them"),
+				step(fmt.Sprintf("restore %d --dry-run", before), "show what a restore would do"))
+		}
+		p.printNext(steps...)
 	})
 }
 
@@ -90,17 +97,6 @@ func versionRow(v version.Listed, names []string, latest int64) []span {
 	return append(row, plain(strings.Join(notes, ", ")))
 }
 
-func versionSteps(all []version.Listed) []advice.Step {
-	newest := all[0].Generation
-	steps := []advice.Step{step(fmt.Sprintf("pull --version %d DIR", newest), "download it")}
-	if len(all) > 1 {
-		before := all[1].Generation
-		steps = append(steps, step(fmt.Sprintf("versions %d %d", before, newest), "show what changed between them"),
-			step(fmt.Sprintf("restore %d --dry-run", before), "show what a restore would do"))
-	}
-	return steps
-}
-
 // maxDiffChanges limits the frames of a diff that are printed.
 const maxDiffChanges = 20
 
@@ -118,7 +114,13 @@ func Diff(w io.Writer, s Style, d version.Diff) error {
 			p.printClassNumbers("", d.ClassNumbers)
 			return
 		}
-		p.printHead(span{from, bold}, plain(kindCounts(d)+"; "+number(d.Same)+" the same"))
+		var changed []string
+		for _, k := range version.Kinds {
+			if n := d.Totals[k]; n > 0 {
+				changed = append(changed, number(n)+" "+string(k))
+			}
+		}
+		p.printHead(span{from, bold}, plain(strings.Join(changed, ", ")+"; "+number(d.Same)+" the same"))
 		p.printGap()
 		p.printClassChanges(d.Classes)
 		p.printSettingChanges(d.Settings)
@@ -165,16 +167,6 @@ func encodeJSON(v any, prefix string) ([]byte, error) {
 	enc.SetIndent(prefix, "  ")
 	err := enc.Encode(v)
 	return body.Bytes(), err
-}
-
-func kindCounts(d version.Diff) string {
-	var parts []string
-	for _, k := range version.Kinds {
-		if n := d.Totals[k]; n > 0 {
-			parts = append(parts, number(n)+" "+string(k))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 func (p *page) printClassChanges(all []version.ClassChanges) {

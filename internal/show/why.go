@@ -206,13 +206,10 @@ func (p *page) printWhyHistory(x *why.Explanation) {
 		case !o.Outcome.IsDone():
 			outcome.color = red
 		}
-		p.printItem(label("  "+o.Run+"  "), outcome, plain(operation(o)), span{strings.TrimSpace(o.Code + " " + o.Reason), red})
+		// The places are shorter than the whole keys.
+		task := fmt.Sprintf("(%s, seq %d) %s", o.Op, o.Seq, figure.Places(o.Del, o.Dst))
+		p.printItem(label("  "+o.Run+"  "), outcome, plain(task), span{strings.TrimSpace(o.Code + " " + o.Reason), red})
 	}
-}
-
-// operation is a task as text, with places instead of whole keys.
-func operation(o why.Operation) string {
-	return fmt.Sprintf("(%s, seq %d) %s", o.Op, o.Seq, figure.Places(o.Del, o.Dst))
 }
 
 func whySteps(x *why.Explanation) []advice.Step {

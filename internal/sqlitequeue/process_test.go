@@ -23,9 +23,11 @@ const (
 	roleVariable = "SQLITEQUEUE_TEST_ROLE"
 	fileVariable = "SQLITEQUEUE_TEST_FILE"
 
-	roleOpener   = "open"
-	roleProducer = "produce" // sends numbered messages for ever, and says "sent N" when N is confirmed
-	roleConsumer = "consume" // says "received BODY" and, when the delete is confirmed, "deleted BODY", for ever
+	roleOpener = "open"
+	// Sends numbered messages for ever, and says "sent N" when N is confirmed.
+	roleProducer = "produce"
+	// Says "received BODY" and, when the delete is confirmed, "deleted BODY", for ever.
+	roleConsumer = "consume"
 )
 
 var tasks = queue.Spec{Name: "tasks", VisibilityTimeout: time.Second}

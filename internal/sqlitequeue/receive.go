@@ -74,50 +74,35 @@ func (q *Queue) receive(ctx context.Context, limit int) ([]queue.Message, error)
 // take is the transaction of a receive. It moves messages that used up their receives to the
 // dead-letter queue. If it moved all of them, there may be others to receive.
 func (q *Queue) take(ctx context.Context, limit int) (messages []queue.Message, more bool, err error) {
-	var p policy
-	err = q.file.write(ctx, func(tx *sql.Tx) (err error) {
-		if p, err = q.policy(ctx, tx); err != nil {
+	var visibility int64
+	var maxReceiveCount int
+	var deadLetters sql.NullInt64
+	err = q.file.write(ctx, func(tx *sql.Tx) error {
+		// They are read at each receive, because another process may have changed them.
+		if err := queryRow(ctx, tx, q.file.stmt.policy, q.id).Scan(&visibility, &maxReceiveCount, &deadLetters); err != nil {
 			return err
 		}
-		taken, err := q.hide(ctx, tx, p.visibility, limit)
+		taken, err := q.hide(ctx, tx, time.Duration(visibility)*time.Millisecond, limit)
 		if err != nil {
 			return err
 		}
 		for _, m := range taken {
-			if !p.exhausted(m) {
+			// SQS's rule: instead of the receive after the last allowed one, the message is moved.
+			if !deadLetters.Valid || m.ReceiveCount <= maxReceiveCount {
 				messages = append(messages, m.Message)
 				continue
 			}
 			more = true
-			if err := q.toDeadLetters(ctx, tx, p.deadLetters.Int64, m); err != nil {
+			if err := q.toDeadLetters(ctx, tx, deadLetters.Int64, m); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if more && err == nil {
-		q.file.wakes.changed(p.deadLetters.Int64)
+		q.file.wakes.changed(deadLetters.Int64)
 	}
 	return messages, more, err
-}
-
-// policy is read at each receive, because another process may have changed it.
-type policy struct {
-	visibility      time.Duration
-	maxReceiveCount int
-	deadLetters     sql.NullInt64
-}
-
-func (q *Queue) policy(ctx context.Context, tx *sql.Tx) (p policy, err error) {
-	var visibility int64
-	err = queryRow(ctx, tx, q.file.stmt.policy, q.id).Scan(&visibility, &p.maxReceiveCount, &p.deadLetters)
-	p.visibility = time.Duration(visibility) * time.Millisecond
-	return p, err
-}
-
-// exhausted is SQS's rule: instead of the receive after the last allowed one, the message is moved.
-func (p policy) exhausted(m taken) bool {
-	return p.deadLetters.Valid && m.ReceiveCount > p.maxReceiveCount
 }
 
 type taken struct {

@@ -61,18 +61,14 @@ func useWAL(ctx context.Context, db *sql.DB) error {
 	defer cancel()
 	for {
 		_, err := db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
-		if !isBusy(err) {
+		var refused *sqlite.Error
+		if !errors.As(err, &refused) || refused.Code()&0xff != sqlite3.SQLITE_BUSY {
 			return err
 		}
 		if retry.Sleep(ctx, 5*time.Millisecond) != nil {
 			return err
 		}
 	}
-}
-
-func isBusy(err error) bool {
-	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
 func createTables(ctx context.Context, tx *sql.Tx) error {

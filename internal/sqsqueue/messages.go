@@ -1,6 +1,7 @@
 package sqsqueue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -84,33 +85,22 @@ func message(m types.Message) queue.Message {
 		if attributes == nil {
 			attributes = make(map[string]string, len(m.MessageAttributes))
 		}
-		attributes[name] = attributeText(value)
+		attributes[name] = cmp.Or(aws.ToString(value.StringValue), string(value.BinaryValue))
+	}
+	var waited time.Duration
+	// The time of the send is in milliseconds since 1970.
+	sent, err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64)
+	if err == nil && count == 1 { // this is its first receive
+		waited = max(time.Since(time.UnixMilli(sent)), 0)
 	}
 	return queue.Message{
 		ID:           aws.ToString(m.MessageId),
 		Body:         aws.ToString(m.Body),
 		Receipt:      aws.ToString(m.ReceiptHandle),
 		ReceiveCount: count,
-		Waited:       waited(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], count),
+		Waited:       waited,
 		Attributes:   attributes,
 	}
-}
-
-// waited is the time since a message was sent, in milliseconds since 1970, when this is its first
-// receive.
-func waited(sent string, count int) time.Duration {
-	ms, err := strconv.ParseInt(sent, 10, 64)
-	if err != nil || count != 1 {
-		return 0
-	}
-	return max(time.Since(time.UnixMilli(ms)), 0)
-}
-
-func attributeText(v types.MessageAttributeValue) string {
-	if v.StringValue == nil {
-		return string(v.BinaryValue)
-	}
-	return *v.StringValue
 }
 
 // DeleteMessageBatch deletes the messages of at most queue.MaxBatch receipts.

@@ -126,7 +126,8 @@ func parseAttributes(values map[string]string) (a queue.Attributes, err error) {
 		return queue.Attributes{}, err
 	}
 	a.MaxReceiveCount = p.count()
-	a.DeadLetterQueue = p.queueName()
+	// The form is arn:aws:sqs:REGION:ACCOUNT:NAME.
+	a.DeadLetterQueue = p.DeadLetterTargetArn[strings.LastIndexByte(p.DeadLetterTargetArn, ':')+1:]
 	return a, nil
 }
 
@@ -156,11 +157,6 @@ func parseRedrive(text string) (p redrive, err error) {
 func (p redrive) count() int {
 	n, _ := strconv.Atoi(p.MaxReceiveCount.String()) // parseRedrive has checked it.
 	return n
-}
-
-// queueName returns the NAME of arn:aws:sqs:REGION:ACCOUNT:NAME.
-func (p redrive) queueName() string {
-	return p.DeadLetterTargetArn[strings.LastIndexByte(p.DeadLetterTargetArn, ':')+1:]
 }
 
 // PurgeQueue deletes all messages. SQS needs up to a minute, and refuses a second purge in that

@@ -108,7 +108,8 @@ func findOrCreate(
 	}
 	attributes := make(map[string]string, len(want))
 	for attribute, value := range want {
-		if value != "" && attribute != string(types.QueueAttributeNameMaximumMessageSize) { // the default is the maximum of SQS
+		// The default is the maximum of SQS.
+		if value != "" && attribute != string(types.QueueAttributeNameMaximumMessageSize) {
 			attributes[attribute] = value
 		}
 	}

@@ -305,20 +305,15 @@ func (s *Store) unrecordedChanges(ctx context.Context, run string, chunk int) ([
 		if _, err := dataset.ParseFrame(string(t.Frame)); err != nil {
 			return nil, fmt.Errorf("read %s%s: %w: %w", s.Layout.State(), tasksName(run, chunk), ErrDamaged, err)
 		}
-		changes[i] = s.changeOf(t)
+		c := &changes[i]
+		c.Frame, c.Op = t.Frame, t.Op
+		c.To, _, _ = s.Layout.Parse(t.Dst)
+		if len(t.Del) > 0 {
+			c.From, _, _ = s.Layout.Parse(t.Del[0])
+		}
+		if t.Op == messages.Refresh {
+			c.From = c.To
+		}
 	}
 	return changes, nil
-}
-
-// changeOf derives a change from its task.
-func (s *Store) changeOf(t messages.Task) FrameChange {
-	c := FrameChange{Frame: t.Frame, Op: t.Op}
-	c.To, _, _ = s.Layout.Parse(t.Dst)
-	if len(t.Del) > 0 {
-		c.From, _, _ = s.Layout.Parse(t.Del[0])
-	}
-	if t.Op == messages.Refresh {
-		c.From = c.To
-	}
-	return c
 }

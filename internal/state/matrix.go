@@ -5,8 +5,6 @@ import "slices"
 // Change is a number of frames before a run and after it.
 type Change struct{ Before, After int }
 
-func (c Change) add(o Change) Change { return Change{c.Before + o.Before, c.After + o.After} }
-
 // Matrix counts frames by dataset and class, and sums up each.
 type Matrix struct {
 	Classes, Datasets []string
@@ -34,20 +32,18 @@ func NewMatrix(all []Balance, s Settings) Matrix {
 		m.Counts[d] = make([]Change, len(m.Classes)+1)
 	}
 	for _, b := range all {
-		m.count(slices.Index(m.Datasets, b.Dataset), slices.Index(m.Classes, b.Class), Change{b.Before, b.After})
-	}
-	return m
-}
-
-func (m Matrix) count(d, c int, n Change) {
-	if d < 0 || c < 0 {
-		return // it has no frames and is not configured
-	}
-	for _, d := range []int{d, len(m.Datasets)} {
-		for _, c := range []int{c, len(m.Classes)} {
-			m.Counts[d][c] = m.Counts[d][c].add(n)
+		d, c := slices.Index(m.Datasets, b.Dataset), slices.Index(m.Classes, b.Class)
+		if d < 0 || c < 0 {
+			continue // it has no frames and is not configured
+		}
+		for _, d := range []int{d, len(m.Datasets)} {
+			for _, c := range []int{c, len(m.Classes)} {
+				m.Counts[d][c].Before += b.Before
+				m.Counts[d][c].After += b.After
+			}
 		}
 	}
+	return m
 }
 
 // Total returns the sum over all datasets and classes.

@@ -61,23 +61,18 @@ func (p Problem) IsOf(kind string) bool {
 func Kinds(episodes []EpisodePlan) []ProblemKind {
 	var kinds []ProblemKind
 	for _, e := range episodes {
-		for _, n := range e.problemKinds() {
+		counted := e.Kinds
+		if len(counted) == 0 { // a plan of an earlier release
+			counted = CountKinds(e.Problems)
+			if e.MoreProblems > 0 {
+				counted = append(counted, ProblemKind{Kind: "kind not recorded", Count: e.MoreProblems})
+			}
+		}
+		for _, n := range counted {
 			kinds = addKind(kinds, n)
 		}
 	}
 	sortKinds(kinds)
-	return kinds
-}
-
-// problemKinds counts the problems that a plan of an earlier release lists.
-func (e *EpisodePlan) problemKinds() []ProblemKind {
-	if len(e.Kinds) > 0 {
-		return e.Kinds
-	}
-	kinds := CountKinds(e.Problems)
-	if e.MoreProblems > 0 {
-		kinds = append(kinds, ProblemKind{Kind: "kind not recorded", Count: e.MoreProblems})
-	}
 	return kinds
 }
 

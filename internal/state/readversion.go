@@ -67,7 +67,9 @@ func (s *Store) Versions(ctx context.Context) ([]Version, error) {
 		g.Go(func() (err error) {
 			read[i], err = s.ReadVersion(reading, generation)
 			if Lost(err) {
-				return nil // the version is incomplete, or another process removes it, or it is damaged, which doctor reports
+				// The version is incomplete, or another process removes it, or it is damaged, which
+				// doctor reports.
+				return nil
 			}
 			return err
 		})

@@ -19,7 +19,11 @@ func (s *Store) SampleTasks(ctx context.Context, run string, chunk int, every ma
 	seen := map[messages.Op]int{}
 	var picked []messages.Task
 	for line := range bytes.Lines(plain) {
-		op := opOf(line)
+		// The operation is found without decoding the task. This cannot match inside a string, where
+		// quotes are escaped.
+		_, rest, _ := bytes.Cut(line, []byte(`"op":"`))
+		name, _, _ := bytes.Cut(rest, []byte{'"'})
+		op := messages.Op(name)
 		n := seen[op]
 		seen[op]++
 		if n%max(every[op], 1) != 0 {
@@ -32,12 +36,4 @@ func (s *Store) SampleTasks(ctx context.Context, run string, chunk int, every ma
 		picked = append(picked, t)
 	}
 	return picked, nil
-}
-
-// opOf finds the operation of an encoded task without decoding it. It cannot match inside a string,
-// where quotes are escaped.
-func opOf(line []byte) messages.Op {
-	_, rest, _ := bytes.Cut(line, []byte(`"op":"`))
-	op, _, _ := bytes.Cut(rest, []byte{'"'})
-	return messages.Op(op)
 }

@@ -34,7 +34,8 @@ type Status struct {
 	Dead        int                      `json:"dead"`
 	Outcomes    map[messages.Outcome]int `json:"outcomes"` // all six, always
 	Differences int                      `json:"differences"`
-	Unreadable  int                      `json:"unreadable,omitempty"` // messages that no stage could read since the run began
+	// Messages that no stage could read since the run began.
+	Unreadable int `json:"unreadable,omitempty"`
 	// Environments names other environments whose messages were received from this one's queues
 	// since the run began.
 	Environments []string `json:"other_environments,omitempty"`
@@ -89,7 +90,8 @@ func StatusOf(p PointerSnapshot, progress Progress, plan *Plan) Status {
 	for _, o := range messages.Outcomes {
 		s.Outcomes[o] = progress.Outcomes[o]
 	}
-	if p.State == Succeeded && s.Done < s.Tasks { // the ledger is lost, and no run succeeds before all of its tasks are done
+	// The ledger is lost, and no run succeeds before all of its tasks are done.
+	if p.State == Succeeded && s.Done < s.Tasks {
 		s.Done, s.Dead = s.Tasks, 0
 		for op, n := range map[messages.Op]int{messages.Copy: plan.Totals.Copy, messages.Move: plan.Totals.Move, messages.Refresh: plan.Totals.Refresh, messages.Delete: plan.Totals.Delete} {
 			s.Outcomes[op.Done()] = n

@@ -106,7 +106,11 @@ func Between(ctx context.Context, s *state.Store, from, to state.Version, change
 	if err != nil {
 		return Diff{}, err
 	}
-	c := newComparison(change)
+	c := &comparison{classes: map[string]*ClassChanges{}, relabelled: map[[2]string]int{}, change: change}
+	c.Totals, c.Changes = map[Kind]int{}, []Change{}
+	for _, k := range Kinds {
+		c.Totals[k] = 0
+	}
 	if err := c.contents(ctx, before, after); err != nil {
 		return Diff{}, err
 	}
@@ -215,15 +219,6 @@ type comparison struct {
 
 // firstChanges is the largest number of Changes in a diff.
 const firstChanges = 20
-
-func newComparison(change func(Change) error) *comparison {
-	c := &comparison{classes: map[string]*ClassChanges{}, relabelled: map[[2]string]int{}, change: change}
-	c.Totals, c.Changes = map[Kind]int{}, []Change{}
-	for _, k := range Kinds {
-		c.Totals[k] = 0
-	}
-	return c
-}
 
 func (c *comparison) frame(f dataset.Frame, from, to []Row) error {
 	var before, after *ClassChanges

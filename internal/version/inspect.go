@@ -30,7 +30,8 @@ func Inspect(ctx context.Context, s *state.Store) (all []state.Inspected) {
 		switch _, err := s.ReadVersion(ctx, g); {
 		case err == nil:
 			good++
-		case !errors.Is(err, bucket.ErrNotFound): // incomplete, being removed, or kept for its parts
+		// Incomplete, being removed, or kept for its parts.
+		case !errors.Is(err, bucket.ErrNotFound):
 			all = append(all, state.Inspected{Name: state.VersionName(g, state.VersionFile), Err: err})
 		}
 	}

@@ -41,7 +41,13 @@ func Publish(ctx context.Context, s *state.Store, v, parent state.Version, parts
 	case err != nil && !errors.Is(err, bucket.ErrNotFound):
 		return state.Version{}, err
 	}
-	v.V, v.Parent, v.Bases = formatOfParts, parent.Generation, knownBases(v, parent)
+	bases := map[dataset.Episode]string{} // the other episodes keep those of the previous version
+	for e := range v.Digests {
+		if base := cmp.Or(v.Bases[e], parent.Bases[e]); base != "" {
+			bases[e] = base
+		}
+	}
+	v.V, v.Parent, v.Bases = formatOfParts, parent.Generation, bases
 	v.Counts, v.Frames = parts.Counts(v.Datasets)
 	if err := writeParts(ctx, s, v.Generation, parts); err != nil {
 		return state.Version{}, err
@@ -53,18 +59,6 @@ func Publish(ctx context.Context, s *state.Store, v, parent state.Version, parts
 		return state.Version{}, err
 	}
 	return v, s.NameLatest(ctx, v)
-}
-
-// knownBases returns the version's own bases. For its other episodes it returns those of the
-// previous version.
-func knownBases(v, parent state.Version) map[dataset.Episode]string {
-	bases := map[dataset.Episode]string{}
-	for e := range v.Digests {
-		if base := cmp.Or(v.Bases[e], parent.Bases[e]); base != "" {
-			bases[e] = base
-		}
-	}
-	return bases
 }
 
 // writeParts writes the new parts to the version's folder.

@@ -147,7 +147,8 @@ func markForRemoval(ctx context.Context, s *state.Store, all []int64, latest int
 		var marked []int64
 		kept := 0
 		for _, g := range all {
-			begun := slices.Contains(t.Removing, g) && !tagged[g] // perhaps only parts that others need remain
+			// Perhaps only parts that others need remain.
+			begun := slices.Contains(t.Removing, g) && !tagged[g]
 			if g <= latest && !begun {
 				kept++
 			}

@@ -72,6 +72,14 @@ func (c *memoryCmd) measure(ctx context.Context) (frames int, rows []memoryRow, 
 		return frames, rows, err
 	}
 	tasks = nil
+	// A worker would first receive these tasks, which are applied already.
+	published, err := w.queue(ctx, tasksQueue)
+	if err != nil {
+		return frames, rows, err
+	}
+	if err := published.(interface{ PurgeQueue(context.Context) error }).PurgeQueue(ctx); err != nil {
+		return frames, rows, err
+	}
 	_, first, err := w.current(ctx)
 	if err != nil {
 		return frames, rows, err
@@ -107,5 +115,10 @@ func (c *memoryCmd) measure(ctx context.Context) (frames int, rows []memoryRow, 
 			return frames, rows, err
 		}
 	}
-	return frames, rows, nil
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return frames, rows, err
+	}
+	err = measure("dashboard", visit(address), shuffle("track", "--http", address))
+	return frames, rows, err
 }

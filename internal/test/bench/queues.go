@@ -33,12 +33,12 @@ const (
 	resultsQueue = "google-shuffle-results"
 )
 
-func (w *world) results(ctx context.Context) (open.Queue, error) {
+func (w *world) queue(ctx context.Context, name string) (open.Queue, error) {
 	queues, err := open.New(w.Parallel).Queues(ctx, "sqs://")
 	if err != nil {
 		return nil, err
 	}
-	return queues.Queue(ctx, queue.Spec{Name: resultsQueue})
+	return queues.Queue(ctx, queue.Spec{Name: name})
 }
 
 // takeResults empties the results queue. Each task must be in it, and must be a move. It counts the
@@ -47,7 +47,7 @@ func (w *world) takeResults(ctx context.Context, tasks int) (done map[string]int
 	if err := w.server.configure(ctx, benchFast); err != nil {
 		return nil, err
 	}
-	q, err := w.results(ctx)
+	q, err := w.queue(ctx, resultsQueue)
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func (c *resultsCmd) measure(ctx context.Context) (f flood, err error) {
 
 // send sends a result for each task at the rate, and waits until the tracker has counted all.
 func (c *resultsCmd) send(ctx context.Context, w *world, f *flood, tasks []messages.Task) error {
-	q, err := w.results(ctx)
+	q, err := w.queue(ctx, resultsQueue)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package dotenv_test
+package config_test
 
 import (
 	"os"
@@ -6,17 +6,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/angel-nft/google-shuffle/internal/dotenv"
+	"github.com/angel-nft/google-shuffle/internal/config"
 )
 
 // load writes the text as .env in a new folder and loads it.
-func load(t *testing.T, text string) (dotenv.Environment, error) {
+func load(t *testing.T, text string) (config.Environment, error) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile(".env", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return dotenv.Load(".env")
+	return config.LoadEnv(".env")
 }
 
 // unset takes a variable away for the time of the test.
@@ -124,7 +124,7 @@ func TestEnvironmentIsCleaned(t *testing.T) {
 }
 
 func TestNoFile(t *testing.T) {
-	env, err := dotenv.Load(filepath.Join(t.TempDir(), ".env"))
+	env, err := config.LoadEnv(filepath.Join(t.TempDir(), ".env"))
 	if err != nil || len(env.FromFile) != 0 {
 		t.Errorf("%+v, %v", env, err)
 	}

@@ -1,7 +1,4 @@
-// Package dotenv prepares the process's environment. It adds the variables of a .env file, and
-// removes quotes that a shell, a container runtime or an editor left around values. Its errors
-// never contain a value, because .env files have secrets.
-package dotenv
+package config
 
 import (
 	"bytes"
@@ -15,15 +12,17 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// Environment is the result of Load.
+// Environment is the result of LoadEnv.
 type Environment struct {
 	// FromFile has the variables whose values come from the file.
 	FromFile map[string]bool
 }
 
-// Load reads the file and sets its variables, except those that are already set in the environment.
-// In both an empty variable counts as not set. A missing file counts as empty.
-func Load(file string) (Environment, error) {
+// LoadEnv prepares the process's environment. It sets the variables of a .env file, except those
+// that are already set. In both an empty variable counts as not set. A missing file counts as
+// empty. Quotes that a shell, a container runtime or an editor left around values are removed. The
+// errors contain no value, because .env files have secrets.
+func LoadEnv(file string) (Environment, error) {
 	env := Environment{FromFile: map[string]bool{}}
 	if err := mend(os.Environ()); err != nil {
 		return env, err
@@ -35,7 +34,7 @@ func Load(file string) (Environment, error) {
 	if err != nil {
 		return env, fmt.Errorf("read %s: %w", file, err)
 	}
-	values, err := parse(file, body)
+	values, err := parseEnv(file, body)
 	if err != nil {
 		return env, err
 	}
@@ -110,9 +109,9 @@ func Clean(value string) string {
 // maxBytes is far more than a list of settings needs.
 const maxBytes = 64 << 10
 
-// parse reads the variables. It does not use godotenv's errors, because they quote the file from
+// parseEnv reads the variables. It does not use godotenv's errors, because they quote the file from
 // the fault to its end.
-func parse(file string, body []byte) (map[string]string, error) {
+func parseEnv(file string, body []byte) (map[string]string, error) {
 	body = bytes.TrimPrefix(body, []byte(byteOrderMark))
 	if len(body) > maxBytes {
 		return nil, fmt.Errorf("read %s: it has %d bytes; expected at most %d bytes of lines NAME=VALUE", file, len(body), maxBytes)
@@ -126,8 +125,11 @@ func parse(file string, body []byte) (map[string]string, error) {
 	if ok {
 		return values, nil
 	}
-	n := faultyLine(lines)
-	return nil, fmt.Errorf("read %s: line %d%s: expected NAME=VALUE, with quotes around a value closed, and # before a comment", file, n+1, nameIn(lines[n]))
+	n, name := faultyLine(lines), ""
+	if m := showable.FindStringSubmatch(lines[n]); m != nil {
+		name = " (" + m[1] + ")"
+	}
+	return nil, fmt.Errorf("read %s: line %d%s: expected NAME=VALUE, with quotes around a value closed, and # before a comment", file, n+1, name)
 }
 
 // validName matches a variable's name in a shell.
@@ -161,10 +163,3 @@ func faultyLine(lines []string) int {
 // showable matches a name that cannot be a secret: capitals with an underscore. The line may
 // contain anything.
 var showable = regexp.MustCompile(`^\s*(?:export\s+)?([A-Z][A-Z0-9]{0,30}(?:_[A-Z0-9]{1,30}){1,6})\s*[=:]`)
-
-func nameIn(line string) string {
-	if m := showable.FindStringSubmatch(line); m != nil {
-		return " (" + m[1] + ")"
-	}
-	return ""
-}

@@ -101,7 +101,7 @@ func TestAuditOfTheFence(t *testing.T) {
 				a.Applied(q, nil)
 			}
 			if !early {
-				time.Sleep(state.Fence{CacheMS: 50, AttemptMS: 50}.Quiet())
+				<-time.After(state.Fence{CacheMS: 50, AttemptMS: 50}.Quiet())
 			}
 			a.Applied(listed, nil)
 			if v := a.Violations(); (len(v) > 0) != early || early && !strings.Contains(v[0], "before the workers of the run before") {

@@ -35,7 +35,6 @@ type damage struct {
 
 var damages = []damage{
 	{"runs/RUN/plan.json", "deleted", true, state.Failed, []string{"plan.json", "is gone", "shuffle plan"}},
-	{"runs/RUN/tasks-00000.jsonl.zst", "deleted", true, state.Failed, []string{"tasks-00000", "shuffle plan"}},
 	{"runs/RUN/tasks-00000.jsonl.zst", "flipped", true, state.Failed, []string{"tasks-00000", "damaged", "shuffle plan"}},
 	{"runs/RUN/expected-S01E01.jsonl.zst", "deleted", false, state.Failed, []string{"expected-S01E01", "shuffle plan"}},
 	{"runs/RUN/ledger.json", "cut short", false, state.Succeeded, nil},

@@ -13,7 +13,7 @@ import (
 // the queues is gone. They go on when both are there again.
 func TestFolderComesBack(t *testing.T) {
 	t.Parallel()
-	for _, how := range []string{"read-only for a while", "queues.db deleted", "removed for a while"} {
+	for _, how := range []string{"read-only for a while", "queues.db deleted"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			w, ctx := newSceneAt(t, local, season.Options{Episodes: 1, Frames: 60}, services("w1", "t1")), soon(t)

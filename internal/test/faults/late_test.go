@@ -67,7 +67,7 @@ func (w *world) expectEnd(t *testing.T, run string, end state.State, not ...stri
 // taken over the verification. Its file does not replace that of the end.
 func TestSlowReport(t *testing.T) {
 	t.Parallel()
-	for _, file := range []string{state.ReportName, state.PageName, "current.json"} {
+	for _, file := range []string{state.PageName, "current.json"} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 40}, services("t1", "t2", "w1")), soon(t)
@@ -100,7 +100,6 @@ func TestLateReport(t *testing.T) {
 		halts bool
 	}{
 		{"before the page", faults.Rule{From: "t", Op: "PutObject", Target: state.ReportName}, false},
-		{"before the pointer", faults.Rule{From: "t", Op: "PutObject", Target: state.PageName}, false},
 		{"a halted run", faults.Rule{From: "t", Op: "GetObject", Target: state.ReportName}, true},
 	} {
 		t.Run(scene.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/angel-nft/google-shuffle/internal/queue"
+	"github.com/angel-nft/google-shuffle/internal/state"
 )
 
 // stallCheck is what a session remembers of a run without results.
@@ -54,7 +55,13 @@ func (s *session) republishStalled(ctx context.Context) error {
 	}
 	s.log().Warn("no result has come for long and the queue is empty: publishing the open tasks again", zap.String("run", s.run.pointer.Run),
 		zap.Uint64("tasks", open.GetCardinality()), zap.Uint32("round", round), zap.Duration("stall", s.stallTime()))
-	return s.sendRound(ctx, s.run.plan, round, open)
+	err = s.sendRound(ctx, s.run.plan, round, open)
+	if state.Lost(err) {
+		// A chunk of tasks is missing or damaged. The next step tries again at once, because
+		// advanceRun ends the run after two such steps in a row.
+		s.run.progressed, s.stall.asked = last, time.Time{}
+	}
+	return err
 }
 
 // warnOfStall logs, once for each time that results stop coming, that the queue still holds tasks.

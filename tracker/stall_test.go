@@ -1,6 +1,8 @@
 package tracker_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -195,4 +197,23 @@ func TestStalledByALetter(t *testing.T) {
 			t.Errorf("%+v, %d tasks sent, expected 40, one of which is dead", status, w.tasks.sent)
 		}
 	})
+}
+
+// The tasks are purged, and their chunk, from which they would be published again, is damaged: the
+// run ends with the name of the chunk.
+func TestPurgedTasksAndADamagedChunk(t *testing.T) {
+	for how, damage := range damages {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.published(runName(1), 1, 20)
+			w.tasks.purge()
+			w.damage(state.RunName(runName(1), "tasks-00000.jsonl.zst"), damage)
+			ctx, stop := context.WithTimeout(t.Context(), 2*time.Hour)
+			defer stop()
+			status, err := w.tracker().Run(ctx)
+			if err != nil || status.State != state.Failed || !strings.Contains(status.Reason, "tasks-00000") || !strings.Contains(status.Reason, "shuffle plan") {
+				t.Errorf("%s: %s, %v: %s", how, status.State, err, status.Reason)
+			}
+		})
+	}
 }

@@ -21,6 +21,8 @@ type Options struct {
 	// WritesPerSecond is the number of objects that may be written per second. More writes are
 	// refused with 503 SlowDown. Each key of a DeleteObjects counts as one. 0 means no limit.
 	WritesPerSecond int `json:"writes_per_second"`
+	// OwnETags gives every copy an ETag of its own, as S3 does in a bucket with a KMS key.
+	OwnETags bool `json:"own_etags"`
 }
 
 // Latency is a log-normal distribution, which is typical of services. With a Spread of 0.35, one

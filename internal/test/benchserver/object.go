@@ -2,6 +2,7 @@ package benchserver
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/xml"
 	"io"
 	"net/http"
@@ -67,6 +68,9 @@ func (s *Server) answerCopy(w http.ResponseWriter, r *http.Request, b *store, ke
 		return slowDown
 	}
 	copied := &object{body: o.body, etag: o.etag, modified: time.Now().UTC()}
+	if s.options.Load().OwnETags {
+		copied.etag = `"` + strings.ToLower(rand.Text()) + `"`
+	}
 	if no := b.put(key, copied, condition{r.Header.Get("If-Match"), r.Header.Get("If-None-Match")}); no != nil {
 		return no
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -22,6 +23,7 @@ import (
 //     task may request the deletion of its last copies.
 //   - After the planner of a generation has listed the datasets, every write belongs to a task of
 //     that generation or a newer one.
+//   - A planner lists the datasets only when no worker can still act on the run before.
 type Audit struct {
 	Layout dataset.Layout
 	Bucket string
@@ -36,6 +38,7 @@ type Audit struct {
 	asked      map[string]int64
 	took       map[string]int64 // process → generation that the process read in the pointer
 	listed     int64            // newest generation whose planner has listed the datasets
+	pointer    pointerHistory
 	violations []string
 	tasks      map[string]int64 // body → generation, of all sent tasks
 }
@@ -44,7 +47,7 @@ type Audit struct {
 func NewAudit(l dataset.Layout, bucket string) *Audit {
 	return &Audit{
 		Layout: l, Bucket: bucket, stands: map[dataset.Frame]map[string]bool{}, mayGo: map[dataset.Frame]bool{},
-		asked: map[string]int64{}, took: map[string]int64{}, tasks: map[string]int64{},
+		asked: map[string]int64{}, took: map[string]int64{}, tasks: map[string]int64{}, pointer: pointerHistory{ends: map[string][]state.Pointer{}},
 	}
 }
 
@@ -123,6 +126,9 @@ func (a *Audit) Applied(q Request, answer []byte) {
 	case "ListObjectsV2":
 		if generation, ok := a.took[q.From]; ok && strings.HasPrefix(q.Target, a.Layout.ML()) {
 			a.listed = max(a.listed, generation)
+			if early := a.pointer.early(generation, time.Now()); early > 0 {
+				a.violated(q, "generation %d lists the datasets %s before the workers of the run before must have stopped", generation, early)
+			}
 		}
 	case "PutObject":
 		a.put(q)
@@ -154,6 +160,7 @@ func (a *Audit) put(q Request) {
 	if p.State == state.Planning {
 		a.took[q.From] = p.Generation
 	}
+	a.pointer.add(p, time.Now())
 	if a.OnPointer != nil {
 		a.OnPointer(p)
 	}

@@ -45,6 +45,12 @@ func (c *call) serve(rule *Rule) {
 		if c.wait(delay) {
 			c.answer(c.carryOut())
 		}
+	case Aged:
+		a := c.carryOut()
+		if t, err := http.ParseTime(a.header.Get("Last-Modified")); err == nil {
+			a.header.Set("Last-Modified", t.Add(-rule.Delay).Format(http.TimeFormat))
+		}
+		c.answer(a)
 	case Foreign:
 		a := c.carryOut()
 		foreign := "<Contents><Key>zzz/of-nobody.jpg</Key><LastModified>2026-11-23T21:24:43.000Z</LastModified><ETag>&quot;0cc175b9c0f1b6a831c399e269772661&quot;</ETag><Size>1</Size></Contents></ListBucketResult>"

@@ -53,7 +53,7 @@ func (w *world) check(ctx context.Context) error {
 	if err == nil && len(differences) > 0 {
 		err = fmt.Errorf("the plan is empty, and there are %d differences: %s", len(differences), differences[0])
 	}
-	err = errors.Join(broken, err, w.runsAddUp(ctx), w.queuesAreEmpty(ctx), w.logsAreSane())
+	err = errors.Join(broken, err, w.runsAddUp(ctx), w.queuesAreEmpty(ctx), w.logsAreSane(), w.recordsAgree(ctx))
 	for _, v := range w.audit.Violations() {
 		err = errors.Join(err, errors.New(v))
 	}

@@ -30,6 +30,7 @@ const (
 	Precondition  Kind = "412"                      // of a conditional write
 	Outage        Kind = "S3 is away"               // every request to S3 is cut
 	Foreign       Kind = "a key outside the prefix" // in a listing that is executed
+	Aged          Kind = "an older object"          // executed; the object seems to be older by Delay
 	// Skewed needs no rule. It affects requests whose signing clock differs from the server's by
 	// more than a quarter of an hour, as at AWS.
 	Skewed Kind = "RequestTimeTooSkewed"
@@ -72,7 +73,7 @@ const (
 // fits reports whether a kind can happen to a request.
 func (k Kind) fits(r *Request) bool {
 	switch k {
-	case NotFound:
+	case NotFound, Aged:
 		return r.Op == "GetObject"
 	case Outage:
 		return !r.isSQS() && !r.isSheets()
@@ -110,7 +111,7 @@ type Rule struct {
 	First, Times int // from 1; Times 0 is one, negative is all
 	Share        float64
 
-	Delay time.Duration // of Slow; 0: random
+	Delay time.Duration // of Slow, 0: random; of Aged
 
 	Do func(Request) // of Crash, CrashAfter and Event
 }

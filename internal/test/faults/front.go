@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,6 +91,13 @@ func (f *Front) End(k Kind) {
 			r.Kind = ""
 		}
 	}
+}
+
+// InForce reports whether there is a rule of a kind.
+func (f *Front) InForce(k Kind) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(f.rules, func(r *inForce) bool { return r.Kind == k })
 }
 
 // Calm removes all rules. Delayed messages are still sent later.

@@ -111,42 +111,6 @@ func TestNotFound(t *testing.T) {
 	}
 }
 
-// TestOutage: S3 does not answer until the outage ends, and SQS works.
-func TestOutage(t *testing.T) {
-	t.Parallel()
-	p := newPair(t)
-	p.front.Add(faults.Rule{Kind: faults.Outage, First: 1, Times: -1})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	var e *bucket.Error
-	if _, err := p.bucket.HeadObject(ctx, "key"); !errors.As(err, &e) || e.Code != bucket.CodeTransport {
-		t.Errorf("a read: %v", err)
-	}
-	if _, err := p.queue.SendMessageBatch(t.Context(), []queue.Entry{{Body: "a"}}); err != nil || visible(t, p.waiting) != 1 {
-		t.Errorf("a message: %v", err)
-	}
-	p.front.End(faults.Outage)
-	if _, err := p.bucket.HeadObject(t.Context(), "key"); err != nil {
-		t.Errorf("after the outage: %v", err)
-	}
-}
-
-// TestForeign: a listing has a key outside its prefix, and the adapter refuses that page.
-func TestForeign(t *testing.T) {
-	t.Parallel()
-	p := newPair(t)
-	p.front.Add(faults.Rule{Kind: faults.Foreign, Op: "ListObjectsV2", First: 2})
-	for _, fails := range []bool{false, true, false} {
-		var last error
-		for _, err := range bucket.Pages(t.Context(), p.bucket, bucket.ListInput{Prefix: "ke"}) {
-			last = err
-		}
-		if fails != (last != nil) || fails && !strings.Contains(last.Error(), "prefix") {
-			t.Errorf("%v; expected to fail: %t", last, fails)
-		}
-	}
-}
-
 // TestConditionalWrites: the refusals affect only conditional writes.
 func TestConditionalWrites(t *testing.T) {
 	t.Parallel()

@@ -40,6 +40,9 @@ func (w *world) start(name string, args ...string) (*process, error) {
 	if w.endpoint != "" {
 		p.cmd.Env = append(p.cmd.Env, "SHUFFLE_SHEETS_ENDPOINT="+w.endpoint+faults.SheetsPath+name+"/")
 	}
+	if w.program != "" {
+		p.cmd.Path = w.program
+	}
 	if w.clock != nil {
 		p.cmd.Path, p.cmd.Env = withClocks(), append(p.cmd.Env, w.clock(name).env())
 	}

@@ -17,10 +17,15 @@ import (
 // newScene makes a world with services for a test that chooses the faults itself.
 func newScene(t *testing.T, o season.Options, services []service, env ...string) *world {
 	t.Helper()
+	return newSceneAt(t, server, o, services, env...)
+}
+
+func newSceneAt(t *testing.T, at site, o season.Options, services []service, env ...string) *world {
+	t.Helper()
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	w, err := newWorld(context.WithoutCancel(t.Context()), server, 1, o, env...)
+	w, err := newWorld(context.WithoutCancel(t.Context()), at, 1, o, env...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,4 +149,9 @@ func (w *world) copyCountReached(n int) func(context.Context) (bool, error) {
 	return func(context.Context) (bool, error) {
 		return w.front.Counts()[faults.Slow]+w.front.Counts()[faults.Hang] >= n, nil
 	}
+}
+
+// happened reports whether a fault happened n times.
+func (w *world) happened(k faults.Kind, n int) func(context.Context) (bool, error) {
+	return func(context.Context) (bool, error) { return w.front.Counts()[k] >= n, nil }
 }

@@ -85,6 +85,7 @@ func (w *world) open(ctx context.Context, seed uint64) error {
 	behind, next := w.site.endpoint, http.Handler(nil)
 	if behind == "" {
 		s := benchserver.New(benchserver.Options{})
+		w.bench = s
 		past := httptest.NewServer(s)
 		w.servers = append(w.servers, past)
 		behind, next = past.URL, s

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -108,4 +109,51 @@ func Tally(counts map[Kind]int) string {
 		return "none"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// Refused describes the process and the key with the most refused conditional writes within one
+// second, and their number.
+func (f *Front) Refused() (most int, what string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	times := map[string][]time.Duration{}
+	for _, e := range f.entries {
+		if !e.Conditional || e.status != http.StatusPreconditionFailed && e.status != http.StatusConflict {
+			continue
+		}
+		name := e.From + ": " + e.Target
+		all := append(times[name], e.At)
+		for e.At-all[0] > time.Second {
+			all = all[1:]
+		}
+		times[name] = all
+		if len(all) > most {
+			most, what = len(all), name
+		}
+	}
+	return most, what
+}
+
+// Asked returns the number of requests of a process so far.
+func (f *Front) Asked(from string) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.entries {
+		if e.From == from && e.event == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Unanswered returns the number of requests with a kind of fault that have no answer yet.
+func (f *Front) Unanswered(k Kind) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.entries {
+		if e.fault == k && e.status == 0 {
+			n++
+		}
+	}
+	return n
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/season"
 	"github.com/angel-nft/google-shuffle/internal/state"
+	"github.com/angel-nft/google-shuffle/internal/test/benchserver"
 	"github.com/angel-nft/google-shuffle/internal/test/faults"
 )
 
@@ -36,12 +37,14 @@ type world struct {
 	site       site
 	dir        string
 	bucketName string
-	ending     string // suffix of the queues' names
-	endpoint   string // of the front
+	ending     string              // suffix of the queues' names
+	endpoint   string              // of the front
+	bench      *benchserver.Server // behind it; nil: another one
 	front      *faults.Front
 	audit      *faults.Audit
 	env        []string
 	clock      func(process string) clock // nil: all clocks are right
+	program    string                     // of the next process; "" is the normal one
 
 	editing sync.Mutex
 	season  *season.Season

@@ -17,10 +17,10 @@ import (
 	"github.com/angel-nft/google-shuffle/messages"
 )
 
-// soon is the context of a scene whose runs must end within a minute.
+// soon is the context of a scene whose runs must end soon, on any machine.
 func soon(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("not within a minute"))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), patience, errors.New("not within "+patience.String()))
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -31,7 +31,7 @@ func (w *world) stopOnce(rule faults.Rule) (stopped func(t *testing.T) string) {
 		select {
 		case n := <-name:
 			return n
-		case <-time.After(time.Minute):
+		case <-time.After(patience):
 			t.Fatal("nothing was stopped")
 			return ""
 		}
@@ -82,7 +82,7 @@ func TestSlowReport(t *testing.T) {
 			w.front.Add(slow)
 			plan, err := w.run(ctx)
 			must(t, err)
-			must(t, until(ctx, "the slow write", 30*time.Second, w.slowIsOver))
+			must(t, until(ctx, "the slow write", patience, w.slowIsOver))
 			w.expectEnd(t, plan.Run, state.Succeeded)
 			must(t, w.check(ctx))
 		})
@@ -129,7 +129,7 @@ func TestLateReport(t *testing.T) {
 			before := w.front.Asked(first)
 			w.signal(first, syscall.SIGCONT)
 			// It has received nothing meanwhile, so a few more requests show that it is over it.
-			must(t, until(ctx, "the tracker that was stopped", 30*time.Second, w.asksMore(first, before+15)))
+			must(t, until(ctx, "the tracker that was stopped", patience, w.asksMore(first, before+15)))
 			w.expectEnd(t, plan.Run, state.Succeeded, "AccessDenied")
 			must(t, w.converge(ctx))
 			must(t, w.check(ctx))

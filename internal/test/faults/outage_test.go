@@ -64,7 +64,7 @@ func TestOutageEndsNoTracker(t *testing.T) {
 	tracker, err := w.start("t1", "track")
 	must(t, err)
 	w.program = ""
-	must(t, until(ctx, "the end of the outage", 30*time.Second, w.outageIsOver("t1")))
+	must(t, until(ctx, "the end of the outage", patience, w.outageIsOver("t1")))
 	_, err = w.plan(ctx, 0)
 	must(t, err)
 	must(t, w.succeeds(ctx))

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -66,7 +65,7 @@ func (w *world) lastReportIsFinal(ctx context.Context) error {
 		return err
 	}
 	found := ""
-	err = until(ctx, "a final report with its page", 30*time.Second, func(ctx context.Context) (bool, error) {
+	err = until(ctx, "a final report with its page", patience, func(ctx context.Context) (bool, error) {
 		r, err := w.store.ReadReport(ctx, pointer.Run)
 		if state.Lost(err) {
 			return false, nil

@@ -46,7 +46,7 @@ func TestRefusedLedger(t *testing.T) {
 	must(t, err)
 	_, err = w.plan(ctx, 0)
 	must(t, err)
-	must(t, until(ctx, "refused writes", 30*time.Second, w.happened(faults.Precondition, 10)))
+	must(t, until(ctx, "refused writes", patience, w.happened(faults.Precondition, 10)))
 	begun := time.Now()
 	must(t, tracker.cmd.Process.Signal(syscall.SIGTERM))
 	if _, err := tracker.code(ctx); err != nil || time.Since(begun) > 25*time.Second { // ECS kills it after 30

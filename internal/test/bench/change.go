@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,9 +30,7 @@ type changeRow struct {
 
 func (c *changeCmd) Run(ctx *runContext) error {
 	rows, err := c.measure(ctx)
-	if err == nil {
-		printChanges(ctx.out, rows)
-	}
+	printChanges(ctx.out, slices.DeleteFunc(rows, func(r *changeRow) bool { return len(r.rounds) == 0 }))
 	return err
 }
 

@@ -70,50 +70,32 @@ const episodesAtOnce = 2
 // episode whose part of the latest version is missing or damaged.
 func (t *Tracker) check(ctx context.Context, plan *state.Plan) (*checked, error) {
 	c := t.newChecker(plan, nil)
+	opening, begun := errgroup.WithContext(ctx)
+	opening.Go(func() (err error) {
+		c.before, err = version.OpenLatest(begun, t.Store)
+		return err
+	})
+	opening.Go(func() (err error) {
+		c.pairs, err = readPairs(begun, t.Store, plan)
+		return err
+	})
+	if err := opening.Wait(); err != nil {
+		return nil, err
+	}
+	list, shared, err := c.divide(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var lost []dataset.Episode
 	g, reading := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.listParts(reading, list) })
 	g.Go(func() (err error) {
-		c.before, err = version.OpenLatest(reading, t.Store)
+		lost, err = c.takeParts(reading, shared)
 		return err
 	})
-	g.Go(func() (err error) {
-		c.pairs, err = readPairs(reading, t.Store, plan)
-		return err
-	})
-	if err := g.Wait(); err != nil {
-		return nil, err
+	if err = g.Wait(); err == nil {
+		err = c.listParts(ctx, lost)
 	}
-	list, err := c.takeUnchanged(ctx)
-	if err != nil {
-		return nil, err
-	}
-	// The places come before the goroutines that need them: a goroutine must not hold a lock while
-	// it waits for S3.
-	switch {
-	case c.found != nil || len(list) == 0:
-	case len(list) > fewEpisodes:
-		err = c.findPlaces(ctx)
-	default:
-		c.places, err = c.dest.Places(ctx)
-	}
-	if err != nil {
-		return nil, err
-	}
-	err = c.listAll(ctx, list, func(ctx context.Context, e dataset.Episode, rows []version.Row, digest string) error {
-		if len(rows) == 0 {
-			return nil
-		}
-		if err := c.fillSources(ctx, e, rows); err != nil {
-			return err
-		}
-		part, err := version.NewPart(c.Store.Layout, e, rows)
-		if err != nil {
-			return err
-		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.addPart(e, part, digest)
-		return nil
-	})
 	c.out.differences = c.allDifferences()
 	return c.out, err
 }
@@ -146,19 +128,53 @@ func (t *Tracker) newChecker(plan *state.Plan, strays *dataset.Strays) *checker 
 	return c
 }
 
-// takeUnchanged takes the episodes that are unchanged since the latest version from it, and returns
-// the others, which are to be listed.
-func (c *checker) takeUnchanged(ctx context.Context) (list []dataset.Episode, err error) {
+// listParts lists episodes and makes their parts of the version.
+func (c *checker) listParts(ctx context.Context, list []dataset.Episode) (err error) {
+	// The places come before the goroutines that need them: a goroutine must not hold a lock while
+	// it waits for S3.
+	switch {
+	case len(list) == 0:
+		return nil
+	case c.found != nil:
+	case len(list) > fewEpisodes:
+		err = c.findPlaces(ctx)
+	case c.places == nil:
+		c.places, err = c.dest.Places(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return c.listAll(ctx, list, func(ctx context.Context, e dataset.Episode, rows []version.Row, digest string) error {
+		if len(rows) == 0 {
+			return nil
+		}
+		if err := c.fillSources(ctx, e, rows); err != nil {
+			return err
+		}
+		part, err := version.NewPart(c.Store.Layout, e, rows)
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.addPart(e, part, digest)
+		return nil
+	})
+}
+
+// divide returns the episodes that are to be listed, and those that are unchanged since the latest
+// version.
+func (c *checker) divide(ctx context.Context) (list, shared []dataset.Episode, err error) {
 	if c.before == nil || !c.before.HasParts() {
-		return c.findEpisodes(ctx)
+		list, err = c.findEpisodes(ctx)
+		return list, nil, err
 	}
 	c.out.parent = c.before.Version
 	earlier, err := c.before.Episodes(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	nothing := dataset.Digest{}.String()
-	var shared []dataset.Episode
 	for _, e := range slices.Sorted(maps.Keys(c.plan.Digests)) {
 		_, inVersion := c.before.Entry(e)
 		switch planned := c.plan.Digests[e]; {
@@ -175,6 +191,12 @@ func (c *checker) takeUnchanged(ctx context.Context) (list []dataset.Episode, er
 			shared = append(shared, e)
 		}
 	}
+	return list, shared, nil
+}
+
+// takeParts takes the parts of episodes from the latest version. It returns the episodes whose parts
+// are missing or damaged.
+func (c *checker) takeParts(ctx context.Context, shared []dataset.Episode) (lost []dataset.Episode, err error) {
 	g, reading := errgroup.WithContext(ctx)
 	g.SetLimit(partsAtOnce)
 	for _, e := range shared {
@@ -186,7 +208,7 @@ func (c *checker) takeUnchanged(ctx context.Context) (list []dataset.Episode, er
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			if err != nil {
-				list = append(list, e)
+				lost = append(lost, e)
 				warning := fmt.Sprintf("%s was listed again, since its part of dataset version %d cannot be used: %v", e, c.before.Version.Generation, err)
 				c.log().Warn(warning, zap.String("run", c.plan.Run))
 				c.out.warnings = append(c.out.warnings, warning)
@@ -197,9 +219,9 @@ func (c *checker) takeUnchanged(ctx context.Context) (list []dataset.Episode, er
 		})
 	}
 	err = g.Wait()
-	slices.Sort(list)
+	slices.Sort(lost)
 	slices.Sort(c.out.warnings)
-	return list, err
+	return lost, err
 }
 
 // partsAtOnce bounds the parts that are read at a time: some 8 MB each.

@@ -2,7 +2,9 @@ package s3bucket
 
 import (
 	"crypto/md5"
+	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -127,7 +129,7 @@ func TestWritesRefuseWrongAnswers(t *testing.T) {
 }
 
 // A bucket with a default retention of Object Lock refuses a PutObject without a checksum, and
-// every store a DeleteObjects without one.
+// every store a DeleteObjects without one. A store checks the hash that was signed.
 func TestChecksums(t *testing.T) {
 	t.Parallel()
 	b, _ := scripted(func(r *http.Request) reply {
@@ -141,6 +143,8 @@ func TestChecksums(t *testing.T) {
 			return answer(400, errorBody("InvalidRequest"))
 		case given != "" && given != base64.StdEncoding.EncodeToString(sum[:]):
 			return answer(400, errorBody("BadDigest"))
+		case r.Method == http.MethodPut && r.Header.Get("X-Amz-Content-Sha256") != fmt.Sprintf("%x", sha256.Sum256(body)):
+			return answer(400, errorBody("XAmzContentSHA256Mismatch"))
 		case r.Method == http.MethodPost:
 			return answer(200, "<DeleteResult></DeleteResult>")
 		}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5" //nolint:gosec // It is the checksum of S3's header Content-MD5.
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,8 +14,10 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -29,16 +33,16 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, cond bu
 }
 
 // PutObjectFrom is PutObject for a body that is not in memory. It reads the body from its start at
-// least twice: for the MD5 and length, and then for the request.
+// least twice: for the hashes and the length, and then for the request.
 func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeeker, cond bucket.Condition) (string, error) {
 	const op = "PutObject"
 	if err := checkKey(key); err != nil {
 		return "", invalidKey(op, key, err)
 	}
-	hash := md5.New() //nolint:gosec // see the import
+	sum, payload := md5.New(), sha256.New() //nolint:gosec // see the import
 	_, err := body.Seek(0, io.SeekStart)
 	if err == nil {
-		_, err = io.Copy(hash, body)
+		_, err = io.Copy(io.MultiWriter(sum, payload), body)
 	}
 	if err == nil {
 		_, err = body.Seek(0, io.SeekStart)
@@ -48,12 +52,12 @@ func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeek
 	}
 	in := &s3.PutObjectInput{
 		Bucket: &b.name, Key: &key, Body: body, IfMatch: quoted(cond.IfMatch),
-		ContentMD5: aws.String(base64.StdEncoding.EncodeToString(hash.Sum(nil))),
+		ContentMD5: aws.String(base64.StdEncoding.EncodeToString(sum.Sum(nil))),
 	}
 	if cond.IfNoneMatch {
 		in.IfNoneMatch = aws.String("*")
 	}
-	out, err := b.client.PutObject(ctx, in)
+	out, err := b.client.PutObject(ctx, in, signedPayload(payload.Sum(nil)))
 	if err != nil {
 		return "", fail(op, key, err)
 	}
@@ -61,6 +65,17 @@ func (b *Bucket) PutObjectFrom(ctx context.Context, key string, body io.ReadSeek
 		return "", badAnswer(op, key, "the answer has no ETag")
 	}
 	return unquoted(out.ETag), nil
+}
+
+// signedPayload gives the SDK the SHA-256 of the body, for the signature. Without TLS the SDK would
+// read the whole body for it.
+func signedPayload(sum []byte) func(*s3.Options) {
+	set := middleware.InitializeMiddlewareFunc("PayloadHash", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+		return next.HandleInitialize(v4.SetPayloadHash(ctx, hex.EncodeToString(sum)), in)
+	})
+	return func(o *s3.Options) {
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error { return s.Initialize.Add(set, middleware.Before) })
+	}
 }
 
 var errNoResult = errors.New("the answer has no result")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -128,17 +127,15 @@ type EndFiles map[string]bucket.Condition
 func (s *Store) EndFiles(ctx context.Context, run string) (EndFiles, error) {
 	absent := bucket.Condition{IfNoneMatch: true}
 	files := EndFiles{ReportName: absent, PageName: absent, TasksName: absent}
-	for _, prefix := range []string{"report.", TasksName} {
-		in := bucket.ListInput{Prefix: s.Layout.State() + RunName(run, prefix)}
-		for page, err := range bucket.Pages(ctx, s.Bucket, in) {
-			if err != nil {
-				return nil, err
-			}
-			for _, o := range page.Objects {
-				name := o.Key[strings.LastIndexByte(o.Key, '/')+1:]
-				if _, ok := files[name]; ok {
-					files[name] = bucket.Condition{IfMatch: o.ETag}
-				}
+	folder := s.Layout.State() + RunName(run, "")
+	for page, err := range bucket.Pages(ctx, s.Bucket, bucket.ListInput{Prefix: folder, StartAfter: folder + "report"}) {
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range page.Objects {
+			name := o.Key[len(folder):]
+			if _, ok := files[name]; ok {
+				files[name] = bucket.Condition{IfMatch: o.ETag}
 			}
 		}
 	}

@@ -35,7 +35,7 @@ type store struct {
 	// were added and removed since are separate.
 	keys    []string
 	added   []string
-	removed bool
+	removed []string
 }
 
 func newStore() *store { return &store{objects: map[string]*object{}} }
@@ -79,7 +79,7 @@ func (s *store) delete(keys ...string) {
 	for _, key := range keys {
 		if _, there := s.objects[key]; there {
 			delete(s.objects, key)
-			s.removed = true
+			s.removed = append(s.removed, key)
 		}
 	}
 }
@@ -92,11 +92,21 @@ func (s *store) empty() bool {
 
 // order updates keys.
 func (s *store) order() {
-	if s.removed {
-		gone := func(key string) bool { return s.objects[key] == nil }
-		s.keys, s.added = slices.DeleteFunc(s.keys, gone), slices.DeleteFunc(s.added, gone)
-		s.removed = false
+	gone := slices.DeleteFunc(s.removed, func(key string) bool { return s.objects[key] != nil })
+	if len(gone) > 0 {
+		slices.Sort(gone)
+		kept, old := s.keys[:0], s.keys
+		for _, key := range gone {
+			n, found := slices.BinarySearch(old, key)
+			kept = append(kept, old[:n]...)
+			if old = old[n:]; found {
+				old = old[1:]
+			}
+		}
+		s.keys = append(kept, old...)
+		s.added = slices.DeleteFunc(s.added, func(key string) bool { return s.objects[key] == nil })
 	}
+	s.removed = nil
 	if len(s.added) == 0 {
 		return
 	}

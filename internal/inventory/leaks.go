@@ -24,7 +24,7 @@ func FindIdentical(tables []*Table) (groups [][]Ref) {
 	for n, t := range tables {
 		for i, f := range t.Frames {
 			if f.Image != 0 && f.InDataset() {
-				all = append(all, image{f.Image, int32(n), int32(i)}) //nolint:gosec // An episode has fewer frames.
+				all = append(all, image{f.Image, int32(n), int32(i)})
 			}
 		}
 	}

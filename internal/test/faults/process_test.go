@@ -70,13 +70,14 @@ func (w *world) exec(args ...string) *exec.Cmd {
 	return exec.Command("setpriv", append([]string{"--bounding-set=-dac_override,-dac_read_search", program}, args...)...)
 }
 
-// signal sends a signal to the process with that name, if there is one.
-func (w *world) signal(name string, s syscall.Signal) {
+// signal sends a signal to the process with that name, if there is one, and returns it. A service
+// that ends is soon another process with the same name.
+func (w *world) signal(name string, s syscall.Signal) *process {
 	w.mu.Lock()
 	p := w.running[name]
 	w.mu.Unlock()
 	if p == nil || p.over() {
-		return
+		return nil
 	}
 	switch s {
 	case syscall.SIGKILL:
@@ -87,15 +88,12 @@ func (w *world) signal(name string, s syscall.Signal) {
 		w.front.Event("%s to %s", s, name)
 	}
 	_ = p.cmd.Process.Signal(s) // the process may have ended just now
+	return p
 }
 
 // kill kills a process, and waits until it has ended.
 func (w *world) kill(name string) {
-	w.signal(name, syscall.SIGKILL)
-	w.mu.Lock()
-	p := w.running[name]
-	w.mu.Unlock()
-	if p != nil {
+	if p := w.signal(name, syscall.SIGKILL); p != nil {
 		<-p.ended
 	}
 }

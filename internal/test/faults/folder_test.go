@@ -51,7 +51,7 @@ func TestQueueFileIsDamaged(t *testing.T) {
 		}
 		for _, want := range []string{"queues.db is damaged", "delete", "setup", "Nothing is lost"} {
 			if !strings.Contains(text, want) {
-				t.Errorf("%s: %q is not told: %s", command, want, text)
+				t.Errorf("%s: %q is not in the output: %s", command, want, text)
 			}
 		}
 	}

@@ -122,7 +122,7 @@ func expectText(t *testing.T, text string, things ...string) {
 	t.Helper()
 	for _, thing := range things {
 		if !strings.Contains(text, thing) {
-			t.Errorf("%q is not told: %s", thing, text)
+			t.Errorf("%q is not in the output: %s", thing, text)
 		}
 	}
 }

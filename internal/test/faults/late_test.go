@@ -96,7 +96,7 @@ func TestLateReport(t *testing.T) {
 	for _, scene := range []struct {
 		name string
 		stop faults.Rule
-		// So many denied copies halt the run, and no tracker verifies it.
+		// All copies are denied, which halts the run: no tracker verifies it.
 		halts bool
 	}{
 		{"before the page", faults.Rule{From: "t", Op: "PutObject", Target: state.ReportName}, false},

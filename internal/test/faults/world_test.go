@@ -247,7 +247,7 @@ func (w *world) wanted(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	if w.drawn = cmp.Or(w.drawn, now.Settings.Seed); now.Settings.Seed != w.drawn {
-		return nil, fmt.Errorf("the seed was %q and is now %q, and nobody has asked for another", w.drawn, now.Settings.Seed)
+		return nil, fmt.Errorf("the seed was %q and is now %q, without a command that asks for another", w.drawn, now.Settings.Seed)
 	}
 	all := map[string]string{}
 	for _, e := range w.season.Episodes {

@@ -58,12 +58,13 @@ func TestOutageEndsNoTracker(t *testing.T) {
 	t.Parallel()
 	must(t, buildHurried())
 	// The SDK's own attempts last longer than the outage.
-	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 40}, services("w1"), "AWS_MAX_ATTEMPTS=1"), soon(t)
+	w, ctx := newScene(t, season.Options{Episodes: 1, Frames: 40}, nil, "AWS_MAX_ATTEMPTS=1"), soon(t)
 	w.failAt(faults.Rule{From: "t1", Op: "GetObject", Target: "current.json", First: 2}, faults.Rule{Kind: faults.Outage, From: "t1"})
 	w.program = hurried()
 	tracker, err := w.start("t1", "track")
 	must(t, err)
-	w.program = ""
+	w.program = "" // before another goroutine starts a process
+	w.serve(services("w1")...)
 	must(t, until(ctx, "the end of the outage", patience, w.outageIsOver("t1")))
 	_, err = w.plan(ctx, 0)
 	must(t, err)

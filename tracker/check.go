@@ -194,8 +194,8 @@ func (c *checker) divide(ctx context.Context) (list, shared []dataset.Episode, e
 	return list, shared, nil
 }
 
-// takeParts takes the parts of episodes from the latest version. It returns the episodes whose parts
-// are missing or damaged.
+// takeParts takes the parts of episodes from the latest version. It returns the episodes whose
+// parts are missing or damaged.
 func (c *checker) takeParts(ctx context.Context, shared []dataset.Episode) (lost []dataset.Episode, err error) {
 	g, reading := errgroup.WithContext(ctx)
 	g.SetLimit(partsAtOnce)

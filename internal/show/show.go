@@ -2,7 +2,8 @@
 // writes once, and depends only on its arguments.
 //
 // The text comes from sheets, messages and other services, whose writers are not trusted: it could
-// contain control sequences for the terminal. So all text passes Clean in one place: see page.printLine.
+// contain control sequences for the terminal. So all text passes Clean in one place: see
+// page.printLine.
 package show
 
 import (

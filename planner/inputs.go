@@ -1,9 +1,12 @@
 package planner
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
@@ -43,12 +46,16 @@ func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Defi
 			in.fixed = &in.back.version.Definition
 		}
 	}
-	if in.chosen, in.latest, err = in.chooseSettings(ctx); err != nil || in.back != nil {
+	var names *catalog
+	var manifests errgroup.Group // read while the settings are
+	if in.back == nil {
+		manifests.Go(func() (err error) { names, err = readCatalog(ctx, p, in.lister); return err })
+	}
+	in.chosen, in.latest, err = in.chooseSettings(ctx)
+	if err = cmp.Or(err, manifests.Wait()); err != nil || in.back != nil {
 		return in, err
 	}
-	if in.names, err = readCatalog(ctx, p, in.lister); err != nil {
-		return in, err
-	}
+	in.names = names
 	return in, in.names.check(opt)
 }
 

@@ -66,12 +66,7 @@ func (s *sink) add(ctx context.Context, sheetURL string, in EpisodeInput, out Ep
 		row.State = state.EpisodeHeld
 	}
 	digest := in.Standing.Digest().String()
-	if s.saves && out.Held == "" && len(out.Tasks) > 0 {
-		if err := s.p.Store.WriteExpected(ctx, s.plan.Run, e, out.Expected); err != nil {
-			return err
-		}
-	}
-	if err := s.saveForReaders(ctx, &row, out); err != nil {
+	if err := s.save(ctx, &row, out); err != nil {
 		return err
 	}
 	var trial trialEpisode
@@ -113,18 +108,24 @@ func (s *sink) add(ctx context.Context, sheetURL string, in EpisodeInput, out Ep
 	return context.Cause(s.writing)
 }
 
-// saveForReaders saves what people read later: the changes with their causes, and all problems when
-// the plan lists only the first ones.
-func (s *sink) saveForReaders(ctx context.Context, row *state.EpisodePlan, out EpisodeChanges) error {
-	if s.saves && len(out.Changes) > 0 {
-		if err := s.p.Store.WriteChanges(ctx, s.plan.Run, row.Name(), out.Changes); err != nil {
-			return err
-		}
+// save saves what the episode is expected to hold after the run, for the verification, and what
+// people read later: the changes with their causes, and all problems when the plan lists only the
+// first ones.
+func (s *sink) save(ctx context.Context, row *state.EpisodePlan, out EpisodeChanges) error {
+	if !s.saves {
+		return nil
 	}
-	if s.saves && row.MoreProblems > 0 {
-		return s.p.Store.WriteProblems(ctx, s.plan.Run, row.Name(), out.Problems)
+	g, saving := errgroup.WithContext(ctx)
+	if out.Held == "" && len(out.Tasks) > 0 {
+		g.Go(func() error { return s.p.Store.WriteExpected(saving, s.plan.Run, row.Name(), out.Expected) })
 	}
-	return nil
+	if len(out.Changes) > 0 {
+		g.Go(func() error { return s.p.Store.WriteChanges(saving, s.plan.Run, row.Name(), out.Changes) })
+	}
+	if row.MoreProblems > 0 {
+		g.Go(func() error { return s.p.Store.WriteProblems(saving, s.plan.Run, row.Name(), out.Problems) })
+	}
+	return g.Wait()
 }
 
 // task numbers a task. It saves the chunk when the task fills it.

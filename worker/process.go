@@ -5,8 +5,8 @@ import (
 )
 
 // process handles one message after its receive: admit, copy, delete, report, acknowledge. Each
-// message has its own goroutine. A step that sends many messages in one request blocks until that
-// request is answered.
+// message in flight has a goroutine. A step that sends many messages in one request blocks until
+// that request is answered.
 //
 // work ends when the time for draining is over. ctx ends a little later, so that results and
 // acknowledgements can still be sent.

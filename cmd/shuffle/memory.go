@@ -11,39 +11,57 @@ import (
 	"strings"
 )
 
-// boundMemory bounds the memory of the process. After each garbage collection it lets as much new
-// garbage arise as allowedGarbage says. By Go's default it would be as much as the process has in
-// use, so that a process that needs a little more takes twice as much more. In a container, the
-// collector also works harder before the container's limit is reached, where the process would be
-// killed. GOGC and GOMEMLIMIT override this.
+// boundMemory bounds the memory of the process, by what it has in use. By Go's default it may have
+// as much garbage as it has in use, so that a process that needs a little more takes twice as much
+// more. In a container, the collector also works harder before the container's limit is reached,
+// where the process would be killed. GOGC and GOMEMLIMIT override this.
 func boundMemory() {
-	if os.Getenv("GOGC") == "" {
-		adjustGC()
+	most := int64(math.MaxInt64)
+	if container := containerMemory(os.DirFS("/")); container > 0 {
+		most = container / 100 * memoryShare
 	}
-	if container := containerMemory(os.DirFS("/")); container > 0 && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(container / 100 * memoryShare)
-	}
+	afterCollections(func(live uint64) {
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(garbagePercent(live))
+		}
+		if os.Getenv("GOMEMLIMIT") == "" {
+			debug.SetMemoryLimit(min(softLimit(live), most))
+		}
+	})
 }
 
-// adjustGC sets the percentage of garbage, now and after each collection: the runtime calls the
-// cleanup of an object without references once the collection has found it.
-func adjustGC() {
+// afterCollections calls adjust with the bytes in use, now and some time after each garbage
+// collection: the runtime calls the cleanup of an object without references once the collection has
+// found it.
+func afterCollections(adjust func(live uint64)) {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
-	debug.SetGCPercent(garbagePercent(live[0].Value.Uint64()))
-	runtime.AddCleanup(new([2]uintptr), func(struct{}) { adjustGC() }, struct{}{})
+	adjust(live[0].Value.Uint64())
+	runtime.AddCleanup(new([2]uintptr), afterCollections, adjust)
 }
 
-// allowedGarbage is what the commands need to collect seldom.
-const allowedGarbage = 48 << 20
+const (
+	// A process that has less in use may fill up to heapSize bytes before it collects.
+	heapSize = 112 << 20
+	// leastGarbage is what the commands need to collect seldom.
+	leastGarbage = 48 << 20
+	// leastLimit is for a process that grows quickly: until the percentage follows, it would let
+	// too much garbage arise.
+	leastLimit = 192 << 20
+)
 
-// garbagePercent returns allowedGarbage as a percentage of the live bytes. It has bounds: with less
-// than the least, a large process would do nothing but collect; the most keeps the bound of a
-// process that has just begun to grow.
+// garbagePercent returns the garbage that may arise, as a percentage of the live bytes. It has
+// bounds: with less than the least, a large process would do nothing but collect; the most keeps
+// the bound of a process that has just begun to grow.
 func garbagePercent(live uint64) int {
 	const least, most = 25, 400
-	return int(min(max(allowedGarbage*100/max(live, 1), least), most))
+	garbage := max(heapSize-min(live, heapSize), leastGarbage)
+	return int(min(max(garbage*100/max(live, 1), least), most))
 }
+
+// softLimit returns from how many bytes on the collector works harder. A process that has more than
+// half of it in use gets a higher one: it would do nothing but collect.
+func softLimit(live uint64) int64 { return int64(min(max(leastLimit, 2*live), math.MaxInt64)) }
 
 // memoryShare is the percentage of the container's memory that the Go runtime may use. The rest is
 // for what it does not count: SQLite's pages, the binary, and the kernel's buffers of the

@@ -33,23 +33,27 @@ func TestContainerMemory(t *testing.T) {
 	}
 }
 
-func TestGarbagePercent(t *testing.T) {
+func TestGarbage(t *testing.T) {
 	const mb = 1 << 20
 	for _, test := range []struct {
-		live uint64
-		want int
-	}{{0, 400}, {4 * mb, 400}, {24 * mb, 200}, {48 * mb, 100}, {96 * mb, 50}, {2000 * mb, 25}} {
-		if got := garbagePercent(test.live); got != test.want {
-			t.Errorf("%d MB in use: %d %%, want %d %%", test.live/mb, got, test.want)
+		live    uint64
+		percent int
+		limit   int64
+	}{
+		{0, 400, 192 * mb}, {4 * mb, 400, 192 * mb}, {28 * mb, 300, 192 * mb}, {56 * mb, 100, 192 * mb}, {64 * mb, 75, 192 * mb},
+		{96 * mb, 50, 192 * mb}, {100 * mb, 48, 200 * mb}, {2000 * mb, 25, 4000 * mb},
+	} {
+		if percent, limit := garbagePercent(test.live), softLimit(test.live); percent != test.percent || limit != test.limit {
+			t.Errorf("%d MB in use: %d %% and %d MB, want %d %% and %d MB", test.live/mb, percent, limit/mb, test.percent, test.limit/mb)
 		}
 	}
 }
 
-// TestAdjustGC: the percentage follows each collection.
-func TestAdjustGC(t *testing.T) {
+// TestAfterCollections: the percentage follows each collection.
+func TestAfterCollections(t *testing.T) {
 	before := debug.SetGCPercent(100)
 	defer debug.SetGCPercent(before)
-	adjustGC()
+	afterCollections(func(live uint64) { debug.SetGCPercent(garbagePercent(live)) })
 	held := make([]byte, 256<<20)
 	defer runtime.KeepAlive(held)
 	for range 1000 {

@@ -54,6 +54,38 @@ func openAnswer(body []byte, expected string) (*xml.Decoder, xml.StartElement, e
 	}
 }
 
+const copyRoot = "CopyObjectResult"
+
+// decodeCopyResult returns the ETag of an answer to CopyObject, with its quotes. Like
+// decodeListing, it uses encoding/xml only for unusual answers.
+func decodeCopyResult(body []byte) (etag string, err error) {
+	if etag, ok := scanCopyResult(body); ok {
+		return etag, nil
+	}
+	var result struct{ ETag string }
+	err = decode(body, copyRoot, &result)
+	return result.ETag, err
+}
+
+// scanCopyResult reports whether the answer had the form that the scanner reads.
+func scanCopyResult(body []byte) (etag string, ok bool) {
+	s := xmlScanner{rest: body}
+	s.start(copyRoot)
+	for {
+		name, ok := s.open()
+		if !ok {
+			break
+		}
+		if string(name) == "ETag" {
+			etag = string(s.appendText(nil, s.text(name)))
+			continue
+		}
+		s.skip(name)
+	}
+	s.end(copyRoot)
+	return etag, !s.bad
+}
+
 // decodeError reads S3's error. For an answer without one, as from a proxy, it returns the SDK's
 // code for that case.
 func decodeError(body []byte) error {

@@ -191,3 +191,30 @@ func TestStorageClasses(t *testing.T) {
 		t.Errorf("head: %+v, %v", o, err)
 	}
 }
+
+// TestCopyScannerIsUsed: what S3 sends does not go through encoding/xml.
+func TestCopyScannerIsUsed(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{copied, copyAnswer, declaration + "\n" + copied} {
+		if etag, ok := scanCopyResult([]byte(body)); !ok || etag == "" {
+			t.Errorf("not read: %s", body)
+		}
+	}
+}
+
+// FuzzScanCopyResult: what the scanner reads, encoding/xml reads too, and as the same.
+func FuzzScanCopyResult(f *testing.F) {
+	for _, body := range []string{copied, copyAnswer, "<CopyObjectResult/>", "<CopyObjectResult><ETag/></CopyObjectResult>", "<CopyObjectResult><ETag>a</ETag><ETag>b</ETag></CopyObjectResult>", "<Error><Code>SlowDown</Code></Error>"} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		got, ok := scanCopyResult([]byte(body))
+		if !ok {
+			return
+		}
+		var want struct{ ETag string }
+		if err := decode([]byte(body), copyRoot, &want); err != nil || got != want.ETag {
+			t.Errorf("%q: read as %q, want %q, %v", body, got, want.ETag, err)
+		}
+	})
+}

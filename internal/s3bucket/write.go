@@ -98,21 +98,21 @@ func (b *Bucket) CopyObject(ctx context.Context, src, dst, ifMatch string) (stri
 	if ifMatch != "" {
 		header.Set("X-Amz-Copy-Source-If-Match", `"`+ifMatch+`"`)
 	}
-	var result struct{ ETag string }
+	var etag string
 	ctx, done := within(ctx)
 	defer done()
 	// The worker decides whether and when to retry a copy, because it knows the task and slows down
 	// all of its copies together.
-	err = at.send(ctx, request{method: http.MethodPut, key: dst, header: header}, func(body []byte) error {
-		return decode(body, "CopyObjectResult", &result)
+	err = at.send(ctx, request{method: http.MethodPut, key: dst, header: header}, func(body []byte) (err error) {
+		etag, err = decodeCopyResult(body)
+		return err
 	})
 	if err != nil {
 		return "", fail(op, src, err)
 	}
 	// S3 sends the status at once and the result at the end. A connection that breaks in between
 	// looks like a success.
-	etag := strings.Trim(result.ETag, `"`)
-	if etag == "" {
+	if etag = strings.Trim(etag, `"`); etag == "" {
 		return "", &bucket.Error{Op: op, Key: src, Code: bucket.CodeTransport, Err: errNoResult}
 	}
 	return etag, nil

@@ -37,12 +37,14 @@ func Publish(ctx context.Context, s *Store, pointer PointerSnapshot, tasks queue
 	if err != nil {
 		return pointer, err
 	}
-	if err := s.EnsureSettings(ctx, plan); err != nil {
-		return pointer, err
-	}
-	// This object proves that the run was published, so that a lost settings.json can be rebuilt
-	// before the run has a result.
-	if err := s.WriteJSON(ctx, RunName(pointer.Run, publishedName), Since{Run: plan.Run, Generation: plan.Generation}, bucket.Condition{}); err != nil {
+	before, writing := errgroup.WithContext(ctx)
+	before.Go(func() error { return s.EnsureSettings(writing, plan) })
+	before.Go(func() error {
+		// This object proves that the run was published, so that a lost settings.json can be
+		// rebuilt before the run has a result.
+		return s.WriteJSON(writing, RunName(pointer.Run, publishedName), Since{Run: plan.Run, Generation: plan.Generation}, bucket.Condition{})
+	})
+	if err := before.Wait(); err != nil {
 		return pointer, err
 	}
 	p := publisher{store: s, queue: tasks, pointer: pointer, beaten: time.Now()}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // seed is seed.json, which earlier releases wrote instead of settings.json.
@@ -30,9 +32,15 @@ var errListed = errors.New("the bucket lists it, and each read finds it missing:
 //	yes                | none                     | unknown: an error
 //
 // When the pointer names a published run of which no object exists, the settings are unknown too.
-func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
-	names, err := s.Names(ctx, "")
-	if err != nil {
+func (s *Store) rebuildSettings(ctx context.Context, latest func(context.Context) (Version, error)) (InForce, error) {
+	var names []string
+	var pointer PointerSnapshot
+	var found published
+	g, reading := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { names, err = s.Names(reading, ""); return err })
+	g.Go(func() (err error) { pointer, err = s.Current(reading, PointerSnapshot{}); return err })
+	g.Go(func() (err error) { found, err = s.readPublished(reading, latest); return err })
+	if err := g.Wait(); err != nil {
 		return InForce{}, err
 	}
 	if slices.Contains(names, settingsName) {
@@ -44,16 +52,11 @@ func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 			return InForce{}, errors.Join(s.settingsError("it is missing, and "+seedName+", which it is to be made from, cannot be read: restore the last version of one of them"), err)
 		}
 	}
-	pointer, err := s.Current(ctx, PointerSnapshot{})
-	if err != nil {
-		return InForce{}, err
-	}
-	published := pointer.State == Running || pointer.State == Verifying || pointer.State == Succeeded || pointer.Published > 0
 	known := old.Generation
-	if published {
+	if pointer.State == Running || pointer.State == Verifying || pointer.State == Succeeded || pointer.Published > 0 {
 		known = pointer.Generation
 	}
-	newest, from, err := s.newestPublished(ctx, known)
+	newest, from, err := s.newestPublished(ctx, found, known)
 	switch {
 	case err != nil:
 		return InForce{}, err
@@ -83,18 +86,36 @@ func (s *Store) rebuildSettings(ctx context.Context) (InForce, error) {
 	return f, nil
 }
 
+// published is what settings can be rebuilt from. Some of the runs were not published.
+type published struct {
+	version Version // the newest one; empty when there is none
+	runs    []string
+}
+
+// readPublished reads the newest dataset version with latest, and lists the runs.
+func (s *Store) readPublished(ctx context.Context, latest func(context.Context) (Version, error)) (found published, err error) {
+	g, reading := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		found.version, err = latest(reading)
+		switch {
+		case errors.Is(err, ErrDamaged):
+			return errors.Join(s.settingsError("it is missing, and the newest dataset version, which it is to be made from, cannot be read: restore the last version of one of them"), err)
+		case Lost(err):
+			return nil
+		}
+		return err
+	})
+	g.Go(func() (err error) { found.runs, err = s.Runs(reading); return err })
+	err = g.Wait()
+	return found, err
+}
+
 // newestPublished returns the settings of the newest dataset version, or of a run that was
 // published after it. The caller knows that the run of generation known was published. The zero
 // Since means that there is neither.
-func (s *Store) newestPublished(ctx context.Context, known int64) (Settings, Since, error) {
-	v, err := s.LatestVersion(ctx)
-	if err != nil && !Lost(err) {
-		return Settings{}, Since{}, err // a later try may succeed
-	}
-	if errors.Is(err, ErrDamaged) {
-		return Settings{}, Since{}, errors.Join(s.settingsError("it is missing, and the newest dataset version, which it is to be made from, cannot be read: restore the last version of one of them"), err)
-	}
-	run, err := s.publishedAfter(ctx, v.Generation, known)
+func (s *Store) newestPublished(ctx context.Context, found published, known int64) (Settings, Since, error) {
+	v := found.version
+	run, err := s.publishedAfter(ctx, found.runs, v.Generation, known)
 	if err != nil || run == "" {
 		return v.Settings, Since{Run: v.Run, Generation: v.Generation}, err
 	}
@@ -108,22 +129,17 @@ func (s *Store) newestPublished(ctx context.Context, known int64) (Settings, Sin
 	return plan.Settings, Since{Run: plan.Run, Generation: plan.Generation}, nil
 }
 
-// publishedAfter returns the newest published run of a later generation, or "" when there is none.
-func (s *Store) publishedAfter(ctx context.Context, generation, known int64) (string, error) {
-	runs, err := s.Runs(ctx)
-	if err != nil {
-		return "", err
-	}
-	slices.Reverse(runs)
-	for _, run := range runs {
+// publishedAfter returns the newest of the runs that was published and has a later generation, or
+// "" when there is none.
+func (s *Store) publishedAfter(ctx context.Context, runs []string, generation, known int64) (string, error) {
+	for _, run := range slices.Backward(runs) {
 		if GenerationOf(run) <= generation {
 			break
 		}
-		published := GenerationOf(run) == known
-		if !published {
-			published, err = s.wasPublished(ctx, run)
+		if GenerationOf(run) == known {
+			return run, nil
 		}
-		if err != nil || published {
+		if published, err := s.wasPublished(ctx, run); err != nil || published {
 			return run, err
 		}
 	}

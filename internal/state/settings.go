@@ -160,7 +160,7 @@ func (s *Store) SettingsBeside(ctx context.Context, latest func(context.Context)
 			return InForce{}, err
 		}
 		if etag == "" {
-			f, err := s.rebuildSettings(ctx)
+			f, err := s.rebuildSettings(ctx, latest)
 			if errors.Is(err, errListed) && try < swapTries {
 				continue // the first run may have recorded them between the read and the listing
 			}
@@ -229,7 +229,11 @@ func (s *Store) contradiction(ctx context.Context, f InForce, latest func(contex
 	case f.Generation > pointer.Generation:
 		return fmt.Sprintf("it belongs to other datasets: it was recorded for generation %d, and the newest run here has %d", f.Generation, pointer.Generation)
 	case pointer.Generation > f.Generation+1, pointer.Generation > f.Generation && pointer.State != Planning && pointer.State != Review:
-		if run, err := s.publishedAfter(ctx, f.Generation, 0); err == nil && run != "" {
+		runs, err := s.Runs(ctx)
+		if err != nil {
+			break
+		}
+		if run, err := s.publishedAfter(ctx, runs, f.Generation, 0); err == nil && run != "" {
 			return fmt.Sprintf("it is older than run %s: it was recorded for generation %d", run, f.Generation)
 		}
 	}
@@ -256,24 +260,31 @@ func (s *Store) contradiction(ctx context.Context, f InForce, latest func(contex
 	return ""
 }
 
+// publishedLater returns a generation after this one that has a version or was published, or 0. It
+// tells without settings.json whether a plan is older than another one.
+func (s *Store) publishedLater(ctx context.Context, generation int64) (int64, error) {
+	found, err := s.readPublished(ctx, s.LatestVersion)
+	if err != nil || found.version.Generation > generation {
+		return found.version.Generation, err
+	}
+	run, err := s.publishedAfter(ctx, found.runs, generation, 0)
+	return GenerationOf(run), err
+}
+
 // EnsureSettings records the settings of a plan that is being published, and adds its datasets to
 // those ever filled. When a newer plan was already published, it changes nothing: the planner may
 // have been paused for long.
 func (s *Store) EnsureSettings(ctx context.Context, plan *Plan) error {
 	return s.Update(ctx, settingsName, func(old []byte) ([]byte, error) {
 		now := InForce{V: settingsVersion}
-		newest := Since{} // without the object, versions and runs show whether the plan is older
 		var err error
 		if old != nil {
 			now, err = s.parseSettings(old)
 		} else {
-			_, newest, err = s.newestPublished(ctx, 0)
+			now.Generation, err = s.publishedLater(ctx, plan.Generation)
 		}
-		if err != nil {
+		if err != nil || plan.Generation <= now.Generation {
 			return nil, err
-		}
-		if plan.Generation <= now.Generation || plan.Generation < newest.Generation {
-			return nil, nil
 		}
 		if !now.Exists() || !now.Settings.Equal(plan.Settings.Definition) || now.Since.Run == "" {
 			now.Since = plan.SettingsSince

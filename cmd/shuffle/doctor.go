@@ -125,6 +125,9 @@ func (a *app) checkSheets(ctx context.Context) (checks []show.Check) {
 		return failedCheck("sheets", err, "check --sheets (SHUFFLE_SHEETS) and GOOGLE_DRIVE_CREDENTIALS_FILE")
 	}
 	episodes, problems, err := p.Inspect(ctx)
+	if errors.Is(err, state.ErrDamaged) {
+		return failedCheck("sheets", err, "restore the object that the message names")
+	}
 	if err != nil {
 		return failedCheck("manifests", err, "check --prefix (SHUFFLE_PREFIX), and put a manifest there")
 	}

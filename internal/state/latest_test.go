@@ -1,6 +1,8 @@
 package state_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -25,5 +27,27 @@ func TestLatestIsFoundAgain(t *testing.T) {
 		if v, err := w.LatestVersion(t.Context()); err != nil || v.Generation != 8 || v.Parent != 5 {
 			t.Errorf("%q: then version %d of parent %d, %v", body, v.Generation, v.Parent, err)
 		}
+	}
+}
+
+// If every version is damaged, the error says what to do. When they are deleted, there is none.
+func TestEveryVersionIsDamaged(t *testing.T) {
+	w := newSettingsWorld(t)
+	generations := []int64{3, 5}
+	for _, g := range generations {
+		w.version(plan(g, "run", "train", "test"))
+	}
+	for _, g := range generations {
+		w.put(state.VersionName(g, state.VersionFile), "{")
+	}
+	if v, err := w.LatestVersion(t.Context()); !errors.Is(err, state.ErrDamaged) || !strings.Contains(err.Error(), "versions/5/version.json: damaged") || !strings.Contains(err.Error(), "or delete it") {
+		t.Errorf("version %d, %v", v.Generation, err)
+	}
+	for _, g := range generations {
+		_, err := w.Bucket.(state.Remover).DeleteObjects(t.Context(), []string{w.Layout.State() + state.VersionName(g, state.VersionFile)})
+		w.must(err)
+	}
+	if v, err := w.LatestVersion(t.Context()); !errors.Is(err, bucket.ErrNotFound) {
+		t.Errorf("after the deletion: version %d, %v", v.Generation, err)
 	}
 }

@@ -39,6 +39,9 @@ func (s *Store) LatestVersion(ctx context.Context) (Version, error) {
 			return Version{}, readErr
 		}
 	}
+	if errors.Is(err, ErrDamaged) {
+		err = fmt.Errorf("%w; no version can be read: restore the object's last version, or delete it", err)
+	}
 	return Version{}, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/season"
 )
 
@@ -189,5 +190,21 @@ func TestGrow(t *testing.T) {
 	}
 	if x := growthExponent(10, 1000, 3, 30); x != 0.5 {
 		t.Errorf("growth %v", x)
+	}
+}
+
+// TestSeasons: the episodes of the largest season that grow measures are in several seasons, since
+// one has at most 99.
+func TestSeasons(t *testing.T) {
+	w := &world{settings: settings{Episodes: 120, Frames: 1}}
+	if err := w.generate(); err != nil {
+		t.Fatal(err)
+	}
+	names := map[dataset.Episode]bool{}
+	for _, e := range w.season.Episodes {
+		names[e.Episode] = true
+	}
+	if len(names) != 120 || len(w.seasons) != 4 {
+		t.Errorf("%d episodes in %d seasons", len(names), len(w.seasons))
 	}
 }

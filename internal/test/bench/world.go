@@ -20,10 +20,11 @@ import (
 // server.
 type world struct {
 	settings
-	server *server
-	season *season.Season
-	dir    string // folder of all files that are written
-	images []string
+	server  *server
+	season  *season.Season   // has the episodes of all seasons
+	seasons []*season.Season // of at most seasonEpisodes
+	dir     string           // folder of all files that are written
+	images  []string
 
 	programs int // number of programs started
 }
@@ -40,7 +41,7 @@ func newWorld(ctx context.Context, s settings) (w *world, err error) {
 	if w.server, err = startServer(ctx); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
-	if w.season, err = season.Generate(season.Options{Episodes: s.Episodes, Frames: s.Frames, Bucket: bucketName}); err != nil {
+	if err := w.generate(); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	for _, e := range w.season.Episodes {
@@ -56,6 +57,25 @@ func newWorld(ctx context.Context, s settings) (w *world, err error) {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
+}
+
+// seasonEpisodes is how many episodes a season has at most.
+const seasonEpisodes = 36
+
+func (w *world) generate() error {
+	for left := w.Episodes; left > 0; left -= seasonEpisodes {
+		s, err := season.Generate(season.Options{
+			Season: fmt.Sprintf("S%02d", len(w.seasons)+1), Episodes: min(left, seasonEpisodes), Frames: w.Frames, Bucket: bucketName,
+		})
+		if err != nil {
+			return err
+		}
+		if w.season == nil {
+			w.season = &season.Season{Options: s.Options}
+		}
+		w.seasons, w.season.Episodes = append(w.seasons, s), append(w.season.Episodes, s.Episodes...)
+	}
+	return nil
 }
 
 func (w *world) close() error {
@@ -103,7 +123,12 @@ func (w *world) fill(ctx context.Context, name string, further ...string) error 
 	if err != nil {
 		return err
 	}
-	return w.season.WriteManifest(ctx, b)
+	for _, s := range w.seasons {
+		if err := s.WriteManifest(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *world) open(ctx context.Context, name string) (*state.Store, open.Bucket, error) {

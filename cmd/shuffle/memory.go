@@ -42,7 +42,7 @@ func afterCollections(adjust func(live uint64)) {
 
 const (
 	// A process that has less in use may fill up to heapSize bytes before it collects.
-	heapSize = 112 << 20
+	heapSize = 144 << 20
 	// leastGarbage is what the commands need to collect seldom.
 	leastGarbage = 48 << 20
 	// leastLimit is for a process that grows quickly: until the percentage follows, it would let

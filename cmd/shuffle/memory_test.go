@@ -40,8 +40,8 @@ func TestGarbage(t *testing.T) {
 		percent int
 		limit   int64
 	}{
-		{0, 400, 192 * mb}, {4 * mb, 400, 192 * mb}, {28 * mb, 300, 192 * mb}, {56 * mb, 100, 192 * mb}, {64 * mb, 75, 192 * mb},
-		{96 * mb, 50, 192 * mb}, {100 * mb, 48, 200 * mb}, {2000 * mb, 25, 4000 * mb},
+		{0, 400, 192 * mb}, {4 * mb, 400, 192 * mb}, {36 * mb, 300, 192 * mb}, {72 * mb, 100, 192 * mb},
+		{96 * mb, 50, 192 * mb}, {120 * mb, 40, 240 * mb}, {2000 * mb, 25, 4000 * mb},
 	} {
 		if percent, limit := garbagePercent(test.live), softLimit(test.live); percent != test.percent || limit != test.limit {
 			t.Errorf("%d MB in use: %d %% and %d MB, want %d %% and %d MB", test.live/mb, percent, limit/mb, test.percent, test.limit/mb)

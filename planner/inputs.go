@@ -47,7 +47,7 @@ func (p *Planner) readInputs(ctx context.Context, opt Options, fixed *state.Defi
 		}
 	}
 	var names *catalog
-	var manifests errgroup.Group // read while the settings are
+	var manifests errgroup.Group // reads them while the settings are read
 	if in.back == nil {
 		manifests.Go(func() (err error) { names, err = readCatalog(ctx, p, in.lister); return err })
 	}

@@ -260,8 +260,8 @@ func (s *Store) contradiction(ctx context.Context, f InForce, latest func(contex
 	return ""
 }
 
-// publishedLater returns a generation after this one that has a version or was published, or 0. It
-// tells without settings.json whether a plan is older than another one.
+// publishedLater returns a generation after this one that has a version or was published, or 0.
+// Without settings.json, this shows whether the plan of this generation is an old one.
 func (s *Store) publishedLater(ctx context.Context, generation int64) (int64, error) {
 	found, err := s.readPublished(ctx, s.LatestVersion)
 	if err != nil || found.version.Generation > generation {

@@ -105,15 +105,15 @@ func New(cfg Config) *Worker {
 	}
 	log, count := cfg.Log.With(zap.String("worker", cfg.ID)), &counters{}
 	cfg.Results, cfg.DeadLetters = countedSender{cfg.Results, count}, countedSender{cfg.DeadLetters, count}
-	most := min(max(6*cfg.Concurrency, minInFlight), maxInFlight)
+	most := min(max(4*cfg.Concurrency, minInFlight), maxInFlight)
 	w := &Worker{
 		cfg: cfg, log: log, count: count, maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives), stopping: context.Background(),
 		limiter: &limiter{base: firstRate}, turns: make(chan struct{}, cfg.Concurrency), outage: &outage{},
 		fence: newFence(cfg.Pointer, log),
 		plan:  &plan{runs: cfg.Runs, log: log, seed: maphash.MakeSeed()},
 		// There are 1.5 times as many slots as turns, so that no turn waits for the queue. Messages
-		// whose delete, result or acknowledgement is under way come in addition: about 0.3 s at the
-		// full rate, which is more than four times the turns.
+		// whose delete, result or acknowledgement is under way come in addition. More than four times
+		// the turns would be faster below a limit, but fifty workers at one would use less of it.
 		inFlight: &inFlight{
 			slots: cfg.Concurrency + cfg.Concurrency/2, most: most, freed: make(chan struct{}, 1), turn: make(chan struct{}, 1),
 			messages: make(map[*delivery]struct{}, most),

@@ -17,7 +17,7 @@ const (
 	// one key. With fewer than the limiter grants, the deletes of a worker would pile up until the
 	// end of the run.
 	deleteParallel = 64
-	deleteKeys     = 100 // in one request, while no limit is known
+	deleteKeys     = 25 // in one request, while no limit is known
 	// deleteTime limits the keys of one request to those that the known rate allows in this time.
 	// S3 counts each key as a write, and refuses keys of a large request where it accepts single
 	// keys.

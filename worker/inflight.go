@@ -19,7 +19,7 @@ const slotWait = 20 * time.Millisecond
 // has a slot until it is copied.
 type inFlight struct {
 	slots int           // tasks at a time that are not copied yet
-	most  func() int    // messages at a time
+	most  int           // messages at a time
 	freed chan struct{} // wakes reserve
 	// Holds an element while a poller reserves, so that one poller gets ten slots and not ten
 	// pollers one each.
@@ -62,7 +62,7 @@ func (f *inFlight) reserve(ctx context.Context, want int) int {
 func (f *inFlight) take(want, least int) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	n := min(want, f.slots-f.taken, f.most()-f.expected-len(f.messages))
+	n := min(want, f.slots-f.taken, f.most-f.expected-len(f.messages))
 	if n < min(least, f.slots) {
 		return 0
 	}

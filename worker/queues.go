@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	// A results message stays far below SQS's 1 MiB, because SQS bills each 64 KiB as a request.
-	maxResults     = 500
-	maxResultBytes = 200_000
+	// A results message stays below 64 KiB, because SQS bills each 64 KiB as a request. Tasks that
+	// wait for larger ones would leave turns without a task.
+	maxResults     = 150
+	maxResultBytes = 60_000
 
 	acknowledgeTries = 3
 )

@@ -105,17 +105,20 @@ func New(cfg Config) *Worker {
 	}
 	log, count := cfg.Log.With(zap.String("worker", cfg.ID)), &counters{}
 	cfg.Results, cfg.DeadLetters = countedSender{cfg.Results, count}, countedSender{cfg.DeadLetters, count}
+	most := min(max(4*cfg.Concurrency, minInFlight), maxInFlight)
 	w := &Worker{
 		cfg: cfg, log: log, count: count, maxReceives: cmp.Or(cfg.MaxReceives, defaultMaxReceives), stopping: context.Background(),
 		limiter: &limiter{base: firstRate}, turns: make(chan struct{}, cfg.Concurrency), outage: &outage{},
 		fence: newFence(cfg.Pointer, log),
 		plan:  &plan{runs: cfg.Runs, log: log, seed: maphash.MakeSeed()},
-		busy:  make(chan struct{}, 1),
-	}
-	// There are 1.5 times as many slots as turns, so that no turn waits for the queue.
-	w.inFlight = &inFlight{
-		slots: cfg.Concurrency + cfg.Concurrency/2, most: w.mostInFlight, freed: make(chan struct{}, 1), turn: make(chan struct{}, 1),
-		messages: make(map[*delivery]struct{}),
+		// There are 1.5 times as many slots as turns, so that no turn waits for the queue. Messages
+		// whose delete, result or acknowledgement is under way come in addition. With more than four
+		// times the turns fifty workers at one limit would use less of it.
+		inFlight: &inFlight{
+			slots: cfg.Concurrency + cfg.Concurrency/2, most: most, freed: make(chan struct{}, 1), turn: make(chan struct{}, 1),
+			messages: make(map[*delivery]struct{}, most),
+		},
+		busy: make(chan struct{}, 1),
 	}
 	w.others = &otherEnvironments{runs: cfg.Runs, fence: w.fence, log: log}
 	w.deletes = &batcher{
@@ -126,17 +129,6 @@ func New(cfg Config) *Worker {
 	w.acknowledgements = &batcher{send: w.acknowledge, size: always(queue.MaxBatch), weigh: one, wait: 50 * time.Millisecond, free: make(chan struct{}, 16)}
 	w.returns = &batcher{send: w.giveBack, size: always(10 * queue.MaxBatch), weigh: one, wait: 50 * time.Millisecond, free: make(chan struct{}, 8)}
 	return w
-}
-
-// mostInFlight is the number of messages in flight at a time: those of the slots, and those whose
-// delete, result or acknowledgement is under way. At a limit they are fewer: messages would only
-// wait for longer there, and of fifty workers with more of them some have too few.
-func (w *Worker) mostInFlight() int {
-	times := 6
-	if w.limiter.knownRate() > 0 {
-		times = 4
-	}
-	return min(max(times*w.cfg.Concurrency, minInFlight), maxInFlight)
 }
 
 // Run applies tasks until ctx ends, which is its normal end, or the worker has been idle for

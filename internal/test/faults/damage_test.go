@@ -152,7 +152,7 @@ func TestDoctorNamesDamage(t *testing.T) {
 		{run + "ledger.json", changed(`"tasks": `, `"tasks": 1`), "damaged", 0},
 		{version + "version.json", changed(`"frames": `, `"frames": 1`), "damaged", 1},
 		{version + "snapshot.json", changed(`"frames": `, `"frames": 1`), "damaged", 0},
-		{version + "train.csv", changed(`Rare`, `Junk`), "damaged", 1},
+		{version + "train.csv", changed(`Common`, `Junk`), "damaged", 1},
 		{"versions/latest.json", changed(`"folder"`, `"other"`), "damaged", 1},
 		{state.UnreadableName, changed(`{"id`, `{"id`+"\n{\"id"), "damaged", 0},
 		{"settings.json", changed(`"split"`, `"slipt"`), "damaged", 1},

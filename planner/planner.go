@@ -230,7 +230,7 @@ func (p *Planner) publish(ctx context.Context, pointer state.PointerSnapshot, pl
 func (p *Planner) resume(ctx context.Context, pointer state.PointerSnapshot) (*state.Plan, error) {
 	p.log().Info("finishing the publication that another planner left", zap.String("run", pointer.Run),
 		zap.Int("chunks_sent", pointer.Published), zap.Int("chunks", state.Chunks(pointer.Tasks)))
-	plan, err := p.Store.ReadPlan(ctx, pointer.Run)
+	plan, err := p.Store.PlanInForce(ctx, pointer.Pointer)
 	if err == nil {
 		plan, err = p.publish(ctx, pointer, plan)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 	"github.com/angel-nft/google-shuffle/messages"
@@ -145,6 +146,25 @@ func TestLeftWithoutItsPlan(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// One answer that finds the plan or its tasks missing does not end an unfinished publication.
+func TestLeftWithItsPlanUnseen(t *testing.T) {
+	for _, name := range []string{"plan.json", "tasks-00000.jsonl.zst"} {
+		inBubble(t, 3, func(t *testing.T, w *world) {
+			plan := w.plan(Options{Review: true})
+			w.point(func(p *state.Pointer) { p.State = state.Publishing })
+			w.bucket.failing(func(c call, nth int) error {
+				if c.op == "GET" && c.key == layout.State()+state.RunName(plan.Run, name) && nth == 1 {
+					return &bucket.Error{Op: "GetObject", Key: c.key, Code: bucket.CodeNoSuchKey, Status: 404, Err: errBroken}
+				}
+				return nil
+			})
+			if got := w.plan(Options{}); got.Run != plan.Run || got.State != state.Running || len(w.tasks.bodies()) != 3 {
+				t.Errorf("%s: %+v, %d sent", name, got, len(w.tasks.bodies()))
+			}
+		})
 	}
 }
 

@@ -3,7 +3,6 @@ package tracker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -126,35 +125,21 @@ func readRun(ctx context.Context, store *state.Store, pointer state.PointerSnaps
 }
 
 // readPlanOf reads the plan of the run that a pointer names. lost is why the plan that the run must
-// have cannot be read. It takes two answers to find a plan missing or damaged.
+// have cannot be read.
 func readPlanOf(ctx context.Context, store *state.Store, pointer state.PointerSnapshot) (plan *state.Plan, lost string, err error) {
 	planned := pointer.Tasks > 0 || pointer.State == state.Publishing || pointer.State == state.Succeeded || pointer.State == state.Review
 	if !planned {
 		plan, err = readPlan(ctx, store, pointer.Run)
 		return plan, "", err
 	}
-	name := state.RunName(pointer.Run, "plan.json")
-	for range 2 {
-		plan, err = store.ReadPlan(ctx, pointer.Run)
-		if err == nil && (plan.Generation != pointer.Generation || plan.Tasks != pointer.Tasks && pointer.Tasks > 0) {
-			err = fmt.Errorf("read %s: %w: it has generation %d and %d tasks, and the pointer %d and %d",
-				name, state.ErrDamaged, plan.Generation, plan.Tasks, pointer.Generation, pointer.Tasks)
-		}
-		if err == nil {
-			return plan, "", nil
-		}
-	}
+	plan, err = store.PlanInForce(ctx, pointer.Pointer)
 	switch {
+	case errors.Is(err, bucket.ErrNotFound):
+		return &state.Plan{}, "its plan, " + store.Layout.State() + state.RunName(pointer.Run, "plan.json") + ", is gone", nil
 	case errors.Is(err, state.ErrDamaged):
 		return &state.Plan{}, err.Error(), nil
-	case !errors.Is(err, bucket.ErrNotFound):
-		return nil, "", err
 	}
-	listed, listErr := store.Names(ctx, name)
-	if listErr != nil || len(listed) > 0 {
-		return nil, "", errors.Join(err, listErr) // a listing shows it
-	}
-	return &state.Plan{}, "its plan, " + store.Layout.State() + name + ", is gone", nil
+	return plan, "", err
 }
 
 // readPlan reads a run's plan. It returns the zero plan for a run without one, which is being

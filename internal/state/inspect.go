@@ -29,10 +29,7 @@ func (s *Store) InspectRun(ctx context.Context, p Pointer) (all []Inspected) {
 	if !planned {
 		return []Inspected{{Name: RunName(p.Run, ""), Detail: "run " + p.Run + " is " + string(p.State) + ", and has no plan yet"}}
 	}
-	plan, err := s.ReadPlan(ctx, p.Run)
-	if err == nil && (plan.Generation != p.Generation || plan.Tasks != p.Tasks && p.Tasks > 0) {
-		err = fmt.Errorf("%w: it has generation %d and %d tasks, and the pointer %d and %d", ErrDamaged, plan.Generation, plan.Tasks, p.Generation, p.Tasks)
-	}
+	_, err = s.planOf(ctx, p)
 	all = append(all, Inspected{Name: RunName(p.Run, "plan.json"), Detail: fmt.Sprintf("%d tasks", p.Tasks), Err: err})
 	var missing []string
 	chunks := Chunks(p.Tasks)

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
@@ -241,4 +242,32 @@ func (s *Store) ReadPlan(ctx context.Context, run string) (*Plan, error) {
 		err = fmt.Errorf("read %s%s: %w: it is of run %.100q, generation %d", s.Layout.State(), RunName(run, "plan.json"), ErrDamaged, p.Run, p.Generation)
 	}
 	return &p, err
+}
+
+// planOf reads the plan of the run in force. A plan that the pointer contradicts is ErrDamaged.
+func (s *Store) planOf(ctx context.Context, p Pointer) (*Plan, error) {
+	plan, err := s.ReadPlan(ctx, p.Run)
+	if err == nil && (plan.Generation != p.Generation || plan.Tasks != p.Tasks && p.Tasks > 0) {
+		err = fmt.Errorf("read %s%s: %w: it has generation %d and %d tasks, and the pointer %d and %d",
+			s.Layout.State(), RunName(p.Run, "plan.json"), ErrDamaged, plan.Generation, plan.Tasks, p.Generation, p.Tasks)
+	}
+	return plan, err
+}
+
+// PlanInForce reads the plan that the run in force must have. Since a run without it ends, one
+// answer is not believed: the error is Lost only after two, and when a listing does not show a
+// missing plan either.
+func (s *Store) PlanInForce(ctx context.Context, p Pointer) (plan *Plan, err error) {
+	plan, err = twice(func() (*Plan, error) { return s.planOf(ctx, p) })
+	if errors.Is(err, bucket.ErrNotFound) {
+		name := RunName(p.Run, "plan.json")
+		names, listErr := s.Names(ctx, name)
+		switch {
+		case listErr != nil:
+			return nil, listErr
+		case len(names) > 0:
+			return nil, fmt.Errorf("read %s%s: %w", s.Layout.State(), name, errListed)
+		}
+	}
+	return plan, err
 }

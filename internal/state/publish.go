@@ -33,7 +33,7 @@ const (
 // ErrConflict means that another process acts on the run now. When that process has already set the
 // run running, or beyond, Publish succeeds and returns the present pointer.
 func Publish(ctx context.Context, s *Store, pointer PointerSnapshot, tasks queue.BatchSender) (PointerSnapshot, error) {
-	plan, err := s.ReadPlan(ctx, pointer.Run)
+	plan, err := s.PlanInForce(ctx, pointer.Pointer)
 	if err != nil {
 		return pointer, err
 	}
@@ -99,7 +99,7 @@ func (p *publisher) chunks(ctx context.Context) error {
 }
 
 func (p *publisher) chunk(ctx context.Context, n int) error {
-	tasks, err := p.store.taskEntries(ctx, p.pointer.Run, n)
+	tasks, err := twice(func() ([]queue.Entry, error) { return p.store.taskEntries(ctx, p.pointer.Run, n) })
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type seed struct {
 	Datasets   []string `json:"datasets"`
 }
 
-// errListed means that settings.json was missing in a read, and is in a listing after it.
+// errListed means that an object was missing in a read, and is in a listing after it.
 var errListed = errors.New("the bucket lists it, and each read finds it missing: try again, and see shuffle doctor")
 
 // rebuildSettings derives the settings from other objects when settings.json is missing.

@@ -18,6 +18,16 @@ var ErrDamaged = errors.New("damaged")
 // Lost reports whether an error is about a missing or damaged object. A retry does not help.
 func Lost(err error) bool { return errors.Is(err, bucket.ErrNotFound) || errors.Is(err, ErrDamaged) }
 
+// twice repeats a read that finds an object missing or damaged, where one such answer must not end
+// a run.
+func twice[T any](read func() (T, error)) (T, error) {
+	v, err := read()
+	if Lost(err) {
+		v, err = read()
+	}
+	return v, err
+}
+
 // sealStart begins the last member of a sealed object. It is the SHA-256 of the object without this
 // member.
 const sealStart = ",\n \"sha256\": \""

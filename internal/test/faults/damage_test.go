@@ -114,10 +114,11 @@ func TestOneAnswerIsNotBelieved(t *testing.T) {
 	w.front.Calm()
 	must(t, w.relabel(5))
 	w.front.Add(missed("plan", "latest.json", 1, 1), missed("plan", "current.json", 2, 1),
+		missed("plan", "plan.json", 1, 1), missed("plan", "tasks-0", 1, 1),
 		missed("t1", "current.json", 5, 1), missed("t1", "plan.json", 1, 1), missed("t1", "latest.json", 1, 1))
 	next, err := w.run(ctx)
 	must(t, err)
-	if again := w.front.Counts()[faults.NotFound]; next.Tasks != 5 || next.Generation != plan.Generation+1 || again < 6 {
+	if again := w.front.Counts()[faults.NotFound]; next.Tasks != 5 || next.Generation != plan.Generation+1 || again < 8 {
 		t.Errorf("generation %d after %d: %d tasks, after %d answers 404; expected 5", next.Generation, plan.Generation, next.Tasks, again)
 	}
 	must(t, w.converge(ctx))

@@ -64,7 +64,7 @@ func TestAged(t *testing.T) {
 	}
 }
 
-// TestRefused: the front counts the refused writes of one key within a second.
+// TestRefused: the front counts the refused writes of one key.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
@@ -72,7 +72,7 @@ func TestRefused(t *testing.T) {
 	for _, key := range []string{"x", "x", "x", "x", "x", "y"} {
 		_, _ = p.bucket.PutObject(t.Context(), key, nil, bucket.Condition{IfNoneMatch: true})
 	}
-	if n, what := p.front.Refused(); n != 4 || what != "me: x" { // the fifth write finds the fourth's object
+	if n, what := p.front.Refused(time.Hour); n != 4 || what != "me: x" { // the fifth write finds the fourth's object
 		t.Errorf("%d writes of %s were refused", n, what)
 	}
 	if n := p.front.Asked("me"); n != 9 { // with three for the queue

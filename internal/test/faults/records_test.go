@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/state"
@@ -22,7 +23,7 @@ const mostRefused = 20
 // versions and the logs. It also checks that no process repeated a refused write without a pause.
 func (w *world) recordsAgree(ctx context.Context) error {
 	err := errors.Join(w.runsAreListed(ctx), w.reportsAgree(ctx), w.lastReportIsFinal(ctx), w.versionsAgree(ctx), w.endsAreAnnouncedOnce())
-	if n, what := w.front.Refused(); n > mostRefused {
+	if n, what := w.front.Refused(time.Second); n > mostRefused {
 		err = errors.Join(err, fmt.Errorf("%d conditional writes within a second were refused, %s", n, what))
 	}
 	return err

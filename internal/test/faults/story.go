@@ -111,9 +111,9 @@ func Tally(counts map[Kind]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// Refused describes the process and the key with the most refused conditional writes within one
-// second, and their number.
-func (f *Front) Refused() (most int, what string) {
+// Refused describes the process and the key with the most refused conditional writes within a
+// time, and their number.
+func (f *Front) Refused(within time.Duration) (most int, what string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	times := map[string][]time.Duration{}
@@ -123,7 +123,7 @@ func (f *Front) Refused() (most int, what string) {
 		}
 		name := e.From + ": " + e.Target
 		all := append(times[name], e.At)
-		for e.At-all[0] > time.Second {
+		for e.At-all[0] > within {
 			all = all[1:]
 		}
 		times[name] = all

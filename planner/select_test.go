@@ -124,17 +124,17 @@ func TestSeed(t *testing.T) {
 		if given := w.converge(Options{Reshuffle: true, Seed: first.Settings.Seed}); given.Totals.Move != shuffled.Totals.Move || seed().Settings.Seed != first.Settings.Seed {
 			t.Errorf("back to the first seed: %+v", given.Totals)
 		}
-		inValidate := len(w.listing(layout.ML() + "validate/"))
-		w.config.Split, w.config.Given = Split{{"train", 0.7}, {"test", 0.3}}, map[string]string{"split": "--split"}
+		inTest := len(w.listing(layout.ML() + "test/"))
+		w.config.Split, w.config.Given = Split{{"train", 0.7}, {"validate", 0.3}}, map[string]string{"split": "--split"}
 		dropped := w.converge(Options{ChangeSettings: true})
-		if inValidate == 0 || len(w.listing(layout.ML()+"validate/")) != 0 || dropped.Totals.Move < inValidate {
-			t.Errorf("%d frames stood in validate; %+v", inValidate, dropped.Totals)
+		if inTest == 0 || len(w.listing(layout.ML()+"test/")) != 0 || dropped.Totals.Move < inTest {
+			t.Errorf("%d frames stood in test; %+v", inTest, dropped.Totals)
 		}
-		if s := dropped.Settings; !slices.Equal(s.Datasets, []string{"train", "test"}) || !slices.Equal(s.Listed, []string{"train", "test", "validate"}) {
+		if s := dropped.Settings; !slices.Equal(s.Datasets, []string{"train", "validate"}) || !slices.Equal(s.Listed, []string{"train", "validate", "test"}) {
 			t.Errorf("settings %+v", s)
 		}
 		// An old upload.
-		w.stand(dataset.Place{Dataset: "validate", Class: "Rare"}, dataset.FrameAt(e1, 0))
+		w.stand(dataset.Place{Dataset: "test", Class: "Rare"}, dataset.FrameAt(e1, 0))
 		if plan := w.plan(Options{}); plan.Totals != (state.Totals{Keep: 59, Delete: 1}) {
 			t.Errorf("a dataset of long ago: %+v", plan.Totals)
 		}

@@ -79,6 +79,34 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// A worker whose copies succeed while no delete is answered stops receiving, though it could have
+// more messages in flight: each would wait, and another worker may reach the bucket.
+func TestNoReceivesInAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tasks := make([]messages.Task, 2*minInFlight)
+		for i := range tasks {
+			tasks[i] = taskOf(i, messages.Move)
+		}
+		w := newWorld(t, tasks...)
+		w.bucket.latency = 40 * time.Millisecond
+		w.bucket.fail = func(_ context.Context, op string, _ ...string) error {
+			if op == "DeleteObjects" {
+				return s3Error(op, bucket.CodeInternal, 500)
+			}
+			return nil
+		}
+		cfg := w.config()
+		cfg.Concurrency, cfg.Drain = 8, time.Second
+		r := runWorker(t, cfg)
+		after(time.Minute)
+		if got := r.Stats().Received; got < outageTasks || got > minInFlight/2 {
+			t.Errorf("%d messages were received, expected a few until the outage was noticed", got)
+		}
+		r.stop()
+		r.wait(t)
+	})
+}
+
 // A task whose run is superseded during an outage is concluded at once: the outage is no reason to
 // hold it.
 func TestSupersededInAnOutage(t *testing.T) {

@@ -135,13 +135,15 @@ func (p *Planner) Plan(ctx context.Context, opt Options) (*state.Plan, error) {
 }
 
 // planAndSave plans with the settings that are in force under the lease, and saves the plan.
-// While this planner has the pointer, no other process changes them.
 func (in inputs) planAndSave(ctx context.Context, what purpose) (_ *state.Plan, err error) {
 	if in.chosen, in.latest, err = in.chooseSettings(ctx); err != nil {
 		return nil, err
 	}
 	plan, err := in.plan(ctx, what)
 	if err != nil {
+		return nil, err
+	}
+	if err := in.sameSettings(ctx); err != nil {
 		return nil, err
 	}
 	return plan, in.p.Store.WritePlan(ctx, plan)

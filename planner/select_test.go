@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/angel-nft/google-shuffle/internal/bucket"
 	"github.com/angel-nft/google-shuffle/internal/dataset"
 	"github.com/angel-nft/google-shuffle/internal/state"
 )
@@ -137,6 +138,40 @@ func TestSeed(t *testing.T) {
 		w.stand(dataset.Place{Dataset: "test", Class: "Rare"}, dataset.FrameAt(e1, 0))
 		if plan := w.plan(Options{}); plan.Totals != (state.Totals{Keep: 59, Delete: 1}) {
 			t.Errorf("a dataset of long ago: %+v", plan.Totals)
+		}
+	})
+}
+
+// The planner of an older run, which has lost the pointer, may record its settings late. A plan that
+// was made from others publishes nothing, and the next one keeps the recorded settings.
+func TestSettingsRecordedMeanwhile(t *testing.T) {
+	inBubble(t, 20, func(t *testing.T, w *world) {
+		w.config.Split = usualSplit
+		older := w.plan(Options{DryRun: true, Seed: "7"})
+		older.Run, older.Generation = "20000101T000000Z-1-late", 1
+		w.must(w.store.WritePlan(t.Context(), older))
+		body, err := state.Seal(state.InForce{
+			V: 1, Settings: older.Settings.Definition, Datasets: older.Settings.Datasets, Generation: 1, Since: state.Since{Run: older.Run, Generation: 1},
+		})
+		w.must(err)
+		w.point(func(p *state.Pointer) {
+			p.Run, p.Generation, p.State, p.Fence = older.Run, 1, state.Failed, state.DefaultFence
+		})
+		w.bucket.failing(func(c call, _ int) (err error) {
+			if c.op == "PUT" && strings.HasSuffix(c.key, "tasks-00000.jsonl.zst") {
+				_, err = w.bucket.Bucket.PutObject(context.Background(), layout.State()+"settings.json", body, bucket.Condition{})
+			}
+			return err
+		})
+		if _, err := w.planner().Plan(context.Background(), Options{Seed: "13"}); err == nil || !strings.Contains(err.Error(), "shuffle plan again") {
+			t.Errorf("error %v", err)
+		}
+		w.bucket.failing(nil)
+		if p := w.pointer(); p.State != state.Failed || p.Generation != 2 || !strings.Contains(p.Reason, "other settings") || len(w.tasks.bodies()) > 0 {
+			t.Errorf("%+v, %d sent", p, len(w.tasks.bodies()))
+		}
+		if plan := w.plan(Options{}); plan.Settings.Seed != "7" || plan.Tasks != 20 {
+			t.Errorf("seed %s, %d tasks", plan.Settings.Seed, plan.Tasks)
 		}
 	})
 }

@@ -45,6 +45,17 @@ func (in inputs) chooseSettings(ctx context.Context) (ch chosen, latest *lastVer
 	return ch, latest, err
 }
 
+// sameSettings fails when settings.json has other settings than those that the plan was made from.
+// The planner of an older run may have begun to write it before it lost the pointer, and such a
+// write can arrive late.
+func (in inputs) sameSettings(ctx context.Context) error {
+	now, err := in.p.Store.RecordedSettings(ctx)
+	if err != nil || !now.Exists() || now.Settings.Equal(in.chosen.inForce.Settings) {
+		return err
+	}
+	return fmt.Errorf("run %s has recorded other settings while this plan was made: type shuffle plan again, and shuffle settings to see them", now.Since.Run)
+}
+
 // choose returns the definition of a plan (DESIGN 5, "Settings in force"):
 //
 //	in force | the caller gives           | options            | the plan uses

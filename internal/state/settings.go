@@ -178,6 +178,12 @@ func (s *Store) SettingsBeside(ctx context.Context, latest func(context.Context)
 	}
 }
 
+// RecordedSettings reads settings.json alone. It returns the zero InForce when there is none.
+func (s *Store) RecordedSettings(ctx context.Context) (InForce, error) {
+	f, _, err := s.readSettings(ctx)
+	return f, err
+}
+
 func (s *Store) settingsError(problem string) error {
 	return fmt.Errorf("%w: %s%s: %s", ErrSettings, s.Layout.State(), settingsName, problem)
 }

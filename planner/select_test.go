@@ -142,8 +142,8 @@ func TestSeed(t *testing.T) {
 	})
 }
 
-// The planner of an older run, which has lost the pointer, may record its settings late. A plan that
-// was made from others publishes nothing, and the next one keeps the recorded settings.
+// The planner of an older run, which has lost the pointer, may record its settings late. A plan
+// that was made from others publishes nothing, and the next one keeps the recorded settings.
 func TestSettingsRecordedMeanwhile(t *testing.T) {
 	inBubble(t, 20, func(t *testing.T, w *world) {
 		w.config.Split = usualSplit

@@ -264,7 +264,8 @@ func (s *Store) PlanInForce(ctx context.Context, p Pointer) (plan *Plan, err err
 		names, listErr := s.Names(ctx, name)
 		switch {
 		case listErr != nil:
-			return nil, listErr
+			// Not wrapped, because a missing bucket is no missing plan.
+			return nil, fmt.Errorf("list %s%s: %v", s.Layout.State(), name, listErr) //nolint:errorlint // See above.
 		case len(names) > 0:
 			return nil, fmt.Errorf("read %s%s: %w", s.Layout.State(), name, errListed)
 		}
